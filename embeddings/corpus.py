@@ -1,0 +1,64 @@
+"""The seam between the online and the offline half."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from embeddings.encoders.protocol import EncoderIdentity
+from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, StoredPassage, Vector, Where
+
+__all__ = ["Corpus"]
+
+
+class Corpus(Protocol):
+    """A searchable set of articles. Few calls, each batched; validates before it writes anything.
+
+    Every search sees one consistent state; what `replace` or `delete` acknowledged is durable and is
+    seen by every later search. Writes are idempotent.
+    """
+
+    def replace(self, articles: Sequence[IndexedArticle]) -> None:
+        """Put each article in the place of what the corpus held under its id: all of it or nothing, one by one.
+
+        The superseded version can still be read (`get` with `version`) but is never found again.
+        """
+
+    def delete(self, where: Where) -> int:
+        """Remove every matching article with all its versions; return how many.
+
+        Raises InputError for a filter that does not restrict.
+        """
+
+    def search(self, vector: Vector, text: str, *, k: int, where: Where) -> Hits:
+        """Rank passages by cosine to `vector` and by BM25 for `text`, up to `k` each, filter applied first."""
+
+    def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
+        """Look up hits; a key that is unknown or was deleted meanwhile is simply absent."""
+
+    def get(self, article_id: str, *, version: str | None = None) -> Article | None:
+        """One article: its current version, or the one named. Its text is checked against its hash.
+
+        Raises StoreCorrupt where the stored text was altered.
+        """
+
+    def scan(self, *, where: Where, after: str | None, limit: int) -> Sequence[Article]:
+        """Current articles in order of id, from the one after `after`."""
+
+    def count(self, where: Where) -> CorpusCounts:
+        """Exact counts under a filter."""
+
+    def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
+        """`ingest.fingerprint` of each current article, for those the corpus holds."""
+
+    def holders(self, versions: Collection[str]) -> Mapping[str, str]:
+        """Which article (id) holds each of these canonical texts now, for those held at all."""
+
+    def activate(self, identity: EncoderIdentity) -> None:
+        """Switch searching to the generation of vectors made by this encoder, atomically.
+
+        Raises EncoderMismatch while an article still lacks vectors of that encoder.
+        """
+
+    def close(self) -> None:
+        """Release files and locks. The corpus cannot be used afterwards."""

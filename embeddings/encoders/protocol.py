@@ -1,0 +1,55 @@
+"""The seam between passages and vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from embeddings.types import Vector, Vectors
+
+__all__ = ["Encoder", "EncoderIdentity", "TokenVectors"]
+
+
+class EncoderIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes two encoders interchangeable: equal identity means equal vectors."""
+
+    name: str
+    revision: str
+    """SHA-256 (hex) over the weights and the configuration that shapes the vectors."""
+    dimension: int
+    max_tokens: int
+    """Longest input the encoder reads, its special tokens included."""
+    normalised: bool
+
+
+class TokenVectors(msgspec.Struct, frozen=True, kw_only=True):
+    """One text with its sentence vector and the contextual vectors of its tokens."""
+
+    text: str
+    vector: Vector
+    spans: tuple[tuple[int, int], ...]
+    """Code-point span of each token in `text`; special tokens left out."""
+    tokens: Vectors
+    """Shape (len(spans), dimension), L2-normalised rows."""
+
+
+class Encoder(Protocol):
+    """Turns text into vectors; deterministic, thread-safe by being called from one thread at a time."""
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        """Known without loading the weights into memory."""
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Embed passages; rows in the order given, shape (len(texts), dimension)."""
+
+    def encode_query(self, text: str) -> Vector:
+        """Embed one question."""
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Embed short texts and keep their token vectors, all from one forward pass."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Length of each text in the encoder's own tokens, its special tokens included."""

@@ -1,0 +1,177 @@
+"""The values that travel through the offline half, all frozen.
+
+Offsets are half-open Unicode code-point offsets into the canonical text of one article version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Article",
+    "CorpusCounts",
+    "EncodedPassage",
+    "Hit",
+    "Hits",
+    "IndexedArticle",
+    "Passage",
+    "RawArticle",
+    "Rejected",
+    "StoredPassage",
+    "Vector",
+    "Vectors",
+    "Where",
+    "article_version",
+    "passage_id",
+]
+
+Vector = npt.NDArray[np.float32]
+"""One embedding, shape (dimension,), float32."""
+
+Vectors = npt.NDArray[np.float32]
+"""Embeddings row by row, shape (n, dimension), float32, C-contiguous."""
+
+
+class RawArticle(msgspec.Struct, frozen=True, kw_only=True):
+    """One article as a reader found it: nothing cleaned, nothing normalised."""
+
+    text: str
+    title: str = ""
+    id: str | None = None
+    """The caller's own id, where it has one; otherwise one is derived (see `ingest`)."""
+    url: str | None = None
+    source: str | None = None
+    published_at: str | None = None
+    """As written in the source; cleaning turns it into ISO 8601 or drops it with a note."""
+    language: str | None = None
+    authors: tuple[str, ...] = ()
+    collection: str | None = None
+    origin: str = ""
+    """Where it was read, for messages: `path`, `path:line` or `request item 3`."""
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A file or record that could not become an article; the others go on."""
+
+    origin: str
+    reason: str
+    """For the person who must act: what is wrong and what would mend it."""
+
+
+class Article(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of one source text, cleaned."""
+
+    id: str
+    version: str
+    """SHA-256 (hex) of `text` in UTF-8."""
+    title: str
+    text: str
+    """Canonical text: NFC, LF line ends, paragraphs parted by one empty line, no title inside."""
+    source: str = ""
+    url: str | None = None
+    published_at: str | None = None
+    """ISO 8601 date (`2024-06-04`) or UTC time (`2024-06-04T10:30:00Z`)."""
+    language: str | None = None
+    authors: tuple[str, ...] = ()
+    collection: str = "default"
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """A span of one article version, sized for one embedding: `article.text[start:end] == text`."""
+
+    id: str
+    article_id: str
+    article_version: str
+    start: int
+    end: int
+    text: str
+
+
+class EncodedPassage(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage with its embedding."""
+
+    passage: Passage
+    vector: Vector
+
+
+class IndexedArticle(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one `Corpus.replace` writes for one article, all or nothing."""
+
+    article: Article
+    passages: tuple[EncodedPassage, ...]
+    signature: bytes
+    """MinHash signature of the canonical text (see `duplicates`)."""
+
+
+class StoredPassage(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage as the store gives it back, with what a result list shows of its article."""
+
+    key: int
+    """The store's integer key, the only id FAISS ever sees."""
+    passage: Passage
+    title: str
+    source: str
+    url: str | None
+    published_at: str | None
+    collection: str
+    signature: bytes
+
+
+class Where(msgspec.Struct, frozen=True, kw_only=True):
+    """A closed filter over articles; empty fields do not restrict."""
+
+    collection: str | None = None
+    sources: tuple[str, ...] = ()
+    article_ids: tuple[str, ...] = ()
+    published_after: str | None = None
+    """At or after this ISO 8601 date or time. Undated articles never match a date filter."""
+    published_before: str | None = None
+    """Strictly before this ISO 8601 date or time."""
+
+    def restricts(self) -> bool:
+        """Whether any field restricts at all."""
+        return self != Where()
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """One line of a ranked list."""
+
+    key: int
+    score: float
+    """Raw cosine in a dense list, BM25 (higher is better) in a lexical one."""
+
+
+class Hits(msgspec.Struct, frozen=True, kw_only=True):
+    """The dense and the lexical list, apart: fusion is the caller's."""
+
+    dense: tuple[Hit, ...]
+    lexical: tuple[Hit, ...]
+
+
+class CorpusCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Exact counts of what can be searched."""
+
+    articles: int
+    passages: int
+
+
+def article_version(text: str) -> str:
+    """Name a canonical text by its content.
+
+    >>> article_version("")[:12]
+    'e3b0c44298fc'
+    """
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def passage_id(article_id: str, version: str, start: int, end: int) -> str:
+    """Name a passage so that the same span of the same text always has the same id.
+
+    >>> passage_id("a", "v", 0, 10) == passage_id("a", "v", 0, 10)
+    True
+    """
+    return hashlib.sha256(f"{article_id}\0{version}\0{start}\0{end}".encode()).hexdigest()[:20]

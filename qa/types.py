@@ -1,0 +1,166 @@
+"""The values of the online half and the wire format they are served in, one and the same.
+
+`start`/`end` are half-open code-point offsets in `Answer.answer`; `start_char_index`/`end_char_index`
+are offsets in the canonical text of the article version named beside them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from embeddings.types import StoredPassage
+
+__all__ = [
+    "AbstainReason",
+    "Answer",
+    "AnswerMode",
+    "Citation",
+    "Claim",
+    "Conflict",
+    "Evidence",
+    "FallbackReason",
+    "Filters",
+    "Question",
+    "SearchResult",
+    "ShortAnswer",
+    "Usage",
+    "Verdict",
+]
+
+AnswerMode = Literal["generated", "extractive", "abstained"]
+Verdict = Literal["supported", "partly_supported", "unsupported", "contradicted"]
+AbstainReason = Literal["empty_corpus", "no_match", "weak_match"]
+FallbackReason = Literal["no_model"]
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which articles may be used."""
+
+    source: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=100)] = ()
+    published_after: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    """At or after this ISO 8601 date or time."""
+    published_before: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    """Strictly before this ISO 8601 date or time."""
+    article_ids: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=1000)] = ()
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `POST /api/ask` takes."""
+
+    question: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    conversation_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    collection: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    filters: Filters = Filters()
+    as_of: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    """The moment the question is asked at, ISO 8601; now if absent."""
+    mode: Literal["auto", "generated", "extractive"] = "auto"
+    max_citations: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+    stream: bool = False
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage retrieved for a question."""
+
+    stored: StoredPassage
+    score: float
+    """Fused rank score: orders evidence, means nothing across questions."""
+    cosine: float | None
+    """Raw cosine to the question; None where only the lexical list found it."""
+    also: tuple[StoredPassage, ...] = ()
+    """Passages of other articles that tell the same story, folded into this one."""
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence of the answer."""
+
+    text: str
+    start: int
+    end: int
+    verdict: Verdict
+    support_score: float
+    citation_ids: tuple[str, ...]
+
+
+class Citation(msgspec.Struct, frozen=True, kw_only=True):
+    """The exact words that support a claim: `article.text[start_char_index:end_char_index] == cited_text`."""
+
+    id: str
+    start: int
+    end: int
+    article_id: str
+    article_version: str
+    title: str
+    source: str
+    url: str | None
+    published_at: str | None
+    cited_text: str
+    start_char_index: int
+    end_char_index: int
+
+
+class ShortAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The few words that answer, where a few words do; an exact span of the article."""
+
+    text: str
+    article_id: str
+    article_version: str
+    start_char_index: int
+    end_char_index: int
+
+
+class Conflict(msgspec.Struct, frozen=True, kw_only=True):
+    """Two sources that say different things about the same matter."""
+
+    citation_ids: tuple[str, ...]
+    note: str
+
+
+class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One retrieved passage."""
+
+    passage_id: str
+    article_id: str
+    article_version: str
+    title: str
+    source: str
+    url: str | None
+    published_at: str | None
+    text: str
+    start_char_index: int
+    end_char_index: int
+    score: float
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the answer cost."""
+
+    query_encodings: int = 0
+    sentence_encodings: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The one shape of every answer, whatever made it."""
+
+    id: str
+    conversation_id: str | None
+    question: str
+    resolved_query: str
+    as_of: str
+    answer: str
+    answer_mode: AnswerMode
+    fallback_reason: FallbackReason | None
+    abstain_reason: AbstainReason | None
+    short_answer: ShortAnswer | None
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    conflicts: tuple[Conflict, ...]
+    search_results: tuple[SearchResult, ...]
+    support_score: float
+    """Calibrated probability that the evidence answers the question; also given with an abstention."""
+    usage: Usage
+    timings_ms: dict[str, float]
+    offset_unit: Literal["code_point"] = "code_point"

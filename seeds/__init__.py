@@ -1,0 +1,1 @@
+"""Sample articles and labelled questions, written for this project."""
