@@ -1,16 +1,16 @@
 """Every error the offline half raises on purpose.
 
-    EmbeddingsError
-    ├── InputError            the caller's input is at fault; nothing was written
-    │   ├── UnreadableFile    a file, or one record of it, cannot be read
-    │   └── InvalidArticle    an article breaks a limit or has no usable text
-    ├── EncoderError          the encoder cannot be loaded or gave unusable vectors
-    │   └── WeightsMismatch   a bundled weights file is not the file we pinned
-    ├── StoreError            the store cannot be opened, read or written
-    │   ├── StoreBusy         another process is writing to it
-    │   ├── StoreCorrupt      a stored text no longer matches its hash
-    │   └── EncoderMismatch   the store was filled by another encoder than the configured one
-    └── IndexDamaged          a derived index file does not match its manifest (it is rebuilt, never served)
+EmbeddingsError
+├── InputError            the caller's input is at fault; nothing was written
+│   ├── UnreadableFile    a file, or one record of it, cannot be read
+│   └── InvalidArticle    an article breaks a limit or has no usable text
+├── EncoderError          the encoder cannot be loaded or gave unusable vectors
+│   └── WeightsMismatch   a bundled weights file is not the file we pinned
+├── StoreError            the store cannot be opened, read or written
+│   ├── StoreBusy         another process is writing to it
+│   ├── StoreCorrupt      a stored text no longer matches its hash
+│   └── EncoderMismatch   the store was filled by another encoder than the configured one
+└── IndexDamaged          a derived index file does not match its manifest (it is rebuilt, never served)
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Every error the online half raises on purpose; `qa.server.problems` maps each to one HTTP answer.
 
-    QAError
-    ├── SettingsError     a QA_* variable has an unusable value
-    ├── InvalidQuestion   the question, a filter or a date in it cannot be used
-    └── NotFound          no such article, version or answer
+QAError
+├── SettingsError     a QA_* variable has an unusable value
+├── InvalidQuestion   the question, a filter or a date in it cannot be used
+└── NotFound          no such article, version or answer
 """
 
 from __future__ import annotations

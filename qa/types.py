@@ -23,6 +23,8 @@ __all__ = [
     "FallbackReason",
     "Filters",
     "Question",
+    "SearchAnswer",
+    "SearchQuestion",
     "SearchResult",
     "ShortAnswer",
     "Usage",
@@ -58,6 +60,17 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mode: Literal["auto", "generated", "extractive"] = "auto"
     max_citations: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
     stream: bool = False
+
+
+class SearchQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `POST /api/search` takes."""
+
+    question: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    conversation_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    collection: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    filters: Filters = Filters()
+    as_of: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +144,16 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     start_char_index: int
     end_char_index: int
     score: float
+
+
+class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What `POST /api/search` gives: passages, no answer."""
+
+    question: str
+    resolved_query: str
+    as_of: str
+    search_results: tuple[SearchResult, ...]
+    timings_ms: dict[str, float]
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

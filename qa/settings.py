@@ -1,0 +1,78 @@
+"""One frozen value that configures the service, read once from `QA_*` variables and passed in.
+
+Each field's docstring line is its help text; README's configuration table is checked against `DESCRIPTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from qa.errors import SettingsError
+
+__all__ = ["DESCRIPTIONS", "Settings", "from_environment", "unknown_variables"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How this process is set up."""
+
+    data_dir: Path = Path("data")
+    encoder: str = "all-MiniLM-L6-v2"
+    collection: str = "default"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    deadline_seconds: float = 30.0
+    threads: int = 0
+    max_body_bytes: int = 10_000_000
+    max_queue: int = 32
+    log_level: str = "info"
+
+
+DESCRIPTIONS: Mapping[str, str] = {
+    "QA_DATA_DIR": "Folder of the store and its derived indexes.",
+    "QA_ENCODER": "`all-MiniLM-L6-v2` (bundled), `hashing` (no model, for tests), or any sentence-transformers "
+    "model name or path; a name that is not a local folder must already be in the local model cache.",
+    "QA_COLLECTION": "Collection that articles go to when they name none.",
+    "QA_HOST": "Address the service binds to.",
+    "QA_PORT": "Port the service binds to; 0 picks a free one.",
+    "QA_DEADLINE_SECONDS": "Wall-clock limit for one question.",
+    "QA_THREADS": "Native threads for the encoder; 0 means one per core.",
+    "QA_MAX_BODY_BYTES": "Largest request body accepted.",
+    "QA_MAX_QUEUE": "Requests that may wait for the encoder before new ones get 503.",
+    "QA_LOG_LEVEL": "`debug`, `info`, `warning` or `error`.",
+}
+
+
+def from_environment(environ: Mapping[str, str]) -> Settings:
+    """Read settings from `QA_*` variables.
+
+    Raises SettingsError naming the variable and what it may be.
+    """
+    given = {
+        name.removeprefix("QA_").lower(): value for name, value in environ.items() if name in DESCRIPTIONS and value
+    }
+    try:
+        settings = msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"a QA_* variable is unusable: {error}. See the configuration table in README.md") from None
+    return _checked(settings)
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """`QA_*` variables that no setting reads: most likely misspelt."""
+    return sorted(name for name in environ if name.startswith("QA_") and name not in DESCRIPTIONS)
+
+
+def _checked(settings: Settings) -> Settings:
+    """Refuse values that parse but cannot work."""
+    if not 0 <= settings.port <= 65535:
+        raise SettingsError(f"QA_PORT is {settings.port}; a port is between 0 and 65535")
+    if not 0 < settings.deadline_seconds < float("inf"):
+        raise SettingsError(f"QA_DEADLINE_SECONDS is {settings.deadline_seconds}; it must be a number above 0")
+    if settings.log_level not in {"debug", "info", "warning", "error"}:
+        raise SettingsError(f"QA_LOG_LEVEL is {settings.log_level!r}; use debug, info, warning or error")
+    if settings.threads < 0 or settings.max_body_bytes < 1 or settings.max_queue < 1:
+        raise SettingsError("QA_THREADS must be 0 or more, QA_MAX_BODY_BYTES and QA_MAX_QUEUE 1 or more")
+    return settings
