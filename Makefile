@@ -1,0 +1,54 @@
+# What one does with this repository; `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev serve check test bench lock wheel docker-check clean
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+VENV ?= .venv
+PYTHON ?= python3
+# Where `make serve` listens; unset, QA_HOST and QA_PORT or their defaults hold.
+HOST ?=
+PORT ?=
+# More words for pytest: make test PYTEST_ARGS="-k chunking"
+PYTEST_ARGS ?=
+export PYTHON
+
+BIN := $(VENV)/bin
+SOURCES := qa embeddings prompts seeds scripts tests
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+
+install: ## create .venv and install the locked packages (does nothing when up to date)
+	@scripts/install.sh $(VENV) requirements.lock
+
+install-dev:
+	@scripts/install.sh $(VENV) requirements-dev.lock
+
+serve: install ## start the service; puts the sample articles into an empty store first
+	@scripts/serve.sh $(VENV) $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+
+check: install-dev ## formatting, lint, types, import rules, sizes
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_sizes.py qa embeddings prompts seeds
+
+test: check ## check, then every test
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lock: ## resolve pyproject.toml anew and write requirements*.lock
+	@$(PYTHON) scripts/write_locks.py
+
+wheel: install-dev ## build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+docker-check: install-dev ## check Dockerfile and docker-compose.yml (no engine needed)
+	$(BIN)/pytest -q tests/architecture/test_container.py
+	@if docker compose version >/dev/null 2>&1; then docker compose --profile llm config --quiet && echo "docker compose config: ok"; \
+	else echo "docker compose is not installed here: only the structure was checked"; fi
+
+clean: ## remove .venv, caches and build results (keeps data/)
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
