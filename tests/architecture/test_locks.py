@@ -1,0 +1,45 @@
+"""The lock files hold what pyproject.toml asks for: exact, complete, and without a CUDA build."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+
+def pins(path: Path) -> dict[str, str]:
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r "))]
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line)] == []
+    return {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
+
+
+def project(repo: Path) -> dict[str, Any]:
+    return tomllib.loads((repo / "pyproject.toml").read_text())["project"]
+
+
+def test_the_runtime_lock_satisfies_every_dependency(repo: Path) -> None:
+    locked = pins(repo / "requirements.lock")
+    for requirement in map(Requirement, project(repo)["dependencies"]):
+        name = canonicalize_name(requirement.name)
+        assert name in locked, f"{requirement} is not in requirements.lock: run `make lock`"
+        assert requirement.specifier.contains(locked[name]), (
+            f"requirements.lock has {name}=={locked[name]}: `make lock`"
+        )
+
+
+def test_the_development_lock_adds_to_the_runtime_lock(repo: Path) -> None:
+    runtime, development = pins(repo / "requirements.lock"), pins(repo / "requirements-dev.lock")
+    assert "-r requirements.lock" in (repo / "requirements-dev.lock").read_text().splitlines()
+    assert not runtime.keys() & development.keys()
+    for requirement in map(Requirement, project(repo)["optional-dependencies"]["dev"]):
+        assert canonicalize_name(requirement.name) in runtime | development, f"{requirement} is not locked: `make lock`"
+
+
+def test_torch_is_the_processor_build(repo: Path) -> None:
+    locked = pins(repo / "requirements.lock")
+    assert locked["torch"] == "2.13.0"
+    assert [name for name in locked if name.startswith(("nvidia", "cuda", "triton"))] == []

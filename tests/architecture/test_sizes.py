@@ -1,0 +1,46 @@
+"""Files and functions can be seen at once, and the check that says so can fail."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def check_sizes(repo: Path, *folders: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(repo / "scripts" / "check_sizes.py"), *map(str, folders)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_files_and_functions_are_short(repo: Path) -> None:
+    done = check_sizes(repo, *(repo / package for package in ("qa", "embeddings", "prompts", "seeds")))
+    assert done.returncode == 0, done.stderr
+
+
+def function(*, body_lines: int, docstring: str = "") -> str:
+    return f"def long():\n{docstring}" + "    pass\n" * body_lines
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("x = 1\n" * 300, ""),
+        ("x = 1\n" * 301, "301 lines, at most 300"),
+        (function(body_lines=39), ""),
+        (function(body_lines=40), "long has 41 lines, at most 40"),
+        (function(body_lines=39, docstring='    """One.\n\n    Two.\n    """\n'), ""),
+        (function(body_lines=40, docstring='    """One."""\n'), "long has 41 lines, at most 40"),
+        ("class A:\n    async " + function(body_lines=40).replace("\n    ", "\n        "), "long has 41 lines"),
+    ],
+)
+def test_the_check_bites_at_the_limit(repo: Path, tmp_path: Path, source: str, complaint: str) -> None:
+    (tmp_path / "step.py").write_text(source)
+    done = check_sizes(repo, tmp_path)
+    assert complaint in done.stderr
+    assert done.returncode == (1 if complaint else 0)
+
+
+def test_an_empty_folder_is_no_success(repo: Path, tmp_path: Path) -> None:
+    assert check_sizes(repo, tmp_path).returncode == 1
