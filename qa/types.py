@@ -163,6 +163,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     sentence_encodings: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    citations_dropped: int = 0
+    """Citations withheld because their words no longer matched the stored article."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,67 @@
+"""Links between the words of an answer and the exact words of an article, checked before they are served."""
+
+from __future__ import annotations
+
+from embeddings.types import Article, StoredPassage
+from qa.types import Citation, SearchResult, ShortAnswer
+
+__all__ = ["cite", "is_exact", "search_result", "short_answer"]
+
+
+def cite(stored: StoredPassage, *, number: int, cited: tuple[int, int], placed: tuple[int, int], text: str) -> Citation:
+    """Cite the words `text`, at span `cited` of an article, for the words at span `placed` of the answer."""
+    passage = stored.passage
+    return Citation(
+        id=f"c{number}",
+        start=placed[0],
+        end=placed[1],
+        article_id=passage.article_id,
+        article_version=passage.article_version,
+        title=stored.title,
+        source=stored.source,
+        url=stored.url,
+        published_at=stored.published_at,
+        cited_text=text,
+        start_char_index=cited[0],
+        end_char_index=cited[1],
+    )
+
+
+def is_exact(citation: Citation | ShortAnswer, article: Article | None) -> bool:
+    """Whether the article version still holds exactly the cited words at the cited place."""
+    words = citation.cited_text if isinstance(citation, Citation) else citation.text
+    return (
+        article is not None
+        and article.version == citation.article_version
+        and article.text[citation.start_char_index : citation.end_char_index] == words
+    )
+
+
+def short_answer(citation: Citation, span: tuple[int, int]) -> ShortAnswer:
+    """The words at `span` of a citation's own text, placed in its article."""
+    start = citation.start_char_index + span[0]
+    return ShortAnswer(
+        text=citation.cited_text[span[0] : span[1]],
+        article_id=citation.article_id,
+        article_version=citation.article_version,
+        start_char_index=start,
+        end_char_index=citation.start_char_index + span[1],
+    )
+
+
+def search_result(stored: StoredPassage, *, score: float) -> SearchResult:
+    """A retrieved passage as it is served."""
+    passage = stored.passage
+    return SearchResult(
+        passage_id=passage.id,
+        article_id=passage.article_id,
+        article_version=passage.article_version,
+        title=stored.title,
+        source=stored.source,
+        url=stored.url,
+        published_at=stored.published_at,
+        text=passage.text,
+        start_char_index=passage.start,
+        end_char_index=passage.end,
+        score=round(score, 6),
+    )

@@ -1,0 +1,1 @@
+"""Scripts that measure the service and fit what is calibrated on data."""

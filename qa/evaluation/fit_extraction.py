@@ -1,0 +1,204 @@
+"""Fits the networks of `qa.extractive` and their calibration on SQuAD files; writes `qa/extractive/reader.json`.
+
+    python -m qa.evaluation.fit_extraction --out qa/extractive/reader.json SQUAD.json [SQUAD.json …]
+
+Every question is asked over all paragraphs, through the retrieval and the sentence selection that the service
+runs, so that the networks see what they will see. Reported figures come from cross-validation by article.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from embeddings.encoders import Encoder, load
+from embeddings.types import Vectors, Where
+from qa.evaluation.memo import MemoEncoder, indexed
+from qa.evaluation.squad import SquadQuestion, f1, read_squad
+from qa.extractive.alignment import read_question
+from qa.extractive.expectation import expectation_of
+from qa.extractive.features import SENTENCE_FEATURES, SPAN_FEATURES, span_features
+from qa.extractive.network import Calibration, Network, Reader
+from qa.extractive.reading import SENTENCE_LIMIT, Prepared, prepare
+from qa.extractive.selection import pick_sentences
+from qa.retrieval import Depth, retrieve
+from qa.types import Evidence
+
+_FOLDS = 8
+_NEARLY_RIGHT = 0.85
+"""Token F1 from which a span counts as a right one."""
+_SENTENCE_UNITS = 24
+_SPAN_UNITS = 32
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """One question with the rows of its sentences, and of the spans of the sentence that holds the answer."""
+
+    group: str
+    answerable: bool
+    rows: Vectors
+    holds: npt.NDArray[np.bool_]
+    span_rows: Vectors
+    span_f1: npt.NDArray[np.float32]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the fit from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("squad", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--encoder", default="all-MiniLM-L6-v2")
+    parser.add_argument("--answerable-per-file", type=int, default=4000, help="bounds the time on files without traps")
+    options = parser.parse_args(arguments)
+    encoder = MemoEncoder(load(options.encoder))
+    examples = [example for path in options.squad for example in _examples(path, encoder, options.answerable_per_file)]
+    reader = _fit(examples, provenance=f"{', '.join(path.name for path in options.squad)}; n={len(examples)}")
+    options.out.write_bytes(msgspec.json.format(msgspec.json.encode(reader), indent=1))
+
+
+def _examples(path: Path, encoder: Encoder, limit: int) -> list[Example]:
+    """Ask every question of a file over all its paragraphs."""
+    articles, questions = read_squad(path)
+    if len(questions) > limit and all(question.answers for question in questions):
+        questions = questions[:: -(-len(questions) // limit)]
+    with tempfile.TemporaryDirectory() as folder, indexed(articles, encoder, Path(folder)) as corpus:
+        examples = []
+        for number, question in enumerate(questions):
+            vector = encoder.encode_query(question.question)
+            evidence = retrieve(corpus, text=question.question, vector=vector, where=Where(), depth=Depth())
+            examples.append(_example(question, evidence, encoder))
+            if number % 500 == 0:
+                print(f"{path.name}: {number} of {len(questions)} questions", flush=True)
+    return examples
+
+
+def _example(question: SquadQuestion, evidence: Sequence[Evidence], encoder: Encoder) -> Example:
+    expectation = expectation_of(question.question)
+    picked = pick_sentences(expectation, evidence, limit=SENTENCE_LIMIT)
+    asked, *vectors = encoder.encode_tokens([question.question, *(sentence.text for sentence in picked)])
+    read = read_question(asked, expectation)
+    prepared = prepare(read, picked, vectors, evidence)
+    holds = np.array([_holds(question, item, evidence) for item in prepared], np.bool_)
+    spans, right = [np.zeros((0, len(SPAN_FEATURES)), np.float32)], [np.zeros(0, np.float32)]
+    for item in (item for item, held in zip(prepared, holds, strict=True) if held):
+        text, accepted = item.sentence.text, [answer for answer, _ in question.answers]
+        spans.append(np.stack([span_features(read, text, item.alignment, span) for span in item.candidates]))
+        right.append(np.array([f1(text[span.start : span.end], accepted) for span in item.candidates], np.float32))
+        break
+    return Example(
+        group=question.group,
+        answerable=bool(question.answers),
+        rows=np.stack([item.features for item in prepared]),
+        holds=holds,
+        span_rows=np.concatenate(spans),
+        span_f1=np.concatenate(right),
+    )
+
+
+def _holds(question: SquadQuestion, item: Prepared, evidence: Sequence[Evidence]) -> bool:
+    """Whether a sentence is the one, of the right paragraph, in which an accepted answer stands."""
+    sentence = item.sentence
+    if evidence[sentence.evidence].stored.passage.article_id != question.article_id:
+        return False
+    return any(sentence.start <= at and at + len(text) <= sentence.end for text, at in question.answers)
+
+
+def _fit(examples: Sequence[Example], *, provenance: str) -> Reader:
+    """Fit both networks, calibrate on held-out folds, print what was reached."""
+    folds = _folds([example.group for example in examples])
+    held_out: list[npt.NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(examples)
+    chosen_f1: list[float] = []
+    for fold in range(_FOLDS):
+        seen = [example for example, f in zip(examples, folds, strict=True) if f != fold]
+        sentence, span = _sentence_network(seen), _span_network(seen)
+        for number, example in enumerate(examples):
+            if folds[number] == fold:
+                held_out[number] = sentence.logits(example.rows)
+                if len(example.span_f1):
+                    chosen_f1.append(float(example.span_f1[span.logits(example.span_rows).argmax()]))
+    calibration = _calibrate(examples, held_out)
+    print(f"short answer, given the right sentence: F1 {np.mean(chosen_f1):.3f}, n={len(chosen_f1)}")
+    return Reader(
+        sentence=_sentence_network(examples),
+        span=_span_network(examples),
+        calibration=calibration,
+        provenance=provenance,
+    )
+
+
+def _folds(groups: Sequence[str]) -> list[int]:
+    names = sorted(set(groups))
+    return [names.index(group) % _FOLDS for group in groups]
+
+
+def _sentence_network(examples: Sequence[Example]) -> Network:
+    rows = np.concatenate([example.rows for example in examples])
+    holds = np.concatenate([example.holds for example in examples])
+    return _network(rows, holds, SENTENCE_FEATURES, _SENTENCE_UNITS)
+
+
+def _span_network(examples: Sequence[Example]) -> Network:
+    rows = np.concatenate([example.span_rows for example in examples])
+    right = np.concatenate([example.span_f1 for example in examples]) > _NEARLY_RIGHT
+    return _network(rows, right, SPAN_FEATURES, _SPAN_UNITS)
+
+
+def _network(rows: Vectors, labels: npt.NDArray[np.bool_], features: tuple[str, ...], units: int) -> Network:
+    from sklearn.neural_network import MLPClassifier
+
+    mean, scale = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-3)
+    model: Any = MLPClassifier((units,), alpha=1e-2, batch_size=512, early_stopping=True, random_state=0, max_iter=40)
+    model.fit((rows - mean) / scale, labels)
+    return Network(
+        features=features,
+        mean=_rounded(mean),
+        scale=_rounded(scale),
+        hidden=tuple(_rounded(row) for row in model.coefs_[0]),
+        hidden_bias=_rounded(model.intercepts_[0]),
+        output=_rounded(model.coefs_[1][:, 0]),
+        output_bias=float(model.intercepts_[1][0]),
+    )
+
+
+def _rounded(values: npt.NDArray[np.floating[Any]]) -> tuple[float, ...]:
+    return tuple(round(float(value), 4) for value in values)
+
+
+def _calibrate(examples: Sequence[Example], held_out: Sequence[npt.NDArray[np.float32]]) -> Calibration:
+    """Platt scaling of the best sentence's log-odds and its lead, on folds the network had not seen."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+
+    top = np.array([_best_and_lead(logits) for logits in held_out])
+    right = np.array([bool(e.holds[logits.argmax()]) for e, logits in zip(examples, held_out, strict=True)])
+    answerable = np.array([example.answerable for example in examples])
+    model: Any = LogisticRegression().fit(top, right)
+    probability = model.predict_proba(top)[:, 1]
+    print(
+        f"n={len(right)}, answerable {answerable.mean():.3f}; AUROC of being right {roc_auc_score(right, probability):.3f}"
+    )
+    print(f"right sentence first, answerable only: {right[answerable].mean():.3f}")
+    for cut in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
+        given = probability >= cut
+        print(
+            f"  threshold {cut}: answered {given.mean():.3f}, of those right {right[given].mean():.3f}; "
+            f"answerable answered {given[answerable].mean():.3f}, unanswerable declined {(~given)[~answerable].mean():.3f}"
+        )
+    (slope, margin), (bias,) = model.coef_[0], model.intercept_
+    return Calibration(slope=float(slope), bias=float(bias), margin_weight=float(margin), threshold=0.5)
+
+
+def _best_and_lead(logits: npt.NDArray[np.float32]) -> tuple[float, float]:
+    ordered = np.sort(logits)[::-1]
+    return float(ordered[0]), min(float(ordered[0] - ordered[1]), 5.0) if len(ordered) > 1 else 5.0
+
+
+if __name__ == "__main__":
+    main()

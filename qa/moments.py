@@ -1,0 +1,45 @@
+"""Moments as the wire writes them: ISO 8601 dates and times, always compared in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from qa.errors import InvalidQuestion
+
+__all__ = ["is_after", "moment", "stamp"]
+
+_SLACK = timedelta(days=1)
+"""A date without a time may be a day ahead of UTC where it was written."""
+
+
+def moment(text: str, *, field: str) -> datetime:
+    """Read an ISO 8601 date or time; a time without a zone is UTC.
+
+    Raises InvalidQuestion naming the field.
+
+    >>> moment("2024-06-04", field="as_of").isoformat()
+    '2024-06-04T00:00:00+00:00'
+    """
+    try:
+        read = datetime.fromisoformat(text.strip())
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidQuestion(
+            f"{field} is {text!r}; write an ISO 8601 date or time, such as 2024-06-04 or 2024-06-04T10:30:00Z"
+        ) from None
+
+
+def stamp(when: datetime) -> str:
+    """Write a moment in UTC to the second.
+
+    >>> stamp(datetime(2024, 6, 4, 10, 30, tzinfo=UTC))
+    '2024-06-04T10:30:00Z'
+    """
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_after(published_at: str | None, as_of: datetime) -> bool:
+    """Whether an article was published after a moment, so that nobody could know of it then."""
+    if published_at is None:
+        return False
+    return moment(published_at, field="published_at") > as_of + _SLACK
