@@ -181,15 +181,15 @@ def _calibrate(examples: Sequence[Example], held_out: Sequence[npt.NDArray[np.fl
     answerable = np.array([example.answerable for example in examples])
     model: Any = LogisticRegression().fit(top, right)
     probability = model.predict_proba(top)[:, 1]
-    print(
-        f"n={len(right)}, answerable {answerable.mean():.3f}; AUROC of being right {roc_auc_score(right, probability):.3f}"
-    )
+    auroc = roc_auc_score(right, probability)
+    print(f"n={len(right)}, answerable {answerable.mean():.3f}; AUROC of being right {auroc:.3f}")
     print(f"right sentence first, answerable only: {right[answerable].mean():.3f}")
     for cut in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
         given = probability >= cut
         print(
             f"  threshold {cut}: answered {given.mean():.3f}, of those right {right[given].mean():.3f}; "
-            f"answerable answered {given[answerable].mean():.3f}, unanswerable declined {(~given)[~answerable].mean():.3f}"
+            f"answerable answered {given[answerable].mean():.3f}, "
+            f"unanswerable declined {(~given)[~answerable].mean():.3f}"
         )
     (slope, margin), (bias,) = model.coef_[0], model.intercept_
     return Calibration(slope=float(slope), bias=float(bias), margin_weight=float(margin), threshold=0.5)

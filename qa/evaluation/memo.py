@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder, EncoderIdentity, TokenVectors
@@ -18,7 +16,7 @@ __all__ = ["MemoEncoder", "indexed"]
 
 
 class MemoEncoder:
-    """Passes on to an encoder and keeps the token vectors of every text it has seen, in half precision."""
+    """Passes on to an encoder and keeps the token vectors of every text it has seen."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -41,12 +39,7 @@ class MemoEncoder:
         """Only texts not seen before are encoded."""
         new = sorted({text for text in texts if text not in self._tokens}, key=len)
         for vectors in self._encoder.encode_tokens(new):
-            self._tokens[vectors.text] = TokenVectors(
-                text=vectors.text,
-                vector=vectors.vector,
-                spans=vectors.spans,
-                tokens=vectors.tokens.astype(np.float16).astype(np.float32)[:, :],
-            )
+            self._tokens[vectors.text] = vectors
         return [self._tokens[text] for text in texts]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

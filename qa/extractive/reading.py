@@ -21,6 +21,8 @@ __all__ = ["SENTENCE_LIMIT", "ReadSentence", "Reading", "read"]
 
 SENTENCE_LIMIT = 32
 """Sentences encoded for one question, at most."""
+_SHORT_FOR = 10
+"""Best sentences in which a short answer is looked for: as many as an answer can hold."""
 _SHORT_KINDS: frozenset[AnswerKind] = frozenset({"number", "quantity", "date", "person", "place", "name", "thing"})
 
 
@@ -53,10 +55,14 @@ def read(question: str, evidence: Sequence[Evidence], *, encoder: Encoder, reade
     if not picked:
         return Reading(expectation=expectation, sentences=(), probability=0.0, encodings=0)
     asked, *vectors = encoder.encode_tokens([question, *(sentence.text for sentence in picked)])
-    prepared = prepare(read_question(asked, expectation), picked, vectors, evidence)
+    asked_for = read_question(asked, expectation)
+    prepared = prepare(asked_for, picked, vectors, evidence)
     logits = reader.sentence.logits(np.stack([item.features for item in prepared]))
     order = sorted(range(len(picked)), key=lambda i: (-float(logits[i]), i))
-    judged = [_judge(prepared[i], float(logits[i]), read_question(asked, expectation), reader) for i in order]
+    judged = [
+        _judge(prepared[i], float(logits[i]), asked_for if rank < _SHORT_FOR else None, reader)
+        for rank, i in enumerate(order)
+    ]
     runner_up = judged[1].logit if len(judged) > 1 else judged[0].logit - 5.0
     return Reading(
         expectation=expectation,
@@ -110,8 +116,9 @@ def _contexts(evidence: Sequence[Evidence]) -> Mapping[int, Context]:
     }
 
 
-def _judge(item: Prepared, logit: float, question: ReadQuestion, reader: Reader) -> ReadSentence:
-    short, short_logit = _short_answer(item, question, reader)
+def _judge(item: Prepared, logit: float, question: ReadQuestion | None, reader: Reader) -> ReadSentence:
+    """A sentence with its score; `question` only where its short answer is wanted."""
+    short, short_logit = _short_answer(item, question, reader) if question else (None, 0.0)
     return ReadSentence(sentence=item.sentence, logit=logit, short=short, short_logit=short_logit)
 
 

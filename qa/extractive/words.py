@@ -16,6 +16,7 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 
+_POSSESSIVE = re.compile(r"['’]s?$")
 STOPWORDS = frozenset(
     (
         "a an the this that these those and or but nor so yet if then than as at by for from in into of off "
@@ -58,7 +59,7 @@ def is_name(word: Word) -> bool:
 
 def _word(match: re.Match[str]) -> Word:
     text = match.group()
-    bare = re.sub(r"['’]s?$", "", text)
+    bare = text if text.isalnum() else _POSSESSIVE.sub("", text)
     lower = bare.casefold()
     return Word(
         start=match.start(),
@@ -66,8 +67,8 @@ def _word(match: re.Match[str]) -> Word:
         text=text,
         stem=_stem(lower),
         stop=lower in STOPWORDS,
-        number=any(c.isdigit() for c in text),
-        capital=any(c.isupper() for c in bare[:3]),
+        number=not text.isalpha() and any(c.isdigit() for c in text),
+        capital=not bare.islower() and any(c.isupper() for c in bare[:3]),
     )
 
 
