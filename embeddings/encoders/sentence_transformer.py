@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from embeddings.encoders.protocol import EncoderIdentity, TokenVectors
 from embeddings.encoders.weights import locate, revision
@@ -68,7 +69,8 @@ class SentenceTransformerEncoder:
             batch_size=_BATCH_SIZE,
             show_progress_bar=False,
             output_value=None,
-            normalize_embeddings=True,
+            # A model's default prompt would come before the text and shift every token.
+            prompt="",
         )
         return [self._token_vectors(text, output) for text, output in zip(texts, outputs, strict=True)]
 
@@ -124,15 +126,20 @@ class SentenceTransformerEncoder:
         ids = output["input_ids"][keep].tolist()
         if encoding.ids[: len(ids) - 1] != ids[: len(ids) - 1]:
             raise EncoderError(f"{self._folder}: tokenizer.json and the model disagree on how to cut {text[:80]!r}")
-        content = [i for i, special in enumerate(encoding.special_tokens_mask[: len(ids)]) if not special]
-        rows = states[content]
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        # Where the model cut the text, its closing special token stands in the place of a word.
+        places = enumerate(zip(ids, encoding.ids, encoding.special_tokens_mask, strict=False))
+        content = [i for i, (own, read, special) in places if own == read and not special]
         return TokenVectors(
             text=text,
-            vector=output["sentence_embedding"].numpy().astype(np.float32),
+            # With whole outputs the library leaves this to us, unless the model has a module for it.
+            vector=_unit(output["sentence_embedding"].numpy().astype(np.float32)),
             spans=tuple(encoding.offsets[i] for i in content),
-            tokens=rows,
+            tokens=_unit(states[content]),
         )
+
+
+def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12), np.float32)
 
 
 def _config(folder: Path, name: str) -> dict[str, Any]:
@@ -157,6 +164,10 @@ def _dimension(folder: Path) -> int:
 
 
 def _max_tokens(folder: Path) -> int:
-    """Longest input the model reads: its own sentence length, never more than its positions."""
-    positions = _config(folder, "config.json").get("max_position_embeddings", 512)
-    return int(_config(folder, "sentence_bert_config.json").get("max_seq_length") or positions)
+    """Longest input the model reads: the least of what its files say, wherever a library version wrote it."""
+    said = (
+        _config(folder, "sentence_bert_config.json").get("max_seq_length"),
+        _config(folder, "tokenizer_config.json").get("model_max_length"),
+        _config(folder, "config.json").get("max_position_embeddings"),
+    )
+    return min((int(limit) for limit in said if limit and limit > 0), default=512)

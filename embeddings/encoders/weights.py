@@ -27,11 +27,12 @@ def locate(name: str) -> Path:
         verify_bundled(folder)
         return folder
     path = Path(name).expanduser()
-    if path.is_dir():
-        if not any(path.rglob("*.safetensors")):
-            raise EncoderError(f"{path} holds no .safetensors weights; pickled weights are refused: convert the model")
-        return path.resolve()
-    return _cached(name)
+    folder = path.resolve() if path.is_dir() else _cached(name)
+    if not any(folder.rglob("*.safetensors")):
+        raise EncoderError(f"{folder} holds no .safetensors weights; pickled weights are refused: convert the model")
+    if not (folder / "tokenizer.json").is_file():
+        raise EncoderError(f"{folder} holds no tokenizer.json; save the model again with a fast tokenizer")
+    return folder
 
 
 def verify_bundled(folder: Path) -> None:

