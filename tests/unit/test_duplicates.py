@@ -59,6 +59,8 @@ def test_near_copies_are_one_story(name: str) -> None:
 
 
 OTHERS: dict[str, Callable[[str, str], str]] = {
+    "a ticker that keeps 80 %": lambda text, other: cut(text, 0.8) + "\n\n" + cut(other, 0.2),
+    "only its first tenth": lambda text, _: cut(text, 0.1),
     "a third rewritten": lambda text, other: cut(text, 0.7) + "\n\n" + cut(other, 0.3),
     "a fifth of it quoted elsewhere": lambda text, other: cut(text, 0.2) + "\n\n" + other,
     "8 % of the words replaced, and more": lambda text, other: replaced(text, 0.08) + cut(other, 0.1),
