@@ -32,7 +32,9 @@ def is_exact(citation: Citation | ShortAnswer, article: Article | None) -> bool:
     words = citation.cited_text if isinstance(citation, Citation) else citation.text
     return (
         article is not None
-        and article.version == citation.article_version
+        and (article.id, article.version) == (citation.article_id, citation.article_version)
+        # Python would count negative offsets from the end and cut those behind it.
+        and 0 <= citation.start_char_index < citation.end_char_index <= len(article.text)
         and article.text[citation.start_char_index : citation.end_char_index] == words
     )
 

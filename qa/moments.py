@@ -35,11 +35,13 @@ def stamp(when: datetime) -> str:
     >>> stamp(datetime(2024, 6, 4, 10, 30, tzinfo=UTC))
     '2024-06-04T10:30:00Z'
     """
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: its %Y does not pad years before 1000.
+    return when.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def is_after(published_at: str | None, as_of: datetime) -> bool:
     """Whether an article was published after a moment, so that nobody could know of it then."""
     if published_at is None:
         return False
-    return moment(published_at, field="published_at") > as_of + _SLACK
+    # A difference rather than a sum, which could leave the calendar.
+    return moment(published_at, field="published_at") - as_of > _SLACK

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -51,18 +52,24 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     Raises SettingsError naming the variable and what it may be.
     """
     given = {
-        name.removeprefix("QA_").lower(): value for name, value in environ.items() if name in DESCRIPTIONS and value
+        field.name: _read(f"QA_{field.name.upper()}", text, field.type)
+        for field in msgspec.structs.fields(Settings)
+        if (text := environ.get(f"QA_{field.name.upper()}", "").strip())
     }
-    try:
-        settings = msgspec.convert(given, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"a QA_* variable is unusable: {error}. See the configuration table in README.md") from None
-    return _checked(settings)
+    return _checked(Settings(**given))
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """`QA_*` variables that no setting reads: most likely misspelt."""
     return sorted(name for name in environ if name.startswith("QA_") and name not in DESCRIPTIONS)
+
+
+def _read(name: str, text: str, wanted: type) -> Any:
+    """Read one variable as the type of its field."""
+    try:
+        return msgspec.convert(text, wanted, strict=False, dec_hook=lambda kind, value: kind(value))
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{name} is {text!r}: {error}. See the configuration table in README.md") from None
 
 
 def _checked(settings: Settings) -> Settings:
