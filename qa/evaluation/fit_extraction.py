@@ -24,10 +24,11 @@ from qa.evaluation.memo import MemoEncoder, indexed
 from qa.evaluation.squad import SquadQuestion, f1, read_squad
 from qa.extractive.alignment import read_question
 from qa.extractive.expectation import expectation_of
-from qa.extractive.features import SENTENCE_FEATURES, SPAN_FEATURES, span_features
 from qa.extractive.network import Calibration, Network, Reader
 from qa.extractive.reading import SENTENCE_LIMIT, Prepared, prepare
 from qa.extractive.selection import pick_sentences
+from qa.extractive.sentence_features import SENTENCE_FEATURES
+from qa.extractive.span_features import SPAN_FEATURES, span_features
 from qa.retrieval import Depth, retrieve
 from qa.types import Evidence
 
@@ -153,7 +154,9 @@ def _span_network(examples: Sequence[Example]) -> Network:
 def _network(rows: Vectors, labels: npt.NDArray[np.bool_], features: tuple[str, ...], units: int) -> Network:
     from sklearn.neural_network import MLPClassifier
 
-    mean, scale = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-3)
+    mean, spread = rows.mean(axis=0), rows.std(axis=0)
+    # A feature that never varied in the data must not weigh anything when it varies in service.
+    scale = np.where(spread > 1e-4, spread, 1e6)
     model: Any = MLPClassifier((units,), alpha=1e-2, batch_size=512, early_stopping=True, random_state=0, max_iter=40)
     model.fit((rows - mean) / scale, labels)
     return Network(

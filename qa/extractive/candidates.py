@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from qa.extractive.words import Word, is_name
 
-__all__ = ["Candidate", "SpanKind", "candidates_of"]
+__all__ = ["SPAN_KINDS", "Candidate", "SpanKind", "candidates_of"]
 
 SpanKind = Literal["number", "quantity", "date", "name", "quote", "phrase"]
+SPAN_KINDS: tuple[SpanKind, ...] = get_args(SpanKind)
 
 _MONTH = (
     r"(?:jan(?:uary|\.)?|feb(?:ruary|\.)?|mar(?:ch|\.)?|apr(?:il|\.)?|may|june?|july?|aug(?:ust|\.)?"

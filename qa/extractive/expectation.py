@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from qa.extractive.words import Word, words_of
 
-__all__ = ["AnswerKind", "Expectation", "expectation_of"]
+__all__ = ["KINDS", "AnswerKind", "Expectation", "expectation_of"]
 
 AnswerKind = Literal["number", "quantity", "date", "person", "place", "name", "thing", "explanation", "yes_no"]
+KINDS: tuple[AnswerKind, ...] = get_args(AnswerKind)
 
 
 class Expectation(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,7 @@ _DATE_NOUNS = "year|month|day|date|decade|century|weekday|season|time"
 _PERSON_NOUNS = (
     "person|man|woman|president|minister|leader|singer|actor|actress|author|player|commander|official|king|queen"
 )
+_VERBS = "is|are|was|were|did|does|do|has|have|had|will|would|can|could|should|of"
 _RULES: tuple[tuple[AnswerKind, str], ...] = (
     ("explanation", r"\b(?:why|how come|for what reason)\b"),
     (
@@ -50,9 +52,15 @@ _RULES: tuple[tuple[AnswerKind, str], ...] = (
     ("person", r"\b(?:who|whom|whose)\b"),
     ("place", rf"\b(?:where|(?:what|which)(?:\s+\w+)?\s+(?:{_PLACE_NOUNS}))\b"),
     ("person", rf"\b(?:what|which)(?:\s+\w+)?\s+(?:{_PERSON_NOUNS})\b"),
-    ("name", r"\bwhich\s+\w+(?:\s+\w+)?|\bwhat (?:is|was|are|were) the (?:name|title)s? of\b"),
+    (
+        "name",
+        (
+            rf"\bwhich\s+(?!(?:{_VERBS})\b)\w+(?:\s+(?!(?:{_VERBS})\b)\w+)?"
+            r"|\bwhich\b|\bwhat (?:is|was|are|were) the (?:name|title)s? of\b"
+        ),
+    ),
     ("explanation", r"\bhow\b"),
-    ("thing", r"\bwhat(?:\s+(?!is|are|was|were|did|does|do|has|have|had|will|would|can|could)\w+)?"),
+    ("thing", rf"\bwhat(?:\s+(?!(?:{_VERBS})\b)\w+)?"),
 )
 _COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _RULES)
 _ASKING = re.compile(

@@ -11,9 +11,10 @@ from embeddings.encoders.protocol import Encoder, TokenVectors
 from qa.extractive.alignment import Alignment, ReadQuestion, align, read_question
 from qa.extractive.candidates import Candidate, candidates_of
 from qa.extractive.expectation import AnswerKind, Expectation, expectation_of
-from qa.extractive.features import Context, sentence_features, span_features
 from qa.extractive.network import Reader
 from qa.extractive.selection import SentenceAt, pick_sentences
+from qa.extractive.sentence_features import Context, sentence_features
+from qa.extractive.span_features import span_features
 from qa.extractive.words import words_of
 from qa.types import Evidence
 

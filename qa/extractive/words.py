@@ -68,7 +68,7 @@ def _word(match: re.Match[str]) -> Word:
         stem=_stem(lower),
         stop=lower in STOPWORDS,
         number=not text.isalpha() and any(c.isdigit() for c in text),
-        capital=not bare.islower() and any(c.isupper() for c in bare[:3]),
+        capital=not bare.islower() and any(c.isupper() for c in bare),
     )
 
 
