@@ -1,0 +1,64 @@
+"""How a `Where` reads in SQL. Values are always bound, never part of the statement."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from embeddings.errors import InputError
+from embeddings.types import Where
+
+__all__ = ["matching", "moment"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_MOST_VALUES = 30_000
+"""SQLite binds at most 32,766 values to one statement."""
+
+
+def moment(written: str) -> int:
+    """Microseconds since 1970 UTC; a date alone is its midnight, a time without zone is UTC.
+
+    Raises InputError for what is not ISO 8601.
+
+    >>> moment("1970-01-02"), moment("1970-01-01T02:00:00+02:00"), moment("1970-01-01T00:00:01Z")
+    (86400000000, 0, 1000000)
+    """
+    try:
+        read = datetime.fromisoformat(written)
+    except ValueError:
+        raise InputError(
+            f"{written!r} is not an ISO 8601 date or time; write 2024-06-04 or 2024-06-04T10:30:00Z"
+        ) from None
+    return ((read if read.tzinfo else read.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+
+
+def matching(where: Where) -> tuple[str, list[str | int]]:
+    """Give the condition on a row `articles` and the values it binds.
+
+    >>> matching(Where(sources=("BBC", "DW")))
+    ('articles.source IN (?, ?)', ['BBC', 'DW'])
+    """
+    conditions: list[str] = []
+    values: list[str | int] = []
+    if where.collection is not None:
+        conditions.append("articles.collection = ?")
+        values.append(where.collection)
+    for column, wanted in (("source", where.sources), ("id", where.article_ids)):
+        if wanted:
+            conditions.append(f"articles.{column} IN ({', '.join('?' * len(wanted))})")
+            values.extend(wanted)
+    if where.published_after is not None:
+        conditions.append("articles.published >= ?")
+        values.append(moment(where.published_after))
+    if where.published_before is not None:
+        conditions.append("articles.published < ?")
+        values.append(moment(where.published_before))
+    if len(values) > _MOST_VALUES:
+        raise InputError(f"a filter names {len(values)} sources and articles; at most {_MOST_VALUES} are possible")
+    if not all(_storable(value) for value in values):
+        raise InputError("a filter holds half of a surrogate pair, which is not text; send valid Unicode")
+    return " AND ".join(conditions) or "TRUE", values
+
+
+def _storable(value: str | int) -> bool:
+    return isinstance(value, int) or value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
