@@ -32,6 +32,7 @@ check: install-dev ## formatting, lint, types, import rules, sizes
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
+	$(BIN)/mypy scripts
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_sizes.py qa embeddings prompts seeds
 

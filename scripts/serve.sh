@@ -5,7 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 qa=$1/bin/qa
-if [[ $("$qa" articles list --json --limit 1) != *'"id"'* ]]; then
+# In a statement of its own: a store that cannot be read ends the script here, and is not taken for an empty one.
+listing=$("$qa" articles list --json --limit 1)
+if [[ $listing != *'"id"'* ]]; then
     echo "serve: the store is empty, adding the sample articles of seeds/articles" >&2
     "$qa" ingest seeds/articles
 fi
