@@ -1,0 +1,104 @@
+"""From the bytes of a file to its text, or a clear refusal; a wrong guess would garble every quotation.
+
+1. A byte-order mark decides: UTF-8, UTF-16 or UTF-32.
+2. Otherwise UTF-8, if every byte of it is valid.
+3. Otherwise the encoding that the page itself declares (HTML only).
+4. Otherwise Windows-1252 (it includes Latin-1), but only where the bytes look like Western prose: accented letters
+   and typographic marks scattered among ASCII ones. Cyrillic, Greek or Asian bytes and damaged UTF-8 do not, and
+   are refused with advice.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+from typing import Final
+
+from embeddings.errors import UnreadableFile
+
+__all__ = ["MAX_FILE", "decode", "load"]
+
+MAX_FILE: Final = 50_000_000
+"""Largest file read into memory at once, in bytes; larger collections belong into JSON Lines, which is streamed."""
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: it begins with the same two bytes
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_HIGH = re.compile(rb"[\x80-\xff]")
+_HIGH_RUN = re.compile(rb"[\x80-\xff]{4}")
+_NO_1252 = re.compile(rb"[\x00-\x08\x0e-\x1f\x81\x8d\x8f\x90\x9d]")
+_MAX_HIGH_SHARE: Final = 0.15
+"""Western prose has a few per cent of accented letters; a non-Latin alphabet has over half."""
+_FEW: Final = 10
+_VALID_PAIR = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}")
+
+
+def load(path: Path, *, limit: int = MAX_FILE) -> bytes:
+    """Read a whole file.
+
+    Raises UnreadableFile if it cannot be opened, is no regular file or is larger than `limit` bytes.
+    """
+    try:
+        if not path.is_file():
+            raise UnreadableFile("it is no regular file" if path.exists() else "it does not exist")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise UnreadableFile(f"it cannot be opened: {error.strerror or error}") from None
+    if len(data) > limit:
+        raise UnreadableFile(f"it is larger than {limit:,} bytes; split it up, or convert it to .jsonl")
+    return data
+
+
+def decode(data: bytes, *, declared: str | None = None) -> str:
+    r"""Turn bytes into text by the rule above; `declared` is the encoding an HTML page names.
+
+    >>> decode(b"caf\xc3\xa9"), decode(b"a caf\xe9 \x93here\x94"), decode(b"\xff\xfea\x00")
+    ('café', 'a café “here”', 'a')
+
+    Raises UnreadableFile where no encoding fits.
+    """
+    for mark, marked in _MARKS:
+        if data.startswith(mark):
+            return _strictly(data[len(mark) :], marked)
+    if b"\0" in data:
+        raise UnreadableFile(
+            "it holds NUL bytes: it is no text, or UTF-16 without a byte-order mark; convert it to UTF-8"
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        broken_at = error.start
+    if declared and (encoding := _web_encoding(declared)):
+        return _strictly(data, encoding)
+    if len(_VALID_PAIR.findall(data)) > len(_HIGH.findall(data)) / 4:
+        raise UnreadableFile(f"it is UTF-8 with a broken character at byte {broken_at:,}; export it again")
+    rare = len(_HIGH.findall(data)) <= max(_FEW, len(data) * _MAX_HIGH_SHARE)
+    if _NO_1252.search(data) or _HIGH_RUN.search(data) or not rare:
+        raise UnreadableFile(
+            f"it is not UTF-8 (byte {broken_at:,}) and its encoding cannot be told; convert it, "
+            "for example with `iconv -f windows-1251 -t utf-8`"
+        )
+    return data.decode("cp1252")
+
+
+def _strictly(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise UnreadableFile(f"it says it is {encoding}, but is not ({error}); convert it to UTF-8") from None
+
+
+def _web_encoding(declared: str) -> str | None:
+    """Name the codec browsers use for a declared encoding; None for names that are no text encoding."""
+    try:
+        name = codecs.lookup(declared.strip()).name
+        b"".decode(name)
+    except (LookupError, ValueError):
+        return None
+    return "cp1252" if name in {"iso8859-1", "ascii"} else None if name in {"utf-8", "utf-16", "utf-32"} else name

@@ -1,0 +1,177 @@
+"""JSON articles: takes `.jsonl` or `.jsonl.gz` line by line, or the body of a request, gives raw articles.
+
+A record is an object with `text` and, as far as known, `title`, `url`, `source`, `published_at`, `authors` (a list of
+names, or one), `id`, `language` and `collection`; `null` means unknown, other fields are ignored. A line is read on
+its own: whatever is wrong with it, the next one goes on.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import msgspec
+
+from embeddings.types import RawArticle, Rejected
+
+__all__ = ["MAX_LINE", "parse_body", "parse_lines", "parse_record", "read"]
+
+MAX_LINE: Final = 20_000_000
+"""Longest line read, in bytes; four times the longest text accepted."""
+
+_INFLATED_FREE: Final = 100_000_000
+_INFLATED_RATIO: Final = 200
+"""An archive may inflate to `_INFLATED_FREE` bytes plus this many times its size. News text inflates about 3 times,
+zeros about 1,000 times."""
+
+_UTF_8_MARK: Final = b"\xef\xbb\xbf"
+
+
+class _Record(msgspec.Struct, frozen=True):
+    """The fields of one record that are read; their types are checked while decoding."""
+
+    text: str
+    title: str | None = None
+    url: str | None = None
+    source: str | None = None
+    published_at: str | None = None
+    authors: list[str] | str | None = None
+    id: str | None = None
+    language: str | None = None
+    collection: str | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Record)
+_LIST_DECODER = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class _TooLarge(Exception):
+    """An archive inflates to more than any news archive does."""
+
+
+def read(path: Path, *, inflated_free: int = _INFLATED_FREE) -> Iterator[RawArticle | Rejected]:
+    """Give one article or refusal per filled line, holding one line in memory at a time."""
+    number = 0
+    try:
+        packed = path.name.lower().endswith(".gz")
+        limit = inflated_free + _INFLATED_RATIO * path.stat().st_size if packed else math.inf
+        with cast(BinaryIO, gzip.open(path)) if packed else path.open("rb") as file:
+            for number, line in _numbered(file, limit=limit):
+                yield from _one(line, origin=f"{path}:{number}")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        reason = f"the gzip archive is damaged from here on ({error}); copy or pack it again"
+        yield Rejected(origin=f"{path}:{number + 1}", reason=reason)
+    except _TooLarge as error:
+        yield Rejected(origin=f"{path}:{number + 1}", reason=str(error))
+    except OSError as error:
+        reason = f"the file cannot be read: {error.strerror or error}"
+        yield Rejected(origin=f"{path}:{number + 1}", reason=reason)
+
+
+def parse_record(data: bytes, *, origin: str) -> RawArticle | Rejected:
+    r"""Read one JSON object; `origin` says where it stood, for messages.
+
+    >>> parse_record(b'{"text": "It rained.", "title": null}', origin="request item 1").text
+    'It rained.'
+    >>> parse_record(b'{"text": 7}', origin="a.jsonl:3").reason
+    'Expected `str`, got `int` - at `$.text`'
+    """
+    if len(data) > MAX_LINE:
+        return Rejected(origin=origin, reason=f"the record is longer than {MAX_LINE:,} bytes; split the article up")
+    try:
+        record = _DECODER.decode(data)
+    except UnicodeDecodeError as error:
+        return Rejected(origin=origin, reason=f"the record is not valid UTF-8 ({error.reason}); convert it")
+    except msgspec.ValidationError as error:
+        return Rejected(origin=origin, reason=str(error))
+    except msgspec.DecodeError as error:
+        return Rejected(origin=origin, reason=_unparsed(data, error))
+    except RecursionError:
+        return Rejected(origin=origin, reason="the record is nested too deeply; send one flat object")
+    return _raw(record, origin=origin)
+
+
+def parse_lines(data: bytes, *, origin: str = "request line") -> Iterator[RawArticle | Rejected]:
+    """Read the NDJSON body of a request: one article or refusal per filled line, `origin` followed by its number."""
+    for number, line in enumerate(data.removeprefix(_UTF_8_MARK).split(b"\n"), start=1):
+        if line.strip():
+            yield parse_record(line, origin=f"{origin} {number}")
+
+
+def parse_body(data: bytes, *, origin: str = "request item") -> Iterator[RawArticle | Rejected]:
+    """Read the JSON body of a request: one object or a list of them, `origin` followed by its number."""
+    data = data.removeprefix(_UTF_8_MARK).strip()
+    if not data.startswith(b"["):
+        yield parse_record(data, origin=f"{origin} 1")
+        return
+    try:
+        items = _LIST_DECODER.decode(data)
+    except RecursionError:
+        yield Rejected(origin=f"{origin} 1", reason="the list is nested too deeply; send a list of flat objects")
+        return
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        yield Rejected(origin=f"{origin} 1", reason=f"the body is no valid JSON list: {error}")
+        return
+    for number, item in enumerate(items, start=1):
+        yield parse_record(bytes(item), origin=f"{origin} {number}")
+
+
+def _raw(record: _Record, *, origin: str) -> RawArticle | Rejected:
+    authors = (record.authors,) if isinstance(record.authors, str) else tuple(record.authors or ())
+    for field in (record.text, record.title, record.url, record.source, record.published_at, record.id, *authors):
+        if field and "\0" in field:
+            return Rejected(origin=origin, reason="a field holds the character NUL; remove it")
+    return RawArticle(
+        text=record.text,
+        title=record.title or "",
+        id=record.id,
+        url=record.url,
+        source=record.source,
+        published_at=record.published_at,
+        language=record.language,
+        authors=authors,
+        collection=record.collection,
+        origin=origin,
+    )
+
+
+def _unparsed(data: bytes, error: msgspec.DecodeError) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:200]:
+        return "the line is UTF-16 or binary; convert the file to UTF-8"
+    if b"\\ud" in data.lower():
+        return f"the record is not valid JSON, perhaps for half of a surrogate pair in it: {error}"
+    return f"the record is not valid JSON: {error}"
+
+
+def _one(line: bytes | None, *, origin: str) -> Iterator[RawArticle | Rejected]:
+    if line is None:
+        yield Rejected(origin=origin, reason=f"the line is longer than {MAX_LINE:,} bytes; split the article up")
+    elif line.strip():
+        yield parse_record(line, origin=origin)
+
+
+def _numbered(file: BinaryIO, *, limit: float) -> Iterator[tuple[int, bytes | None]]:
+    """Give each line with its number; None stands for one that is too long, whose rest is passed over unread."""
+    number = size = 0
+    while line := file.readline(MAX_LINE + 1):
+        number += 1
+        size = _within(size + len(line), limit)
+        if number == 1:
+            line = line.removeprefix(_UTF_8_MARK)
+        if len(line) <= MAX_LINE or line.endswith(b"\n"):
+            yield number, line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = file.readline(1 << 20)
+            size = _within(size + len(line), limit)
+        yield number, None
+
+
+def _within(size: int, limit: float) -> int:
+    if size > limit:
+        raise _TooLarge(f"the archive inflates to more than {limit:,.0f} bytes; unpack it, look at it, split it up")
+    return size
