@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.duplicates import same_story
 from embeddings.types import Hits, StoredPassage, Vector, Where
+from qa.moments import is_after
 from qa.types import Evidence
 
 __all__ = ["Depth", "fuse", "retrieve"]
 
 _RRF_K = 60.0
 """The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009), as published."""
+_DEEPEST = 800
+"""Passages asked of each list at most, where the first ones were copies of few stories or from the future."""
+_TOLD = 0.8
+"""A passage is told already when this share of its word runs stands in what was kept of its story."""
+_WORDS_PER_RUN = 3
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True):
     """How far retrieval looks and how much it keeps."""
 
     listed: int = 50
-    """Passages asked of each of the two lists."""
+    """Passages asked of each of the two lists, at first."""
     kept: int = 8
     """Passages of evidence kept."""
     per_article: int = 2
-    """Passages of one article among them."""
+    """Passages of one article among them, or of all articles that tell its story."""
 
 
-def retrieve(corpus: Corpus, *, text: str, vector: Vector, where: Where, depth: Depth) -> tuple[Evidence, ...]:
-    """Find the passages most likely to answer, best first.
+def retrieve(
+    corpus: Corpus, *, text: str, vector: Vector, where: Where, depth: Depth, as_of: datetime | None = None
+) -> tuple[Evidence, ...]:
+    """Find the passages most likely to answer, best first, among articles known at `as_of`.
 
     Articles that tell the same story count once: the best-ranked one stays, the others are named in `also`.
     """
-    hits = corpus.search(vector, text, k=depth.listed, where=where)
-    fused = fuse(hits)
-    stored = corpus.passages(fused.keys())
-    cosines = {hit.key: hit.score for hit in hits.dense}
-    ranked = sorted((key for key in fused if key in stored), key=lambda key: (-fused[key], key))
-    found = [Evidence(stored=stored[key], score=fused[key], cosine=cosines.get(key)) for key in ranked]
-    return tuple(_one_per_story(found, depth))
+    listed = depth.listed
+    while True:
+        hits = corpus.search(vector, text, k=listed, where=where)
+        known = [item for item in _ranked(corpus, hits) if as_of is None or not _is_future(item, as_of)]
+        kept = _one_per_story(known, depth)
+        if len(kept) >= depth.kept or len(hits.dense) < listed or listed >= _DEEPEST:
+            return tuple(kept)
+        listed = min(4 * listed, _DEEPEST)
 
 
 def fuse(hits: Hits) -> Mapping[int, float]:
@@ -56,31 +66,67 @@ def fuse(hits: Hits) -> Mapping[int, float]:
     return scores
 
 
+def _ranked(corpus: Corpus, hits: Hits) -> list[Evidence]:
+    """Everything found, best first; keys that the corpus no longer knows are left out."""
+    fused = fuse(hits)
+    stored = corpus.passages(fused.keys())
+    cosines = {hit.key: hit.score for hit in hits.dense}
+    order = sorted((key for key in fused if key in stored), key=lambda key: (-fused[key], key))
+    return [Evidence(stored=stored[key], score=fused[key], cosine=cosines.get(key)) for key in order]
+
+
+def _is_future(item: Evidence, as_of: datetime) -> bool:
+    return is_after(item.stored.published_at, as_of)
+
+
 def _one_per_story(found: Sequence[Evidence], depth: Depth) -> list[Evidence]:
-    """Keep the best articles of different stories, a few passages each; fold the rest of a story into its best."""
+    """Keep the best passages of different stories, a few each; name the other articles of a story in its best.
+
+    A copy that was extended may hold what the kept article does not: its passage is kept, too, while the story has
+    room and none of the passages found in the kept article says the same.
+    """
     kept: list[Evidence] = []
+    story_of: dict[str, int] = {}
+    """By article, the index of the first kept passage of its story."""
     for evidence in found:
-        twin = _told_by(kept, evidence.stored)
-        if twin is not None:
-            kept[twin] = msgspec.structs.replace(kept[twin], also=_with(kept[twin].also, evidence.stored))
-        elif len(kept) < depth.kept and _passages_of(kept, evidence.stored) < depth.per_article:
+        article = _article(evidence)
+        if article not in story_of:
+            story_of[article] = _told_by(kept, evidence.stored, default=len(kept))
+        first = story_of[article]
+        told = [item for item in kept if story_of[_article(item)] == first]
+        tellers = {_article(item) for item in told}
+        if len(kept) < depth.kept and len(told) < depth.per_article and not _is_told(evidence, tellers, found):
             kept.append(evidence)
+        elif told and article not in tellers:
+            kept[first] = msgspec.structs.replace(kept[first], also=_with(kept[first].also, evidence.stored))
     return kept
 
 
-def _told_by(kept: Sequence[Evidence], stored: StoredPassage) -> int | None:
-    """Index of the first kept passage of another article that tells the same story."""
-    for index, other in enumerate(kept):
-        different = other.stored.passage.article_id != stored.passage.article_id
-        if different and same_story(other.stored.signature, stored.signature):
-            return index
-    return None
+def _article(evidence: Evidence) -> str:
+    return evidence.stored.passage.article_id
+
+
+def _told_by(kept: Sequence[Evidence], stored: StoredPassage, *, default: int) -> int:
+    """Index of the first kept passage whose article tells the same story."""
+    same = (i for i, item in enumerate(kept) if same_story(item.stored.signature, stored.signature))
+    return next(same, default)
+
+
+def _is_told(evidence: Evidence, tellers: Collection[str], found: Sequence[Evidence]) -> bool:
+    """Whether other articles of its story, of which passages are kept, say the same as a passage."""
+    if not tellers or _article(evidence) in tellers:
+        return False
+    runs = _runs(evidence.stored.passage.text)
+    told: set[tuple[str, ...]] = set()
+    told.update(*(_runs(item.stored.passage.text) for item in found if _article(item) in tellers))
+    return len(runs & told) >= _TOLD * len(runs)
+
+
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
+    words = text.casefold().split()
+    return frozenset(tuple(words[i : i + _WORDS_PER_RUN]) for i in range(max(1, len(words) - _WORDS_PER_RUN + 1)))
 
 
 def _with(also: tuple[StoredPassage, ...], stored: StoredPassage) -> tuple[StoredPassage, ...]:
     known = {passage.passage.article_id for passage in also}
     return also if stored.passage.article_id in known else (*also, stored)
-
-
-def _passages_of(kept: Sequence[Evidence], stored: StoredPassage) -> int:
-    return sum(evidence.stored.passage.article_id == stored.passage.article_id for evidence in kept)
