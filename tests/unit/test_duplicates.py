@@ -13,7 +13,6 @@ import pytest
 
 from embeddings.duplicates import same_story, signature, similarity
 
-REAL = Path(__file__).parents[3] / "shared" / "data" / "realtimeqa" / "articles-small.jsonl.gz"
 WORDS = (
     "harbour crews storm ferry minister said Monday bridge repair winter council budget water hospital school road "
     "police fire rescue boats island village fuel price market train strike union talks court judge ruling appeal"
@@ -123,9 +122,8 @@ def test_stored_signatures_stay_comparable() -> None:
     )
 
 
-@pytest.mark.skipif(not REAL.exists(), reason=f"REAL NEWS NOT CHECKED: {REAL} is not there")
-def test_real_articles_taken_for_one_story_share_their_words() -> None:
-    with gzip.open(REAL, "rt", encoding="utf-8") as lines:
+def test_real_articles_taken_for_one_story_share_their_words(shared: Path) -> None:
+    with gzip.open(shared / "data/realtimeqa/articles-small.jsonl.gz", "rt", encoding="utf-8") as lines:
         texts = list({json.loads(line)["text"] for line in lines})[:500]
     signatures = [signature(text) for text in texts]
     found = [pair for pair in combinations(range(len(texts)), 2) if same_story(*(signatures[i] for i in pair))]

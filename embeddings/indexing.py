@@ -1,0 +1,144 @@
+"""Takes cleaned articles, gives them to the corpus: cut into passages, encoded in batches, written whole.
+
+Passages of many articles share a batch, since an encoder is fastest with many texts at once; an article is written
+as soon as all its vectors are there, so a crash costs the work of one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+import numpy as np
+
+from embeddings.chunking import OVERLAP_SENTENCES, TARGET_TOKENS, encoder_input, encoder_title, split
+from embeddings.corpus import Corpus
+from embeddings.duplicates import signature
+from embeddings.encoders.protocol import Encoder
+from embeddings.errors import InputError, InvalidArticle
+from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vectors
+
+__all__ = ["BATCH_PASSAGES", "Indexer", "PassageSizes", "index_articles"]
+
+BATCH_PASSAGES = 256
+
+
+class PassageSizes(msgspec.Struct, frozen=True, kw_only=True):
+    """How articles are cut; the encoder's own limit holds whatever is asked for here."""
+
+    target_tokens: int = TARGET_TOKENS
+    overlap_sentences: int = OVERLAP_SENTENCES
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    """An article cut into passages, not yet encoded."""
+
+    article: Article
+    passages: tuple[Passage, ...]
+    inputs: tuple[str, ...]
+    """What the encoder reads, passage by passage."""
+
+
+class Indexer:
+    """Collects articles into batches. `add` and `finish` say what became durable, or could not be stored."""
+
+    def __init__(
+        self,
+        *,
+        corpus: Corpus,
+        encoder: Encoder,
+        sizes: PassageSizes | None = None,
+        batch_passages: int = BATCH_PASSAGES,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_encoded: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """`should_stop` is asked between batches; `on_encoded` hears of every batch how many passages it had."""
+        self._corpus = corpus
+        self._encoder = encoder
+        self._sizes = sizes or PassageSizes()
+        self._batch = batch_passages
+        self._should_stop = should_stop
+        self._on_encoded = on_encoded
+        self._waiting: list[_Waiting] = []
+
+    def add(self, article: Article) -> list[Article | Rejected]:
+        """Take one article; where that fills a batch, encode and write it.
+
+        An article whose id is waiting already is written after the one before it, and so takes its place.
+        """
+        written = self.finish() if any(one.article.id == article.id for one in self._waiting) else []
+        self._waiting.append(self._cut(article))
+        if sum(len(one.inputs) for one in self._waiting) < self._batch:
+            return written
+        return written + self.finish()
+
+    def finish(self) -> list[Article | Rejected]:
+        """Encode and write what waits. After a stop, only articles that are encoded whole are written."""
+        waiting, self._waiting = self._waiting, []
+        vectors = self._encode([text for one in waiting for text in one.inputs])
+        ready, first = [], 0
+        for one in waiting:
+            rows = vectors[first : first + len(one.inputs)]
+            first += len(one.inputs)
+            if len(rows) == len(one.inputs):
+                ready.append(_indexed(one, rows))
+        return self._write(ready)
+
+    def _cut(self, article: Article) -> _Waiting:
+        count, max_tokens = self._encoder.count_tokens, self._encoder.identity.max_tokens
+        passages = split(
+            article,
+            max_tokens=max_tokens,
+            target_tokens=self._sizes.target_tokens,
+            overlap_sentences=self._sizes.overlap_sentences,
+            count=count,
+        )
+        title = encoder_title(article.title, max_tokens=max_tokens, count=count)
+        return _Waiting(article, passages, tuple(encoder_input(title, passage.text) for passage in passages))
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode batch by batch, up to a stop: then there are fewer vectors than texts."""
+        vectors = [np.zeros((0, self._encoder.identity.dimension), np.float32)]
+        for start in range(0, len(texts), self._batch):
+            if self._should_stop():
+                break
+            batch = texts[start : start + self._batch]
+            vectors.append(self._encoder.encode_passages(batch))
+            self._on_encoded(len(batch))
+        return np.concatenate(vectors)
+
+    def _write(self, ready: Sequence[IndexedArticle]) -> list[Article | Rejected]:
+        """Write a batch; where the corpus refuses it for one article, write the others without that one."""
+        if not ready:
+            return []
+        try:
+            self._corpus.replace(ready)
+        except InputError as error:
+            if len(ready) == 1:
+                return [Rejected(origin=ready[0].article.id, reason=str(error))]
+            return [outcome for one in ready for outcome in self._write([one])]
+        return [one.article for one in ready]
+
+
+def index_articles(
+    articles: Iterable[Article], *, corpus: Corpus, encoder: Encoder, sizes: PassageSizes | None = None
+) -> None:
+    """Put cleaned articles into a corpus as they are, whatever it holds of them.
+
+    Raises InvalidArticle for the first that cannot be stored.
+    """
+    indexer = Indexer(corpus=corpus, encoder=encoder, sizes=sizes)
+    for article in articles:
+        _require_written(indexer.add(article))
+    _require_written(indexer.finish())
+
+
+def _require_written(outcomes: Sequence[Article | Rejected]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, Rejected):
+            raise InvalidArticle(f"article {outcome.origin!r} was not stored: {outcome.reason}")
+
+
+def _indexed(one: _Waiting, rows: Vectors) -> IndexedArticle:
+    encoded = (EncodedPassage(passage=passage, vector=row) for passage, row in zip(one.passages, rows, strict=True))
+    return IndexedArticle(article=one.article, passages=tuple(encoded), signature=signature(one.article.text))
