@@ -33,13 +33,13 @@ def choose(reading: Reading, evidence: Sequence[Evidence], *, limit: int) -> tup
         return ()
     best = reading.sentences[0]
     chosen = [best]
-    articles = {_article(best, evidence)}
+    taken = {_article(best, evidence), best.sentence.text}
     for other in reading.sentences[1:]:
         if len(chosen) >= limit or other.logit < max(best.logit - _MORE_WITHIN, 0.0):
             break
-        if _article(other, evidence) not in articles:
+        if taken.isdisjoint({_article(other, evidence), other.sentence.text}):
             chosen.append(other)
-            articles.add(_article(other, evidence))
+            taken |= {_article(other, evidence), other.sentence.text}
     return tuple(chosen)
 
 
