@@ -1,0 +1,88 @@
+"""The application: routes, what is injected into them, and what holds for all of them. Wiring only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from typing import cast
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from qa.server import openapi
+from qa.server.bodies import StrictRequest
+from qa.server.headers import secure
+from qa.server.problems import serve_problem
+from qa.server.routes.articles import add_articles, delete_article, get_article, list_articles
+from qa.server.routes.ask import ask
+from qa.server.routes.health import live, ready
+from qa.server.routes.pages import Page, docs, docs_file, home, load_page, openapi_json, problem
+from qa.server.routes.search import search
+from qa.server.service import Service
+
+__all__ = ["answer_head", "create_app"]
+
+_QUESTION_BYTES = 1_000_000
+"""Far more than a question with a thousand article ids needs."""
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litestar:
+    """Build the application around a service; by default it starts the service, and closes it at the end.
+
+    `lifespan` takes over that duty, for callers who want to watch the start.
+    """
+
+    async def provide_service() -> Service:
+        return service
+
+    async def provide_page() -> Page:
+        return page
+
+    dependencies = {"service": Provide(provide_service)}
+    routes = _routes(max_body_bytes=service.settings.max_body_bytes)
+    page = load_page(openapi.describe(routes, dependencies=dependencies, version=version("sourceline")))
+    return Litestar(
+        route_handlers=[*routes, home, docs, docs_file, openapi_json, problem],
+        dependencies={**dependencies, "page": Provide(provide_page)},
+        request_class=StrictRequest,
+        request_max_body_size=service.settings.max_body_bytes,
+        exception_handlers={Exception: serve_problem},
+        before_send=[secure],
+        lifespan=[lifespan or _run(service)],
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _routes(*, max_body_bytes: int) -> list[Router]:
+    """The documented routes: one router per body limit."""
+    questions = Router("/api", route_handlers=[ask, search], request_max_body_size=min(_QUESTION_BYTES, max_body_bytes))
+    articles = Router("/api", route_handlers=[list_articles, get_article, add_articles, delete_article])
+    health = Router("/health", route_handlers=[live, ready])
+    return [questions, articles, health]
+
+
+def _run(service: Service) -> Lifespan:
+    @asynccontextmanager
+    async def running(app: Litestar) -> AsyncIterator[None]:  # noqa: ARG001 - the framework passes it
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.close()
+
+    return running
+
+
+def answer_head(app: ASGIApp) -> ASGIApp:
+    """Let HEAD be answered wherever GET is: the server leaves the body out."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        head = scope.get("method") == "HEAD"
+        await app(cast("Scope", {**scope, "method": "GET"}) if head else scope, receive, send)
+
+    return answer

@@ -1,0 +1,105 @@
+"""Every error the HTTP layer itself raises; `problems` gives each its place on the wire.
+
+ServerError(QAError)
+├── RequestError           the request is at fault
+│   ├── MalformedBody      not JSON, not UTF-8, nested too deep, cut short
+│   ├── InvalidRequest     well formed, but a field is missing, unknown, of the wrong type or out of bounds
+│   ├── NothingUsable      none of the articles sent could be taken
+│   ├── NotSupported       a feature that this version does not have
+│   ├── UnsupportedMedia   a content type, charset or encoding that is not read here
+│   ├── BodyTooLarge       more bytes than the limit
+│   └── SlowBody           the body did not arrive in time
+├── NotReady               the store or the encoder is still being loaded
+├── Overloaded             too much work is waiting already
+├── DeadlineExceeded       the question's time is up
+└── ShuttingDown           the service is stopping
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from qa.errors import QAError
+
+__all__ = [
+    "BodyTooLarge",
+    "DeadlineExceeded",
+    "FieldError",
+    "InvalidRequest",
+    "MalformedBody",
+    "NotReady",
+    "NotSupported",
+    "NothingUsable",
+    "Overloaded",
+    "RequestError",
+    "ServerError",
+    "ShuttingDown",
+    "SlowBody",
+    "UnsupportedMedia",
+]
+
+
+class FieldError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that is wrong with a request."""
+
+    detail: str
+    field: str | None = None
+    """Path of the field, such as `filters.source[0]`."""
+    item: int | None = None
+    """Which article of the body, counted from 1; in NDJSON the line number."""
+
+
+class ServerError(QAError):
+    """Root of the tree."""
+
+
+class RequestError(ServerError):
+    """The request is at fault."""
+
+    def __init__(self, detail: str, *, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(detail)
+        self.errors = errors
+
+
+class MalformedBody(RequestError):
+    """The body cannot be parsed."""
+
+
+class InvalidRequest(RequestError):
+    """The request parses, but a field of it cannot be used."""
+
+
+class NothingUsable(RequestError):
+    """None of the articles sent could be taken."""
+
+
+class NotSupported(RequestError):
+    """The request asks for a feature that this version does not have."""
+
+
+class UnsupportedMedia(RequestError):
+    """The body's content type, charset or content encoding is not read here."""
+
+
+class BodyTooLarge(RequestError):
+    """The body has more bytes than the limit."""
+
+
+class SlowBody(RequestError):
+    """The body did not arrive in time."""
+
+
+class NotReady(ServerError):
+    """The store or the encoder is still being loaded."""
+
+
+class Overloaded(ServerError):
+    """Too much work is waiting already."""
+
+
+class DeadlineExceeded(ServerError):
+    """The question's time is up."""
+
+
+class ShuttingDown(ServerError):
+    """The service is stopping."""

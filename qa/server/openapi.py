@@ -1,0 +1,120 @@
+"""The OpenAPI document: the framework describes the routes, msgspec the values that travel over them.
+
+Both know the handlers' own types, so nothing is written twice. The framework's schemas of structs are not used: they
+turn a bounded string in a list into `oneOf: [string, anything]`, which no string satisfies, and do not say which
+structs refuse unknown fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example, OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
+from litestar.types import ControllerRouterHandler, Dependencies
+
+from embeddings.types import Article
+from qa.server.bodies import JSON, NDJSON
+from qa.server.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.wire import AddReport, Alive, ArticleIn, ArticlePage, Ready
+from qa.types import Answer, Question, SearchAnswer, SearchQuestion
+
+__all__ = ["BODY", "WORK", "ArticlesOperation", "describe", "problems"]
+
+BODY = ("malformed-body", "slow-body", "body-too-large", "unsupported-media-type")
+"""What can be wrong wherever a body is read."""
+WORK = ("internal-error", "not-ready", "overloaded", "store-unavailable", "shutting-down")
+"""What can go wrong wherever the store or the encoder is used."""
+
+_TYPES = (Question, Answer, SearchQuestion, SearchAnswer, ArticleIn, AddReport, ArticlePage, Article, Alive, Ready)
+_SCHEMA = "#/components/schemas/{name}"
+
+_QUESTION = {"question": "How many people live in Derna?", "filters": {"published_after": "2024-01-01"}}
+_ARTICLE = {
+    "title": "Harbour reopens",
+    "text": "The harbour reopened on Monday. It had been closed for nine days.",
+    "source": "The Example Gazette",
+    "url": "https://example.org/harbour",
+    "published_at": "2024-06-04",
+}
+_EXAMPLES = {"Question": _QUESTION, "SearchQuestion": {**_QUESTION, "limit": 5}, "ArticleIn": _ARTICLE}
+
+
+@dataclass
+class ArticlesOperation(Operation):
+    """`POST /api/articles` reads its body itself, so the framework cannot know what it may hold."""
+
+    def __post_init__(self) -> None:
+        """Say that the body is one article, a list, or one per line."""
+        article = Reference(ref=_SCHEMA.format(name="ArticleIn"))
+        one_or_many = Schema(
+            any_of=[article, Schema(type=OpenAPIType.ARRAY, items=article, min_items=1, max_items=10_000)]
+        )
+        lines = Example(summary="one article per line", value=msgspec.json.encode(_ARTICLE).decode() + "\n")
+        self.request_body = RequestBody(
+            required=True,
+            content={
+                JSON: OpenAPIMediaType(schema=one_or_many, example=_ARTICLE),
+                NDJSON: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING), examples={"lines": lines}),
+            },
+        )
+
+
+def problems(*slugs: str) -> dict[int, ResponseSpec]:
+    """The error responses of a route, by status, from the table of problems."""
+    by_status: dict[int, list[str]] = {}
+    for slug in slugs:
+        by_status.setdefault(KINDS[slug].status, []).append(slug)
+    return {
+        status: ResponseSpec(
+            Problem,
+            generate_examples=False,
+            description="; ".join(f"{KINDS[slug].title} (`/problems/{slug}`)" for slug in found),
+            media_type=MEDIA_TYPE,
+        )
+        for status, found in sorted(by_status.items())
+    }
+
+
+def describe(routes: Sequence[ControllerRouterHandler], *, dependencies: Dependencies, version: str) -> bytes:
+    """The OpenAPI 3.1 document of these routes, as JSON; `dependencies` are what the handlers get injected."""
+    config = OpenAPIConfig(
+        title="Sourceline",
+        version=version,
+        description="Answers over news articles in which every sentence can be checked against its source.",
+        use_handler_docstrings=True,
+    )
+    app = Litestar(routes, dependencies=dependencies, openapi_config=config, logging_config=None)
+    document: dict[str, Any] = msgspec.to_builtins(app.openapi_schema.to_schema(), enc_hook=_plain)
+    document["components"]["schemas"] = _schemas()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _mend(operation)
+    return msgspec.json.format(msgspec.json.encode(document), indent=1)
+
+
+def _schemas() -> dict[str, Any]:
+    """JSON schemas of every value on the wire."""
+    _, schemas = msgspec.json.schema_components((*_TYPES, Problem), ref_template=_SCHEMA)
+    for name, example in _EXAMPLES.items():
+        schemas[name]["examples"] = [example]
+    return schemas
+
+
+def _mend(operation: dict[str, Any]) -> None:
+    """Take out what the framework adds on its own: the description of an error that we never send."""
+    operation["responses"] = {
+        status: response
+        for status, response in operation["responses"].items()
+        if int(status) < 400 or MEDIA_TYPE in response.get("content", {})
+    }
+
+
+def _plain(value: object) -> object:
+    """Defaults that are structs."""
+    return msgspec.to_builtins(value)

@@ -1,0 +1,43 @@
+"""uvicorn's h11 protocol with two gaps closed: what is not HTTP gets a problem document, unwanted bodies end."""
+
+from __future__ import annotations
+
+import h11
+import msgspec
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from qa.server.headers import ALWAYS
+from qa.server.problems import MEDIA_TYPE, PROTOCOL_PROBLEM
+
+__all__ = ["StrictProtocol"]
+
+_UNWANTED_BYTES = 50_000_000
+"""So much of a body is thrown away after its request was refused, so that the sender gets to read the refusal."""
+
+
+class StrictProtocol(H11Protocol):
+    """One connection."""
+
+    _unwanted = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in; hang up on a sender who goes on and on after the answer."""
+        if self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY:
+            self._unwanted += len(data)
+            if self._unwanted > _UNWANTED_BYTES:
+                self.transport.abort()
+                return
+        super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP. `msg` is uvicorn's own; the problem says the same."""
+        del msg
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.transport.close()
+            return
+        body = msgspec.json.encode(PROTOCOL_PROBLEM)
+        headers = {**ALWAYS, "content-type": MEDIA_TYPE, "content-length": str(len(body)), "connection": "close"}
+        response = h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request")
+        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()

@@ -1,0 +1,98 @@
+"""`/api/articles`: list, read, add and delete articles."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from embeddings.types import Article, Where
+from qa.server.bodies import JSON, NDJSON, media_type
+from qa.server.openapi import BODY, WORK, ArticlesOperation, problems
+from qa.server.service import Service
+from qa.server.wire import AddReport, ArticlePage, summary
+
+__all__ = ["add_articles", "delete_article", "get_article", "list_articles"]
+
+Sources = Annotated[list[str] | None, QueryParameter(description="only these sources; may be repeated", max_items=100)]
+Moment = Annotated[str | None, QueryParameter(description="ISO 8601 date or time", max_length=40)]
+
+
+@get(
+    "/articles",
+    operation_id="list_articles",
+    summary="List articles",
+    response_description="Articles in order of id, without their text.",
+    tags=["articles"],
+    responses=problems(*WORK, "invalid-request", "invalid-input", "deadline-exceeded"),
+)
+async def list_articles(
+    service: NamedDependency[Service],
+    limit: Annotated[int, QueryParameter(ge=1, le=200, description="articles per page")] = 50,
+    after: Annotated[str | None, QueryParameter(description="`next` of the page before", max_length=200)] = None,
+    collection: Annotated[str | None, QueryParameter(description="only this collection", max_length=100)] = None,
+    source: Sources = None,
+    published_after: Moment = None,
+    published_before: Moment = None,
+) -> ArticlePage:
+    """Pages through the current versions; `published_after` includes that moment, `published_before` does not."""
+    where = Where(
+        collection=collection,
+        sources=tuple(source or ()),
+        published_after=published_after,
+        published_before=published_before,
+    )
+    found = await service.articles(where, after=after, limit=limit + 1)
+    page = tuple(summary(article) for article in found[:limit])
+    return ArticlePage(articles=page, next=page[-1].id if len(found) > limit else None)
+
+
+@get(
+    "/articles/{article_id:str}",
+    operation_id="get_article",
+    summary="Read an article",
+    response_description="The article with its canonical text.",
+    tags=["articles"],
+    responses=problems(*WORK, "not-found", "damaged-article", "deadline-exceeded"),
+)
+async def get_article(
+    article_id: FromPath[str], service: NamedDependency[Service], version: FromQuery[str | None] = None
+) -> Article:
+    """The current version, or the one named: a citation's offsets count in the text of its `article_version`."""
+    return await service.article(article_id, version=version)
+
+
+@post(
+    "/articles",
+    status_code=200,
+    operation_id="add_articles",
+    operation_class=ArticlesOperation,
+    summary="Add or update articles",
+    response_description="What became of each article; those listed under `articles` are on disk.",
+    tags=["articles"],
+    responses=problems(*BODY, *WORK, "nothing-usable", "invalid-request", "store-busy"),
+)
+async def add_articles(request: Request[Any, Any, Any], service: NamedDependency[Service]) -> AddReport:
+    """Takes one article, a list, or one per line (NDJSON).
+
+    An article with a known `id` replaces the older version; the same again changes nothing and costs nothing, so a
+    request that was cut off may simply be sent again. Without an `id`, the `url` names the article, then its `title`,
+    then its text. Items that cannot be used are reported, the others go on.
+    """
+    lines = media_type(request, allowed=(JSON, NDJSON)) == NDJSON
+    return await service.add(await request.body(), lines=lines)
+
+
+@delete(
+    "/articles/{article_id:str}",
+    operation_id="delete_article",
+    summary="Delete an article",
+    response_description="It is gone, with all its versions.",
+    tags=["articles"],
+    responses=problems(*WORK, "not-found", "store-busy"),
+)
+async def delete_article(article_id: FromPath[str], service: NamedDependency[Service]) -> None:
+    """Removes the article with all its versions; no answer cites it from then on."""
+    await service.delete(article_id)

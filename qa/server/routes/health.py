@@ -1,0 +1,39 @@
+"""`/health/live` and `/health/ready`: is the process alive, and can it answer?"""
+
+from __future__ import annotations
+
+from litestar import get
+from litestar.di import NamedDependency
+
+from qa.server.openapi import WORK, problems
+from qa.server.service import Service
+from qa.server.wire import Alive, Ready
+
+__all__ = ["live", "ready"]
+
+
+@get(
+    "/live",
+    operation_id="live",
+    summary="Is the process alive?",
+    response_description="The event loop answers.",
+    tags=["health"],
+    responses=problems("internal-error"),
+)
+async def live() -> Alive:
+    """Answers as long as the event loop does, also while the encoder is being loaded."""
+    return Alive()
+
+
+@get(
+    "/ready",
+    operation_id="ready",
+    summary="Can questions be answered?",
+    response_description="They can.",
+    tags=["health"],
+    responses=problems(*WORK, "deadline-exceeded"),
+)
+async def ready(service: NamedDependency[Service]) -> Ready:
+    """The store answers, its index was verified when it was opened, and the encoder is warm."""
+    counts = await service.counts()
+    return Ready(articles=counts.articles, passages=counts.passages)

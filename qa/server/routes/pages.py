@@ -1,0 +1,90 @@
+"""The pages for people: the API's description, what each problem means, and the way there from `/`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from qa.server.headers import PAGE_POLICY
+from qa.server.problems import KINDS
+
+__all__ = ["Page", "ProblemKind", "docs", "docs_file", "home", "load_page", "openapi_json", "problem"]
+
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """The page at `/docs`, its files under names that change with their content, and the document it shows."""
+
+    html: bytes
+    files: Mapping[str, tuple[str, bytes]]
+    """Media type and content by file name."""
+    document: bytes
+
+
+class ProblemKind(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table of problems."""
+
+    type: str
+    title: str
+    status: int
+    meaning: str
+
+
+def load_page(document: bytes) -> Page:
+    """Read the page from the package."""
+    folder = files("qa.server") / "page"
+    html = (folder / "index.html").read_text(encoding="utf-8")
+    found: dict[str, tuple[str, bytes]] = {}
+    for name in ("docs.js", "docs.css"):
+        content = (folder / name).read_bytes()
+        stem, dot, suffix = name.partition(".")
+        hashed = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}{dot}{suffix}"
+        found[hashed] = (_TYPES[dot + suffix], content)
+        html = html.replace(name, hashed)
+    return Page(html=html.encode(), files=found, document=document)
+
+
+@get("/", include_in_schema=False)
+async def home() -> Redirect:
+    """Until there is a page for readers, the one for developers."""
+    return Redirect("/docs")
+
+
+@get("/docs", include_in_schema=False)
+async def docs(page: NamedDependency[Page]) -> Response[bytes]:
+    """The API, described for people, with forms to try it."""
+    headers = {"content-security-policy": PAGE_POLICY, "cache-control": "no-cache"}
+    return Response(page.html, media_type="text/html", headers=headers)
+
+
+@get("/docs/{name:str}", include_in_schema=False)
+async def docs_file(name: FromPath[str], page: NamedDependency[Page]) -> Response[bytes]:
+    """A file of the page; its name changes with its content, so it may be kept for ever."""
+    if name not in page.files:
+        raise NotFoundException
+    media_type, content = page.files[name]
+    return Response(content, media_type=media_type, headers={"cache-control": "public, max-age=31536000, immutable"})
+
+
+@get("/openapi.json", include_in_schema=False)
+async def openapi_json(page: NamedDependency[Page]) -> Response[bytes]:
+    """The API, described for programs (OpenAPI 3.1)."""
+    return Response(page.document, media_type="application/json", headers={"cache-control": "no-cache"})
+
+
+@get("/problems/{slug:str}", include_in_schema=False)
+async def problem(slug: FromPath[str]) -> ProblemKind:
+    """What a problem's `type` means."""
+    if slug not in KINDS:
+        raise NotFoundException
+    kind = KINDS[slug]
+    return ProblemKind(type=f"/problems/{slug}", title=kind.title, status=kind.status, meaning=kind.meaning)

@@ -1,0 +1,178 @@
+"""Run the service: bind, load behind a live event loop, say when it is ready, stop without dropping anything."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import math
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
+
+import uvicorn
+from litestar import Litestar
+
+from embeddings.errors import EmbeddingsError
+from qa.errors import QAError
+from qa.server.app import answer_head, create_app
+from qa.server.errors import ShuttingDown
+from qa.server.protocol import StrictProtocol
+from qa.server.service import Parts, Service
+from qa.settings import Settings
+
+__all__ = ["configure", "serve"]
+
+_FAILED = 1
+_SECONDS_TO_TELL = 5
+"""After the time that running requests have at shutdown, so much for telling the ingests that are cut off."""
+
+logger = logging.getLogger(__name__)
+
+
+def serve(settings: Settings, *, load: Callable[[Settings], Parts]) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code: 0 after a clean stop, 1 where it could not start.
+
+    Prints `Sourceline is ready at ADDRESS` to standard output once questions can be answered; while the parts are
+    being loaded, `/health/live` answers already. What goes wrong at the start is one line on standard error.
+    """
+    _configure_logging(settings.log_level)
+    try:
+        listener = _bind(settings.host, settings.port)
+    except OSError as error:
+        _complain(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. Choose another --port")
+        return _FAILED
+    with listener:
+        return _Run(settings, listener=listener, load=load).until_stopped()
+
+
+def configure(app: Litestar, *, shutdown_seconds: int) -> uvicorn.Config:
+    """How the application is served: one process, one connection protocol, no log of what readers ask."""
+    return uvicorn.Config(
+        answer_head(app),
+        http=StrictProtocol,
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=shutdown_seconds,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which at shutdown lets requests end, and tells ingests to stop when their time is up."""
+
+    def __init__(self, config: uvicorn.Config, *, grace_seconds: float, interrupt: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._grace_seconds = grace_seconds
+        self._interrupt = interrupt
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End running requests, then the application."""
+        asyncio.get_running_loop().call_later(self._grace_seconds, self._interrupt)
+        await super().shutdown(sockets)
+
+
+class _Run:
+    """One run of the service, from the bound socket to the exit code."""
+
+    def __init__(self, settings: Settings, *, listener: socket.socket, load: Callable[[Settings], Parts]) -> None:
+        self._listener = listener
+        self._exit_code = 0
+        self._service = Service(settings, load=load)
+        grace_seconds = math.ceil(settings.deadline_seconds)
+        app = create_app(self._service, lifespan=self._lifespan)
+        config = configure(app, shutdown_seconds=grace_seconds + _SECONDS_TO_TELL)
+        self._server = _Server(config, grace_seconds=grace_seconds, interrupt=self._service.interrupt_writes)
+
+    def until_stopped(self) -> int:
+        """Block until a signal, or until the start fails."""
+        _warn_if_open(self._listener)
+        with _signals(self._server.handle_exit):
+            self._server.run(sockets=[self._listener])
+        return self._exit_code
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Litestar) -> AsyncIterator[None]:  # noqa: ARG002 - the framework passes it
+        starting = asyncio.create_task(self._start())
+        try:
+            yield
+        finally:
+            await self._service.close()
+            starting.cancel()
+
+    async def _start(self) -> None:
+        try:
+            await self._service.start()
+        except ShuttingDown:
+            return
+        except (EmbeddingsError, QAError, OSError, ImportError) as error:
+            self._fail(str(error))
+        except Exception as error:
+            logger.debug("the start failed", exc_info=True)
+            self._fail(f"{type(error).__name__}: {error} (QA_LOG_LEVEL=debug shows where)")
+        else:
+            print(f"Sourceline is ready at {_address(self._listener)}", flush=True)  # noqa: T201 - it is the interface
+
+    def _fail(self, why: str) -> None:
+        _complain(f"cannot start: {why}")
+        self._exit_code = _FAILED
+        self._server.should_exit = True
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Listen at once, so that a taken port is found before anything is loaded. Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _warn_if_open(listener: socket.socket) -> None:
+    host = listener.getsockname()[0]
+    if not ipaddress.ip_address(host).is_loopback:
+        _complain(
+            f"WARNING: {host} can be reached from other machines, and there is no authentication yet: whoever reaches "
+            "it can read, add and delete articles. Use --host 127.0.0.1, or a proxy that authenticates."
+        )
+
+
+def _complain(line: str) -> None:
+    print(f"qa serve: {line}", file=sys.stderr, flush=True)  # noqa: T201 - for the operator, whatever the log level
+
+
+@contextmanager
+def _signals(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let SIGTERM and SIGINT ask for a stop from the first moment, and leave nothing for uvicorn to raise again."""
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _configure_logging(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    if level != "debug":
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -1,0 +1,185 @@
+"""What the routes may ask for: takes questions, articles and ids, gives values, never blocks the event loop.
+
+Three threads do the work, one kind each: `encoding` runs the encoder and everything that needs its result, `writing`
+cleans and stores articles, `reading` fetches articles. Each request holds a permit from before its first work on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Literal, Protocol, TypeVar
+
+import msgspec
+
+from embeddings.corpus import Corpus
+from embeddings.encoders.protocol import Encoder
+from embeddings.ingest import IngestReport, ingest
+from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
+from qa.errors import NotFound
+from qa.server import submissions
+from qa.server.errors import NotReady, ShuttingDown
+from qa.server.turns import TurnTakingEncoder
+from qa.server.wire import AddReport
+from qa.server.worker import Permits, Worker
+from qa.settings import Settings
+from qa.types import Answer, Question, SearchAnswer, SearchQuestion
+
+__all__ = ["Answering", "Parts", "Service"]
+
+T = TypeVar("T")
+
+_WRITES_WAITING = 8
+"""Each may hold a body of the full size in memory."""
+_SLICE_CHARACTERS = 200_000
+_SLICE_ITEMS = 64
+"""An ingest gives way to other writes after so much of it."""
+_PROBE_SECONDS = 2.0
+_STOP_SECONDS = 30.0
+
+
+class Answering(Protocol):
+    """The online half, as the HTTP layer sees it; blocking CPU work."""
+
+    def ask(self, question: Question) -> Answer:
+        """Answer a question. Raises InvalidQuestion."""
+
+    def search(self, question: SearchQuestion) -> SearchAnswer:
+        """Find passages. Raises InvalidQuestion."""
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is loaded at start-up."""
+
+    corpus: Corpus
+    encoder: Encoder
+    answering: Answering
+
+
+class Service:
+    """The loaded parts behind the threads that may use them."""
+
+    def __init__(self, settings: Settings, *, load: Callable[[Settings], Parts]) -> None:
+        """`load` is blocking and runs on the encoding thread; it may raise EmbeddingsError or OSError."""
+        self.settings = settings
+        self._load = load
+        self._parts: Parts | None = None
+        self._state: Literal["starting", "ready", "stopping"] = "starting"
+        self._encoding = Worker("encoding")
+        self._writing = Worker("writing")
+        self._reading = Worker("reading")
+        self._questions = Permits(settings.max_queue + 1, what="questions")
+        self._writes = Permits(_WRITES_WAITING, what="writes")
+        self._reads = Permits(settings.max_queue + 1, what="reads")
+
+    async def start(self) -> None:
+        """Open the store, load the encoder and warm it up. Raises what `load` raises."""
+        await self._encoding.run(self._open)
+        if self._state == "starting":
+            self._state = "ready"
+
+    def interrupt_writes(self) -> None:
+        """End ingests at their next batch, with ShuttingDown; what they finished is durable."""
+        self._state = "stopping"
+
+    async def close(self) -> None:
+        """Let running jobs end, then close the corpus."""
+        self._state = "stopping"
+        workers = (self._writing, self._reading, self._encoding)
+        ended = [await asyncio.to_thread(worker.stop, wait_seconds=_STOP_SECONDS) for worker in workers]
+        if self._parts is not None and all(ended):
+            await asyncio.to_thread(self._parts.corpus.close)
+
+    async def ask(self, question: Question) -> Answer:
+        """Answer a question within the deadline. Raises InvalidQuestion, Overloaded or DeadlineExceeded."""
+        parts = self._ready()
+        with self._questions.one():
+            return await self._encoding.run(
+                lambda: parts.answering.ask(question), timeout=self.settings.deadline_seconds
+            )
+
+    async def search(self, question: SearchQuestion) -> SearchAnswer:
+        """Find passages within the deadline. Raises InvalidQuestion, Overloaded or DeadlineExceeded."""
+        parts = self._ready()
+        with self._questions.one():
+            return await self._encoding.run(
+                lambda: parts.answering.search(question), timeout=self.settings.deadline_seconds
+            )
+
+    async def article(self, article_id: str, *, version: str | None) -> Article:
+        """One article: its current version, or the one named. Raises NotFound."""
+        found = await self._read(lambda corpus: corpus.get(article_id, version=version))
+        if found is None:
+            raise NotFound(f"no article {article_id!r}" + (f" in version {version!r}" if version else ""))
+        return found
+
+    async def articles(self, where: Where, *, after: str | None, limit: int) -> Sequence[Article]:
+        """Current articles in order of id, from the one after `after`."""
+        return await self._read(lambda corpus: corpus.scan(where=where, after=after, limit=limit))
+
+    async def counts(self) -> CorpusCounts:
+        """What can be searched now; also the probe of readiness. Raises NotReady, StoreError or DeadlineExceeded."""
+        return await self._read(lambda corpus: corpus.count(Where()), timeout=_PROBE_SECONDS)
+
+    async def add(self, body: bytes, *, lines: bool) -> AddReport:
+        """Store the articles of a request body (`lines`: it is NDJSON); durable when it returns.
+
+        Goes slice by slice, so that other writes get their turn in between. Raises RequestError where nothing of it
+        can be used, Overloaded, and ShuttingDown where the service stops in the middle: what was stored stays stored.
+        """
+        parts = self._ready()
+        encoder = TurnTakingEncoder(parts.encoder, worker=self._encoding, check=self._check)
+
+        def store(items: Sequence[RawArticle | Rejected]) -> IngestReport:
+            return ingest(items, corpus=parts.corpus, encoder=encoder, collection=self.settings.collection)
+
+        with self._writes.one():
+            submission = await self._writing.run(lambda: submissions.read(body, lines=lines))
+            reports = []
+            for items in _slices(submission.items):
+                self._check()
+                reports.append(await self._writing.run(partial(store, items)))
+            return submissions.report(submission, reports)
+
+    async def delete(self, article_id: str) -> None:
+        """Remove an article with all its versions; durable when it returns. Raises NotFound."""
+        parts = self._ready()
+        with self._writes.one():
+            where = Where(article_ids=(article_id,))
+            if not await self._writing.run(lambda: parts.corpus.delete(where)):
+                raise NotFound(f"no article {article_id!r}")
+
+    async def _read(self, job: Callable[[Corpus], T], *, timeout: float | None = None) -> T:
+        parts = self._ready()
+        with self._reads.one():
+            return await self._reading.run(lambda: job(parts.corpus), timeout=timeout or self.settings.deadline_seconds)
+
+    def _open(self) -> None:
+        self._parts = self._load(self.settings)
+        self._parts.encoder.encode_query("warm")
+
+    def _ready(self) -> Parts:
+        self._check()
+        if self._parts is None or self._state != "ready":
+            raise NotReady("the store and the encoder are being loaded; send this again in a moment")
+        return self._parts
+
+    def _check(self) -> None:
+        """Raise ShuttingDown once the service is stopping; called from any thread."""
+        if self._state == "stopping":
+            raise ShuttingDown("the service is stopping; send this again when it is back")
+
+
+def _slices(items: Iterable[RawArticle | Rejected]) -> Iterator[list[RawArticle | Rejected]]:
+    """Cut a long list of articles into pieces of bounded size."""
+    piece: list[RawArticle | Rejected] = []
+    characters = 0
+    for item in items:
+        piece.append(item)
+        characters += len(item.text) if isinstance(item, RawArticle) else 0
+        if characters >= _SLICE_CHARACTERS or len(piece) >= _SLICE_ITEMS:
+            yield piece
+            piece, characters = [], 0
+    if piece:
+        yield piece

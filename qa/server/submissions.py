@@ -1,0 +1,157 @@
+"""The body of `POST /api/articles`: one article, a list, or NDJSON in; raw articles and rejected items out.
+
+Items are read one by one, so that a long body neither stops other threads for long nor fails for one bad item.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from embeddings.ingest import IngestReport
+from embeddings.readers.jsonl import parse_record
+from embeddings.types import RawArticle, Rejected
+from qa.server.bodies import fault, plain_json
+from qa.server.errors import FieldError, InvalidRequest, MalformedBody, NothingUsable, RequestError
+from qa.server.wire import AddedArticle, AddReport, ArticleIn
+
+__all__ = ["Submission", "read", "report"]
+
+_MOST_ITEMS = 10_000
+_MOST_FAULTS = 100
+"""So many faults are listed where nothing could be used."""
+_MARK = b"\xef\xbb\xbf"
+_SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class Submission(msgspec.Struct, kw_only=True):
+    """What a body held, item by item."""
+
+    items: list[RawArticle | Rejected] = []
+    numbers: dict[str, int] = {}
+    """Item number by the origin that an item carries through the ingest."""
+    ignored: dict[str, tuple[str, ...]] = {}
+    """Unknown fields by origin."""
+    faults: list[FieldError] = []
+
+
+def read(body: bytes, *, lines: bool) -> Submission:
+    """Take a body apart; `lines` says that it is NDJSON. Raises MalformedBody, InvalidRequest or NothingUsable."""
+    found = Submission()
+    body = body.removeprefix(_MARK)
+    for number, item in _lines(body) if lines else _elements(body):
+        if len(found.numbers) >= _MOST_ITEMS:
+            raise InvalidRequest(f"more than {_MOST_ITEMS:,} articles in one request; send them in several")
+        origin = f"request:{number}"
+        found.numbers[origin] = number
+        raw = parse_record(item, origin=origin)
+        if isinstance(raw, Rejected):
+            found.faults.append(fault(raw.reason, item=number))
+            continue
+        try:
+            fields = plain_json(item)
+        except InvalidRequest as error:
+            found.faults += [msgspec.structs.replace(one, item=number) for one in error.errors]
+        except RecursionError:
+            found.faults.append(FieldError(item=number, detail="nested too deep"))
+        else:
+            found.ignored[origin] = tuple(sorted(fields.keys() - set(ArticleIn.__struct_fields__)))
+            found.items.append(raw)
+    if not found.items:
+        raise _nothing(found.faults)
+    return found
+
+
+def report(submission: Submission, ingested: Sequence[IngestReport]) -> AddReport:
+    """Tell what became of each item. Raises NothingUsable where none became an article."""
+    added = [
+        AddedArticle(
+            item=submission.numbers[article.origin],
+            id=article.id,
+            version=article.version,
+            title=article.title,
+            outcome=article.outcome,
+            ignored_fields=submission.ignored[article.origin],
+        )
+        for part in ingested
+        for article in part.articles
+    ]
+    late = [
+        FieldError(item=submission.numbers.get(rejected.origin), detail=rejected.reason)
+        for part in ingested
+        for rejected in part.rejected
+    ]
+    faults = sorted([*submission.faults, *late], key=lambda fault: fault.item or 0)
+    if not added:
+        raise _nothing(faults)
+    return AddReport(
+        articles=tuple(added),
+        rejected=tuple(faults),
+        passages_encoded=sum(part.passages_encoded for part in ingested),
+        seconds=sum(part.seconds for part in ingested),
+    )
+
+
+def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines of NDJSON that are not blank, with their numbers."""
+    start, number = 0, 1
+    while start < len(body):
+        end = body.find(b"\n", start)
+        end = len(body) if end < 0 else end
+        line = body[start:end].strip()
+        if line:
+            yield number, line
+        start, number = end + 1, number + 1
+
+
+def _elements(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """The elements of a JSON array, or the one value that the body is, as bytes, with their numbers."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise MalformedBody("the body is not UTF-8") from None
+    position = _skip(text, 0)
+    many = text.startswith("[", position)
+    position = _skip(text, position + 1) if many else position
+    number = 0
+    more = not (many and text.startswith("]", position))
+    while more:
+        end = _end_of_value(text, position)
+        number += 1
+        yield number, text[position:end].encode()
+        position = _skip(text, end)
+        more = many and text.startswith(",", position)
+        position = _skip(text, position + 1) if more else position
+    if many and not text.startswith("]", position):
+        raise MalformedBody(f"the body is not JSON: the list does not end well (character {position})")
+    if _skip(text, position + many) < len(text):
+        raise MalformedBody(f"the body is not JSON: something follows its end (character {position + many})")
+
+
+def _end_of_value(text: str, position: int) -> int:
+    """Where the JSON value that begins at `position` ends."""
+    try:
+        _, end = _SCANNER.raw_decode(text, position)
+    except RecursionError:
+        raise MalformedBody("the JSON is nested too deep") from None
+    except json.JSONDecodeError as error:
+        raise MalformedBody(f"the body is not JSON: {error.msg} (character {error.pos})") from None
+    return end
+
+
+def _skip(text: str, position: int) -> int:
+    """The next position that is not white space."""
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _nothing(faults: Iterable[FieldError]) -> RequestError:
+    shown = tuple(faults)
+    if not shown:
+        return NothingUsable("the body holds no article")
+    more = f" ({_MOST_FAULTS} of {len(shown):,} errors are listed)" if len(shown) > _MOST_FAULTS else ""
+    return NothingUsable(f"none of the articles sent could be taken; see errors{more}", errors=shown[:_MOST_FAULTS])

@@ -1,0 +1,99 @@
+"""What travels over HTTP and is not already a value of `qa.types` or `embeddings.types`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from embeddings.cleaning import MAX_TEXT
+from embeddings.identity import MAX_ID
+from embeddings.types import Article
+from qa.server.errors import FieldError
+
+__all__ = ["AddReport", "AddedArticle", "Alive", "ArticleIn", "ArticlePage", "ArticleSummary", "Ready", "summary"]
+
+ID_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]*$"
+"""What can stand in an address as it is; `embeddings.identity` holds callers to it."""
+
+
+class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
+    """One article as `POST /api/articles` takes it; `embeddings.readers.jsonl` reads it, as it reads those in files.
+
+    Fields that are not here are left out and reported.
+    """
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
+    title: str | None = None
+    id: Annotated[str, msgspec.Meta(pattern=ID_PATTERN, max_length=MAX_ID)] | None = None
+    """The caller's own id. Without one, the link names the article, then its title, then its text."""
+    url: str | None = None
+    source: str | None = None
+    published_at: str | None = None
+    """As written in the source; it becomes ISO 8601 where it can be read."""
+    authors: list[str] | str | None = None
+    language: str | None = None
+    collection: Annotated[str, msgspec.Meta(pattern=ID_PATTERN, max_length=MAX_ID // 2)] | None = None
+
+
+class AddedArticle(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one article of a `POST /api/articles`."""
+
+    item: int
+    """Which article of the body, counted from 1; in NDJSON the line number."""
+    id: str
+    version: str
+    title: str
+    outcome: Literal["added", "updated", "unchanged", "duplicate"]
+    ignored_fields: tuple[str, ...]
+    """Fields of the item that an article does not have."""
+
+
+class AddReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of every article of a `POST /api/articles`; what is listed as an article is on disk."""
+
+    articles: tuple[AddedArticle, ...]
+    rejected: tuple[FieldError, ...]
+    passages_encoded: int
+    seconds: float
+
+
+class ArticleSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """An article without its text."""
+
+    id: str
+    version: str
+    title: str
+    source: str
+    url: str | None
+    published_at: str | None
+    language: str | None
+    collection: str
+    authors: tuple[str, ...]
+
+
+class ArticlePage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of articles in order of id."""
+
+    articles: tuple[ArticleSummary, ...]
+    next: str | None
+    """Value of `after` for the following page; null on the last one."""
+
+
+class Alive(msgspec.Struct, frozen=True, kw_only=True):
+    """The event loop answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """The store answers, its index is verified, the encoder is warm."""
+
+    articles: int
+    passages: int
+    status: Literal["ready"] = "ready"
+
+
+def summary(article: Article) -> ArticleSummary:
+    """Leave out the text."""
+    return ArticleSummary(**{name: getattr(article, name) for name in ArticleSummary.__struct_fields__})

@@ -1,0 +1,129 @@
+"""One long-lived thread for CPU work, and the permits that bound what may wait for it.
+
+The event loop never computes: it hands jobs over and waits. Urgent jobs (questions) go before patient ones (batches of
+an ingest), but never so many in a row that an ingest stands still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from qa.server.errors import DeadlineExceeded, Overloaded, ShuttingDown
+
+__all__ = ["Permits", "Worker"]
+
+T = TypeVar("T")
+
+_URGENT_IN_A_ROW = 8
+"""So many urgent jobs may go before a waiting patient one gets its turn."""
+
+
+class Permits:
+    """How many requests may be waiting or at work; counted before any work is done for a request.
+
+    Used from the event loop only, so a plain counter is exact.
+    """
+
+    def __init__(self, limit: int, *, what: str) -> None:
+        self._limit = limit
+        self._what = what
+        self._taken = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Hold a permit. Raises Overloaded, at once, when all are taken."""
+        if self._taken >= self._limit:
+            raise Overloaded(f"{self._taken} {self._what} are waiting already; send this again a little later")
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+
+
+class Worker:
+    """A thread that takes one job after the other; start it by making it, end it with `stop`."""
+
+    def __init__(self, name: str) -> None:
+        self._urgent: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._patient: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._streak = 0
+        self._stopping = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Callable[[], T], *, timeout: float | None = None) -> T:
+        """Do an urgent job on the thread and wait for it without blocking the event loop.
+
+        Raises what the job raises, and after `timeout` seconds Overloaded (it never got its turn; it is forgotten) or
+        DeadlineExceeded (it was begun; the thread ends it, nobody reads the result).
+        """
+        future = self.submit(job, urgent=True)
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            if not limit.expired():
+                raise  # the job's own
+            if future.cancel() or future.cancelled():
+                raise Overloaded(f"no turn within {timeout:g} seconds; send this again a little later") from None
+            raise DeadlineExceeded(f"not finished within {timeout:g} seconds") from None
+
+    def submit(self, job: Callable[[], T], *, urgent: bool) -> Future[T]:
+        """Put a job in the queue. Raises ShuttingDown once `stop` was called."""
+        future: Future[T] = Future()
+        with self._changed:
+            if self._stopping:
+                raise ShuttingDown("the service is stopping; send this again when it is back")
+            (self._urgent if urgent else self._patient).append((future, job))
+            self._changed.notify()
+        return future
+
+    def stop(self, *, wait_seconds: float) -> bool:
+        """Let the running job end, fail the waiting ones with ShuttingDown; return whether the thread has ended."""
+        with self._changed:
+            self._stopping = True
+            waiting = [*self._urgent, *self._patient]
+            self._urgent.clear()
+            self._patient.clear()
+            self._changed.notify()
+        for future, _ in waiting:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(ShuttingDown("the service is stopping; send this again when it is back"))
+        self._thread.join(wait_seconds)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        while (task := self._next()) is not None:
+            _do(*task)
+            del task  # or the last job's arguments and result stay in memory until the next one comes
+
+    def _next(self) -> tuple[Future[Any], Callable[[], Any]] | None:
+        """Wait for the next job; None means stop."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._urgent or self._patient)
+            if self._urgent and not (self._patient and self._streak >= _URGENT_IN_A_ROW):
+                self._streak += 1
+                return self._urgent.popleft()
+            self._streak = 0
+            return self._patient.popleft() if self._patient else None
+
+
+def _do(future: Future[Any], job: Callable[[], Any]) -> None:
+    """Run one job, unless whoever asked for it has gone."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = job()
+    except BaseException as error:  # noqa: BLE001 - it is raised again where the job was asked for
+        future.set_exception(error)
+    else:
+        future.set_result(result)

@@ -1,0 +1,193 @@
+"""What the HTTP tests share: real servers on real sockets, in a thread, over a real store and the hashing encoder."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import uvicorn
+
+from embeddings.types import Article, CorpusCounts
+from qa.server.app import create_app
+from qa.server.loading import load
+from qa.server.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.run import configure
+from qa.server.service import Parts, Service
+from qa.settings import Settings
+from qa.types import Answer, SearchAnswer, Usage
+
+Serve = Callable[..., AbstractContextManager[httpx.Client]]
+Loader = Callable[[Settings], Parts]
+
+ARTICLES = [
+    {
+        "id": "harbour",
+        "title": "Harbour reopens after storm",
+        "text": "The harbour of Velda reopened on Monday. About 4,200 people work there.\n\nIt was shut for days.",
+        "source": "Velda Post",
+        "url": "https://example.org/harbour",
+        "published_at": "2024-06-04",
+        "authors": ["Ines Marlow"],
+    },
+    {
+        "id": "urn:tamar:bridge@2024",
+        "title": "Bridge to be repaired",
+        "text": "The old bridge over the Tamar will be repaired this autumn. The work costs 3 million crowns.",
+        "source": "Tamar Weekly",
+        "published_at": "2024-05-02",
+    },
+]
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """`with serve(Settings(...)) as client`: a server of one's own; `load` may put in other parts."""
+    return _serve
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A server that holds ARTICLES, shared by the tests of one module."""
+    with _serve(settings_for(tmp_path_factory.mktemp("data"))) as found:
+        found.post("/api/articles", json=ARTICLES).raise_for_status()
+        yield found
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings for a store of one's own."""
+    return settings_for(tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def check_problem() -> Callable[..., Problem]:
+    """Hold a response against the shape that every error has; give the problem."""
+    return _check_problem
+
+
+@pytest.fixture(scope="session")
+def saying() -> Callable[[Callable[[], None]], Loader]:
+    """`saying(act)`: parts that call `act` (it may sleep or raise) wherever they are used, then say little."""
+    return lambda act: lambda settings: _acting_parts(settings, act)
+
+
+def settings_for(folder: Path, **changes: Any) -> Settings:
+    return Settings(data_dir=folder, encoder="hashing", **changes)
+
+
+@contextmanager
+def _serve(settings: Settings, *, load: Loader = load, start: bool = True) -> Iterator[httpx.Client]:
+    service = Service(settings, load=load)
+
+    @contextmanager
+    def running(server: uvicorn.Server) -> Iterator[None]:
+        thread = threading.Thread(target=server.run, name="server")
+        thread.start()
+        try:
+            yield
+        finally:
+            service.interrupt_writes()  # nobody waits for them any more
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive(), "the server does not stop"
+
+    app = create_app(service) if start else create_app(service, lifespan=_no_start(service))
+    config = configure(app, shutdown_seconds=10)
+    config.port = 0
+    server = uvicorn.Server(config)
+    with running(server):
+        deadline = time.monotonic() + 30
+        while not server.started:
+            assert time.monotonic() < deadline, "the server does not start"
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            yield client
+
+
+def _no_start(service: Service) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: object) -> Any:
+        yield
+        await service.close()
+
+    return lifespan
+
+
+def _check_problem(response: httpx.Response, slug: str) -> Problem:
+    kind = KINDS[slug]
+    assert response.status_code == kind.status, response.text
+    assert response.headers["content-type"] == MEDIA_TYPE
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert response.headers["referrer-policy"] == "no-referrer"
+    if response.request.method == "HEAD":
+        return Problem(type="", title="", status=0, detail="")
+    problem = msgspec.json.decode(response.content, type=Problem)
+    assert (problem.type, problem.title, problem.status) == (f"/problems/{slug}", kind.title, kind.status)
+    assert problem.detail
+    assert "Traceback" not in response.text
+    if kind.status == 503:
+        assert int(response.headers["retry-after"]) >= 1
+    return problem
+
+
+class _Acting:
+    """A corpus and an answerer that do as they are told."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def ask(self, question: Any) -> Answer:
+        self._act()
+        return Answer(
+            id="1",
+            conversation_id=None,
+            question=question.question,
+            resolved_query="",
+            as_of="",
+            answer="",
+            answer_mode="abstained",
+            fallback_reason=None,
+            abstain_reason="no_match",
+            short_answer=None,
+            claims=(),
+            citations=(),
+            conflicts=(),
+            search_results=(),
+            support_score=0.0,
+            usage=Usage(),
+            timings_ms={},
+        )
+
+    def search(self, question: Any) -> SearchAnswer:
+        self._act()
+        return SearchAnswer(question=question.question, resolved_query="", as_of="", search_results=(), timings_ms={})
+
+    def scan(self, **_: Any) -> list[Article]:
+        self._act()
+        return []
+
+    def count(self, _: Any) -> CorpusCounts:
+        self._act()
+        return CorpusCounts(articles=0, passages=0)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Whatever else the ingest or a route asks for."""
+        return lambda *_, **__: self._act()
+
+    def close(self) -> None: ...
+
+
+def _acting_parts(settings: Settings, act: Callable[[], None]) -> Parts:
+    from embeddings.encoders import load as load_encoder
+
+    acting: Any = _Acting(act)
+    return Parts(corpus=acting, encoder=load_encoder(settings.encoder), answering=acting)

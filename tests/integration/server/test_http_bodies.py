@@ -1,0 +1,163 @@
+"""Hostile bodies: always a 4xx, at once, and never more read than the limit."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+
+from qa.settings import Settings
+
+JSON = {"content-type": "application/json"}
+NDJSON = {"content-type": "application/x-ndjson"}
+ROUTES = ["/api/ask", "/api/search", "/api/articles"]
+SECONDS = 10.0
+"""Far above what any of these takes (milliseconds), far below a hang."""
+
+HOSTILE = {
+    "nested 5,000": b'{"question":' + b"[" * 5_000,
+    "nested 5,000, closed": b'{"question":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    "nested 100,000": b"[" * 100_000,
+    "nested 100,000, closed": b"[" * 100_000 + b"]" * 100_000,
+    "nested objects": b'{"a":' * 100_000,
+    "nested in an unknown field": b'{"text":"x","question":"x","a":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    "nested in a list": b'[{"text":' + b"[" * 5_000 + b"]" * 5_000 + b"}]",
+    "invalid UTF-8": b'{"question":"\xff\xfe","text":"\xff"}',
+    "invalid UTF-8 in a key": b'{"question\xff":"a"}',
+    "UTF-16": '{"question":"a"}'.encode("utf-16"),
+    "byte order mark": b'\xef\xbb\xbf{"question":"a"}',
+    "surrogate bytes": b'{"question":"\xed\xa0\x80","text":"\xed\xa0\x80"}',
+    "lone surrogate": b'{"question":"\\ud800","text":"\\ud800"}',
+    "surrogates in the wrong order": b'{"question":"\\udc00\\ud800","text":"\\udc00\\ud800"}',
+    "escaped NUL": b'{"question":"a\\u0000b","text":"a\\u0000b"}',
+    "raw NUL": b'{"question":"a\x00b","text":"a\x00b"}',
+    "only NUL": b"\x00" * 1000,
+    "a list": b"[]",
+    "a list of numbers": b"[1,2,3]",
+    "a string": b'"question"',
+    "a number": b"1",
+    "null": b"null",
+    "NaN": b'{"question":NaN,"text":NaN}',
+    "huge integer": b'{"question":"a","max_citations":' + b"9" * 100_000 + b',"limit":' + b"9" * 5_000 + b',"text":1}',
+    "huge exponent": b'{"question":"a","max_citations":1e999999999,"limit":1e999999999,"text":1e999999999}',
+    "negative zero": b'{"question":"a","max_citations":-0,"limit":-0,"text":-0}',
+    "duplicate keys": b'{"question":"a","question":"b","text":"a","text":"b"}',
+    "trailing words": b'{"question":"a","text":"a"} and more',
+    "two values": b'{"question":"a","text":"a"}{"question":"a","text":"a"}',
+    "cut": b'{"question":"a","text":"a"',
+    "single quotes": b"{'question':'a','text':'a'}",
+    "comments": b'{"question":"a",/* */"text":"a"}',
+    "a form": b"question=a&text=a",
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("route", ROUTES)
+def test_hostile_json(client: httpx.Client, check_problem: Callable[..., Any], route: str, body: bytes) -> None:
+    start = time.perf_counter()
+    response = client.post(route, content=body, headers=JSON)
+    assert time.perf_counter() - start < SECONDS
+    assert 400 <= response.status_code < 500, response.text
+    check_problem(response, response.json()["type"].rpartition("/")[2])
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_lines(client: httpx.Client, body: bytes) -> None:
+    """A bad line spoils itself only, so the good one after it is taken."""
+    alone = client.post("/api/articles", content=body, headers=NDJSON)
+    assert alone.status_code == 422, alone.text
+    with_good = client.post("/api/articles", content=body + b'\n{"id":"good","text":"A good line."}', headers=NDJSON)
+    assert with_good.status_code == 200
+    report = with_good.json()
+    assert [(article["id"], article["item"]) for article in report["articles"]] == [("good", 2)]
+    assert [fault["item"] for fault in report["rejected"]] == [1]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_too_many_bytes_announced(client: httpx.Client, check_problem: Callable[..., Any], route: str) -> None:
+    response = client.post(route, content=b'{"text":"' + b"a" * 20_000_000 + b'"}', headers=JSON)
+    check_problem(response, "body-too-large")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_too_many_bytes_unannounced(client: httpx.Client, check_problem: Callable[..., Any], route: str) -> None:
+    """Chunked, without a Content-Length."""
+    response = client.post(route, content=(b" " * 100_000 for _ in range(200)), headers=JSON)
+    assert "content-length" not in response.request.headers
+    check_problem(response, "body-too-large")
+
+
+def test_reading_stops_at_the_limit(serve: Any, settings: Settings) -> None:
+    """The refusal comes while the sender is still sending, and who goes on and on is hung up on."""
+    with serve(settings) as client, connect(client) as connection:
+        connection.sendall(b"POST /api/ask HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        connection.sendall(b"Transfer-Encoding: chunked\r\n\r\n")
+        chunk = b"186a0\r\n" + b" " * 100_000 + b"\r\n"
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 200_000_000:
+                connection.sendall(chunk)
+                sent += len(chunk)
+        assert sent < 120_000_000
+
+
+def test_the_refusal_is_there_before_the_body_has_ended(client: httpx.Client) -> None:
+    with connect(client) as connection:
+        connection.sendall(b"POST /api/ask HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        connection.sendall(b"Content-Length: 20000000\r\n\r\n" + b" " * 1000)
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_is_not_asked_for_in_vain(client: httpx.Client) -> None:
+    """`Expect: 100-continue` with a body too large gets the refusal instead of the invitation."""
+    with connect(client) as connection:
+        connection.sendall(b"POST /api/ask HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        connection.sendall(b"Expect: 100-continue\r\nContent-Length: 20000000\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_sender_who_leaves_in_the_middle_harms_nobody(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(20):
+        with connect(client) as connection:
+            connection.sendall(b"POST /api/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+            connection.sendall(b'Content-Length: 1000\r\n\r\n{"text":"')
+    assert client.get("/health/live").status_code == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_settings_bound_the_body(serve: Any, tmp_path: Any, check_problem: Callable[..., Any]) -> None:
+    settings = Settings(data_dir=tmp_path, encoder="hashing", max_body_bytes=100)
+    with serve(settings) as client:
+        assert client.post("/api/articles", json={"text": "x" * 50}).status_code == 200
+        problem = check_problem(client.post("/api/articles", json={"text": "x" * 100}), "body-too-large")
+        assert "100 bytes" in problem.detail
+        check_problem(client.post("/api/ask", json={"question": "x" * 100}), "body-too-large")
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GARBAGE", 400),
+        (b"GET /\xff HTTP/1.1\r\nHost: x", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b", 400),
+        (b"GET / HTTP/1.1", 400),
+        (b"POST /api/ask HTTP/1.1\r\nHost: x\r\nContent-Length: -1", 400),
+        (b"POST /api/ask HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2", 400),
+        (b"BREW /api/ask HTTP/1.1\r\nHost: x", 405),
+    ],
+)
+def test_what_is_hardly_http(client: httpx.Client, line: bytes, status: int) -> None:
+    with connect(client) as connection:
+        connection.sendall(line + b"\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]
+    assert b"\r\ncontent-type: application/problem+json\r\n" in answer
+
+
+def connect(client: httpx.Client) -> socket.socket:
+    return socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=10)

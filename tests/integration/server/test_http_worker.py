@@ -1,0 +1,178 @@
+"""The worker thread and its permits: order, fairness, deadlines, a clean end; and the encoder that takes turns."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embeddings.encoders import load
+from qa.server.errors import DeadlineExceeded, Overloaded, ShuttingDown
+from qa.server.turns import TurnTakingEncoder
+from qa.server.worker import Permits, Worker
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    made = Worker("test")
+    yield made
+    assert made.stop(wait_seconds=10)
+
+
+class Gate:
+    """A job that holds the worker until it is let go."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.begun = threading.Event()
+        self.go = threading.Event()
+        self.done: Future[bool] = worker.submit(self._hold, urgent=True)
+        assert self.begun.wait(10)
+
+    def _hold(self) -> bool:
+        self.begun.set()
+        return self.go.wait(10)
+
+
+def test_all_jobs_run_on_one_thread_of_that_name(worker: Worker) -> None:
+    threads = {worker.submit(threading.current_thread, urgent=bool(n % 2)).result(10) for n in range(20)}
+    assert [thread.name for thread in threads] == ["test"]
+
+
+def test_urgent_jobs_overtake_but_never_starve_patient_ones(worker: Worker) -> None:
+    gate = Gate(worker)
+    order: list[str] = []
+    jobs = [worker.submit(lambda n=n: order.append(f"patient {n}"), urgent=False) for n in range(3)]
+    jobs += [worker.submit(lambda n=n: order.append(f"urgent {n}"), urgent=True) for n in range(20)]
+    gate.go.set()
+    for job in jobs:
+        job.result(10)
+    patient = [place for place, name in enumerate(order) if name.startswith("patient")]
+    assert patient[0] in (7, 8), "after eight urgent ones in a row (the gate is one) a patient job has its turn"
+    assert [name for name in order if name.startswith("urgent")] == [f"urgent {n}" for n in range(20)]
+    assert [name for name in order if name.startswith("patient")] == [f"patient {n}" for n in range(3)]
+    assert patient[2] <= 22
+
+
+def test_what_a_job_raises_is_raised_to_who_asked(worker: Worker) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(worker.run(fail))
+    assert asyncio.run(worker.run(lambda: 7)) == 7, "and the thread lives on"
+
+
+def test_a_job_that_takes_too_long_is_left_behind(worker: Worker) -> None:
+    ended = threading.Event()
+    go = threading.Event()
+
+    def long() -> None:
+        go.wait(10)
+        ended.set()
+
+    with pytest.raises(DeadlineExceeded):
+        asyncio.run(worker.run(long, timeout=0.05))
+    go.set()
+    assert ended.wait(10), "its thread ends it all the same"
+
+
+def test_a_job_that_never_had_its_turn_is_forgotten(worker: Worker) -> None:
+    gate = Gate(worker)
+    ran = threading.Event()
+    with pytest.raises(Overloaded):
+        asyncio.run(worker.run(ran.set, timeout=0.05))
+    gate.go.set()
+    worker.submit(lambda: None, urgent=True).result(10)
+    assert not ran.is_set()
+
+
+def test_stopping_lets_the_running_job_end_and_fails_the_rest() -> None:
+    worker = Worker("stopped")
+    gate = Gate(worker)
+    waiting = [worker.submit(lambda: 1, urgent=urgent) for urgent in (True, False)]
+    assert not worker.stop(wait_seconds=0.01), "it cannot have ended yet"
+    for future in waiting:
+        with pytest.raises(ShuttingDown):
+            future.result(1)
+    gate.go.set()
+    assert worker.stop(wait_seconds=10)
+    assert gate.done.result(1) is True
+    with pytest.raises(ShuttingDown):
+        worker.submit(lambda: 1, urgent=True)
+
+
+def test_permits_are_counted_before_work_and_given_back() -> None:
+    permits = Permits(2, what="questions")
+    with permits.one(), permits.one(), pytest.raises(Overloaded, match="2 questions"), permits.one():
+        pass
+    with pytest.raises(KeyError), permits.one():
+        raise KeyError
+    with permits.one(), permits.one():
+        pass
+
+
+class Counting:
+    """The hashing encoder, noting how much it is asked for at a time and by which thread."""
+
+    def __init__(self) -> None:
+        self._encoder = load("hashing")
+        self.identity = self._encoder.identity
+        self.batches: list[int] = []
+        self.threads: set[str] = set()
+
+    def __getattr__(self, name: str) -> Callable[[Any], Any]:
+        def call(texts: Any) -> Any:
+            self.batches.append(1 if isinstance(texts, str) else len(texts))
+            self.threads.add(threading.current_thread().name)
+            return getattr(self._encoder, name)(texts)
+
+        return call
+
+
+@pytest.mark.parametrize("count", [0, 1, 8, 9, 100])
+def test_an_encoder_that_takes_turns_gives_the_same(worker: Worker, count: int) -> None:
+    texts = [f"text {n} " + "word " * (n * 7 % 31) for n in range(count)]
+    inner = Counting()
+    encoder = TurnTakingEncoder(inner, worker=worker, check=lambda: None)  # type: ignore[arg-type]
+    plain = load("hashing")
+    assert encoder.identity == plain.identity
+    assert np.array_equal(encoder.encode_passages(texts), plain.encode_passages(texts))
+    assert encoder.encode_passages(texts).dtype == np.float32
+    assert encoder.count_tokens(texts) == plain.count_tokens(texts)
+    assert [one.spans for one in encoder.encode_tokens(texts)] == [one.spans for one in plain.encode_tokens(texts)]
+    assert np.array_equal(encoder.encode_query("a b"), plain.encode_query("a b"))
+    assert inner.threads == {"test"}
+    assert max(inner.batches[:-1], default=0) <= 100
+
+
+def test_a_question_waits_for_one_small_batch_only(worker: Worker) -> None:
+    """While a thousand passages are encoded, an urgent job gets in after at most a few of them."""
+    inner = Counting()
+    encoder = TurnTakingEncoder(inner, worker=worker, check=lambda: None)  # type: ignore[arg-type]
+    writer = threading.Thread(target=encoder.encode_passages, args=(["some words " * 20] * 1000,))
+    writer.start()
+    waits = []
+    while writer.is_alive():
+        before = len(inner.batches)
+        waits.append(worker.submit(lambda before=before: len(inner.batches) - before, urgent=True).result(10))
+    writer.join()
+    assert max(inner.batches) <= 8
+    assert max(waits) <= 2
+
+
+def test_a_writer_is_stopped_between_two_batches(worker: Worker) -> None:
+    calls = []
+
+    def check() -> None:
+        calls.append(1)
+        if len(calls) > 3:
+            raise ShuttingDown("stopping")
+
+    encoder = TurnTakingEncoder(Counting(), worker=worker, check=check)  # type: ignore[arg-type]
+    with pytest.raises(ShuttingDown):
+        encoder.encode_passages(["a"] * 100)
