@@ -1,0 +1,144 @@
+"""`qa articles`: list, show and delete what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from embeddings.errors import StoreCorrupt
+from qa.cli.opening import load_encoder, opened, read_settings, store_exists
+from qa.cli.terminal import console, plain, shortened
+from qa.errors import NotFound
+
+if TYPE_CHECKING:
+    from embeddings.embedded_corpus import EmbeddedCorpus
+    from embeddings.types import Article, Where
+    from qa.settings import Settings
+
+__all__ = ["articles"]
+
+
+@click.group()
+def articles() -> None:
+    """List, show or delete stored articles."""
+
+
+@articles.command(name="list")
+@click.option("--collection", help="Only articles of this collection.")
+@click.option("--source", multiple=True, help="Only articles of this source; may be repeated.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
+@click.option("--after", metavar="ID", help="Go on after this article: `next` of the page before.")
+@click.option("--json", "as_json", is_flag=True, help="Print one page as JSON, as GET /api/articles gives it.")
+def list_articles(
+    collection: str | None, source: tuple[str, ...], limit: int, after: str | None, as_json: bool
+) -> None:
+    """List articles in order of id."""
+    import msgspec
+
+    from embeddings.types import Where
+    from qa.server.wire import ArticlePage, summary
+
+    where = Where(collection=collection, sources=source)
+    found = _scan(read_settings(), where, after, limit + 1)
+    page = tuple(summary(article) for article in found[:limit])
+    following = page[-1].id if len(found) > limit else None
+    if as_json:
+        click.echo(msgspec.json.encode(ArticlePage(articles=page, next=following)))
+        return
+    _print(found[:limit])
+    if following:
+        click.echo(f"There are more: qa articles list --after {following}", err=True)
+
+
+@articles.command()
+@click.argument("article_id", metavar="ID")
+@click.option("--version", help="An earlier version, by its SHA-256.")
+@click.option("--json", "as_json", is_flag=True, help="Print the article as JSON.")
+def show(article_id: str, version: str | None, as_json: bool) -> None:
+    """Show one article with its canonical text, the text that citations point into."""
+    import msgspec
+
+    settings = read_settings()
+    with opened(settings, load_encoder(settings), read_only=True) as corpus:
+        article = corpus.get(article_id, version=version)
+    if article is None:
+        raise NotFound(f"no article {article_id!r}" + (f" in version {version!r}" if version else ""))
+    if as_json:
+        click.echo(msgspec.json.encode(article))
+        return
+    about = {
+        "id": article.id,
+        "version": article.version,
+        "source": article.source,
+        "url": article.url,
+        "published": article.published_at,
+        "collection": article.collection,
+        "authors": ", ".join(article.authors),
+    }
+    click.secho(plain(article.title), bold=True)
+    for name, value in about.items():
+        if value:
+            click.echo(f"{name:<11} {plain(value)}")
+    click.echo(f"\n{plain(article.text)}")
+
+
+@articles.command()
+@click.argument("article_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(article_ids: tuple[str, ...], yes: bool) -> None:
+    """Delete articles with all their versions. What was deleted is never cited again."""
+    from embeddings.types import Where
+
+    settings = read_settings()
+    encoder = load_encoder(settings)
+    with opened(settings, encoder, read_only=True) as corpus:
+        titles = {name: _title(corpus, name) for name in article_ids}
+    missing = [name for name, title in titles.items() if title is None]
+    if missing:
+        raise NotFound(f"no article {', '.join(map(repr, missing))}; nothing was deleted")
+    if not yes:
+        for name, title in titles.items():
+            click.echo(f"{name}  {shortened(title or '', 100)}")
+        click.confirm(f"Delete {len(titles)} article{'s' if len(titles) > 1 else ''} for good?", abort=True)
+    with opened(settings, encoder) as corpus:
+        click.echo(f"deleted {corpus.delete(Where(article_ids=tuple(titles)))}")
+
+
+def _title(corpus: EmbeddedCorpus, article_id: str) -> str | None:
+    """What an article is called, as far as it can be read; None where there is none."""
+    try:
+        article = corpus.get(article_id)
+    except StoreCorrupt:
+        return "(damaged)"
+    return None if article is None else article.title
+
+
+def _scan(settings: Settings, where: Where, after: str | None, limit: int) -> Sequence[Article]:
+    """Stored articles; none where nothing was ever stored."""
+    if not store_exists(settings):
+        return []
+    with opened(settings, load_encoder(settings), read_only=True) as corpus:
+        return corpus.scan(where=where, after=after, limit=limit)
+
+
+def _print(found: Sequence[Article]) -> None:
+    """A table for a terminal, tab-separated lines for anything else."""
+    rows = [
+        [plain(cell) for cell in (one.id, (one.published_at or "")[:10], one.source, shortened(one.title, 100))]
+        for one in found
+    ]
+    output = console()
+    if not output.is_terminal:
+        click.echo("".join("\t".join(row) + "\n" for row in rows), nl=False)
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for name in ("id", "published", "source", "title"):
+        table.add_column(name, no_wrap=True, overflow="fold" if name == "id" else "ellipsis")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    output.print(table)

@@ -1,0 +1,125 @@
+"""`qa ingest`: read files, bring the corpus up to date, say what became of each article."""
+
+from __future__ import annotations
+
+import gzip
+import signal
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from qa.cli.opening import load_encoder, opened, read_settings
+from qa.cli.terminal import plain
+
+if TYPE_CHECKING:
+    from embeddings.ingest import IngestReport
+
+__all__ = ["ingest"]
+
+_REJECTED, _INTERRUPTED = 1, 130
+_MOST_ERRORS = 100
+"""So many errors are listed; `--json` has all of them."""
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option("--collection", help="Where articles go that name no collection.  [default: QA_COLLECTION or default]")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.pass_context
+def ingest(context: click.Context, paths: tuple[Path, ...], collection: str | None, as_json: bool) -> None:
+    """Add the articles of files and folders: .txt .md .html .htm .jsonl .jsonl.gz
+
+    What is stored already and unchanged costs next to nothing, so the same command goes on after an interruption.
+    Exit code 1: some articles were rejected, the others are stored. 130: interrupted, what was done is stored.
+    """
+    from embeddings import readers
+
+    settings = read_settings()
+    files = readers.find(paths)
+    if not files:
+        raise click.UsageError(f"no file to read there; files must end in {', '.join(readers.SUFFIXES)}")
+    report = _run(files, collection=collection or settings.collection)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.encode(report))
+    else:
+        _print(report)
+    context.exit(_INTERRUPTED if report.stopped else _REJECTED if report.rejected else 0)
+
+
+def _run(files: Sequence[Path], *, collection: str) -> IngestReport:
+    from embeddings import readers
+    from embeddings.ingest import ingest as bring_up_to_date
+    from qa.cli.progress import shown
+
+    settings = read_settings()
+    encoder = load_encoder(settings)
+    with (
+        opened(settings, encoder) as corpus,
+        _interruptible() as interrupted,
+        shown(total=sum(map(_records, files))) as progress,
+    ):
+        return bring_up_to_date(
+            chain.from_iterable(map(readers.read, files)),
+            corpus=corpus,
+            encoder=encoder,
+            collection=collection,
+            progress=progress,
+            should_stop=interrupted,
+        )
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C ask for a stop after the batch under way, and the second one stop at once."""
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what a signal handler is given
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        click.echo("\nStopping after this batch; press Ctrl-C again to stop at once.", err=True)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _records(file: Path) -> int:
+    """How many articles to expect of a file, for the progress shown: one a line, or one."""
+    opener = gzip.open if file.name.lower().endswith(".gz") else open if file.suffix.lower() == ".jsonl" else None
+    if opener is None:
+        return 1
+    try:
+        with opener(file, "rb") as stream:
+            return sum(1 for _ in stream)
+    except (OSError, EOFError, zlib.error):  # the reader says what is wrong with it
+        return 1
+
+
+def _print(report: IngestReport) -> None:
+    """What was rejected and why on standard error, a summary on standard output."""
+    for rejected in report.rejected[:_MOST_ERRORS]:
+        click.echo(f"{plain(rejected.origin)}: {' '.join(plain(rejected.reason).split())}", err=True)
+    if len(report.rejected) > _MOST_ERRORS:
+        click.echo(f"... and {len(report.rejected) - _MOST_ERRORS:,} more; --json lists all", err=True)
+    outcomes = Counter(article.outcome for article in report.articles)
+    for outcome in ("added", "updated", "unchanged", "duplicate"):
+        if outcomes[outcome]:
+            click.echo(f"{outcome:<10} {outcomes[outcome]:>7,}")
+    if report.rejected:
+        click.echo(f"{'rejected':<10} {len(report.rejected):>7,}")
+    rate = f" ({report.passages_encoded / report.seconds:,.1f} a second)" if report.passages_encoded else ""
+    click.echo(f"{report.passages_encoded:,} passages encoded in {report.seconds:,.1f} s{rate}")
+    if report.stopped:
+        click.echo("Interrupted. Run the same command again to go on; what is stored is not encoded again.", err=True)

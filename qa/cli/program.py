@@ -1,0 +1,70 @@
+"""The commands put together, and what every one of them does when something goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import rich_click as click
+
+from embeddings.errors import EmbeddingsError, UnreadableFile
+from qa.cli.articles import articles
+from qa.cli.ask import ask
+from qa.cli.index import index
+from qa.cli.ingest import ingest
+from qa.cli.serve import serve
+from qa.cli.terminal import plain
+from qa.errors import InvalidQuestion, QAError, SettingsError
+
+__all__ = ["main", "program"]
+
+_FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
+_CALLERS_FAULT = (SettingsError, InvalidQuestion, UnreadableFile)
+
+
+class _Program(click.RichGroup):
+    """A group whose commands end with one clear line where an error of ours, or of the disk, ends them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; `--debug` lets errors through with their traceback."""
+        try:
+            return super().invoke(ctx)
+        except (EmbeddingsError, QAError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                _close_output()
+                ctx.exit(_FAILED)
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"qa: {' '.join(plain(str(error)).split())}", err=True)
+            ctx.exit(_WRONG_USE if isinstance(error, _CALLERS_FAULT) else _FAILED)
+        except KeyboardInterrupt:
+            click.echo("qa: interrupted", err=True)
+            ctx.exit(_INTERRUPTED)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show where in the program an error came from.")
+@click.version_option(package_name="sourceline", prog_name="qa")
+def program(debug: bool) -> None:
+    """Ask questions about news articles; every sentence of an answer cites the exact words of its source.
+
+    Settings come from QA_* environment variables, listed in the README.
+    """
+
+
+for command in (ingest, ask, serve, articles, index):
+    program.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows "?"
+    program(prog_name="qa")
+
+
+def _close_output() -> None:
+    """Leave nothing to write at exit, when whoever read the output has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
