@@ -1,23 +1,39 @@
-"""What the service is made of, opened from settings: store, encoder, answerer."""
+"""What the service is made of, opened from settings: store, encoder, answerer; each used once, so that all are warm."""
 
 from __future__ import annotations
 
 from embeddings import encoders
+from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.encoders import Encoder
+from embeddings.types import Where
 from qa.answering import Answerer
 from qa.server.service import Parts
 from qa.settings import Settings
 
 __all__ = ["load"]
 
+_TEXT = "Is everything ready?"
+
 
 def load(settings: Settings) -> Parts:
-    """Open everything; the index is verified (or rebuilt) in this. Raises EmbeddingsError."""
+    """Open everything, verify (or rebuild) the index, warm the encoder up.
+
+    Raises EmbeddingsError, also where the store was filled by another encoder: no question could be answered.
+    """
     encoder = encoders.load(settings.encoder, threads=settings.threads)
     corpus = EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity)
     try:
+        corpus.activate(encoder.identity)
+        _warm_up(corpus, encoder)
         answering = Answerer(corpus=corpus, encoder=encoder, settings=settings)
     except BaseException:
         corpus.close()
         raise
     return Parts(corpus=corpus, encoder=encoder, answering=answering)
+
+
+def _warm_up(corpus: Corpus, encoder: Encoder) -> None:
+    """Do what a question does: the first time loads weights and index files."""
+    corpus.search(encoder.encode_query(_TEXT), _TEXT, k=1, where=Where())
+    encoder.encode_tokens([_TEXT])

@@ -33,7 +33,7 @@ _SECONDS_TO_TELL = 5
 logger = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, *, load: Callable[[Settings], Parts]) -> int:
+def serve(settings: Settings, *, load: Callable[[Settings], Parts] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code: 0 after a clean stop, 1 where it could not start.
 
     Prints `Sourceline is ready at ADDRESS` to standard output once questions can be answered; while the parts are
@@ -46,7 +46,13 @@ def serve(settings: Settings, *, load: Callable[[Settings], Parts]) -> int:
         _complain(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. Choose another --port")
         return _FAILED
     with listener:
-        return _Run(settings, listener=listener, load=load).until_stopped()
+        return _Run(settings, listener=listener, load=load or _load).until_stopped()
+
+
+def _load(settings: Settings) -> Parts:
+    from qa.server.loading import load  # heavy: behind the live event loop
+
+    return load(settings)
 
 
 def configure(app: Litestar, *, shutdown_seconds: int) -> uvicorn.Config:

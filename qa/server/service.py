@@ -74,7 +74,7 @@ class Service:
         self._reads = Permits(settings.max_queue + 1, what="reads")
 
     async def start(self) -> None:
-        """Open the store, load the encoder and warm it up. Raises what `load` raises."""
+        """Load the parts. Raises what `load` raises."""
         await self._encoding.run(self._open)
         if self._state == "starting":
             self._state = "ready"
@@ -157,7 +157,6 @@ class Service:
 
     def _open(self) -> None:
         self._parts = self._load(self.settings)
-        self._parts.encoder.encode_query("warm")
 
     def _ready(self) -> Parts:
         self._check()

@@ -1,0 +1,242 @@
+"""The service as a process: ready line, signals, exit codes, and what is left after kill -9."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+SERVE = """
+import sys, time
+from pathlib import Path
+from qa.server.run import serve
+from qa.settings import Settings
+
+def slowly(settings):
+    time.sleep({load_seconds})
+    from qa.server.loading import load
+    parts = load(settings)
+    search = parts.answering.search
+    parts.answering.search = lambda question: (time.sleep({search_seconds}), search(question))[1]
+    return parts
+
+settings = Settings(
+    data_dir=Path(sys.argv[1]), encoder={encoder!r}, host={host!r}, port={port}, log_level={log_level!r}
+)
+sys.exit(serve(settings, load=slowly))
+"""
+READY = re.compile(r"^Sourceline is ready at (http://\S+:\d+)$")
+Start = Callable[..., "Process"]
+
+
+class Process:
+    """A service in its own process."""
+
+    def __init__(self, folder: Path, *, repo: Path, **choices: object) -> None:
+        defaults = {
+            "load_seconds": 0,
+            "search_seconds": 0,
+            "encoder": "hashing",
+            "host": "127.0.0.1",
+            "port": 0,
+            "log_level": "warning",
+        }
+        source = SERVE.format(**{**defaults, **choices})
+        self.popen = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", source, str(folder)],
+            cwd=repo,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+    def address(self) -> str:
+        """Wait for the ready line."""
+        assert self.popen.stdout is not None
+        line = self.popen.stdout.readline()
+        found = READY.match(line)
+        assert found, line + self.stop(signal.SIGKILL)[1]
+        return found[1]
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Send a signal; give the exit code and what was written to standard error."""
+        self.popen.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> tuple[int, str]:
+        _, errors = self.popen.communicate(timeout=60)
+        return self.popen.returncode, errors
+
+
+@pytest.fixture
+def start(tmp_path: Path, repo: Path) -> Iterator[Start]:
+    """Start a service on a folder of this test; whatever is left of it is killed at the end."""
+    begun: list[Process] = []
+
+    def begin(folder: Path | None = None, **choices: object) -> Process:
+        begun.append(Process(folder or tmp_path / "data", repo=repo, **choices))
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        with process.popen:
+            process.popen.kill()
+
+
+@contextmanager
+def in_background(act: Callable[[], httpx.Response]) -> Iterator[list[httpx.Response]]:
+    found: list[httpx.Response] = []
+    thread = threading.Thread(target=lambda: found.append(act()))
+    thread.start()
+    yield found
+    thread.join(60)
+
+
+def test_from_start_to_stop(start: Start) -> None:
+    process = start()
+    address = process.address()
+    with httpx.Client(base_url=address) as client:
+        client.post("/api/articles", json={"id": "a", "text": "The mill employs 35 people."}).raise_for_status()
+        assert client.get("/health/ready").json() == {"status": "ready", "articles": 1, "passages": 1}
+        assert client.head("/docs").status_code == 200
+    assert process.stop(signal.SIGINT) == (0, "")
+
+
+def test_a_stop_ends_accepted_requests_first(start: Start) -> None:
+    process = start(search_seconds=1.0)
+    address = process.address()
+    httpx.post(f"{address}/api/articles", json={"id": "a", "text": "The mill employs 35 people."})
+    with in_background(lambda: httpx.post(f"{address}/api/search", json={"question": "Who?"}, timeout=30)) as answers:
+        time.sleep(0.4)
+        code, errors = process.stop()
+    assert (code, errors) == (0, "")
+    assert [answer.status_code for answer in answers] == [200]
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/health/live")
+
+
+def test_a_stop_while_loading(start: Start) -> None:
+    process = start(load_seconds=1.0, port=(port := free_port()))
+    wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200)
+    assert process.stop() == (0, "")
+
+
+def test_it_lives_while_it_loads(start: Start) -> None:
+    process = start(load_seconds=2.0, port=(port := free_port()))
+    wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200)
+    response = httpx.get(f"http://127.0.0.1:{port}/health/ready")
+    assert (response.status_code, response.json()["type"]) == (503, "/problems/not-ready")
+    assert process.address() == f"http://127.0.0.1:{port}"
+    assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+
+
+def test_a_port_in_use(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, errors = start(port=port).wait()
+    assert code == 1
+    assert errors == f"qa serve: cannot listen on 127.0.0.1:{port}: Address already in use. Choose another --port\n"
+
+
+def test_a_store_filled_by_another_encoder(start: Start) -> None:
+    first = start()
+    httpx.post(f"{first.address()}/api/articles", json={"id": "a", "text": "The mill employs 35 people."})
+    first.stop()
+    code, errors = start(encoder="all-MiniLM-L6-v2").wait()
+    assert code == 1
+    assert_one_line(errors, "encoder all-MiniLM-L6-v2")
+
+
+def test_no_such_encoder(start: Start) -> None:
+    code, errors = start(encoder="no-such-model").wait()
+    assert code == 1
+    assert_one_line(errors, "no-such-model")
+
+
+def test_a_data_folder_that_cannot_be_written(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    code, errors = start(tmp_path / "file").wait()
+    assert code == 1
+    assert_one_line(errors, "file")
+
+
+def test_a_store_in_use(start: Start) -> None:
+    first = start()
+    first.address()
+    code, errors = start().wait()
+    assert code == 1
+    assert_one_line(errors, "data")
+    assert first.stop()[0] == 0
+
+
+def test_an_open_address_is_warned_of(start: Start) -> None:
+    process = start(host="0.0.0.0")
+    address = process.address()
+    assert httpx.get(address.replace("0.0.0.0", "127.0.0.1") + "/health/live").status_code == 200
+    code, errors = process.stop()
+    assert code == 0
+    assert_one_line(errors, "WARNING: 0.0.0.0 can be reached from other machines, and there is no authentication yet")
+
+
+def test_what_was_acknowledged_survives_kill_9(start: Start) -> None:
+    process = start()
+    address = process.address()
+    acknowledged = []
+    with httpx.Client(base_url=address) as client:
+        for number in range(5):
+            body = [{"id": f"a{number}-{n}", "text": f"Report {number}, part {n}, of the harbour."} for n in range(3)]
+            acknowledged += [one["id"] for one in client.post("/api/articles", json=body).json()["articles"]]
+        client.delete("/api/articles/a0-0").raise_for_status()
+        acknowledged.remove("a0-0")
+    assert process.stop(signal.SIGKILL)[0] == -signal.SIGKILL
+    with httpx.Client(base_url=start().address()) as client:
+        assert [one["id"] for one in client.get("/api/articles").json()["articles"]] == sorted(acknowledged)
+        found = client.post("/api/search", json={"question": "Report 4 of the harbour", "limit": 50}).json()
+        assert {one["article_id"] for one in found["search_results"]} <= set(acknowledged)
+        assert found["search_results"]
+
+
+def test_questions_stay_out_of_the_log(start: Start) -> None:
+    process = start(log_level="info")
+    address = process.address()
+    httpx.post(f"{address}/api/search", json={"question": "canary-4711?"})
+    httpx.get(f"{address}/api/articles", params={"source": "canary-4711"})
+    httpx.post(f"{address}/api/ask", content=b'{"question":"canary-4711', headers={"content-type": "application/json"})
+    code, errors = process.stop()
+    assert code == 0
+    assert "canary" not in errors
+
+
+def assert_one_line(errors: str, part: str) -> None:
+    assert errors.count("\n") == 1, errors
+    assert errors.startswith("qa serve: ")
+    assert part in errors
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            if holds():
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.02)
