@@ -189,6 +189,15 @@ def test_the_same_id_twice_in_one_run_ends_with_the_later(corpus: EmbeddedCorpus
     assert counts(corpus).articles == 2
 
 
+def test_what_waits_to_be_encoded_is_known_too(
+    corpus: EmbeddedCorpus, encoder: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_step, "_WINDOW_ARTICLES", 1)
+    report = ingest([raw(1), raw(1), raw(2), raw(1, text="New.")], corpus=corpus, encoder=encoder)
+    assert Counter(one.outcome for one in report.articles) == {"added": 2, "unchanged": 1, "updated": 1}
+    assert encoder.encoded == 3
+
+
 def anonymous(name: str, *, text: str = TEXT, collection: str | None = None) -> RawArticle:
     return RawArticle(text=text, title="Ferry", origin=f"{name}:1", collection=collection)
 
