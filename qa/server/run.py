@@ -177,8 +177,12 @@ def _signals(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
 
 
 def _configure_logging(level: str) -> None:
+    """Our own loggers at the level asked for; libraries only warn, except where everything is wanted."""
+    everything = level == "debug"
     logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+        level=logging.DEBUG if everything else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
     )
-    if level != "debug":
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for name in ("qa", "embeddings"):
+        logging.getLogger(name).setLevel(level.upper())

@@ -32,7 +32,12 @@ def slowly(settings):
     return parts
 
 settings = Settings(
-    data_dir=Path(sys.argv[1]), encoder={encoder!r}, host={host!r}, port={port}, log_level={log_level!r}
+    data_dir=Path(sys.argv[1]),
+    encoder={encoder!r},
+    host={host!r},
+    port={port},
+    log_level={log_level!r},
+    deadline_seconds={deadline_seconds},
 )
 sys.exit(serve(settings, load=slowly))
 """
@@ -51,6 +56,7 @@ class Process:
             "host": "127.0.0.1",
             "port": 0,
             "log_level": "warning",
+            "deadline_seconds": 30.0,
         }
         source = SERVE.format(**{**defaults, **choices})
         self.popen = subprocess.Popen(
@@ -125,6 +131,21 @@ def test_a_stop_ends_accepted_requests_first(start: Start) -> None:
     assert [answer.status_code for answer in answers] == [200]
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{address}/health/live")
+
+
+def test_a_stop_cuts_a_long_ingest_off_and_says_so(start: Start) -> None:
+    """It gets as long as a question may take; what it had finished by then is stored."""
+    process = start(deadline_seconds=1.0)
+    address = process.address()
+    text = " ".join(f"Sentence {n} tells of the harbour." for n in range(200))
+    body = [{"id": f"a{n}", "text": f"{n}. {text}"} for n in range(1000)]
+    with in_background(lambda: httpx.post(f"{address}/api/articles", json=body, timeout=60)) as answers:
+        wait_for(lambda: httpx.get(f"{address}/health/ready").json()["articles"] > 0)
+        code, errors = process.stop()
+    assert (code, errors) == (0, "")
+    assert [answer.json()["type"] for answer in answers] == ["/problems/shutting-down"]
+    with httpx.Client(base_url=start().address()) as client:
+        assert 0 < client.get("/health/ready").json()["articles"] < 1000
 
 
 def test_a_stop_while_loading(start: Start) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -128,6 +128,19 @@ def test_a_sender_who_leaves_in_the_middle_harms_nobody(client: httpx.Client, ca
             connection.sendall(b'Content-Length: 1000\r\n\r\n{"text":"')
     assert client.get("/health/live").status_code == 200
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_body_that_never_comes(
+    client: httpx.Client, check_problem: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qa.server.bodies._BODY_SECONDS", 0.2)
+
+    def drip() -> Iterator[bytes]:
+        yield b'{"question":'
+        time.sleep(1.0)
+        yield b'"Where?"}'
+
+    check_problem(client.post("/api/ask", content=drip(), headers=JSON), "slow-body")
 
 
 def test_settings_bound_the_body(serve: Any, tmp_path: Any, check_problem: Callable[..., Any]) -> None:
