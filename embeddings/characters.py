@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Final
 
 from embeddings.errors import InvalidArticle
 
 __all__ = ["MAX_MARKS", "canonical_line", "canonical_text"]
 
-MAX_MARKS = 30
+MAX_MARKS: Final = 30
 """Combining marks kept on one letter (Unicode's stream-safe limit): NFC is quadratic in them, 80,000 take 12 s."""
 
 # Letters up to U+02FF and common punctuation: already NFC, visible, no marks. Most articles hold nothing else.
@@ -46,6 +47,8 @@ _HIDDEN = re.compile(
 
 _JOINERS = "\u180e\u200c\u200d"
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_SHAPERS = re.compile(f"[{_JOINERS}{_SELECTORS}]")
+_PASSES: Final = 4
 _IDEOGRAPHS = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # Scripts in which a joiner is spelling: Arabic to Mongolian, and their later blocks.
 _JOINING = (
@@ -101,7 +104,24 @@ def _visible(text: str) -> str:
         )
     text = _LINE.sub("\n", _PARAGRAPH.sub("\n\n", text))
     text = _HIDDEN.sub(lambda hidden: hidden[1] or "", text)
-    text = _IDLE_JOINERS.sub("", _IDLE_SELECTORS.sub("", text))
+    return _shaped(text) if _SHAPERS.search(text) else _composed(text)
+
+
+def _shaped(text: str) -> str:
+    """Drop joiners and selectors that shape nothing.
+
+    What stands before one can change when another goes or when NFC puts marks in order; it settles in two passes
+    for every real text. A text made not to settle loses them all.
+    """
+    for _ in range(_PASSES):
+        shaped = _composed(_IDLE_JOINERS.sub("", _IDLE_SELECTORS.sub("", text)))
+        if shaped == text:
+            return text
+        text = shaped
+    return _composed(_SHAPERS.sub("", text))
+
+
+def _composed(text: str) -> str:
     # Trimmed before NFC for its cost, and after it because NFC takes a few letters apart.
     return _trim_marks(unicodedata.normalize("NFC", _trim_marks(text)))
 

@@ -112,7 +112,7 @@ _SIGN_UP = (
     r"^(?=.*\b(?:newsletters?|inbox|alerts|briefing|e-?mail updates|text messages?|journalism|today\.?$)\b)"
     rf"(?:(?=.*{_ASKED})|would you like to receive\b)"
 )
-_FOLLOW = rf"^(?:follow|like us|join us|find us)\b.{{0,200}}(?:\b{_SITES}\b|\s@\w)"
+_FOLLOW = rf"^(?:follow|like us|join us|find us) .{{0,200}}(?:\bon (?:our )?{_SITES}\b|\s@\w)"
 _CONSENT = (
     r"^by (?:signing up|subscribing|registering|clicking|(?:submitting|entering|providing) (?:this|your))\b.*"
     r"\byou (?:\w+ )?(?:agree|consent|accept|acknowledge)\b"

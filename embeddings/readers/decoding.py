@@ -34,6 +34,10 @@ _HIGH_RUN = re.compile(rb"[\x80-\xff]{4}")
 _NO_1252 = re.compile(rb"[\x00-\x08\x0e-\x1f\x81\x8d\x8f\x90\x9d]")
 _MAX_HIGH_SHARE: Final = 0.15
 """Western prose has a few per cent of accented letters; a non-Latin alphabet has over half."""
+_WEB_ENCODING = re.compile(
+    r"iso8859-\d+|cp12\d\d|cp866|cp874|cp932|cp949|koi8-[ru]|mac-cyrillic|gb2312|gbk|gb18030|big5|big5hkscs|"
+    r"euc_jp|euc_kr|shift_jis|tis-620"
+)
 _FEW: Final = 10
 _VALID_PAIR = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}")
 
@@ -95,10 +99,9 @@ def _strictly(data: bytes, encoding: str) -> str:
 
 
 def _web_encoding(declared: str) -> str | None:
-    """Name the codec browsers use for a declared encoding; None for names that are no text encoding."""
+    """Name the codec browsers use for a declared encoding; None for what no page is written in."""
     try:
         name = codecs.lookup(declared.strip()).name
-        b"".decode(name)
     except (LookupError, ValueError):
         return None
-    return "cp1252" if name in {"iso8859-1", "ascii"} else None if name in {"utf-8", "utf-16", "utf-32"} else name
+    return "cp1252" if name in {"iso8859-1", "ascii"} else name if _WEB_ENCODING.fullmatch(name) else None

@@ -37,6 +37,8 @@ _DATES: Final = {
     "extensive_search": False,  # a date found anywhere in the text is a guess
     "outputformat": "%Y-%m-%dT%H:%M:%S%z",
 }
+_MIN_WORDS, _MIN_CHARACTERS = 5, 40
+"""Less is a menu's remains. Scripts without spaces between words are counted by characters."""
 _NO_ARTICLE: Final = "no article was found in the page; save the article's own page, or its text as .txt"
 _NO_TIME = re.compile(r"T00:00:00(?:\+0000)?$")
 
@@ -55,7 +57,7 @@ def read(path: Path) -> Iterator[RawArticle | Rejected]:
 def _article(page: str, *, origin: str) -> RawArticle:
     document, language = _extracted(page)
     text = _text(document.body)
-    if not text.strip():
+    if len(text.split()) < _MIN_WORDS and len(text) < _MIN_CHARACTERS:
         raise UnreadableFile(_NO_ARTICLE)
     sites = (document.sitename or "", document.hostname or "")
     return RawArticle(

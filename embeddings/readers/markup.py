@@ -25,20 +25,20 @@ _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*"
 _REFERENCE = re.compile(r" {0,3}\[[^\[\]^]{1,200}\]:[ \t]*\S")
 _NOTE = re.compile(r" {0,3}\[\^[^\[\]]{1,100}\]:[ \t]*")
 
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+# What is taken word for word: an escaped mark, a code span, a bare link.
+_LITERAL = re.compile(r"\\([!-/:-@\[-`{-~])|(?<!`)(`++)([^`\n]++)\2(?!`)|<((?:https?://|mailto:)[^<>\s]++)>")
 _HIDE: Final = 0xF0000
-"""Escaped characters travel in a private plane while marks are removed, so that none is taken for a mark."""
-_SHOW = {_HIDE + code: chr(code) for code in range(0x21, 0x7F)}
+"""Characters taken word for word travel in a private plane while marks are removed, so that none is taken for one."""
+_HIDDEN = {code: chr(_HIDE + code) for code in range(0x21, 0x7F)}
+_SHOWN = {_HIDE + code: chr(code) for code in range(0x21, 0x7F)}
 
 _TARGET = r"\(\s*+(?:<[^<>\n]*+>|[^()\s<>]*+(?:\([^()\s]*+\)[^()\s]*+)?)(?:\s++(?:\"[^\"\n]*+\"|'[^'\n]*+'))?+\s*+\)"
 _MARKED = re.compile(r"[\\<\[`*_~&]")
 _INLINE = (
-    (re.compile(r"<(?:https?://|mailto:)([^<>\s]++)>"), r"\1"),
     (re.compile(r"</?[A-Za-z][^<>\n]{0,500}+>"), ""),
     (re.compile(rf"!\[([^\[\]]*+)\](?:{_TARGET}|\[[^\[\]]*+\])"), r"\1"),
     (re.compile(r"\[\^[^\[\]\s]{1,100}+\]"), ""),
     (re.compile(rf"\[([^\[\]]*+)\](?:{_TARGET}|\[[^\[\]]*+\])"), r"\1"),
-    (re.compile(r"(?<!`)(`++)(?!`)([^`\n]++)(?<!`)\1(?!`)"), r"\2"),
     (re.compile(r"\*\*\*(?![\s*])([^*\n]++)(?<!\s)\*\*\*"), r"\1"),
     (re.compile(r"(?<!\*)\*(?![\s*])([^*\n]++)(?<!\s)\*(?!\*)"), r"\1"),
     (re.compile(r"\*\*(?![\s*])([^*\n]++)(?<!\s)\*\*"), r"\1"),
@@ -143,7 +143,7 @@ def _paragraph(lines: Sequence[str]) -> str:
 def _inline(text: str) -> str:
     if not _MARKED.search(text):
         return text
-    text = _ESCAPED.sub(lambda found: chr(_HIDE + ord(found[1])), text)
+    text = _LITERAL.sub(lambda found: (found[1] or found[3] or found[4]).translate(_HIDDEN), text)
     for pattern, kept in _INLINE:
         text = pattern.sub(kept, text)
-    return html.unescape(text).translate(_SHOW)
+    return html.unescape(text).translate(_SHOWN)

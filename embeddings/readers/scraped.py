@@ -6,7 +6,7 @@ the picture's caption and some controls, then the headline *again* above the tex
 - it looks like a headline (one line, no end of a sentence, no quotation) and opens a paragraph,
 - it comes back, alone, within `_HEAD` filled lines, with no prose between (at most a standfirst), and
 - at the start of the file: nothing more; further down: a gap wider than the file's own between paragraphs lies
-  before it, or the lines between hold a page's crumbs or a caption printed twice; and the article before it has
+  before it, or the lines between hold a page's controls or a caption printed twice; and the article before it has
   said something.
 
 So an article with subheadings, lists, a line said twice or lone numbers stays whole: nothing of it repeats in this
@@ -34,6 +34,7 @@ _MIN_WORDS: Final = 3
 _PROSE: Final = 100
 """A line this long that ends like a sentence is prose, unless it is printed twice."""
 _SENTENCE: Final = 10
+_CAPTION: Final = 20
 _HEAD_CRUMBS: Final = frozenset({"control", "font-size", "share-bar", "reading-time"})
 _PREFACE: Final = 3
 """Short lines (a section's name, a date) that may stand between a wide gap and the headline."""
@@ -88,7 +89,7 @@ def _filled(text: str) -> list[_Line]:
     gap = 0
     for number, written in enumerate(text.split("\n"), start=1):
         if line := written.strip():
-            lines.append(_Line(line, number, gap))
+            lines.append(_Line(line, number, gap if lines else 0))
             gap = 0
         else:
             gap += 1
@@ -134,12 +135,12 @@ def _start(lines: Sequence[_Line], head: int, again: int, *, wide: int) -> int |
     for start in range(head, max(-1, head - _PREFACE - 1), -1):
         if start != head and (_is_prose(lines[start].text) or _ends_sentence(lines[start].text)):
             break
-        if start == 0 or lines[start].gap >= wide:
+        if start == head == 0 or lines[start].gap >= wide:
             return start
     between = [line.text for line in lines[head + 1 : again]]
     controls = any(dropped.rule in _HEAD_CRUMBS for dropped in drop_crumbs(between)[1])
-    doubled = any(line == after and len(line.split()) >= _MIN_WORDS for line, after in pairwise(between))
-    return head if controls or doubled else None
+    captions = any(line == after and len(line) >= _CAPTION for line, after in pairwise(between))
+    return head if controls or captions else None
 
 
 def _is_headline(line: str) -> bool:

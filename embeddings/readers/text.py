@@ -14,8 +14,9 @@ from embeddings.types import RawArticle, Rejected
 
 __all__ = ["read", "unwrapped"]
 
+_NARROWEST: Final = 30
 _WIDEST: Final = 100
-"""Texts wrapped by hand or by a mail program have lines shorter than this."""
+"""Widths to which texts are wrapped, by hand or by a mail program."""
 _BREAKS: Final = 3
 """Breaks that must all look like wrapping before a text counts as wrapped."""
 _LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028]")
@@ -42,15 +43,18 @@ def unwrapped(text: str) -> str:
     before. A paragraph is joined where that holds for every one of its breaks, and only in a text whose lines are
     all short; verses, lists and captions fail the test and keep their lines.
 
-    >>> unwrapped("It rained all night in\nthe valley, and at dawn\nthe river had reached\nthe mill.\n\na\nb")
-    'It rained all night in the valley, and at dawn the river had reached the mill.\n\na\nb'
+    >>> import textwrap
+    >>> words = "It rained all night in the whole valley of the Anse, and at dawn the river had reached the old mill, "
+    >>> words += "where the road ends."
+    >>> unwrapped(textwrap.fill(words, 35) + "\n\n- a\n- b") == words + "\n\n- a\n- b"
+    True
     """
     blocks = [block.split("\n") for block in re.split(r"\n[ \t]*(?:\n[ \t]*)+", text)]
     blocks = [[line.strip() for line in block] for block in blocks]
     width = max(len(line) for block in blocks for line in block)
     wrapped = [_is_wrapped(block, width=width) for block in blocks]
     breaks = sum(len(block) - 1 for block, joined in zip(blocks, wrapped, strict=True) if joined)
-    if width > _WIDEST or breaks < _BREAKS:
+    if not _NARROWEST <= width <= _WIDEST or breaks < _BREAKS:
         return text
     gaps = re.findall(r"\n[ \t]*(?:\n[ \t]*)+", text)
     joined = [_join(block) if flag else "\n".join(block) for block, flag in zip(blocks, wrapped, strict=True)]
