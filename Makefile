@@ -39,6 +39,9 @@ check: install-dev ## formatting, lint, types, import rules, sizes
 test: check ## check, then every test
 	$(BIN)/pytest $(PYTEST_ARGS)
 
+bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some)
+	@scripts/bench.sh $(VENV) $(BENCH)
+
 lock: ## resolve pyproject.toml anew and write requirements*.lock
 	@$(PYTHON) scripts/write_locks.py
 

@@ -141,7 +141,8 @@ def test_every_declared_dependency_is_used(repo: Path) -> None:
     project = tomllib.loads((repo / "pyproject.toml").read_text())["project"]
     declared = {canonical(re.split(r"[<>=!~\[; ]", entry)[0]) for entry in project["dependencies"]}
     names = {name for _, tree in sources(repo) for name in imported(tree)}
-    used = {canonical(owner) for name in names for owner in packages_distributions().get(name, [])}
+    owners = packages_distributions()
+    used = {canonical(owner) for name in names for owner in owners.get(name, [])}
     assert declared - used - CARRIERS.keys() == set()
 
 

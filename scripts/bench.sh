@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Run the benchmarks of tests/benchmarks; each prints JSON, kept in reports/bench/NAME.json.
+#   scripts/bench.sh VENV [NAME…]        without names, all of them
+# Those on real data read ../shared and are named as not run where it is absent.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bin=$1/bin
+shift
+shared=../shared/data
+reports=reports/bench
+mkdir -p "$reports"
+if [[ $# -eq 0 ]]; then
+    mapfile -t names < <(cd tests/benchmarks && ls bench_*.py | sed -E 's/^bench_(.*)\.py$/\1/')
+    set -- "${names[@]}"
+fi
+
+measure() {
+    echo "bench: $1" >&2
+    "$bin/python" "tests/benchmarks/bench_$1.py" "${@:2}" | tee "$reports/$1.json"
+}
+
+with_shared() {
+    if [[ -d $shared ]]; then "$@"; else echo "bench: NOT RUN: $2 reads $shared, which is not here" >&2; fi
+}
+
+realtimeqa() {
+    # Ingested once, kept for the next run.
+    QA_DATA_DIR=reports/realtimeqa "$bin/qa" ingest "$shared/realtimeqa/articles-small.jsonl.gz" >&2
+    measure retrieval reports/realtimeqa "$shared/realtimeqa/questions.jsonl"
+}
+
+for name in "$@"; do
+    case $name in
+        parity) with_shared measure parity "$shared/squad/v1.1-dev-visible.json" ;;
+        retrieval) with_shared realtimeqa retrieval ;;
+        *) measure "$name" ;;
+    esac
+done

@@ -1,0 +1,82 @@
+"""Imports point one way, heavy libraries have one owner each, and the command line starts without them."""
+
+from __future__ import annotations
+
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGES = ("qa", "embeddings", "prompts", "seeds")
+HEAVY = {"torch", "faiss", "litestar", "sentence_transformers", "trafilatura", "transformers", "scipy", "sklearn"}
+
+
+def imported_by(*command: str) -> set[str]:
+    """Top-level names of every module that running `python command…` imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *command], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return {found[1] for found in re.finditer(r"^import time:[^|]+\|[^|]+\|\s*([\w]+)", done.stderr, re.MULTILINE)}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-c", "import qa.cli"],
+        ["-m", "qa", "--help"],
+        ["-m", "qa", "ingest", "--help"],
+        ["-m", "qa", "serve", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_help_imports_nothing_heavy(command: list[str]) -> None:
+    assert not imported_by(*command) & HEAVY
+
+
+def test_the_search_for_heavy_imports_finds_them() -> None:
+    assert "faiss" in imported_by("-c", "import faiss")
+
+
+def test_help_is_there_at_once() -> None:
+    """0.3 s on a free machine. Processor time, as the wall clock also measures who else is at work on it."""
+    seconds = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "qa", "--help"], check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(seconds) < 0.6
+
+
+def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+def test_the_import_contracts_hold(repo: Path) -> None:
+    done = lint_imports(repo)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+VIOLATIONS = {
+    "embeddings/types.py": ["import qa.types"],
+    "qa/types.py": ["import qa.answering", "import torch", "import faiss", "import litestar", "import apsw"],
+    "qa/answering.py": ["import qa.server", "import trafilatura", "import Stemmer"],
+    "qa/unplaced_step.py": [""],
+}
+
+
+@pytest.mark.parametrize(("file", "line"), [(file, line) for file, lines in VIOLATIONS.items() for line in lines])
+def test_the_import_contracts_bite(repo: Path, tmp_path: Path, file: str, line: str) -> None:
+    for package in PACKAGES:
+        shutil.copytree(repo / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(repo / "pyproject.toml", tmp_path)
+    with (tmp_path / file).open("a") as source:
+        source.write(f"\n{line}\n")
+    done = lint_imports(tmp_path)
+    assert done.returncode != 0, f"{line!r} in {file} goes unnoticed"
