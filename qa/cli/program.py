@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
@@ -31,10 +30,7 @@ class _Program(click.RichGroup):
         try:
             return super().invoke(ctx)
         except (EmbeddingsError, QAError, OSError) as error:
-            if isinstance(error, BrokenPipeError):
-                _close_output()
-                ctx.exit(_FAILED)
-            if ctx.params.get("debug"):
+            if ctx.params.get("debug") or isinstance(error, BrokenPipeError):  # click ends quietly for the latter
                 raise
             click.echo(f"qa: {' '.join(plain(str(error)).split())}", err=True)
             ctx.exit(_WRONG_USE if isinstance(error, _CALLERS_FAULT) else _FAILED)
@@ -63,8 +59,3 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows "?"
     program(prog_name="qa")
-
-
-def _close_output() -> None:
-    """Leave nothing to write at exit, when whoever read the output has gone."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

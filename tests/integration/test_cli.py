@@ -86,11 +86,12 @@ class TestIngest:
         assert "Traceback" not in result.stderr
 
     def test_a_file_name_cannot_control_the_terminal(self, tmp_path: Path) -> None:
-        (tmp_path / "bad\x1b[31m.jsonl").write_text("{", encoding="utf-8")
+        (tmp_path / "bad\x1b[31m\x07.jsonl").write_text("{", encoding="utf-8")
         result = qa("ingest", tmp_path)
         assert result.exit_code == 1
-        assert "\x1b" not in result.output
         assert "bad.jsonl:1" in result.stderr
+        result = qa("ingest", "no\x07such.txt")
+        assert "nosuch.txt: no such file" in result.stderr
 
     def test_a_store_in_use_is_one_clear_line(self, files: Path, tmp_path: Path) -> None:
         corpus = EmbeddedCorpus.open(tmp_path / "data", identity=HashingEncoder.identity)
@@ -338,14 +339,13 @@ class TestErrors:
     def test_a_closed_pipe_is_no_error_message(self, files: Path) -> None:
         qa("ingest", files)
         done = subprocess.run(
-            f"{sys.executable} -m qa articles show ferry-1 | true",
+            f"{sys.executable} -m qa articles show ferry-1 | (exec <&-; sleep 4)",
             shell=True,
             capture_output=True,
             text=True,
             check=False,
         )
-        assert "Traceback" not in done.stderr
-        assert "BrokenPipe" not in done.stderr
+        assert done.stderr == ""
 
 
 def test_serve_answers_until_it_is_told_to_stop(files: Path) -> None:
