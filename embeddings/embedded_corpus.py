@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embeddings import store_reads, store_writes
+from embeddings import store_passages, store_reads, store_writes
 from embeddings.corpus import Corpus
 from embeddings.encoders.protocol import EncoderIdentity
 from embeddings.errors import EncoderError, EncoderMismatch, InputError
@@ -106,7 +106,7 @@ class EmbeddedCorpus(Corpus):
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
         """Look up hits; unknown, removed and damaged ones are absent."""
         with self._store.reading() as db:
-            found, damaged = store_reads.passages(db, keys)
+            found, damaged = store_passages.passages(db, keys)
         if damaged:
             _log.error("passages %s were altered on the disk and are not shown; see `qa index verify`", damaged)
         return found
@@ -131,7 +131,7 @@ class EmbeddedCorpus(Corpus):
         """Fingerprint of each article held whole and undamaged for this encoder; the others need ingesting."""
         with self._store.reading() as db:
             generation = store_reads.generation_of(db, self._identity)
-            return {} if generation is None else store_reads.intact_fingerprints(db, article_ids, generation)
+            return {} if generation is None else store_passages.intact_fingerprints(db, article_ids, generation)
 
     def holders(self, versions: Collection[str]) -> Mapping[str, str]:
         """Which article (id) holds each of these canonical texts now, for those held at all."""

@@ -48,8 +48,9 @@ def checked(vectors: Vectors, *, dimension: int, unit: bool, of: str) -> Vectors
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
     if not (lengths > 0).all():
         raise EncoderError(f"{of}: the encoder returned a zero vector, which has no direction")
-    if unit and (np.abs(lengths - 1) > UNIT_TOLERANCE).any():
-        raise EncoderError(f"{of}: the encoder says it normalises, but returned a vector of length {lengths.max():.4f}")
+    furthest = lengths[np.abs(lengths - 1).argmax()] if len(lengths) else 1
+    if unit and abs(furthest - 1) > UNIT_TOLERANCE:
+        raise EncoderError(f"{of}: the encoder says it normalises, but returned a vector of length {furthest:.4f}")
     return vectors
 
 

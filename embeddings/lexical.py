@@ -118,13 +118,13 @@ def search(
 ) -> tuple[Hit, ...]:
     """Rank the allowed passages by BM25; how rare a term is counts over all that are alive, filtered or not."""
     views = [_view(segment, alive) for segment in segments]
-    passages = sum(int(view.living.sum()) for view in views)
-    if not passages:
-        return ()
-    mean_length = sum(int(view.segment.lengths[view.living].sum()) for view in views) / passages
     wanted = [[_postings(view, vocabulary[term]) for view in views] for term in question if term in vocabulary]
     wanted = [held for held in wanted if any(len(rows) for rows, _ in held)]
+    if not wanted:
+        return ()
     wanted = sorted(wanted, key=_frequency)[:MOST_TERMS]
+    passages = sum(int(view.living.sum()) for view in views)
+    mean_length = sum(float(view.segment.lengths[view.living].sum(dtype=np.float64)) for view in views) / passages
     weights = [math.log(1 + (passages - _frequency(held) + 0.5) / (_frequency(held) + 0.5)) for held in wanted]
     keys, scores = [], []
     for number, view in enumerate(views):

@@ -16,7 +16,7 @@ import apsw
 
 __all__ = ["ANALYSIS", "Terms"]
 
-ANALYSIS = "nfkc unicode61-2 porter pairs 1"
+ANALYSIS = "compatible-unaccented unicode61 porter pairs 1"
 """Name of this way to find terms; an index made another way is made again."""
 
 _CATEGORIES = ["unicode61", "remove_diacritics", "2", "categories", "L* N* Co Mn Mc"]
@@ -27,6 +27,9 @@ _UNSPACED = re.compile(
     "\U00020000-\U0003ffff]+"
 )
 """Thai, Lao, Burmese, Khmer, Japanese, Chinese; Korean too, whose words carry their particles."""
+
+_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1-\u05c7\u0610-\u061a\u064b-\u065f\u0670]+")
+"""Of Latin, Greek and Cyrillic letters, and the vowel points of Hebrew and Arabic; `unicode61` knows Latin only."""
 
 _STOPWORDS = frozenset(
     "a about an and are as at be been being but by can could did do does doing for from had has have having he her "
@@ -81,7 +84,8 @@ def _prepared(text: str, cut: Callable[[str], list[str]]) -> str:
     """Unify the ways to write a character and put spaces where a script has none."""
     if text.isascii():
         return text
-    return _UNSPACED.sub(lambda run: f" {' '.join(cut(run[0]))} ", unicodedata.normalize("NFKC", text))
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return _UNSPACED.sub(lambda run: f" {' '.join(cut(run[0]))} ", unicodedata.normalize("NFC", bare))
 
 
 def _pairs(run: str) -> list[str]:

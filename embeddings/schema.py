@@ -105,8 +105,10 @@ def create_tables(db: apsw.Connection, *, where: str, read_only: bool) -> None:
         return
     if application == _APPLICATION_ID:
         raise StoreError(f"{where} has schema version {version}, this program reads {SCHEMA_VERSION}: use that one's")
-    if read_only or db.execute("SELECT count(*) FROM sqlite_schema").get:
+    if db.execute("SELECT count(*) FROM sqlite_schema").get:
         raise StoreError(f"{where} is not a store of this program; choose another folder")
+    if read_only:
+        raise StoreError(f"{where} is empty; ingest articles first (`qa ingest PATH`)")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("BEGIN IMMEDIATE")
     db.execute(_TABLES)

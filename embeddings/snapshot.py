@@ -18,7 +18,8 @@ import numpy.typing as npt
 from embeddings import index, lexical
 from embeddings.encoders.protocol import EncoderIdentity
 from embeddings.lexical_terms import Terms
-from embeddings.store_reads import State, StoredVector, key_runs, removed_runs, vectors_after
+from embeddings.store_passages import StoredVector, vectors_after
+from embeddings.store_reads import State, key_runs, removed_runs
 from embeddings.types import Hits, Vector, Where
 
 __all__ = ["Segment", "Snapshot", "allowed", "caught_up", "empty", "overgrown", "search", "squeezed", "with_merged"]
@@ -97,7 +98,7 @@ def allowed(snapshot: Snapshot, db: apsw.Connection, where: Where) -> Mask:
     known = snapshot.filters.get(where)
     if known is not None:
         return known
-    runs = np.array(key_runs(db, where, snapshot.state.active.number), dtype=np.int64).reshape(-1, 2)
+    runs = key_runs(db, where, snapshot.state.active.number)
     steps = np.zeros(max(snapshot.top, runs.max(initial=0)) + 2, dtype=np.int32)
     steps[runs[:, 0]] += 1
     steps[runs[:, 1] + 1] -= 1

@@ -15,7 +15,8 @@ from embeddings.encoders.protocol import EncoderIdentity
 from embeddings.errors import IndexDamaged
 from embeddings.snapshot import Snapshot
 from embeddings.store_filters import moment
-from embeddings.store_reads import Rows, key_runs, state, vectors_after
+from embeddings.store_passages import vectors_after
+from embeddings.store_reads import Rows, key_runs, state
 from embeddings.types import Article, Where
 
 __all__ = ["Finding", "GenerationStats", "Stats", "findings", "statistics"]
@@ -134,7 +135,7 @@ def _passages(db: apsw.Connection) -> list[Finding]:
                 detail = "its words, its span or its vector were altered: it is neither found nor shown"
                 found.append(Finding(kind="passage", where=f"passage {row}", detail=detail, remedy=_INGEST))
             held.add(row if isinstance(row, int) else row.key)
-        promised = {key for first, last in key_runs(db, Where(), generation) for key in range(first, last + 1)}
+        promised = {key for first, last in key_runs(db, Where(), generation).tolist() for key in range(first, last + 1)}
         if held != promised:
             detail = f"{len(promised - held)} passages are missing and {len(held - promised)} belong to no article"
             where = f"generation {generation}"
@@ -145,7 +146,7 @@ def _passages(db: apsw.Connection) -> list[Finding]:
 def _index(db: apsw.Connection, folder: Path) -> list[Finding]:
     """Whether the index files are exactly what the store holds."""
     seen = state(db)
-    if seen.active is None or not key_runs(db, Where(), seen.active.number):
+    if seen.active is None or not len(key_runs(db, Where(), seen.active.number)):
         return []
     try:
         loaded = index_files.load(folder, seen)

@@ -12,7 +12,8 @@ import msgspec
 from embeddings.encoders.protocol import EncoderIdentity
 from embeddings.store import document, fingerprint
 from embeddings.store_filters import matching, moment
-from embeddings.store_reads import Rows, complete, generation_of, passage_digest
+from embeddings.store_passages import passage_digest
+from embeddings.store_reads import Rows, complete, generation_of
 from embeddings.types import IndexedArticle, Where
 
 __all__ = ["adopt", "ensure_generation", "forget", "put", "switch"]
