@@ -6,6 +6,7 @@ Late interaction as in ColBERT (Khattab & Zaharia, 2020), over the token states 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from embeddings.encoders.protocol import TokenVectors
 from embeddings.types import Vector, Vectors
 from qa.extractive.expectation import Expectation
+from qa.extractive.families import families
 from qa.extractive.words import Word, words_of
 
 __all__ = ["Alignment", "ReadQuestion", "align", "read_question"]
@@ -42,6 +44,8 @@ class Alignment(msgspec.Struct, frozen=True, kw_only=True):
     """Cosine of each content word of the question (rows) and each word of the sentence (columns)."""
     same_stem: npt.NDArray[np.bool_]
     """Same shape: whether the two words are forms of one word."""
+    same_family: npt.NDArray[np.bool_]
+    """Same shape: whether news writes the two words for the same matter (see `families`)."""
     ask_similarity: _Matrix
     """Cosine of the question phrase and each word of the sentence, shape (words,)."""
     cosine: float
@@ -63,17 +67,30 @@ def align(question: ReadQuestion, sentence: TokenVectors) -> Alignment:
     """Compare every content word of the question with every word of the sentence."""
     words = words_of(sentence.text)
     vectors = _pool(sentence, [(word.start, word.end) for word in words])
-    stems = [word.stem for word in words]
     content = question.expectation.content
     return Alignment(
         words=words,
         similarity=question.content_vectors @ vectors.T,
-        same_stem=np.array([[word.stem == stem for stem in stems] for word in content], bool).reshape(
-            len(content), len(words)
-        ),
+        same_stem=_sharing(_stems(content), _stems(words)),
+        same_family=_sharing(_kin(content), _kin(words)),
         ask_similarity=vectors @ question.ask_vector,
         cosine=float(question.vector @ sentence.vector),
     )
+
+
+def _stems(words: Sequence[Word]) -> list[frozenset[str]]:
+    return [frozenset({word.stem}) for word in words]
+
+
+def _kin(words: Sequence[Word]) -> list[frozenset[int]]:
+    known = families()
+    return [known.get(word.stem, frozenset()) for word in words]
+
+
+def _sharing(rows: Sequence[frozenset[Any]], columns: Sequence[frozenset[Any]]) -> npt.NDArray[np.bool_]:
+    """Which of the row sets have something in common with which of the column sets."""
+    shared = [[not row.isdisjoint(column) for column in columns] for row in rows]
+    return np.array(shared, np.bool_).reshape(len(rows), len(columns))
 
 
 def _pool(text: TokenVectors, spans: Sequence[tuple[int, int]]) -> Vectors:

@@ -35,7 +35,10 @@ _RULES: tuple[tuple[AnswerKind, str], ...] = (
     ("explanation", r"\b(?:why|how come|for what reason)\b"),
     (
         "number",
-        r"\bhow many(?:\s+\w+)?|\bwhat (?:number|percentage|percent|share|proportion|fraction)(?: of)?(?:\s+\w+)?",
+        (
+            rf"\bhow many(?:\s+(?!(?:\w+ed|{_VERBS})\b)\w+)?"
+            r"|\bwhat (?:number|percentage|percent|share|proportion|fraction)(?: of)?(?:\s+\w+)?"
+        ),
     ),
     (
         "quantity",

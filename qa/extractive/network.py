@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Calibration", "Network", "Reader", "load_reader"]
+__all__ = ["Calibration", "Network", "Reader", "lead", "load_reader"]
 
 _Floats = npt.NDArray[np.float32]
+_MOST_LEAD = 5.0
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,19 +37,26 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
-    """From the network's log-odds to the probability that the chosen sentence answers, and where to decline."""
+    """From the best sentence to the probability that it answers, and where to decline."""
 
-    slope: float
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    """For the best sentence's log-odds, its lead over the runner-up, then each of its own features."""
     bias: float
-    margin_weight: float
-    """How much the lead over the runner-up counts."""
     threshold: float
     """Below this probability the answer is an abstention."""
 
-    def probability(self, best: float, runner_up: float) -> float:
-        """Probability that the best sentence answers the question."""
-        lead = min(best - runner_up, 5.0)
-        return float(1.0 / (1.0 + np.exp(-(self.slope * best + self.margin_weight * lead + self.bias))))
+    def probability(self, best: float, runner_up: float, features: _Floats) -> float:
+        """Probability that the best sentence answers the question; `features` is its row of sentence features."""
+        row = np.concatenate([[best, lead(best, runner_up)], features])
+        standard = (row - np.array(self.mean)) / np.array(self.scale)
+        return float(1.0 / (1.0 + np.exp(-(standard @ np.array(self.weights) + self.bias))))
+
+
+def lead(best: float, runner_up: float) -> float:
+    """How far the best sentence is ahead, in log-odds; beyond `_MOST_LEAD` more tells nothing."""
+    return min(best - runner_up, _MOST_LEAD)
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from qa.extractive.candidates import Candidate, candidates_of
 from qa.extractive.expectation import AnswerKind, Expectation, expectation_of
 from qa.extractive.network import Reader
 from qa.extractive.selection import SentenceAt, pick_sentences
-from qa.extractive.sentence_features import Context, sentence_features
+from qa.extractive.sentence_features import Context, asked_nouns, inside, sentence_features
 from qa.extractive.span_features import span_features
 from qa.extractive.words import words_of
 from qa.types import Evidence
@@ -68,7 +68,7 @@ def read(question: str, evidence: Sequence[Evidence], *, encoder: Encoder, reade
     return Reading(
         expectation=expectation,
         sentences=tuple(judged),
-        probability=reader.calibration.probability(judged[0].logit, runner_up),
+        probability=reader.calibration.probability(judged[0].logit, runner_up, prepared[order[0]].features),
         encodings=len(picked) + 1,
     )
 
@@ -94,7 +94,8 @@ def prepare(
     for sentence, vector in zip(picked, vectors, strict=True):
         alignment = align(question, vector)
         candidates = candidates_of(sentence.text, alignment.words)
-        context = msgspec.structs.replace(contexts[sentence.evidence], position=sentence.position)
+        before = frozenset(word.stem for word in words_of(sentence.before))
+        context = msgspec.structs.replace(contexts[sentence.evidence], position=sentence.position, before=before)
         row = sentence_features(question, alignment, candidates, context)
         prepared.append(Prepared(sentence=sentence, alignment=alignment, candidates=candidates, features=row))
     return prepared
@@ -111,6 +112,7 @@ def _contexts(evidence: Sequence[Evidence]) -> Mapping[int, Context]:
             passage_cosine=floor if item.cosine is None else item.cosine,
             passage_score=item.score,
             passage_rank=index,
+            before=frozenset(),
             position=0,
         )
         for index, item in enumerate(evidence)
@@ -125,10 +127,25 @@ def _judge(item: Prepared, logit: float, question: ReadQuestion | None, reader: 
 
 def _short_answer(item: Prepared, question: ReadQuestion, reader: Reader) -> tuple[tuple[int, int] | None, float]:
     """The best candidate, for the kinds of question that a few words answer."""
-    if question.expectation.kind not in _SHORT_KINDS or not item.candidates:
+    candidates = _askable(item, question)
+    if question.expectation.kind not in _SHORT_KINDS or not candidates:
         return None, 0.0
     text = item.sentence.text
-    rows = np.stack([span_features(question, text, item.alignment, candidate) for candidate in item.candidates])
+    rows = np.stack([span_features(question, text, item.alignment, candidate) for candidate in candidates])
     logits = reader.span.logits(rows)
     best = int(logits.argmax())
-    return (item.candidates[best].start, item.candidates[best].end), float(logits[best])
+    return (candidates[best].start, candidates[best].end), float(logits[best])
+
+
+def _askable(item: Prepared, question: ReadQuestion) -> Sequence[Candidate]:
+    """Of a question such as `which division`, only the names that contain the noun, where there are any."""
+    if question.expectation.kind != "name":
+        return item.candidates
+    stems = {question.expectation.content[i].stem for i in asked_nouns(question)}
+    words = item.alignment.words
+    holding = [
+        candidate
+        for candidate in item.candidates
+        if candidate.kind == "name" and any(words[i].stem in stems for i in inside(item.alignment, candidate))
+    ]
+    return holding or item.candidates

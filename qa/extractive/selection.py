@@ -24,6 +24,8 @@ class SentenceAt(msgspec.Struct, frozen=True, kw_only=True):
     """Index of the evidence it was found in (the best-ranked one, where passages overlap)."""
     position: int
     """Index among the sentences of that passage."""
+    before: str
+    """The sentence before it in that passage; empty for the first."""
 
 
 def pick_sentences(expectation: Expectation, evidence: Sequence[Evidence], *, limit: int) -> tuple[SentenceAt, ...]:
@@ -43,15 +45,16 @@ def _sentences(evidence: Sequence[Evidence]) -> list[SentenceAt]:
     found = []
     for index, item in enumerate(evidence):
         passage = item.stored.passage
+        before = ""
         for position, (start, end) in enumerate(split_sentences(passage.text)):
+            text, previous = passage.text[start:end], before
+            before = text
             place = (passage.article_id, passage.start + start, passage.start + end)
             if place in seen:
                 continue
             seen.add(place)
             found.append(
-                SentenceAt(
-                    text=passage.text[start:end], start=place[1], end=place[2], evidence=index, position=position
-                )
+                SentenceAt(text=text, start=place[1], end=place[2], evidence=index, position=position, before=previous)
             )
     return found
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from qa.extractive.alignment import Alignment, ReadQuestion
 from qa.extractive.candidates import Candidate, SpanKind
 from qa.extractive.expectation import KINDS, AnswerKind
+from qa.extractive.families import families
 from qa.extractive.words import Word, is_name
 
 __all__ = ["FITTING", "SENTENCE_FEATURES", "Context", "asked_nouns", "inside", "sentence_features", "unit_similarity"]
@@ -32,13 +33,15 @@ FITTING: Mapping[AnswerKind, Collection[SpanKind]] = {
 SENTENCE_FEATURES = (
     "cosine", "soft_mean", "soft_min", "soft_second_min", "exact_share", "near_share", "known_share", "unknown",
     "name_share", "name_known_share", "plain_soft_mean", "plain_soft_min", "plain_exact_share", "matter_soft_mean",
-    "matter_soft_min", "numbers_unknown", "fitting", "fitting_ask", "fitting_unit", "ask_max", "passage_cosine",
-    "passage_score", "passage_rank", "length", "question_length", "position", "starts_with_pronoun",
+    "matter_soft_min", "family_met", "family_missing", "numbers_unknown", "fitting", "fitting_ask", "fitting_unit",
+    "ask_max", "passage_cosine", "passage_score", "passage_rank", "length", "question_length", "position",
+    "starts_with_pronoun",
     *(f"kind_{kind}" for kind in KINDS),
 )  # fmt: skip
 _PRONOUNS = frozenset({"he", "she", "it", "they", "this", "that", "these", "those", "his", "her", "their"})
 _NEAR = 0.62
 """Cosine of two contextual word vectors from which they tend to mean the same."""
+_FAMILY = 0.8
 _UNIT_REACH = 3
 """How many words behind a number may name what it counts."""
 
@@ -54,6 +57,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Fused rank score of that passage, 1 at most."""
     passage_rank: int
     """Its place in the evidence, from 0."""
+    before: frozenset[str]
+    """Stems of the sentence before it in the passage: what a pronoun at its start most likely stands for."""
     position: int
     """Index of the sentence in its passage."""
 
@@ -91,10 +96,14 @@ def unit_similarity(question: ReadQuestion, sentence: Alignment, last: int) -> f
 def _coverage(question: ReadQuestion, sentence: Alignment, context: Context) -> dict[str, float]:
     """How much of what the question is about the sentence, or its surroundings, takes up."""
     content = question.expectation.content
-    soft = _row_max(_soft(sentence))
-    exact = _row_max(sentence.same_stem.astype(np.float32)) > 0
-    known = exact | _flags(word.stem in context.stems for word in content)
     names = _flags(is_name(word) or word.number for word in content)
+    # "He", "It" or "They" at the start stands for a name in the sentence before: that name counts as written.
+    meant = names & _flags(word.stem in context.before for word in content) & _starts_with_pronoun(sentence.words)
+    soft = np.where(meant, np.float32(1.0), _row_max(_soft(sentence)))
+    exact = meant | (_row_max(sentence.same_stem.astype(np.float32)) > 0)
+    met = exact | (_row_max(sentence.same_family.astype(np.float32)) > 0)
+    familiar = _flags(word.stem in families() for word in content)
+    known = exact | _flags(word.stem in context.stems for word in content)
     asked = np.isin(np.arange(len(content)), asked_nouns(question))
     ordered = np.sort(soft) if soft.size else np.ones(1, np.float32)
     return {
@@ -112,6 +121,8 @@ def _coverage(question: ReadQuestion, sentence: Alignment, context: Context) -> 
         "plain_exact_share": _mean(exact[~names], empty=0.5),
         "matter_soft_mean": _mean(soft[~names & ~asked], empty=0.7),
         "matter_soft_min": _least(soft[~names & ~asked]),
+        "family_met": _mean(met[familiar], empty=0.5),
+        "family_missing": float((~met[familiar]).sum()),
         "numbers_unknown": float((~known & _flags(word.number for word in content)).sum()),
     }
 
@@ -156,8 +167,9 @@ def _starts_with_pronoun(words: Sequence[Word]) -> bool:
 
 
 def _soft(sentence: Alignment) -> _Floats:
-    """Similarity of words, 1 for two forms of one word."""
-    return np.where(sentence.same_stem, np.float32(1.0), sentence.similarity)
+    """Similarity of words, 1 for two forms of one word, at least `_FAMILY` within one family."""
+    kin = np.where(sentence.same_family, np.maximum(sentence.similarity, np.float32(_FAMILY)), sentence.similarity)
+    return np.where(sentence.same_stem, np.float32(1.0), kin)
 
 
 def _row_max(matrix: _Floats) -> _Floats:

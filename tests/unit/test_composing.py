@@ -29,6 +29,7 @@ def sentence(evidence: Sequence[Evidence], at: int, number: int, **judged: objec
             end=passage.start + end,
             evidence=at,
             position=number,
+            before="",
         ),
         **{"logit": 2.0, "short": None, **judged},  # type: ignore[arg-type]
     )

@@ -14,6 +14,7 @@ from qa.extractive.expectation import expectation_of
 from qa.extractive.network import Calibration, Network, load_reader
 from qa.extractive.sentence_features import SENTENCE_FEATURES, Context, sentence_features
 from qa.extractive.span_features import SPAN_FEATURES, span_features
+from qa.extractive.words import words_of
 
 ENCODER = load("hashing")
 SENTENCE = "On June 4, some 125,000 people lived in Derna."
@@ -28,9 +29,11 @@ def set_against(question: str, sentence: str) -> tuple[ReadQuestion, Alignment]:
     return read, align(read, ENCODER.encode_tokens([sentence])[0])
 
 
-def sentence_row(question: str, sentence: str, stems: frozenset[str] = frozenset()) -> dict[str, float]:
+def sentence_row(
+    question: str, sentence: str, stems: frozenset[str] = frozenset(), before: frozenset[str] = frozenset()
+) -> dict[str, float]:
     read, aligned = set_against(question, sentence)
-    context = Context(stems=stems, passage_cosine=0.4, passage_score=0.9, passage_rank=2, position=1)
+    context = Context(stems=stems, passage_cosine=0.4, passage_score=0.9, passage_rank=2, before=before, position=1)
     row = sentence_features(read, aligned, candidates_of(sentence, aligned.words), context)
     return dict(zip(SENTENCE_FEATURES, row.tolist(), strict=True))
 
@@ -88,7 +91,9 @@ def test_span_features_by_hand(question: str, words: str, feature: str, expected
 def test_any_text_gives_finite_numbers(question: str, sentence: str) -> None:
     read, aligned = set_against(question, sentence)
     candidates = candidates_of(sentence, aligned.words)
-    context = Context(stems=frozenset(), passage_cosine=0.0, passage_score=0.0, passage_rank=0, position=0)
+    context = Context(
+        stems=frozenset(), passage_cosine=0.0, passage_score=0.0, passage_rank=0, before=frozenset(), position=0
+    )
     rows = [sentence_features(read, aligned, candidates, context)]
     rows += [span_features(read, sentence, aligned, candidate) for candidate in candidates]
     assert rows[0].shape == (len(SENTENCE_FEATURES),)
@@ -130,9 +135,36 @@ def test_a_network_is_one_hidden_layer_of_rectified_units() -> None:
     np.testing.assert_allclose(logits, [3.0, 4.0])
 
 
-def test_probability_grows_with_the_score_and_the_lead() -> None:
-    calibration = Calibration(slope=1.0, bias=-0.5, margin_weight=0.3, threshold=0.5)
-    assert calibration.probability(0.5, 0.5) == pytest.approx(0.5)
-    assert calibration.probability(2.0, 0.0) > calibration.probability(2.0, 1.5) > calibration.probability(1.0, 0.5)
-    assert calibration.probability(9.0, -900.0) == calibration.probability(9.0, 4.0)
-    assert 0.0 <= calibration.probability(-700.0, -800.0) < 1e-9
+def test_probability_grows_with_the_score_the_lead_and_the_sentence() -> None:
+    calibration = Calibration(
+        mean=(0.0, 0.0, 0.5), scale=(1.0, 1.0, 0.5), weights=(1.0, 0.3, 0.2), bias=-0.5, threshold=0.5
+    )
+    plain, telling = np.array([0.5], np.float32), np.array([1.0], np.float32)
+    assert calibration.probability(0.5, 0.5, plain) == pytest.approx(0.5)
+    assert calibration.probability(0.5, 0.5, telling) > 0.5
+    ranked = [calibration.probability(*scores, plain) for scores in ((2.0, 0.0), (2.0, 1.5), (1.0, 0.5))]
+    assert ranked == sorted(ranked, reverse=True)
+    assert calibration.probability(9.0, -900.0, plain) == calibration.probability(9.0, 4.0, plain)
+    assert 0.0 <= calibration.probability(-700.0, -800.0, plain) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("sentence", "before", "share"),
+    [
+        ("It brought blankets to 6,000 people.", "Crescent", 1.0),
+        ("It brought blankets to 6,000 people.", "Ferry", 0.0),
+        ("Lorries brought blankets to 6,000 people.", "Crescent", 0.0),
+    ],
+)
+def test_a_pronoun_at_the_start_stands_for_a_name_just_before(sentence: str, before: str, share: float) -> None:
+    stems = frozenset(word.stem for word in words_of(before))
+    row = sentence_row("How many people did Crescent help?", sentence, before=stems)
+    assert row["name_share"] == share
+
+
+def test_words_of_one_family_are_near_each_other() -> None:
+    kin = sentence_row("How many people live in Derna?", "Derna has 125,000 inhabitants.")
+    stranger = sentence_row("How many people live in Derna?", "Derna has 125,000 lamps.")
+    assert kin["family_missing"] == 0.0
+    assert stranger["family_missing"] == 2.0
+    assert kin["matter_soft_min"] == pytest.approx(0.8)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -32,7 +33,13 @@ def weighing(features: tuple[str, ...], **weights: float) -> Network:
 READER = Reader(
     sentence=weighing(SENTENCE_FEATURES, exact_share=3.0, fitting=1.0),
     span=weighing(SPAN_FEATURES, fits=2.0),
-    calibration=Calibration(slope=1.0, bias=-1.0, margin_weight=0.5, threshold=0.5),
+    calibration=Calibration(
+        mean=(0.0,) * (2 + len(SENTENCE_FEATURES)),
+        scale=(1.0,) * (2 + len(SENTENCE_FEATURES)),
+        weights=(1.0, 0.5, *(0.2 if name == "soft_mean" else 0.0 for name in SENTENCE_FEATURES)),
+        bias=-1.0,
+        threshold=0.5,
+    ),
     provenance="by hand",
 )
 
@@ -58,8 +65,9 @@ def test_the_sentence_that_answers_comes_first_with_its_words(evidence_of: Evide
     assert best.sentence.text[slice(*best.short)] == "125,000"
     logits = [item.logit for item in found.sentences]
     assert logits == sorted(logits, reverse=True)
-    lead = min(logits[0] - logits[1], 5.0)
-    assert found.probability == READER.calibration.probability(logits[0], logits[0] - lead)
+    sure = 1.0 / (1.0 + math.exp(1.0 - logits[0] - 0.5 * (logits[0] - logits[1])))
+    # The best sentence's own features count too: soft_mean, between 0 and 1, with weight 0.2.
+    assert sure < found.probability < 1.0 / (1.0 + (1.0 / sure - 1.0) * math.exp(-0.2)) + 1e-6
 
 
 def test_only_the_question_and_the_picked_sentences_are_encoded(evidence_of: EvidenceOf) -> None:
