@@ -25,6 +25,9 @@ __all__ = ["SentenceTransformerEncoder"]
 
 _BATCH_SIZE = 32
 """Fastest of 16, 32 and 64 for 200-token passages on two cores."""
+_SHORT_BATCH_SIZE = 8
+"""For a few dozen texts of uneven length, where padding to the longest of a batch costs most: of 4, 8, 16 and 32 as
+fast as 16 on sentences of 25 tokens, and two thirds faster than 32 where one text among them is very long."""
 
 
 class SentenceTransformerEncoder:
@@ -66,7 +69,7 @@ class SentenceTransformerEncoder:
             return []
         outputs = self._model.encode(
             list(texts),
-            batch_size=_BATCH_SIZE,
+            batch_size=_SHORT_BATCH_SIZE,
             show_progress_bar=False,
             output_value=None,
             # A model's default prompt would come before the text and shift every token.
