@@ -8,6 +8,7 @@ import msgspec
 
 from qa.citations import cite, short_answer
 from qa.extractive.reading import Reading, ReadSentence
+from qa.extractive.words import words_of
 from qa.types import Citation, Claim, Evidence, ShortAnswer
 
 __all__ = ["Composition", "choose", "compose"]
@@ -16,6 +17,9 @@ _SHORT_THRESHOLD = 0.0
 """Log-odds above which the best candidate is offered as the short answer: more likely right than wrong."""
 _MORE_WITHIN = 1.0
 """How far, in log-odds, a further sentence may lie behind the best one and still be added."""
+
+_SAME_WORDING = 0.6
+"""Share of common words from which two sentences are copies of each other: wire reports shorten and reorder."""
 
 
 class Composition(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,13 +37,11 @@ def choose(reading: Reading, evidence: Sequence[Evidence], *, limit: int) -> tup
         return ()
     best = reading.sentences[0]
     chosen = [best]
-    taken = {_article(best, evidence), best.sentence.text}
     for other in reading.sentences[1:]:
         if len(chosen) >= limit or other.logit < max(best.logit - _MORE_WITHIN, 0.0):
             break
-        if taken.isdisjoint({_article(other, evidence), other.sentence.text}):
+        if not any(_repeats(other, earlier, evidence) for earlier in chosen):
             chosen.append(other)
-            taken |= {_article(other, evidence), other.sentence.text}
     return tuple(chosen)
 
 
@@ -77,6 +79,14 @@ def _quotation(citation: Citation) -> Claim:
         support_score=1.0,
         citation_ids=(citation.id,),
     )
+
+
+def _repeats(item: ReadSentence, earlier: ReadSentence, evidence: Sequence[Evidence]) -> bool:
+    """Whether a sentence adds no second source: of the same article, or in (nearly) the same words."""
+    if _article(item, evidence) == _article(earlier, evidence):
+        return True
+    said, before = ({word.stem for word in words_of(each.sentence.text)} for each in (item, earlier))
+    return len(said & before) >= _SAME_WORDING * len(said | before)
 
 
 def _article(item: ReadSentence, evidence: Sequence[Evidence]) -> str:
