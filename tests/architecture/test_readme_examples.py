@@ -126,11 +126,15 @@ def test_the_readme_has_examples(repo: Path) -> None:
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(("block", "shown"), examples(REPO), ids=lambda text: (text or "").split("\n")[0][:40])
-def test_the_example_gives_what_is_shown(repo: Path, service: Started, block: str, shown: str | None) -> None:
+def test_the_example_gives_what_is_shown(
+    repo: Path, service: Started, tmp_path: Path, block: str, shown: str | None
+) -> None:
+    # Commands that do not ask the service work on a store of their own: one process writes to a store at a time.
+    data = service.environment["QA_DATA_DIR"] if DOCUMENTED in block else str(tmp_path)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.replace(DOCUMENTED, f"127.0.0.1:{service.port}")],
         cwd=repo,
-        env={**service.environment, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        env={**service.environment, "QA_DATA_DIR": data, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,
