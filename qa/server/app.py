@@ -9,6 +9,7 @@ from typing import cast
 
 from litestar import Litestar, Router
 from litestar.di import Provide
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from qa.server import openapi
@@ -63,7 +64,12 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
     questions = Router("/api", route_handlers=[ask, search], request_max_body_size=min(_QUESTION_BYTES, max_body_bytes))
     articles = Router("/api", route_handlers=[list_articles, get_article, add_articles, delete_article])
     health = Router("/health", route_handlers=[live, ready])
-    return [questions, articles, health]
+    routers = [questions, articles, health]
+    for route in (route for router in routers for route in router.routes if isinstance(route, HTTPRoute)):
+        # The framework makes the OPTIONS handler of a path with its first method and never tells it of the others;
+        # without one, the application makes it anew.
+        route.route_handlers = [one for one in route.route_handlers if "OPTIONS" not in one.http_methods]
+    return routers
 
 
 def _run(service: Service) -> Lifespan:

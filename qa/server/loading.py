@@ -24,7 +24,7 @@ def load(settings: Settings) -> Parts:
     encoder = encoders.load(settings.encoder, threads=settings.threads)
     corpus = EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity)
     try:
-        corpus.activate(encoder.identity)
+        corpus.activate(encoder.identity)  # refuses a store of another encoder before any weights are read
         _warm_up(corpus, encoder)
         answering = Answerer(corpus=corpus, encoder=encoder, settings=settings)
     except BaseException:

@@ -15,7 +15,16 @@ import msgspec
 from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example, OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
+from litestar.openapi.spec import (
+    Example,
+    OpenAPIFormat,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Reference,
+    RequestBody,
+    Schema,
+)
 from litestar.types import ControllerRouterHandler, Dependencies
 
 from embeddings.types import Article
@@ -24,15 +33,19 @@ from qa.server.problems import KINDS, MEDIA_TYPE, Problem
 from qa.server.wire import AddReport, Alive, ArticleIn, ArticlePage, Ready
 from qa.types import Answer, Question, SearchAnswer, SearchQuestion
 
-__all__ = ["BODY", "WORK", "ArticlesOperation", "describe", "problems"]
+__all__ = ["BODY", "MOMENT", "WORK", "ArticlesOperation", "describe", "problems"]
 
 BODY = ("malformed-body", "slow-body", "body-too-large", "unsupported-media-type")
 """What can be wrong wherever a body is read."""
 WORK = ("internal-error", "not-ready", "overloaded", "store-unavailable", "shutting-down")
 """What can go wrong wherever the store or the encoder is used."""
+MOMENT = [Schema(type=OpenAPIType.STRING, format=form) for form in (OpenAPIFormat.DATE, OpenAPIFormat.DATE_TIME)]
+"""The two forms of a moment."""
 
 _TYPES = (Question, Answer, SearchQuestion, SearchAnswer, ArticleIn, AddReport, ArticlePage, Article, Alive, Ready)
 _SCHEMA = "#/components/schemas/{name}"
+
+_BOUNDS = ("published_after", "published_before")
 
 _QUESTION = {"question": "How many people live in Derna?", "filters": {"published_after": "2024-01-01"}}
 _ARTICLE = {
@@ -103,6 +116,9 @@ def _schemas() -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components((*_TYPES, Problem), ref_template=_SCHEMA)
     for name, example in _EXAMPLES.items():
         schemas[name]["examples"] = [example]
+    schemas["Question"]["properties"]["stream"]["const"] = False  # streaming comes with a later version
+    for name, field in (("Question", "as_of"), ("SearchQuestion", "as_of"), *(("Filters", one) for one in _BOUNDS)):
+        schemas[name]["properties"][field]["anyOf"][:1] = [one.to_schema() for one in MOMENT]
     return schemas
 
 

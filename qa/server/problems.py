@@ -171,6 +171,6 @@ def _headers(error: Exception, kind: Kind) -> dict[str, str]:
         headers["allow"] = error.headers["allow"]
     if kind.retry_after is not None:
         headers["retry-after"] = str(kind.retry_after)
-    if kind.status in {408, 413}:
-        headers["connection"] = "close"  # the rest of the body is not wanted
+    if kind.status == 408:
+        headers["connection"] = "close"  # the rest of the body is not waited for
     return headers

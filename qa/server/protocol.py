@@ -27,6 +27,8 @@ class StrictProtocol(H11Protocol):
             if self._unwanted > _UNWANTED_BYTES:
                 self.transport.abort()
                 return
+        else:
+            self._unwanted = 0
         super().data_received(data)
 
     def send_400_response(self, msg: str) -> None:

@@ -33,7 +33,7 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     """As written in the source; it becomes ISO 8601 where it can be read."""
     authors: list[str] | str | None = None
     language: str | None = None
-    collection: Annotated[str, msgspec.Meta(pattern=ID_PATTERN, max_length=MAX_ID // 2)] | None = None
+    collection: Annotated[str, msgspec.Meta(pattern=f"{ID_PATTERN}|^$", max_length=MAX_ID // 2)] | None = None
 
 
 class AddedArticle(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ def raised_by(module: ModuleType) -> list[type[Exception]]:
 @pytest.mark.parametrize("cls", [*raised_by(offline), *raised_by(online), *raised_by(errors)])
 def test_every_error_has_a_row(cls: type[Exception]) -> None:
     kind = kind_of(cls("said"))
+    root = cls in {online.QAError, online.SettingsError, errors.ServerError, errors.RequestError}
+    assert (kind.slug == "internal-error") == root
     if issubclass(cls, errors.RequestError | offline.InputError | online.InvalidQuestion | online.NotFound):
         assert 400 <= kind.status < 500 or cls is errors.RequestError
     else:

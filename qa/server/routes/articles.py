@@ -10,14 +10,16 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from embeddings.types import Article, Where
 from qa.server.bodies import JSON, NDJSON, media_type
-from qa.server.openapi import BODY, WORK, ArticlesOperation, problems
+from qa.server.openapi import BODY, MOMENT, WORK, ArticlesOperation, problems
 from qa.server.service import Service
 from qa.server.wire import AddReport, ArticlePage, summary
 
 __all__ = ["add_articles", "delete_article", "get_article", "list_articles"]
 
-Sources = Annotated[list[str] | None, QueryParameter(description="only these sources; may be repeated", max_items=100)]
-Moment = Annotated[str | None, QueryParameter(description="ISO 8601 date or time", max_length=40)]
+Sources = Annotated[list[str] | None, QueryParameter(description="only these sources; may be repeated")]
+Moment = Annotated[
+    str | None, QueryParameter(description="ISO 8601 date or time", max_length=40, schema_extra={"any_of": MOMENT})
+]
 
 
 @get(

@@ -87,9 +87,28 @@ def test_the_body_of_articles_may_be_one_a_list_or_lines(document: Any) -> None:
     assert "application/x-ndjson" in content
 
 
+@pytest.mark.parametrize("path", ["/api/ask", "/api/articles", "/api/articles/harbour", "/health/live", "/docs"])
+def test_options_tell_every_method(client: httpx.Client, path: str) -> None:
+    allowed = client.options(path).headers["allow"]
+    assert allowed == ", ".join(sorted(client.request("PATCH", path).headers["allow"].split(", ")))
+
+
+def test_what_a_later_version_brings_is_not_promised(document: Any) -> None:
+    assert document["components"]["schemas"]["Question"]["properties"]["stream"]["const"] is False
+
+
+def test_dates_are_described_as_dates(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    for name, field in (("Question", "as_of"), ("Filters", "published_after"), ("Filters", "published_before")):
+        formats = [one.get("format") for one in schemas[name]["properties"][field]["anyOf"]]
+        assert formats == ["date", "date-time", None]
+
+
 def test_parameters_say_their_bounds(document: Any) -> None:
     parameters = {one["name"]: one for one in document["paths"]["/api/articles"]["get"]["parameters"]}
     assert set(parameters) == {"limit", "after", "collection", "source", "published_after", "published_before"}
+    for name in ("published_after", "published_before"):
+        assert [one["format"] for one in parameters[name]["schema"]["anyOf"]] == ["date", "date-time"]
     limit = parameters["limit"]["schema"]
     assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 200, 50)
 
