@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test bench lock wheel docker-check clean
+.PHONY: help install install-dev serve check test bench calibrate lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -9,6 +9,8 @@ PYTHON ?= python3
 # Where `make serve` listens; unset, QA_HOST and QA_PORT or their defaults hold.
 HOST ?=
 PORT ?=
+# Where `make calibrate` finds SQuAD files.
+SQUAD ?= $(wildcard ../shared/data/squad/v2*.json ../shared/data/squad/v1*.json)
 # More words for pytest: make test PYTEST_ARGS="-k chunking"
 PYTEST_ARGS ?=
 export PYTHON
@@ -41,6 +43,9 @@ test: check ## check, then every test
 
 bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some)
 	@scripts/bench.sh $(VENV) $(BENCH)
+
+calibrate: install-dev ## refit qa/extractive/reader.json (SQUAD="v2.json v1.json"; half an hour on two cores)
+	$(BIN)/python -m qa.evaluation.fit_extraction --answerable-per-file 1500 --out qa/extractive/reader.json $(SQUAD)
 
 lock: ## resolve pyproject.toml anew and write requirements*.lock
 	@$(PYTHON) scripts/write_locks.py
