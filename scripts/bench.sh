@@ -33,6 +33,7 @@ realtimeqa() {
 for name in "$@"; do
     case $name in
         parity) with_shared measure parity "$shared/squad/v1.1-dev-visible.json" ;;
+        ingest) with_shared measure ingest "$shared/realtimeqa/articles-small.jsonl.gz" ;;
         retrieval) with_shared realtimeqa retrieval ;;
         *) measure "$name" ;;
     esac
