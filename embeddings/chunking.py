@@ -15,7 +15,7 @@ from embeddings.pieces import cut_to_fit, halve
 from embeddings.sentences import split_sentences
 from embeddings.types import Article, Passage, passage_id
 
-__all__ = ["OVERLAP_SENTENCES", "RECIPE", "TARGET_TOKENS", "encoder_input", "encoder_title", "split"]
+__all__ = ["OVERLAP_SENTENCES", "TARGET_TOKENS", "encoder_input", "encoder_title", "recipe", "split"]
 
 Count = Callable[[Sequence[str]], list[int]]
 Span = tuple[int, int]
@@ -23,8 +23,8 @@ Span = tuple[int, int]
 TARGET_TOKENS = 192
 OVERLAP_SENTENCES = 1
 
-RECIPE = f"chunking 1, {TARGET_TOKENS} tokens, {OVERLAP_SENTENCES} sentences over"
-"""Part of every article's fingerprint: changes when the same article would be cut differently, so that it is."""
+_VERSION = 1
+"""To be raised with every change here, in `sentences` or in `pieces` that cuts some article differently."""
 
 _TITLE_SHARE = 8
 """The title gets at most this part (one in so many) of what the encoder reads."""
@@ -77,6 +77,15 @@ def encoder_input(title: str, text: str) -> str:
     The title is for the encoder alone; a passage's span and text never contain it.
     """
     return f"{title}\n{text}" if title else text
+
+
+def recipe(*, target_tokens: int, overlap_sentences: int) -> str:
+    """Name a way of cutting. An article whose passages were cut by another recipe is cut and encoded anew.
+
+    >>> recipe(target_tokens=192, overlap_sentences=1)
+    '1/192/1'
+    """
+    return f"{_VERSION}/{target_tokens}/{overlap_sentences}"
 
 
 def split(

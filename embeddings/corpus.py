@@ -49,7 +49,10 @@ class Corpus(Protocol):
         """Exact counts under a filter."""
 
     def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
-        """`ingest.fingerprint` of each current article, for those the corpus holds."""
+        """What each article says and how it was cut, in one name (`indexing.fingerprint`).
+
+        Of those articles only that are held complete and undamaged for this encoder: the others need ingesting.
+        """
 
     def holders(self, versions: Collection[str]) -> Mapping[str, str]:
         """Which article (id) holds each of these canonical texts now, for those held at all."""

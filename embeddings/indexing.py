@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 import numpy as np
 
-from embeddings.chunking import OVERLAP_SENTENCES, TARGET_TOKENS, encoder_input, encoder_title, split
+from embeddings import store
+from embeddings.chunking import OVERLAP_SENTENCES, TARGET_TOKENS, encoder_input, encoder_title, recipe, split
 from embeddings.corpus import Corpus
 from embeddings.duplicates import signature
 from embeddings.encoders.protocol import Encoder
 from embeddings.errors import InputError, InvalidArticle
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vectors
 
-__all__ = ["BATCH_PASSAGES", "Indexer", "PassageSizes", "index_articles"]
+__all__ = ["BATCH_PASSAGES", "Indexer", "PassageSizes", "fingerprint", "index_articles"]
 
 BATCH_PASSAGES = 256
 
@@ -81,7 +82,7 @@ class Indexer:
             rows = vectors[first : first + len(one.inputs)]
             first += len(one.inputs)
             if len(rows) == len(one.inputs):
-                ready.append(_indexed(one, rows))
+                ready.append(_indexed(one, rows, self._sizes))
         return self._write(ready)
 
     def _cut(self, article: Article) -> _Waiting:
@@ -120,6 +121,14 @@ class Indexer:
         return [one.article for one in ready]
 
 
+def fingerprint(article: Article, sizes: PassageSizes | None = None) -> str:
+    """Name what an article says and how it is cut: where the corpus has it under this name, nothing is to do.
+
+    The encoder is not in it: the corpus keeps apart what each encoder made.
+    """
+    return store.with_recipe(store.fingerprint(article), _recipe(sizes or PassageSizes()))
+
+
 def index_articles(
     articles: Iterable[Article], *, corpus: Corpus, encoder: Encoder, sizes: PassageSizes | None = None
 ) -> None:
@@ -139,6 +148,15 @@ def _require_written(outcomes: Sequence[Article | Rejected]) -> None:
             raise InvalidArticle(f"article {outcome.origin!r} was not stored: {outcome.reason}")
 
 
-def _indexed(one: _Waiting, rows: Vectors) -> IndexedArticle:
+def _indexed(one: _Waiting, rows: Vectors, sizes: PassageSizes) -> IndexedArticle:
     encoded = (EncodedPassage(passage=passage, vector=row) for passage, row in zip(one.passages, rows, strict=True))
-    return IndexedArticle(article=one.article, passages=tuple(encoded), signature=signature(one.article.text))
+    return IndexedArticle(
+        article=one.article,
+        passages=tuple(encoded),
+        signature=signature(one.article.text),
+        recipe=_recipe(sizes),
+    )
+
+
+def _recipe(sizes: PassageSizes) -> str:
+    return recipe(target_tokens=sizes.target_tokens, overlap_sentences=sizes.overlap_sentences)

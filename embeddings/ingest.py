@@ -16,11 +16,19 @@ from embeddings.cleaning import clean
 from embeddings.corpus import Corpus
 from embeddings.encoders.protocol import Encoder
 from embeddings.errors import InputError, StoreCorrupt
-from embeddings.indexing import BATCH_PASSAGES, Indexer, PassageSizes, index_articles
-from embeddings.store import fingerprint
+from embeddings.indexing import BATCH_PASSAGES, Indexer, PassageSizes, fingerprint, index_articles
 from embeddings.types import Article, RawArticle, Rejected, Where
 
-__all__ = ["IngestProgress", "IngestReport", "IngestedArticle", "Outcome", "PassageSizes", "index_articles", "ingest"]
+__all__ = [
+    "IngestProgress",
+    "IngestReport",
+    "IngestedArticle",
+    "Outcome",
+    "PassageSizes",
+    "fingerprint",
+    "index_articles",
+    "ingest",
+]
 
 Outcome = Literal["added", "updated", "unchanged", "duplicate"]
 
@@ -88,7 +96,7 @@ def ingest(
     """
     began = time.perf_counter()
     stop = should_stop or (lambda: False)
-    run = _Run(corpus, progress or (lambda _: None))
+    run = _Run(corpus, sizes, progress or (lambda _: None))
     indexer = Indexer(
         corpus=corpus,
         encoder=encoder,
@@ -136,8 +144,9 @@ def _clean(item: RawArticle | Rejected, collection: str) -> _Candidate | Rejecte
 class _Run:
     """The book of one ingest: what it has met, what is under way and what became of each article."""
 
-    def __init__(self, corpus: Corpus, progress: Callable[[IngestProgress], None]) -> None:
+    def __init__(self, corpus: Corpus, sizes: PassageSizes | None, progress: Callable[[IngestProgress], None]) -> None:
         self._corpus = corpus
+        self._sizes = sizes
         self._progress = progress
         self._done: list[IngestedArticle] = []
         self._rejected: list[Rejected] = []
@@ -158,7 +167,7 @@ class _Run:
         known = held.keys() | self._held_unfinished(ids - held.keys())
         holders = self._corpus.holders({one.article.version for one in candidates if one.anonymous})
         for one in candidates:
-            name = fingerprint(one.article)
+            name = fingerprint(one.article, self._sizes)
             holder = self._holder(one, holders)
             if held.get(one.article.id) == name:
                 self._done.append(_booked(one, "unchanged"))

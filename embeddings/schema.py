@@ -14,7 +14,7 @@ from embeddings.errors import StoreError
 
 __all__ = ["SCHEMA_VERSION", "create_tables", "require_sound_sqlite"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _APPLICATION_ID = 0x50A12CE1
 """Marks the file as ours, so that another program's database is refused rather than filled."""
@@ -70,6 +70,7 @@ CREATE TABLE encodings (
     version INTEGER NOT NULL,       -- versions.number
     first INTEGER NOT NULL,         -- the article's passages are passages.key first..last
     last INTEGER NOT NULL,
+    recipe TEXT NOT NULL,           -- how the passages were cut
     PRIMARY KEY (article, generation)
 ) WITHOUT ROWID;
 CREATE TABLE removals (

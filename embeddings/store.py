@@ -24,7 +24,7 @@ from embeddings.errors import StoreBusy, StoreCorrupt, StoreError
 from embeddings.schema import create_tables, require_sound_sqlite
 from embeddings.types import Article
 
-__all__ = ["Fault", "Store", "document", "fingerprint", "no_fault"]
+__all__ = ["Fault", "Store", "document", "fingerprint", "no_fault", "with_recipe"]
 
 Fault = Callable[[str], None]
 """Called with the name of each step that a crash must not harm; tests kill the process there."""
@@ -58,6 +58,11 @@ def fingerprint(article: Article) -> str:
     'b1ce560db70b'
     """
     return hashlib.sha256(document(article)).hexdigest()
+
+
+def with_recipe(fingerprint: str, recipe: str) -> str:
+    """Name what an article says together with how it was cut into passages."""
+    return hashlib.sha256(f"{fingerprint} {recipe}".encode()).hexdigest() if recipe else fingerprint
 
 
 class Store:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 import apsw
 import msgspec
 
+from embeddings.store import with_recipe
 from embeddings.store_reads import Rows, in_batches, marks, unless_altered, version_by_number
 from embeddings.types import Article, Passage, StoredPassage
 
@@ -74,16 +75,16 @@ def intact_fingerprints(db: apsw.Connection, article_ids: Collection[str], gener
     found: dict[str, str] = {}
     for names in in_batches(article_ids):
         rows: Rows = db.execute(
-            "SELECT articles.id, CAST(document AS BLOB), fingerprint, first, last FROM articles"  # noqa: S608
+            "SELECT articles.id, CAST(document AS BLOB), fingerprint, recipe, first, last FROM articles"  # noqa: S608
             " JOIN versions ON versions.number = articles.current"
             " JOIN encodings ON encodings.article = articles.number AND encodings.version = articles.current"
             f" WHERE generation = ? AND articles.id IN ({marks(names)})",
             (generation, *names),
         )
-        for name, stored, expected, first, last in list(rows):
+        for name, stored, expected, recipe, first, last in list(rows):
             held = unless_altered(stored, expected)
             if held is not None and held.id == name and _all_sealed(db, held, range(first, last + 1)):
-                found[name] = expected
+                found[name] = with_recipe(expected, recipe)
     return found
 
 

@@ -76,8 +76,8 @@ def put(db: apsw.Connection, indexed: IndexedArticle, generation: int) -> None:
         ],
     )
     db.execute(
-        "INSERT INTO encodings VALUES (?, ?, ?, ?, ?)",
-        (generation, number, version, first, first + len(indexed.passages) - 1),
+        "INSERT INTO encodings VALUES (?, ?, ?, ?, ?, ?)",
+        (generation, number, version, first, first + len(indexed.passages) - 1, indexed.recipe),
     )
 
 

@@ -105,6 +105,8 @@ class IndexedArticle(msgspec.Struct, frozen=True, kw_only=True):
     passages: tuple[EncodedPassage, ...]
     signature: bytes
     """MinHash signature of the canonical text (see `duplicates`)."""
+    recipe: str = ""
+    """How the passages were cut (see `chunking.recipe`); part of the article's fingerprint."""
 
 
 class StoredPassage(msgspec.Struct, frozen=True, kw_only=True):

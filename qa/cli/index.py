@@ -72,7 +72,8 @@ def stats(as_json: bool) -> None:
 
 
 def _incomplete(corpus: EmbeddedCorpus) -> Iterator[Article]:
-    """Articles that lack passages of the encoder the corpus was opened for."""
+    """Articles that lack passages of the encoder the corpus was opened for, or were cut in another way."""
+    from embeddings.ingest import fingerprint
     from embeddings.types import Where
 
     after = None
@@ -80,7 +81,7 @@ def _incomplete(corpus: EmbeddedCorpus) -> Iterator[Article]:
         after = page[-1].id
         complete = corpus.fingerprints({article.id for article in page})
         for article in page:
-            if article.id not in complete:
+            if complete.get(article.id) != fingerprint(article):
                 click.echo(f"encoding {plain(article.title) or article.id}", err=True)
                 yield article
 

@@ -296,6 +296,15 @@ def test_passage_sizes_can_be_chosen(corpus: EmbeddedCorpus, encoder: CountingEn
         index_articles([Article(id="b", version="wrong", title="", text=TEXT)], corpus=corpus, encoder=encoder)
 
 
+def test_another_way_of_cutting_cuts_and_encodes_again(corpus: EmbeddedCorpus, encoder: CountingEncoder) -> None:
+    items, smaller = [raw(1, text=long_text(1))], PassageSizes(target_tokens=48)
+    ingest(items, corpus=corpus, encoder=encoder)
+    before = counts(corpus).passages
+    assert outcomes(ingest(items, corpus=corpus, encoder=encoder, sizes=smaller)) == {"updated": 1}
+    assert counts(corpus).passages > 2 * before
+    assert outcomes(ingest(items, corpus=corpus, encoder=encoder, sizes=smaller)) == {"unchanged": 1}
+
+
 def test_vectors_are_the_ones_of_their_passages(corpus: EmbeddedCorpus, encoder: CountingEncoder) -> None:
     ingest(
         [raw(number, text=f"Word{number} " * 300) for number in range(9)],

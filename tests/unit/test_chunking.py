@@ -194,7 +194,7 @@ def test_too_short_an_encoder_is_refused() -> None:
 @pytest.mark.parametrize("unit", ["word ", "x", "Yes. ", "한", "🇺🇦", "\u0301", "line\n\n", "市长说。"])
 def test_a_giant_text_is_cut_in_bounded_time(unit: str) -> None:
     text = (unit * (100_000 // len(unit))).strip()
-    began = time.perf_counter()
+    began = time.process_time()
     found = passages_of(article(text), target=192)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
     assert max(len(one.text) for one in found) < 3000
