@@ -21,6 +21,7 @@ _DEEPEST = 800
 """Passages asked of each list at most, where the first ones were copies of few stories or from the future."""
 _TOLD = 0.8
 """A passage is told already when this share of its word runs stands in what was kept of its story."""
+_STORY_DEPTH = 12
 _WORDS_PER_RUN = 3
 
 
@@ -86,19 +87,16 @@ def _one_per_story(found: Sequence[Evidence], depth: Depth) -> list[Evidence]:
     room and none of the passages found in the kept article says the same.
     """
     kept: list[Evidence] = []
-    story_of: dict[str, int] = {}
-    """By article, the index of the first kept passage of its story."""
+    story_of = _stories(found)
     for evidence in found:
         article = _article(evidence)
-        if article not in story_of:
-            story_of[article] = _told_by(kept, evidence.stored, default=len(kept))
-        first = story_of[article]
-        told = [item for item in kept if story_of[_article(item)] == first]
+        told = [item for item in kept if story_of[_article(item)] == story_of[article]]
         tellers = {_article(item) for item in told}
         if len(kept) < depth.kept and len(told) < depth.per_article and not _is_told(evidence, tellers, found):
             kept.append(evidence)
         elif told and article not in tellers:
-            kept[first] = msgspec.structs.replace(kept[first], also=_with(kept[first].also, evidence.stored))
+            first = kept.index(told[0])
+            kept[first] = msgspec.structs.replace(told[0], also=_with(told[0].also, evidence.stored))
     return kept
 
 
@@ -106,10 +104,20 @@ def _article(evidence: Evidence) -> str:
     return evidence.stored.passage.article_id
 
 
-def _told_by(kept: Sequence[Evidence], stored: StoredPassage, *, default: int) -> int:
-    """Index of the first kept passage whose article tells the same story."""
-    same = (i for i, item in enumerate(kept) if same_story(item.stored.signature, stored.signature))
-    return next(same, default)
+def _stories(found: Sequence[Evidence]) -> Mapping[str, int]:
+    """By article, the number of its story. Two shortened copies that differ are one story through what they shortened.
+
+    Only the articles of the first `_STORY_DEPTH` passages are compared with each other, and later ones with those:
+    no later one can be kept before them.
+    """
+    signatures = {_article(item): item.stored.signature for item in found}
+    articles = list(signatures)
+    story_of = {article: number for number, article in enumerate(articles)}
+    for number, article in enumerate(articles):
+        for other in articles[: min(number, _STORY_DEPTH)]:
+            if story_of[other] != story_of[article] and same_story(signatures[other], signatures[article]):
+                story_of = {a: story_of[other] if s == story_of[article] else s for a, s in story_of.items()}
+    return story_of
 
 
 def _is_told(evidence: Evidence, tellers: Collection[str], found: Sequence[Evidence]) -> bool:

@@ -32,6 +32,8 @@ from qa.extractive.span_features import SPAN_FEATURES, span_features
 from qa.retrieval import Depth, retrieve
 from qa.types import Evidence
 
+__all__ = ["Example", "main"]
+
 _FOLDS = 4
 _SERVICE_ANSWERABLE = 0.8
 """Share of questions in service that the corpus answers: an assumption, stated so that it can be changed."""
