@@ -180,12 +180,18 @@ def engines(rows: list[Row]) -> Iterator[tuple[str, Search, float]]:
 
 
 def latency(search: Search, questions: Iterable[str]) -> dict[str, float]:
-    seconds = []
+    """Wall clock, and processor time beside it: on a machine that others use, only the latter compares engines."""
+    wall, processor = [], []
     for question in questions:
-        began = time.perf_counter()
+        began, began_processor = time.perf_counter(), time.process_time()
         search(question)
-        seconds.append(time.perf_counter() - began)
-    return {f"p{share}_ms": round(float(np.percentile(seconds, share)) * 1e3, 2) for share in (50, 95, 100)}
+        wall.append(time.perf_counter() - began)
+        processor.append(time.process_time() - began_processor)
+    return {
+        f"{name}_p{share}_ms": round(float(np.percentile(seconds, share)) * 1e3, 2)
+        for name, seconds in (("wall", wall), ("cpu", processor))
+        for share in (50, 95)
+    }
 
 
 def quality(search: Search, rows: list[Row], questions: list[dict[str, Any]]) -> dict[str, float]:

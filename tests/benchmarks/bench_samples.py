@@ -2,7 +2,8 @@
 
     python tests/benchmarks/bench_samples.py [--list] [FILE_OR_FOLDER …]
 
-Further files are ingested beside the samples, as distraction. `--list` adds every question that went wrong.
+Further files are ingested beside the samples, as distraction. `--list` adds every question that went wrong. Every
+question is answered whatever its support; `thresholds` says what declining below each would give.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.readers import find, read
-from qa.answering import Answerer
+from qa.answering import ABSTENTION, Answerer
 from qa.evaluation.samples import is_right, score
+from qa.extractive.network import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Question
 
@@ -36,10 +38,22 @@ def ask_all(paths: list[Path], encoder_name: str, threads: int) -> dict[str, Ans
         try:
             ingest((item for path in find(paths) for item in read(path)), corpus=corpus, encoder=encoder)
             answerer = Answerer(corpus=corpus, encoder=encoder, settings=Settings())
+            willing = msgspec.structs.replace(load_reader().calibration, threshold=0.0)
+            answerer._reader = msgspec.structs.replace(load_reader(), calibration=willing)
             asked = {q.id: Question(question=q.question, as_of=q.as_of) for q in seeds.questions()}
             return {name: answerer.ask(question) for name, question in asked.items()}
         finally:
             corpus.close()
+
+
+def declining_below(threshold: float, answers: dict[str, Answer]) -> dict[str, Answer]:
+    """The same answers, those with less support taken back."""
+    return {
+        name: answer
+        if answer.support_score >= threshold
+        else msgspec.structs.replace(answer, answer=ABSTENTION, claims=(), citations=(), short_answer=None)
+        for name, answer in answers.items()
+    }
 
 
 def wrong(answers: dict[str, Answer]) -> list[dict[str, object]]:
@@ -65,12 +79,19 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     began = time.process_time()
-    answers = ask_all([seeds.articles_dir(), *options.more], options.encoder, options.threads)
-    totals = [answer.timings_ms["total"] for answer in answers.values()]
+    given = ask_all([seeds.articles_dir(), *options.more], options.encoder, options.threads)
+    threshold = load_reader().calibration.threshold
+    answers = declining_below(threshold, given)
+    totals = [answer.timings_ms["total"] for answer in given.values()]
     report = {
         "bench": "samples",
         "python": platform.python_version(),
+        "threshold": threshold,
         **msgspec.to_builtins(score(seeds.questions(), answers)),
+        "thresholds": [
+            {"threshold": at, **msgspec.to_builtins(score(seeds.questions(), declining_below(at, given)))}
+            for at in (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
+        ],
         "milliseconds": {f"p{at}": round(float(np.percentile(totals, at)), 1) for at in (50, 95)},
         "cpu_seconds": round(time.process_time() - began, 1),
     }

@@ -22,7 +22,8 @@ def version_of(made: Any, number: int, turn: int) -> Article:
 
 
 def one_turn(corpus: Corpus, made: Any, number: int, turn: int) -> None:
-    if turn % 5 == 4:
+    """Change two articles, or delete one of the second half; those of the first half are there at every moment."""
+    if turn % 5 == 4 and number >= ARTICLES // 2:
         corpus.delete(Where(article_ids=(f"a{number}",)))
     else:
         made.put(corpus, version_of(made, number, turn), version_of(made, (number + 1) % ARTICLES, turn))
@@ -33,7 +34,8 @@ def look(corpus: Corpus, made: Any, number: int) -> int:
     where = Where(sources=(f"s{number}",)) if number % 2 else Where(article_ids=(f"a{number}",))
     hits = corpus.search(made.vector("x"), f"subject{number}", k=50, where=where)
     keys = [hit.key for hit in hits.dense]
-    assert len(keys) in (0, PASSAGES), "a search saw half an article"
+    allowed = (PASSAGES,) if number < ARTICLES // 2 else (0, PASSAGES)
+    assert len(keys) in allowed, "a search saw half an article, or missed one that was never deleted"
     assert {hit.key for hit in hits.lexical} == set(keys), "the two lists show two states"
     found = corpus.passages(keys)
     assert len(found) in (0, PASSAGES), "the passages of one article went one by one"

@@ -412,12 +412,17 @@ def test_vectors_of_two_encoders_are_never_mixed(open_corpus: Any, made: Any) ->
         dense(corpus, made.vector("x"))
 
 
-def test_an_article_changed_under_another_encoder_is_not_found_by_its_old_words(open_corpus: Any, made: Any) -> None:
+@pytest.mark.parametrize("new", ["The dams held.", "An earlier text about dams."])
+def test_an_article_changed_under_another_encoder_is_not_found_by_its_old_words(
+    open_corpus: Any, made: Any, new: str
+) -> None:
+    """Nor where it is changed back to what it once was."""
     corpus = open_corpus()
+    made.put(corpus, made.article("a", "An earlier text about dams."))
     made.put(corpus, made.article("a", FLOOD), made.article("b", VOTE))
     corpus.close()
     corpus = open_corpus(identity=made.other)
-    made.put(corpus, made.article("a", "The dams held."), identity=made.other)
+    made.put(corpus, made.article("a", new), identity=made.other)
     corpus.close()
     corpus = open_corpus()
     assert sorted(dense(corpus, made.vector("x"))) == sorted([BUDGET, WALKOUT])

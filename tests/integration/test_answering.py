@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
@@ -49,8 +50,16 @@ def encoder() -> Encoder:
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[EmbeddedCorpus]:
-    with closing(fill(tmp_path_factory.mktemp("samples"), seeds.articles_dir(), encoder=encoder)) as corpus:
+def sample_store(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+    """A closed store of the sample articles; copy it before changing anything."""
+    folder = tmp_path_factory.mktemp("samples")
+    fill(folder, seeds.articles_dir(), encoder=encoder).close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def samples(sample_store: Path, encoder: Encoder) -> Iterator[EmbeddedCorpus]:
+    with closing(EmbeddedCorpus.open(sample_store, identity=encoder.identity, read_only=True)) as corpus:
         yield corpus
 
 
@@ -61,8 +70,8 @@ def over_samples(samples: EmbeddedCorpus, encoder: Encoder) -> Answerer:
 
 @pytest.fixture(scope="module")
 def answers(over_samples: Answerer) -> dict[str, Answer]:
-    """The answer to every fourth labelled question, by its id; `bench_samples.py` asks them all."""
-    asked = {q.id: Question(question=q.question, as_of=q.as_of) for q in seeds.questions()[::4]}
+    """The answer to every fifth labelled question, by its id; `bench_samples.py` asks them all."""
+    asked = {q.id: Question(question=q.question, as_of=q.as_of) for q in seeds.questions()[::5]}
     return {name: over_samples.ask(question) for name, question in asked.items()}
 
 
@@ -207,8 +216,7 @@ def test_unusable_questions_are_refused(over_samples: Answerer, question: Questi
 @pytest.mark.parametrize(
     "question",
     [
-        "🙏🏽 ferry?",
-        "a",
+        "🙏🏽?a",
         "x" * 2000,
         "ferry " * 333,
         "كم مضخة جرى إصلاحها؟",
@@ -329,10 +337,16 @@ DECLINED = ["Who runs Benghazi airport?", "What is the capital of Peru?", "How m
 
 @pytest.fixture(scope="module", params=["alone", "among the samples"])
 def page(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared: Path, encoder: Encoder
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    shared: Path,
+    sample_store: Path,
+    encoder: Encoder,
 ) -> Iterator[EmbeddedCorpus]:
-    paths = [shared / "seeds", *([seeds.articles_dir()] if request.param == "among the samples" else [])]
-    with closing(fill(tmp_path_factory.mktemp("page"), *paths, encoder=encoder)) as corpus:
+    folder = tmp_path_factory.mktemp("page")
+    if request.param == "among the samples":
+        shutil.copytree(sample_store, folder, dirs_exist_ok=True)
+    with closing(fill(folder, shared / "seeds", encoder=encoder)) as corpus:
         yield corpus
 
 

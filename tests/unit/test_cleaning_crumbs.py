@@ -87,7 +87,8 @@ def test_a_line_longer_than_the_limit_is_never_looked_at() -> None:
 
 def test_numbers_go_only_right_after_a_font_size_control() -> None:
     assert drop_crumbs(["TT", "", "20", "20", "Share", "20"])[0] == ["", "20", "20"]
-    assert drop_crumbs(["TT", "2024"])[0] == ["2024"]
+    for no_size in ("2024", "5", "73", "1.", "٢٠"):
+        assert drop_crumbs(["TT", no_size])[0] == [no_size]
 
 
 def test_buttons_go_only_beside_a_control() -> None:

@@ -109,6 +109,7 @@ def test_encodings_that_can_be_told_are_read(data: bytes, text: str) -> None:
         ("naïve".encode("utf-16-le"), "NUL"),
         (b"%PDF-1.4\0\x01", "NUL"),
         ("Привет, мир, как дела".encode("cp1251"), "cannot be told"),
+        ("The word for peace is мир, for bread хлеб.".encode("cp1251"), "cannot be told"),
         ("こんにちは世界".encode("shift_jis"), "cannot be told"),
         ("café crème brûlée naïve".encode()[:-1] + b"\xc3", "broken character at byte"),
         (b"\xff\xfea", "says it is utf-16"),

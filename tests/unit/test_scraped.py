@@ -91,6 +91,8 @@ NOT_PARTED = {
     "subheadings after wide gaps": article(PROSE, f"{WIDE}What happens next now", PROSE, f"{WIDE}Who pays", PROSE),
     "repeated subheadings": article(*(f"What is {word} here\n\nIt is {number}." for number in "123" for word in WORDS)),
     "repeated subheading close by": article(PROSE, "The first long day", "- rain\n- snow", "The first long day", PROSE),
+    "subheading again after prose": article(PROSE, f"{WIDE}The first long day", PROSE, "The first long day", PROSE),
+    "headlines alone": article(NORTH, *(f"{WIDE}{title}" for title in (SOUTH, SOUTH, EAST, EAST))),
     "quote said twice": article(PROSE, f"{WIDE}“We will not go back”", PROSE, "“We will not go back”", PROSE),
     "pull quote close by": article(PROSE, f"{WIDE}“We will not go back”", "“We will not go back”", PROSE),
     "sentence said twice": article(PROSE, f"{WIDE}We will not go back.", "We will not go back.", PROSE),
@@ -109,7 +111,7 @@ def test_one_article_stays_whole(text: str) -> None:
     lines = [line for line in text.split("\n") if line]
     assert [line for line in pieces[0].text.split("\n") if line] == lines[1:], "no line may be lost or moved"
     if "\n\n\n" not in text:
-        # Cleaning takes nothing from it either.
+        # Cleaning takes nothing from it either, but the headline where it comes again.
         assert clean(RawArticle(title=NORTH, text=pieces[0].text)).text == "\n\n".join(text.split("\n\n")[1:])
 
 
@@ -139,7 +141,8 @@ def test_wrapped_lines_are_joined_and_others_kept() -> None:
     wrapped = "\n\n".join(textwrap.fill(paragraph, 60) for paragraph in [*words.split("\n\n"), "- one", "- two"])
     wrapped = wrapped.replace("- one\n\n", "- one\n")
     assert len(wrapped.split("\n")) > 8
-    assert unwrapped(wrapped) == f"{words}\n\n- one\n- two"
+    caption = "A man rows past the school of the village and waves. (AP)"
+    assert unwrapped(f"{wrapped}\n\n{caption}\n{caption}") == f"{words}\n\n- one\n- two\n\n{caption}\n{caption}"
     doubled = f"{CAPTION}\n{CAPTION}\nTT\n20\n\n{CAPTION}\n{CAPTION}"
     for kept in (PROSE, "a\nb\nc\nd\ne", doubled, wrapped + "\n\n" + "x " * 60):
         assert unwrapped(kept) == kept

@@ -1,0 +1,203 @@
+"""Ingest: speed as a share of the bare encoder's, the price of doing it again, what a kill costs; prints JSON.
+
+    python tests/benchmarks/bench_ingest.py ARTICLES.jsonl.gz [--limit 100] [--threads 0]
+
+Bare encoder: the very texts that the ingest encoded, in one call, in the same process; half of them before the ingest
+and half after, so that a machine that grows slower or faster does not favour one side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+
+from embeddings import encoders, readers
+from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.encoders import Encoder, EncoderIdentity, TokenVectors
+from embeddings.ingest import IngestProgress, IngestReport, ingest
+from embeddings.types import RawArticle, Rejected, Vector, Vectors, Where
+
+
+class Watched:
+    """An encoder that keeps what it was given to encode, and for how long it was at it."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.texts: list[str] = []
+        self.seconds = 0.0
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        return self._encoder.identity
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        began = time.perf_counter()
+        vectors = self._encoder.encode_passages(texts)
+        self.seconds += time.perf_counter() - began
+        self.texts += texts
+        return vectors
+
+    def encode_query(self, text: str) -> Vector:
+        return self._encoder.encode_query(text)
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        return self._encoder.encode_tokens(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._encoder.count_tokens(texts)
+
+
+def items(path: Path, limit: int | None) -> Iterator[RawArticle | Rejected]:
+    return islice(readers.read(path), limit)
+
+
+def run(
+    folder: Path, source: Iterable[RawArticle | Rejected], encoder: Encoder, progress: object = None
+) -> tuple[IngestReport, float]:
+    """Ingest with opening and closing of the corpus; gives the report and all of the wall time."""
+    began = time.perf_counter()
+    corpus = EmbeddedCorpus.open(folder, identity=encoder.identity)
+    report = ingest(source, corpus=corpus, encoder=encoder, progress=progress)  # type: ignore[arg-type]
+    corpus.close()
+    return report, time.perf_counter() - began
+
+
+def bare_seconds(encoder: Encoder, texts: Sequence[str]) -> float:
+    began = time.perf_counter()
+    encoder.encode_passages(texts)
+    return time.perf_counter() - began
+
+
+def speed(path: Path, limit: int | None, encoder: Encoder, folder: Path) -> dict[str, object]:
+    """First ingest against the bare encoder, then a second ingest of the same."""
+    texts = passages_of(path, limit, encoder)
+    encoder.encode_passages(texts[:32])  # loads the weights
+    bare = bare_seconds(encoder, texts[::2])
+    watched = Watched(encoder)
+    first, wall = run(folder, items(path, limit), watched)
+    bare += bare_seconds(encoder, texts[1::2])
+    assert sorted(watched.texts) == sorted(texts)
+    second, wall_again = run(folder, items(path, limit), encoder)
+    return {
+        "articles": len(first.articles),
+        "rejected": len(first.rejected),
+        "outcomes": Counter(article.outcome for article in first.articles),
+        "passages": len(texts),
+        "passages_per_second": round(len(texts) / wall, 2),
+        "bare_passages_per_second": round(len(texts) / bare, 2),
+        "share_of_bare": round(bare / wall, 3),
+        "seconds": round(wall, 2),
+        "seconds_encoding": round(watched.seconds, 2),
+        "seconds_beside_encoding": round(wall - watched.seconds, 2),
+        "second_ingest_seconds": round(wall_again, 3),
+        "second_ingest_share": round(wall_again / wall, 4),
+        "second_ingest_encoded": second.passages_encoded,
+        "second_outcomes": Counter(article.outcome for article in second.articles),
+    }
+
+
+def passages_of(path: Path, limit: int | None, encoder: Encoder) -> list[str]:
+    """What the encoder will be given, found by an ingest with an encoder that takes no time."""
+
+    class Idle(Watched):
+        def encode_passages(self, texts: Sequence[str]) -> Vectors:
+            import numpy as np
+
+            self.texts += texts
+            vectors = np.random.default_rng(len(self.texts)).standard_normal((len(texts), self.identity.dimension))
+            return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+    idle = Idle(encoder)
+    with tempfile.TemporaryDirectory() as folder:
+        run(Path(folder), items(path, limit), idle)
+    return idle.texts
+
+
+def killed(path: Path, limit: int | None, folder: Path, threads: int) -> dict[str, object]:
+    """SIGKILL in the middle of an ingest, then the same again: nothing that was written is encoded once more."""
+    script = [sys.executable, __file__, str(path), "--child", str(folder), "--threads", str(threads)]
+    command = [*script, *(["--limit", str(limit)] if limit else [])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        for step, _ in enumerate(child.stdout, start=1):  # a line whenever something was written
+            if step == 2:
+                child.send_signal(signal.SIGKILL)
+                break
+    encoder = encoders.load("all-MiniLM-L6-v2", threads=threads)
+    corpus = EmbeddedCorpus.open(folder, identity=encoder.identity)
+    survived = corpus.count(Where())
+    corpus.close()
+    watched = Watched(encoder)
+    report, wall = run(folder, items(path, limit), watched)
+    corpus = EmbeddedCorpus.open(folder, identity=encoder.identity, read_only=True)
+    whole, findings = corpus.count(Where()), corpus.verify()
+    corpus.close()
+    return {
+        "articles_that_survived": survived.articles,
+        "passages_that_survived": survived.passages,
+        "outcomes_of_resuming": Counter(article.outcome for article in report.articles),
+        "passages_encoded_by_resuming": len(watched.texts),
+        "passages_encoded_twice": survived.passages + len(watched.texts) - whole.passages,
+        "articles_in_the_end": whole.articles,
+        "damage": len(findings),
+        "seconds_to_resume": round(wall, 2),
+    }
+
+
+def child(path: Path, limit: int | None, folder: Path, threads: int) -> None:
+    """Ingest, printing a line whenever articles were written, until killed."""
+    done = 0
+
+    def tell(progress: IngestProgress) -> None:
+        nonlocal done
+        if progress.items > done:
+            done = progress.items
+            sys.stdout.write(f"{done}\n")
+            sys.stdout.flush()
+
+    run(folder, items(path, limit), encoders.load("all-MiniLM-L6-v2", threads=threads), tell)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--limit", type=int, help="only the first so many articles")
+    parser.add_argument("--threads", type=int, default=0, help="of the encoder; 0 is one per core")
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        child(given.path, given.limit, given.child, given.threads)
+        return
+    encoder = encoders.load("all-MiniLM-L6-v2", threads=given.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        measured = speed(given.path, given.limit, encoder, Path(folder, "speed"))
+        resumed = killed(given.path, given.limit, Path(folder, "killed"), given.threads)
+    report = {
+        "bench": "ingest",
+        "cores": os.cpu_count(),
+        "load_average": os.getloadavg(),
+        "threads": given.threads,
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "limit": given.limit,
+        **measured,
+        "killed": resumed,
+    }
+    json.dump(report, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()
