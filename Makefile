@@ -6,9 +6,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 VENV ?= .venv
 PYTHON ?= python3
-# Where `make serve` listens; unset, QA_HOST and QA_PORT or their defaults hold.
-HOST ?=
-PORT ?=
+# Where `make serve` listens: make serve HOST=… PORT=…, else QA_HOST and QA_PORT or their defaults. Only from the command
+# line: some shells export HOST, and mean the name of the machine.
+given = $(if $(filter command line,$(origin $(1))),--$(2) $($(1)))
 # Where `make calibrate` finds SQuAD files.
 SQUAD ?= $(wildcard ../shared/data/squad/v2*.json ../shared/data/squad/v1*.json)
 # More words for pytest: make test PYTEST_ARGS="-k chunking"
@@ -28,7 +28,7 @@ install-dev:
 	@scripts/install.sh $(VENV) requirements-dev.lock
 
 serve: install ## start the service; puts the sample articles into an empty store first
-	@scripts/serve.sh $(VENV) $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+	@scripts/serve.sh $(VENV) $(call given,HOST,host) $(call given,PORT,port)
 
 check: install-dev ## formatting, lint, types, import rules, sizes
 	$(BIN)/ruff format --check $(SOURCES)
