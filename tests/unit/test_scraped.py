@@ -76,6 +76,11 @@ def test_prose_before_the_first_page_is_an_article_of_its_own() -> None:
     ]
 
 
+def test_headlines_that_nothing_follows_begin_no_article() -> None:
+    text = f"{NORTH}\n\n{PROSE}\n\n\n\n{SOUTH}\n\n{SOUTH}\n\n\n\n{EAST}\n\n{EAST}\n\n\n\n{PROSE}"
+    assert [piece.title for piece in split(text)] == [NORTH, SOUTH]
+
+
 def test_one_page_repeats_its_headline_and_is_one_article() -> None:
     assert [title for title, _ in cleaned(page(NORTH, head=HEADS["caption and font size"]))] == [NORTH]
 
@@ -92,7 +97,6 @@ NOT_PARTED = {
     "repeated subheadings": article(*(f"What is {word} here\n\nIt is {number}." for number in "123" for word in WORDS)),
     "repeated subheading close by": article(PROSE, "The first long day", "- rain\n- snow", "The first long day", PROSE),
     "subheading again after prose": article(PROSE, f"{WIDE}The first long day", PROSE, "The first long day", PROSE),
-    "headlines alone": article(NORTH, *(f"{WIDE}{title}" for title in (SOUTH, SOUTH, EAST, EAST))),
     "quote said twice": article(PROSE, f"{WIDE}“We will not go back”", PROSE, "“We will not go back”", PROSE),
     "pull quote close by": article(PROSE, f"{WIDE}“We will not go back”", "“We will not go back”", PROSE),
     "sentence said twice": article(PROSE, f"{WIDE}We will not go back.", "We will not go back.", PROSE),
@@ -141,7 +145,7 @@ def test_wrapped_lines_are_joined_and_others_kept() -> None:
     wrapped = "\n\n".join(textwrap.fill(paragraph, 60) for paragraph in [*words.split("\n\n"), "- one", "- two"])
     wrapped = wrapped.replace("- one\n\n", "- one\n")
     assert len(wrapped.split("\n")) > 8
-    caption = "A man rows past the school of the village and waves. (AP)"
+    caption = "Villagers row past the old school and wave to us. (AP)"
     assert unwrapped(f"{wrapped}\n\n{caption}\n{caption}") == f"{words}\n\n- one\n- two\n\n{caption}\n{caption}"
     doubled = f"{CAPTION}\n{CAPTION}\nTT\n20\n\n{CAPTION}\n{CAPTION}"
     for kept in (PROSE, "a\nb\nc\nd\ne", doubled, wrapped + "\n\n" + "x " * 60):
