@@ -85,7 +85,7 @@ class Answerer:
             question=question.question,
             resolved_query=text,
             as_of=stamp(as_of),
-            search_results=tuple(search_result(item.stored, score=item.score) for item in evidence),
+            search_results=tuple(search_result(item) for item in evidence),
             timings_ms=clock.read(),
         )
 
@@ -193,7 +193,7 @@ def _answer(
         claims=composition.claims,
         citations=composition.citations,
         conflicts=(),
-        search_results=tuple(search_result(item.stored, score=item.score) for item in evidence),
+        search_results=tuple(search_result(item) for item in evidence),
         support_score=round(reading.probability, 4),
         usage=Usage(query_encodings=1, sentence_encodings=reading.encodings, citations_dropped=dropped),
         timings_ms=clock.read(),

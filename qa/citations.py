@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from embeddings.types import Article, StoredPassage
-from qa.types import Citation, SearchResult, ShortAnswer
+from qa.types import AlsoReported, Citation, Evidence, SearchResult, ShortAnswer
 
 __all__ = ["cite", "is_exact", "search_result", "short_answer"]
 
@@ -51,8 +51,9 @@ def short_answer(citation: Citation, span: tuple[int, int]) -> ShortAnswer:
     )
 
 
-def search_result(stored: StoredPassage, *, score: float) -> SearchResult:
+def search_result(evidence: Evidence) -> SearchResult:
     """A retrieved passage as it is served."""
+    stored = evidence.stored
     passage = stored.passage
     return SearchResult(
         passage_id=passage.id,
@@ -65,5 +66,17 @@ def search_result(stored: StoredPassage, *, score: float) -> SearchResult:
         text=passage.text,
         start_char_index=passage.start,
         end_char_index=passage.end,
-        score=round(score, 6),
+        score=round(evidence.score, 6),
+        also_reported_by=tuple(_also(other) for other in evidence.also),
+    )
+
+
+def _also(stored: StoredPassage) -> AlsoReported:
+    return AlsoReported(
+        article_id=stored.passage.article_id,
+        article_version=stored.passage.article_version,
+        title=stored.title,
+        source=stored.source,
+        url=stored.url,
+        published_at=stored.published_at,
     )

@@ -3,12 +3,15 @@
 QAError
 ├── SettingsError     a QA_* variable has an unusable value
 ├── InvalidQuestion   the question, a filter or a date in it cannot be used
-└── NotFound          no such article, version or answer
+├── NotFound          no such article, version, answer or conversation
+└── GeneratorFailed   the language model gave no usable draft; the answer is made without it
 """
 
 from __future__ import annotations
 
-__all__ = ["InvalidQuestion", "NotFound", "QAError", "SettingsError"]
+from qa.types import FallbackReason
+
+__all__ = ["GeneratorFailed", "InvalidQuestion", "NotFound", "QAError", "SettingsError"]
 
 
 class QAError(Exception):
@@ -25,3 +28,12 @@ class InvalidQuestion(QAError):
 
 class NotFound(QAError):
     """What was asked for does not exist (or no longer does)."""
+
+
+class GeneratorFailed(QAError):
+    """The language model gave no usable draft: unreachable, refused, too slow, or garbage."""
+
+    def __init__(self, detail: str, *, reason: FallbackReason) -> None:
+        """`detail` is for the operator's log; `reason` goes into the answer."""
+        super().__init__(detail)
+        self.reason = reason

@@ -28,6 +28,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: int = 0
     max_body_bytes: int = 10_000_000
     max_queue: int = 32
+    llm_base_url: str = ""
+    llm_model: str = ""
+    llm_api_key: str = ""
+    llm_context_tokens: int = 4096
+    llm_concurrency: int = 4
+    lenient: bool = False
+    support_checker: str = ""
+    reranker: str = ""
     log_level: str = "info"
 
 
@@ -42,6 +50,15 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_THREADS": "Native threads for the encoder; 0 means one per core.",
     "QA_MAX_BODY_BYTES": "Largest request body accepted.",
     "QA_MAX_QUEUE": "Requests that may wait for the encoder before new ones get 503.",
+    "QA_LLM_BASE_URL": "Address of an OpenAI-compatible server, such as `http://127.0.0.1:8080/v1`; empty: answers are "
+    "extractive.",
+    "QA_LLM_MODEL": "Name of the model to ask of that server; empty: the first one it lists.",
+    "QA_LLM_API_KEY": "Key for that server, where it wants one.",
+    "QA_LLM_CONTEXT_TOKENS": "Context window of the model, in tokens; what does not fit is reported, never cut unseen.",
+    "QA_LLM_CONCURRENCY": "Questions that may be at the model at once; further ones are answered extractively.",
+    "QA_LENIENT": "`true` keeps unsupported generated sentences, marked; the default drops them.",
+    "QA_SUPPORT_CHECKER": "Name or path of a cross-encoder that judges claims; empty: the built-in checker.",
+    "QA_RERANKER": "Name or path of a cross-encoder that reorders passages; empty: none.",
     "QA_LOG_LEVEL": "`debug`, `info`, `warning` or `error`.",
 }
 
@@ -80,6 +97,8 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError(f"QA_DEADLINE_SECONDS is {settings.deadline_seconds}; it must be a number above 0")
     if settings.log_level not in {"debug", "info", "warning", "error"}:
         raise SettingsError(f"QA_LOG_LEVEL is {settings.log_level!r}; use debug, info, warning or error")
+    if settings.llm_context_tokens < 512 or settings.llm_concurrency < 1:
+        raise SettingsError("QA_LLM_CONTEXT_TOKENS must be 512 or more, QA_LLM_CONCURRENCY 1 or more")
     if settings.threads < 0 or settings.max_body_bytes < 1 or settings.max_queue < 1:
         raise SettingsError("QA_THREADS must be 0 or more, QA_MAX_BODY_BYTES and QA_MAX_QUEUE 1 or more")
     return settings

@@ -14,27 +14,45 @@ from embeddings.types import StoredPassage
 
 __all__ = [
     "AbstainReason",
+    "AlsoReported",
     "Answer",
+    "AnswerEvent",
     "AnswerMode",
     "Citation",
     "Claim",
+    "ClaimEvent",
     "Conflict",
+    "Event",
     "Evidence",
     "FallbackReason",
     "Filters",
+    "Generation",
     "Question",
     "SearchAnswer",
     "SearchQuestion",
     "SearchResult",
+    "SearchResultsEvent",
     "ShortAnswer",
+    "Turn",
     "Usage",
     "Verdict",
 ]
 
 AnswerMode = Literal["generated", "extractive", "abstained"]
 Verdict = Literal["supported", "partly_supported", "unsupported", "contradicted"]
-AbstainReason = Literal["empty_corpus", "no_match", "weak_match"]
-FallbackReason = Literal["no_model"]
+AbstainReason = Literal["empty_corpus", "no_match", "weak_match", "stale_only", "outside_corpus_dates"]
+FallbackReason = Literal[
+    "no_model",
+    "model_unreachable",
+    "model_unauthorised",
+    "model_not_found",
+    "model_rate_limited",
+    "model_overloaded",
+    "model_timed_out",
+    "model_failed",
+    "ungrounded",
+]
+"""Why an answer was not generated: no model is set up; the model failed, and how; nothing it wrote was supported."""
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,6 +148,17 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
+class AlsoReported(msgspec.Struct, frozen=True, kw_only=True):
+    """Another article that tells the same story as a search result."""
+
+    article_id: str
+    article_version: str
+    title: str
+    source: str
+    url: str | None
+    published_at: str | None
+
+
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     """One retrieved passage."""
 
@@ -144,6 +173,8 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     start_char_index: int
     end_char_index: int
     score: float
+    also_reported_by: tuple[AlsoReported, ...] = ()
+    """Articles of the same story that were folded into this one; a story counts as one source."""
 
 
 class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +196,22 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     completion_tokens: int = 0
     citations_dropped: int = 0
     """Citations withheld because their words no longer matched the stored article."""
+    evidence_omitted: int = 0
+    """Passages of evidence that did not fit into the model's context."""
+    sentences_dropped: int = 0
+    """Generated sentences withheld because the evidence does not support them."""
+    markers_unresolved: int = 0
+    """Source markers of the model that named no evidence it had been given."""
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """What wrote a generated answer."""
+
+    model: str
+    prompts: dict[str, str]
+    """Fingerprint of each prompt that was sent, by its name."""
+    checker: str
+    """What judged its sentences."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,4 +235,48 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Calibrated probability that the evidence answers the question; also given with an abstention."""
     usage: Usage
     timings_ms: dict[str, float]
+    generation: Generation | None = None
+    """Present where a model was asked, also where its draft was not used."""
     offset_unit: Literal["code_point"] = "code_point"
+
+
+class SearchResultsEvent(msgspec.Struct, frozen=True, kw_only=True, tag="search_results", tag_field="type"):
+    """First event of a streamed answer: what was retrieved, before anything is written."""
+
+    id: str
+    """The answer's id."""
+    conversation_id: str | None
+    question: str
+    resolved_query: str
+    as_of: str
+    search_results: tuple[SearchResult, ...]
+
+
+class ClaimEvent(msgspec.Struct, frozen=True, kw_only=True, tag="claim", tag_field="type"):
+    """One verified sentence with the citations it brings; final, never taken back."""
+
+    claim: Claim
+    citations: tuple[Citation, ...]
+    """Those of the claim that no earlier event carried."""
+
+
+class AnswerEvent(msgspec.Struct, frozen=True, kw_only=True, tag="answer", tag_field="type"):
+    """Last event: the whole answer, equal to what the earlier events fold to."""
+
+    answer: Answer
+
+
+Event = SearchResultsEvent | ClaimEvent | AnswerEvent
+"""What an answer being made gives, in order: search results, claims, the answer."""
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One earlier question of a conversation, as far as a follow-up needs it."""
+
+    question: str
+    resolved_query: str
+    answer: str
+    answer_mode: AnswerMode
+    as_of: str
+    article_ids: tuple[str, ...] = ()
+    """Articles that were cited."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from embeddings.types import Article, Passage, StoredPassage, article_version, passage_id
 from qa.citations import cite, is_exact, search_result, short_answer
-from qa.types import Citation
+from qa.types import Citation, Evidence
 
 TEXT = "Rain fell. The 🌊 river rose 3.5 metres, said Zoë. Nobody was hurt."
 QUOTE = "The 🌊 river rose 3.5 metres, said Zoë."
@@ -109,9 +109,11 @@ def test_any_span_of_any_text_can_be_cited(text: str, data: st.DataObject) -> No
     assert is_exact(short_answer(made, (a, b)), of)
 
 
-def test_a_search_result_shows_the_passage() -> None:
-    shown = search_result(stored(article(), AT, AT + len(QUOTE)), score=1 / 3)
+def test_a_search_result_shows_the_passage_and_who_else_reports_it() -> None:
+    passage = stored(article(), AT, AT + len(QUOTE))
+    shown = search_result(Evidence(stored=passage, score=1 / 3, cosine=0.5, also=(stored(article("Rain fell.")),)))
     assert shown.text == QUOTE == TEXT[shown.start_char_index : shown.end_char_index]
     assert shown.score == 0.333333
     assert (shown.article_id, shown.title, shown.source) == ("a1", "Flood", "Wire")
     assert shown.passage_id == passage_id("a1", article_version(TEXT), AT, AT + len(QUOTE))
+    assert [other.article_version for other in shown.also_reported_by] == [article_version("Rain fell.")]

@@ -1,0 +1,1 @@
+"""What writes drafts: any OpenAI-compatible model, or a script."""

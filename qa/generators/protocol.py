@@ -1,0 +1,56 @@
+"""The seam between a question with its evidence and the raw text of a model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+__all__ = ["Delta", "Finish", "Generator", "Message"]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """A piece of the draft as it arrives; pieces part anywhere, also inside words and markers."""
+
+    text: str
+
+
+class Finish(msgspec.Struct, frozen=True, kw_only=True):
+    """The draft is complete; comes last, once."""
+
+    reason: Literal["stop", "length", "content_filter"]
+    prompt_tokens: int = 0
+    """As the server counts; 0 where it does not say."""
+    completion_tokens: int = 0
+
+
+class Generator(Protocol):
+    """Writes a draft; used from the event loop."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model, for the answer's metadata."""
+
+    @property
+    def context_tokens(self) -> int:
+        """Size of the model's window: prompt and draft together."""
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, deadline: float
+    ) -> AsyncGenerator[Delta | Finish, None]:
+        """Stream a draft until `deadline` (seconds of the event loop's clock).
+
+        Raises GeneratorFailed, before or between pieces: unreachable, refused, too slow, garbage. Closing the
+        generator closes the connection upstream within a second.
+        """
+
+    async def close(self) -> None:
+        """Release connections."""

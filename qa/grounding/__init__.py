@@ -1,0 +1,1 @@
+"""Judges claims: does the evidence say so, and in which words."""

@@ -1,0 +1,58 @@
+"""The seam between a claim with its evidence and a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from qa.types import Verdict
+
+__all__ = ["Mismatch", "Support", "SupportChecker", "SupportingSpan"]
+
+
+class SupportingSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """The words that support a claim: `evidence[index][start:end]`, one sentence or a few that follow each other."""
+
+    index: int
+    start: int
+    end: int
+    score: float
+    """How well these words alone support the claim, 0 to 1."""
+
+
+class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in the claim that the evidence does not say, or says otherwise."""
+
+    kind: Literal["number", "unit", "date", "name", "negation", "quantifier", "meaning"]
+    start: int
+    end: int
+    """Span in the claim."""
+    found: str = ""
+    """What the evidence says in its place, where it says something."""
+
+
+class Support(msgspec.Struct, frozen=True, kw_only=True):
+    """The judgement of one claim."""
+
+    verdict: Verdict
+    score: float
+    """Calibrated probability that the evidence supports the whole claim."""
+    spans: tuple[SupportingSpan, ...]
+    """Best first; empty where nothing supports it."""
+    mismatches: tuple[Mismatch, ...] = ()
+
+
+class SupportChecker(Protocol):
+    """Judges whether evidence supports a claim; blocking CPU work, deterministic."""
+
+    @property
+    def identity(self) -> str:
+        """Name and version, for the answer's metadata: equal identity means equal judgements."""
+
+    def check(self, claim: str, evidence: Sequence[str], *, question: str = "") -> Support:
+        """Judge one sentence against texts; offsets in the result are those of the texts as given.
+
+        `question` is what the claim answers: names that the claim only points at may stand in it.
+        """
