@@ -95,7 +95,8 @@ class Answerer:
     def _evidence(self, text: str, where: Where, as_of: datetime, depth: Depth, clock: _Clock) -> tuple[Evidence, ...]:
         vector = self._encoder.encode_query(text)
         clock.lap("encode")
-        found = retrieve(self._corpus, text=text, vector=vector, where=where, depth=depth)
+        ranked_by = self._settings.retrieval
+        found = retrieve(self._corpus, text=text, vector=vector, where=where, depth=depth, ranked_by=ranked_by)
         clock.lap("retrieve")
         return tuple(item for item in found if not is_after(item.stored.published_at, as_of))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -13,7 +14,10 @@ from embeddings.types import Hits, StoredPassage, Vector, Where
 from qa.moments import is_after
 from qa.types import Evidence
 
-__all__ = ["Depth", "fuse", "retrieve"]
+__all__ = ["Depth", "RankedBy", "fuse", "retrieve"]
+
+RankedBy = Literal["hybrid", "dense", "lexical"]
+"""Both lists fused, or one of them alone: to compare, and for corpora where one of them misleads."""
 
 _RRF_K = 60.0
 """The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009), as published."""
@@ -37,7 +41,14 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def retrieve(
-    corpus: Corpus, *, text: str, vector: Vector, where: Where, depth: Depth, as_of: datetime | None = None
+    corpus: Corpus,
+    *,
+    text: str,
+    vector: Vector,
+    where: Where,
+    depth: Depth,
+    as_of: datetime | None = None,
+    ranked_by: RankedBy = "hybrid",
 ) -> tuple[Evidence, ...]:
     """Find the passages most likely to answer, best first, among articles known at `as_of`.
 
@@ -46,9 +57,10 @@ def retrieve(
     listed = depth.listed
     while True:
         hits = corpus.search(vector, text, k=listed, where=where)
-        known = [item for item in _ranked(corpus, hits) if as_of is None or not _is_future(item, as_of)]
+        ranking = _ranking(hits, ranked_by)
+        known = [item for item in _ranked(corpus, hits, ranking) if as_of is None or not _is_future(item, as_of)]
         kept = _one_per_story(known, depth)
-        if len(kept) >= depth.kept or len(hits.dense) < listed or listed >= _DEEPEST:
+        if len(kept) >= depth.kept or len(ranking.dense) < listed or listed >= _DEEPEST:
             return tuple(kept)
         listed = min(4 * listed, _DEEPEST)
 
@@ -67,9 +79,17 @@ def fuse(hits: Hits) -> Mapping[int, float]:
     return scores
 
 
-def _ranked(corpus: Corpus, hits: Hits) -> list[Evidence]:
-    """Everything found, best first; keys that the corpus no longer knows are left out."""
-    fused = fuse(hits)
+def _ranking(hits: Hits, ranked_by: RankedBy) -> Hits:
+    """The two lists to fuse; one list alone stands for both, so that scores keep their scale."""
+    if ranked_by == "hybrid":
+        return hits
+    alone = hits.dense if ranked_by == "dense" else hits.lexical
+    return Hits(dense=alone, lexical=alone)
+
+
+def _ranked(corpus: Corpus, hits: Hits, ranking: Hits) -> list[Evidence]:
+    """Everything ranked, best first; keys that the corpus no longer knows are left out."""
+    fused = fuse(ranking)
     stored = corpus.passages(fused.keys())
     cosines = {hit.key: hit.score for hit in hits.dense}
     order = sorted((key for key in fused if key in stored), key=lambda key: (-fused[key], key))

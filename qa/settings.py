@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,6 +21,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data_dir: Path = Path("data")
     encoder: str = "all-MiniLM-L6-v2"
+    retrieval: Literal["hybrid", "dense", "lexical"] = "hybrid"
     collection: str = "default"
     host: str = "127.0.0.1"
     port: int = 8000
@@ -43,6 +44,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_DATA_DIR": "Folder of the store and its derived indexes.",
     "QA_ENCODER": "`all-MiniLM-L6-v2` (bundled), `hashing` (no model, for tests), or any sentence-transformers "
     "model name or path; a name that is not a local folder must already be in the local model cache.",
+    "QA_RETRIEVAL": "What ranks passages: `hybrid` (meaning and words), `dense` (meaning alone) or `lexical` "
+    "(words alone).",
     "QA_COLLECTION": "Collection that articles go to when they name none.",
     "QA_HOST": "Address the service binds to.",
     "QA_PORT": "Port the service binds to; 0 picks a free one.",

@@ -12,7 +12,7 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.ingest import index_articles
 from embeddings.types import Article, Hit, Hits, Where, article_version
-from qa.retrieval import Depth, fuse, retrieve
+from qa.retrieval import Depth, RankedBy, fuse, retrieve
 from qa.types import Evidence
 
 ENCODER = load("hashing")
@@ -41,7 +41,14 @@ def find(tmp_path: Path) -> Iterator[Callable[[Sequence[Article]], Find]]:
     def over(articles: Sequence[Article]) -> Find:
         index_articles(articles, corpus=corpus, encoder=ENCODER)
 
-        def search(text: str, *, where: Where | None = None, as_of: datetime | None = None, **depth: int):  # type: ignore[no-untyped-def]
+        def search(  # type: ignore[no-untyped-def]
+            text: str,
+            *,
+            where: Where | None = None,
+            as_of: datetime | None = None,
+            ranked_by: RankedBy = "hybrid",
+            **depth: int,
+        ):
             return retrieve(
                 corpus,
                 text=text,
@@ -49,6 +56,7 @@ def find(tmp_path: Path) -> Iterator[Callable[[Sequence[Article]], Find]]:
                 where=where or Where(),
                 depth=Depth(**depth),
                 as_of=as_of,
+                ranked_by=ranked_by,
             )
 
         return search
@@ -109,6 +117,16 @@ def test_evidence_is_ordered_and_says_how_near_it_is(find: Callable[[Sequence[Ar
     scores = [item.score for item in found]
     assert scores == sorted(scores, reverse=True)
     assert all(item.cosine is not None and -1.001 <= item.cosine <= 1.001 for item in found)
+
+
+def test_one_list_alone_ranks_when_told_to(find: Callable[[Sequence[Article]], Find]) -> None:
+    search = find([article("comet", COMET), article("bank", BANK), article("mayor", MAYOR)])
+    lexical, dense = (search("comet crowns", ranked_by=name) for name in ("lexical", "dense"))
+    assert set(ids(lexical)) == {"comet", "bank"}  # the dense list always has all three
+    assert len(dense) == 3
+    cosines = [item.cosine for item in dense]
+    assert cosines == sorted(cosines, reverse=True)
+    assert lexical[0].score == dense[0].score == 1.0
 
 
 def test_one_story_told_eight_times_leaves_room_for_three_others(find: Callable[[Sequence[Article]], Find]) -> None:

@@ -25,6 +25,7 @@ def test_every_setting_has_a_variable_and_a_description() -> None:
         ("QA_DATA_DIR", "/var/lib/sourceline", "data_dir", Path("/var/lib/sourceline")),
         ("QA_DATA_DIR", "42", "data_dir", Path("42")),
         ("QA_ENCODER", "hashing", "encoder", "hashing"),
+        ("QA_RETRIEVAL", "dense", "retrieval", "dense"),
         ("QA_COLLECTION", "2024", "collection", "2024"),
         ("QA_HOST", "0.0.0.0", "host", "0.0.0.0"),
         ("QA_PORT", "0", "port", 0),
@@ -44,6 +45,7 @@ def test_each_variable_sets_its_field_alone(name: str, text: str, field: str, va
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("QA_RETRIEVAL", "sparse"),
         ("QA_PORT", "eighty"),
         ("QA_PORT", "65536"),
         ("QA_PORT", "-1"),
