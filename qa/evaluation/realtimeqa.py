@@ -16,7 +16,8 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.types import Hit, Hits, StoredPassage, Where
 from embeddings.urls import normalised_url
-from qa.evaluation.ranking import first_rank, reciprocal_rank, wilson
+from qa.evaluation.metrics.intervals import wilson
+from qa.evaluation.metrics.ranking import first_rank, reciprocal_rank
 from qa.moments import moment, stamp
 from qa.retrieval import Depth, fuse, retrieve
 

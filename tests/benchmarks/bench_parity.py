@@ -25,7 +25,8 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder, load
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Vector, Where, passage_id
-from qa.evaluation.ranking import ndcg, paired_bootstrap
+from qa.evaluation.metrics.pairing import paired_bootstrap
+from qa.evaluation.metrics.ranking import ndcg
 from qa.evaluation.squad import SquadQuestion, read_squad
 
 TOLERANCE = 0.001

@@ -21,7 +21,8 @@ import msgspec
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.types import Where
-from qa.evaluation.ranking import paired_bootstrap, reciprocal_rank
+from qa.evaluation.metrics.pairing import paired_bootstrap
+from qa.evaluation.metrics.ranking import reciprocal_rank
 from qa.evaluation.realtimeqa import Configuration, gold_in, ranks, read_questions, scores
 
 CONFIGURATIONS = (

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import re
+import string
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.evaluation.metrics.containment import contains, said
 from qa.evaluation.squad import exact_match, f1, normalise, read_squad
 
 
@@ -86,3 +89,68 @@ def test_real_files_are_read_whole(shared: Path) -> None:
     for question in questions:
         for text, at in question.answers:
             assert texts[question.article_id][at : at + len(text)] == text
+
+
+def official(prediction: str, accepted: list[str]) -> tuple[float, float]:
+    """Exact match and F1 of one question as the evaluation script of SQuAD 2.0 reckons them, written anew.
+
+    For each accepted answer: tokens of the normalised texts, their multiset intersection, precision and recall; two
+    empty texts match; the best answer counts. A question without an answer accepts the empty one.
+    """
+
+    def tokens(text: str) -> list[str]:
+        kept = "".join(letter for letter in text.lower() if letter not in set(string.punctuation))
+        return [word for word in re.sub(r"\b(?:a|an|the)\b", " ", kept).split() if word]
+
+    def overlap(gold: list[str], said: list[str]) -> float:
+        if not gold or not said:
+            return float(gold == said)
+        rest = list(gold)
+        same = 0
+        for word in said:
+            if word in rest:
+                rest.remove(word)
+                same += 1
+        if not same:
+            return 0.0
+        precision, recall = same / len(said), same / len(gold)
+        return 2 * precision * recall / (precision + recall)
+
+    golds = [text for text in accepted if tokens(text)] or [""]
+    said = tokens(prediction)
+    return max(float(tokens(g) == said) for g in golds), max(overlap(tokens(g), said) for g in golds)
+
+
+WORDS = st.lists(
+    st.sampled_from(["the", "a", "An", "Derna", "derna.", "U.S.", "125,000", "-", "’s", "anthem", "flood"]), max_size=6
+).map(" ".join)
+
+
+@given(WORDS, st.lists(WORDS.filter(lambda text: normalise(text) != ""), max_size=3))
+def test_scores_are_those_of_the_official_logic(prediction: str, accepted: list[str]) -> None:
+    exact, overlap = official(prediction, accepted)
+    assert exact_match(prediction, accepted) == exact
+    assert f1(prediction, accepted) == pytest.approx(overlap)
+
+
+@pytest.mark.parametrize(
+    ("text", "answers", "expected"),
+    [
+        ("It was closed in 2017.", ["2017"], 1.0),
+        ("It was closed in 2017.", ["7", "201"], 0.0),
+        ("The Osprey Bridge, closed", ["osprey bridge"], 1.0),
+        ("Closed: bridge of Osprey", ["Osprey Bridge"], 0.0),
+        ("Anything", ["the"], 0.0),
+        ("", ["x"], 0.0),
+        ("x", [], 0.0),
+    ],
+)
+def test_an_answer_holds_an_accepted_one_on_whole_words(text: str, answers: list[str], expected: float) -> None:
+    assert contains(text, answers) == expected
+
+
+@given(WORDS, WORDS)
+def test_containment_is_a_run_of_whole_words(text: str, answer: str) -> None:
+    wanted = normalise(answer)
+    assert contains(text, [answer]) == float(bool(wanted) and f" {wanted} " in f" {normalise(text)} ")
+    assert said(text, [answer]) == ((answer,) if contains(text, [answer]) else ())

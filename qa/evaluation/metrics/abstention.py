@@ -1,0 +1,39 @@
+"""Takes which questions had an answer and which were declined, gives how well declining was chosen.
+
+Source: precision, recall and F1 (van Rijsbergen, 1979) of "declined" as a classifier of unanswerable questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from qa.evaluation.metrics.intervals import NOTHING, Estimate, Indices, mean, resampled
+
+__all__ = ["abstention_f1", "abstention_precision", "abstention_recall"]
+
+
+def abstention_precision(declined: Sequence[bool], answerable: Sequence[bool], *, groups: Sequence[str]) -> Estimate:
+    """Share of the declined questions that indeed had no answer; nothing where none was declined."""
+    chosen = [n for n, refused in enumerate(declined) if refused]
+    return mean([float(not answerable[n]) for n in chosen], groups=[groups[n] for n in chosen])
+
+
+def abstention_recall(declined: Sequence[bool], answerable: Sequence[bool], *, groups: Sequence[str]) -> Estimate:
+    """Share of the questions without an answer that were declined; nothing where all had one."""
+    chosen = [n for n, known in enumerate(answerable) if not known]
+    return mean([float(declined[n]) for n in chosen], groups=[groups[n] for n in chosen])
+
+
+def abstention_f1(declined: Sequence[bool], answerable: Sequence[bool], *, groups: Sequence[str]) -> Estimate:
+    """Harmonic mean of the two; nothing where every question had an answer."""
+    if all(answerable):
+        return NOTHING
+    refused, without = np.asarray(declined, np.bool_), ~np.asarray(answerable, np.bool_)
+
+    def f1(chosen: Indices) -> float | None:
+        total = int(refused[chosen].sum() + without[chosen].sum())
+        return 2 * int((refused[chosen] & without[chosen]).sum()) / total if total else None
+
+    return resampled(f1, groups=groups)
