@@ -1,44 +1,38 @@
-"""The online flow, in order: understand, retrieve, read, compose, check, answer."""
+"""The online flow, in order: understand, retrieve, read, write, check, answer."""
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
+
+import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.errors import StoreCorrupt
-from embeddings.types import Article, Where
+from embeddings.types import Article
+from qa.answers import ABSTENTION, Written, claim_events, finished, fold, opening
 from qa.citations import is_exact, search_result
-from qa.errors import InvalidQuestion
 from qa.extractive.composing import Composition, choose, compose
 from qa.extractive.network import Reader, load_reader
 from qa.extractive.reading import Reading, read
-from qa.moments import is_after, moment, stamp
+from qa.jobs import Run, at_once
+from qa.moments import is_after, stamp
 from qa.retrieval import Depth, retrieve
 from qa.settings import Settings
-from qa.types import (
-    AbstainReason,
-    Answer,
-    Evidence,
-    Filters,
-    Question,
-    SearchAnswer,
-    SearchQuestion,
-    Usage,
-)
+from qa.timings import Clock
+from qa.types import AbstainReason, Answer, Event, Evidence, Question, SearchAnswer, SearchQuestion, Turn, Usage
+from qa.understanding import Resolve, Understood, as_put, checked, understand
 
-__all__ = ["Answerer"]
+__all__ = ["ABSTENTION", "Answerer"]
 
-ABSTENTION = "The articles do not answer this question."
 _NO_MATCH = 0.05
 """Below this probability nothing retrieved is even near the question."""
 
 
 class Answerer:
-    """Answers questions over one corpus. Calls block on the CPU and belong on one thread at a time."""
+    """Answers questions over one corpus; its blocking work is handed to `run`, one job at a time."""
 
     def __init__(
         self,
@@ -46,66 +40,93 @@ class Answerer:
         corpus: Corpus,
         encoder: Encoder,
         settings: Settings,
+        resolve: Resolve = as_put,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`resolve` makes follow-ups stand alone."""
         self._corpus = corpus
         self._encoder = encoder
         self._settings = settings
+        self._resolve = resolve
         self._now = now
         self._reader: Reader = load_reader()
 
-    def ask(self, question: Question) -> Answer:
-        """Answer in the articles' own words, or abstain with a reason.
+    async def events(
+        self, question: Question, *, run: Run = at_once, history: Sequence[Turn] = ()
+    ) -> AsyncGenerator[Event, None]:
+        """Answer step by step: what was retrieved, each sentence once it is certain, then the whole answer.
 
-        Raises InvalidQuestion for a question, filter or date that cannot be used.
+        `history` holds the earlier turns of the conversation, oldest first. Raises InvalidQuestion before any work is
+        done; closing the generator ends what is under way.
         """
-        clock = _Clock()
-        text = _usable(question.question)
-        as_of = self._as_of(question.as_of)
-        where = _where(question.filters, question.collection)
-        evidence = self._evidence(text, where, as_of, Depth(), clock)
-        reading = read(text, evidence, encoder=self._encoder, reader=self._reader)
-        clock.lap("read")
-        reason = self._abstain_reason(reading, evidence, where)
-        chosen = () if reason else choose(reading, evidence, limit=question.max_citations)
-        composition, dropped = self._checked(compose(chosen, evidence)) if chosen else (_NOTHING, 0)
-        if reason is None and not composition.claims:
-            reason = "no_match"
+        clock = Clock()
+        asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
+        found = await run(lambda: self._find(asked, clock))
+        opened = opening(question, asked, found.evidence)
+        yield opened
+        written = await run(lambda: self._extract(question, found))
+        for event in claim_events(written):
+            yield event
         clock.lap("check")
-        return _answer(question, text, as_of, composition, reason, reading, evidence, dropped, clock)
+        yield finished(opened, written, support_score=found.reading.probability, timings_ms=clock.read())
+
+    def ask(self, question: Question, *, history: Sequence[Turn] = ()) -> Answer:
+        """Answer in one go, on an event loop of its own: for scripts. Raises InvalidQuestion."""
+        return asyncio.run(fold(self.events(question, history=history)))
 
     def search(self, question: SearchQuestion) -> SearchAnswer:
-        """Rank passages for a question, one per story. Raises InvalidQuestion as `ask` does."""
-        clock = _Clock()
-        text = _usable(question.question)
-        as_of = self._as_of(question.as_of)
+        """Rank passages for a question, one per story. Raises InvalidQuestion as `events` does."""
+        clock = Clock()
+        asked = checked(question, now=self._now())
         depth = Depth(listed=max(50, 3 * question.limit), kept=question.limit, per_article=1)
-        evidence = self._evidence(text, _where(question.filters, question.collection), as_of, depth, clock)
+        evidence = self._evidence(asked, depth, clock)
         return SearchAnswer(
             question=question.question,
-            resolved_query=text,
-            as_of=stamp(as_of),
+            resolved_query=asked.resolved_query,
+            as_of=stamp(asked.as_of),
             search_results=tuple(search_result(item) for item in evidence),
             timings_ms=clock.read(),
         )
 
-    def _as_of(self, given: str | None) -> datetime:
-        return moment(given, field="as_of") if given else self._now()
+    def _find(self, asked: Understood, clock: Clock) -> _Found:
+        evidence = self._evidence(asked, Depth(), clock)
+        reading = read(asked.resolved_query, evidence, encoder=self._encoder, reader=self._reader)
+        clock.lap("read")
+        return _Found(evidence=evidence, reading=reading, reason=self._abstain_reason(reading, evidence, asked))
 
-    def _evidence(self, text: str, where: Where, as_of: datetime, depth: Depth, clock: _Clock) -> tuple[Evidence, ...]:
-        vector = self._encoder.encode_query(text)
+    def _evidence(self, asked: Understood, depth: Depth, clock: Clock) -> tuple[Evidence, ...]:
+        vector = self._encoder.encode_query(asked.resolved_query)
         clock.lap("encode")
-        ranked_by = self._settings.retrieval
-        found = retrieve(self._corpus, text=text, vector=vector, where=where, depth=depth, ranked_by=ranked_by)
+        query, where, ranked_by = asked.resolved_query, asked.where, self._settings.retrieval
+        found = retrieve(self._corpus, text=query, vector=vector, where=where, depth=depth, ranked_by=ranked_by)
         clock.lap("retrieve")
-        return tuple(item for item in found if not is_after(item.stored.published_at, as_of))
+        return tuple(item for item in found if not is_after(item.stored.published_at, asked.as_of))
 
-    def _abstain_reason(self, reading: Reading, evidence: Sequence[Evidence], where: Where) -> AbstainReason | None:
+    def _abstain_reason(
+        self, reading: Reading, evidence: Sequence[Evidence], asked: Understood
+    ) -> AbstainReason | None:
         if not evidence:
-            return "no_match" if self._corpus.count(where).passages else "empty_corpus"
+            return "no_match" if self._corpus.count(asked.where).passages else "empty_corpus"
         if reading.probability >= self._reader.calibration.threshold:
             return None
         return "weak_match" if reading.probability >= _NO_MATCH else "no_match"
+
+    def _extract(self, question: Question, found: _Found) -> Written:
+        """Answer in the articles' own sentences, or abstain."""
+        chosen = () if found.reason else choose(found.reading, found.evidence, limit=question.max_citations)
+        composition, dropped = self._checked(compose(chosen, found.evidence)) if chosen else (_NOTHING, 0)
+        answered = bool(composition.claims)
+        return Written(
+            mode="extractive" if answered else "abstained",
+            text=composition.text,
+            claims=composition.claims,
+            citations=composition.citations,
+            short_answer=composition.short_answer,
+            # Whoever did not ask for extraction is told why nothing was generated.
+            fallback_reason=None if question.mode == "extractive" else "no_model",
+            abstain_reason=None if answered else found.reason or "no_match",
+            usage=Usage(query_encodings=1, sentence_encodings=found.reading.encodings, citations_dropped=dropped),
+        )
 
     def _checked(self, composition: Composition) -> tuple[Composition, int]:
         """Hold every citation against the stored article; drop what is not word for word there, and count it."""
@@ -124,78 +145,13 @@ class Answerer:
             return None
 
 
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What retrieval and reading gave, before anything is written."""
+
+    evidence: tuple[Evidence, ...]
+    reading: Reading
+    reason: AbstainReason | None
+    """Why the articles' own sentences do not answer; None where they do."""
+
+
 _NOTHING = Composition(text=ABSTENTION, claims=(), citations=(), short_answer=None)
-
-
-class _Clock:
-    """Milliseconds spent in each step."""
-
-    def __init__(self) -> None:
-        self._begun = self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
-
-    def lap(self, step: str) -> None:
-        now = time.perf_counter()
-        self._laps[step] = round((now - self._last) * 1000, 2)
-        self._last = now
-
-    def read(self) -> dict[str, float]:
-        return {**self._laps, "total": round((time.perf_counter() - self._begun) * 1000, 2)}
-
-
-def _usable(text: str) -> str:
-    folded = " ".join(text.split())
-    if not any(character.isalnum() for character in folded):
-        raise InvalidQuestion("the question has no words; ask in a sentence or a few key words")
-    return folded
-
-
-def _where(filters: Filters, collection: str | None) -> Where:
-    """Filters as the corpus takes them, dates validated and written in UTC."""
-    after, before = (
-        stamp(moment(text, field=f"filters.{name}")) if text else None
-        for name, text in (
-            ("published_after", filters.published_after),
-            ("published_before", filters.published_before),
-        )
-    )
-    return Where(
-        collection=collection,
-        sources=filters.source,
-        article_ids=filters.article_ids,
-        published_after=after,
-        published_before=before,
-    )
-
-
-def _answer(
-    question: Question,
-    text: str,
-    as_of: datetime,
-    composition: Composition,
-    reason: AbstainReason | None,
-    reading: Reading,
-    evidence: Sequence[Evidence],
-    dropped: int,
-    clock: _Clock,
-) -> Answer:
-    return Answer(
-        id=f"ans_{uuid.uuid4().hex}",
-        conversation_id=question.conversation_id,
-        question=question.question,
-        resolved_query=text,
-        as_of=stamp(as_of),
-        answer=composition.text,
-        answer_mode="abstained" if reason else "extractive",
-        # Whoever did not ask for extraction is told why nothing was generated.
-        fallback_reason=None if question.mode == "extractive" else "no_model",
-        abstain_reason=reason,
-        short_answer=composition.short_answer,
-        claims=composition.claims,
-        citations=composition.citations,
-        conflicts=(),
-        search_results=tuple(search_result(item) for item in evidence),
-        support_score=round(reading.probability, 4),
-        usage=Usage(query_encodings=1, sentence_encodings=reading.encodings, citations_dropped=dropped),
-        timings_ms=clock.read(),
-    )

@@ -7,7 +7,8 @@ cleans and stores articles, `reading` fetches articles. Each request holds a per
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Literal, Protocol, TypeVar
 
@@ -17,14 +18,16 @@ from embeddings.corpus import Corpus
 from embeddings.encoders.protocol import Encoder
 from embeddings.ingest import IngestReport, ingest
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
+from qa.answers import fold
 from qa.errors import NotFound
+from qa.jobs import Run
 from qa.server import submissions
 from qa.server.errors import NotReady, ShuttingDown
 from qa.server.turns import TurnTakingEncoder
 from qa.server.wire import AddReport
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
-from qa.types import Answer, Question, SearchAnswer, SearchQuestion
+from qa.types import Answer, Event, Question, SearchAnswer, SearchQuestion, Turn
 
 __all__ = ["Answering", "Parts", "Service"]
 
@@ -40,13 +43,13 @@ _STOP_SECONDS = 30.0
 
 
 class Answering(Protocol):
-    """The online half, as the HTTP layer sees it; blocking CPU work."""
+    """The online half, as the HTTP layer sees it."""
 
-    def ask(self, question: Question) -> Answer:
-        """Answer a question. Raises InvalidQuestion."""
+    def events(self, question: Question, *, run: Run, history: Sequence[Turn] = ()) -> AsyncGenerator[Event, None]:
+        """Answer a question step by step; blocking work goes to `run`. Raises InvalidQuestion before any work."""
 
     def search(self, question: SearchQuestion) -> SearchAnswer:
-        """Find passages. Raises InvalidQuestion."""
+        """Find passages; blocking CPU work. Raises InvalidQuestion."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,13 +94,21 @@ class Service:
         if self._parts is not None and all(ended):
             await asyncio.to_thread(self._parts.corpus.close)
 
-    async def ask(self, question: Question) -> Answer:
-        """Answer a question within the deadline. Raises InvalidQuestion, Overloaded or DeadlineExceeded."""
+    async def events(self, question: Question) -> AsyncGenerator[Event, None]:
+        """Answer a question step by step within the deadline; closing the generator gives everything back.
+
+        Raises InvalidQuestion or NotReady before the first event, Overloaded or DeadlineExceeded also after it.
+        """
         parts = self._ready()
         with self._questions.one():
-            return await self._encoding.run(
-                lambda: parts.answering.ask(question), timeout=self.settings.deadline_seconds
-            )
+            run = _within(self._encoding, seconds=self.settings.deadline_seconds)
+            async with aclosing(parts.answering.events(question, run=run)) as events:
+                async for event in events:
+                    yield event
+
+    async def ask(self, question: Question) -> Answer:
+        """Answer a question: the events in one. Raises what `events` raises."""
+        return await fold(self.events(question))
 
     async def search(self, question: SearchQuestion) -> SearchAnswer:
         """Find passages within the deadline. Raises InvalidQuestion, Overloaded or DeadlineExceeded."""
@@ -168,6 +179,16 @@ class Service:
         """Raise ShuttingDown once the service is stopping; called from any thread."""
         if self._state == "stopping":
             raise ShuttingDown("the service is stopping; send this again when it is back")
+
+
+def _within(worker: Worker, *, seconds: float) -> Run:
+    """Jobs on a worker, all of them within one stretch of time that begins now."""
+    deadline = asyncio.get_running_loop().time() + seconds
+
+    async def run(job: Callable[[], T], /) -> T:
+        return await worker.run(job, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
+
+    return run
 
 
 def _slices(items: Iterable[RawArticle | Rejected]) -> Iterator[list[RawArticle | Rejected]]:

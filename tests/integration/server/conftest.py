@@ -21,7 +21,7 @@ from qa.server.problems import KINDS, MEDIA_TYPE, Problem
 from qa.server.run import configure
 from qa.server.service import Parts, Service
 from qa.settings import Settings
-from qa.types import Answer, SearchAnswer, Usage
+from qa.types import Answer, AnswerEvent, SearchAnswer, Usage
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
 Loader = Callable[[Settings], Parts]
@@ -145,9 +145,10 @@ class _Acting:
     def __init__(self, act: Callable[[], None]) -> None:
         self._act = act
 
-    def ask(self, question: Any) -> Answer:
-        self._act()
-        return Answer(
+    async def events(self, question: Any, *, run: Any, history: Any = ()) -> Any:
+        assert history == ()
+        await run(self._act)
+        answer = Answer(
             id="1",
             conversation_id=None,
             question=question.question,
@@ -166,6 +167,7 @@ class _Acting:
             usage=Usage(),
             timings_ms={},
         )
+        yield AnswerEvent(answer=answer)
 
     def search(self, question: Any) -> SearchAnswer:
         self._act()

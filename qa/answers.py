@@ -1,0 +1,105 @@
+"""Takes what the steps found, gives the events of an answer; folds events back into the answer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+
+import msgspec
+
+from qa.citations import search_result
+from qa.moments import stamp
+from qa.types import (
+    AbstainReason,
+    Answer,
+    AnswerEvent,
+    AnswerMode,
+    Citation,
+    Claim,
+    ClaimEvent,
+    Event,
+    Evidence,
+    FallbackReason,
+    Generation,
+    Question,
+    SearchResultsEvent,
+    ShortAnswer,
+    Usage,
+)
+from qa.understanding import Understood
+
+__all__ = ["ABSTENTION", "Written", "claim_events", "finished", "fold", "opening"]
+
+ABSTENTION = "The articles do not answer this question."
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written for a question, whatever wrote it."""
+
+    mode: AnswerMode
+    text: str
+    claims: tuple[Claim, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    short_answer: ShortAnswer | None = None
+    fallback_reason: FallbackReason | None = None
+    abstain_reason: AbstainReason | None = None
+    generation: Generation | None = None
+    usage: Usage = Usage()
+
+
+def opening(question: Question, asked: Understood, evidence: Sequence[Evidence]) -> SearchResultsEvent:
+    """The first event; it names the answer."""
+    return SearchResultsEvent(
+        id=f"ans_{uuid.uuid4().hex}",
+        conversation_id=question.conversation_id,
+        question=question.question,
+        resolved_query=asked.resolved_query,
+        as_of=stamp(asked.as_of),
+        search_results=tuple(search_result(item) for item in evidence),
+    )
+
+
+def claim_events(written: Written) -> Iterator[ClaimEvent]:
+    """One event per claim, each with the citations that no earlier one carried."""
+    carried: set[str] = set()
+    for claim in written.claims:
+        new = [c for c in written.citations if c.id in claim.citation_ids and c.id not in carried]
+        carried.update(citation.id for citation in new)
+        yield ClaimEvent(claim=claim, citations=tuple(new))
+
+
+def finished(
+    opened: SearchResultsEvent, written: Written, *, support_score: float, timings_ms: dict[str, float]
+) -> AnswerEvent:
+    """The last event: the whole answer."""
+    answer = Answer(
+        id=opened.id,
+        conversation_id=opened.conversation_id,
+        question=opened.question,
+        resolved_query=opened.resolved_query,
+        as_of=opened.as_of,
+        answer=written.text,
+        answer_mode=written.mode,
+        fallback_reason=written.fallback_reason,
+        abstain_reason=written.abstain_reason,
+        short_answer=written.short_answer,
+        claims=written.claims,
+        citations=written.citations,
+        conflicts=(),
+        search_results=opened.search_results,
+        support_score=round(support_score, 4),
+        usage=written.usage,
+        timings_ms=timings_ms,
+        generation=written.generation,
+    )
+    return AnswerEvent(answer=answer)
+
+
+async def fold(events: AsyncGenerator[Event, None]) -> Answer:
+    """Run through the events of one question and give its answer. Raises what they raise."""
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, AnswerEvent):
+                return event.answer
+    raise AssertionError("events end with an answer")

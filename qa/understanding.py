@@ -1,0 +1,85 @@
+"""Takes a question as it was put, gives what is really asked: a query that stands alone, a moment, a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from embeddings.types import Where
+from qa.errors import InvalidQuestion
+from qa.jobs import Run
+from qa.moments import moment, stamp
+from qa.types import Filters, Question, SearchQuestion, Turn
+
+__all__ = ["Resolve", "Understood", "as_put", "checked", "understand"]
+
+
+class Understood(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that can be looked up."""
+
+    resolved_query: str
+    """What is looked up and answered; differs from the question where that is a follow-up."""
+    as_of: datetime
+    """The moment it is asked at; what was published later is not used."""
+    where: Where
+
+
+class Resolve(Protocol):
+    """Turns a follow-up into a question that stands alone."""
+
+    async def __call__(self, question: str, /, *, history: Sequence[Turn], as_of: datetime, run: Run) -> str:
+        """`history` is oldest first and may be empty; `run` is for blocking work."""
+
+
+async def as_put(question: str, /, *, history: Sequence[Turn], as_of: datetime, run: Run) -> str:
+    """Take every question as it was put."""
+    del history, as_of, run
+    return question
+
+
+def checked(question: Question | SearchQuestion, *, now: datetime) -> Understood:
+    """Read a question that stands alone. Raises InvalidQuestion for words, a filter or a date that cannot be used."""
+    return Understood(
+        resolved_query=_usable(question.question),
+        as_of=moment(question.as_of, field="as_of") if question.as_of else now,
+        where=_where(question.filters, question.collection),
+    )
+
+
+async def understand(
+    question: Question, *, now: datetime, history: Sequence[Turn], resolve: Resolve, run: Run
+) -> Understood:
+    """Read a question in its conversation. Raises InvalidQuestion, before anything is worked on."""
+    alone = checked(question, now=now)
+    if not history:
+        return alone
+    resolved = await resolve(alone.resolved_query, history=history, as_of=alone.as_of, run=run)
+    return msgspec.structs.replace(alone, resolved_query=resolved)
+
+
+def _usable(text: str) -> str:
+    folded = " ".join(text.split())
+    if not any(character.isalnum() for character in folded):
+        raise InvalidQuestion("the question has no words; ask in a sentence or a few key words")
+    return folded
+
+
+def _where(filters: Filters, collection: str | None) -> Where:
+    """Filters as the corpus takes them, dates validated and written in UTC."""
+    after, before = (
+        stamp(moment(text, field=f"filters.{name}")) if text else None
+        for name, text in (
+            ("published_after", filters.published_after),
+            ("published_before", filters.published_before),
+        )
+    )
+    return Where(
+        collection=collection,
+        sources=filters.source,
+        article_ids=filters.article_ids,
+        published_after=after,
+        published_before=before,
+    )
