@@ -10,16 +10,18 @@ import rich_click as click
 from embeddings.errors import EmbeddingsError, UnreadableFile
 from qa.cli.articles import articles
 from qa.cli.ask import ask
+from qa.cli.evaluate import evaluate
 from qa.cli.index import index
 from qa.cli.ingest import ingest
 from qa.cli.serve import serve
 from qa.cli.terminal import plain
 from qa.errors import InvalidQuestion, QAError, SettingsError
+from qa.evaluation.errors import InvalidDataset, RunRefused
 
 __all__ = ["main", "program"]
 
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
-_CALLERS_FAULT = (SettingsError, InvalidQuestion, UnreadableFile)
+_CALLERS_FAULT = (SettingsError, InvalidQuestion, UnreadableFile, InvalidDataset, RunRefused)
 
 
 class _Program(click.RichGroup):
@@ -32,7 +34,9 @@ class _Program(click.RichGroup):
         except (EmbeddingsError, QAError, OSError) as error:
             if ctx.params.get("debug") or isinstance(error, BrokenPipeError):  # click ends quietly for the latter
                 raise
-            click.echo(f"qa: {' '.join(plain(str(error)).split())}", err=True)
+            # A dataset is told line by line what is wrong with it; everything else is one line.
+            told = str(error).split("\n") if isinstance(error, InvalidDataset) else [str(error)]
+            click.echo("\n".join(f"qa: {' '.join(plain(line).split())}" for line in told), err=True)
             ctx.exit(_WRONG_USE if isinstance(error, _CALLERS_FAULT) else _FAILED)
         except KeyboardInterrupt:
             click.echo("qa: interrupted", err=True)
@@ -49,7 +53,7 @@ def program(debug: bool) -> None:
     """
 
 
-for command in (ingest, ask, serve, articles, index):
+for command in (ingest, ask, serve, articles, index, evaluate):
     program.add_command(command)
 
 

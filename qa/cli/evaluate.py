@@ -1,0 +1,18 @@
+"""`qa evaluate`: the commands that measure answers; each is a file of its own and loads what it needs when it runs."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from qa.cli.evaluate_convert import convert
+
+__all__ = ["evaluate"]
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure how good answers are: run a dataset, score the run, compare it, gate a release."""
+
+
+for command in (convert,):
+    evaluate.add_command(command)

@@ -1,0 +1,1 @@
+"""Dataset formats of other projects: takes their files, gives examples and, where they come along, articles."""

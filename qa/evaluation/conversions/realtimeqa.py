@@ -1,0 +1,115 @@
+"""RealTimeQA: takes its weekly `*_qa.jsonl` files with the `*_gcs.jsonl` beside them, gives questions and articles.
+
+Also takes rows in which the answers are written out (`id`, `question`, `asked_at`, `answers`, `gold_urls`).
+Source: Kasai et al., "RealTime QA: What's the Answer Right Now?" (2023).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from embeddings.urls import host_of, normalised_url
+from qa.evaluation.conversions.converted import ArticleRow, Converted, read_rows
+from qa.evaluation.errors import InvalidDataset
+from qa.evaluation.realtimeqa import NewsQuestion
+from qa.evaluation.types import Example
+
+__all__ = ["convert"]
+
+_LINK = re.compile(r"href=[\"']([^\"']+)[\"']", re.IGNORECASE)
+_MARKUP = re.compile(r"<[^>]+>")
+
+
+class _Published(msgspec.Struct, frozen=True):
+    """A row of a `*_qa.jsonl` file."""
+
+    question_id: str
+    question_date: str
+    question_sentence: str
+    choices: list[str]
+    answer: list[str]
+    """Places in `choices`, as text."""
+    evidence: str = ""
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """An article that a search engine found; `text` is missing where it could not be fetched."""
+
+    url: str
+    title: str | None = ""
+    text: str | None = ""
+    authors: list[str] | None = None
+    publish_date: str | None = None
+
+
+class _Search(msgspec.Struct, frozen=True):
+    """A row of a `*_gcs.jsonl` file."""
+
+    question_id: str
+    search_result: list[_Found]
+
+
+def convert(paths: Sequence[Path]) -> Converted:
+    """The week is the group. Whether the articles answer a question is not known. Raises InvalidDataset."""
+    examples: list[Example] = []
+    articles: dict[str, ArticleRow] = {}
+    for place, row in read_rows(paths, dict[str, object]):
+        try:
+            if "search_result" in row:
+                for found in msgspec.convert(row, _Search).search_result:
+                    _collect(found, articles)
+            elif "question_sentence" in row:
+                examples.append(_published(msgspec.convert(row, _Published)))
+            else:
+                examples.append(_written_out(msgspec.convert(row, NewsQuestion)))
+        except (msgspec.ValidationError, IndexError, ValueError) as error:
+            raise InvalidDataset(f"{place}: not a row of RealTimeQA ({error})") from None
+    return Converted(examples=tuple(examples), articles=tuple(articles.values()))
+
+
+def _published(row: _Published) -> Example:
+    return Example(
+        id=row.question_id,
+        question=_MARKUP.sub("", row.question_sentence).strip(),
+        asked_at=row.question_date.replace("/", "-"),
+        answers=tuple(row.choices[int(place)] for place in row.answer),
+        gold_urls=_links(_LINK.findall(row.evidence)),
+        group=row.question_id.split("_")[0],
+        tags=("multiple_choice",) if row.choices else (),
+    )
+
+
+def _written_out(row: NewsQuestion) -> Example:
+    return Example(
+        id=row.id,
+        question=row.question,
+        asked_at=row.asked_at,
+        answers=row.answers,
+        gold_urls=_links(row.gold_urls),
+        group=row.id.split("_")[0],
+        tags=("multiple_choice",) if row.choices else (),
+    )
+
+
+def _links(written: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(url for url in map(normalised_url, written) if url is not None))
+
+
+def _collect(found: _Found, articles: dict[str, ArticleRow]) -> None:
+    url = normalised_url(found.url)
+    if url is None or not (found.text or "").strip():
+        return
+    kept = articles.get(url)
+    if kept is None or len(found.text or "") > len(kept.text):
+        articles[url] = ArticleRow(
+            url=url,
+            title=found.title or "",
+            text=found.text or "",
+            source=host_of(url),
+            published_at=found.publish_date.replace("/", "-") if found.publish_date else None,
+            authors=tuple(found.authors or ()),
+        )

@@ -1,0 +1,168 @@
+"""Takes a dataset file (one JSON object a line), gives examples, or says which lines to mend and how.
+
+The fields of a line are those of `qa.evaluation.types.Example`; lines of this project's own labelled questions
+(`seeds/questions.jsonl`) are read as they are.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from qa.errors import InvalidQuestion
+from qa.evaluation.errors import InvalidDataset
+from qa.evaluation.types import Example, GoldSpan
+from qa.moments import moment
+from seeds import SeedQuestion
+
+__all__ = ["Dataset", "example_of_seed", "line_problem", "numbered_lines", "read_dataset", "write_lines"]
+
+_TOLD = 20
+"""Problems listed before the rest is only counted."""
+_UTF_8_MARK = b"\xef\xbb\xbf"
+
+_EXAMPLE = msgspec.json.Decoder(Example)
+_SEED = msgspec.json.Decoder(SeedQuestion)
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """Examples and where they came from."""
+
+    name: str
+    sha256: str
+    """Of the file as it is on disk."""
+    examples: tuple[Example, ...]
+
+
+def read_dataset(path: Path) -> Dataset:
+    """Read and validate every line. Raises InvalidDataset listing what is wrong, line by line."""
+    content = _content(path)
+    examples: list[Example] = []
+    problems: list[str] = []
+    lines: dict[str, int] = {}
+    for number, line in numbered_lines(content):
+        try:
+            example = _read(line)
+        except InvalidDataset as error:
+            problems.append(f"{path.name}:{number}: {error}")
+            continue
+        if example.id in lines:
+            problems.append(f"{path.name}:{number}: the id {example.id!r} is that of line {lines[example.id]} already")
+        lines.setdefault(example.id, number)
+        examples.append(example)
+    if problems:
+        more = f"\n… and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
+        raise InvalidDataset("\n".join(problems[:_TOLD]) + more)
+    if not examples:
+        raise InvalidDataset(f"{path}: the file holds no questions; write one JSON object a line")
+    return Dataset(name=path.name, sha256=hashlib.sha256(content).hexdigest(), examples=tuple(examples))
+
+
+def write_lines(path: Path, values: Iterable[msgspec.Struct]) -> int:
+    """Write one JSON object a line; return how many."""
+    count = 0
+    with path.open("wb") as file:
+        for value in values:
+            file.write(msgspec.json.encode(value) + b"\n")
+            count += 1
+    return count
+
+
+def numbered_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Filled lines with their numbers, from 1."""
+    for number, line in enumerate(content.removeprefix(_UTF_8_MARK).split(b"\n"), start=1):
+        if line.strip():
+            yield number, line
+
+
+def line_problem(error: msgspec.DecodeError | UnicodeDecodeError | RecursionError) -> str:
+    """What to do about a line that is not the object it should be."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"not valid UTF-8 ({error.reason}); convert the file"
+    if isinstance(error, RecursionError):
+        return "nested too deeply; write one flat object"
+    if isinstance(error, msgspec.ValidationError):
+        return f"{error}; the fields are described in qa/evaluation/types.py (Example), or use `qa evaluate convert`"
+    return f"not a JSON object ({error}); write one object on each line"
+
+
+def example_of_seed(question: SeedQuestion) -> Example:
+    """A labelled question about the sample articles as a row of a dataset; its first gold article is its group."""
+    return Example(
+        id=question.id,
+        question=question.question,
+        asked_at=question.as_of,
+        answerable=question.answerable,
+        answers=question.answers,
+        gold=tuple(GoldSpan(title=quote.article, text=quote.quote, part=quote.part) for quote in question.gold),
+        group=question.gold[0].article if question.gold else "",
+        tags=question.kinds,
+    )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise InvalidDataset(f"{path}: the gzip archive is damaged ({error}); copy or pack it again") from None
+
+
+def _read(line: bytes) -> Example:
+    """One line as an example. Raises InvalidDataset saying what to change."""
+    try:
+        example = _EXAMPLE.decode(line)
+    except msgspec.ValidationError as error:
+        seed = _seed(line)
+        if seed is None:
+            raise InvalidDataset(line_problem(error)) from None
+        example = example_of_seed(seed)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidDataset(line_problem(error)) from None
+    if wrong := _contradictions(example):
+        raise InvalidDataset("; ".join(wrong))
+    return example
+
+
+def _seed(line: bytes) -> SeedQuestion | None:
+    try:
+        return _SEED.decode(line)
+    except msgspec.DecodeError:
+        return None
+
+
+def _contradictions(example: Example) -> list[str]:
+    """What is well formed and cannot be meant."""
+    wrong = []
+    if not any(character.isalnum() for character in example.question):
+        wrong.append("the question has no words")
+    if example.asked_at is not None:
+        try:
+            moment(example.asked_at, field="asked_at")
+        except InvalidQuestion as error:
+            wrong.append(str(error))
+    if example.answerable is False and (example.answers or example.gold):
+        wrong.append("answerable is false, yet answers or gold spans are given; drop the one or the other")
+    return wrong + _gold_problems(example.gold)
+
+
+def _gold_problems(gold: Sequence[GoldSpan]) -> list[str]:
+    wrong = []
+    for place, span in enumerate(gold):
+        if not (span.article_id or span.url or span.title or span.text):
+            wrong.append(f"gold[{place}] says nothing; give article_id, url or title, and text")
+        if (span.start is None) != (span.end is None):
+            wrong.append(f"gold[{place}] has only one of start and end; give both or neither")
+        elif span.start is not None and span.end is not None:
+            if not 0 <= span.start < span.end:
+                wrong.append(f"gold[{place}] is empty or backwards: start {span.start}, end {span.end}")
+            elif span.text and len(span.text) != span.end - span.start:
+                wrong.append(
+                    f"gold[{place}] spans {span.end - span.start} characters and its text has {len(span.text)}; "
+                    "offsets count Unicode code points, the end is the first one after the text"
+                )
+    return wrong

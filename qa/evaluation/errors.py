@@ -1,0 +1,35 @@
+"""What evaluation refuses.
+
+QAError
+├── InvalidDataset   lines of a dataset, or a file to convert, cannot be used
+├── RunRefused       the folder holds another run, nothing matches the filter, or the target cannot do what was asked
+└── TargetFailed     the service under evaluation gave no usable answer to one question
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qa.errors import QAError
+
+if TYPE_CHECKING:
+    from qa.evaluation.types import Failure
+
+__all__ = ["InvalidDataset", "RunRefused", "TargetFailed"]
+
+
+class InvalidDataset(QAError):
+    """The message names file and line, and says what to change."""
+
+
+class RunRefused(QAError):
+    """The run does not begin; nothing was written."""
+
+
+class TargetFailed(QAError):
+    """One question failed; the run goes on."""
+
+    def __init__(self, failure: Failure) -> None:
+        """The failure is what the prediction records."""
+        super().__init__(failure.message)
+        self.failure = failure
