@@ -31,7 +31,7 @@ from embeddings.types import Article
 from qa.server.bodies import JSON, NDJSON
 from qa.server.problems import KINDS, MEDIA_TYPE, Problem
 from qa.server.wire import AddReport, Alive, ArticleIn, ArticlePage, Ready
-from qa.types import Answer, Question, SearchAnswer, SearchQuestion
+from qa.types import Answer, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
 
 __all__ = ["BODY", "MOMENT", "WORK", "ArticlesOperation", "describe", "problems"]
 
@@ -42,7 +42,20 @@ WORK = ("internal-error", "not-ready", "overloaded", "store-unavailable", "shutt
 MOMENT = [Schema(type=OpenAPIType.STRING, format=form) for form in (OpenAPIFormat.DATE, OpenAPIFormat.DATE_TIME)]
 """The two forms of a moment."""
 
-_TYPES = (Question, Answer, SearchQuestion, SearchAnswer, ArticleIn, AddReport, ArticlePage, Article, Alive, Ready)
+_EVENTS = (SearchResultsEvent, ClaimEvent)
+_TYPES = (
+    Question,
+    Answer,
+    *_EVENTS,
+    SearchQuestion,
+    SearchAnswer,
+    ArticleIn,
+    AddReport,
+    ArticlePage,
+    Article,
+    Alive,
+    Ready,
+)
 _SCHEMA = "#/components/schemas/{name}"
 
 _BOUNDS = ("published_after", "published_before")
@@ -108,6 +121,8 @@ def describe(routes: Sequence[ControllerRouterHandler], *, dependencies: Depende
     for operations in document["paths"].values():
         for operation in operations.values():
             _mend(operation)
+            if operation["operationId"] == "ask":
+                operation["responses"]["200"]["content"]["text/event-stream"] = _stream()
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
 
@@ -116,10 +131,17 @@ def _schemas() -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components((*_TYPES, Problem), ref_template=_SCHEMA)
     for name, example in _EXAMPLES.items():
         schemas[name]["examples"] = [example]
-    schemas["Question"]["properties"]["stream"]["const"] = False  # streaming comes with a later version
     for name, field in (("Question", "as_of"), ("SearchQuestion", "as_of"), *(("Filters", one) for one in _BOUNDS)):
         schemas[name]["properties"][field]["anyOf"][:1] = [one.to_schema() for one in MOMENT]
     return schemas
+
+
+def _stream() -> dict[str, Any]:
+    """What the data of each server-sent event of a question is, by the event's name."""
+    of_event = {"search_results": SearchResultsEvent, "claim": ClaimEvent, "answer": Answer, "error": Problem}
+    schemas = [{"$ref": _SCHEMA.format(name=type_.__name__)} for type_ in of_event.values()]
+    told = ", ".join(f"`{event}`: {type_.__name__}" for event, type_ in of_event.items())
+    return {"schema": {"anyOf": schemas, "description": f"The data of one event, as JSON. {told}."}}
 
 
 def _mend(operation: dict[str, Any]) -> None:

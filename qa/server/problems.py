@@ -20,7 +20,7 @@ from qa import errors as online
 from qa.server import errors
 from qa.server.errors import FieldError
 
-__all__ = ["KINDS", "MEDIA_TYPE", "PROTOCOL_PROBLEM", "Kind", "Problem", "kind_of", "serve_problem"]
+__all__ = ["KINDS", "MEDIA_TYPE", "PROTOCOL_PROBLEM", "Kind", "Problem", "kind_of", "problem_of", "serve_problem"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -137,22 +137,27 @@ def kind_of(error: Exception) -> Kind:
     return next(_ERRORS[cls] for cls in type(error).__mro__ if cls in _ERRORS)
 
 
-def serve_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
-    """Turn any error into its problem document; log the ones that are ours."""
+def problem_of(error: Exception, *, request: Request[Any, Any, Any]) -> Problem:
+    """Describe any error; log the ones that are ours."""
     kind = kind_of(error)
     incident_id: str | msgspec.UnsetType = msgspec.UNSET
     if kind.status >= 500 and not kind.shown:
         incident_id = uuid.uuid4().hex
         logger.error("incident %s: %s %r", incident_id, request.method, request.scope["path"], exc_info=error)
-    faults = _faults(error)
-    problem = Problem(
+    return Problem(
         type=f"/problems/{kind.slug}",
         title=kind.title,
         status=kind.status,
         detail=str(error) if kind.shown else kind.meaning,
-        errors=faults or msgspec.UNSET,
+        errors=_faults(error) or msgspec.UNSET,
         incident_id=incident_id,
     )
+
+
+def serve_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    """Turn any error into its problem document."""
+    kind = kind_of(error)
+    problem = problem_of(error, request=request)
     return Response(problem, status_code=kind.status, media_type=MEDIA_TYPE, headers=_headers(error, kind))
 
 

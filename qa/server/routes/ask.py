@@ -1,15 +1,23 @@
-"""`POST /api/ask`: one question in, one answer with its citations out."""
+"""`POST /api/ask`: one question in, one answer with its citations out, at once or as it is made."""
 
 from __future__ import annotations
 
-from litestar import post
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from qa.server.errors import FieldError, NotSupported
+from qa.server.connection import WhileConnected
 from qa.server.openapi import BODY, WORK, problems
+from qa.server.problems import problem_of
 from qa.server.service import Service
-from qa.types import Answer, Question
+from qa.server.sse import EventStream, Message
+from qa.types import Answer, AnswerEvent, Event, Question
 
 __all__ = ["ask"]
 
@@ -19,13 +27,32 @@ __all__ = ["ask"]
     status_code=200,
     operation_id="ask",
     summary="Answer a question from the articles",
-    response_description="The answer; `abstained` is an answer too.",
+    response_description="The answer; `abstained` is an answer too. With `stream`, a `text/event-stream` of it.",
     tags=["questions"],
-    responses=problems(*BODY, *WORK, "invalid-request", "invalid-question", "not-supported", "deadline-exceeded"),
+    responses=problems(*BODY, *WORK, "invalid-request", "invalid-question", "deadline-exceeded"),
 )
-async def ask(data: JSONBody[Question], service: NamedDependency[Service]) -> Answer:
-    """Every citation quotes its article word for word; offsets are half-open, in Unicode code points."""
-    if data.stream:
-        fault = FieldError(field="stream", detail="only false is possible in this version")
-        raise NotSupported("this version does not stream; leave `stream` out", errors=(fault,))
-    return await service.ask(data)
+async def ask(
+    data: JSONBody[Question], service: NamedDependency[Service], request: Request[Any, Any, Any]
+) -> Response[Answer]:
+    """Every citation quotes its article word for word; offsets are half-open, in Unicode code points.
+
+    With `stream`, server-sent events: `search_results`, then a `claim` with its citations for each sentence that has
+    been verified, at last `answer` with all of it, or `error` with a problem document.
+    """
+    if not data.stream:
+        return WhileConnected(partial(service.ask, data))
+    return EventStream(_messages(service.events(data)), failure=partial(_failure, request))
+
+
+async def _messages(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Message, None]:
+    async with aclosing(events):
+        number = 0
+        async for event in events:
+            number += 1
+            payload = event.answer if isinstance(event, AnswerEvent) else event
+            name = event.__struct_config__.tag
+            yield Message(event=str(name), id=str(number), data=msgspec.json.encode(payload))
+
+
+def _failure(request: Request[Any, Any, Any], error: Exception) -> Message:
+    return Message(event="error", id="error", data=msgspec.json.encode(problem_of(error, request=request)))

@@ -93,8 +93,11 @@ def test_options_tell_every_method(client: httpx.Client, path: str) -> None:
     assert allowed == ", ".join(sorted(client.request("PATCH", path).headers["allow"].split(", ")))
 
 
-def test_what_a_later_version_brings_is_not_promised(document: Any) -> None:
-    assert document["components"]["schemas"]["Question"]["properties"]["stream"]["const"] is False
+def test_the_stream_is_described(document: Any) -> None:
+    content = document["paths"]["/api/ask"]["post"]["responses"]["200"]["content"]
+    assert set(content) == {"application/json", "text/event-stream"}
+    named = [one["$ref"].rpartition("/")[2] for one in content["text/event-stream"]["schema"]["anyOf"]]
+    assert set(named) <= set(document["components"]["schemas"])
 
 
 def test_dates_are_described_as_dates(document: Any) -> None:

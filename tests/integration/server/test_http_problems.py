@@ -139,7 +139,7 @@ def test_bad_bodies(
             "filters.source[1]",
         ),
         ("POST", "/api/ask", {"question": "x", "max_citations": "3"}, "invalid-request", "max_citations"),
-        ("POST", "/api/ask", {"question": "x", "stream": True}, "not-supported", "stream"),
+        ("POST", "/api/ask", {"question": "x", "stream": "yes"}, "invalid-request", "stream"),
         ("POST", "/api/search", {"question": "x", "limit": 51}, "invalid-request", "limit"),
         ("POST", "/api/search", {"question": "x" * 2001}, "invalid-request", "question"),
         ("GET", "/api/articles?limit=0", None, "invalid-request", "limit"),
