@@ -4,6 +4,7 @@ QAError
 ├── SettingsError     a QA_* variable has an unusable value
 ├── InvalidQuestion   the question, a filter or a date in it cannot be used
 ├── NotFound          no such article, version, answer or conversation
+├── HistoryUnavailable the file of conversations and feedback cannot be used
 └── GeneratorFailed   the language model gave no usable draft; the answer is made without it
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from qa.types import FallbackReason
 
-__all__ = ["GeneratorFailed", "InvalidQuestion", "NotFound", "QAError", "SettingsError"]
+__all__ = ["GeneratorFailed", "HistoryUnavailable", "InvalidQuestion", "NotFound", "QAError", "SettingsError"]
 
 
 class QAError(Exception):
@@ -28,6 +29,10 @@ class InvalidQuestion(QAError):
 
 class NotFound(QAError):
     """What was asked for does not exist (or no longer does)."""
+
+
+class HistoryUnavailable(QAError):
+    """The file of conversations and feedback cannot be opened, read or written."""
 
 
 class GeneratorFailed(QAError):

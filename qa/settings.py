@@ -37,6 +37,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lenient: bool = False
     support_checker: str = ""
     reranker: str = ""
+    history_conversations: int = 10_000
+    history_turns: int = 100
+    history_bytes: int = 500_000_000
     log_level: str = "info"
 
 
@@ -62,6 +65,9 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_LENIENT": "`true` keeps unsupported generated sentences, marked; the default drops them.",
     "QA_SUPPORT_CHECKER": "Name or path of a cross-encoder that judges claims; empty: the built-in checker.",
     "QA_RERANKER": "Name or path of a cross-encoder that reorders passages; empty: none.",
+    "QA_HISTORY_CONVERSATIONS": "Conversations kept; the least recently used ones make room.",
+    "QA_HISTORY_TURNS": "Questions kept of one conversation; the oldest ones make room.",
+    "QA_HISTORY_BYTES": "Bytes that all kept answers may take together.",
     "QA_LOG_LEVEL": "`debug`, `info`, `warning` or `error`.",
 }
 
@@ -102,6 +108,8 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError(f"QA_LOG_LEVEL is {settings.log_level!r}; use debug, info, warning or error")
     if settings.llm_context_tokens < 512 or settings.llm_concurrency < 1:
         raise SettingsError("QA_LLM_CONTEXT_TOKENS must be 512 or more, QA_LLM_CONCURRENCY 1 or more")
+    if min(settings.history_conversations, settings.history_turns, settings.history_bytes) < 1:
+        raise SettingsError("QA_HISTORY_CONVERSATIONS, QA_HISTORY_TURNS and QA_HISTORY_BYTES must be 1 or more")
     if settings.threads < 0 or settings.max_body_bytes < 1 or settings.max_queue < 1:
         raise SettingsError("QA_THREADS must be 0 or more, QA_MAX_BODY_BYTES and QA_MAX_QUEUE 1 or more")
     return settings

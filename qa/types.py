@@ -40,7 +40,10 @@ __all__ = [
 
 AnswerMode = Literal["generated", "extractive", "abstained"]
 Verdict = Literal["supported", "partly_supported", "unsupported", "contradicted"]
-AbstainReason = Literal["empty_corpus", "no_match", "weak_match", "stale_only", "outside_corpus_dates"]
+AbstainReason = Literal[
+    "empty_corpus", "no_match", "weak_match", "stale_only", "outside_corpus_dates", "source_withdrawn"
+]
+"""`source_withdrawn` comes in histories only: an article that the answer quoted was removed since."""
 FallbackReason = Literal[
     "no_model",
     "model_unreachable",
@@ -71,6 +74,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     question: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
     conversation_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    """The conversation this question goes on with; the answer is kept there."""
+    store: bool = False
+    """Without a `conversation_id`: begin a conversation, named in the answer. Otherwise nothing of the question is
+    kept."""
     collection: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     filters: Filters = Filters()
     as_of: Annotated[str, msgspec.Meta(max_length=40)] | None = None

@@ -18,6 +18,8 @@ from qa.server.headers import secure
 from qa.server.problems import serve_problem
 from qa.server.routes.articles import add_articles, delete_article, get_article, list_articles
 from qa.server.routes.ask import ask
+from qa.server.routes.conversations import delete_conversation, get_conversation, list_conversations
+from qa.server.routes.feedback import give_feedback, list_feedback
 from qa.server.routes.health import live, ready
 from qa.server.routes.pages import Page, docs, docs_file, home, load_page, openapi_json, problem
 from qa.server.routes.search import search
@@ -27,6 +29,8 @@ __all__ = ["answer_head", "create_app"]
 
 _QUESTION_BYTES = 1_000_000
 """Far more than a question with a thousand article ids needs."""
+
+_FEEDBACK_BYTES = 20_000
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -63,8 +67,13 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
     """The documented routes: one router per body limit."""
     questions = Router("/api", route_handlers=[ask, search], request_max_body_size=min(_QUESTION_BYTES, max_body_bytes))
     articles = Router("/api", route_handlers=[list_articles, get_article, add_articles, delete_article])
+    records = Router(
+        "/api",
+        route_handlers=[list_conversations, get_conversation, delete_conversation, give_feedback, list_feedback],
+        request_max_body_size=min(_FEEDBACK_BYTES, max_body_bytes),
+    )
     health = Router("/health", route_handlers=[live, ready])
-    routers = [questions, articles, health]
+    routers = [questions, articles, records, health]
     for route in (route for router in routers for route in router.routes if isinstance(route, HTTPRoute)):
         # The framework makes the OPTIONS handler of a path with its first method and never tells it of the others;
         # without one, the application makes it anew.

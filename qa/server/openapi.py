@@ -28,9 +28,20 @@ from litestar.openapi.spec import (
 from litestar.types import ControllerRouterHandler, Dependencies
 
 from embeddings.types import Article
+from qa.conversations.feedback import Feedback
 from qa.server.bodies import JSON, NDJSON
 from qa.server.problems import KINDS, MEDIA_TYPE, Problem
-from qa.server.wire import AddReport, Alive, ArticleIn, ArticlePage, Ready
+from qa.server.wire import (
+    AddReport,
+    Alive,
+    ArticleIn,
+    ArticlePage,
+    ConversationPage,
+    ConversationTurns,
+    FeedbackIn,
+    FeedbackPage,
+    Ready,
+)
 from qa.types import Answer, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
 
 __all__ = ["BODY", "MOMENT", "WORK", "ArticlesOperation", "describe", "problems"]
@@ -55,6 +66,11 @@ _TYPES = (
     Article,
     Alive,
     Ready,
+    ConversationPage,
+    ConversationTurns,
+    Feedback,
+    FeedbackIn,
+    FeedbackPage,
 )
 _SCHEMA = "#/components/schemas/{name}"
 

@@ -97,6 +97,14 @@ _ERRORS: Mapping[type[Exception], Kind] = {
     errors.DeadlineExceeded: Kind("deadline-exceeded", 504, "Deadline exceeded", "The answer was not ready in time."),
     online.InvalidQuestion: Kind("invalid-question", 422, "Invalid question", "The question cannot be used."),
     online.NotFound: Kind("not-found", 404, "Not found", "What was asked for does not exist, or no longer does."),
+    online.HistoryUnavailable: Kind(
+        "history-unavailable",
+        503,
+        "History unavailable",
+        "The file of conversations and feedback cannot be used now.",
+        shown=False,
+        retry_after=10,
+    ),
     offline.InputError: Kind("invalid-input", 422, "Invalid input", "An article, a filter or an id cannot be used."),
     offline.StoreCorrupt: Kind(
         "damaged-article", 500, "Damaged article", "The stored text no longer matches its hash.", shown=False

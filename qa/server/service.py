@@ -23,11 +23,12 @@ from qa.errors import NotFound
 from qa.jobs import Run
 from qa.server import submissions
 from qa.server.errors import NotReady, ShuttingDown
+from qa.server.records import Records
 from qa.server.turns import TurnTakingEncoder
 from qa.server.wire import AddReport
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
-from qa.types import Answer, Event, Question, SearchAnswer, SearchQuestion, Turn
+from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQuestion, Turn
 
 __all__ = ["Answering", "Parts", "Service"]
 
@@ -75,10 +76,12 @@ class Service:
         self._questions = Permits(settings.max_queue + 1, what="questions")
         self._writes = Permits(_WRITES_WAITING, what="writes")
         self._reads = Permits(settings.max_queue + 1, what="reads")
+        self.records = Records(settings, read=self._read)
 
     async def start(self) -> None:
         """Load the parts. Raises what `load` raises."""
         await self._encoding.run(self._open)
+        await self.records.open()
         if self._state == "starting":
             self._state = "ready"
 
@@ -90,6 +93,7 @@ class Service:
         """Let running jobs end, then close the corpus."""
         self._state = "stopping"
         workers = (self._writing, self._reading, self._encoding)
+        await self.records.close()
         ended = [await asyncio.to_thread(worker.stop, wait_seconds=_STOP_SECONDS) for worker in workers]
         if self._parts is not None and all(ended):
             await asyncio.to_thread(self._parts.corpus.close)
@@ -101,9 +105,12 @@ class Service:
         """
         parts = self._ready()
         with self._questions.one():
+            asked = await self.records.enter(question)
             run = _within(self._encoding, seconds=self.settings.deadline_seconds)
-            async with aclosing(parts.answering.events(question, run=run)) as events:
+            async with aclosing(parts.answering.events(asked.question, run=run, history=asked.turns)) as events:
                 async for event in events:
+                    if isinstance(event, AnswerEvent):
+                        await self.records.remember(event.answer, asked)
                     yield event
 
     async def ask(self, question: Question) -> Answer:

@@ -9,9 +9,26 @@ import msgspec
 from embeddings.cleaning import MAX_TEXT
 from embeddings.identity import MAX_ID
 from embeddings.types import Article
+from qa.conversations.feedback import Feedback, Opinion
+from qa.conversations.history import Conversation
 from qa.server.errors import FieldError
+from qa.types import Answer
 
-__all__ = ["AddReport", "AddedArticle", "Alive", "ArticleIn", "ArticlePage", "ArticleSummary", "Ready", "summary"]
+__all__ = [
+    "AddReport",
+    "AddedArticle",
+    "Alive",
+    "ArticleIn",
+    "ArticlePage",
+    "ArticleSummary",
+    "ConversationPage",
+    "ConversationTurn",
+    "ConversationTurns",
+    "FeedbackIn",
+    "FeedbackPage",
+    "Ready",
+    "summary",
+]
 
 ID_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]*$"
 """What can stand in an address as it is; `embeddings.identity` holds callers to it."""
@@ -78,6 +95,49 @@ class ArticlePage(msgspec.Struct, frozen=True, kw_only=True):
     articles: tuple[ArticleSummary, ...]
     next: str | None
     """Value of `after` for the following page; null on the last one."""
+
+
+class ConversationPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of conversations, the last used first."""
+
+    conversations: tuple[Conversation, ...]
+    next: int | None
+    """Value of `before` for the following page; null on the last one."""
+
+
+class ConversationTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """One question with its answer, as it may be shown now."""
+
+    number: int
+    asked_at: str
+    answer: Answer
+    """As it was served; an abstention (`source_withdrawn`) where an article that it quotes was removed since."""
+    withheld: int
+    """Quotations and search results left out because their article was removed or altered."""
+
+
+class ConversationTurns(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a conversation's turns, the first one first."""
+
+    conversation: Conversation
+    turns: tuple[ConversationTurn, ...]
+    next: int | None
+    """Value of `after` for the following page; null on the last one."""
+
+
+class FeedbackIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `POST /api/answers/{answer_id}/feedback` takes."""
+
+    verdict: Opinion
+    comment: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+class FeedbackPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of feedback, the latest first."""
+
+    feedback: tuple[Feedback, ...]
+    next: int | None
+    """Value of `before` for the following page; null on the last one."""
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,7 +29,15 @@ __all__ = ["ask"]
     summary="Answer a question from the articles",
     response_description="The answer; `abstained` is an answer too. With `stream`, a `text/event-stream` of it.",
     tags=["questions"],
-    responses=problems(*BODY, *WORK, "invalid-request", "invalid-question", "deadline-exceeded"),
+    responses=problems(
+        *BODY,
+        *WORK,
+        "invalid-request",
+        "invalid-question",
+        "deadline-exceeded",
+        "not-found",
+        "history-unavailable",
+    ),
 )
 async def ask(
     data: JSONBody[Question], service: NamedDependency[Service], request: Request[Any, Any, Any]

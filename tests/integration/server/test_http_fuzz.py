@@ -18,7 +18,7 @@ import pytest
 
 from embeddings.types import Article
 from qa.server.problems import MEDIA_TYPE, Problem
-from qa.server.wire import AddReport, Alive, ArticlePage, Ready
+from qa.server.wire import AddReport, Alive, ArticlePage, ConversationPage, FeedbackPage, Ready
 from qa.types import Answer, SearchAnswer
 
 SEED = 20261122
@@ -32,6 +32,8 @@ SHAPES: dict[tuple[str, str], Any] = {
     ("POST", "/api/articles"): AddReport,
     ("GET", "/api/articles"): ArticlePage,
     ("GET", "/api/articles/harbour"): Article,
+    ("GET", "/api/conversations"): ConversationPage,
+    ("GET", "/api/feedback"): FeedbackPage,
     ("GET", "/health/live"): Alive,
     ("GET", "/health/ready"): Ready,
 }
@@ -170,7 +172,9 @@ def text(draw: random.Random) -> str:
 
 
 FIELDS = {
-    "/api/ask": ["question", "conversation_id", "collection", "filters", "as_of", "mode", "max_citations", "stream"],
+    "/api/ask": [
+        *("question", "conversation_id", "collection", "filters", "as_of", "mode", "max_citations", "stream", "store")
+    ],
     "/api/search": ["question", "conversation_id", "collection", "filters", "as_of", "limit"],
     "/api/articles": ["text", "title", "id", "url", "source", "published_at", "language", "authors", "collection"],
 }
@@ -206,13 +210,26 @@ def test_json(client: httpx.Client, part: int) -> None:
 def test_addresses(client: httpx.Client) -> None:
     draw = random.Random(SEED + 200)
     for _ in range(80):
-        names = ["limit", "after", "collection", "source", "published_after", "published_before", "version", "x"]
+        names = [
+            "limit",
+            "after",
+            "before",
+            "collection",
+            "source",
+            "published_after",
+            "published_before",
+            "version",
+            "x",
+        ]
         query = "&".join(f"{draw.choice(names)}={quote(text(draw)[:500])}" for _ in range(draw.randrange(4)))
         odd = quote(text(draw)[:200], safe="/") or "-"
         for route in (
             "/api/articles",
             "/api/articles/harbour",
             f"/api/articles/{odd}",
+            "/api/conversations",
+            f"/api/conversations/{odd}",
+            "/api/feedback",
             f"/docs/{odd}",
             f"/problems/{odd}",
         ):

@@ -42,6 +42,11 @@ def test_the_routes(document: Any) -> None:
         "get_article": ("get", "/api/articles/{article_id}"),
         "add_articles": ("post", "/api/articles"),
         "delete_article": ("delete", "/api/articles/{article_id}"),
+        "list_conversations": ("get", "/api/conversations"),
+        "get_conversation": ("get", "/api/conversations/{conversation_id}"),
+        "delete_conversation": ("delete", "/api/conversations/{conversation_id}"),
+        "give_feedback": ("post", "/api/answers/{answer_id}/feedback"),
+        "list_feedback": ("get", "/api/feedback"),
         "live": ("get", "/health/live"),
         "ready": ("get", "/health/ready"),
     }
@@ -56,7 +61,7 @@ def test_unknown_fields_are_refused_where_the_document_says_so(document: Any) ->
     closed = {
         n for n, schema in document["components"]["schemas"].items() if schema.get("additionalProperties") is False
     }
-    assert closed == {"Question", "SearchQuestion", "Filters"}
+    assert closed == {"Question", "SearchQuestion", "Filters", "FeedbackIn"}
 
 
 def test_every_operation_is_documented(document: Any) -> None:

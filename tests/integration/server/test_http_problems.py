@@ -26,8 +26,11 @@ WORKING = [
     ("DELETE", "/api/articles/{article_id}", None),
     ("GET", "/health/ready", None),
 ]
-READING = [(method, path) for method, path, _ in WORKING if method == "POST"]
-ALL = [*((method, path) for method, path, _ in WORKING), ("GET", "/health/live")]
+FEEDBACK = ("POST", "/api/answers/some/feedback")
+READING = [*((method, path) for method, path, _ in WORKING if method == "POST"), FEEDBACK]
+RECORDS = [(method, f"/api/{path}") for method, path in (("GET", "conversations"), ("GET", "feedback"))]
+RECORDS += [("GET", "/api/conversations/some"), ("DELETE", "/api/conversations/some")]
+ALL = [*((method, path) for method, path, _ in WORKING), FEEDBACK, *RECORDS, ("GET", "/health/live")]
 
 RAISED = [
     (ZeroDivisionError(SECRET), "internal-error", False),
@@ -43,6 +46,7 @@ RAISED = [
     (offline.InvalidArticle("no text"), "invalid-input", True),
     (online.InvalidQuestion("no words"), "invalid-question", True),
     (online.NotFound("no such thing"), "not-found", True),
+    (online.HistoryUnavailable(SECRET), "history-unavailable", False),
     (errors.ShuttingDown("stopping"), "shutting-down", True),
 ]
 

@@ -1,0 +1,189 @@
+"""What the service keeps of conversations and feedback: takes questions and answers, on a thread of its own.
+
+A stored answer is on disk before it is served; whatever is read back is held against the corpus first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from embeddings.corpus import Corpus
+from embeddings.errors import StoreCorrupt
+from embeddings.types import Article
+from qa.conversations.database import Database
+from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, ServedAnswers, served
+from qa.conversations.history import Bounds, History, KeptTurn, new_id
+from qa.conversations.withdrawal import rechecked
+from qa.errors import NotFound
+from qa.moments import stamp
+from qa.server.errors import NotReady
+from qa.server.wire import ConversationPage, ConversationTurn, ConversationTurns, FeedbackPage
+from qa.server.worker import Permits, Worker
+from qa.settings import Settings
+from qa.types import Answer, Question, Turn
+
+__all__ = ["Asked", "ReadCorpus", "Records"]
+
+T = TypeVar("T")
+
+_TURNS_HEEDED = 6
+"""A follow-up points back at most so many turns."""
+_SERVED = 5_000
+"""Feedback can be given on so many of the last answers; on those of conversations as long as they are kept."""
+_FEEDBACK = 50_000
+_STOP_SECONDS = 10.0
+
+
+class ReadCorpus(Protocol):
+    """Runs a job on the thread that reads the corpus."""
+
+    def __call__(self, job: Callable[[Corpus], T], /) -> Awaitable[T]:
+        """Give the job's result."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A question in its conversation, if it has one."""
+
+    question: Question
+    """Names the conversation, also where it is about to begin."""
+    turns: tuple[Turn, ...] = ()
+    """What was said before, the last turn last."""
+    begins: bool = False
+
+
+class Records:
+    """Conversations and feedback of one service. `owner` says whose they are; nobody sees another's."""
+
+    def __init__(self, settings: Settings, *, read: ReadCorpus) -> None:
+        self._settings = settings
+        self._read = read
+        self._worker = Worker("records")
+        self._permits = Permits(settings.max_queue + 1, what="requests for conversations")
+        self._served = ServedAnswers(limit=_SERVED)
+        self._database: Database | None = None
+
+    async def open(self) -> None:
+        """Open the file. Raises HistoryUnavailable."""
+        self._database = await self._worker.run(partial(Database.open, self._settings.data_dir))
+
+    async def close(self) -> None:
+        """Let the running job end, then close the file."""
+        ended = await asyncio.to_thread(self._worker.stop, wait_seconds=_STOP_SECONDS)
+        if ended and self._database is not None:
+            self._database.close()
+            self._database = None
+
+    async def enter(self, question: Question, *, owner: str = "") -> Asked:
+        """Place a question in its conversation. Raises NotFound where it names one that is not there."""
+        if question.conversation_id is None:
+            if not question.store:
+                return Asked(question=question)
+            return Asked(question=msgspec.structs.replace(question, conversation_id=new_id()), begins=True)
+        return Asked(question=question, turns=await self.recall(question.conversation_id, owner=owner))
+
+    async def recall(self, conversation_id: str, *, owner: str = "") -> tuple[Turn, ...]:
+        """The last turns of a conversation, as far as they still hold. Raises NotFound."""
+        history = self._history()
+        kept = await self._run(partial(history.last_turns, conversation_id, owner=owner, limit=_TURNS_HEEDED))
+        return tuple(_turn(turn.answer) for turn in await self._checked(kept))
+
+    async def remember(self, answer: Answer, asked: Asked, *, owner: str = "") -> None:
+        """Note an answer before it is served; what belongs to a conversation is on disk when this returns."""
+        self._served.note(answer, owner=owner)
+        if answer.conversation_id is not None:
+            append = partial(self._history().append, answer, at=_now(), owner=owner, begin=asked.begins)
+            await self._run(append)
+
+    async def conversations(self, *, owner: str = "", before: int | None, limit: int) -> ConversationPage:
+        """Conversations, the last used first."""
+        found, following = await self._run(partial(self._history().page, owner=owner, before=before, limit=limit))
+        return ConversationPage(conversations=tuple(found), next=following)
+
+    async def conversation(self, conversation_id: str, *, owner: str = "", after: int, limit: int) -> ConversationTurns:
+        """The turns of a conversation, every quotation in them held against the corpus. Raises NotFound."""
+        history = self._history()
+        about = await self._run(partial(history.conversation, conversation_id, owner=owner))
+        kept, following = await self._run(
+            partial(history.turns, conversation_id, owner=owner, after=after, limit=limit)
+        )
+        return ConversationTurns(conversation=about, turns=await self._checked(kept), next=following)
+
+    async def delete(self, conversation_id: str, *, owner: str = "") -> None:
+        """Erase a conversation. Raises NotFound."""
+        self._served.forget(conversation_id)
+        await self._run(partial(self._history().delete, conversation_id, owner=owner))
+
+    async def give_feedback(self, answer_id: str, *, verdict: Opinion, comment: str, owner: str = "") -> Feedback:
+        """Store what a reader thinks of an answer. Raises NotFound for one that is not remembered."""
+        about = self._served.find(answer_id, owner=owner)
+        if about is None and (kept := await self._run(partial(self._history().answer, answer_id, owner=owner))):
+            about = served(kept)
+        if about is None:
+            raise NotFound(f"no answer {answer_id!r} is remembered; feedback has to come soon after the answer")
+        book = FeedbackBook(self._opened(), limit=_FEEDBACK)
+        return await self._run(partial(book.give, about, owner=owner, verdict=verdict, comment=comment, at=_now()))
+
+    async def feedback(self, *, owner: str | None = None, before: int | None, limit: int) -> FeedbackPage:
+        """What readers said, the latest first; everybody's where `owner` is None."""
+        book = FeedbackBook(self._opened(), limit=_FEEDBACK)
+        found, following = await self._run(partial(book.page, owner=owner, before=before, limit=limit))
+        return FeedbackPage(feedback=tuple(found), next=following)
+
+    async def _checked(self, kept: Sequence[KeptTurn]) -> tuple[ConversationTurn, ...]:
+        return await self._read(partial(_recheck, kept)) if kept else ()
+
+    def _opened(self) -> Database:
+        if self._database is None:
+            raise NotReady("the conversations are being opened; send this again in a moment")
+        return self._database
+
+    def _history(self) -> History:
+        settings = self._settings
+        bounds = Bounds(
+            turns=settings.history_turns, conversations=settings.history_conversations, size=settings.history_bytes
+        )
+        return History(self._opened(), bounds=bounds)
+
+    async def _run(self, job: Callable[[], T]) -> T:
+        with self._permits.one():
+            return await self._worker.run(job, timeout=self._settings.deadline_seconds)
+
+
+def _recheck(kept: Sequence[KeptTurn], corpus: Corpus) -> tuple[ConversationTurn, ...]:
+    """Each turn as it may be shown; every article version is read once."""
+    articles: dict[tuple[str, str], Article | None] = {}
+
+    def find(article_id: str, version: str) -> Article | None:
+        if (key := (article_id, version)) not in articles:
+            try:
+                articles[key] = corpus.get(article_id, version=version)
+            except StoreCorrupt:
+                articles[key] = None
+        return articles[key]
+
+    found = []
+    for turn in kept:
+        answer, withheld = rechecked(turn.answer, find=find)
+        found.append(ConversationTurn(number=turn.number, asked_at=turn.asked_at, answer=answer, withheld=withheld))
+    return tuple(found)
+
+
+def _turn(answer: Answer) -> Turn:
+    return Turn(
+        question=answer.question,
+        resolved_query=answer.resolved_query,
+        answer=answer.answer,
+        answer_mode=answer.answer_mode,
+        as_of=answer.as_of,
+        article_ids=tuple(dict.fromkeys(citation.article_id for citation in answer.citations)),
+    )
+
+
+def _now() -> str:
+    return stamp(datetime.now(UTC))
