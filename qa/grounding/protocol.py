@@ -9,7 +9,16 @@ import msgspec
 
 from qa.types import Verdict
 
-__all__ = ["Mismatch", "Support", "SupportChecker", "SupportingSpan"]
+__all__ = ["Context", "Mismatch", "Support", "SupportChecker", "SupportingSpan"]
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a text of evidence besides its words."""
+
+    title: str = ""
+    """Names in it are what the text's pronouns may point at."""
+    published_at: str | None = None
+    """ISO 8601; "Tuesday" and "June 4" in the text are days near it."""
 
 
 class SupportingSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,8 +60,11 @@ class SupportChecker(Protocol):
     def identity(self) -> str:
         """Name and version, for the answer's metadata: equal identity means equal judgements."""
 
-    def check(self, claim: str, evidence: Sequence[str], *, question: str = "") -> Support:
+    def check(
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
+    ) -> Support:
         """Judge one sentence against texts; offsets in the result are those of the texts as given.
 
         `question` is what the claim answers: names that the claim only points at may stand in it.
+        `contexts`, where given, says of each text in turn what it is from.
         """

@@ -1,0 +1,210 @@
+"""Takes a claim and its evidence, gives what the evidence does not say or says otherwise: the checks that are hard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from qa.grounding.binding import best_rows, clauses, holds_name, inside
+from qa.grounding.dates import Moment
+from qa.grounding.facts import bears_out, comparable, dated, same_value, units_clash
+from qa.grounding.names import Name, same_name
+from qa.grounding.protocol import Mismatch
+from qa.grounding.quantities import Quantity
+from qa.grounding.reading import Sentence
+from qa.grounding.selection import Coverage
+
+__all__ = ["Case", "fact_mismatches"]
+
+_BOUND = 0.34
+"""Share of a clause's other words that the sentence with its number must have, lest the number is another matter's."""
+_AS_GOOD = 0.7
+"""A sentence that has this share of what the best one has may stand for it."""
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One claim before its evidence."""
+
+    claim: Sentence
+    sentences: tuple[Sentence, ...]
+    coverage: Coverage
+    chosen: tuple[int, ...]
+    """Rows that may support it, best first."""
+    known: frozenset[str]
+    """Case-folded words of the question and the titles."""
+
+    def clause_of(self, start: int) -> tuple[int, int]:
+        """The clause of the claim that a place lies in."""
+        return next((span for span in clauses(self.claim) if span[0] <= start < span[1]), (0, len(self.claim.text)))
+
+    def around(self, start: int, end: int) -> npt.NDArray[np.bool_]:
+        """The words of the clause around a fact, the fact itself left out."""
+        own = np.array([word.start < end and start < word.end for word in self.coverage.words], np.bool_)
+        return inside(self.coverage, self.clause_of(start)) & ~own
+
+
+def fact_mismatches(case: Case) -> tuple[Mismatch, ...]:
+    """Numbers, units, dates and names of a claim that its evidence does not bear out, in their order."""
+    found = [_quantity(case, quantity) for quantity in case.claim.quantities]
+    found += [_moment(case, moment) for moment in case.claim.moments if moment.start >= 0]
+    found += _names(case)
+    unique = {(item.start, item.end): item for item in found if item is not None}
+    return tuple(unique[key] for key in sorted(unique))
+
+
+def _quantity(case: Case, claimed: Quantity) -> Mismatch | None:
+    around = case.around(claimed.start, claimed.unit_end)
+    holders = _rows(case, lambda sentence: any(bears_out(claimed, said) for said in sentence.quantities))
+    if not holders:
+        holders = _rows(case, lambda sentence: _year(claimed, sentence))
+    if holders and _belongs(case, holders, around):
+        other = next((text for row in holders if (text := _swapped(case, claimed, case.sentences[row]))), "")
+        return Mismatch(kind="number", start=claimed.start, end=claimed.unit_end, found=other) if other else None
+    span = {"start": claimed.start, "end": claimed.unit_end}
+    if holders:
+        return Mismatch(kind="number", **span, found=_other_quantity(case, claimed, around))
+    for row in best_rows(case.coverage, case.chosen, around):
+        for said in case.sentences[row].quantities:
+            if claimed.value == said.value and units_clash(claimed, said):
+                return Mismatch(kind="unit", **span, found=_said(case.sentences[row], said))
+            if same_value(claimed, said) and not units_clash(claimed, said) and claimed.ordinal == said.ordinal:
+                return Mismatch(kind="quantifier", **span, found=_said(case.sentences[row], said))
+    return Mismatch(kind="number", **span, found=_other_quantity(case, claimed, around))
+
+
+def _moment(case: Case, claimed: Moment) -> Mismatch | None:
+    around = case.around(claimed.start, claimed.end)
+    holders = _rows(case, lambda sentence: dated(claimed, sentence.moments))
+    if not holders and claimed.year is not None and claimed.month is None:
+        holders = _rows(case, lambda sentence: any(q.value == claimed.year for q in sentence.quantities))
+    if holders and _belongs(case, holders, around):
+        return None
+    for row in best_rows(case.coverage, case.chosen, around)[:1]:
+        for said in case.sentences[row].moments:
+            if _same_parts(claimed, said):
+                text = case.sentences[row].text[said.start : said.end]
+                return Mismatch(kind="date", start=claimed.start, end=claimed.end, found=text)
+    return Mismatch(kind="date", start=claimed.start, end=claimed.end)
+
+
+def _names(case: Case) -> list[Mismatch | None]:
+    found: list[Mismatch | None] = []
+    runs: dict[int, list[Name]] = {}
+    for name in case.claim.names:
+        runs.setdefault(name.run, []).append(name)
+    for run in runs.values():
+        around = case.around(run[0].start, run[-1].end)
+        rows = best_rows(case.coverage, case.chosen, around)
+        strange = [name for name in run if not _anywhere(case, name)]
+        if strange:
+            found += [_name_mismatch(case, name, rows) for name in strange]
+        elif len(run) > 1 and (other := _other_partner(case, run)):
+            found.append(Mismatch(kind="name", start=run[0].start, end=run[-1].end, found=other))
+        elif rows and not _held(case, run, rows, around):
+            found.append(_name_mismatch(case, run[-1], rows, start=run[0].start))
+    return found
+
+
+def _anywhere(case: Case, name: Name) -> bool:
+    folded = name.text.casefold()
+    return any(same_name(folded, word) for word in case.known) or any(
+        any(same_name(name.text, other.text) for other in sentence.names)
+        or any(folded == word.text.casefold() for word in sentence.words)
+        for sentence in case.sentences
+    )
+
+
+def _held(case: Case, run: Sequence[Name], rows: Sequence[int], around: npt.NDArray[np.bool_]) -> bool:
+    """Whether a sentence that says the clause speaks of the name."""
+    best = case.coverage.share([rows[0]], within=around)
+    if best <= _BOUND:
+        return True
+    good = [row for row in rows if case.coverage.share([row], within=around) >= _AS_GOOD * best]
+    return any(holds_name(case.sentences[row], name, case.known) for row in good for name in run)
+
+
+def _other_partner(case: Case, run: Sequence[Name]) -> str:
+    """The name that the evidence joins to the last word of a full name, where it never joins the claimed one."""
+    first, last = run[0], run[-1]
+    partners: list[str] = []
+    for sentence in case.sentences:
+        ends = [name for name in sentence.names if same_name(name.text, last.text)]
+        for end in ends:
+            before = [name for name in sentence.names if name.run == end.run and name.start < end.start]
+            if any(same_name(name.text, first.text) for name in before):
+                return ""
+            partners += [sentence.text[name.start : end.end] for name in before[:1]]
+    return partners[0] if partners else ""
+
+
+def _name_mismatch(case: Case, name: Name, rows: Sequence[int], *, start: int | None = None) -> Mismatch:
+    """The mismatch, with the name that stands in its place in the best sentence, if one does."""
+    claimed = [other.text for other in case.claim.names]
+    others = [
+        other.text
+        for row in rows[:1]
+        for other in case.sentences[row].names
+        if not any(same_name(other.text, text) for text in claimed)
+    ]
+    begins = name.start if start is None else start
+    return Mismatch(kind="name", start=begins, end=name.end, found=others[0] if others else "")
+
+
+def _rows(case: Case, holds: Callable[[Sentence], bool]) -> list[int]:
+    return [row for row, sentence in enumerate(case.sentences) if holds(sentence)]
+
+
+def _belongs(case: Case, holders: Sequence[int], around: npt.NDArray[np.bool_]) -> bool:
+    """Whether a sentence that has the fact also says what the claim's clause says of it."""
+    if not around.any():
+        return True
+    share = max(case.coverage.share([row], within=around) for row in holders)
+    best = max((case.coverage.share([row], within=around) for row in case.chosen), default=0.0)
+    return share >= max(_BOUND, _AS_GOOD * best) or share >= best
+
+
+def _year(claimed: Quantity, sentence: Sentence) -> bool:
+    return claimed.unit is None and any(claimed.value in {m.year, m.day} for m in sentence.moments)
+
+
+def _swapped(case: Case, claimed: Quantity, said: Sentence) -> str:
+    """The number that a sentence gives the claim's own name, where it gives the claimed number to somebody else."""
+    names = [name for name in case.claim.names if case.clause_of(name.start) == case.clause_of(claimed.start)]
+    parts = clauses(said)
+    here = [part for part in parts for q in said.quantities if bears_out(claimed, q) and part[0] <= q.start < part[1]]
+    for part in parts:
+        theirs = [name for name in said.names if part[0] <= name.start < part[1]]
+        others = [q for q in said.quantities if part[0] <= q.start < part[1] and comparable(claimed, q)]
+        if not here or part in here or not others or not names or not theirs:
+            continue
+        elsewhere = [name for name in said.names if not part[0] <= name.start < part[1]]
+        if all(_among(name, theirs) and not _among(name, elsewhere) for name in names):
+            return "" if any(bears_out(q, o) for q in case.claim.quantities for o in others) else _said(said, others[0])
+    return ""
+
+
+def _among(name: Name, others: Sequence[Name]) -> bool:
+    return any(same_name(name.text, other.text) for other in others)
+
+
+def _other_quantity(case: Case, claimed: Quantity, around: npt.NDArray[np.bool_]) -> str:
+    """The number that stands in the claimed one's place in the sentence that says the clause, if one does."""
+    for row in best_rows(case.coverage, case.chosen, around)[:1]:
+        sentence = case.sentences[row]
+        alike = [q for q in sentence.quantities if comparable(claimed, q) and not bears_out(claimed, q)]
+        if alike:
+            return _said(sentence, min(alike, key=lambda q: abs(q.value - claimed.value)))
+    return ""
+
+
+def _said(sentence: Sentence, quantity: Quantity) -> str:
+    return sentence.text[quantity.start : quantity.unit_end]
+
+
+def _same_parts(claimed: Moment, said: Moment) -> bool:
+    """Whether both name the same parts of a date, so that one can stand in the other's place."""
+    parts = ("year", "month", "day", "weekday", "minutes")
+    return any(getattr(claimed, part) is not None and getattr(said, part) is not None for part in parts)
