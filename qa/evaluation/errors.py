@@ -3,7 +3,8 @@
 QAError
 ├── InvalidDataset   lines of a dataset, or a file to convert, cannot be used
 ├── RunRefused       the folder holds another run, nothing matches the filter, or the target cannot do what was asked
-└── TargetFailed     the service under evaluation gave no usable answer to one question
+├── TargetFailed     the service under evaluation gave no usable answer to one question
+└── UnreadableRun    a file of a run folder is missing, damaged or of another version
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from qa.errors import QAError
 if TYPE_CHECKING:
     from qa.evaluation.types import Failure
 
-__all__ = ["InvalidDataset", "RunRefused", "TargetFailed"]
+__all__ = ["InvalidDataset", "RunRefused", "TargetFailed", "UnreadableRun"]
 
 
 class InvalidDataset(QAError):
@@ -33,3 +34,7 @@ class TargetFailed(QAError):
         """The failure is what the prediction records."""
         super().__init__(failure.message)
         self.failure = failure
+
+
+class UnreadableRun(QAError):
+    """The message names the file and what to do."""

@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from qa.types import Answer, SearchResult
+from qa.types import Answer, SearchResult, Verdict
 
 __all__ = [
     "ARTICLES_FILE",
@@ -25,6 +25,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "SCORES_FILE",
     "CitedArticle",
+    "ClaimScore",
     "Example",
     "ExampleScores",
     "Failure",
@@ -33,6 +34,7 @@ __all__ = [
     "GoldSpan",
     "Machine",
     "Manifest",
+    "Outcome",
     "Prediction",
     "Score",
     "Scores",
@@ -47,6 +49,10 @@ EXAMPLES_FILE: Final = "examples.jsonl"
 PREDICTIONS_FILE: Final = "predictions.jsonl"
 ARTICLES_FILE: Final = "articles.jsonl"
 SCORES_FILE: Final = "scores.json"
+
+Outcome = Literal["right", "wrong", "missed", "declined", "unjudged", "failed"]
+"""Right answer, or rightly declined; wrong answer; declined though answerable; declined where nobody knows whether
+rightly; answered likewise; no reply."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -215,13 +221,32 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = "examples"
 
 
-class ExampleScores(msgspec.Struct, frozen=True, kw_only=True):
+class ClaimScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One claim as the scorer's support checker judges it by what it cites, else by all that was retrieved."""
+
+    text: str
+    verdict: Verdict
+    score: float
+    cited_support: bool
+    """Whether its citations alone support it."""
+    precise: tuple[bool, ...] = ()
+    """Of each of its citations: whether it supports the claim or is needed."""
+    mismatches: tuple[str, ...] = ()
+    """What the evidence does not say: kind, the claim's words, and the evidence's where it has others."""
+
+
+class ExampleScores(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The metrics of one example, for pairing with another run and for the drill-down."""
 
     example_id: str
     group: str
     values: dict[str, float]
-    """By the metric's name; a metric that does not apply to the example is absent."""
+    """By the metric's name, means over its claims or citations; a metric that does not apply to it is absent."""
+    outcome: Outcome
+    confidence: float | None = None
+    """As the answer gives it, also with an abstention."""
+    latency_ms: float | None = None
+    claims: tuple[ClaimScore, ...] = ()
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,154 @@
+"""Takes a prediction, native or of an OpenAI-compatible server, gives what was said and cited, in one shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from embeddings.sentences import split_sentences
+from embeddings.urls import normalised_url
+from qa.answers import ABSTENTION
+from qa.evaluation.finished_run import Articles
+from qa.evaluation.metrics.spans import is_exact_span, overlaps
+from qa.evaluation.types import CitedArticle, ForeignAnswer, ForeignCitation, Prediction
+from qa.types import Answer, Citation, SearchResult, ShortAnswer
+
+__all__ = ["Cited", "Reply", "Said", "reply"]
+
+_DECLINED = re.compile(
+    r"\A\W*(?:i(?:'m| am) sorry|sorry|i (?:do not|don't|cannot|can't) (?:know|answer|find)|"
+    r"(?:the|no) (?:articles?|sources?|context|documents?|passages?)\b[^.]{0,40}\b(?:not?|answers?)\b)",
+    re.IGNORECASE,
+)
+"""How models decline: in their first words, saying that they or the sources cannot."""
+
+
+class Cited(msgspec.Struct, frozen=True, kw_only=True):
+    """One citation."""
+
+    article_id: str | None
+    url: str | None
+    title: str
+    text: str
+    """The cited words; of a foreign server, which names only an address, the whole article where it is known."""
+    span: tuple[int, int] | None
+    exact: bool | None
+    """None where no exact words were claimed."""
+    article: CitedArticle | None
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """One claim with its citations."""
+
+    text: str
+    start: int
+    cited: tuple[Cited, ...]
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back."""
+
+    text: str
+    short: str | None
+    declined: bool
+    claims: tuple[Said, ...]
+    citations: tuple[Cited, ...]
+    short_exact: bool | None
+    confidence: float | None
+    retrieved: tuple[SearchResult, ...]
+
+
+def reply(prediction: Prediction, articles: Articles) -> Reply | None:
+    """What was said; None where asking failed."""
+    if prediction.answer is not None:
+        return _native(prediction.answer, articles)
+    if prediction.foreign is not None:
+        return _foreign(prediction.foreign, articles)
+    return None
+
+
+def _native(answer: Answer, articles: Articles) -> Reply:
+    cited = {citation.id: _cited(citation, articles) for citation in answer.citations}
+    short = answer.short_answer
+    return Reply(
+        text=answer.answer,
+        short=short.text if short else None,
+        declined=answer.answer_mode == "abstained",
+        claims=tuple(
+            Said(text=claim.text, start=claim.start, cited=tuple(cited[n] for n in claim.citation_ids if n in cited))
+            for claim in answer.claims
+        ),
+        citations=tuple(cited.values()),
+        short_exact=_exact(short, articles, short.text) if short else None,
+        confidence=answer.support_score,
+        retrieved=answer.search_results,
+    )
+
+
+def _cited(citation: Citation, articles: Articles) -> Cited:
+    return Cited(
+        article_id=citation.article_id,
+        url=citation.url,
+        title=citation.title,
+        text=citation.cited_text,
+        span=(citation.start_char_index, citation.end_char_index),
+        exact=_exact(citation, articles, citation.cited_text),
+        article=articles.get((citation.article_id, citation.article_version)),
+    )
+
+
+def _exact(quoted: Citation | ShortAnswer, articles: Articles, words: str) -> bool:
+    article = articles.get((quoted.article_id, quoted.article_version))
+    text = article.text if article else None
+    return is_exact_span(text, quoted.start_char_index, quoted.end_char_index, words=words)
+
+
+def _foreign(answer: ForeignAnswer, articles: Articles) -> Reply:
+    by_url = {normalised_url(one.url): one for one in articles.values() if one.url}
+    placed = [(one, _named(one, by_url)) for one in answer.citations]
+    declined = not answer.text.strip() or (
+        not answer.citations and (answer.text.strip() == ABSTENTION or bool(_DECLINED.match(answer.text)))
+    )
+    return Reply(
+        text=answer.text,
+        short=None,
+        declined=declined,
+        claims=() if declined else _sentences(answer.text, placed),
+        citations=tuple(cited for _, cited in placed),
+        short_exact=None,
+        confidence=None,
+        retrieved=(),
+    )
+
+
+def _named(citation: ForeignCitation, by_url: Mapping[str | None, CitedArticle]) -> Cited:
+    article = by_url.get(normalised_url(citation.url))
+    return Cited(
+        article_id=article.id if article else None,
+        url=citation.url,
+        title=citation.title or (article.title if article else ""),
+        text=article.text if article else "",
+        span=None,
+        exact=None,
+        article=article,
+    )
+
+
+def _sentences(text: str, placed: Sequence[tuple[ForeignCitation, Cited]]) -> tuple[Said, ...]:
+    """Sentences as claims; a citation belongs to those its words touch, without a place to all."""
+    return tuple(
+        Said(
+            text=text[start:end],
+            start=start,
+            cited=tuple(
+                cited
+                for citation, cited in placed
+                if citation.start is None
+                or citation.end is None
+                or overlaps((start, end), (citation.start, citation.end))
+            ),
+        )
+        for start, end in split_sentences(text)
+    )

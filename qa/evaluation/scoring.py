@@ -1,0 +1,182 @@
+"""Takes a finished run and a support checker, gives its scores: the same files, the same scores, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from qa.evaluation.catalogue import METRICS, metric
+from qa.evaluation.finished_run import Run
+from qa.evaluation.judging import Judgement, judge
+from qa.evaluation.metrics.abstention import abstention_f1, abstention_precision, abstention_recall
+from qa.evaluation.metrics.calibration import expected_calibration_error
+from qa.evaluation.metrics.intervals import NOTHING, Estimate, Indices, mean, resampled
+from qa.evaluation.metrics.latency import percentile
+from qa.evaluation.metrics.selective import auroc, coverage_accuracy_area
+from qa.evaluation.observing import Observed, observe
+from qa.evaluation.replies import Reply, reply
+from qa.evaluation.types import SCHEMA_VERSION, ClaimScore, ExampleScores, Outcome, Score, Scores
+from qa.grounding.protocol import Mismatch, SupportChecker
+
+__all__ = ["score_run"]
+
+_DIGITS = 6
+_PERCENTILES = (50, 90, 95, 99)
+
+
+def score_run(
+    run: Run, *, checker: SupportChecker, seed: int = 0, told: Callable[[int], None] = lambda _: None
+) -> Scores:
+    """Score every example of a run; those that were never asked, or failed, count as got wrong.
+
+    `told` hears how many are done.
+    """
+    observed: list[Observed] = []
+    examples: list[ExampleScores] = []
+    for number, example in enumerate(run.examples):
+        told(number)
+        prediction = run.predictions.get(example.id)
+        said = reply(prediction, run.articles) if prediction else None
+        judgements = judge(said, question=example.question, checker=checker) if said and not said.declined else ()
+        seen = observe(example, prediction, reply=said, judgements=judgements)
+        observed.append(seen)
+        examples.append(_example(seen, said, judgements))
+    estimates = {
+        **_means(observed, seed),
+        **_abstention(observed),
+        **_confidence(observed, seed),
+        **_latency(observed, seed),
+    }
+    known = [name for name in METRICS if name in estimates] + sorted(estimates.keys() - METRICS.keys())
+    return Scores(
+        schema_version=SCHEMA_VERSION,
+        run_id=run.manifest.run_id,
+        fingerprint=run.manifest.fingerprint,
+        predictions_sha256=run.predictions_sha256,
+        scorer={"sourceline": version("sourceline"), "support_checker": checker.identity, "seed": str(seed)},
+        scores=tuple(_score(name, estimates[name]) for name in known),
+        examples=tuple(examples),
+    )
+
+
+def _means(observed: Sequence[Observed], seed: int) -> dict[str, Estimate]:
+    """Metrics that are means over examples, claims or citations."""
+    values: dict[str, list[float]] = {}
+    groups: dict[str, list[str]] = {}
+    for one in observed:
+        for name, seen in one.values.items():
+            values.setdefault(name, []).extend(seen)
+            groups.setdefault(name, []).extend([one.group] * len(seen))
+    return {name: mean(values[name], groups=groups[name], seed=seed) for name in values}
+
+
+def _abstention(observed: Sequence[Observed]) -> dict[str, Estimate]:
+    """Declining as a choice; only examples that say whether they can be answered, and were asked, tell."""
+    known = [(one, one.example.answerable) for one in observed if one.answered or one.declined]
+    told = [(one, answerable) for one, answerable in known if answerable is not None]
+    if not told:
+        return {}
+    declined, answerable = [one.declined for one, _ in told], [kind for _, kind in told]
+    groups = [one.group for one, _ in told]
+    sure = [(one.confidence, kind, one.group) for one, kind in told if one.confidence is not None]
+    scores, kinds = [score for score, _, _ in sure], [kind for _, kind, _ in sure]
+    return {
+        "abstention.precision": abstention_precision(declined, answerable, groups=groups),
+        "abstention.recall": abstention_recall(declined, answerable, groups=groups),
+        "abstention.f1": abstention_f1(declined, answerable, groups=groups),
+        "abstention.auroc": resampled(
+            lambda chosen: auroc([scores[n] for n in chosen], [kinds[n] for n in chosen]),
+            groups=[group for _, _, group in sure],
+        ),
+    }
+
+
+def _confidence(observed: Sequence[Observed], seed: int) -> dict[str, Estimate]:
+    """How well the confidence of an answer tells whether it is right."""
+    sure = [
+        (one.confidence, one.right, one.group)
+        for one in observed
+        if one.answered and one.right is not None and one.confidence is not None
+    ]
+    if not sure:
+        return {}
+    scores, right = [score for score, _, _ in sure], [good for _, good, _ in sure]
+    groups = [group for _, _, group in sure]
+
+    def over(measure: Callable[[list[float], list[float]], float | None]) -> Estimate:
+        def statistic(chosen: Indices) -> float | None:
+            return measure([scores[n] for n in chosen], [right[n] for n in chosen])
+
+        return resampled(statistic, groups=groups, seed=seed)
+
+    return {
+        "confidence.auroc": over(lambda given, good: auroc(given, [one == 1.0 for one in good])),
+        "confidence.coverage_accuracy_area": over(coverage_accuracy_area),
+        "calibration.ece": over(expected_calibration_error),
+        "calibration.brier": mean(
+            [(given - good) ** 2 for given, good in zip(scores, right, strict=True)], groups=groups, seed=seed
+        ),
+    }
+
+
+def _latency(observed: Sequence[Observed], seed: int) -> dict[str, Estimate]:
+    taken = [(one.latency_ms, one.group) for one in observed if one.latency_ms is not None]
+    milliseconds, groups = [one for one, _ in taken], [group for _, group in taken]
+    found = {"latency.mean_ms": mean(milliseconds, groups=groups, seed=seed)}
+    for share in _PERCENTILES:
+        found[f"latency.p{share}_ms"] = resampled(
+            lambda chosen, share=share: percentile([milliseconds[n] for n in chosen], share),  # type: ignore[misc]
+            groups=groups,
+            seed=seed,
+        )
+    return found if taken else dict.fromkeys(found, NOTHING)
+
+
+def _score(name: str, estimate: Estimate) -> Score:
+    by_group = " by group" if estimate.groups < estimate.n else ""
+    return Score(
+        metric=name,
+        value=estimate.value,
+        n=estimate.n,
+        low=estimate.low,
+        high=estimate.high,
+        method="" if estimate.method == "none" else estimate.method + by_group,
+        unit=metric(name).unit,
+    )
+
+
+def _example(seen: Observed, said: Reply | None, judgements: Sequence[Judgement]) -> ExampleScores:
+    return ExampleScores(
+        example_id=seen.example.id,
+        group=seen.group,
+        values={name: round(sum(values) / len(values), _DIGITS) for name, values in seen.values.items()},
+        outcome=_outcome(seen),
+        confidence=seen.confidence,
+        latency_ms=seen.latency_ms,
+        claims=tuple(
+            ClaimScore(
+                text=claim.text,
+                verdict=judgement.support.verdict,
+                score=round(judgement.support.score, _DIGITS),
+                cited_support=judgement.citations.recalled,
+                precise=judgement.citations.precise,
+                mismatches=tuple(_told(claim.text, one) for one in judgement.support.mismatches),
+            )
+            for claim, judgement in zip(said.claims if said else (), judgements, strict=False)
+        ),
+    )
+
+
+def _outcome(seen: Observed) -> Outcome:
+    if not (seen.answered or seen.declined):
+        return "failed"
+    if seen.right == 1.0:
+        return "right"
+    if seen.declined:
+        return "declined" if seen.right is None else "missed"
+    return "unjudged" if seen.right is None else "wrong"
+
+
+def _told(claim: str, mismatch: Mismatch) -> str:
+    there = f", found {mismatch.found}" if mismatch.found else ""
+    return f"{mismatch.kind}: {claim[mismatch.start : mismatch.end]}{there}"
