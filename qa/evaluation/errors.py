@@ -2,6 +2,7 @@
 
 QAError
 ├── InvalidDataset   lines of a dataset, or a file to convert, cannot be used
+├── InvalidThreshold a limit of a gate is not `metric=value` with a metric that exists
 ├── RunRefused       the folder holds another run, nothing matches the filter, or the target cannot do what was asked
 ├── TargetFailed     the service under evaluation gave no usable answer to one question
 └── UnreadableRun    a file of a run folder is missing, damaged or of another version
@@ -16,11 +17,15 @@ from qa.errors import QAError
 if TYPE_CHECKING:
     from qa.evaluation.types import Failure
 
-__all__ = ["InvalidDataset", "RunRefused", "TargetFailed", "UnreadableRun"]
+__all__ = ["InvalidDataset", "InvalidThreshold", "RunRefused", "TargetFailed", "UnreadableRun"]
 
 
 class InvalidDataset(QAError):
     """The message names file and line, and says what to change."""
+
+
+class InvalidThreshold(QAError):
+    """The message says how a limit is written, or which metrics there are."""
 
 
 class RunRefused(QAError):

@@ -1,0 +1,149 @@
+"""Takes two scored runs, gives where they differ, whether chance explains it, and which questions flipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from qa.evaluation.catalogue import METRICS, metric
+from qa.evaluation.metrics.pairing import Difference, compare
+from qa.evaluation.types import Example, ExampleScores, Manifest, Outcome, Scores
+
+__all__ = ["Comparison", "Flip", "MetricDifference", "Verdict", "compare_runs"]
+
+FLIPPED_BY = "answer.right"
+
+Verdict = str
+"""`better`, `worse`, or `no sure difference`."""
+
+
+class MetricDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric over the examples that both runs have it for."""
+
+    metric: str
+    baseline: float
+    candidate: float
+    difference: Difference
+    """Candidate - baseline."""
+    verdict: Verdict
+
+
+class Flip(msgspec.Struct, frozen=True, kw_only=True):
+    """An example that was right in one run and not in the other."""
+
+    example_id: str
+    question: str
+    baseline: Outcome
+    candidate: Outcome
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Candidate against baseline."""
+
+    schema_version: int
+    baseline: str
+    candidate: str
+    seed: int
+    warnings: tuple[str, ...]
+    changed: Mapping[str, tuple[str, str]]
+    """Settings, options and versions that differ, with both values."""
+    paired: int
+    metrics: tuple[MetricDifference, ...]
+    fixed: tuple[Flip, ...]
+    broken: tuple[Flip, ...]
+
+
+def compare_runs(
+    baseline: tuple[Manifest, Scores],
+    candidate: tuple[Manifest, Scores],
+    *,
+    examples: Sequence[Example],
+    seed: int = 0,
+) -> Comparison:
+    """Pair the examples of both runs by id and compare; deterministic for a seed."""
+    before = {one.example_id: one for one in baseline[1].examples}
+    after = {one.example_id: one for one in candidate[1].examples}
+    pairs = [(before[name], after[name]) for name in before if name in after]
+    questions = {one.id: one.question for one in examples}
+    flips = [_flip(one, other, questions) for one, other in pairs if _is_flip(one, other)]
+    return Comparison(
+        schema_version=candidate[1].schema_version,
+        baseline=baseline[0].run_id,
+        candidate=candidate[0].run_id,
+        seed=seed,
+        warnings=tuple(_warnings(baseline, candidate, len(pairs))),
+        changed=_changed(baseline[0], candidate[0]),
+        paired=len(pairs),
+        metrics=tuple(_differences(pairs, seed)),
+        fixed=tuple(flip for flip in flips if flip.candidate == "right"),
+        broken=tuple(flip for flip in flips if flip.baseline == "right"),
+    )
+
+
+def _differences(pairs: Sequence[tuple[ExampleScores, ExampleScores]], seed: int) -> list[MetricDifference]:
+    names = {name for one, other in pairs for name in one.values.keys() & other.values.keys()}
+    known = [name for name in METRICS if name in names] + sorted(names - METRICS.keys())
+    return [
+        _difference(name, [(a, b) for a, b in pairs if name in a.values and name in b.values], seed) for name in known
+    ]
+
+
+def _difference(name: str, pairs: Sequence[tuple[ExampleScores, ExampleScores]], seed: int) -> MetricDifference:
+    before, after = [one.values[name] for one, _ in pairs], [other.values[name] for _, other in pairs]
+    found = compare(after, before, groups=[one.group for one, _ in pairs], seed=seed)
+    gain = found.mean if metric(name).higher_is_better else -found.mean
+    return MetricDifference(
+        metric=name,
+        baseline=round(sum(before) / len(before), 6),
+        candidate=round(sum(after) / len(after), 6),
+        difference=found,
+        verdict="no sure difference" if not found.is_sure else "better" if gain > 0 else "worse",
+    )
+
+
+def _is_flip(one: ExampleScores, other: ExampleScores) -> bool:
+    return (
+        FLIPPED_BY in one.values
+        and FLIPPED_BY in other.values
+        and (one.outcome == "right") != (other.outcome == "right")
+    )
+
+
+def _flip(one: ExampleScores, other: ExampleScores, questions: Mapping[str, str]) -> Flip:
+    name = one.example_id
+    return Flip(example_id=name, question=questions.get(name, ""), baseline=one.outcome, candidate=other.outcome)
+
+
+def _warnings(one: tuple[Manifest, Scores], other: tuple[Manifest, Scores], paired: int) -> list[str]:
+    found = []
+    if one[0].dataset_sha256 != other[0].dataset_sha256:
+        found.append(f"the runs used different datasets ({one[0].dataset} and {other[0].dataset})")
+    if one[0].corpus != other[0].corpus:
+        found.append("the runs searched different articles")
+    alone = max(len(one[1].examples), len(other[1].examples)) - paired
+    if alone:
+        found.append(f"{paired} examples are in both runs and compared; {alone} of the larger run are not")
+    if one[1].scorer != other[1].scorer:
+        found.append("the runs were scored by different scorers: score both again")
+    return found
+
+
+def _changed(one: Manifest, other: Manifest) -> dict[str, tuple[str, str]]:
+    flat = [_flat(one), _flat(other)]
+    names = sorted(flat[0].keys() | flat[1].keys())
+    both = {name: (flat[0].get(name, ""), flat[1].get(name, "")) for name in names}
+    return {name: values for name, values in both.items() if values[0] != values[1]}
+
+
+def _flat(manifest: Manifest) -> dict[str, str]:
+    """What decides a run's answers, by dotted name."""
+    named = {
+        name: getattr(manifest, name) for name in ("options", "settings", "encoder", "prompts", "versions", "corpus")
+    }
+    flat = {f"{part}.{name}": value for part, values in named.items() for name, value in values.items()}
+    return flat | {
+        "git_revision": manifest.git_revision,
+        "dataset_sha256": manifest.dataset_sha256,
+        "target": " ".join(filter(None, (manifest.target.kind, manifest.target.url, manifest.target.model))),
+    }
