@@ -78,9 +78,8 @@ def check(scores: Scores, limits: Sequence[Limit], *, baseline: Scores | None = 
 
 def _limit(name: str, kind: Kind, value: object) -> Limit:
     if name not in METRICS:
-        near = [
-            known for known in METRICS if name and (name in known or known.startswith(name.split(".", maxsplit=1)[0]))
-        ]
+        family = name.partition(".")[0]
+        near = [known for known in METRICS if name and (name in known or known.startswith(family))]
         raise InvalidThreshold(f"{name!r} is no metric; there are {', '.join(near or METRICS)}")
     try:
         number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan

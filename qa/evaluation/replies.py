@@ -31,6 +31,7 @@ class Cited(msgspec.Struct, frozen=True, kw_only=True):
     article_id: str | None
     url: str | None
     title: str
+    published_at: str | None
     text: str
     """The cited words; of a foreign server, which names only an address, the whole article where it is known."""
     span: tuple[int, int] | None
@@ -92,6 +93,7 @@ def _cited(citation: Citation, articles: Articles) -> Cited:
         article_id=citation.article_id,
         url=citation.url,
         title=citation.title,
+        published_at=citation.published_at,
         text=citation.cited_text,
         span=(citation.start_char_index, citation.end_char_index),
         exact=_exact(citation, articles, citation.cited_text),
@@ -129,6 +131,7 @@ def _named(citation: ForeignCitation, by_url: Mapping[str | None, CitedArticle])
         article_id=article.id if article else None,
         url=citation.url,
         title=citation.title or (article.title if article else ""),
+        published_at=article.published_at if article else None,
         text=article.text if article else "",
         span=None,
         exact=None,

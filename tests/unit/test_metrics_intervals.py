@@ -80,6 +80,11 @@ def test_a_statistic_is_resampled_by_group_and_repeatably() -> None:
     assert resampled(middle, groups=["a", "a", "b", "b", "c", "c"]) == found
 
 
+def test_a_statistic_without_spread_has_no_interval() -> None:
+    found = resampled(lambda _: 1.0, groups=["a", "b", "c"])
+    assert (found.value, found.low, found.high) == (1.0, None, None)
+
+
 # --- two runs
 
 

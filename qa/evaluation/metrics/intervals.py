@@ -94,7 +94,10 @@ def resampled(statistic: Callable[[Indices], float | None], *, groups: Sequence[
         for _ in range(_STATISTIC_RESAMPLES)
     )
     known = [one for one in drawn if one is not None]
-    low, high = np.quantile(known, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2]) if known else (value, value)
+    if not known or min(known) == max(known):
+        # No spread among samples is no certainty: with so few mistakes the bootstrap has nothing to say.
+        return Estimate(value=round(value, _DIGITS), low=None, high=None, n=len(groups), groups=count, method="none")
+    low, high = np.quantile(known, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
     return _estimate(value, float(low), float(high), len(groups), count, "bootstrap")
 
 
