@@ -5,6 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from qa.cli.evaluate_convert import convert
+from qa.cli.evaluate_run import run
 
 __all__ = ["evaluate"]
 
@@ -14,5 +15,5 @@ def evaluate() -> None:
     """Measure how good answers are: run a dataset, score the run, compare it, gate a release."""
 
 
-for command in (convert,):
+for command in (run, convert):
     evaluate.add_command(command)
