@@ -38,7 +38,15 @@ class HistoryUnavailable(QAError):
 class GeneratorFailed(QAError):
     """The language model gave no usable draft: unreachable, refused, too slow, or garbage."""
 
-    def __init__(self, detail: str, *, reason: FallbackReason) -> None:
-        """`detail` is for the operator's log; `reason` goes into the answer."""
+    def __init__(
+        self, detail: str, *, reason: FallbackReason, server_fault: bool = True, retry_after: float | None = None
+    ) -> None:
+        """`detail` is for the operator's log; `reason` goes into the answer.
+
+        `server_fault`: whether it says that the server is in trouble, and not that this request or the settings are at
+        fault; `retry_after`: seconds for which the server asked to be left alone.
+        """
         super().__init__(detail)
         self.reason = reason
+        self.server_fault = server_fault
+        self.retry_after = retry_after

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,32 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(SHARED_ABSENT)
     return SHARED
+
+
+def load_module(path: Path) -> Any:
+    """A module of tests/ that is no test; a folder of tests is no package, so it cannot be imported by name."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+FAULTY_MODEL = load_module(REPO / "tests" / "faulty_model.py")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes a `fault` is run once for every kind of failing model."""
+    if "fault" in metafunc.fixturenames:
+        metafunc.parametrize("fault", FAULTY_MODEL.KINDS)
+
+
+@pytest.fixture
+def faulty_model() -> Iterator[Any]:
+    """An OpenAI-compatible server, see tests/faulty_model.py; the model's name says what goes wrong."""
+    with FAULTY_MODEL.FaultyModel() as server:
+        yield server
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
