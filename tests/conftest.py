@@ -6,6 +6,7 @@ import importlib.util
 import os
 import socket
 from collections.abc import Callable, Iterator
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -85,9 +86,10 @@ def shared() -> Path:
     return SHARED
 
 
-def load_module(path: Path) -> Any:
-    """A module of tests/ that is no test; a folder of tests is no package, so it cannot be imported by name."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+@cache
+def faulty_model_module() -> Any:
+    """tests/faulty_model.py; a folder of tests is no package, so it cannot be imported by name."""
+    spec = importlib.util.spec_from_file_location("faulty_model", REPO / "tests" / "faulty_model.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -95,19 +97,16 @@ def load_module(path: Path) -> Any:
     return module
 
 
-FAULTY_MODEL = load_module(REPO / "tests" / "faulty_model.py")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that takes a `fault` is run once for every kind of failing model."""
     if "fault" in metafunc.fixturenames:
-        metafunc.parametrize("fault", FAULTY_MODEL.KINDS)
+        metafunc.parametrize("fault", faulty_model_module().KINDS)
 
 
 @pytest.fixture
 def faulty_model() -> Iterator[Any]:
     """An OpenAI-compatible server, see tests/faulty_model.py; the model's name says what goes wrong."""
-    with FAULTY_MODEL.FaultyModel() as server:
+    with faulty_model_module().FaultyModel() as server:
         yield server
 
 
