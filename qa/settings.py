@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from qa.access import addresses, keys, origins
 from qa.errors import SettingsError
 
 __all__ = ["DESCRIPTIONS", "Settings", "from_environment", "unknown_variables"]
@@ -41,7 +42,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     history_turns: int = 100
     history_bytes: int = 500_000_000
     log_level: str = "info"
+    api_keys: str = ""
+    allow_open: bool = False
+    allowed_origins: str = ""
+    origin_tokens: bool = True
+    frame_ancestors: str = ""
+    visitor_rate: int = 200
+    key_rate: int = 0
+    trusted_proxies: str = ""
 
+
+_SECRET = frozenset({"QA_API_KEYS", "QA_LLM_API_KEY"})
+"""Never repeated in a message."""
 
 DESCRIPTIONS: Mapping[str, str] = {
     "QA_DATA_DIR": "Folder of the store and its derived indexes.",
@@ -69,6 +81,17 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_HISTORY_TURNS": "Questions kept of one conversation; the oldest ones make room.",
     "QA_HISTORY_BYTES": "Bytes that all kept answers may take together.",
     "QA_LOG_LEVEL": "`debug`, `info`, `warning` or `error`.",
+    "QA_API_KEYS": "API keys, parted by commas, each as `NAME:sha256:HASH` (what `qa keys new` prints) or plain; only "
+    "hashes are kept. Empty: no key is asked for, and the service binds to this machine only.",
+    "QA_ALLOW_OPEN": "`true` lets a service without keys bind to an address that other machines reach.",
+    "QA_ALLOWED_ORIGINS": "Origins whose pages may use the service from a browser, parted by commas, such as "
+    "`https://news.example`.",
+    "QA_ORIGIN_TOKENS": "`false`: pages of those origins get tokens only through their back end, which holds a key.",
+    "QA_FRAME_ANCESTORS": "Origins that may show the service's own page in a frame.",
+    "QA_VISITOR_RATE": "What one token may spend in a minute: an answer costs 10, a search 3, a read 1; 0: no limit. "
+    "All tokens of one address together may spend ten times as much.",
+    "QA_KEY_RATE": "What one key may spend in a minute; 0: no limit.",
+    "QA_TRUSTED_PROXIES": "Addresses or networks whose `X-Forwarded-For` is believed.",
 }
 
 
@@ -82,7 +105,8 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         for field in msgspec.structs.fields(Settings)
         if (text := environ.get(f"QA_{field.name.upper()}", "").strip())
     }
-    return _checked(Settings(**given))
+    settings = _checked(Settings(**given))
+    return msgspec.structs.replace(settings, api_keys=keys.hashed(settings.api_keys))
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
@@ -95,6 +119,8 @@ def _read(name: str, text: str, wanted: type) -> Any:
     try:
         return msgspec.convert(text, wanted, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
+        if name in _SECRET:
+            raise SettingsError(f"{name} cannot be read. See the configuration table in README.md") from None
         raise SettingsError(f"{name} is {text!r}: {error}. See the configuration table in README.md") from None
 
 
@@ -112,4 +138,10 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError("QA_HISTORY_CONVERSATIONS, QA_HISTORY_TURNS and QA_HISTORY_BYTES must be 1 or more")
     if settings.threads < 0 or settings.max_body_bytes < 1 or settings.max_queue < 1:
         raise SettingsError("QA_THREADS must be 0 or more, QA_MAX_BODY_BYTES and QA_MAX_QUEUE 1 or more")
+    if settings.visitor_rate < 0 or settings.key_rate < 0:
+        raise SettingsError("QA_VISITOR_RATE and QA_KEY_RATE must be 0 or more")
+    keys.parse(settings.api_keys)
+    origins.parse(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+    origins.parse(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS")
+    addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
     return settings

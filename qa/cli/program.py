@@ -13,6 +13,7 @@ from qa.cli.ask import ask
 from qa.cli.evaluate import evaluate
 from qa.cli.index import index
 from qa.cli.ingest import ingest
+from qa.cli.keys import keys
 from qa.cli.serve import serve
 from qa.cli.terminal import plain
 from qa.errors import InvalidQuestion, QAError, SettingsError
@@ -53,7 +54,7 @@ def program(debug: bool) -> None:
     """
 
 
-for command in (ingest, ask, serve, articles, index, evaluate):
+for command in (ingest, ask, serve, articles, index, keys, evaluate):
     program.add_command(command)
 
 

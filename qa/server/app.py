@@ -14,7 +14,10 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from qa.server import openapi
 from qa.server.bodies import StrictRequest
+from qa.server.callers import provide_caller
+from qa.server.guard import Guard
 from qa.server.headers import secure
+from qa.server.levels import refuse_undeclared
 from qa.server.problems import serve_problem
 from qa.server.routes.articles import add_articles, delete_article, get_article, list_articles
 from qa.server.routes.ask import ask
@@ -23,7 +26,9 @@ from qa.server.routes.feedback import give_feedback, list_feedback
 from qa.server.routes.health import live, ready
 from qa.server.routes.pages import Page, docs, docs_file, home, load_page, openapi_json, problem
 from qa.server.routes.search import search
+from qa.server.routes.tokens import get_token
 from qa.server.service import Service
+from qa.server.sharing import share
 
 __all__ = ["answer_head", "create_app"]
 
@@ -38,8 +43,13 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litestar:
     """Build the application around a service; by default it starts the service, and closes it at the end.
 
-    `lifespan` takes over that duty, for callers who want to watch the start.
+    `lifespan` takes over that duty, for callers who want to watch the start. Raises SettingsError, and Undeclared where
+    a route does not say who may use it.
     """
+    guard = Guard(service.settings)
+
+    async def provide_guard() -> Guard:
+        return guard
 
     async def provide_service() -> Service:
         return service
@@ -47,25 +57,34 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     async def provide_page() -> Page:
         return page
 
-    dependencies = {"service": Provide(provide_service)}
+    dependencies = {
+        "service": Provide(provide_service),
+        "guard": Provide(provide_guard),
+        "caller": Provide(provide_caller),
+    }
     routes = _routes(max_body_bytes=service.settings.max_body_bytes)
     page = load_page(openapi.describe(routes, dependencies=dependencies, version=version("sourceline")))
-    return Litestar(
+    app = Litestar(
         route_handlers=[*routes, home, docs, docs_file, openapi_json, problem],
         dependencies={**dependencies, "page": Provide(provide_page)},
         request_class=StrictRequest,
         request_max_body_size=service.settings.max_body_bytes,
         exception_handlers={Exception: serve_problem},
-        before_send=[secure],
+        guards=[guard.check],
+        before_send=[secure, share(guard.origins)],
         lifespan=[lifespan or _run(service)],
         openapi_config=None,
         logging_config=None,
     )
+    refuse_undeclared(app.routes)
+    return app
 
 
 def _routes(*, max_body_bytes: int) -> list[Router]:
     """The documented routes: one router per body limit."""
-    questions = Router("/api", route_handlers=[ask, search], request_max_body_size=min(_QUESTION_BYTES, max_body_bytes))
+    questions = Router(
+        "/api", route_handlers=[ask, search, get_token], request_max_body_size=min(_QUESTION_BYTES, max_body_bytes)
+    )
     articles = Router("/api", route_handlers=[list_articles, get_article, add_articles, delete_article])
     records = Router(
         "/api",

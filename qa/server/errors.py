@@ -8,7 +8,13 @@ ServerError(QAError)
 │   ├── NotSupported       a feature that this version does not have
 │   ├── UnsupportedMedia   a content type, charset or encoding that is not read here
 │   ├── BodyTooLarge       more bytes than the limit
-│   └── SlowBody           the body did not arrive in time
+│   ├── SlowBody           the body did not arrive in time
+│   ├── Unauthenticated    a key or token is missing or is not one of this service
+│   ├── TokenExpired       the token was good and its time is over
+│   ├── NotAllowed         known, and not allowed to do this
+│   ├── ForeignOrigin      sent by a page of an origin that may not
+│   ├── UnknownHost        sent to a name that is not this service's
+│   └── RateLimited        the caller's budget is spent for now
 ├── NotReady               the store or the encoder is still being loaded
 ├── Overloaded             too much work is waiting already
 ├── DeadlineExceeded       the question's time is up
@@ -25,16 +31,22 @@ __all__ = [
     "BodyTooLarge",
     "DeadlineExceeded",
     "FieldError",
+    "ForeignOrigin",
     "InvalidRequest",
     "MalformedBody",
+    "NotAllowed",
     "NotReady",
     "NotSupported",
     "NothingUsable",
     "Overloaded",
+    "RateLimited",
     "RequestError",
     "ServerError",
     "ShuttingDown",
     "SlowBody",
+    "TokenExpired",
+    "Unauthenticated",
+    "UnknownHost",
     "UnsupportedMedia",
 ]
 
@@ -87,6 +99,35 @@ class BodyTooLarge(RequestError):
 
 class SlowBody(RequestError):
     """The body did not arrive in time."""
+
+
+class Unauthenticated(RequestError):
+    """A key or token is missing, or is not one of this service."""
+
+
+class TokenExpired(RequestError):
+    """The token was good, and its time is over."""
+
+
+class NotAllowed(RequestError):
+    """The caller is known and not allowed to do this."""
+
+
+class ForeignOrigin(RequestError):
+    """The request comes from a page of an origin that may not send it."""
+
+
+class UnknownHost(RequestError):
+    """The request was sent to a name that is not this service's."""
+
+
+class RateLimited(RequestError):
+    """The caller's budget is spent for now."""
+
+    def __init__(self, detail: str, *, retry_after: int = 1) -> None:
+        """`retry_after`: seconds until there is enough in it again."""
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class NotReady(ServerError):

@@ -30,6 +30,7 @@ from litestar.types import ControllerRouterHandler, Dependencies
 from embeddings.types import Article
 from qa.conversations.feedback import Feedback
 from qa.server.bodies import JSON, NDJSON
+from qa.server.levels import Level, handlers, level_of
 from qa.server.problems import KINDS, MEDIA_TYPE, Problem
 from qa.server.wire import (
     AddReport,
@@ -41,6 +42,8 @@ from qa.server.wire import (
     FeedbackIn,
     FeedbackPage,
     Ready,
+    Token,
+    TokenRequest,
 )
 from qa.types import Answer, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
 
@@ -71,6 +74,8 @@ _TYPES = (
     Feedback,
     FeedbackIn,
     FeedbackPage,
+    TokenRequest,
+    Token,
 )
 _SCHEMA = "#/components/schemas/{name}"
 
@@ -84,6 +89,18 @@ _ARTICLE = {
     "url": "https://example.org/harbour",
     "published_at": "2024-06-04",
 }
+_CREDENTIALS = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key, where the service has any."},
+    "key_header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
+    "token": {"type": "http", "scheme": "bearer", "description": "A page's token, from POST /api/tokens."},
+}
+_OPENED_BY: dict[str, list[dict[str, list[str]]]] = {
+    "anyone": [],
+    "origin": [{"key": []}, {"key_header": []}, {}],
+    "reader": [{"key": []}, {"key_header": []}, {"token": []}],
+    "operator": [{"key": []}, {"key_header": []}],
+}
+_REFUSALS = ("unauthenticated", "token-expired", "not-allowed", "foreign-origin", "unknown-host", "rate-limited")
 _EXAMPLES = {"Question": _QUESTION, "SearchQuestion": {**_QUESTION, "limit": 5}, "ArticleIn": _ARTICLE}
 
 
@@ -134,9 +151,11 @@ def describe(routes: Sequence[ControllerRouterHandler], *, dependencies: Depende
     app = Litestar(routes, dependencies=dependencies, openapi_config=config, logging_config=None)
     document: dict[str, Any] = msgspec.to_builtins(app.openapi_schema.to_schema(), enc_hook=_plain)
     document["components"]["schemas"] = _schemas()
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            _mend(operation)
+    document["components"]["securitySchemes"] = _CREDENTIALS
+    levels = {(path, method.lower()): level_of(handler.opt) for method, path, handler in handlers(app.routes)}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _mend(operation, level=levels[path, method])
             if operation["operationId"] == "ask":
                 operation["responses"]["200"]["content"]["text/event-stream"] = _stream()
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
@@ -160,13 +179,23 @@ def _stream() -> dict[str, Any]:
     return {"schema": {"anyOf": schemas, "description": f"The data of one event, as JSON. {told}."}}
 
 
-def _mend(operation: dict[str, Any]) -> None:
-    """Take out what the framework adds on its own: the description of an error that we never send."""
+def _mend(operation: dict[str, Any], *, level: Level | None) -> None:
+    """Take out what the framework adds on its own: the description of an error that we never send; add the guard's."""
     operation["responses"] = {
         status: response
         for status, response in operation["responses"].items()
         if int(status) < 400 or MEDIA_TYPE in response.get("content", {})
     }
+    if level is None or level.who == "anyone":
+        operation["security"] = []
+        return
+    operation["security"] = _OPENED_BY[level.who]
+    schema = {"$ref": _SCHEMA.format(name="Problem")}
+    for status, spec in problems(*_REFUSALS).items():
+        operation["responses"][str(status)] = {
+            "description": spec.description,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
 
 
 def _plain(value: object) -> object:

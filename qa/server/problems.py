@@ -88,6 +88,25 @@ _ERRORS: Mapping[type[Exception], Kind] = {
     errors.NotSupported: Kind(
         "not-supported", 422, "Not supported", "The request asks for a feature that this version does not have."
     ),
+    errors.Unauthenticated: Kind(
+        "unauthenticated", 401, "Who are you?", "The request needs an API key, or a token made for its page."
+    ),
+    errors.TokenExpired: Kind(
+        "token-expired", 401, "Token expired", "The page's token has expired; it needs a new one."
+    ),
+    errors.NotAllowed: Kind("not-allowed", 403, "Not allowed", "What was shown does not open this route."),
+    errors.ForeignOrigin: Kind(
+        "foreign-origin", 403, "Foreign origin", "Pages of this origin may not send this request."
+    ),
+    errors.UnknownHost: Kind(
+        "unknown-host",
+        421,
+        "Unknown host",
+        "Without API keys the service answers to its address only, not to any name.",
+    ),
+    errors.RateLimited: Kind(
+        "rate-limited", 429, "Too many requests", "The caller's budget is spent; Retry-After says for how long."
+    ),
     errors.NothingUsable: Kind("nothing-usable", 422, "No usable article", "None of the articles sent could be taken."),
     errors.NotReady: Kind("not-ready", 503, "Not ready", "The store or the encoder is being loaded.", retry_after=2),
     errors.Overloaded: Kind(
@@ -184,6 +203,10 @@ def _headers(error: Exception, kind: Kind) -> dict[str, str]:
         headers["allow"] = error.headers["allow"]
     if kind.retry_after is not None:
         headers["retry-after"] = str(kind.retry_after)
+    if isinstance(error, errors.RateLimited):
+        headers["retry-after"] = str(error.retry_after)
+    if kind.status == 401:
+        headers["www-authenticate"] = 'Bearer realm="sourceline"'
     if kind.status == 408:
         headers["connection"] = "close"  # the rest of the body is not waited for
     return headers

@@ -79,7 +79,7 @@ class Records:
             self._database.close()
             self._database = None
 
-    async def enter(self, question: Question, *, owner: str = "") -> Asked:
+    async def enter(self, question: Question, *, owner: str) -> Asked:
         """Place a question in its conversation. Raises NotFound where it names one that is not there."""
         if question.conversation_id is None:
             if not question.store:
@@ -87,25 +87,25 @@ class Records:
             return Asked(question=msgspec.structs.replace(question, conversation_id=new_id()), begins=True)
         return Asked(question=question, turns=await self.recall(question.conversation_id, owner=owner))
 
-    async def recall(self, conversation_id: str, *, owner: str = "") -> tuple[Turn, ...]:
+    async def recall(self, conversation_id: str, *, owner: str) -> tuple[Turn, ...]:
         """The last turns of a conversation, as far as they still hold. Raises NotFound."""
         history = self._history()
         kept = await self._run(partial(history.last_turns, conversation_id, owner=owner, limit=_TURNS_HEEDED))
         return tuple(_turn(turn.answer) for turn in await self._checked(kept))
 
-    async def remember(self, answer: Answer, asked: Asked, *, owner: str = "") -> None:
+    async def remember(self, answer: Answer, asked: Asked, *, owner: str) -> None:
         """Note an answer before it is served; what belongs to a conversation is on disk when this returns."""
         self._served.note(answer, owner=owner)
         if answer.conversation_id is not None:
             append = partial(self._history().append, answer, at=_now(), owner=owner, begin=asked.begins)
             await self._run(append)
 
-    async def conversations(self, *, owner: str = "", before: int | None, limit: int) -> ConversationPage:
+    async def conversations(self, *, owner: str, before: int | None, limit: int) -> ConversationPage:
         """Conversations, the last used first."""
         found, following = await self._run(partial(self._history().page, owner=owner, before=before, limit=limit))
         return ConversationPage(conversations=tuple(found), next=following)
 
-    async def conversation(self, conversation_id: str, *, owner: str = "", after: int, limit: int) -> ConversationTurns:
+    async def conversation(self, conversation_id: str, *, owner: str, after: int, limit: int) -> ConversationTurns:
         """The turns of a conversation, every quotation in them held against the corpus. Raises NotFound."""
         history = self._history()
         about = await self._run(partial(history.conversation, conversation_id, owner=owner))
@@ -114,12 +114,12 @@ class Records:
         )
         return ConversationTurns(conversation=about, turns=await self._checked(kept), next=following)
 
-    async def delete(self, conversation_id: str, *, owner: str = "") -> None:
+    async def delete(self, conversation_id: str, *, owner: str) -> None:
         """Erase a conversation. Raises NotFound."""
-        self._served.forget(conversation_id)
         await self._run(partial(self._history().delete, conversation_id, owner=owner))
+        self._served.forget(conversation_id)
 
-    async def give_feedback(self, answer_id: str, *, verdict: Opinion, comment: str, owner: str = "") -> Feedback:
+    async def give_feedback(self, answer_id: str, *, verdict: Opinion, comment: str, owner: str) -> Feedback:
         """Store what a reader thinks of an answer. Raises NotFound for one that is not remembered."""
         about = self._served.find(answer_id, owner=owner)
         if about is None and (kept := await self._run(partial(self._history().answer, answer_id, owner=owner))):
@@ -129,7 +129,7 @@ class Records:
         book = FeedbackBook(self._opened(), limit=_FEEDBACK)
         return await self._run(partial(book.give, about, owner=owner, verdict=verdict, comment=comment, at=_now()))
 
-    async def feedback(self, *, owner: str | None = None, before: int | None, limit: int) -> FeedbackPage:
+    async def feedback(self, *, owner: str | None, before: int | None, limit: int) -> FeedbackPage:
         """What readers said, the latest first; everybody's where `owner` is None."""
         book = FeedbackBook(self._opened(), limit=_FEEDBACK)
         found, following = await self._run(partial(book.page, owner=owner, before=before, limit=limit))

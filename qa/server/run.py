@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import math
 import signal
@@ -17,7 +16,8 @@ import uvicorn
 from litestar import Litestar
 
 from embeddings.errors import EmbeddingsError
-from qa.errors import QAError
+from qa.access.addresses import is_loopback
+from qa.errors import QAError, SettingsError
 from qa.server.app import answer_head, create_app
 from qa.server.errors import ShuttingDown
 from qa.server.protocol import StrictProtocol
@@ -41,7 +41,10 @@ def serve(settings: Settings, *, load: Callable[[Settings], Parts] | None = None
     """
     _configure_logging(settings.log_level)
     try:
-        listener = _bind(settings.host, settings.port)
+        listener = _bind(settings)
+    except SettingsError as error:
+        _complain(str(error))
+        return _FAILED
     except OSError as error:
         _complain(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. Choose another --port")
         return _FAILED
@@ -66,6 +69,7 @@ def configure(app: Litestar, *, shutdown_seconds: int) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # the guard decides whose X-Forwarded-For is believed
         timeout_graceful_shutdown=shutdown_seconds,
     )
 
@@ -98,7 +102,6 @@ class _Run:
 
     def until_stopped(self) -> int:
         """Block until a signal, or until the start fails."""
-        _warn_if_open(self._listener)
         with _signals(self._server.handle_exit):
             self._server.run(sockets=[self._listener])
         return self._exit_code
@@ -131,11 +134,15 @@ class _Run:
         self._server.should_exit = True
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """Listen at once, so that a taken port is found before anything is loaded. Raises OSError."""
+def _bind(settings: Settings) -> socket.socket:
+    """Listen at once, so that a taken port is found before anything is loaded.
+
+    Raises OSError, and SettingsError where others could reach a service that has no keys.
+    """
     family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
+    _refuse_open(settings, address=str(address[0]))
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -152,13 +159,18 @@ def _address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _warn_if_open(listener: socket.socket) -> None:
-    host = listener.getsockname()[0]
-    if not ipaddress.ip_address(host).is_loopback:
-        _complain(
-            f"WARNING: {host} can be reached from other machines, and there is no authentication yet: whoever reaches "
-            "it can read, add and delete articles. Use --host 127.0.0.1, or a proxy that authenticates."
+def _refuse_open(settings: Settings, *, address: str) -> None:
+    if settings.api_keys or is_loopback(address):
+        return
+    reach = (
+        f"{address} can be reached from other machines, and without API keys whoever reaches it can change everything"
+    )
+    if not settings.allow_open:
+        raise SettingsError(
+            f"{reach}. Set QA_API_KEYS (`qa keys new` makes a key), use --host 127.0.0.1, or, where something in "
+            "front of it decides who gets through, set QA_ALLOW_OPEN=true"
         )
+    _complain(f"WARNING: {reach}; QA_ALLOW_OPEN says that something in front of it decides who gets through")
 
 
 def _complain(line: str) -> None:

@@ -98,24 +98,25 @@ class Service:
         if self._parts is not None and all(ended):
             await asyncio.to_thread(self._parts.corpus.close)
 
-    async def events(self, question: Question) -> AsyncGenerator[Event, None]:
+    async def events(self, question: Question, *, owner: str) -> AsyncGenerator[Event, None]:
         """Answer a question step by step within the deadline; closing the generator gives everything back.
 
+        `owner` is whose conversations it may go on with, and whose it is, should it be kept.
         Raises InvalidQuestion or NotReady before the first event, Overloaded or DeadlineExceeded also after it.
         """
         parts = self._ready()
         with self._questions.one():
-            asked = await self.records.enter(question)
+            asked = await self.records.enter(question, owner=owner)
             run = _within(self._encoding, seconds=self.settings.deadline_seconds)
             async with aclosing(parts.answering.events(asked.question, run=run, history=asked.turns)) as events:
                 async for event in events:
                     if isinstance(event, AnswerEvent):
-                        await self.records.remember(event.answer, asked)
+                        await self.records.remember(event.answer, asked, owner=owner)
                     yield event
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question, *, owner: str) -> Answer:
         """Answer a question: the events in one. Raises what `events` raises."""
-        return await fold(self.events(question))
+        return await fold(self.events(question, owner=owner))
 
     async def search(self, question: SearchQuestion) -> SearchAnswer:
         """Find passages within the deadline. Raises InvalidQuestion, Overloaded or DeadlineExceeded."""

@@ -27,6 +27,8 @@ __all__ = [
     "FeedbackIn",
     "FeedbackPage",
     "Ready",
+    "Token",
+    "TokenRequest",
     "summary",
 ]
 
@@ -147,11 +149,34 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """The store answers, its index is verified, the encoder is warm."""
+    """The store answers, its index is verified, the encoder is warm; the counts are for callers with a key."""
 
-    articles: int
-    passages: int
+    articles: int | msgspec.UnsetType = msgspec.UNSET
+    passages: int | msgspec.UnsetType = msgspec.UNSET
     status: Literal["ready"] = "ready"
+
+
+class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `POST /api/tokens` takes; `{}` from a page of an allowed origin."""
+
+    origin: Annotated[str, msgspec.Meta(max_length=300)] | None = None
+    """The origin whose pages will use the token; a page's own request names it by itself."""
+    ttl_seconds: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 900
+    subject: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None
+    """With a key: your own name for the visitor, who finds the same conversations under it on every device."""
+    renews: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
+    """The token before this one; the visitor keeps conversations."""
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page shows as `Authorization: Bearer TOKEN`."""
+
+    token: str
+    origin: str
+    """The only origin whose pages may use it."""
+    expires_at: str
+    """ISO 8601, UTC."""
+    expires_in_seconds: int
 
 
 def summary(article: Article) -> ArticleSummary:

@@ -98,6 +98,14 @@ def test_the_service_is_published_on_this_machine_only(compose: dict[str, Any]) 
     assert "ports" not in compose["services"]["llm"]
 
 
+def test_without_keys_only_the_published_address_keeps_others_out(repo: Path, compose: dict[str, Any]) -> None:
+    """The image alone refuses to serve all addresses without keys; compose, which publishes on loopback, lets it."""
+    assert "QA_ALLOW_OPEN" not in (repo / "Dockerfile").read_text()
+    environment = compose["services"]["sourceline"]["environment"]
+    assert environment["QA_ALLOW_OPEN"] == "true"
+    assert environment["QA_API_KEYS"] == "${QA_API_KEYS:-}"
+
+
 def test_only_volumes_and_temporary_folders_can_be_written(compose: dict[str, Any]) -> None:
     service = compose["services"]["sourceline"]
     assert service["volumes"] == ["data:/data"]

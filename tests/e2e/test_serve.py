@@ -38,6 +38,8 @@ settings = Settings(
     port={port},
     log_level={log_level!r},
     deadline_seconds={deadline_seconds},
+    api_keys={api_keys!r},
+    allow_open={allow_open},
 )
 sys.exit(serve(settings, load=slowly))
 """
@@ -57,6 +59,8 @@ class Process:
             "port": 0,
             "log_level": "warning",
             "deadline_seconds": 30.0,
+            "api_keys": "",
+            "allow_open": False,
         }
         source = SERVE.format(**{**defaults, **choices})
         self.popen = subprocess.Popen(
@@ -202,13 +206,29 @@ def test_a_store_in_use(start: Start) -> None:
     assert first.stop()[0] == 0
 
 
-def test_an_open_address_is_warned_of(start: Start) -> None:
-    process = start(host="0.0.0.0")
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_an_open_address_is_refused_without_keys(start: Start, host: str) -> None:
+    code, errors = start(host=host).wait()
+    assert code == 1
+    assert_one_line(errors, f"{host} can be reached from other machines, and without API keys")
+    assert "QA_API_KEYS" in errors
+
+
+def test_an_open_address_is_warned_of_where_it_is_wanted(start: Start) -> None:
+    process = start(host="0.0.0.0", allow_open=True)
     address = process.address()
-    assert httpx.get(address.replace("0.0.0.0", "127.0.0.1") + "/health/live").status_code == 200
+    assert httpx.get(address.replace("0.0.0.0", "127.0.0.1") + "/api/articles").status_code == 200
     code, errors = process.stop()
     assert code == 0
-    assert_one_line(errors, "WARNING: 0.0.0.0 can be reached from other machines, and there is no authentication yet")
+    assert_one_line(errors, "WARNING: 0.0.0.0 can be reached from other machines, and without API keys")
+
+
+def test_with_keys_an_open_address_is_served(start: Start) -> None:
+    process = start(host="0.0.0.0", api_keys="operator:" + "k" * 20)
+    address = process.address().replace("0.0.0.0", "127.0.0.1") + "/api/articles"
+    assert httpx.get(address).status_code == 401
+    assert httpx.get(address, headers={"authorization": "Bearer " + "k" * 20}).status_code == 200
+    assert process.stop() == (0, "")
 
 
 def test_what_was_acknowledged_survives_kill_9(start: Start) -> None:

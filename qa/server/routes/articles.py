@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from embeddings.types import Article, Where
 from qa.server.bodies import JSON, NDJSON, media_type
+from qa.server.levels import OPERATING, READING
 from qa.server.openapi import BODY, MOMENT, WORK, ArticlesOperation, problems
 from qa.server.service import Service
 from qa.server.wire import AddReport, ArticlePage, summary
@@ -29,6 +30,7 @@ Moment = Annotated[
     response_description="Articles in order of id, without their text.",
     tags=["articles"],
     responses=problems(*WORK, "invalid-request", "invalid-input", "deadline-exceeded"),
+    opt=OPERATING,
 )
 async def list_articles(
     service: NamedDependency[Service],
@@ -58,6 +60,7 @@ async def list_articles(
     response_description="The article with its canonical text.",
     tags=["articles"],
     responses=problems(*WORK, "not-found", "damaged-article", "deadline-exceeded"),
+    opt=READING,
 )
 async def get_article(
     article_id: FromPath[str], service: NamedDependency[Service], version: FromQuery[str | None] = None
@@ -75,6 +78,7 @@ async def get_article(
     response_description="What became of each article; those listed under `articles` are on disk.",
     tags=["articles"],
     responses=problems(*BODY, *WORK, "nothing-usable", "invalid-request", "store-busy"),
+    opt=OPERATING,
 )
 async def add_articles(request: Request[Any, Any, Any], service: NamedDependency[Service]) -> AddReport:
     """Takes one article, a list, or one per line (NDJSON).
@@ -94,6 +98,7 @@ async def add_articles(request: Request[Any, Any, Any], service: NamedDependency
     response_description="It is gone, with all its versions.",
     tags=["articles"],
     responses=problems(*WORK, "not-found", "store-busy"),
+    opt=OPERATING,
 )
 async def delete_article(article_id: FromPath[str], service: NamedDependency[Service]) -> None:
     """Removes the article with all its versions; no answer cites it from then on."""

@@ -12,7 +12,9 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from qa.server.callers import Caller
 from qa.server.connection import WhileConnected
+from qa.server.levels import ASKING
 from qa.server.openapi import BODY, WORK, problems
 from qa.server.problems import problem_of
 from qa.server.service import Service
@@ -38,9 +40,13 @@ __all__ = ["ask"]
         "not-found",
         "history-unavailable",
     ),
+    opt=ASKING,
 )
 async def ask(
-    data: JSONBody[Question], service: NamedDependency[Service], request: Request[Any, Any, Any]
+    data: JSONBody[Question],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+    request: Request[Any, Any, Any],
 ) -> Response[Answer]:
     """Every citation quotes its article word for word; offsets are half-open, in Unicode code points.
 
@@ -48,8 +54,8 @@ async def ask(
     been verified, at last `answer` with all of it, or `error` with a problem document.
     """
     if not data.stream:
-        return WhileConnected(partial(service.ask, data))
-    return EventStream(_messages(service.events(data)), failure=partial(_failure, request))
+        return WhileConnected(partial(service.ask, data, owner=caller.owner))
+    return EventStream(_messages(service.events(data, owner=caller.owner)), failure=partial(_failure, request))
 
 
 async def _messages(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Message, None]:

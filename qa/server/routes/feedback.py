@@ -9,6 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from qa.conversations.feedback import Feedback
+from qa.server.callers import Caller
+from qa.server.levels import OPERATING, READING
 from qa.server.openapi import BODY, WORK, problems
 from qa.server.service import Service
 from qa.server.wire import FeedbackIn, FeedbackPage
@@ -26,12 +28,18 @@ _RECORDS = (*WORK, "history-unavailable", "deadline-exceeded", "invalid-request"
     response_description="The feedback as it was stored.",
     tags=["feedback"],
     responses=problems(*BODY, *_RECORDS, "not-found"),
+    opt=READING,
 )
 async def give_feedback(
-    data: JSONBody[FeedbackIn], answer_id: FromPath[str], service: NamedDependency[Service]
+    data: JSONBody[FeedbackIn],
+    answer_id: FromPath[str],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
 ) -> Feedback:
     """Takes the place of an earlier verdict on the same answer. The question is stored with it."""
-    return await service.records.give_feedback(answer_id, verdict=data.verdict, comment=data.comment)
+    return await service.records.give_feedback(
+        answer_id, owner=caller.owner, verdict=data.verdict, comment=data.comment
+    )
 
 
 @get(
@@ -41,6 +49,7 @@ async def give_feedback(
     response_description="Feedback, the latest first.",
     tags=["feedback"],
     responses=problems(*_RECORDS),
+    opt=OPERATING,
 )
 async def list_feedback(
     service: NamedDependency[Service],
@@ -48,4 +57,4 @@ async def list_feedback(
     before: Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="`next` of the page before")] = None,
 ) -> FeedbackPage:
     """With each verdict come the question it is about and the articles that the answer cited."""
-    return await service.records.feedback(before=before, limit=limit)
+    return await service.records.feedback(owner=None, before=before, limit=limit)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from litestar import get
 from litestar.di import NamedDependency
 
+from qa.server.callers import Caller
+from qa.server.levels import ANYONE
 from qa.server.openapi import WORK, problems
 from qa.server.service import Service
 from qa.server.wire import Alive, Ready
@@ -19,6 +21,7 @@ __all__ = ["live", "ready"]
     response_description="The event loop answers.",
     tags=["health"],
     responses=problems("internal-error"),
+    opt=ANYONE,
 )
 async def live() -> Alive:
     """Answers as long as the event loop does, also while the encoder is being loaded."""
@@ -32,8 +35,11 @@ async def live() -> Alive:
     response_description="They can.",
     tags=["health"],
     responses=problems(*WORK, "deadline-exceeded"),
+    opt=ANYONE,
 )
-async def ready(service: NamedDependency[Service]) -> Ready:
+async def ready(caller: NamedDependency[Caller], service: NamedDependency[Service]) -> Ready:
     """The store answers, its index was verified when it was opened, and the encoder is warm."""
     counts = await service.counts()
+    if not caller.operates:
+        return Ready()
     return Ready(articles=counts.articles, passages=counts.passages)

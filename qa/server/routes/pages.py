@@ -14,6 +14,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from qa.server.headers import PAGE_POLICY
+from qa.server.levels import ANYONE
 from qa.server.problems import KINDS
 
 __all__ = ["Page", "ProblemKind", "docs", "docs_file", "home", "load_page", "openapi_json", "problem"]
@@ -53,20 +54,20 @@ def load_page(document: bytes) -> Page:
     return Page(html=html.encode(), files=found, document=document)
 
 
-@get("/", include_in_schema=False)
+@get("/", include_in_schema=False, opt=ANYONE)
 async def home() -> Redirect:
     """Until there is a page for readers, the one for developers."""
     return Redirect("/docs")
 
 
-@get("/docs", include_in_schema=False)
+@get("/docs", include_in_schema=False, opt=ANYONE)
 async def docs(page: NamedDependency[Page]) -> Response[bytes]:
     """The API, described for people, with forms to try it."""
     headers = {"content-security-policy": PAGE_POLICY, "cache-control": "no-cache"}
     return Response(page.html, media_type="text/html", headers=headers)
 
 
-@get("/docs/{name:str}", include_in_schema=False)
+@get("/docs/{name:str}", include_in_schema=False, opt=ANYONE)
 async def docs_file(name: FromPath[str], page: NamedDependency[Page]) -> Response[bytes]:
     """A file of the page; its name changes with its content, so it may be kept for ever."""
     if name not in page.files:
@@ -75,13 +76,13 @@ async def docs_file(name: FromPath[str], page: NamedDependency[Page]) -> Respons
     return Response(content, media_type=media_type, headers={"cache-control": "public, max-age=31536000, immutable"})
 
 
-@get("/openapi.json", include_in_schema=False)
+@get("/openapi.json", include_in_schema=False, opt=ANYONE)
 async def openapi_json(page: NamedDependency[Page]) -> Response[bytes]:
     """The API, described for programs (OpenAPI 3.1)."""
     return Response(page.document, media_type="application/json", headers={"cache-control": "no-cache"})
 
 
-@get("/problems/{slug:str}", include_in_schema=False)
+@get("/problems/{slug:str}", include_in_schema=False, opt=ANYONE)
 async def problem(slug: FromPath[str]) -> ProblemKind:
     """What a problem's `type` means."""
     if slug not in KINDS:

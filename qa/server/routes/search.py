@@ -6,6 +6,7 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from qa.server.levels import SEARCHING
 from qa.server.openapi import BODY, WORK, problems
 from qa.server.service import Service
 from qa.types import SearchAnswer, SearchQuestion
@@ -21,6 +22,7 @@ __all__ = ["search"]
     response_description="Passages, best first.",
     tags=["questions"],
     responses=problems(*BODY, *WORK, "invalid-request", "invalid-question", "deadline-exceeded"),
+    opt=SEARCHING,
 )
 async def search(data: JSONBody[SearchQuestion], service: NamedDependency[Service]) -> SearchAnswer:
     """Passages that match by meaning or by words, best first; one per story."""

@@ -37,6 +37,7 @@ def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
 def test_the_routes(document: Any) -> None:
     assert {operation["operationId"]: (method, path) for method, path, operation in operations(document)} == {
         "ask": ("post", "/api/ask"),
+        "get_token": ("post", "/api/tokens"),
         "search": ("post", "/api/search"),
         "list_articles": ("get", "/api/articles"),
         "get_article": ("get", "/api/articles/{article_id}"),
@@ -61,7 +62,7 @@ def test_unknown_fields_are_refused_where_the_document_says_so(document: Any) ->
     closed = {
         n for n, schema in document["components"]["schemas"].items() if schema.get("additionalProperties") is False
     }
-    assert closed == {"Question", "SearchQuestion", "Filters", "FeedbackIn"}
+    assert closed == {"Question", "SearchQuestion", "Filters", "FeedbackIn", "TokenRequest"}
 
 
 def test_every_operation_is_documented(document: Any) -> None:

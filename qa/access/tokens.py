@@ -1,0 +1,107 @@
+"""Tokens for pages: short-lived, bound to one origin, good for asking and reading only; signed, not stored.
+
+A token is `st1.CLAIMS.MAC`: the claims as JSON and their HMAC-SHA-256, both in URL-safe base64. The secret has nothing
+to do with any API key; it lies in the data folder, so that a restart leaves tokens valid.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import os
+import secrets
+import threading
+from pathlib import Path
+
+import msgspec
+
+__all__ = ["PREFIX", "Secret", "TokenClaims", "mint", "new_subject", "read"]
+
+PREFIX = "st1."
+_LONGEST = 2000
+_SECRET_BYTES = 32
+
+
+class TokenClaims(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
+    """What a token says."""
+
+    origin: str
+    """The only origin whose pages may use it."""
+    expires_at: int
+    """Seconds since 1970, UTC."""
+    subject: str
+    """Owner of the conversations and feedback; says nothing of who it is."""
+    issuer: str
+    """Name of the API key it was made with; empty: an allowed origin got it for itself."""
+
+
+class Secret:
+    """The secret that signs tokens: made once, kept in a file that only the service's user can read."""
+
+    def __init__(self, path: Path) -> None:
+        """The file is read or made at first use."""
+        self._path = path
+        self._value: bytes | None = None
+        self._lock = threading.Lock()
+
+    def value(self) -> bytes:
+        """The secret. Raises OSError where it can be neither read nor made."""
+        with self._lock:
+            if self._value is None:
+                self._value = _read(self._path) or _make(self._path)
+            return self._value
+
+
+def new_subject() -> str:
+    """A random owner, for a visitor seen for the first time."""
+    return secrets.token_urlsafe(16)
+
+
+def mint(claims: TokenClaims, *, secret: bytes) -> str:
+    """Sign claims."""
+    body = _text(msgspec.json.encode(claims))
+    return f"{PREFIX}{body}.{_text(_mac(body, secret))}"
+
+
+def read(token: str, *, secret: bytes) -> TokenClaims | None:
+    """The claims of a token that was signed here, expired or not; None for anything else."""
+    if not token.startswith(PREFIX) or len(token) > _LONGEST or not token.isascii():
+        return None
+    body, _, mac = token.removeprefix(PREFIX).partition(".")
+    if not hmac.compare_digest(mac, _text(_mac(body, secret))):
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)), type=TokenClaims)
+    except (msgspec.DecodeError, binascii.Error, UnicodeDecodeError):
+        return None  # signed by another version
+
+
+def _mac(body: str, secret: bytes) -> bytes:
+    return hmac.digest(secret, f"{PREFIX}{body}".encode(), "sha256")
+
+
+def _text(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        found = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return found if len(found) == _SECRET_BYTES else None
+
+
+def _make(path: Path) -> bytes:
+    """Write a new secret whole or not at all; a torn one would only have cost every page a new token."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    value = secrets.token_bytes(_SECRET_BYTES)
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(value)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    return value

@@ -1,0 +1,182 @@
+"""The one guard: before any route runs (and before its body is read), who is it, and may they, and how often?
+
+With `QA_API_KEYS` set, a key opens everything, a token asking and reading. Without, whoever reaches the service may do
+everything, so it answers only to names that no foreign page can make its own (DNS rebinding). In both cases pages of
+origins that are not allowed are refused: browsers say truthfully where a request comes from.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from qa.access import addresses, keys, origins, tokens
+from qa.access.budgets import Budgets, Purse
+from qa.server.callers import Caller, remember
+from qa.server.errors import ForeignOrigin, NotAllowed, RateLimited, TokenExpired, Unauthenticated, UnknownHost
+from qa.server.levels import Level, level_of
+from qa.settings import Settings
+
+__all__ = ["Guard"]
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+_OPEN = Caller(kind="open")
+_ADDRESS_FACTOR = 10
+"""So many visitors of one address may use up their budgets at once: a school, an office."""
+
+
+class Guard:
+    """What the settings say about who may do what."""
+
+    def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
+        """Reads settings only; the secret of tokens is read or made when it is first needed. Raises SettingsError."""
+        self.origins = origins.parse(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+        self.secret = tokens.Secret(settings.data_dir / "token.key")
+        self._keys = keys.parse(settings.api_keys)
+        self._proxies = addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
+        self._settings = settings
+        self._budgets = Budgets()
+        self._now = now
+
+    @property
+    def open(self) -> bool:
+        """Whether whoever reaches the service may do everything."""
+        return not self._keys
+
+    async def check(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Let a request through, with its caller, or raise RequestError."""
+        if connection.scope.get("method") == "OPTIONS":
+            return  # says which methods there are
+        level = level_of(handler.opt)
+        if level is None:
+            raise NotAllowed("nobody may use this route")
+        if level.who == "anyone":
+            remember(connection, self._known(connection))
+            return
+        self._check_place(connection)
+        caller = self._caller(connection, level)
+        remember(connection, caller)
+        self._spend(connection, caller, level)
+
+    def _known(self, connection: Connection) -> Caller:
+        """Who it is on a route for anyone, where a wrong key is no reason to refuse."""
+        try:
+            self._check_place(connection)
+        except (ForeignOrigin, UnknownHost):
+            return Caller(kind="nobody")
+        if self.open:
+            return _OPEN
+        key = keys.find(_credential(connection), self._keys)
+        return Caller(kind="nobody") if key is None else _holder(key)
+
+    def _check_place(self, connection: Connection) -> None:
+        """Refuse pages of origins that are not allowed, and names that a foreign page could have given the service."""
+        origin, host = connection.headers.get("origin"), connection.headers.get("host", "")
+        if self.open and not (_cannot_be_rebound(host) or any(origins.host_of(one) == host for one in self.origins)):
+            raise UnknownHost(
+                f"this service has no API keys, so it does not answer to the name {host[:200]!r}; use its address, set "
+                "QA_API_KEYS, or list the name's origin in QA_ALLOWED_ORIGINS"
+            )
+        if origin is not None and origin not in self.origins and not origins.same_host(origin, host):
+            raise ForeignOrigin(f"pages of {origin[:200]!r} may not use this service; QA_ALLOWED_ORIGINS lists who may")
+
+    def _caller(self, connection: Connection, level: Level) -> Caller:
+        credential = _credential(connection)
+        if credential.startswith(tokens.PREFIX):
+            return self._visitor(connection, credential, level)
+        if self.open:
+            return _OPEN  # clients that cannot do without a key may send any
+        if (key := keys.find(credential, self._keys)) is not None:
+            return _holder(key)
+        if credential:
+            raise Unauthenticated("this is not a key of this service")
+        if level.who == "origin" and self._settings.origin_tokens and connection.headers.get("origin") in self.origins:
+            return Caller(kind="origin")
+        raise Unauthenticated("this route needs a key: send it as Authorization: Bearer KEY or as X-API-Key")
+
+    def _visitor(self, connection: Connection, token: str, level: Level) -> Caller:
+        """The owner of a token. The token ends with the key or the origin it came from."""
+        claims = tokens.read(token, secret=self.secret.value())
+        known = claims is not None and (self.open or claims.origin in self.origins)
+        if claims is None or not known or (claims.issuer and claims.issuer not in {key.name for key in self._keys}):
+            raise Unauthenticated("this token is not, or no longer, one of this service; get a new one")
+        if claims.expires_at <= self._now():
+            raise TokenExpired("this token has expired; get a new one")
+        if not _comes_from(connection, claims.origin):
+            raise ForeignOrigin(f"this token is for pages of {claims.origin} only")
+        if level.who != "reader":
+            raise NotAllowed("a token is for asking and reading only; this route needs a key")
+        return Caller(kind="token", owner=f"visitor:{claims.subject}")
+
+    def _spend(self, connection: Connection, caller: Caller, level: Level) -> None:
+        """Take the request's cost out of the caller's budget. Raises RateLimited."""
+        purses = self._purses(connection, caller)
+        if not purses or not level.cost:
+            return
+        spending = self._budgets.spend(purses, cost=level.cost)
+        connection.scope["state"]["spending"] = spending
+        if not spending.allowed:
+            raise RateLimited("too many requests; wait before the next", retry_after=spending.retry_after)
+
+    def _purses(self, connection: Connection, caller: Caller) -> list[Purse]:
+        if caller.kind == "key":
+            limit = self._settings.key_rate
+            return [Purse(owner=caller.owner, per_minute=limit)] if limit else []
+        limit = self._settings.visitor_rate
+        if not limit or caller.kind == "open":
+            return []
+        client = connection.scope.get("client")
+        address = addresses.client_of(
+            client[0] if client else "",
+            forwarded_for=",".join(connection.headers.getall("x-forwarded-for", [])),
+            trusted=self._proxies,
+        )
+        if caller.kind != "token":
+            return [Purse(owner=f"address:{address}", per_minute=limit)]
+        # Whoever collects tokens gains nothing: those of one address share one larger budget.
+        return [
+            Purse(owner=caller.owner, per_minute=limit),
+            Purse(owner=f"visitors of {address}", per_minute=limit * _ADDRESS_FACTOR),
+        ]
+
+
+def _comes_from(connection: Connection, origin: str) -> bool:
+    """Whether a page of this origin sent the request.
+
+    Browsers leave `Origin` out where a page reads from its own host; `Sec-Fetch-Site`, which no script can set, tells.
+    """
+    found = connection.headers.get("origin")
+    if found is not None:
+        return bool(found == origin)
+    own = connection.headers.get("sec-fetch-site") == "same-origin"
+    return own and origins.same_host(origin, connection.headers.get("host", ""))
+
+
+def _holder(key: keys.Key) -> Caller:
+    return Caller(kind="key", owner=f"key:{key.name}", key=key.name)
+
+
+def _credential(connection: Connection) -> str:
+    """The key or token that was sent; empty where none was."""
+    scheme, _, value = connection.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return str(value).strip()
+    return str(connection.headers.get("x-api-key", "")).strip()
+
+
+def _cannot_be_rebound(host: str) -> bool:
+    """Whether no stranger's DNS can make this name point here: an address, or a name that is not in the public DNS."""
+    name = host.lower().rpartition(":")[0] if ":" in host.rpartition("]")[2] else host.lower()
+    if "." not in name.strip("[]") or name.endswith(".localhost"):
+        return True
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
