@@ -24,6 +24,7 @@ from qa.server.routes.ask import ask
 from qa.server.routes.conversations import delete_conversation, get_conversation, list_conversations
 from qa.server.routes.feedback import give_feedback, list_feedback
 from qa.server.routes.health import live, ready
+from qa.server.routes.metrics import metrics
 from qa.server.routes.pages import Page, docs, docs_file, home, load_page, openapi_json, problem
 from qa.server.routes.search import search
 from qa.server.routes.tokens import get_token
@@ -65,13 +66,14 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     routes = _routes(max_body_bytes=service.settings.max_body_bytes)
     page = load_page(openapi.describe(routes, dependencies=dependencies, version=version("sourceline")))
     app = Litestar(
-        route_handlers=[*routes, home, docs, docs_file, openapi_json, problem],
+        route_handlers=[*routes, metrics, home, docs, docs_file, openapi_json, problem],
         dependencies={**dependencies, "page": Provide(provide_page)},
         request_class=StrictRequest,
         request_max_body_size=service.settings.max_body_bytes,
         exception_handlers={Exception: serve_problem},
         guards=[guard.check],
-        before_send=[secure, share(guard.origins)],
+        middleware=[service.metrics.timed],
+        before_send=[secure, share(guard.origins), service.metrics.counted],
         lifespan=[lifespan or _run(service)],
         openapi_config=None,
         logging_config=None,

@@ -23,6 +23,7 @@ from qa.errors import NotFound
 from qa.jobs import Run
 from qa.server import submissions
 from qa.server.errors import NotReady, ShuttingDown
+from qa.server.metrics import Metrics
 from qa.server.records import Records
 from qa.server.turns import TurnTakingEncoder
 from qa.server.wire import AddReport
@@ -77,6 +78,8 @@ class Service:
         self._writes = Permits(_WRITES_WAITING, what="writes")
         self._reads = Permits(settings.max_queue + 1, what="reads")
         self.records = Records(settings, read=self._read)
+        self.metrics = Metrics()
+        self._let_watch()
 
     async def start(self) -> None:
         """Load the parts. Raises what `load` raises."""
@@ -112,6 +115,7 @@ class Service:
                 async for event in events:
                     if isinstance(event, AnswerEvent):
                         await self.records.remember(event.answer, asked, owner=owner)
+                        self.metrics.answered(event.answer)
                     yield event
 
     async def ask(self, question: Question, *, owner: str) -> Answer:
@@ -174,6 +178,12 @@ class Service:
         with self._reads.one():
             return await self._reading.run(lambda: job(parts.corpus), timeout=timeout or self.settings.deadline_seconds)
 
+    def _let_watch(self) -> None:
+        for name, permits in (("questions", self._questions), ("writes", self._writes), ("reads", self._reads)):
+            self.metrics.watch(f"{name}_admitted", f"{name.capitalize()} waiting or at work.", partial(_taken, permits))
+        for name, worker in (("encoding", self._encoding), ("writing", self._writing), ("reading", self._reading)):
+            self.metrics.watch(f"{name}_waiting", f"Jobs waiting for the {name} thread.", partial(_waiting, worker))
+
     def _open(self) -> None:
         self._parts = self._load(self.settings)
 
@@ -187,6 +197,14 @@ class Service:
         """Raise ShuttingDown once the service is stopping; called from any thread."""
         if self._state == "stopping":
             raise ShuttingDown("the service is stopping; send this again when it is back")
+
+
+def _taken(permits: Permits) -> float:
+    return permits.taken
+
+
+def _waiting(worker: Worker) -> float:
+    return worker.waiting
 
 
 def _within(worker: Worker, *, seconds: float) -> Run:

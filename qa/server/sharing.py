@@ -35,7 +35,7 @@ def share(origins: Collection[str]) -> Callable[[Message, Scope], Awaitable[None
             headers["ratelimit-limit"] = str(spending.limit)
             headers["ratelimit-remaining"] = str(spending.remaining)
             headers["ratelimit-reset"] = str(spending.full_in_seconds)
-        if origins:
+        if origins and "access-control-allow-origin" not in headers:  # else the file is for everybody
             headers.add("vary", "Origin")
             asked = Headers.from_scope(scope)
             if (origin := asked.get("origin", "")) in origins:

@@ -35,6 +35,11 @@ class Permits:
         self._what = what
         self._taken = 0
 
+    @property
+    def taken(self) -> int:
+        """How many there are now."""
+        return self._taken
+
     @contextmanager
     def one(self) -> Iterator[None]:
         """Hold a permit. Raises Overloaded, at once, when all are taken."""
@@ -58,6 +63,11 @@ class Worker:
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that have not had their turn."""
+        return len(self._urgent) + len(self._patient)
 
     async def run(self, job: Callable[[], T], *, timeout: float | None = None) -> T:
         """Do an urgent job on the thread and wait for it without blocking the event loop.
