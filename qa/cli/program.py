@@ -17,12 +17,12 @@ from qa.cli.keys import keys
 from qa.cli.serve import serve
 from qa.cli.terminal import plain
 from qa.errors import InvalidQuestion, QAError, SettingsError
-from qa.evaluation.errors import InvalidDataset, RunRefused
+from qa.evaluation.errors import InvalidDataset, InvalidThreshold, RunRefused
 
 __all__ = ["main", "program"]
 
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
-_CALLERS_FAULT = (SettingsError, InvalidQuestion, UnreadableFile, InvalidDataset, RunRefused)
+_CALLERS_FAULT = (SettingsError, InvalidQuestion, UnreadableFile, InvalidDataset, InvalidThreshold, RunRefused)
 
 
 class _Program(click.RichGroup):

@@ -5,7 +5,7 @@ QAError
 ├── InvalidThreshold a limit of a gate is not `metric=value` with a metric that exists
 ├── RunRefused       the folder holds another run, nothing matches the filter, or the target cannot do what was asked
 ├── TargetFailed     the service under evaluation gave no usable answer to one question
-└── UnreadableRun    a file of a run folder is missing, damaged or of another version
+└── UnreadableRun    a run has no scores, or they are not of its predictions
 """
 
 from __future__ import annotations

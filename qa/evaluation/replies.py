@@ -10,12 +10,14 @@ import msgspec
 from embeddings.sentences import split_sentences
 from embeddings.urls import normalised_url
 from qa.answers import ABSTENTION
-from qa.evaluation.finished_run import Articles
 from qa.evaluation.metrics.spans import is_exact_span, overlaps
 from qa.evaluation.types import CitedArticle, ForeignAnswer, ForeignCitation, Prediction
 from qa.types import Answer, Citation, SearchResult, ShortAnswer
 
-__all__ = ["Cited", "Reply", "Said", "reply"]
+__all__ = ["Articles", "Cited", "Reply", "Said", "reply"]
+
+Articles = Mapping[tuple[str, str], CitedArticle]
+"""By id and version."""
 
 _DECLINED = re.compile(
     r"\A\W*(?:i(?:'m| am) sorry|sorry|i (?:do not|don't|cannot|can't) (?:know|answer|find)|"

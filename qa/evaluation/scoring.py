@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+from embeddings.types import article_version
 from qa.evaluation.catalogue import METRICS, metric
-from qa.evaluation.finished_run import Run
 from qa.evaluation.judging import Judgement, judge
 from qa.evaluation.metrics.abstention import abstention_f1, abstention_precision, abstention_recall
 from qa.evaluation.metrics.calibration import expected_calibration_error
@@ -15,6 +15,7 @@ from qa.evaluation.metrics.latency import percentile
 from qa.evaluation.metrics.selective import auroc, coverage_accuracy_area
 from qa.evaluation.observing import Observed, observe
 from qa.evaluation.replies import Reply, reply
+from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import SCHEMA_VERSION, ClaimScore, ExampleScores, Outcome, Score, Scores
 from qa.grounding.protocol import Mismatch, SupportChecker
 
@@ -25,18 +26,20 @@ _PERCENTILES = (50, 90, 95, 99)
 
 
 def score_run(
-    run: Run, *, checker: SupportChecker, seed: int = 0, told: Callable[[int], None] = lambda _: None
+    run: FinishedRun, *, checker: SupportChecker, seed: int = 0, told: Callable[[int], None] = lambda _: None
 ) -> Scores:
     """Score every example of a run; those that were never asked, or failed, count as got wrong.
 
     `told` hears how many are done.
     """
+    # An article whose text is not what its version says proves nothing.
+    articles = {name: one for name, one in run.articles.items() if article_version(one.text) == one.version}
     observed: list[Observed] = []
     examples: list[ExampleScores] = []
     for number, example in enumerate(run.examples):
         told(number)
         prediction = run.predictions.get(example.id)
-        said = reply(prediction, run.articles) if prediction else None
+        said = reply(prediction, articles) if prediction else None
         judgements = judge(said, question=example.question, checker=checker) if said and not said.declined else ()
         seen = observe(example, prediction, reply=said, judgements=judgements)
         observed.append(seen)

@@ -36,13 +36,12 @@ def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
     >>> auroc([0.9, 0.8, 0.1], [True, False, False])
     1.0
     """
-    from scipy.stats import rankdata
-
     kinds = np.asarray(positive, np.bool_)
     wanted, rest = int(kinds.sum()), int((~kinds).sum())
     if not wanted or not rest:
         return None
-    ranks = rankdata(np.asarray(scores, np.float64))
+    _, block, sizes = np.unique(np.asarray(scores, np.float64), return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[block]  # from 1; equal scores share the middle of their ranks
     return float((ranks[kinds].sum() - wanted * (wanted + 1) / 2) / (wanted * rest))
 
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from qa.answers import ABSTENTION
-from qa.evaluation.finished_run import read_run
+from qa.evaluation.run_folder import read_run
 from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Prediction, Scores
 from qa.grounding.lexical import LexicalChecker
