@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test bench calibrate lock wheel docker-check clean
+.PHONY: help install install-dev serve check test widget bench calibrate lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -39,7 +39,11 @@ check: install-dev ## formatting, lint, types, import rules, sizes
 	$(BIN)/python scripts/check_sizes.py qa embeddings prompts seeds
 
 test: check ## check, then every test
+	@scripts/install_browser.sh
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+widget: ## build qa/widget/dist from its source (needs Node.js)
+	@scripts/build_widget.sh
 
 bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some)
 	@scripts/bench.sh $(VENV) $(BENCH)

@@ -12,6 +12,7 @@ from litestar.di import Provide
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from qa.access import origins
 from qa.server import openapi
 from qa.server.bodies import StrictRequest
 from qa.server.callers import provide_caller
@@ -25,9 +26,10 @@ from qa.server.routes.conversations import delete_conversation, get_conversation
 from qa.server.routes.feedback import give_feedback, list_feedback
 from qa.server.routes.health import live, ready
 from qa.server.routes.metrics import metrics
-from qa.server.routes.pages import Page, docs, docs_file, home, load_page, openapi_json, problem
+from qa.server.routes.pages import Page, docs, docs_file, load_page, openapi_json, problem
 from qa.server.routes.search import search
 from qa.server.routes.tokens import get_token
+from qa.server.routes.widget import Widget, home, load_widget, widget_file, widget_script
 from qa.server.service import Service
 from qa.server.sharing import share
 
@@ -58,6 +60,11 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     async def provide_page() -> Page:
         return page
 
+    async def provide_widget() -> Widget:
+        return widget
+
+    settings = service.settings
+    widget = load_widget(frame_ancestors=origins.parse(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
     dependencies = {
         "service": Provide(provide_service),
         "guard": Provide(provide_guard),
@@ -66,8 +73,8 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     routes = _routes(max_body_bytes=service.settings.max_body_bytes)
     page = load_page(openapi.describe(routes, dependencies=dependencies, version=version("sourceline")))
     app = Litestar(
-        route_handlers=[*routes, metrics, home, docs, docs_file, openapi_json, problem],
-        dependencies={**dependencies, "page": Provide(provide_page)},
+        route_handlers=[*routes, metrics, home, widget_script, widget_file, docs, docs_file, openapi_json, problem],
+        dependencies={**dependencies, "page": Provide(provide_page), "widget": Provide(provide_widget)},
         request_class=StrictRequest,
         request_max_body_size=service.settings.max_body_bytes,
         exception_handlers={Exception: serve_problem},

@@ -1,4 +1,4 @@
-"""The pages for people: the API's description, what each problem means, and the way there from `/`."""
+"""The pages for developers: the API's description, and what each problem means."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
-from litestar.response import Redirect
 
 from qa.server.headers import PAGE_POLICY
 from qa.server.levels import ANYONE
 from qa.server.problems import KINDS
 
-__all__ = ["Page", "ProblemKind", "docs", "docs_file", "home", "load_page", "openapi_json", "problem"]
+__all__ = ["Page", "ProblemKind", "docs", "docs_file", "load_page", "openapi_json", "problem"]
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 
@@ -52,12 +51,6 @@ def load_page(document: bytes) -> Page:
         found[hashed] = (_TYPES[dot + suffix], content)
         html = html.replace(name, hashed)
     return Page(html=html.encode(), files=found, document=document)
-
-
-@get("/", include_in_schema=False, opt=ANYONE)
-async def home() -> Redirect:
-    """Until there is a page for readers, the one for developers."""
-    return Redirect("/docs")
 
 
 @get("/docs", include_in_schema=False, opt=ANYONE)

@@ -122,11 +122,6 @@ def test_parameters_say_their_bounds(document: Any) -> None:
     assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 200, 50)
 
 
-def test_the_start_leads_to_the_page(client: httpx.Client) -> None:
-    response = client.get("/")
-    assert (response.status_code, response.headers["location"]) == (302, "/docs")
-
-
 class Page(HTMLParser):
     """What a page loads, and whether it brings code or style inline."""
 

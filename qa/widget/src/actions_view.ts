@@ -1,0 +1,86 @@
+// What a reader can do with a finished answer: copy it with its sources, say whether it helped.
+
+import type { AnswerView } from "./answer_view";
+import type { Opinion } from "./client";
+import type { Context } from "./context";
+import { copy, plainText } from "./copying";
+import { button, element, refill } from "./dom";
+import { asProblem } from "./problems";
+import type { Answer } from "./types";
+
+const COPIED_MS = 2500;
+const COMMENT_CHARACTERS = 2000;
+
+export function actions(context: Context, answer: Answer, view: AnswerView): HTMLElement {
+  const made = element("div", { class: "actions", part: "actions" });
+  made.append(copyButton(context, answer, view), ...opinion(context, answer, made));
+  return made;
+}
+
+function copyButton(context: Context, answer: Answer, view: AnswerView): HTMLElement {
+  const { strings } = context.language;
+  const made = button(strings.copy, () => void act(), { class: "quiet-button", part: "copy" });
+  const act = async (): Promise<void> => {
+    const done = await copy(plainText(answer, view.numbering, context.language), made);
+    context.emit("copy", { answer_id: answer.id });
+    made.textContent = done ? strings.copied : strings.copyFailed;
+    context.announce(made.textContent);
+    setTimeout(() => (made.textContent = strings.copy), COPIED_MS);
+  };
+  return made;
+}
+
+/** Two buttons; either opens a form with room for a comment. */
+function opinion(context: Context, answer: Answer, place: HTMLElement): HTMLElement[] {
+  const { strings } = context.language;
+  const choose = (verdict: Opinion, chosen: HTMLElement): void => {
+    for (const one of buttons) one.setAttribute("aria-pressed", String(one === chosen));
+    place.parentElement?.querySelector(".comment")?.remove();
+    place.after(commentForm(context, answer, verdict, buttons));
+    place.parentElement?.querySelector<HTMLElement>(".comment textarea")?.focus();
+  };
+  const make = (verdict: Opinion, label: string): HTMLButtonElement => {
+    const attributes = { "aria-pressed": "false" };
+    const made = button(label, () => choose(verdict, made), { class: "quiet-button", part: `feedback-${verdict}`, attributes });
+    return made;
+  };
+  const buttons = [make("up", strings.helpful), make("down", strings.unhelpful)];
+  return buttons;
+}
+
+function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons: HTMLButtonElement[]): HTMLElement {
+  const { strings } = context.language;
+  const area = element("textarea", { attributes: { rows: "2", dir: "auto", maxlength: String(COMMENT_CHARACTERS) } });
+  const cancel = (): void => {
+    form.remove();
+    for (const one of buttons) one.setAttribute("aria-pressed", "false");
+    buttons[verdict === "up" ? 0 : 1]?.focus();
+  };
+  const send = element("button", { class: "strong", attributes: { type: "submit" } }, strings.send);
+  const line = element("p", { class: "comment-state" });
+  const form = element(
+    "form",
+    { class: "comment", part: "comment", on: { submit: (event) => void submit(event) } },
+    element("label", {}, strings.comment, area),
+    element("div", { class: "row" }, send, button(strings.cancel, cancel, { class: "quiet-button" })),
+    line,
+  );
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    send.disabled = true;
+    try {
+      await context.client.feedback(answer.id, verdict, area.value.trim());
+      context.emit("feedback", { answer_id: answer.id, verdict });
+      context.announce(strings.thanks);
+      const thanks = element("p", { class: "quiet", attributes: { tabindex: "-1" } }, strings.thanks);
+      refill(form, thanks);
+      thanks.focus();
+    } catch (error) {
+      const problem = asProblem(error);
+      line.textContent = strings.problem[problem.kind] ?? problem.detail;
+      context.announce(line.textContent);
+      send.disabled = false;
+    }
+  };
+  return form;
+}

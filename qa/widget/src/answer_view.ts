@@ -1,0 +1,163 @@
+// The sentences of an answer with their chips: they come one by one and are never taken back.
+
+import type { Context, Quote } from "./context";
+import { button, element, refill } from "./dom";
+import { mark, TextMap } from "./highlight";
+import { CodePoints } from "./offsets";
+import { citationsOf, Numbering, pieces } from "./pieces";
+import type { Answer, Citation, Claim, ClaimEvent } from "./types";
+
+const LONGEST_TAIL = 24;
+
+export class AnswerView {
+  readonly element = element("div", { class: "answer", part: "answer", attributes: { dir: "auto" } });
+  readonly numbering = new Numbering();
+  /** Where sentences go: a quotation or not. */
+  private place: HTMLElement = element("div", {});
+  private readonly known = new Map<string, Citation>();
+  /** The words of each sentence, by the claim's start. */
+  private readonly words = new Map<number, TextMap>();
+  private said = "";
+
+  constructor(private readonly context: Context) {}
+
+  get isEmpty(): boolean {
+    return this.said === "";
+  }
+
+  get citations(): Citation[] {
+    return [...this.known.values()];
+  }
+
+  get text(): string {
+    return this.said;
+  }
+
+  /** Show one more verified sentence. */
+  add({ claim, citations }: ClaimEvent): void {
+    for (const citation of citations) this.known.set(citation.id, citation);
+    // A sentence in the source's own words is set as a quotation from its first appearance on.
+    if (this.isEmpty) this.setQuoted(citations.some((citation) => citation.cited_text === claim.text));
+    if (!this.isEmpty) this.place.append(" ");
+    this.said += (this.said && " ") + claim.text;
+    this.place.append(this.sentence(claim));
+  }
+
+  /** Show the whole answer; sentences that stand there already stay untouched. */
+  finish(answer: Answer): void {
+    for (const citation of answer.citations) this.known.set(citation.id, citation);
+    const quoted = answer.answer_mode === "extractive";
+    if (this.said !== answer.answer || quoted !== this.isQuoted) this.fill(answer, quoted);
+    this.said = answer.answer;
+    this.markKeyWords(answer);
+  }
+
+  private get isQuoted(): boolean {
+    return this.element.classList.contains("quoted");
+  }
+
+  private setQuoted(quoted: boolean): void {
+    this.element.classList.toggle("quoted", quoted);
+    this.place = element(quoted ? "blockquote" : "div", {});
+    refill(this.element, this.place);
+  }
+
+  private fill(answer: Answer, quoted: boolean): void {
+    const points = new CodePoints(answer.answer);
+    this.words.clear();
+    this.setQuoted(quoted);
+    let from = 0;
+    for (const claim of answer.claims) {
+      this.place.append(points.slice(from, claim.start), this.sentence(claim));
+      from = claim.end;
+    }
+    this.place.append(points.slice(from, points.length));
+  }
+
+  private sentence(claim: Claim): HTMLElement {
+    const made = element("span", { class: `sentence ${claim.verdict}`, part: "sentence" });
+    const words = new TextMap();
+    this.words.set(claim.start, words);
+    const found = pieces(claim, citationsOf(claim, this.known));
+    let last: HTMLElement | null = null;
+    for (const piece of found) {
+      if ("text" in piece) {
+        last = textWithTail(piece.text, piece.unit, words, made);
+      } else {
+        if (piece === found.at(-1)) this.close(claim, last ?? made);
+        (last ?? made).append(...piece.citations.map((citation) => this.chip(citation)));
+      }
+    }
+    if (!claim.citation_ids.length) this.close(claim, last ?? made);
+    return made;
+  }
+
+  /** What follows the last word: the closing quotation mark, or what the check found. */
+  private close(claim: Claim, place: HTMLElement): void {
+    const verdict = this.context.language.strings.verdict[claim.verdict];
+    if (this.isQuoted) place.append(element("span", { class: "closing" }));
+    if (verdict) place.append(element("span", { class: "verdict" }, ` (${verdict})`));
+  }
+
+  /** The small numbered button that leads to the quoted words. */
+  chip(citation: Citation): HTMLElement {
+    const { strings } = this.context.language;
+    const number = this.numbering.of(citation);
+    const made = button(String(number), () => undefined, {
+      class: "chip",
+      part: "chip",
+      attributes: { "aria-label": strings.sourceNumber(number, citation.source || strings.unnamed) },
+    });
+    this.context.card.attach(made, { citation, number, open: (opener) => this.open(citation, opener) });
+    return made;
+  }
+
+  private open(citation: Citation, opener: HTMLElement): void {
+    const others = this.citations
+      .filter((other) => other.id !== citation.id && other.article_id === citation.article_id)
+      .filter((other) => other.article_version === citation.article_version)
+      .map(quoteOf);
+    this.context.card.close();
+    this.context.show({ ...citation, quote: quoteOf(citation), others }, opener);
+  }
+
+  /** Where a few words answer, and the sentence quotes them, they are marked in it. */
+  private markKeyWords(answer: Answer): void {
+    const key = answer.short_answer;
+    if (!key || !this.element.isConnected) return;
+    const points = new CodePoints(answer.answer);
+    for (const citation of answer.citations) {
+      if (citation.article_id !== key.article_id || citation.article_version !== key.article_version) continue;
+      const start = citation.start + key.start_char_index - citation.start_char_index;
+      const end = start + key.end_char_index - key.start_char_index;
+      if (start < citation.start || end > citation.end || points.slice(start, end) !== key.text) continue;
+      mark(this.ranges(answer, start, end), "sourceline-key");
+      return;
+    }
+  }
+
+  private ranges(answer: Answer, start: number, end: number): Range[] {
+    const claim = answer.claims.find((one) => one.start <= start && end <= one.end);
+    if (!claim) return [];
+    const points = new CodePoints(claim.text);
+    const unit = (offset: number): number => points.unit(offset - claim.start);
+    return this.words.get(claim.start)?.ranges(unit(start), unit(end)) ?? [];
+  }
+}
+
+/** Text, its last word apart: chips that follow go in there, so that no line begins with one. */
+function textWithTail(text: string, unit: number, words: TextMap, place: HTMLElement): HTMLElement {
+  const cut = Math.max(text.search(/\S+\s*$/), text.length - LONGEST_TAIL, 0);
+  const tail = element("span", { class: "tail" });
+  for (const [from, to, parent] of [[0, cut, place], [cut, text.length, tail]] as const) {
+    const node = document.createTextNode(text.slice(from, to));
+    words.add(unit + from, node);
+    parent.append(node);
+  }
+  place.append(tail);
+  return tail;
+}
+
+function quoteOf(citation: Citation): Quote {
+  return { start: citation.start_char_index, end: citation.end_char_index, text: citation.cited_text };
+}

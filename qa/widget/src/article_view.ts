@@ -1,0 +1,128 @@
+// An article beside or over the chat, scrolled to the quoted words, which are highlighted exactly.
+
+import { byline } from "./byline";
+import type { ArticleRequest, Context, Quote } from "./context";
+import { button, element, refill, sourceLink } from "./dom";
+import { mark, TextMap } from "./highlight";
+import { CodePoints } from "./offsets";
+import { asProblem } from "./problems";
+import type { Article } from "./types";
+
+export class ArticleView {
+  private readonly title = element("h2", { class: "article-title", attributes: { tabindex: "-1", dir: "auto", id: "article-title" } });
+  private readonly body = element("div", { class: "article-body", part: "article-body" });
+  private readonly about = element("div", { class: "article-about" });
+  private readonly scroller: HTMLElement;
+  readonly element: HTMLElement;
+  private opener: HTMLElement | null = null;
+  private unmark: (() => void)[] = [];
+  private shown = 0;
+
+  constructor(
+    private readonly context: Context,
+    private readonly changed: () => void,
+  ) {
+    const { strings } = context.language;
+    const back = button(strings.backToAnswer, () => this.close(), { class: "plain back", part: "article-close" });
+    this.scroller = element("div", { class: "article-scroller" }, element("div", { class: "measure" }, this.title, this.about, this.body));
+    this.element = element(
+      "section",
+      { class: "article", part: "article", attributes: { "aria-labelledby": "article-title", hidden: "" } },
+      element("div", { class: "article-bar" }, back),
+      this.scroller,
+    );
+  }
+
+  get isOpen(): boolean {
+    return !this.element.hidden;
+  }
+
+  /** Show an article; the focus moves into it and goes back to `opener` when it is closed. */
+  async open(request: ArticleRequest, opener: HTMLElement): Promise<void> {
+    const { strings } = this.context.language;
+    const turn = (this.shown += 1);
+    this.opener = opener;
+    this.clear();
+    this.title.textContent = request.title || strings.articleBy;
+    this.describe(request);
+    refill(this.body, element("p", { class: "quiet" }, strings.articleLoading));
+    this.element.hidden = false;
+    this.changed();
+    this.title.focus({ preventScroll: true });
+    try {
+      const article = await this.context.client.article(request.article_id, request.article_version);
+      if (turn === this.shown && this.isOpen) this.fill(article, request);
+    } catch (error) {
+      if (turn !== this.shown) return;
+      const problem = asProblem(error);
+      const why = problem.kind === "missing" ? strings.articleGone : (strings.problem[problem.kind] ?? problem.detail);
+      const words = request.quote ? element("blockquote", { attributes: { dir: "auto" } }, request.quote.text) : null;
+      refill(this.body, element("p", { attributes: { role: "alert" } }, why), words);
+    }
+  }
+
+  /** Put the article away; gives whether one was open. */
+  close(): boolean {
+    if (!this.isOpen) return false;
+    this.shown += 1;
+    this.clear();
+    this.element.hidden = true;
+    this.changed();
+    if (this.opener?.isConnected) this.opener.focus();
+    return true;
+  }
+
+  private describe(request: ArticleRequest): void {
+    const { language } = this.context;
+    const link = sourceLink(request.url, language.strings.original(request.source || language.strings.unnamed));
+    refill(this.about, byline(language, request, "byline"), link);
+  }
+
+  private fill(article: Article, request: ArticleRequest): void {
+    const points = new CodePoints(article.text);
+    const span = (quote: Quote): [number, number] => [points.unit(quote.start), points.unit(quote.end)];
+    const quote = request.quote ? span(request.quote) : null;
+    const map = new TextMap();
+    refill(this.body, ...this.paragraphs(article, quote, map));
+    for (const other of request.others) this.unmark.push(mark(map.ranges(...span(other)), "sourceline-other"));
+    if (!quote) return;
+    const ranges = map.ranges(...quote);
+    const first = ranges[0];
+    const place = first?.getBoundingClientRect();
+    this.unmark.push(mark(ranges, "sourceline-quote"));
+    if (!place) return;
+    const frame = this.scroller.getBoundingClientRect();
+    this.scroller.scrollTop += place.top - frame.top - frame.height / 3;
+  }
+
+  /** Paragraphs whose text nodes are registered in `map`; hidden words tell screen readers where the quote is. */
+  private paragraphs(article: Article, quote: [number, number] | null, map: TextMap): HTMLElement[] {
+    const { strings } = this.context.language;
+    const language: Record<string, string> = article.language ? { lang: article.language } : {};
+    const found: HTMLElement[] = [];
+    const paragraph = /[^\n](?:[^\n]|\n(?!\n))*/g;
+    for (let match = paragraph.exec(article.text); match; match = paragraph.exec(article.text)) {
+      const start = match.index;
+      const end = start + match[0].length;
+      const made = element("p", { attributes: { dir: "auto", ...language } });
+      const cuts = quote ? quote.filter((place) => place > start && place < end) : [];
+      let from = start;
+      const note = (text: string): void => made.append(element("span", { class: "unseen" }, text));
+      for (const place of [...cuts, end]) {
+        if (quote && from === Math.max(quote[0], start) && from < quote[1] && quote[0] >= start) note(strings.quoteStarts);
+        const node = document.createTextNode(article.text.slice(from, place));
+        map.add(from, node);
+        made.append(node);
+        if (quote && place === quote[1]) note(strings.quoteEnds);
+        from = place;
+      }
+      found.push(made);
+    }
+    return found;
+  }
+
+  private clear(): void {
+    for (const undo of this.unmark) undo();
+    this.unmark = [];
+  }
+}

@@ -1,0 +1,16 @@
+// Who published an article, and when, as far as that is known.
+
+import { day } from "./dates";
+import { element } from "./dom";
+import type { Language } from "./strings";
+
+export function byline(
+  { strings, locale }: Language,
+  about: { source: string; published_at: string | null },
+  name = "byline",
+): HTMLElement {
+  const date = day(about.published_at, locale);
+  const source = about.source ? [element("bdi", {}, about.source)] : [];
+  const known = [...source, ...(source.length && date ? [" · "] : []), date];
+  return element("p", { class: name }, ...(source.length || date ? known : [strings.unsigned]));
+}

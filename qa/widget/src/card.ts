@@ -1,0 +1,140 @@
+// The card of a citation: the quoted words, their source and date, on hover, focus or tap.
+
+import { byline } from "./byline";
+import { button, element, refill, sourceLink } from "./dom";
+import type { Language } from "./strings";
+import type { Citation } from "./types";
+
+const OPEN_MS = 120;
+const CLOSE_MS = 250;
+const GAP = 6;
+
+export interface CardSubject {
+  citation: Citation;
+  number: number;
+  open(opener: HTMLElement): void;
+}
+
+/** One card for all chips; it stands right behind its chip in the document, so that Tab leads into it. */
+export class Card {
+  private readonly body = element("div", {
+    class: "card",
+    part: "card",
+    attributes: { popover: "manual", role: "group", id: "card" },
+  });
+  private chip: HTMLButtonElement | null = null;
+  private timer = 0;
+  private wasOpen = false;
+  private byTouch = false;
+
+  constructor(private readonly language: Language) {
+    this.body.addEventListener("pointerenter", () => clearTimeout(this.timer));
+    this.body.addEventListener("pointerleave", () => this.closeSoon());
+    this.body.addEventListener("focusout", (event) => this.left(event));
+  }
+
+  get isOpen(): boolean {
+    return this.chip !== null;
+  }
+
+  /** Give a chip its card. */
+  attach(chip: HTMLButtonElement, subject: CardSubject): void {
+    const on = <K extends keyof HTMLElementEventMap>(type: K, act: (event: HTMLElementEventMap[K]) => void): void =>
+      chip.addEventListener(type, act);
+    on("pointerenter", (event) => {
+      if (event.pointerType === "mouse") this.after(OPEN_MS, () => this.open(chip, subject));
+    });
+    on("pointerleave", (event) => {
+      if (event.pointerType === "mouse") this.closeSoon();
+    });
+    on("pointerdown", (event) => {
+      this.byTouch = event.pointerType !== "mouse";
+      this.wasOpen = this.chip === chip;
+    });
+    on("focus", () => this.open(chip, subject));
+    on("focusout", (event) => this.left(event));
+    on("click", (event) => {
+      // The first tap shows the card; a click or Enter goes straight to the article.
+      if (this.byTouch && !this.wasOpen && event.detail > 0) this.open(chip, subject);
+      else subject.open(chip);
+    });
+  }
+
+  /** Take the card away; gives whether there was one. */
+  close(): boolean {
+    clearTimeout(this.timer);
+    const chip = this.chip;
+    if (!chip) return false;
+    const focused = this.body.contains((chip.getRootNode() as ShadowRoot).activeElement);
+    this.chip = null;
+    chip.removeAttribute("aria-describedby");
+    if (focused) chip.focus();
+    this.body.remove();
+    return true;
+  }
+
+  /** Keep the card at its chip when something scrolls. */
+  readonly follow = (): void => {
+    if (this.chip) this.place(this.chip);
+  };
+
+  private open(chip: HTMLButtonElement, subject: CardSubject): void {
+    clearTimeout(this.timer);
+    if (this.chip === chip) return;
+    this.close();
+    this.chip = chip;
+    this.fill(chip, subject);
+    chip.after(this.body);
+    chip.setAttribute("aria-describedby", "card-words");
+    if (typeof this.body.showPopover === "function") this.body.showPopover();
+    this.place(chip);
+  }
+
+  private fill(chip: HTMLElement, { citation, number, open }: CardSubject): void {
+    const { strings } = this.language;
+    const source = citation.source || strings.unnamed;
+    const actions = element(
+      "p",
+      { class: "card-actions" },
+      button(strings.openArticle, () => open(chip), { class: "plain", part: "card-open" }),
+      sourceLink(citation.url, strings.original(source)),
+    );
+    this.body.setAttribute("aria-label", strings.sourceNumber(number, source));
+    refill(
+      this.body,
+      byline(this.language, citation, "card-source"),
+      element("p", { class: "card-title", attributes: { dir: "auto" } }, citation.title),
+      element("blockquote", { class: "card-words", attributes: { id: "card-words", dir: "auto" } }, citation.cited_text),
+      actions,
+    );
+  }
+
+  private place(chip: HTMLElement): void {
+    const at = chip.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = this.body;
+    const wide = document.documentElement.clientWidth;
+    const high = window.innerHeight;
+    const below = at.bottom + GAP + height <= high || at.top < high - at.bottom;
+    const left = Math.min(Math.max(GAP, at.left + at.width / 2 - width / 2), Math.max(GAP, wide - width - GAP));
+    this.body.style.left = `${left}px`;
+    this.body.style.top = `${Math.max(GAP, below ? at.bottom + GAP : at.top - GAP - height)}px`;
+  }
+
+  private left(event: FocusEvent): void {
+    const to = event.relatedTarget;
+    if (to instanceof Node && (this.body.contains(to) || to === this.chip)) return;
+    if (to || !this.body.matches(":hover")) this.close();
+  }
+
+  private closeSoon(): void {
+    this.after(CLOSE_MS, () => {
+      const focused = (this.chip?.getRootNode() as ShadowRoot | undefined)?.activeElement ?? null;
+      if (this.chip && focused !== this.chip && !this.body.contains(focused)) this.close();
+    });
+  }
+
+  private after(milliseconds: number, act: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(act, milliseconds);
+  }
+}

@@ -1,0 +1,134 @@
+// <sourceline-chat>: the element that puts the parts together.
+
+import { ArticleView } from "./article_view";
+import { Card } from "./card";
+import { Client } from "./client";
+import { Composer } from "./composer";
+import type { Context, EventName } from "./context";
+import { Conversation } from "./conversation";
+import { button, element } from "./dom";
+import { Frame } from "./frame";
+import { History } from "./history";
+import { readSettings, type Settings } from "./settings";
+import { sheets } from "./styles";
+import { Tokens, type TokenProvider } from "./tokens";
+
+/** Address of the service that served this script; set by ./embed.ts. */
+export const origin = { endpoint: "" };
+
+export class SourcelineChat extends HTMLElement {
+  /** Gives a fresh token when the service refuses the old one; set it before the element is put into the page. */
+  tokenProvider: TokenProvider | null = null;
+
+  private readonly status = element("div", { class: "unseen", attributes: { role: "status" } });
+  private conversation: Conversation | null = null;
+  private frame: Frame | null = null;
+  private composer: Composer | null = null;
+  private leave = new AbortController();
+
+  connectedCallback(): void {
+    const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = sheets();
+    this.leave = new AbortController();
+    this.build(root, readSettings(this, origin.endpoint));
+  }
+
+  disconnectedCallback(): void {
+    this.leave.abort();
+    this.conversation?.stop();
+    this.frame?.remove();
+    this.shadowRoot?.replaceChildren();
+  }
+
+  /** Ask a question as if the reader had written it. */
+  async ask(question: string): Promise<void> {
+    this.open();
+    await this.conversation?.ask(question);
+  }
+
+  open(): void {
+    this.frame?.open();
+  }
+
+  close(): void {
+    this.frame?.close();
+  }
+
+  /** Begin a new conversation. */
+  reset(): void {
+    this.conversation?.reset();
+  }
+
+  private build(root: ShadowRoot, settings: Settings): void {
+    const { strings } = settings.language;
+    const context = this.context(settings);
+    const client = context.client;
+    const article = new ArticleView(context, () => frame.fit());
+    context.show = (request, opener) => {
+      context.card.close();
+      this.emit("source", { article_id: request.article_id, title: request.title, url: request.url });
+      void article.open(request, opener);
+    };
+    const events = { submit: (question: string) => void this.ask(question), stop: () => conversation.stop() };
+    const sources = (): Promise<string[]> => (settings.sources.length ? Promise.resolve(settings.sources) : client.sources());
+    const options = { placeholder: settings.placeholder, note: settings.note, sources };
+    const composer = new Composer(strings, events, options);
+    const history = new History(settings.endpoint);
+    const conversation = new Conversation(context, history, composer, settings.collection, settings.intro);
+    const anew = button(strings.newConversation, () => this.anew(article), { class: "quiet-button", part: "new" });
+    const chat = element("div", { class: "chat" }, conversation.element, composer.element);
+    const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => composer.focus() }, (name) =>
+      this.emit(name, {}),
+    );
+    Object.assign(this, { conversation, composer, frame });
+    root.replaceChildren(...frame.nodes, this.status);
+    this.listen(root, context.card, article);
+    void conversation.begin();
+  }
+
+  private context(settings: Settings): Context {
+    const { endpoint, token, tokenUrl } = settings;
+    const tokens = new Tokens({ endpoint, token, tokenUrl, provider: () => this.tokenProvider });
+    return {
+      language: settings.language,
+      client: new Client(endpoint, tokens),
+      card: new Card(settings.language),
+      level: settings.mode === "page" ? 2 : 3,
+      show: () => undefined,
+      announce: (message) => (this.status.textContent = message),
+      emit: (name, detail) => this.emit(name, detail),
+    };
+  }
+
+  private listen(root: ShadowRoot, card: Card, article: ArticleView): void {
+    const { signal } = this.leave;
+    const online = (): void => this.composer?.setOnline(navigator.onLine);
+    window.addEventListener("online", online, { signal });
+    window.addEventListener("offline", online, { signal });
+    window.addEventListener("resize", card.follow, { signal });
+    document.addEventListener("scroll", card.follow, { signal, capture: true, passive: true });
+    root.addEventListener("scroll", card.follow, { signal, capture: true, passive: true });
+    online();
+    // Escape takes away one thing at a time, the topmost first.
+    const escape = (event: Event): void => {
+      if ((event as KeyboardEvent).key !== "Escape" || event.defaultPrevented) return;
+      if (card.close() || article.close() || this.frame?.close()) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+    };
+    root.addEventListener("keydown", escape, { signal });
+    // A card shown on hover alone goes away too, wherever the focus is.
+    document.addEventListener("keydown", (event) => event.key === "Escape" && card.close(), { signal });
+  }
+
+  private anew(article: ArticleView): void {
+    article.close();
+    this.reset();
+    this.composer?.focus();
+  }
+
+  private emit(name: EventName, detail: Record<string, unknown>): void {
+    this.dispatchEvent(new CustomEvent(`sourceline-${name}`, { bubbles: true, composed: true, detail }));
+  }
+}

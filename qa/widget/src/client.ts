@@ -1,0 +1,132 @@
+// The service, as the widget asks it: every request in one place, with its token and its problems.
+
+import { Problem, asProblem, problemFrom, problemOf } from "./problems";
+import { readEvents } from "./sse";
+import type { Tokens } from "./tokens";
+import type { Answer, Article, AskRequest, StreamEvent } from "./types";
+
+/** The service sends a sign of life at least every 15 seconds. */
+const SILENCE_MS = 45_000;
+
+export type Opinion = "up" | "down";
+
+export class Client {
+  constructor(
+    /** Address of the service, without a slash at the end. */
+    readonly endpoint: string,
+    private readonly tokens: Tokens,
+  ) {}
+
+  /** The events of one answer, the whole answer last. Throws Problem, also where the stream ends before. */
+  async *ask(request: AskRequest, signal: AbortSignal): AsyncGenerator<StreamEvent> {
+    const own = new AbortController();
+    const stop = (): void => own.abort(signal.reason);
+    signal.addEventListener("abort", stop);
+    let timer = 0;
+    const alive = (): void => {
+      clearTimeout(timer);
+      timer = window.setTimeout(() => own.abort(new Problem("interrupted")), SILENCE_MS);
+    };
+    try {
+      // Without a conversation to go on with, one is begun, so that it can be read again after a reload.
+      const body = JSON.stringify({ ...request, stream: true, ...(request.conversation_id ? {} : { store: true }) });
+      const response = await this.send("/api/ask", { method: "POST", body, signal: own.signal });
+      if (!response.headers.get("content-type")?.startsWith("text/event-stream") || !response.body) {
+        yield* unfold((await response.json()) as Answer);
+        return;
+      }
+      alive();
+      yield* this.follow(response.body, alive);
+    } catch (error) {
+      if (signal.aborted || error instanceof Problem) throw error;
+      throw own.signal.reason instanceof Problem ? own.signal.reason : asProblem(error);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+      own.abort();
+    }
+  }
+
+  article(id: string, version: string): Promise<Article> {
+    return this.json(`/api/articles/${encodeURIComponent(id)}?version=${encodeURIComponent(version)}`);
+  }
+
+  /** Sources that the reader can choose among; a service with keys tells visitors only those of what was found. */
+  async sources(): Promise<string[]> {
+    const page = await this.json<{ articles: { source: string }[] }>("/api/articles?limit=200");
+    return [...new Set(page.articles.map((article) => article.source).filter(Boolean))].sort();
+  }
+
+  /** Questions to begin with; none where the service offers none. */
+  async starters(): Promise<string[]> {
+    const found = await this.json<{ starters?: { question: string }[] }>("/api/starters");
+    return (found.starters ?? []).map((starter) => starter.question);
+  }
+
+  /** The answers of a conversation, in order. */
+  async conversation(id: string): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    let after: number | null = 0;
+    while (after !== null) {
+      const path: string = `/api/conversations/${encodeURIComponent(id)}?limit=50&after=${after}`;
+      const page: { turns: { answer: Answer }[]; next: number | null } = await this.json(path);
+      answers.push(...page.turns.map((turn) => turn.answer));
+      after = page.next;
+    }
+    return answers;
+  }
+
+  async feedback(answerId: string, verdict: Opinion, comment: string): Promise<void> {
+    const body = JSON.stringify({ verdict, comment });
+    await this.send(`/api/answers/${encodeURIComponent(answerId)}/feedback`, { method: "POST", body });
+  }
+
+  private async *follow(body: ReadableStream<Uint8Array>, alive: () => void): AsyncGenerator<StreamEvent> {
+    try {
+      for await (const event of readEvents(body, alive)) {
+        const data: unknown = JSON.parse(event.data);
+        if (event.name === "error") throw problemFrom(data, 500);
+        if (event.name === "answer") {
+          yield { type: "answer", answer: data as Answer };
+          return;
+        }
+        if (event.name === "search_results" || event.name === "claim") yield data as StreamEvent;
+      }
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      throw new Problem(navigator.onLine ? "interrupted" : "offline");
+    }
+    throw new Problem("interrupted");
+  }
+
+  private async json<T>(path: string): Promise<T> {
+    const response = await this.send(path, {});
+    return (await response.json()) as T;
+  }
+
+  /** Send a request; a refused token is renewed once. Throws Problem where the answer is not a success. */
+  private async send(path: string, init: RequestInit): Promise<Response> {
+    let response = await this.once(path, init);
+    if (response.status === 401 && (await this.tokens.renew())) response = await this.once(path, init);
+    if (!response.ok) throw await problemOf(response);
+    return response;
+  }
+
+  private async once(path: string, init: RequestInit): Promise<Response> {
+    const headers: Record<string, string> = { accept: "application/json, text/event-stream", ...this.tokens.headers() };
+    if (init.body) headers["content-type"] = "application/json";
+    try {
+      return await fetch(this.endpoint + path, { ...init, headers, credentials: "omit", cache: "no-store" });
+    } catch (error) {
+      if (init.signal?.aborted) throw error;
+      throw asProblem(error);
+    }
+  }
+}
+
+/** An answer that came whole, as the events it would have come in. */
+function* unfold(answer: Answer): Generator<StreamEvent> {
+  const { id, conversation_id, question, resolved_query, search_results } = answer;
+  yield { type: "search_results", id, conversation_id, question, resolved_query, search_results };
+  yield { type: "answer", answer };
+}

@@ -1,0 +1,91 @@
+// Where a question is written; while one is being answered, the button stops it.
+
+import { element, refill } from "./dom";
+import { FiltersView } from "./filters_view";
+import type { Strings } from "./strings";
+
+/** What the service takes (`Question.question`). */
+const QUESTION_CHARACTERS = 2000;
+
+export interface ComposerEvents {
+  submit(question: string): void;
+  stop(): void;
+}
+
+export class Composer {
+  readonly element: HTMLElement;
+  readonly filters: FiltersView;
+  private readonly area: HTMLTextAreaElement;
+  private readonly action: HTMLButtonElement;
+  private readonly offline: HTMLElement;
+  private busy = false;
+
+  constructor(
+    private readonly strings: Strings,
+    private readonly events: ComposerEvents,
+    options: { placeholder: string; note: string; sources: () => Promise<string[]> },
+  ) {
+    this.filters = new FiltersView(strings, options.sources);
+    this.area = element("textarea", {
+      part: "input",
+      attributes: {
+        rows: "1",
+        dir: "auto",
+        "aria-label": strings.question,
+        placeholder: options.placeholder,
+        maxlength: String(QUESTION_CHARACTERS),
+        enterkeyhint: "send",
+      },
+    });
+    this.action = element("button", { class: "strong ask", part: "ask", attributes: { type: "submit" } }, strings.ask);
+    this.offline = element("p", { class: "offline", attributes: { hidden: "" } }, strings.offline);
+    const form = element(
+      "form",
+      { class: "composer", part: "composer", on: { submit: (event) => this.submitted(event) } },
+      element(
+        "div",
+        { class: "composer-inner" },
+        this.offline,
+        element("div", { class: "field" }, this.area, this.action),
+        element("div", { class: "row" }, this.filters.toggle, element("p", { class: "quiet note" }, options.note)),
+        this.filters.element,
+      ),
+    );
+    this.area.addEventListener("keydown", (event) => this.key(event, form));
+    this.element = form;
+  }
+
+  focus(): void {
+    this.area.focus({ preventScroll: true });
+  }
+
+  setBusy(busy: boolean): void {
+    this.busy = busy;
+    refill(this.action, busy ? this.strings.stop : this.strings.ask);
+    this.action.part.toggle("stop", busy);
+    this.action.classList.toggle("stopping", busy);
+  }
+
+  setOnline(online: boolean): void {
+    this.offline.hidden = online;
+  }
+
+  private key(event: KeyboardEvent, form: HTMLFormElement): void {
+    // Enter that ends the writing of a word in an input method is not for us.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    if (!this.busy) form.requestSubmit();
+  }
+
+  private submitted(event: Event): void {
+    event.preventDefault();
+    if (this.busy) {
+      this.events.stop();
+      return;
+    }
+    const question = this.area.value.trim();
+    if (!question) return;
+    this.area.value = "";
+    this.events.submit(question);
+  }
+}

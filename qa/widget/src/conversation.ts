@@ -1,0 +1,163 @@
+// The turns of a conversation: asks one question at a time, restores what was said before, begins anew.
+
+import type { Composer } from "./composer";
+import type { Context } from "./context";
+import { button, element, refill } from "./dom";
+import type { History } from "./history";
+import { Turn, type Outcome } from "./turn";
+import type { Answer, AskRequest } from "./types";
+
+export class Conversation {
+  readonly element: HTMLElement;
+  private readonly turns = element("div", { class: "turns" });
+  private readonly starters = element("div", { class: "starters", part: "starters", attributes: { hidden: "" } });
+  private readonly welcome: HTMLElement;
+  private running: AbortController | null = null;
+
+  constructor(
+    private readonly context: Context,
+    private readonly history: History,
+    private readonly composer: Composer,
+    private readonly collection: string | null,
+    intro: string,
+  ) {
+    this.welcome = element("div", { class: "welcome", part: "welcome" }, element("p", { class: "intro" }, intro), this.starters);
+    const label = context.language.strings.conversation;
+    const attributes = { role: "region", "aria-label": label, tabindex: "0" };
+    this.element = element("div", { class: "scroller", part: "conversation", attributes }, this.welcome, this.turns);
+  }
+
+  /** Show what this browser asked before, and questions to begin with. */
+  async begin(): Promise<void> {
+    const id = this.history.id;
+    await Promise.all([this.offerStarters(), id ? this.restore(id) : null]);
+  }
+
+  /** Ask a question, and show its answer as it comes. */
+  async ask(question: string): Promise<Outcome | null> {
+    if (this.running) return null;
+    const turn = new Turn(this.context, question);
+    this.welcome.hidden = true;
+    this.turns.append(turn.element);
+    this.context.emit("submit", { question });
+    return this.run(turn, question);
+  }
+
+  stop(): void {
+    this.running?.abort();
+  }
+
+  /** Forget the conversation; the next question begins another. */
+  reset(): void {
+    this.stop();
+    this.history.set(null);
+    refill(this.turns);
+    this.welcome.hidden = false;
+    this.context.card.close();
+    this.context.emit("reset", {});
+  }
+
+  private async run(turn: Turn, question: string): Promise<Outcome | null> {
+    if (this.running) return null;
+    const running = new AbortController();
+    this.running = running;
+    this.composer.setBusy(true);
+    this.context.announce(this.context.language.strings.searching);
+    this.toTop(turn);
+    const retry = (): void => {
+      this.composer.focus();
+      void this.run(turn, question);
+    };
+    let outcome = await turn.run(this.request(question), running.signal, retry);
+    if (outcome.kind === "failed" && outcome.problem.kind === "missing" && this.history.id) {
+      // The conversation has been erased meanwhile: begin another.
+      this.history.set(null);
+      outcome = await turn.run(this.request(question), running.signal, retry);
+    }
+    if (this.running === running) this.running = null;
+    this.composer.setBusy(this.running !== null);
+    if (turn.element.isConnected) this.conclude(outcome, question);
+    return outcome;
+  }
+
+  private request(question: string): AskRequest {
+    const filters = this.composer.filters.value();
+    return {
+      question,
+      ...(this.history.id ? { conversation_id: this.history.id } : {}),
+      ...(this.collection ? { collection: this.collection } : {}),
+      ...(filters ? { filters } : {}),
+    };
+  }
+
+  private conclude(outcome: Outcome, question: string): void {
+    const { strings } = this.context.language;
+    if (outcome.kind === "answered") {
+      const { answer } = outcome;
+      if (answer.conversation_id) this.history.set(answer.conversation_id);
+      this.composer.filters.offer(answer.search_results.map((result) => result.source));
+      this.context.announce(strings.finished(spoken(answer, strings)));
+      const { id, conversation_id, answer_mode } = answer;
+      this.context.emit("completed", { question, answer_id: id, conversation_id, answer_mode });
+    } else if (outcome.kind === "stopped") {
+      this.context.announce(strings.stopped);
+      this.context.emit("stop", { question });
+    } else {
+      this.context.announce(strings.problem[outcome.problem.kind] ?? "");
+      this.context.emit("error", { question, kind: outcome.problem.kind });
+    }
+  }
+
+  private async restore(id: string): Promise<void> {
+    const waiting = element("p", { class: "quiet" }, this.context.language.strings.loading);
+    this.welcome.hidden = true;
+    this.turns.append(waiting);
+    try {
+      const answers = await this.context.client.conversation(id);
+      for (const answer of answers) {
+        const turn = new Turn(this.context, answer.question);
+        waiting.before(turn.element);
+        turn.restore(answer);
+      }
+      this.element.scrollTop = this.element.scrollHeight;
+    } catch {
+      // Erased, expired, or not ours any more: begin anew.
+      if (this.history.id === id) this.history.set(null);
+    } finally {
+      waiting.remove();
+      this.welcome.hidden = this.turns.childElementCount > 0;
+    }
+  }
+
+  private async offerStarters(): Promise<void> {
+    const { strings } = this.context.language;
+    let questions: string[] = [];
+    try {
+      questions = await this.context.client.starters();
+    } catch {
+      return; // Nothing to begin with is no reason to complain.
+    }
+    if (!questions.length) return;
+    const ask = (question: string) => (): void => {
+      this.composer.focus();
+      void this.ask(question);
+    };
+    const items = questions.slice(0, 4).map((question) =>
+      element("li", {}, button(question, ask(question), { class: "starter", part: "starter", attributes: { dir: "auto" } })),
+    );
+    const list = element("ul", { attributes: { role: "list" } }, ...items);
+    refill(this.starters, element("p", { class: "label" }, strings.starters), list);
+    this.starters.hidden = false;
+  }
+
+  /** The question goes to the top, and its answer grows below it: nothing moves while one reads. */
+  private toTop(turn: Turn): void {
+    const place = turn.element.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
+    this.element.scrollTop += place - parseFloat(getComputedStyle(this.element).paddingBlockStart || "0");
+  }
+}
+
+function spoken(answer: Answer, strings: Context["language"]["strings"]): string {
+  if (answer.answer_mode !== "abstained") return answer.answer;
+  return `${strings.abstained}. ${strings.abstain[answer.abstain_reason ?? ""] ?? ""}`;
+}

@@ -1,0 +1,52 @@
+// An answer as plain text with its sources, for the clipboard.
+
+import type { Numbering } from "./pieces";
+import { day } from "./dates";
+import { webAddress } from "./dom";
+import { CodePoints } from "./offsets";
+import type { Language } from "./strings";
+import type { Answer } from "./types";
+
+/** Question, answer with numbers in brackets, then each source with the words it is quoted for. */
+export function plainText(answer: Answer, numbering: Numbering, language: Language): string {
+  const { strings, locale } = language;
+  const points = new CodePoints(answer.answer);
+  let body = "";
+  let from = 0;
+  for (const claim of answer.claims) {
+    const cited = answer.citations.filter((citation) => claim.citation_ids.includes(citation.id));
+    const numbers = [...new Set(cited.map((citation) => `[${numbering.of(citation)}]`))].join("");
+    body += points.slice(from, claim.end) + (numbers && ` ${numbers}`);
+    from = claim.end;
+  }
+  body += points.slice(from, points.length);
+  const sources = answer.citations.map((citation) => {
+    const date = day(citation.published_at, locale) || strings.undated;
+    const about = [citation.title, citation.source || strings.unnamed, date, webAddress(citation.url)];
+    return `[${numbering.of(citation)}] ${about.filter(Boolean).join(", ")}\n    “${citation.cited_text}”`;
+  });
+  return [answer.question, body, ...(sources.length ? [`${strings.sources}\n${sources.join("\n")}`] : [])].join("\n\n");
+}
+
+/** Put text on the clipboard; gives whether that was allowed. */
+export async function copy(text: string, near: HTMLElement): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelection(text, near);
+  }
+}
+
+/** Without a secure connection there is no clipboard object; the old command still works. */
+function copyBySelection(text: string, near: HTMLElement): boolean {
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.className = "unseen";
+  near.after(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  near.focus();
+  return done;
+}

@@ -1,0 +1,19 @@
+// Days as the reader writes them.
+
+/** The day of an ISO 8601 date or time, in words; empty where there is none. */
+export function day(published: string | null, locale: string): string {
+  const found = /^(\d{4})-(\d{2})-(\d{2})/.exec(published ?? "");
+  if (!found) return "";
+  // The day as the source wrote it: no shift into the reader's time zone.
+  const date = new Date(`${found[0]}T00:00:00Z`);
+  if (Number.isNaN(date.getTime())) return "";
+  return new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" }).format(date);
+}
+
+/** The day after an ISO date: "to" includes its day, `published_before` does not. */
+export function dayAfter(date: string): string {
+  const next = new Date(`${date}T00:00:00Z`);
+  if (Number.isNaN(next.getTime())) return date;
+  next.setUTCDate(next.getUTCDate() + 1);
+  return next.toISOString().slice(0, 10);
+}

@@ -1,0 +1,96 @@
+// What holds the chat: a part of the page, a whole page, or a panel that a button opens.
+
+import type { ArticleView } from "./article_view";
+import { button, element } from "./dom";
+import type { Settings } from "./settings";
+
+export interface FrameContent {
+  chat: HTMLElement;
+  article: ArticleView;
+  /** Buttons of the header. */
+  actions: HTMLElement[];
+  focus(): void;
+}
+
+/** A panel that covers so narrow a window leaves nothing of the page to use: it is modal then. */
+const NARROW = "(max-width: 36em), (max-height: 30em)";
+
+export class Frame {
+  /** What belongs into the shadow root. */
+  readonly nodes: HTMLElement[];
+  private readonly dialog: HTMLDialogElement | null;
+  private readonly launcher: HTMLButtonElement | null;
+  private readonly resized: ResizeObserver;
+
+  constructor(
+    settings: Settings,
+    private readonly content: FrameContent,
+    private readonly told: (name: "open" | "close") => void,
+  ) {
+    const { strings, direction, locale } = settings.language;
+    const { mode, title } = settings;
+    const panel = mode === "launcher";
+    const closing = panel ? [button(strings.close, () => this.close(), { class: "quiet-button", part: "close" })] : [];
+    const heading = element(mode === "page" ? "h1" : "h2", { class: "title", part: "title", attributes: { id: "title" } }, title);
+    const slot = element("slot", { attributes: { name: "links" } });
+    const attributes = { class: `root ${mode}`, part: "panel" };
+    const around = { dir: direction, lang: locale, "aria-labelledby": "title" };
+    const frame = element(
+      panel ? "dialog" : mode === "page" ? "main" : "section",
+      { ...attributes, attributes: around },
+      element("header", { class: "bar", part: "header" }, heading, element("div", { class: "row" }, slot, ...content.actions, ...closing)),
+      element("div", { class: "columns" }, content.chat, content.article.element),
+    );
+    this.dialog = frame instanceof HTMLDialogElement ? frame : null;
+    this.launcher = this.dialog ? this.launch(strings.open, around) : null;
+    this.nodes = this.launcher ? [this.launcher, frame] : [frame];
+    this.resized = new ResizeObserver(() => this.fit());
+    this.resized.observe(frame);
+    this.dialog?.addEventListener("close", () => this.closed());
+  }
+
+  open(): void {
+    if (!this.dialog || this.dialog.open) return;
+    if (matchMedia(NARROW).matches) this.dialog.showModal();
+    else this.dialog.show();
+    this.launcher?.setAttribute("aria-expanded", "true");
+    this.content.focus();
+    this.told("open");
+  }
+
+  /** Close the panel; gives whether one was open. */
+  close(): boolean {
+    if (!this.dialog?.open) return false;
+    this.dialog.close();
+    return true;
+  }
+
+  /** An article over the chat takes its place; beside it, both can be used. */
+  fit(): void {
+    const { chat, article } = this.content;
+    const over = article.isOpen && getComputedStyle(article.element).position === "absolute";
+    chat.inert = over;
+    if (over) {
+      article.element.setAttribute("role", "dialog");
+      article.element.setAttribute("aria-modal", "true");
+    } else {
+      article.element.removeAttribute("role");
+      article.element.removeAttribute("aria-modal");
+    }
+  }
+
+  remove(): void {
+    this.resized.disconnect();
+  }
+
+  private launch(label: string, around: Record<string, string>): HTMLButtonElement {
+    const attributes = { dir: around["dir"] ?? "ltr", lang: around["lang"] ?? "en", "aria-expanded": "false", "aria-haspopup": "dialog" };
+    return button(label, () => (this.dialog?.open ? this.close() : this.open()), { class: "launcher", part: "launcher", attributes });
+  }
+
+  private closed(): void {
+    this.launcher?.setAttribute("aria-expanded", "false");
+    this.launcher?.focus();
+    this.told("close");
+  }
+}

@@ -1,0 +1,67 @@
+// Marks exact words of a text without touching it: the CSS Custom Highlight API, or <mark> where there is none.
+
+export type HighlightName = "sourceline-quote" | "sourceline-other" | "sourceline-key";
+
+/** Text nodes that together hold one text, each with the UTF-16 offset where it begins. */
+export class TextMap {
+  private readonly pieces: { start: number; node: Text }[] = [];
+
+  /** Pieces are added in order; what lies between them (breaks of paragraphs) is in no node. */
+  add(start: number, node: Text): void {
+    this.pieces.push({ start, node });
+  }
+
+  /** A range for each node that holds some of the span. */
+  ranges(start: number, end: number): Range[] {
+    const found: Range[] = [];
+    for (const piece of this.pieces) {
+      const from = Math.max(start - piece.start, 0);
+      const to = Math.min(end - piece.start, piece.node.length);
+      if (from >= to) continue;
+      const range = document.createRange();
+      range.setStart(piece.node, from);
+      range.setEnd(piece.node, to);
+      found.push(range);
+    }
+    return found;
+  }
+}
+
+function registry(): HighlightRegistry | null {
+  return typeof Highlight === "function" && typeof CSS === "object" && "highlights" in CSS ? CSS.highlights : null;
+}
+
+/** Mark ranges, each within one text node; gives what takes the marks away again. */
+export function mark(ranges: Range[], name: HighlightName): () => void {
+  const highlights = registry();
+  if (highlights) return paint(highlights, ranges, name);
+  // Elements cut the text nodes that further ranges would count in: only what matters most is marked with them.
+  return name === "sourceline-other" ? () => undefined : wrap(ranges, name);
+}
+
+function paint(highlights: HighlightRegistry, ranges: Range[], name: HighlightName): () => void {
+  // One per page and name: several widgets share it.
+  const shared = highlights.get(name) ?? new Highlight();
+  highlights.set(name, shared);
+  shared.priority = name === "sourceline-quote" ? 2 : 1;
+  for (const range of ranges) shared.add(range);
+  return () => {
+    for (const range of ranges) shared.delete(range);
+  };
+}
+
+function wrap(ranges: Range[], name: HighlightName): () => void {
+  const marks = ranges.map((range) => {
+    const made = document.createElement("mark");
+    made.className = name;
+    range.surroundContents(made);
+    return made;
+  });
+  return () => {
+    for (const made of marks) {
+      const parent = made.parentNode;
+      made.replaceWith(...made.childNodes);
+      parent?.normalize();
+    }
+  };
+}

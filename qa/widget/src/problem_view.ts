@@ -1,0 +1,37 @@
+// What went wrong, in the reader's words, with a way on: try again, at once or when the service says so.
+
+import type { Context } from "./context";
+import { button, element } from "./dom";
+import type { Problem } from "./problems";
+
+/** Kinds that the same question cannot get over. */
+const FINAL = new Set(["invalid"]);
+
+export function problemBox(context: Context, problem: Problem, retry: () => void): HTMLElement {
+  const { strings } = context.language;
+  const said = strings.problem[problem.kind] ?? strings.problem["failed"] ?? "";
+  const detail = problem.detail && problem.kind === "invalid" ? problem.detail : "";
+  const again = FINAL.has(problem.kind) ? null : retryButton(context, problem, retry);
+  return element(
+    "div",
+    { class: "problem", part: "problem", attributes: { "data-kind": problem.kind } },
+    element("p", {}, said),
+    detail ? element("p", { class: "quiet", attributes: { dir: "auto" } }, detail) : null,
+    again,
+  );
+}
+
+/** Counts down where the service named a time; waits for the network where there is none. */
+function retryButton(context: Context, problem: Problem, retry: () => void): HTMLElement {
+  const { strings } = context.language;
+  const made = button(strings.retry, retry, { class: "strong", part: "retry" });
+  const ready = Date.now() + (problem.retryAfter ?? 0) * 1000;
+  const tick = (): void => {
+    const left = Math.ceil((ready - Date.now()) / 1000);
+    made.disabled = left > 0;
+    made.textContent = left > 0 ? strings.retryIn(left) : strings.retry;
+    if (left > 0) setTimeout(tick, 250);
+  };
+  tick();
+  return made;
+}

@@ -1,0 +1,117 @@
+// Every word the widget says, in Arabic.
+
+import type { Strings } from "./en";
+
+const passages = (number: number): string => {
+  if (number === 1) return "مقطع واحد";
+  if (number === 2) return "مقطعين";
+  return number <= 10 ? `${number} مقاطع` : `${number} مقطعاً`;
+};
+
+export const ar: Strings = {
+  title: "اسأل المقالات",
+  intro: "اطرح سؤالاً عن الأخبار. كل جملة في الإجابة مربوطة بالكلمات التي تستند إليها، فيمكنك التحقق منها.",
+  starters: "أسئلة للبداية",
+  placeholder: "اسأل عن الأخبار",
+  question: "سؤالك",
+  ask: "اسأل",
+  stop: "إيقاف",
+  newConversation: "محادثة جديدة",
+  conversation: "المحادثة",
+  open: "اطرح سؤالاً",
+  close: "إغلاق",
+  skip: "تحقق من المصادر قبل الاعتماد على الإجابة.",
+
+  filters: "تصفية",
+  source: "المصدر",
+  allSources: "كل المصادر",
+  from: "من",
+  to: "إلى",
+  clear: "إلغاء التصفية",
+  filtered: (what) => `فقط ${what}`,
+  since: (date) => `من ${date}`,
+  until: (date) => `إلى ${date}`,
+
+  searching: "جارٍ البحث في المقالات",
+  reading: (number) => `جارٍ قراءة ${passages(number)}`,
+  answering: "جارٍ التحقق من كل جملة في مصدرها",
+  understoodAs: (query) => `فُهم السؤال هكذا: ${query}`,
+  finished: (answer) => `الإجابة: ${answer}`,
+  loading: "جارٍ تحميل المحادثة",
+
+  extractive: "اقتباس حرفي من المقالات",
+  generated: "كُتبت الإجابة من المقالات وجرى التحقق من كل جملة في مصدرها",
+  abstained: "لا إجابة في هذه المقالات",
+  fallback: {
+    no_model: "",
+    model_unreachable: "تعذر الوصول إلى النموذج اللغوي، فهذه جمل المقالات نفسها.",
+    model_unauthorised: "رفض النموذج اللغوي طلب الخدمة، فهذه جمل المقالات نفسها.",
+    model_not_found: "النموذج اللغوي غير متاح، فهذه جمل المقالات نفسها.",
+    model_rate_limited: "النموذج اللغوي مشغول، فهذه جمل المقالات نفسها.",
+    model_overloaded: "النموذج اللغوي مشغول، فهذه جمل المقالات نفسها.",
+    model_timed_out: "تأخر النموذج اللغوي، فهذه جمل المقالات نفسها.",
+    model_failed: "تعطل النموذج اللغوي، فهذه جمل المقالات نفسها.",
+    ungrounded: "لم تدعم المقالات ما كتبه النموذج اللغوي، فهذه جملها نفسها.",
+  },
+  abstain: {
+    empty_corpus: "لا توجد مقالات هنا بعد.",
+    no_match: "لم يُعثر على ما يتعلق بهذا السؤال.",
+    weak_match: "هناك مقاطع قريبة من السؤال، لكن لا يجيب عنه أي منها.",
+    stale_only: "لم يُعثر إلا على مقالات أقدم من أن تجيب عن هذا السؤال.",
+    outside_corpus_dates: "السؤال عن زمن لا تغطيه المقالات.",
+    source_withdrawn: "أُزيل بعد ذلك مقال اقتبست منه هذه الإجابة.",
+  },
+  nearest: "أقرب المقاطع",
+  passages: (number) => `المقاطع المقروءة: ${number}`,
+  more: (number) => `مقاطع أخرى: ${number}`,
+  verdict: {
+    supported: "",
+    partly_supported: "مدعوم جزئياً",
+    unsupported: "لا تدعمه المقالات",
+    contradicted: "تناقضه المقالات",
+  },
+
+  sources: "المصادر",
+  sourceNumber: (number, source) => `المصدر ${number}: ${source}`,
+  unnamed: "مصدر غير مسمى",
+  unsigned: "المصدر والتاريخ غير مذكورين",
+  undated: "بلا تاريخ",
+  alsoReported: "نشره أيضاً",
+  conflict: "المصادر مختلفة",
+  openArticle: "اعرض في المقال",
+  original: (source) => `اقرأ في ${source}`,
+  articleBy: "المقال",
+  backToAnswer: "العودة إلى الإجابة",
+  articleLoading: "جارٍ تحميل المقال",
+  articleGone: "لم يعد هذا المقال متاحاً. الكلمات المقتبسة:",
+  quoteStarts: "بداية الكلمات المقتبسة. ",
+  quoteEnds: " نهاية الكلمات المقتبسة.",
+  nextQuote: "الاقتباس التالي",
+
+  copy: "انسخ مع المصادر",
+  copied: "تم النسخ",
+  copyFailed: "لم يُسمح بالنسخ",
+  helpful: "مفيدة",
+  unhelpful: "غير مفيدة",
+  comment: "ما الجيد أو الخطأ فيها؟ (اختياري)",
+  send: "أرسل",
+  cancel: "إلغاء",
+  thanks: "شكراً. حُفظ رأيك.",
+  stopped: "أُوقفت الإجابة. ما يظهر هنا جرى التحقق منه.",
+  retry: "أعد المحاولة",
+  retryIn: (seconds) => `أعد المحاولة بعد ${seconds} ث`,
+
+  problem: {
+    offline: "أنت غير متصل بالإنترنت. يمكن إرسال السؤال مجدداً عند عودة الاتصال.",
+    unreachable: "تعذر الوصول إلى الخدمة. تحقق من اتصالك ثم أعد المحاولة.",
+    interrupted: "انقطع الاتصال. ما يظهر هنا جرى التحقق منه، وقد لا يكون كاملاً.",
+    limited: "أسئلة كثيرة في وقت قصير.",
+    busy: "الخدمة مشغولة أو تبدأ عملها الآن.",
+    slow: "استغرقت الإجابة وقتاً طويلاً. قد يساعد سؤال أقصر أو أضيق.",
+    unauthorised: "لا تملك هذه الصفحة إذن السؤال أو انتهت صلاحيته. أعد تحميل الصفحة، وإن لم ينفع ذلك فأبلغ صاحبها.",
+    invalid: "تعذر استخدام السؤال.",
+    missing: "لم يعد هذا موجوداً.",
+    failed: "حدث خطأ في الخدمة. أعد المحاولة، وإن تكرر فأبلغ صاحبها.",
+  },
+  offline: "أنت غير متصل",
+};

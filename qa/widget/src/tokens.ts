@@ -1,0 +1,78 @@
+// Where the token comes from that lets a public page ask; the API key never reaches the browser.
+
+export type TokenProvider = () => string | null | Promise<string | null>;
+
+export interface TokenOptions {
+  /** Address of the service, without a slash at the end. */
+  endpoint: string;
+  token: string | null;
+  /** A page of the host that gives a fresh token to its visitor. */
+  tokenUrl: string | null;
+  /** What the host page's own script has set; goes before the other ways. */
+  provider: () => TokenProvider | null;
+}
+
+export class Tokens {
+  private readonly key: string;
+  private token: string | null;
+  private renewing: Promise<boolean> | null = null;
+
+  constructor(private readonly options: TokenOptions) {
+    this.key = `sourceline:token:${options.endpoint}`;
+    this.token = options.token ?? this.kept();
+  }
+
+  headers(): Record<string, string> {
+    return this.token ? { authorization: `Bearer ${this.token}` } : {};
+  }
+
+  /** Get a fresh token; several requests that are refused at once share one try. */
+  renew(): Promise<boolean> {
+    this.renewing ??= this.obtain()
+      .catch(() => null)
+      .then((token) => {
+        this.renewing = null;
+        if (token) this.token = token;
+        return Boolean(token);
+      });
+    return this.renewing;
+  }
+
+  private async obtain(): Promise<string | null> {
+    const provider = this.options.provider();
+    if (provider) return provider();
+    if (this.options.tokenUrl) return fetchToken(this.options.tokenUrl, { credentials: "include" });
+    // The old token, also an expired one, shows that it is the same visitor, who then keeps the conversation.
+    const body = JSON.stringify(this.token ? { renews: this.token } : {});
+    const token = await fetchToken(`${this.options.endpoint}/api/tokens`, { method: "POST", credentials: "omit", body });
+    if (token) this.keep(token);
+    return token;
+  }
+
+  /** Until the tab is closed: a reload is the same visitor. */
+  private keep(token: string): void {
+    try {
+      sessionStorage.setItem(this.key, token);
+    } catch {
+      // Storage may be blocked: a reload is then a new visitor.
+    }
+  }
+
+  private kept(): string | null {
+    try {
+      return sessionStorage.getItem(this.key);
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** A token as `{"token": …}`. */
+async function fetchToken(url: string, init: RequestInit): Promise<string | null> {
+  const headers = { accept: "application/json", ...(init.body ? { "content-type": "application/json" } : {}) };
+  const response = await fetch(url, { ...init, cache: "no-store", headers });
+  if (!response.ok) return null;
+  const found: unknown = await response.json();
+  const token = typeof found === "object" && found !== null ? (found as Record<string, unknown>)["token"] : null;
+  return typeof token === "string" ? token : null;
+}

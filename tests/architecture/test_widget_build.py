@@ -1,0 +1,82 @@
+"""The widget that is served is the one that its source makes, small, in small files, and knows the service's types."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from embeddings.types import Article
+from qa import types as wire
+
+MAX_GZIPPED = 25_000
+MAX_LINES = 300
+NO_TOOLS = 3
+
+
+@pytest.fixture(scope="module")
+def rebuilt(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The widget built anew from its source; type errors in it fail the build."""
+    folder = tmp_path_factory.mktemp("dist")
+    done = subprocess.run([repo / "scripts" / "build_widget.sh", folder], capture_output=True, text=True, check=False)
+    if done.returncode == NO_TOOLS and not os.environ.get("CI"):
+        pytest.skip(done.stderr)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_the_committed_build_is_that_of_the_source(repo: Path, rebuilt: Path) -> None:
+    committed = repo / "qa" / "widget" / "dist"
+    assert sorted(path.name for path in rebuilt.iterdir()) == sorted(path.name for path in committed.iterdir())
+    for path in committed.iterdir():
+        assert path.read_bytes() == (rebuilt / path.name).read_bytes(), f"{path.name}: run `make widget` and commit"
+
+
+def test_the_widget_is_small(repo: Path) -> None:
+    files = [*(repo / "qa/widget/dist").iterdir(), *(repo / "qa/widget/page").iterdir()]
+    total = sum(len(gzip.compress(path.read_bytes(), 9)) for path in files)
+    assert total <= MAX_GZIPPED
+
+
+def test_its_files_are_short(repo: Path) -> None:
+    sources = [path for path in (repo / "qa/widget/src").rglob("*") if path.is_file()]
+    assert len(sources) > 20
+    assert [path.name for path in sources if path.read_text(encoding="utf-8").count("\n") > MAX_LINES] == []
+
+
+def test_nothing_in_it_reads_text_as_markup(repo: Path) -> None:
+    sinks = (
+        r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|new Function|setHTML|DOMParser|<style|\.style\s*="
+    )
+    for path in (repo / "qa/widget/src").rglob("*.ts"):
+        assert re.findall(sinks, path.read_text(encoding="utf-8")) == [], path
+
+
+def interfaces(repo: Path) -> dict[str, set[str]]:
+    source = (repo / "qa/widget/src/types.ts").read_text(encoding="utf-8")
+    blocks = re.findall(r"export interface (\w+) \{\n(.*?)\n\}", source, re.DOTALL)
+    return {name: set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE)) for name, body in blocks}
+
+
+def test_the_widget_reads_only_fields_that_the_service_sends(repo: Path) -> None:
+    found = interfaces(repo)
+    kinds = {name: getattr(wire, name) for name in found if name not in {"Article", "AskRequest"}}
+    kinds |= {"Article": Article, "AskRequest": wire.Question}
+    assert len(kinds) > 10
+    for name, kind in kinds.items():
+        fields = {field.encode_name for field in msgspec.structs.fields(kind)}
+        assert found[name] - fields - {"type"} == set(), name
+
+
+def test_every_reason_of_the_service_has_words_in_every_language(repo: Path) -> None:
+    for path in (repo / "qa/widget/src/strings").glob("*.ts"):
+        text = path.read_text(encoding="utf-8")
+        if path.name != "index.ts":
+            for kind in (wire.AbstainReason, wire.FallbackReason, wire.Verdict):
+                missing = [one for one in kind.__args__ if not re.search(rf"^    {one}: ", text, re.MULTILINE)]
+                assert missing == [], path.name

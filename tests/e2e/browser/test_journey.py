@@ -1,0 +1,76 @@
+"""From a question to the highlighted words of its source, in a real browser against the real service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+Read = Callable[..., Any]
+
+
+def test_ask_stream_cite_open_and_highlight(read: Read, service: Any) -> None:
+    reader = read().visit()
+    turn = reader.ask("How long will the Osprey Bridge be closed?")
+    assert turn.locator(".answer").inner_text().startswith("The Osprey Bridge will be closed")
+    assert turn.locator(".mode").inner_text() == "Quoted word for word from the articles"
+    assert turn.locator(".answer blockquote").count() == 1
+    article = httpx.get(f"{service.url}/api/articles/bridge").json()
+
+    chip = reader.chips.first
+    chip.hover()
+    card = reader.chat.locator(".card")
+    card.wait_for()
+    quote = card.locator(".card-words").inner_text()
+    assert quote in article["text"]
+    assert card.locator(".card-source").inner_text() == "Kelmar Dispatch · 14 June 2024"
+    assert card.locator("a").get_attribute("href") == "https://example.org/bridge"
+    assert card.locator("a").get_attribute("rel") == "noopener noreferrer nofollow"
+
+    chip.click()
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    assert reader.highlighted() == [quote]
+    assert reader.chat.locator(".article-title").evaluate("e => e.getRootNode().activeElement === e")
+    reader.page.keyboard.press("Escape")
+    assert reader.chat.locator(".article").is_hidden()
+    assert chip.evaluate("e => e.getRootNode().activeElement === e")
+
+
+@pytest.mark.parametrize("fallback", [False, True], ids=["highlight API", "mark elements"])
+@pytest.mark.parametrize(
+    ("article_id", "question"),
+    [
+        ("kites", "How many visitors did the kite festival of Ostara draw?"),
+        ("miyah", "كم يبلغ عدد سكان مدينة عين سرحة؟"),
+    ],
+)
+def test_words_after_emoji_and_arabic_words_are_hit_exactly(
+    read: Read, service: Any, article_id: str, question: str, *, fallback: bool
+) -> None:
+    reader = read()
+    if fallback:
+        reader.page.add_init_script("delete window.Highlight")
+    reader.visit()
+    answer = httpx.post(f"{service.url}/api/ask", json={"question": question}).json()
+    cited = [one for one in answer["citations"] if one["article_id"] == article_id]
+    assert cited, answer["answer_mode"]
+    reader.ask(question)
+    for number, citation in enumerate(answer["citations"]):
+        reader.chips.nth(number).click()
+        reader.chat.locator(".article-body p[dir]").first.wait_for()
+        shown = reader.chat.locator("mark.sourceline-quote").all_inner_texts() if fallback else reader.highlighted()
+        assert "\n\n".join(shown) == citation["cited_text"]
+        box = reader.page.evaluate(
+            """fallback => {
+              const root = document.querySelector("sourceline-chat").shadowRoot;
+              const place = fallback ? root.querySelector("mark.sourceline-quote")
+                : [...CSS.highlights.get("sourceline-quote")][0];
+              const frame = root.querySelector(".article-scroller").getBoundingClientRect();
+              const at = place.getBoundingClientRect();
+              return at.top >= frame.top && at.bottom <= frame.bottom;
+            }""",
+            fallback,
+        )
+        assert box, "the words are out of sight"

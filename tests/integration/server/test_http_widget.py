@@ -1,0 +1,66 @@
+"""How the chat is served: the page at `/`, the script for other sites, and under which rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from qa.settings import Settings
+
+Serve = Callable[..., AbstractContextManager[httpx.Client]]
+
+BUDGET = 25_000
+"""Bytes of the script as it travels, gzipped."""
+
+
+def test_the_page_may_load_and_run_its_own_files_only(client: httpx.Client) -> None:
+    response = client.get("/")
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["cache-control"] == "no-cache"
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'")
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', response.text)
+    assert "/docs" in loaded
+    for address in loaded:
+        assert re.match(r"/[^/]", address)
+        assert client.get(address).status_code == 200, address
+
+
+def test_the_script_has_one_address_for_ever_and_one_for_this_version(client: httpx.Client) -> None:
+    response = client.get("/widget.js")
+    assert response.status_code == 302
+    assert response.headers["cache-control"] == "public, max-age=300"
+    script = client.get(response.headers["location"])
+    assert script.status_code == 200
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for found in (response, script):  # pages of other origins may load it, also those that are isolated
+        assert found.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert found.headers["access-control-allow-origin"] == "*"
+    assert client.get("/widget/sourceline-chat.000000000000.js").status_code == 404
+
+
+def test_the_script_cannot_make_markup_of_text(client: httpx.Client) -> None:
+    script = client.get("/widget.js", follow_redirects=True).text
+    sinks = r"(inner|outer|set)HTML|insertAdjacent|document\.write|\beval\(|Function\(|DOMParser|createContextual"
+    assert re.findall(sinks, script) == []
+
+
+def test_configured_origins_may_frame_the_page(serve: Serve, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, encoder="hashing", frame_ancestors="https://news.example")
+    with serve(settings) as client:
+        assert "frame-ancestors https://news.example;" in client.get("/").headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in client.get("/docs").headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/widget/page.css", "/widget/..%2Fpackage.json", "/widget/index.html"])
+def test_nothing_but_the_built_files_is_served(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code == 404
