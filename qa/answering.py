@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 import msgspec
@@ -12,23 +13,41 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.errors import StoreCorrupt
 from embeddings.types import Article
-from qa.answers import ABSTENTION, Written, claim_events, finished, fold, opening
+from qa.answers import ABSTENTION, Written, agreed_short_answer, claim_events, finished, fold, opening
 from qa.citations import is_exact, search_result
+from qa.drafting.writing import Brief, Drafted, Writer
 from qa.extractive.composing import Composition, choose, compose
 from qa.extractive.network import Reader, load_reader
 from qa.extractive.reading import Reading, read
+from qa.generators.protocol import Generator
+from qa.grounding.protocol import SupportChecker
 from qa.jobs import Run, at_once
 from qa.moments import is_after, stamp
 from qa.retrieval import Depth, retrieve
 from qa.settings import Settings
 from qa.timings import Clock
-from qa.types import AbstainReason, Answer, Event, Evidence, Question, SearchAnswer, SearchQuestion, Turn, Usage
+from qa.types import (
+    AbstainReason,
+    Answer,
+    Event,
+    Evidence,
+    FallbackReason,
+    Question,
+    SearchAnswer,
+    SearchQuestion,
+    Turn,
+    Usage,
+)
 from qa.understanding import Resolve, Understood, as_put, checked, understand
 
 __all__ = ["ABSTENTION", "Answerer"]
 
 _NO_MATCH = 0.05
 """Below this probability nothing retrieved is even near the question."""
+_HOPELESS: frozenset[AbstainReason] = frozenset({"empty_corpus", "no_match"})
+"""A model is not asked then. Of a weak match it is: whatever it says of it must stand in the evidence."""
+_RESERVE_SECONDS, _RESERVE_SHARE = 4.0, 0.3
+"""Of a question's time, so much at most is kept for extraction."""
 
 
 class Answerer:
@@ -40,16 +59,23 @@ class Answerer:
         corpus: Corpus,
         encoder: Encoder,
         settings: Settings,
+        generator: Generator | None = None,
+        checker: SupportChecker | None = None,
         resolve: Resolve = as_put,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`resolve` makes follow-ups stand alone."""
+        """Without `generator` and `checker` all answers are extractive; `resolve` makes follow-ups stand alone."""
         self._corpus = corpus
         self._encoder = encoder
         self._settings = settings
         self._resolve = resolve
         self._now = now
         self._reader: Reader = load_reader()
+        self._writer = (
+            Writer(generator=generator, checker=checker, article=self._article, lenient=settings.lenient)
+            if generator and checker
+            else None
+        )
 
     async def events(
         self, question: Question, *, run: Run = at_once, history: Sequence[Turn] = ()
@@ -59,19 +85,34 @@ class Answerer:
         `history` holds the earlier turns of the conversation, oldest first. Raises InvalidQuestion before any work is
         done; closing the generator ends what is under way.
         """
-        clock = Clock()
+        clock, begun = Clock(), asyncio.get_running_loop().time()
         asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
         found = await run(lambda: self._find(asked, clock))
         opened = opening(question, asked, found.evidence)
         yield opened
-        written = await run(lambda: self._extract(question, found))
-        for event in claim_events(written):
-            yield event
+        draft: Drafted | None = None
+        if self._writer and question.mode != "extractive" and found.reason not in _HOPELESS:
+            brief = self._brief(question, asked, found, begun)
+            async with aclosing(self._writer.write(brief, run=run, clock=clock)) as writing:
+                async for item in writing:
+                    if isinstance(item, Drafted):
+                        draft = item
+                    else:
+                        yield item
+        if draft and draft.claims:
+            written = _generated(draft, found)
+        else:
+            written = await run(lambda: self._extract(question, found, draft))
+            for event in claim_events(written):
+                yield event
         clock.lap("check")
         yield finished(opened, written, support_score=found.reading.probability, timings_ms=clock.read())
 
     def ask(self, question: Question, *, history: Sequence[Turn] = ()) -> Answer:
-        """Answer in one go, on an event loop of its own: for scripts. Raises InvalidQuestion."""
+        """Answer in one go, on an event loop of its own: for scripts without a model. Raises InvalidQuestion.
+
+        A model belongs to one event loop: whoever has one folds `events` on it.
+        """
         return asyncio.run(fold(self.events(question, history=history)))
 
     def search(self, question: SearchQuestion) -> SearchAnswer:
@@ -86,6 +127,17 @@ class Answerer:
             as_of=stamp(asked.as_of),
             search_results=tuple(search_result(item) for item in evidence),
             timings_ms=clock.read(),
+        )
+
+    def _brief(self, question: Question, asked: Understood, found: _Found, begun: float) -> Brief:
+        """What the model is to write, and until when: what is left then is enough to extract an answer."""
+        seconds = self._settings.deadline_seconds
+        return Brief(
+            question=asked.resolved_query,
+            as_of=stamp(asked.as_of)[:10],
+            evidence=found.evidence,
+            limit=question.max_citations,
+            deadline=begun + seconds - min(_RESERVE_SECONDS, _RESERVE_SHARE * seconds),
         )
 
     def _find(self, asked: Understood, clock: Clock) -> _Found:
@@ -111,21 +163,23 @@ class Answerer:
             return None
         return "weak_match" if reading.probability >= _NO_MATCH else "no_match"
 
-    def _extract(self, question: Question, found: _Found) -> Written:
-        """Answer in the articles' own sentences, or abstain."""
+    def _extract(self, question: Question, found: _Found, draft: Drafted | None) -> Written:
+        """Answer in the articles' own sentences, or abstain; `draft` is what a model was asked for in vain."""
         chosen = () if found.reason else choose(found.reading, found.evidence, limit=question.max_citations)
         composition, dropped = self._checked(compose(chosen, found.evidence)) if chosen else (_NOTHING, 0)
         answered = bool(composition.claims)
+        # Whoever did not ask for extraction is told why nothing was generated.
+        unset: FallbackReason | None = "no_model" if self._writer is None and question.mode != "extractive" else None
         return Written(
             mode="extractive" if answered else "abstained",
             text=composition.text,
             claims=composition.claims,
             citations=composition.citations,
             short_answer=composition.short_answer,
-            # Whoever did not ask for extraction is told why nothing was generated.
-            fallback_reason=None if question.mode == "extractive" else "no_model",
+            fallback_reason=draft.reason if draft else unset,
             abstain_reason=None if answered else found.reason or "no_match",
-            usage=Usage(query_encodings=1, sentence_encodings=found.reading.encodings, citations_dropped=dropped),
+            generation=draft.generation if draft else None,
+            usage=_usage(found, draft, citations_dropped=dropped),
         )
 
     def _checked(self, composition: Composition) -> tuple[Composition, int]:
@@ -152,6 +206,30 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading
     reason: AbstainReason | None
     """Why the articles' own sentences do not answer; None where they do."""
+
+
+def _generated(draft: Drafted, found: _Found) -> Written:
+    """What the model wrote and the evidence bears out."""
+    return Written(
+        mode="generated",
+        text=draft.text,
+        claims=draft.claims,
+        citations=draft.citations,
+        short_answer=agreed_short_answer(draft.claims, draft.citations, found.reading, found.evidence),
+        fallback_reason=draft.reason,
+        generation=draft.generation,
+        usage=_usage(found, draft),
+    )
+
+
+def _usage(found: _Found, draft: Drafted | None, *, citations_dropped: int = 0) -> Usage:
+    spent = draft.usage if draft else Usage()
+    return msgspec.structs.replace(
+        spent,
+        query_encodings=1,
+        sentence_encodings=found.reading.encodings,
+        citations_dropped=spent.citations_dropped + citations_dropped,
+    )
 
 
 _NOTHING = Composition(text=ABSTENTION, claims=(), citations=(), short_answer=None)

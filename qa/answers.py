@@ -8,7 +8,9 @@ from contextlib import aclosing
 
 import msgspec
 
-from qa.citations import search_result
+from qa.citations import search_result, short_answer
+from qa.extractive.composing import SHORT_THRESHOLD
+from qa.extractive.reading import Reading
 from qa.moments import stamp
 from qa.types import (
     AbstainReason,
@@ -29,7 +31,7 @@ from qa.types import (
 )
 from qa.understanding import Understood
 
-__all__ = ["ABSTENTION", "Written", "claim_events", "finished", "fold", "opening"]
+__all__ = ["ABSTENTION", "Written", "agreed_short_answer", "claim_events", "finished", "fold", "opening"]
 
 ABSTENTION = "The articles do not answer this question."
 
@@ -94,6 +96,24 @@ def finished(
         generation=written.generation,
     )
     return AnswerEvent(answer=answer)
+
+
+def agreed_short_answer(
+    claims: Sequence[Claim], citations: Sequence[Citation], reading: Reading, evidence: Sequence[Evidence]
+) -> ShortAnswer | None:
+    """The reader's few words, where a generated sentence has them, too, and cites the sentence they stand in."""
+    for citation in citations:
+        said = next(claim.text for claim in claims if citation.id in claim.citation_ids).casefold()
+        for item in reading.sentences:
+            if item.short is None or item.short_logit <= SHORT_THRESHOLD:
+                continue
+            passage = evidence[item.sentence.evidence].stored.passage
+            at = item.sentence.start - citation.start_char_index
+            inside = at >= 0 and item.sentence.end <= citation.end_char_index
+            same = (passage.article_id, passage.article_version) == (citation.article_id, citation.article_version)
+            if inside and same and item.sentence.text[slice(*item.short)].casefold() in said:
+                return short_answer(citation, (at + item.short[0], at + item.short[1]))
+    return None
 
 
 async def fold(events: AsyncGenerator[Event, None]) -> Answer:

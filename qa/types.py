@@ -53,9 +53,11 @@ FallbackReason = Literal[
     "model_overloaded",
     "model_timed_out",
     "model_failed",
+    "model_declined",
     "ungrounded",
 ]
-"""Why an answer was not generated: no model is set up; the model failed, and how; nothing it wrote was supported."""
+"""Why an answer was not generated: no model is set up; the model failed, and how; it found no answer in the sources;
+nothing it wrote was supported. In a generated answer: why it ends early, all of it being verified."""
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

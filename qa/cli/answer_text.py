@@ -30,6 +30,11 @@ def lay_out(answer: Answer) -> Text:
     text = _with_marks(answer)
     for number, citation in enumerate(answer.citations, start=1):
         text.append("\n\n").append_text(_source(number, citation, answer.short_answer))
+    if answer.fallback_reason not in {None, "no_model"}:
+        said = (
+            "The model's draft ends early" if answer.answer_mode == "generated" else "Quoted, not written by the model"
+        )
+        text.append(f"\n\n{said} ({answer.fallback_reason}).", style=_FAINT)
     for conflict in answer.conflicts:
         text.append(f"\n\nSources disagree: {plain(conflict.note)}")
     return text

@@ -11,6 +11,8 @@ from qa.cli.terminal import console, waiting
 from qa.errors import InvalidQuestion
 
 if TYPE_CHECKING:
+    from qa.answering import Answerer
+    from qa.generators.protocol import Generator
     from qa.types import Answer, Question
 
 __all__ = ["ask"]
@@ -23,6 +25,13 @@ __all__ = ["ask"]
 @click.option("--source", multiple=True, help="Only use this source; may be repeated.")
 @click.option("--after", metavar="DATE", help="Only use articles published at or after this date.")
 @click.option("--before", metavar="DATE", help="Only use articles published before this date.")
+@click.option(
+    "--mode",
+    type=click.Choice(["auto", "generated", "extractive"]),
+    default="auto",
+    show_default=True,
+    help="Let the model write, where one is set up, or only quote.",
+)
 @click.option("--max-citations", type=click.IntRange(1, 10), default=3, show_default=True, help="Sources at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, as POST /api/ask gives it.")
 def ask(
@@ -32,13 +41,19 @@ def ask(
     source: tuple[str, ...],
     after: str | None,
     before: str | None,
+    mode: str,
     max_citations: int,
     as_json: bool,
 ) -> None:
     """Answer a question from the stored articles, with the exact words each statement rests on."""
     filters = {"source": source, "published_after": after, "published_before": before}
     asked = _question(
-        question=question, as_of=as_of, collection=collection, filters=filters, max_citations=max_citations
+        question=question,
+        as_of=as_of,
+        collection=collection,
+        filters=filters,
+        mode=mode,
+        max_citations=max_citations,
     )
     with waiting("looking for an answer"):
         answer = _answer(asked)
@@ -65,9 +80,27 @@ def _question(**given: object) -> Question:
 
 
 def _answer(question: Question) -> Answer:
+    import asyncio
+
     from qa.answering import Answerer
+    from qa.generators import load_generator
+    from qa.grounding.loading import load_checker
 
     settings = read_settings()
     encoder = load_encoder(settings)
+    generator = None if question.mode == "extractive" else load_generator(settings)
+    checker = load_checker(settings.support_checker, encoder=encoder, threads=settings.threads) if generator else None
     with opened(settings, encoder, read_only=True) as corpus:
-        return Answerer(corpus=corpus, encoder=encoder, settings=settings).ask(question)
+        answerer = Answerer(corpus=corpus, encoder=encoder, settings=settings, generator=generator, checker=checker)
+        return asyncio.run(_asked(answerer, question, generator))
+
+
+async def _asked(answerer: Answerer, question: Question, generator: Generator | None) -> Answer:
+    """The answer; a generator belongs to one event loop and is closed on it."""
+    from qa.answers import fold
+
+    try:
+        return await fold(answerer.events(question))
+    finally:
+        if generator is not None:
+            await generator.close()

@@ -11,9 +11,9 @@ from qa.extractive.reading import Reading, ReadSentence
 from qa.extractive.words import words_of
 from qa.types import Citation, Claim, Evidence, ShortAnswer
 
-__all__ = ["Composition", "choose", "compose"]
+__all__ = ["SHORT_THRESHOLD", "Composition", "choose", "compose"]
 
-_SHORT_THRESHOLD = 0.0
+SHORT_THRESHOLD = 0.0
 """Log-odds above which the best candidate is offered as the short answer: more likely right than wrong."""
 _MORE_WITHIN = 1.0
 """How far, in log-odds, a further sentence may lie behind the best one and still be added."""
@@ -64,7 +64,7 @@ def compose(chosen: Sequence[ReadSentence], evidence: Sequence[Evidence]) -> Com
         citations.append(citation)
         claims.append(_quotation(citation))
     first = chosen[0]
-    short = short_answer(citations[0], first.short) if first.short and first.short_logit > _SHORT_THRESHOLD else None
+    short = short_answer(citations[0], first.short) if first.short and first.short_logit > SHORT_THRESHOLD else None
     text = " ".join(claim.text for claim in claims)
     return Composition(text=text, claims=tuple(claims), citations=tuple(citations), short_answer=short)
 

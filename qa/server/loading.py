@@ -8,6 +8,8 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder
 from embeddings.types import Where
 from qa.answering import Answerer
+from qa.generators import load_generator
+from qa.grounding.loading import load_checker
 from qa.server.service import Parts
 from qa.settings import Settings
 
@@ -19,18 +21,21 @@ _TEXT = "Is everything ready?"
 def load(settings: Settings) -> Parts:
     """Open everything, verify (or rebuild) the index, warm the encoder up.
 
-    Raises EmbeddingsError, also where the store was filled by another encoder: no question could be answered.
+    Raises SettingsError, and EmbeddingsError, also where the store was filled by another encoder: no question could
+    be answered. A model's server is not asked yet: without it, too, questions have answers.
     """
     encoder = encoders.load(settings.encoder, threads=settings.threads)
     corpus = EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity)
     try:
         corpus.activate(encoder.identity)  # refuses a store of another encoder before any weights are read
         _warm_up(corpus, encoder)
-        answering = Answerer(corpus=corpus, encoder=encoder, settings=settings)
+        generator = load_generator(settings)
+        checker = load_checker(settings.support_checker, encoder=encoder, threads=settings.threads)
+        answering = Answerer(corpus=corpus, encoder=encoder, settings=settings, generator=generator, checker=checker)
     except BaseException:
         corpus.close()
         raise
-    return Parts(corpus=corpus, encoder=encoder, answering=answering)
+    return Parts(corpus=corpus, encoder=encoder, answering=answering, generator=generator)
 
 
 def _warm_up(corpus: Corpus, encoder: Encoder) -> None:

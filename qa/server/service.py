@@ -20,6 +20,7 @@ from embeddings.ingest import IngestReport, ingest
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
 from qa.answers import fold
 from qa.errors import NotFound
+from qa.generators.protocol import Generator
 from qa.jobs import Run
 from qa.server import submissions
 from qa.server.errors import NotReady, ShuttingDown
@@ -60,6 +61,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     corpus: Corpus
     encoder: Encoder
     answering: Answering
+    generator: Generator | None = None
+    """What `answering` drafts with; closed at the end."""
 
 
 class Service:
@@ -97,6 +100,8 @@ class Service:
         self._state = "stopping"
         workers = (self._writing, self._reading, self._encoding)
         await self.records.close()
+        if self._parts is not None and self._parts.generator is not None:
+            await self._parts.generator.close()
         ended = [await asyncio.to_thread(worker.stop, wait_seconds=_STOP_SECONDS) for worker in workers]
         if self._parts is not None and all(ended):
             await asyncio.to_thread(self._parts.corpus.close)

@@ -36,6 +36,7 @@ def answer(**fields: object) -> Answer:
         "answer": text,
         "answer_mode": "extractive",
         "abstain_reason": None,
+        "fallback_reason": None,
         "short_answer": ShortAnswer(
             text="125,000",
             article_id="a1",
@@ -61,7 +62,6 @@ def answer(**fields: object) -> Answer:
         question="How many?",
         resolved_query="How many?",
         as_of="2024-01-01",
-        fallback_reason=None,
         support_score=0.9,
         usage=Usage(),
         timings_ms={},
@@ -152,3 +152,17 @@ def test_nothing_of_an_article_controls_the_terminal() -> None:
     told = shown(lay_out(hostile))
     assert not any(character in told for character in "\x1b\x07\x9b\u202e\r")
     assert told.count("evil[bold]x[/bold] :smile:") == 5
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason", "told"),
+    [
+        ("extractive", "model_unreachable", "Quoted, not written by the model (model_unreachable)."),
+        ("generated", "model_timed_out", "The model's draft ends early (model_timed_out)."),
+        ("extractive", "no_model", None),
+        ("generated", None, None),
+    ],
+)
+def test_what_became_of_the_model_is_told(mode: str, reason: str | None, told: str | None) -> None:
+    text = shown(lay_out(answer(answer_mode=mode, fallback_reason=reason)))
+    assert text.endswith(f"{told}\n") if told else "model" not in text

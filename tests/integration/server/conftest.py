@@ -127,7 +127,7 @@ def _check_problem(response: httpx.Response, slug: str) -> Problem:
     assert response.headers["content-type"] == MEDIA_TYPE
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
-    assert response.headers["referrer-policy"] == "same-origin"
+    assert response.headers["referrer-policy"] == "no-referrer"
     if response.request.method == "HEAD":
         return Problem(type="", title="", status=0, detail="")
     problem = msgspec.json.decode(response.content, type=Problem)

@@ -1,0 +1,68 @@
+"""Takes a question and the texts to answer it from, gives the messages for the model."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+import prompts
+from embeddings.tokens import count
+from qa.context import Source
+from qa.drafting.declining import NOTHING
+from qa.drafting.plain import plain_line
+from qa.generators.protocol import Message
+
+__all__ = ["Prompts", "load_prompts", "messages", "prompt_tokens"]
+
+_FENCE_BYTES = 6
+
+
+class Prompts(msgspec.Struct, frozen=True):
+    """The messages of an answer, as templates."""
+
+    system: prompts.Prompt
+    user: prompts.Prompt
+    source: prompts.Prompt
+
+    @property
+    def fingerprints(self) -> Mapping[str, str]:
+        """What each is called and which version it is."""
+        return {prompt.name: prompt.fingerprint for prompt in (self.system, self.user, self.source)}
+
+
+def load_prompts() -> Prompts:
+    """Read them. Raises PromptError."""
+    return Prompts(prompts.load("answer_system"), prompts.load("answer_user"), prompts.load("answer_source"))
+
+
+def messages(
+    templates: Prompts, *, question: str, as_of: str, sources: Sequence[Source], label: str, limit: int
+) -> list[Message]:
+    """Fill in the templates. Sources are fenced by a word that nobody who wrote them can have known."""
+    fence = f"=={secrets.token_hex(_FENCE_BYTES)}=="
+    shared = {"label": label, "limit": str(limit), "nothing": NOTHING}
+    blocks = [
+        templates.source.render(
+            fence=fence,
+            label=f"{label}{number}",
+            title=plain_line(source.stored.title) or "(no title)",
+            published=_published(source),
+            text=source.text,
+        )
+        for number, source in enumerate(sources, start=1)
+    ]
+    system = templates.system.render(**shared)
+    user = templates.user.render(**shared, sources="\n\n".join(blocks), question=plain_line(question), as_of=as_of)
+    return [Message(role="system", content=system), Message(role="user", content=user)]
+
+
+def prompt_tokens(templates: Prompts, *, question: str) -> int:
+    """Tokens that everything but the sources takes."""
+    return count(templates.system.text) + count(templates.user.text) + count(question) + 40
+
+
+def _published(source: Source) -> str:
+    told = (plain_line(source.stored.source), (source.stored.published_at or "")[:10])
+    return "Published: " + (", ".join(part for part in told if part) or "unknown")

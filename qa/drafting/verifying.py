@@ -1,0 +1,104 @@
+"""Takes a drafted sentence and the sources, gives it judged: what supports it, in the exact words of an article."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from embeddings.types import Article, StoredPassage
+from qa.context import Source
+from qa.drafting.markers import resolve
+from qa.drafting.plain import plain
+from qa.grounding.protocol import Context, Support, SupportChecker, SupportingSpan
+from qa.types import Verdict
+
+__all__ = ["Judged", "Quoted", "judge"]
+
+
+class Quoted(msgspec.Struct, frozen=True, kw_only=True):
+    """Words of an article, held against the stored article: `article.text[start:end] == text`."""
+
+    stored: StoredPassage
+    start: int
+    end: int
+    text: str
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A drafted sentence after its check."""
+
+    text: str
+    """Plain text without markers; empty where the sentence is none, or holds what no answer may."""
+    verdict: Verdict
+    score: float
+    quotes: tuple[Quoted, ...]
+    """The words that support it, best first; empty unless something does."""
+    unresolved: int
+    """Its markers that name no source."""
+    inexact: int = 0
+    """Quotes withheld because the stored article no longer has them there."""
+
+
+def judge(
+    sentence: str,
+    *,
+    label: str,
+    sources: Sequence[Source],
+    checker: SupportChecker,
+    question: str,
+    article: Callable[[str, str], Article | None],
+) -> Judged:
+    """Check a sentence against the sources it names, and where those do not support it, against all of them.
+
+    A marker is thus a hint where to look first, and never makes a citation by itself. Blocking.
+    """
+    marked = resolve(sentence, label=label, sources=len(sources))
+    text = plain(marked.text, sources=[source.text for source in sources])
+    if text is None:
+        return Judged(text="", verdict="unsupported", score=0.0, quotes=(), unresolved=marked.unresolved)
+    support, among = _support(text, marked.sources, sources, checker, question)
+    quotes = [_quoted(span, among[span.index]) for span in support.spans if support.verdict in _SUPPORTING]
+    exact = tuple(quote for quote in quotes if _is_exact(quote, article))
+    # Support that cannot be shown is none.
+    verdict = "unsupported" if support.verdict in _SUPPORTING and not exact else support.verdict
+    return Judged(
+        text=text,
+        verdict=verdict,
+        score=support.score,
+        quotes=exact,
+        unresolved=marked.unresolved,
+        inexact=len(quotes) - len(exact),
+    )
+
+
+_SUPPORTING: frozenset[Verdict] = frozenset({"supported", "partly_supported"})
+
+
+def _support(
+    text: str, named: Sequence[int], sources: Sequence[Source], checker: SupportChecker, question: str
+) -> tuple[Support, Sequence[Source]]:
+    """The judgement, and the sources that the indexes of its spans refer to."""
+    cited = [sources[index] for index in named]
+    if cited and len(cited) < len(sources):
+        support = _check(text, cited, checker, question)
+        if support.verdict == "supported":
+            return support, cited
+    return _check(text, sources, checker, question), sources
+
+
+def _check(text: str, sources: Sequence[Source], checker: SupportChecker, question: str) -> Support:
+    contexts = [Context(title=source.stored.title, published_at=source.stored.published_at) for source in sources]
+    return checker.check(text, [source.text for source in sources], question=question, contexts=contexts)
+
+
+def _quoted(span: SupportingSpan, source: Source) -> Quoted:
+    words = source.text[span.start : span.end]
+    start = source.start + span.start + len(words) - len(words.lstrip())
+    words = words.strip()
+    return Quoted(stored=source.stored, start=start, end=start + len(words), text=words)
+
+
+def _is_exact(quote: Quoted, article: Callable[[str, str], Article | None]) -> bool:
+    found = article(quote.stored.passage.article_id, quote.stored.passage.article_version)
+    return found is not None and quote.text != "" and found.text[quote.start : quote.end] == quote.text
