@@ -42,6 +42,10 @@ OPEN_TO_TOKENS = {
     ("GET", "/api/conversations/{conversation_id}"),
     ("DELETE", "/api/conversations/{conversation_id}"),
     ("POST", "/api/answers/{answer_id}/feedback"),
+    ("GET", "/v1/models"),
+    ("GET", "/v1/models/{model}"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/responses"),
 }
 """Whatever is in neither set needs a key. Whoever opens a route further adds it here, and has thought of it."""
 
