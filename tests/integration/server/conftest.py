@@ -131,7 +131,7 @@ def _check_problem(response: httpx.Response, slug: str) -> Problem:
     assert response.headers["content-type"] == ("application/json" if openai else MEDIA_TYPE)
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
-    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["referrer-policy"] == "same-origin"
     if response.request.method == "HEAD":
         return Problem(type="", title="", status=0, detail="")
     problem = _read_envelope(response, slug) if openai else msgspec.json.decode(response.content, type=Problem)
