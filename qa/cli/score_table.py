@@ -31,9 +31,9 @@ def comparison_lines(comparison: Comparison) -> str:
         low, high = (number_of(end, one.metric, signed=True) for end in (change.low, change.high))
         before, after = (number_of(value, one.metric) for value in (one.baseline, one.candidate))
         gained = number_of(change.mean, one.metric, signed=True)
-        rows.append(
-            (one.metric, before, after, gained, f"{low} … {high}", f"{change.p:.4f}", f"{change.n:,}", one.verdict)
-        )
+        # The difference is candidate - baseline: the candidate's count comes first.
+        n = ", ".join(f"{count:,}" for count in dict.fromkeys(reversed(change.n)))
+        rows.append((one.metric, before, after, gained, f"{low} … {high}", f"{change.p:.4f}", n, one.verdict))
     heading = ("metric", "baseline", "candidate", "difference", "95 % interval", "p", "n", "verdict")
     return _aligned([heading, *rows])
 

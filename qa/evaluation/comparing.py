@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from qa.evaluation.catalogue import METRICS, metric
-from qa.evaluation.metrics.pairing import Difference, compare
+from qa.evaluation.metrics.pairing import Difference, Pair, compare_all
 from qa.evaluation.types import Example, ExampleScores, Manifest, Outcome, Scores
 
 __all__ = ["Comparison", "Flip", "MetricDifference", "Verdict", "compare_runs"]
@@ -19,7 +19,7 @@ Verdict = str
 
 
 class MetricDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric over the examples that both runs have it for."""
+    """One metric, each run's mean over the examples it has the metric for; claims and citations by example."""
 
     metric: str
     baseline: float
@@ -82,16 +82,21 @@ def compare_runs(
 
 
 def _differences(pairs: Sequence[tuple[ExampleScores, ExampleScores]], seed: int) -> list[MetricDifference]:
-    names = {name for one, other in pairs for name in one.values.keys() & other.values.keys()}
+    """Of every metric that both runs have; each run's mean is over the examples it has the metric for."""
+    before, after = ({name for pair in pairs for name in pair[side].values} for side in range(2))
+    names = before & after
     known = [name for name in METRICS if name in names] + sorted(names - METRICS.keys())
-    return [
-        _difference(name, [(a, b) for a, b in pairs if name in a.values and name in b.values], seed) for name in known
-    ]
+    columns = [(_column(pairs, 1, name), _column(pairs, 0, name)) for name in known]
+    found = compare_all(columns, groups=[one.group for one, _ in pairs], seed=seed) if columns else []
+    return [_difference(*row) for row in zip(known, columns, found, strict=True)]
 
 
-def _difference(name: str, pairs: Sequence[tuple[ExampleScores, ExampleScores]], seed: int) -> MetricDifference:
-    before, after = [one.values[name] for one, _ in pairs], [other.values[name] for _, other in pairs]
-    found = compare(after, before, groups=[one.group for one, _ in pairs], seed=seed)
+def _column(pairs: Sequence[tuple[ExampleScores, ExampleScores]], side: int, name: str) -> list[float | None]:
+    return [pair[side].values.get(name) for pair in pairs]
+
+
+def _difference(name: str, columns: Pair, found: Difference) -> MetricDifference:
+    after, before = ([value for value in column if value is not None] for column in columns)
     gain = found.mean if metric(name).higher_is_better else -found.mean
     return MetricDifference(
         metric=name,

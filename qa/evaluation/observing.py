@@ -8,6 +8,8 @@ import msgspec
 
 from qa.evaluation.catalogue import CUTOFFS
 from qa.evaluation.judging import Judgement
+from qa.evaluation.metrics.abstention import abstention_precision, abstention_recall
+from qa.evaluation.metrics.calibration import brier
 from qa.evaluation.metrics.containment import contains, said
 from qa.evaluation.metrics.ranking import average_precision, first_rank, hit, ndcg, recall, reciprocal_rank
 from qa.evaluation.relevance import (
@@ -62,11 +64,14 @@ def observe(
     """Observe one example. Where asking failed there is no reply: nothing was found, answered or declined."""
     answered = reply is not None and not reply.declined
     right = _right(example, reply)
+    latency = prediction.latency_ms if prediction is not None and reply is not None else None
     values = {
         "run.failed": (float(reply is None),),
         "answer.answered": (float(answered),),
+        "latency.mean_ms": () if latency is None else (latency,),
         **_retrieval(example, reply, prediction),
         **_answer(example, reply, right),
+        **_confidence(example, reply, right),
         **(_grounding(example, reply, judgements) if reply is not None and answered else {}),
     }
     return Observed(
@@ -76,7 +81,7 @@ def observe(
         declined=reply is not None and reply.declined,
         right=right,
         confidence=reply.confidence if reply else None,
-        latency_ms=prediction.latency_ms if prediction is not None and reply is not None else None,
+        latency_ms=latency,
     )
 
 
@@ -139,6 +144,21 @@ def _answer(example: Example, reply: Reply | None, right: float | None) -> Value
             held = contains(reply.text, example.answers) if reply is not None and answered else 0.0
             values |= {"answer.exact_match.has_answer": (exact,), "answer.f1.has_answer": (overlap,)}
             values["answer.containment"] = (held,)
+    return values
+
+
+def _confidence(example: Example, reply: Reply | None, right: float | None) -> Values:
+    """What one question adds to the measures of abstention and calibration that are means."""
+    values: dict[str, tuple[float, ...]] = {}
+    if reply is None:
+        return values
+    if example.answerable is not None:
+        precision = abstention_precision(declined=reply.declined, answerable=example.answerable)
+        recalled = abstention_recall(declined=reply.declined, answerable=example.answerable)
+        values["abstention.precision"] = () if precision is None else (precision,)
+        values["abstention.recall"] = () if recalled is None else (recalled,)
+    if right is not None and reply.confidence is not None and not reply.declined:
+        values["calibration.brier"] = (brier(reply.confidence, right),)
     return values
 
 

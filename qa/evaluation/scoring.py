@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+import numpy as np
+
 from embeddings.types import article_version
 from qa.evaluation.catalogue import METRICS, metric
 from qa.evaluation.judging import Judgement, judge
-from qa.evaluation.metrics.abstention import abstention_f1, abstention_precision, abstention_recall
+from qa.evaluation.metrics.abstention import abstention_f1
 from qa.evaluation.metrics.calibration import expected_calibration_error
-from qa.evaluation.metrics.intervals import NOTHING, Estimate, Indices, mean, resampled
+from qa.evaluation.metrics.intervals import Estimate, Floats, mean, resampled
 from qa.evaluation.metrics.latency import percentile
 from qa.evaluation.metrics.selective import auroc, coverage_accuracy_area
 from qa.evaluation.observing import Observed, observe
@@ -46,7 +48,7 @@ def score_run(
         examples.append(_example(seen, said, judgements))
     estimates = {
         **_means(observed, seed),
-        **_abstention(observed),
+        **_abstention(observed, seed),
         **_confidence(observed, seed),
         **_latency(observed, seed),
     }
@@ -73,23 +75,18 @@ def _means(observed: Sequence[Observed], seed: int) -> dict[str, Estimate]:
     return {name: mean(values[name], groups=groups[name], seed=seed) for name in values}
 
 
-def _abstention(observed: Sequence[Observed]) -> dict[str, Estimate]:
+def _abstention(observed: Sequence[Observed], seed: int) -> dict[str, Estimate]:
     """Declining as a choice; only examples that say whether they can be answered, and were asked, tell."""
     known = [(one, one.example.answerable) for one in observed if one.answered or one.declined]
     told = [(one, answerable) for one, answerable in known if answerable is not None]
-    if not told:
-        return {}
-    declined, answerable = [one.declined for one, _ in told], [kind for _, kind in told]
-    groups = [one.group for one, _ in told]
     sure = [(one.confidence, kind, one.group) for one, kind in told if one.confidence is not None]
-    scores, kinds = [score for score, _, _ in sure], [kind for _, kind, _ in sure]
+    scores, kinds = np.asarray([row[0] for row in sure]), np.asarray([row[1] for row in sure], np.bool_)
     return {
-        "abstention.precision": abstention_precision(declined, answerable, groups=groups),
-        "abstention.recall": abstention_recall(declined, answerable, groups=groups),
-        "abstention.f1": abstention_f1(declined, answerable, groups=groups),
+        "abstention.f1": abstention_f1(
+            [one.declined for one, _ in told], [kind for _, kind in told], groups=[one.group for one, _ in told]
+        ),
         "abstention.auroc": resampled(
-            lambda chosen: auroc([scores[n] for n in chosen], [kinds[n] for n in chosen]),
-            groups=[group for _, _, group in sure],
+            lambda chosen: auroc(scores[chosen], kinds[chosen]), groups=[group for _, _, group in sure], seed=seed
         ),
     }
 
@@ -101,38 +98,28 @@ def _confidence(observed: Sequence[Observed], seed: int) -> dict[str, Estimate]:
         for one in observed
         if one.answered and one.right is not None and one.confidence is not None
     ]
-    if not sure:
-        return {}
-    scores, right = [score for score, _, _ in sure], [good for _, good, _ in sure]
+    scores, right = np.asarray([row[0] for row in sure]), np.asarray([row[1] for row in sure])
     groups = [group for _, _, group in sure]
 
-    def over(measure: Callable[[list[float], list[float]], float | None]) -> Estimate:
-        def statistic(chosen: Indices) -> float | None:
-            return measure([scores[n] for n in chosen], [right[n] for n in chosen])
-
-        return resampled(statistic, groups=groups, seed=seed)
+    def over(measure: Callable[[Floats, Floats], float | None]) -> Estimate:
+        return resampled(lambda chosen: measure(scores[chosen], right[chosen]), groups=groups, seed=seed)
 
     return {
-        "confidence.auroc": over(lambda given, good: auroc(given, [one == 1.0 for one in good])),
+        "confidence.auroc": over(lambda given, good: auroc(given, good == 1.0)),
         "confidence.coverage_accuracy_area": over(coverage_accuracy_area),
         "calibration.ece": over(expected_calibration_error),
-        "calibration.brier": mean(
-            [(given - good) ** 2 for given, good in zip(scores, right, strict=True)], groups=groups, seed=seed
-        ),
     }
 
 
 def _latency(observed: Sequence[Observed], seed: int) -> dict[str, Estimate]:
     taken = [(one.latency_ms, one.group) for one in observed if one.latency_ms is not None]
-    milliseconds, groups = [one for one, _ in taken], [group for _, group in taken]
-    found = {"latency.mean_ms": mean(milliseconds, groups=groups, seed=seed)}
-    for share in _PERCENTILES:
-        found[f"latency.p{share}_ms"] = resampled(
-            lambda chosen, share=share: percentile([milliseconds[n] for n in chosen], share),  # type: ignore[misc]
-            groups=groups,
-            seed=seed,
-        )
-    return found if taken else dict.fromkeys(found, NOTHING)
+    milliseconds = np.asarray([one for one, _ in taken])
+    groups = [group for _, group in taken]
+
+    def over(share: int) -> Estimate:
+        return resampled(lambda chosen: percentile(milliseconds[chosen], share), groups=groups, seed=seed)
+
+    return {f"latency.p{share}_ms": over(share) for share in _PERCENTILES}
 
 
 def _score(name: str, estimate: Estimate) -> Score:

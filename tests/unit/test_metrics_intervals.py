@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.evaluation.metrics.intervals import NOTHING, Indices, mean, resampled, wilson
-from qa.evaluation.metrics.pairing import compare, paired_bootstrap
+from qa.evaluation.metrics.pairing import compare, compare_all, paired_bootstrap
 
 
 def alone(values: Sequence[float]) -> list[str]:
@@ -100,7 +100,7 @@ def test_pairs_are_compared_question_by_question() -> None:
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=30))
 def test_a_run_does_not_differ_from_itself(values: list[float]) -> None:
-    found = compare(values, values, groups=alone(values))
+    found = compare(values, list(values), groups=alone(values))
     assert (found.mean, found.low, found.high, found.p, found.is_sure) == (0.0, 0.0, 0.0, 1.0, False)
 
 
@@ -131,6 +131,30 @@ def test_one_article_with_many_questions_makes_no_sure_difference() -> None:
     assert compare(one, other, groups=alone(one)).is_sure
 
 
+def test_runs_that_answer_different_questions_are_compared_by_their_own_means() -> None:
+    """One answers ten and gets all right, the other answers those and twenty more, and gets those wrong."""
+    careful: list[float | None] = [1.0] * 10 + [None] * 20
+    bold: list[float | None] = [1.0] * 10 + [0.0] * 20
+    found = compare(careful, bold, groups=alone([0.0] * 30))
+    assert found.mean == pytest.approx(2 / 3, abs=1e-6)
+    assert found.n == (10, 30)
+    assert found.is_sure
+    back = compare(bold, careful, groups=alone([0.0] * 30))
+    assert (back.mean, back.p) == (pytest.approx(-found.mean), pytest.approx(found.p, abs=0.01))
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=20))
+def test_measures_compared_together_are_compared_as_alone(pairs: list[tuple[float, float]]) -> None:
+    one, other = [a for a, _ in pairs], [b for _, b in pairs]
+    together = compare_all([(one, other), (other, one), (one, one)], groups=alone(one))
+    assert together[0] == compare(one, other, groups=alone(one))
+    assert together[0].mean == pytest.approx(np.mean(one) - np.mean(other), abs=2e-6)
+    assert together[1].mean == pytest.approx(-together[0].mean, abs=2e-6)
+    assert together[2].p == 1.0
+
+
 def test_what_is_no_pair_is_refused() -> None:
     with pytest.raises(ValueError, match="2, 1 and 2"):
         compare([1.0, 2.0], [1.0], groups=["a", "b"])
+    with pytest.raises(ValueError, match="nothing to compare"):
+        compare([None, None], [1.0, 1.0], groups=["a", "b"])

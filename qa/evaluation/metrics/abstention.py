@@ -9,21 +9,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from qa.evaluation.metrics.intervals import NOTHING, Estimate, Indices, mean, resampled
+from qa.evaluation.metrics.intervals import NOTHING, Estimate, Indices, resampled
 
 __all__ = ["abstention_f1", "abstention_precision", "abstention_recall"]
 
 
-def abstention_precision(declined: Sequence[bool], answerable: Sequence[bool], *, groups: Sequence[str]) -> Estimate:
-    """Share of the declined questions that indeed had no answer; nothing where none was declined."""
-    chosen = [n for n, refused in enumerate(declined) if refused]
-    return mean([float(not answerable[n]) for n in chosen], groups=[groups[n] for n in chosen])
+def abstention_precision(*, declined: bool, answerable: bool) -> float | None:
+    """What one question adds to the share of declined ones that indeed had no answer; None where it was answered."""
+    return float(not answerable) if declined else None
 
 
-def abstention_recall(declined: Sequence[bool], answerable: Sequence[bool], *, groups: Sequence[str]) -> Estimate:
-    """Share of the questions without an answer that were declined; nothing where all had one."""
-    chosen = [n for n, known in enumerate(answerable) if not known]
-    return mean([float(declined[n]) for n in chosen], groups=[groups[n] for n in chosen])
+def abstention_recall(*, declined: bool, answerable: bool) -> float | None:
+    """What one question adds to the share of those without an answer that were declined; None where it had one."""
+    return None if answerable else float(declined)
 
 
 def abstention_f1(declined: Sequence[bool], answerable: Sequence[bool], *, groups: Sequence[str]) -> Estimate:

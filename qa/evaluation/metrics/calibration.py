@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from qa.evaluation.metrics.intervals import wilson
+from qa.evaluation.metrics.intervals import Floats, wilson
 
 __all__ = ["ReliabilityBin", "brier", "expected_calibration_error", "reliability"]
 
@@ -63,7 +63,7 @@ def reliability(
 
 
 def expected_calibration_error(
-    confidence: Sequence[float], right: Sequence[float], *, bins: int = _BINS
+    confidence: Sequence[float] | Floats, right: Sequence[float] | Floats, *, bins: int = _BINS
 ) -> float | None:
     """Distance between confidence and accuracy, averaged over bins by their size; None where there is nothing.
 
@@ -78,8 +78,6 @@ def expected_calibration_error(
     return float(np.abs(np.bincount(numbers, sure) - np.bincount(numbers, good)).sum() / sure.size)
 
 
-def brier(confidence: Sequence[float], right: Sequence[float]) -> float | None:
-    """Mean squared distance between confidence and outcome; None where there is nothing."""
-    if not len(confidence):
-        return None
-    return float(np.mean((np.asarray(confidence, np.float64) - np.asarray(right, np.float64)) ** 2))
+def brier(confidence: float, right: float) -> float:
+    """Squared distance between confidence and outcome of one answer; the score is its mean."""
+    return (confidence - right) ** 2

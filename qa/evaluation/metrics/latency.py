@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from qa.evaluation.metrics.intervals import Floats
+
 __all__ = ["percentile"]
 
 
-def percentile(milliseconds: Sequence[float], share: float) -> float | None:
+def percentile(milliseconds: Sequence[float] | Floats, share: float) -> float | None:
     """What `share` % of the questions did not take longer than; None where nothing was measured.
 
     >>> percentile([10.0, 20.0, 30.0], 50)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from qa.evaluation.metrics.intervals import Floats
 
@@ -30,7 +31,7 @@ class CurvePoint(msgspec.Struct, frozen=True, kw_only=True):
     """Confidence of the least sure answer among them."""
 
 
-def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
+def auroc(scores: Sequence[float] | Floats, positive: Sequence[bool] | npt.NDArray[np.bool_]) -> float | None:
     """Probability that a positive item scores above a negative one, ties counting half; None without both kinds.
 
     >>> auroc([0.9, 0.8, 0.1], [True, False, False])
@@ -66,7 +67,7 @@ def coverage_accuracy(confidence: Sequence[float], right: Sequence[float], *, as
     )
 
 
-def coverage_accuracy_area(confidence: Sequence[float], right: Sequence[float]) -> float | None:
+def coverage_accuracy_area(confidence: Sequence[float] | Floats, right: Sequence[float] | Floats) -> float | None:
     """Accuracy averaged over every coverage of the answered questions (1 - AURC); None where none was answered.
 
     >>> coverage_accuracy_area([0.9, 0.1], [1, 0]), coverage_accuracy_area([0.5, 0.5], [1, 0])
@@ -78,7 +79,7 @@ def coverage_accuracy_area(confidence: Sequence[float], right: Sequence[float]) 
     return float(np.mean(cumulative / np.arange(1, cumulative.size + 1)))
 
 
-def _cumulative(confidence: Sequence[float], right: Sequence[float]) -> tuple[Floats, Floats]:
+def _cumulative(confidence: Sequence[float] | Floats, right: Sequence[float] | Floats) -> tuple[Floats, Floats]:
     """Confidences, highest first, and right answers so far; those of equal confidence shared out evenly."""
     sure, good = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
     distinct, block = np.unique(-sure, return_inverse=True)
