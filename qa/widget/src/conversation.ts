@@ -152,8 +152,11 @@ export class Conversation {
 
   /** The question goes to the top, and its answer grows below it: nothing moves while one reads. */
   private toTop(turn: Turn): void {
-    const place = turn.element.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
-    this.element.scrollTop += place - parseFloat(getComputedStyle(this.element).paddingBlockStart || "0");
+    const { paddingTop, paddingBottom } = getComputedStyle(this.element);
+    const room = this.element.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
+    this.turns.style.setProperty("--room", `${room}px`);
+    const place = turn.heading.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
+    this.element.scrollTop += place - parseFloat(paddingTop);
   }
 }
 

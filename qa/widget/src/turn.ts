@@ -13,6 +13,7 @@ export type Outcome = { kind: "answered"; answer: Answer } | { kind: "stopped" }
 
 export class Turn {
   readonly element: HTMLElement;
+  readonly heading: HTMLElement;
   private readonly understood = element("p", { class: "quiet understood", attributes: { hidden: "", dir: "auto" } });
   private readonly mode = element("p", { class: "mode", part: "mode" });
   private readonly below = element("div", { class: "below" });
@@ -24,11 +25,12 @@ export class Turn {
     private readonly question: string,
   ) {
     this.view = new AnswerView(context);
-    const heading = context.level === 2 ? "h2" : "h3";
+    const properties = { class: "question", part: "question", attributes: { dir: "auto" } };
+    this.heading = element(context.level === 2 ? "h2" : "h3", properties, question);
     this.element = element(
       "article",
       { class: "turn", part: "turn" },
-      element(heading, { class: "question", part: "question", attributes: { dir: "auto", tabindex: "-1" } }, question),
+      this.heading,
       this.understood,
       this.mode,
       this.middle,

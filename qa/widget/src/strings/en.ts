@@ -45,6 +45,7 @@ export const en = {
     model_overloaded: "The language model is busy, so these are the articles’ own sentences.",
     model_timed_out: "The language model took too long, so these are the articles’ own sentences.",
     model_failed: "The language model failed, so these are the articles’ own sentences.",
+    model_declined: "The language model declined to answer, so these are the articles’ own sentences.",
     ungrounded: "What the language model wrote was not supported by the articles, so these are their own sentences.",
   } as Record<string, string>,
   abstain: {

@@ -1,0 +1,123 @@
+"""What people expect of a chat, in a real browser against the real service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+Read = Callable[..., Any]
+BRIDGE = "How long will the Osprey Bridge be closed?"
+KITES = "How many visitors did the kite festival of Ostara draw?"
+
+
+def test_a_conversation_goes_on_survives_a_reload_and_ends(read: Read, service: Any) -> None:
+    reader = read().visit()
+    reader.ask(BRIDGE)
+    reader.ask("And how many steel hangers have cracks?")
+    found = reader.page.evaluate("Object.entries(localStorage)")
+    assert [name for name, _ in found] == [f"sourceline:conversation:{service.url}"]
+    (conversation,) = [value for _, value in found]
+    assert len(httpx.get(f"{service.url}/api/conversations/{conversation}").json()["turns"]) == 2
+
+    before = reader.chat.locator(".turn").all_inner_texts()
+    reader.page.reload()
+    reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
+    assert reader.chat.locator(".turn").all_inner_texts() == before
+    reader.chips.first.click()
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    assert reader.highlighted()
+
+    reader.chat.get_by_role("button", name="New conversation").click()
+    assert reader.chat.locator(".turn").count() == 0
+    assert reader.chat.locator(".welcome").is_visible()
+    reader.page.reload()
+    reader.chat.locator(".welcome").wait_for()
+    assert reader.chat.locator(".turn").count() == 0
+
+
+def test_a_conversation_that_was_erased_is_begun_anew(read: Read, service: Any) -> None:
+    reader = read().visit()
+    reader.ask(BRIDGE)
+    conversation = reader.page.evaluate("Object.values(localStorage)[0]")
+    httpx.delete(f"{service.url}/api/conversations/{conversation}").raise_for_status()
+    turn = reader.ask(KITES)
+    assert "12,000" in turn.locator(".answer").inner_text()
+    assert reader.page.evaluate("Object.values(localStorage)[0]") != conversation
+
+
+def test_an_abstention_says_why_and_shows_the_nearest_passages(read: Read) -> None:
+    reader = read().visit()
+    turn = reader.ask("Who won the chess championship in Lima?")
+    assert turn.locator(".mode").inner_text() == "No answer in these articles"
+    assert turn.locator(".why").inner_text()
+    passages = turn.locator(".passage")
+    if passages.count():
+        passages.first.get_by_role("button").first.click()
+        reader.chat.locator(".article-body p[dir]").first.wait_for()
+        assert reader.highlighted()
+
+
+def test_feedback_is_stored_with_its_comment(read: Read, service: Any) -> None:
+    reader = read().visit()
+    turn = reader.ask(BRIDGE)
+    turn.get_by_role("button", name="Not helpful").click()
+    turn.locator(".comment textarea").fill("It does not say when it reopens. <b>Bold</b> 🪁")
+    turn.get_by_role("button", name="Send").click()
+    turn.get_by_text("Your feedback was stored").wait_for()
+    stored = httpx.get(f"{service.url}/api/feedback").json()["feedback"][0]
+    assert (stored["verdict"], stored["comment"]) == ("down", "It does not say when it reopens. <b>Bold</b> 🪁")
+
+
+def test_an_answer_is_copied_with_its_sources(read: Read) -> None:
+    reader = read()
+    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.visit()
+    turn = reader.ask(BRIDGE)
+    turn.get_by_role("button", name="Copy with sources").click()
+    turn.get_by_role("button", name="Copied").wait_for()
+    text = reader.page.evaluate("navigator.clipboard.readText()")
+    assert text.startswith(f"{BRIDGE}\n\nThe Osprey Bridge will be closed")
+    assert re.search(r"said\. \[1\]", text)
+    assert "[1] Osprey Bridge to shut, Kelmar Dispatch, 14 June 2024, https://example.org/bridge" in text
+
+
+def test_filters_narrow_what_is_cited(read: Read) -> None:
+    reader = read().visit()
+    reader.chat.get_by_role("button", name="Filters").click()
+    source = reader.chat.locator(".filters select")
+    source.locator("option", has_text="Ostara Daily").wait_for(state="attached")
+    source.select_option("Ostara Daily")
+    reader.chat.get_by_label("From").fill("2024-04-01")
+    reader.chat.get_by_label("To").fill("2024-04-07")
+    assert reader.chat.get_by_role("button", name="Filters (3)").is_visible()
+    with reader.page.expect_request("**/api/ask") as sent:
+        turn = reader.ask(KITES)
+    assert sent.value.post_data_json["filters"] == {
+        "source": ["Ostara Daily"],
+        "published_after": "2024-04-01",
+        "published_before": "2024-04-08",
+    }
+    assert "12,000" in turn.locator(".answer").inner_text()
+    reader.chat.get_by_role("button", name="Clear filters").click()
+    with reader.page.expect_request("**/api/ask") as sent:
+        reader.ask(KITES)
+    assert "filters" not in sent.value.post_data_json
+
+
+def test_fifty_turns_stay_quick(read: Read) -> None:
+    reader = read().visit()
+    questions = [BRIDGE, KITES, "How many steel hangers have cracks?", "كم يبلغ عدد سكان مدينة عين سرحة؟"]
+    for number in range(50):
+        reader.ask(questions[number % len(questions)])
+    assert reader.chat.locator(".turn").count() == 50
+    # The last question stands at the top of the visible part, whatever came before.
+    offset = reader.last.evaluate(
+        "turn => turn.getBoundingClientRect().top - turn.closest('.scroller').getBoundingClientRect().top"
+    )
+    assert 0 <= offset < 60
+    reader.page.reload()
+    reader.chat.locator(".turn").nth(49).locator(".actions").wait_for()
+    assert reader.chat.locator(".turn").count() == 50

@@ -1,0 +1,200 @@
+"""An answer that does not come, or not whole: the chat says so, keeps what was checked, and offers a way on."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from embeddings.types import Article
+from qa.types import Event
+
+Read = Callable[..., Any]
+SENTENCES = [f"Sentence number {number} of the report stands here." for number in range(1, 30)]
+TEXT = " ".join(SENTENCES)
+ARTICLE = Article(
+    id="report", version=hashlib.sha256(TEXT.encode()).hexdigest(), title="Report", text=TEXT, source="Desk"
+)
+
+
+@pytest.fixture
+def paced(scripted: Any, answering: Any) -> Any:
+    """A service that streams one sentence every 40 ms."""
+    compose, unfold = answering
+    scripted.articles["report"] = ARTICLE
+
+    def script(request: dict[str, Any]) -> Iterator[Event]:
+        for event in unfold(compose(SENTENCES, ARTICLE, question=request["question"])):
+            time.sleep(0.04)
+            yield event
+
+    scripted.script = script
+    return scripted
+
+
+def test_stop_keeps_what_was_checked_and_asks_again(read: Read, paced: Any) -> None:
+    reader = read(paced.url).visit()
+    reader.send("What does the report say?")
+    reader.last.locator(".sentence").nth(2).wait_for()
+    reader.chat.get_by_role("button", name="Stop").click()
+    reader.last.get_by_text("Stopped. What stands here was checked.").wait_for()
+    kept = reader.last.locator(".sentence").count()
+    assert 3 <= kept < len(SENTENCES)
+    time.sleep(0.3)
+    assert reader.last.locator(".sentence").count() == kept
+    reader.last.get_by_role("button", name="Try again").click()
+    reader.last.locator(".actions").wait_for()
+    assert reader.last.locator(".sentence").count() == len(SENTENCES)
+    assert reader.chat.locator(".turn").count() == 1
+    assert reader.page.evaluate("document.activeElement.localName") == "sourceline-chat"
+
+
+def test_a_service_killed_in_the_middle_of_an_answer_and_back(
+    read: Read, begin_service: Callable[..., Any], faulty_model: Any
+) -> None:
+    """The real service, killed while its model is writing, started again on the same port."""
+    faulty_model.compose = lambda _: "The bridge stays closed for 16 months [1]. " * 20
+    faulty_model.pace = 0.05
+    service = begin_service(QA_LLM_BASE_URL=faulty_model.address(), QA_LLM_MODEL="good")
+    service.add({"id": "b", "title": "Bridge", "text": "The Osprey Bridge stays closed for 16 months. Ferries run."})
+    reader = read(service.url).visit()
+    reader.send("How long does the Osprey Bridge stay closed?")
+    reader.last.locator(".mode", has_text="Reading").wait_for()
+    service.kill()
+    problem = reader.last.locator(".problem")
+    problem.wait_for()
+    assert problem.get_attribute("data-kind") == "interrupted"
+    reader.last.get_by_role("button", name="Try again").click()
+    reader.last.locator(".problem[data-kind=unreachable]").wait_for()
+    faulty_model.pace = 0.0
+    service.start()
+    reader.last.get_by_role("button", name="Try again").click()
+    reader.last.locator(".actions").wait_for()
+    assert "16 months" in reader.last.locator(".answer").inner_text()
+
+
+@pytest.mark.parametrize(("status", "said"), [(429, "Too many questions"), (503, "busy or just starting")])
+def test_a_service_that_asks_for_patience_is_given_it(read: Read, scripted: Any, status: int, said: str) -> None:
+    scripted.script = lambda _: iter([status])
+    scripted.problem_headers = {"retry-after": "2"}
+    reader = read(scripted.url).visit()
+    reader.send("What?")
+    reader.last.get_by_text(said).wait_for()
+    button = reader.last.locator(".problem button")
+    assert button.inner_text() == "Try again in 2 s"
+    assert button.is_disabled()
+    reader.last.get_by_role("button", name="Try again", exact=True).click(timeout=4000)
+    reader.page.wait_for_timeout(100)
+    assert len(scripted.asked) == 2
+
+
+def test_a_visitor_who_asks_too_much_is_told_when_to_go_on(read: Read, begin_service: Callable[..., Any]) -> None:
+    """The real budget of the real service."""
+    service = begin_service(QA_API_KEYS="operator-key-of-the-tests", QA_VISITOR_RATE="25")
+    service.restart(QA_ALLOWED_ORIGINS=service.url)
+    reader = read(service.url).visit()
+    for _ in range(4):
+        reader.send("What?")
+        reader.last.locator(".actions, .problem").first.wait_for()
+    assert reader.last.locator(".problem").get_attribute("data-kind") == "limited"
+    assert "Try again in" in reader.last.locator(".problem button").inner_text()
+
+
+def test_an_expired_token_is_renewed_and_the_conversation_kept(read: Read, begin_service: Callable[..., Any]) -> None:
+    service = begin_service(QA_API_KEYS="operator-key-of-the-tests")
+    service.restart(QA_ALLOWED_ORIGINS=service.url)
+    body = {"ttl_seconds": 2}
+    minted = httpx.post(f"{service.url}/api/tokens", json=body, headers={"origin": service.url}).json()
+    name = f"sourceline:token:{service.url}"
+    reader = read(service.url)
+    reader.page.add_init_script(
+        f"sessionStorage.getItem({name!r}) ?? sessionStorage.setItem({name!r}, {minted['token']!r})"
+    )
+    answers: list[tuple[str, int]] = []
+    reader.page.on("response", lambda one: answers.append((one.url.removeprefix(service.url), one.status)))
+    reader.visit()
+    reader.ask("What?")
+    assert [status for path, status in answers if path == "/api/ask"] == [200]
+    reader.page.wait_for_timeout(2500)
+    answers.clear()
+    reader.ask("What else?")
+    assert answers == [("/api/ask", 401), ("/api/tokens", 200), ("/api/ask", 200)]
+    reader.page.reload()
+    reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
+    assert reader.chat.locator(".turn").count() == 2
+
+
+def test_a_page_without_permission_says_so(read: Read, begin_service: Callable[..., Any]) -> None:
+    service = begin_service(QA_API_KEYS="operator-key-of-the-tests")
+    reader = read(service.url).visit()
+    reader.send("What?")
+    reader.last.get_by_text("This page may not ask").wait_for()
+
+
+def test_offline_is_said_and_over_when_it_is_over(read: Read) -> None:
+    reader = read().visit()
+    reader.page.context.set_offline(True)
+    reader.chat.locator(".offline").wait_for()
+    reader.send("How long will the Osprey Bridge be closed?")
+    reader.last.locator(".problem[data-kind=offline]").wait_for()
+    reader.page.context.set_offline(False)
+    reader.chat.locator(".offline").wait_for(state="hidden")
+    reader.last.get_by_role("button", name="Try again").click()
+    reader.last.locator(".actions").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("events", "kind"),
+    [
+        ([b'event: error\ndata: {"status": 504, "detail": "late"}\n\n'], "slow"),
+        ([b": keep-alive\n\n"], "interrupted"),
+        ([b"event: answer\ndata: {broken\n\n"], "interrupted"),
+        ([500], "failed"),
+        ([422], "invalid"),
+    ],
+)
+def test_every_way_to_fail_has_its_words(read: Read, scripted: Any, events: list[Any], kind: str) -> None:
+    scripted.script = lambda _: iter(events)
+    reader = read(scripted.url).visit()
+    reader.send("What?")
+    problem = reader.last.locator(".problem")
+    problem.wait_for()
+    assert problem.get_attribute("data-kind") == kind
+    assert reader.chat.get_by_role("button", name="Ask", exact=True).is_visible()
+
+
+def test_events_in_pieces_are_put_together(read: Read, scripted: Any, answering: Any) -> None:
+    """Cut inside of characters and of line ends."""
+    compose, unfold = answering
+    from msgspec.json import encode
+
+    article = Article(id="a", version="v", title="T", text="Ωμέγα 😀 港 ends. More.")
+    answer = compose(["Ωμέγα 😀 港 ends.", "More."], article)
+    events = [(event.__struct_config__.tag, event) for event in unfold(answer)]
+    wire = b"\xef\xbb\xbf: hello\r\n\r\n" + b"".join(
+        b"event: %b\r\nid: 1\r\ndata: %b\r\n\r\n" % (name.encode(), encode(event.answer if name == "answer" else event))
+        for name, event in events
+    )
+    scripted.script = lambda _: (wire[place : place + 1] for place in range(len(wire)))
+    reader = read(scripted.url).visit()
+    turn = reader.ask("What?")
+    assert "".join(turn.locator(".answer").inner_text().split()) == "Ωμέγα😀港ends.1More.1"
+
+
+def test_stopping_ends_the_request(read: Read, paced: Any) -> None:
+    before = threading.active_count()
+    reader = read(paced.url).visit()
+    for _ in range(3):
+        reader.send("What does the report say?")
+        reader.last.locator(".sentence").first.wait_for()
+        reader.chat.get_by_role("button", name="Stop").click()
+        reader.last.get_by_text("Stopped").wait_for()
+    deadline = time.monotonic() + 0.5
+    while threading.active_count() > before + 1 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert threading.active_count() <= before + 1
