@@ -142,7 +142,7 @@ class Answerer:
 
     def _find(self, asked: Understood, clock: Clock) -> _Found:
         evidence = self._evidence(asked, Depth(), clock)
-        reading = read(asked.resolved_query, evidence, encoder=self._encoder, reader=self._reader)
+        reading = read(asked.to_read, evidence, encoder=self._encoder, reader=self._reader)
         clock.lap("read")
         return _Found(evidence=evidence, reading=reading, reason=self._abstain_reason(reading, evidence, asked))
 

@@ -287,5 +287,6 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     answer: str
     answer_mode: AnswerMode
     as_of: str
+    short_answer: str | None = None
     article_ids: tuple[str, ...] = ()
     """Articles that were cited."""

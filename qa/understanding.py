@@ -10,6 +10,7 @@ import msgspec
 
 from embeddings.types import Where
 from qa.errors import InvalidQuestion
+from qa.follow_ups.referents import without_topic
 from qa.jobs import Run
 from qa.moments import moment, stamp
 from qa.types import Filters, Question, SearchQuestion, Turn
@@ -22,6 +23,8 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
 
     resolved_query: str
     """What is looked up and answered; differs from the question where that is a follow-up."""
+    to_read: str
+    """The same for whoever reads what was found: without a topic that only helps to find it."""
     as_of: datetime
     """The moment it is asked at; what was published later is not used."""
     where: Where
@@ -42,8 +45,10 @@ async def as_put(question: str, /, *, history: Sequence[Turn], as_of: datetime, 
 
 def checked(question: Question | SearchQuestion, *, now: datetime) -> Understood:
     """Read a question that stands alone. Raises InvalidQuestion for words, a filter or a date that cannot be used."""
+    text = _usable(question.question)
     return Understood(
-        resolved_query=_usable(question.question),
+        resolved_query=text,
+        to_read=text,
         as_of=moment(question.as_of, field="as_of") if question.as_of else now,
         where=_where(question.filters, question.collection),
     )
@@ -57,7 +62,9 @@ async def understand(
     if not history:
         return alone
     resolved = await resolve(alone.resolved_query, history=history, as_of=alone.as_of, run=run)
-    return msgspec.structs.replace(alone, resolved_query=resolved)
+    if resolved == alone.resolved_query:
+        return alone
+    return msgspec.structs.replace(alone, resolved_query=resolved, to_read=without_topic(resolved))
 
 
 def _usable(text: str) -> str:

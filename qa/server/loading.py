@@ -10,6 +10,7 @@ from embeddings.types import Where
 from qa.answering import Answerer
 from qa.generators import load_generator
 from qa.grounding.loading import load_checker
+from qa.rewriting import FollowUps
 from qa.server.service import Parts
 from qa.settings import Settings
 
@@ -31,7 +32,14 @@ def load(settings: Settings) -> Parts:
         _warm_up(corpus, encoder)
         generator = load_generator(settings)
         checker = load_checker(settings.support_checker, encoder=encoder, threads=settings.threads)
-        answering = Answerer(corpus=corpus, encoder=encoder, settings=settings, generator=generator, checker=checker)
+        answering = Answerer(
+            corpus=corpus,
+            encoder=encoder,
+            settings=settings,
+            generator=generator,
+            checker=checker,
+            resolve=FollowUps(corpus, generator=generator),
+        )
     except BaseException:
         corpus.close()
         raise

@@ -181,6 +181,7 @@ def _turn(answer: Answer) -> Turn:
         answer=answer.answer,
         answer_mode=answer.answer_mode,
         as_of=answer.as_of,
+        short_answer=answer.short_answer.text if answer.short_answer else None,
         article_ids=tuple(dict.fromkeys(citation.article_id for citation in answer.citations)),
     )
 

@@ -72,6 +72,15 @@ def test_a_streamed_answer_is_kept_before_it_is_told(client: httpx.Client) -> No
     assert turn["answer"] == told
 
 
+def test_a_follow_up_is_resolved_and_says_so(client: httpx.Client) -> None:
+    first = ask(client, store=True)
+    found = ask(client, "How many people work there?", conversation_id=first["conversation_id"])
+    assert found["question"] == "How many people work there?"
+    assert found["resolved_query"] == "How many people work in Velda?"
+    alone = ask(client, "How many people work there?")
+    assert alone["resolved_query"] == "How many people work there?"
+
+
 def test_another_conversation_begins_apart(client: httpx.Client) -> None:
     one, other = (ask(client, store=True)["conversation_id"] for _ in range(2))
     assert one != other

@@ -1,1 +1,0 @@
-"""Reports of a scored run: Markdown, JUnit, JSON, and one HTML file that needs nothing else."""

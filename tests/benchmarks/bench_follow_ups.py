@@ -1,0 +1,162 @@
+"""Follow-ups about the sample articles: resolved rightly, left alone rightly, answered with and without; prints JSON.
+
+    python tests/benchmarks/bench_follow_ups.py [--list] [--also QUESTIONS.jsonl …]
+
+Every case is a conversation of two questions, both really asked. `--also` takes questions that stand alone, one JSON
+object a line with `question`: how many of them are touched when they follow some sample question.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+import seeds
+from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.encoders import load
+from embeddings.ingest import ingest
+from embeddings.readers import find, read
+from qa.answering import Answerer
+from qa.evaluation.metrics.intervals import wilson
+from qa.evaluation.metrics.pairing import paired_bootstrap
+from qa.jobs import at_once
+from qa.rewriting import FollowUps
+from qa.settings import Settings
+from qa.types import Answer, Question, Turn
+
+CASES = Path(__file__).parents[1] / "integration" / "follow_ups.jsonl"
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    asked: str
+    answered: str
+    question: str
+    kind: str
+    holds: tuple[str, ...]
+    answers: tuple[str, ...]
+    as_of: str | None
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    case: Case
+    resolved: str
+    exact: bool
+    right: bool
+    right_unresolved: bool
+
+
+def turn_of(answer: Answer) -> Turn:
+    return Turn(
+        question=answer.question,
+        resolved_query=answer.resolved_query,
+        answer=answer.answer,
+        answer_mode=answer.answer_mode,
+        as_of=answer.as_of,
+        short_answer=answer.short_answer.text if answer.short_answer else None,
+        article_ids=tuple(dict.fromkeys(citation.article_id for citation in answer.citations)),
+    )
+
+
+def run_case(case: Case, answerer: Answerer, follow_ups: FollowUps) -> Result:
+    turn = turn_of(answerer.ask(Question(question=case.asked, as_of=case.as_of)))
+    resolved = resolved_by(follow_ups, case.question, turn)
+    if case.kind == "self_contained":
+        exact = resolved == case.question
+    else:
+        exact = all(words.casefold() in resolved.casefold() for words in case.holds)
+    return Result(
+        case=case,
+        resolved=resolved,
+        exact=exact,
+        right=is_right(case, answerer, resolved),
+        right_unresolved=is_right(case, answerer, case.question),
+    )
+
+
+def resolved_by(follow_ups: FollowUps, question: str, turn: Turn) -> str:
+    return asyncio.run(follow_ups(question, history=[turn], as_of=datetime.now(UTC), run=at_once))
+
+
+def is_right(case: Case, answerer: Answerer, question: str) -> bool:
+    answer = answerer.ask(Question(question=question, as_of=case.as_of)).answer.casefold().replace("’", "'")
+    return any(text.casefold() in answer for text in case.answers)
+
+
+def touched(paths: Sequence[Path], answerer: Answerer, follow_ups: FollowUps) -> dict[str, object]:
+    """Questions that stand alone, each after a sample question; those of one set after an unrelated one."""
+    report: dict[str, object] = {}
+    turns = [turn_of(answerer.ask(Question(question=q.question, as_of=q.as_of))) for q in seeds.questions()[::3]]
+    sets = {"samples": [q.question for q in seeds.questions()]}
+    sets |= {path.name: [json.loads(line)["question"] for line in path.read_text().splitlines()] for path in paths}
+    for name, questions in sets.items():
+        after = [(question, turns[(7 * number) % len(turns)]) for number, question in enumerate(questions)]
+        changed = [
+            [question, found]
+            for question, turn in after
+            if (found := resolved_by(follow_ups, question, turn)) != question
+        ]
+        report[name] = {
+            "n": len(questions),
+            "touched": len(changed),
+            "share": share(len(changed), len(questions)),
+            "some": changed[:12],
+        }
+    return report
+
+
+def share(part: int, whole: int) -> list[float]:
+    return [round(value, 4) for value in (part / max(whole, 1), *wilson(part, whole))]
+
+
+def summary(results: Sequence[Result]) -> dict[str, object]:
+    asked = [r for r in results if r.case.kind != "self_contained"]
+    alone = [r for r in results if r.case.kind == "self_contained"]
+    gain = paired_bootstrap([float(r.right) for r in asked], [float(r.right_unresolved) for r in asked])
+    return {
+        "follow_ups": len(asked),
+        "resolved": share(sum(r.exact for r in asked), len(asked)),
+        "right": share(sum(r.right for r in asked), len(asked)),
+        "right_unresolved": share(sum(r.right_unresolved for r in asked), len(asked)),
+        "gain": [round(value, 4) for value in gain],
+        "self_contained": len(alone),
+        "left_alone": share(sum(r.exact for r in alone), len(alone)),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--list", action="store_true", dest="listed")
+    parser.add_argument("--also", nargs="*", type=Path, default=[])
+    parser.add_argument("--encoder", default="all-MiniLM-L6-v2")
+    options = parser.parse_args()
+    encoder = load(options.encoder, threads=1)
+    cases = msgspec.json.Decoder(Case).decode_lines(CASES.read_bytes())
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = EmbeddedCorpus.open(Path(folder), identity=encoder.identity)
+        try:
+            ingest(
+                (item for path in find([seeds.articles_dir()]) for item in read(path)), corpus=corpus, encoder=encoder
+            )
+            answerer = Answerer(corpus=corpus, encoder=encoder, settings=Settings())
+            follow_ups = FollowUps(corpus)
+            results = [run_case(case, answerer, follow_ups) for case in cases]
+            alone = touched(options.also, answerer, follow_ups)
+        finally:
+            corpus.close()
+    report = {"bench": "follow_ups", "python": platform.python_version(), **summary(results), "touched": alone}
+    listed = [[r.case.asked, r.case.question, r.resolved, r.exact, r.right, r.right_unresolved] for r in results]
+    json.dump(report | ({"cases": listed} if options.listed else {}), sys.stdout, indent=1, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()
