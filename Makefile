@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test widget bench calibrate lock wheel docker-check clean
+.PHONY: help install install-dev serve check test injection widget bench calibrate lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -44,6 +44,9 @@ test: check ## check, then every test
 
 widget: ## build qa/widget/dist from its source (needs Node.js)
 	@scripts/build_widget.sh
+
+injection: install-dev ## let a model obey every order in all injected documents, not only in those of make test
+	INJECTION=full $(BIN)/pytest -q tests/integration/test_injection.py
 
 bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some)
 	@scripts/bench.sh $(VENV) $(BENCH)

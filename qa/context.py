@@ -7,6 +7,7 @@ counted, and nothing is cut.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import msgspec
 
@@ -56,10 +57,11 @@ def build(
 
     Retrieval has folded copies of a story into its best passage. A passage whose article is gone counts as omitted.
     """
+    look_up = cache(article)
     kept: list[Evidence] = []
     sources: tuple[Source, ...] = ()
     for item in evidence:
-        wider = _sources([*kept, item], article)
+        wider = _sources([*kept, item], look_up)
         holds = any(source.stored.passage.article_id == item.stored.passage.article_id for source in wider)
         if holds and len(wider) <= most and sum(map(_tokens, wider)) <= budget:
             kept.append(item)
@@ -76,13 +78,10 @@ def _sources(evidence: Sequence[Evidence], article: Callable[[str, str], Article
     found: list[Source] = []
     for span in _merged(evidence):
         passage = span.evidence.stored.passage
-        text = passage.text
-        if (span.start, span.end) != (passage.start, passage.end):
-            whole = article(passage.article_id, passage.article_version)
-            if whole is None:
-                continue
+        whole = article(passage.article_id, passage.article_version)
+        if whole is not None:
             text = whole.text[span.start : span.end]
-        found.append(Source(stored=span.evidence.stored, start=span.start, end=span.end, text=text))
+            found.append(Source(stored=span.evidence.stored, start=span.start, end=span.end, text=text))
     return tuple(found)
 
 

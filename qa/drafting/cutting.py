@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from embeddings.sentences import split_sentences
-from qa.drafting.markers import hang_back, opens_bracket
+from qa.drafting.markers import hang_back, marked_end, opens_bracket
 
 __all__ = ["SentenceCutter"]
 
@@ -85,16 +85,22 @@ class SentenceCutter:
         if not _STOP.search(text):
             return ([text], "") if len(text) > _LONGEST else ([], text)
         hung = hang_back(text, label=self._label)
-        spans = split_sentences(hung)
-        if len(spans) < 2 or opens_bracket(hung[spans[1][0] :]):
+        starts = [start for start, _ in split_sentences(hung)[1:2]]
+        if (marked := marked_end(hung, label=self._label)) is not None:
+            starts.append(marked)
+        if not starts or opens_bracket(hung[min(starts) :]):
             return [], text
-        return [hung[spans[0][0] : spans[0][1]]], hung[spans[1][0] :]
+        return [hung[: min(starts)].strip()], hung[min(starts) :]
 
     def _sentences(self, text: str) -> list[str]:
         """All sentences of text that has ended; each line has its own."""
-        return [
-            hung[start:end]
-            for line in text.splitlines()
-            for hung in [hang_back(line.strip(), label=self._label)]
-            for start, end in split_sentences(hung)
-        ]
+        return [sentence for line in text.splitlines() for sentence in self._of_line(line.strip())]
+
+    def _of_line(self, line: str) -> list[str]:
+        hung, found = hang_back(line, label=self._label), []
+        while hung:
+            marked = marked_end(hung, label=self._label)
+            end = min([marked or len(hung), *(start for start, _ in split_sentences(hung)[1:2])])
+            found.append(hung[:end].strip())
+            hung = hung[end:].strip()
+        return found

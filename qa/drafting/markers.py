@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import msgspec
 
-__all__ = ["Marked", "choose_label", "hang_back", "opens_bracket", "resolve"]
+__all__ = ["Marked", "choose_label", "hang_back", "marked_end", "opens_bracket", "resolve"]
 
 _LABELS = ("S", "Q", "K", "X", "Z", "J", "SQ", "KX", "QZ", "XJ", "ZK")
 _OPEN, _CLOSE = r"[\[(【［{⟦<]", r"[\])】］}⟧>]"
@@ -40,6 +40,7 @@ class _Grammar(msgspec.Struct, frozen=True):
     number: re.Pattern[str]
     lead_in: re.Pattern[str]
     after_stop: re.Pattern[str]
+    ended: re.Pattern[str]
 
 
 def choose_label(texts: Iterable[str]) -> str:
@@ -83,6 +84,16 @@ def hang_back(text: str, *, label: str) -> str:
     return _grammar(label).after_stop.sub(r" \g<marks>\g<stop>\g<gap>", text)
 
 
+def marked_end(text: str, *, label: str) -> int | None:
+    """Where the next sentence begins after a marker and a stop, whatever it begins with; None where there is none.
+
+    >>> marked_end("It sank [S1]. iPhones floated.", label="S")
+    14
+    """
+    ended = _grammar(label).ended.search(text)
+    return ended.end() if ended else None
+
+
 def opens_bracket(text: str) -> bool:
     """Whether a text begins with a bracket that it does not close: a marker may still be coming."""
     return _UNCLOSED.match(text) is not None
@@ -108,4 +119,5 @@ def _grammar(label: str) -> _Grammar:
             rf"(?P<stop>[.!?…]+[\"”’']*)(?P<before>\s*)(?P<marks>{marker}(?:\s*{marker})*)(?P<gap>[.]?(?=\s|$))",
             re.IGNORECASE,
         ),
+        re.compile(rf"{marker}[.!?…]+[\"”’')]*\s+(?=\S)", re.IGNORECASE),
     )

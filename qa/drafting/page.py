@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from qa.citations import cite
 from qa.drafting.verifying import Judged
 from qa.types import Citation, Claim, ClaimEvent
@@ -39,15 +41,16 @@ class Page:
         return most >= self._limit or self._looked_at >= _TRIES * self._limit
 
     def take(self, judged: Judged) -> ClaimEvent | None:
-        """Put a sentence on the page, or drop it."""
+        """Put a sentence on the page, or drop it, also where the words that bear it out are too many to cite."""
         self._looked_at += 1
         self.unresolved += judged.unresolved
         self.inexact += judged.inexact
-        key = judged.text.casefold().rstrip(".!? ")
-        if key in self._seen and key:
+        key = " ".join(re.findall(r"\w+", judged.text.casefold()))
+        if key and key in self._seen:
             return None
         self._seen.add(key)
-        if not judged.text or not (judged.verdict == "supported" or self._lenient):
+        fits = len(self.citations) + len(judged.quotes) <= self._limit
+        if not judged.text or not fits or not (judged.verdict == "supported" or self._lenient):
             self.dropped += 1
             return None
         return self._write(judged)
@@ -55,10 +58,9 @@ class Page:
     def _write(self, judged: Judged) -> ClaimEvent:
         start = sum(len(claim.text) + 1 for claim in self.claims)
         placed = (start, start + len(judged.text))
-        room = self._limit - len(self.citations)
         citations = tuple(
             cite(quote.stored, number=number, cited=(quote.start, quote.end), placed=placed, text=quote.text)
-            for number, quote in enumerate(judged.quotes[:room], start=len(self.citations) + 1)
+            for number, quote in enumerate(judged.quotes, start=len(self.citations) + 1)
         )
         claim = Claim(
             text=judged.text,

@@ -14,13 +14,14 @@ _LONGEST = 600
 _ANSI = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -/]*[0-~]?"
 )
+_SPACE_BEFORE_STOP = re.compile(r"(?<=\w)\s+(?=[.,;!?…](?:\s|$))")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _JOINERS = re.compile("[\u200c\u200d\u180e\ufe00-\ufe0f\U000e0000-\U000e01ef]")
 _BULLET = re.compile(r"^(?:#{1,6}\s+|>+\s*|[-*+•▪►‣–—]\s+|\d{1,2}[.)]\s+(?=\S))+")
 _PREFACE = re.compile(r"^(?:\**(?:short )?(?:answer|response)\**\s*:\**\s*)", re.IGNORECASE)
 _EMPHASIS = re.compile(r"(?<!\w)(\*\*\*|\*\*|\*|___|__|_|~~|`{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _MARKUP = re.compile(
-    r"</?[a-z!?][^>]*>?|&(?:#\w+|[a-z]{2,8});|!?\[[^\]]*\]\s*[(\[:]|\]\(|```|\{\{|\}\}|\$\$|\*\*|__|~~|`"
+    r"</?[a-z!?][^>]*>?|&(?:#\w+|[a-z]{2,8});|!\[|\[[^\]]*\]\s*[(\[:]|\]\(|```|\{\{|\}\}|\$\$|\*\*|__|~~|`"
     r"|^\s*\|.*\||<\||\|>|\[/?inst\]|^#{1,6}\s|\\[\[(a-z]",
     re.IGNORECASE,
 )
@@ -56,10 +57,16 @@ def plain(sentence: str, *, sources: Sequence[str]) -> str | None:
     text = _PREFACE.sub("", _BULLET.sub("", plain_line(sentence)))
     while (bare := _EMPHASIS.sub(r"\2", text)) != text:
         text = bare
-    text = _PREFACE.sub("", text).strip()
+    text = _ended(_SPACE_BEFORE_STOP.sub("", _PREFACE.sub("", text).strip()))
     if not any(character.isalnum() for character in text) or len(text) > _LONGEST:
         return None
     if _MARKUP.search(text) or _ADDRESS.search(text):
         return None
     hosts = (host[0] for host in _HOST.finditer(text))
     return text if all(any(host in source for source in sources) for host in hosts) else None
+
+
+def _ended(text: str) -> str:
+    """The sentence with a stop at its end, so that the next one can follow it."""
+    bare = text.rstrip(",;:–—- ")
+    return f"{bare}." if bare and (bare != text or bare[-1].isalnum() or bare[-1] in "%)€$£") else text

@@ -9,6 +9,7 @@ import msgspec
 from embeddings.types import Article, StoredPassage
 from qa.context import Source
 from qa.drafting.markers import resolve
+from qa.drafting.orders import is_order
 from qa.drafting.plain import plain
 from qa.grounding.protocol import Context, Support, SupportChecker, SupportingSpan
 from qa.types import Verdict
@@ -58,17 +59,17 @@ def judge(
     if text is None:
         return Judged(text="", verdict="unsupported", score=0.0, quotes=(), unresolved=marked.unresolved)
     support, among = _support(text, marked.sources, sources, checker, question)
-    quotes = [_quoted(span, among[span.index]) for span in support.spans if support.verdict in _SUPPORTING]
-    exact = tuple(quote for quote in quotes if _is_exact(quote, article))
-    # Support that cannot be shown is none.
-    verdict = "unsupported" if support.verdict in _SUPPORTING and not exact else support.verdict
+    quotes = tuple(_quoted(span, among[span.index]) for span in support.spans if support.verdict in _SUPPORTING)
+    inexact = sum(not _is_exact(quote, article) for quote in quotes)
+    # Quotes bear a sentence out together: without one of them, or with one that is an order, nothing does.
+    borne_out = quotes and not inexact and not any(is_order(quote.text) for quote in quotes)
     return Judged(
         text=text,
-        verdict=verdict,
+        verdict=support.verdict if borne_out or support.verdict not in _SUPPORTING else "unsupported",
         score=support.score,
-        quotes=exact,
+        quotes=quotes if borne_out else (),
         unresolved=marked.unresolved,
-        inexact=len(quotes) - len(exact),
+        inexact=inexact,
     )
 
 

@@ -27,6 +27,7 @@ PHRASES = [
     "東京は雨。大阪は晴れ。",
     "NOT IN THE SOURCES",
     "<b>It</b> sank. ",
+    "iPhones floated [S2]. ",
     "[S1 It sank. [S",
 ]
 
@@ -62,6 +63,7 @@ def test_no_word_is_lost(text: str) -> None:
         ("It sank. [S1, S2] Nobody died.", ["It sank [S1, S2].", "Nobody died."]),
         ("It sank [S1]. Nobody died [S2].", ["It sank [S1].", "Nobody died [S2]."]),
         ("Dr. Bo came at 9 p.m. Monday. He left.", ["Dr. Bo came at 9 p.m. Monday.", "He left."]),
+        ("It sank [S1]. iPhones floated [S2].", ["It sank [S1].", "iPhones floated [S2]."]),
         ("It rose 3.5 percent. It fell.", ["It rose 3.5 percent.", "It fell."]),
         ("- It sank [S1]\n- Nobody died [S2]", ["- It sank [S1]", "- Nobody died [S2]"]),
         ("<think>Hm. Let me see.</think>It sank.", ["It sank."]),
