@@ -40,6 +40,7 @@ check: install-dev ## formatting, lint, types, import rules, sizes
 
 test: check ## check, then every test
 	@scripts/install_browser.sh
+	@scripts/install_clients.sh
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 widget: ## build qa/widget/dist from its source (needs Node.js)

@@ -46,7 +46,6 @@ _ANSWER = [
     Metric(name="answer.containment", about="answerable: the answer holds an accepted one"),
     Metric(name="answer.must_not_say", about="answers that say what they must not", higher_is_better=False),
     Metric(name="answer.answered", about="questions that got an answer"),
-    Metric(name="run.failed", about="questions that got no reply at all", higher_is_better=False),
 ]
 _GROUNDING = [
     Metric(name="grounding.exact_spans", about="cited words stand exactly where the citation says", unit="citations"),
@@ -96,6 +95,7 @@ _LATENCY = [
     Metric(name=f"latency.{name}_ms", about="as whoever asked saw it", unit="milliseconds", higher_is_better=False)
     for name in ("mean", "p50", "p90", "p95", "p99")
 ]
+_RUN = [Metric(name="run.failed", about="questions that got no reply at all", higher_is_better=False)]
 
 METRICS: Mapping[str, Metric] = {
     one.name: one
@@ -106,6 +106,7 @@ METRICS: Mapping[str, Metric] = {
         *_GROUNDING,
         *_CONFIDENCE,
         *_LATENCY,
+        *_RUN,
     )
 }
 """In the order in which reports show them."""

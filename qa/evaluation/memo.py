@@ -1,7 +1,8 @@
-"""What evaluation needs of the offline half: an encoder that remembers, and a corpus made from articles at hand."""
+"""What evaluation needs of the offline half: an encoder that remembers, and corpora made from articles at hand."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,18 +10,21 @@ from pathlib import Path
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder, EncoderIdentity, TokenVectors
-from embeddings.ingest import index_articles
+from embeddings.ingest import fingerprint, index_articles
 from embeddings.types import Article, Vector, Vectors
 
-__all__ = ["MemoEncoder", "indexed"]
+__all__ = ["MemoEncoder", "indexed", "kept"]
 
 
 class MemoEncoder:
-    """Passes on to an encoder and keeps the token vectors of every text it has seen."""
+    """Passes on to an encoder and keeps the vectors of questions and the token vectors of texts it has seen."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, *, limit: int | None = None) -> None:
+        """Of more than `limit` texts the oldest is forgotten: one takes about 50 kB."""
         self._encoder = encoder
+        self._limit = limit
         self._tokens: dict[str, TokenVectors] = {}
+        self._questions: dict[str, Vector] = {}
 
     @property
     def identity(self) -> EncoderIdentity:
@@ -32,15 +36,20 @@ class MemoEncoder:
         return self._encoder.encode_passages(texts)
 
     def encode_query(self, text: str) -> Vector:
-        """Passed on."""
-        return self._encoder.encode_query(text)
+        """Only a question not seen before is encoded."""
+        if text not in self._questions:
+            self._questions[text] = self._encoder.encode_query(text)
+        return self._questions[text]
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Only texts not seen before are encoded."""
         new = sorted({text for text in texts if text not in self._tokens}, key=len)
         for vectors in self._encoder.encode_tokens(new):
             self._tokens[vectors.text] = vectors
-        return [self._tokens[text] for text in texts]
+        asked = [self._tokens[text] for text in texts]
+        while self._limit is not None and len(self._tokens) > self._limit:
+            del self._tokens[next(iter(self._tokens))]
+        return asked
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Passed on."""
@@ -53,6 +62,25 @@ def indexed(articles: Sequence[Article], encoder: Encoder, folder: Path) -> Iter
     corpus = EmbeddedCorpus.open(folder, identity=encoder.identity)
     try:
         index_articles(articles, corpus=corpus, encoder=encoder)
+        yield corpus
+    finally:
+        corpus.close()
+
+
+@contextmanager
+def kept(articles: Sequence[Article], encoder: Encoder, cache: Path) -> Iterator[Corpus]:
+    """As `indexed`, in a folder under `cache` named for what it holds; what is there already is not encoded again.
+
+    Also after a kill in the middle: only articles that are not complete are encoded.
+    """
+    digest = hashlib.sha256(encoder.identity.revision.encode())
+    for article in articles:
+        digest.update(f"\0{article.id}\0{fingerprint(article)}".encode())
+    corpus = EmbeddedCorpus.open(cache / digest.hexdigest()[:24], identity=encoder.identity)
+    try:
+        held = corpus.fingerprints([article.id for article in articles])
+        missing = [article for article in articles if held.get(article.id) != fingerprint(article)]
+        index_articles(missing, corpus=corpus, encoder=encoder)
         yield corpus
     finally:
         corpus.close()

@@ -180,6 +180,7 @@ def _grounding(example: Example, reply: Reply, judgements: Sequence[Judgement]) 
         values |= _support(judgements)
     if gold := gold_articles(example):
         values["grounding.cites_gold_article"] = (float(_cites_gold(example, reply)),)
+    if gold or example.answers:
         values["grounding.cited_article_answers"] = tuple(
             float(_is_gold(one, gold) or _holds_answer(one, example)) for one in reply.citations
         )

@@ -19,13 +19,15 @@ from qa.server.callers import provide_caller
 from qa.server.guard import Guard
 from qa.server.headers import secure
 from qa.server.levels import refuse_undeclared
-from qa.server.problems import serve_problem
+from qa.server.openai_wire.envelope import serve_error
 from qa.server.routes.articles import add_articles, delete_article, get_article, list_articles
 from qa.server.routes.ask import ask
 from qa.server.routes.conversations import delete_conversation, get_conversation, list_conversations
 from qa.server.routes.feedback import give_feedback, list_feedback
 from qa.server.routes.health import live, ready
 from qa.server.routes.metrics import metrics
+from qa.server.routes.openai_answers import create_chat_completion, create_response
+from qa.server.routes.openai_models import list_models, retrieve_model
 from qa.server.routes.pages import Page, docs, docs_file, load_page, openapi_json, problem
 from qa.server.routes.search import search
 from qa.server.routes.tokens import get_token
@@ -77,7 +79,7 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
         dependencies={**dependencies, "page": Provide(provide_page), "widget": Provide(provide_widget)},
         request_class=StrictRequest,
         request_max_body_size=service.settings.max_body_bytes,
-        exception_handlers={Exception: serve_problem},
+        exception_handlers={Exception: serve_error},
         guards=[guard.check],
         middleware=[service.metrics.timed],
         before_send=[secure, share(guard.origins), service.metrics.counted],
@@ -100,8 +102,13 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
         route_handlers=[list_conversations, get_conversation, delete_conversation, give_feedback, list_feedback],
         request_max_body_size=min(_FEEDBACK_BYTES, max_body_bytes),
     )
+    openai = Router(
+        "/v1",
+        route_handlers=[list_models, retrieve_model, create_chat_completion, create_response],
+        request_max_body_size=min(_QUESTION_BYTES, max_body_bytes),
+    )
     health = Router("/health", route_handlers=[live, ready])
-    routers = [questions, articles, records, health]
+    routers = [questions, articles, records, openai, health]
     for route in (route for router in routers for route in router.routes if isinstance(route, HTTPRoute)):
         # The framework makes the OPTIONS handler of a path with its first method and never tells it of the others;
         # without one, the application makes it anew.

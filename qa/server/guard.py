@@ -149,13 +149,15 @@ class Guard:
 def _comes_from(connection: Connection, origin: str) -> bool:
     """Whether a page of this origin sent the request.
 
-    Browsers leave `Origin` out where a page reads from its own host; `Sec-Fetch-Site`, which no script can set, tells.
+    Browsers leave `Origin` out where a page reads from its own host. Then `Sec-Fetch-Site` tells or, without TLS, where
+    that is left out too, `Referer`; no script can set them.
     """
-    found = connection.headers.get("origin")
-    if found is not None:
+    headers = connection.headers
+    if (found := headers.get("origin")) is not None:
         return bool(found == origin)
-    own = connection.headers.get("sec-fetch-site") == "same-origin"
-    return own and origins.same_host(origin, connection.headers.get("host", ""))
+    if (site := headers.get("sec-fetch-site")) is not None:
+        return bool(site == "same-origin") and origins.same_host(origin, headers.get("host", ""))
+    return bool(headers.get("referer", "").startswith(f"{origin}/"))
 
 
 def _holder(key: keys.Key) -> Caller:

@@ -19,8 +19,10 @@ PAGE_POLICY = (
 ALWAYS = {
     "content-security-policy": _CLOSED_POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # the guard knows by it who reads, where a browser tells it no other way
     "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
 }
 
 

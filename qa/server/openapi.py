@@ -31,6 +31,11 @@ from embeddings.types import Article
 from qa.conversations.feedback import Feedback
 from qa.server.bodies import JSON, NDJSON
 from qa.server.levels import Level, handlers, level_of
+from qa.server.openai_wire.chat import ChatCompletion
+from qa.server.openai_wire.envelope import ErrorEnvelope, is_openai
+from qa.server.openai_wire.names import Model, ModelList
+from qa.server.openai_wire.requests import ChatRequest, ResponsesRequest
+from qa.server.openai_wire.responses import Response
 from qa.server.problems import KINDS, MEDIA_TYPE, Problem
 from qa.server.wire import (
     AddReport,
@@ -76,8 +81,19 @@ _TYPES = (
     FeedbackPage,
     TokenRequest,
     Token,
+    ChatRequest,
+    ChatCompletion,
+    ResponsesRequest,
+    Response,
+    ModelList,
+    Model,
+    ErrorEnvelope,
 )
 _SCHEMA = "#/components/schemas/{name}"
+
+_DESCRIBED = {MEDIA_TYPE: {"schema": {"$ref": _SCHEMA.format(name="Problem")}}}
+_ENVELOPED = {JSON: {"schema": {"$ref": _SCHEMA.format(name="ErrorEnvelope")}}}
+"""The two shapes of errors; under `/v1` the second one."""
 
 _BOUNDS = ("published_after", "published_before")
 
@@ -155,7 +171,7 @@ def describe(routes: Sequence[ControllerRouterHandler], *, dependencies: Depende
     levels = {(path, method.lower()): level_of(handler.opt) for method, path, handler in handlers(app.routes)}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            _mend(operation, level=levels[path, method])
+            _mend(operation, level=levels[path, method], error=_ENVELOPED if is_openai(path) else _DESCRIBED)
             if operation["operationId"] == "ask":
                 operation["responses"]["200"]["content"]["text/event-stream"] = _stream()
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
@@ -179,23 +195,19 @@ def _stream() -> dict[str, Any]:
     return {"schema": {"anyOf": schemas, "description": f"The data of one event, as JSON. {told}."}}
 
 
-def _mend(operation: dict[str, Any], *, level: Level | None) -> None:
+def _mend(operation: dict[str, Any], *, level: Level | None, error: dict[str, Any]) -> None:
     """Take out what the framework adds on its own: the description of an error that we never send; add the guard's."""
     operation["responses"] = {
         status: response
         for status, response in operation["responses"].items()
-        if int(status) < 400 or MEDIA_TYPE in response.get("content", {})
+        if int(status) < 400 or response.get("content") == error
     }
     if level is None or level.who == "anyone":
         operation["security"] = []
         return
     operation["security"] = _OPENED_BY[level.who]
-    schema = {"$ref": _SCHEMA.format(name="Problem")}
     for status, spec in problems(*_REFUSALS).items():
-        operation["responses"][str(status)] = {
-            "description": spec.description,
-            "content": {MEDIA_TYPE: {"schema": schema}},
-        }
+        operation["responses"][str(status)] = {"description": spec.description, "content": error}
 
 
 def _plain(value: object) -> object:

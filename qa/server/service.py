@@ -106,17 +106,22 @@ class Service:
         if self._parts is not None and all(ended):
             await asyncio.to_thread(self._parts.corpus.close)
 
-    async def events(self, question: Question, *, owner: str) -> AsyncGenerator[Event, None]:
+    async def events(
+        self, question: Question, *, owner: str, turns: Sequence[Turn] = ()
+    ) -> AsyncGenerator[Event, None]:
         """Answer a question step by step within the deadline; closing the generator gives everything back.
 
-        `owner` is whose conversations it may go on with, and whose it is, should it be kept.
+        `owner` is whose conversations it may go on with, and whose it is, should it be kept; `turns` is what was said
+        before where the caller keeps the conversation.
         Raises InvalidQuestion or NotReady before the first event, Overloaded or DeadlineExceeded also after it.
         """
         parts = self._ready()
         with self._questions.one():
             asked = await self.records.enter(question, owner=owner)
             run = _within(self._encoding, seconds=self.settings.deadline_seconds)
-            async with aclosing(parts.answering.events(asked.question, run=run, history=asked.turns)) as events:
+            async with aclosing(
+                parts.answering.events(asked.question, run=run, history=asked.turns or turns)
+            ) as events:
                 async for event in events:
                     if isinstance(event, AnswerEvent):
                         await self.records.remember(event.answer, asked, owner=owner)

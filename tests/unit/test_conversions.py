@@ -111,12 +111,12 @@ def test_realtimeqa_with_the_answers_written_out(tmp_path: Path) -> None:
         "id": "20240607_3",
         "question": "Which port closed?",
         "asked_at": "2024-06-07",
-        "answers": ["Skerra"],
+        "answers": ["“Skerra”"],
         "choices": [],
         "gold_urls": ["https://news.example.com/skerra#top"],
     }
     (example,) = convert("realtimeqa", tmp_path / "questions.jsonl", [row]).examples
-    assert (example.answers, example.gold_urls) == (("Skerra",), ("https://news.example.com/skerra",))
+    assert (example.answers, example.gold_urls) == (("“Skerra”", "Skerra"), ("https://news.example.com/skerra",))
     assert example.tags == ()
 
 

@@ -76,7 +76,7 @@ def _published(row: _Published) -> Example:
         id=row.question_id,
         question=_MARKUP.sub("", row.question_sentence).strip(),
         asked_at=row.question_date.replace("/", "-"),
-        answers=tuple(row.choices[int(place)] for place in row.answer),
+        answers=_answers([row.choices[int(place)] for place in row.answer]),
         gold_urls=_links(_LINK.findall(row.evidence)),
         group=row.question_id.split("_")[0],
         tags=("multiple_choice",) if row.choices else (),
@@ -88,11 +88,17 @@ def _written_out(row: NewsQuestion) -> Example:
         id=row.id,
         question=row.question,
         asked_at=row.asked_at,
-        answers=row.answers,
+        answers=_answers(row.answers),
         gold_urls=_links(row.gold_urls),
         group=row.id.split("_")[0],
         tags=("multiple_choice",) if row.choices else (),
     )
+
+
+def _answers(written: Sequence[str]) -> tuple[str, ...]:
+    """As written, and without the quotation marks around a title: who answers need not write them."""
+    bare = (answer.strip().strip("“”\"‘’'").strip() for answer in written)
+    return tuple(dict.fromkeys([*written, *(answer for answer in bare if answer)]))
 
 
 def _links(written: Sequence[str]) -> tuple[str, ...]:

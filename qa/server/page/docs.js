@@ -68,6 +68,8 @@ async function send(method, path, inputs, area, output) {
     request.headers["Content-Type"] = "application/json";
     request.body = area.value;
   }
+  const key = document.getElementById("key").value;
+  if (key) request.headers.Authorization = `Bearer ${key}`;
   output.hidden = false;
   output.textContent = "…";
   try {

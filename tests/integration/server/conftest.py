@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,9 @@ import uvicorn
 
 from embeddings.types import Article, CorpusCounts
 from qa.server.app import create_app
+from qa.server.errors import FieldError
 from qa.server.loading import load
+from qa.server.openai_wire.envelope import ErrorEnvelope, is_openai
 from qa.server.problems import KINDS, MEDIA_TYPE, Problem
 from qa.server.run import configure
 from qa.server.service import Parts, Service
@@ -124,19 +127,36 @@ def _no_start(service: Service) -> Any:
 def _check_problem(response: httpx.Response, slug: str) -> Problem:
     kind = KINDS[slug]
     assert response.status_code == kind.status, response.text
-    assert response.headers["content-type"] == MEDIA_TYPE
+    openai = is_openai(response.request.url.path)
+    assert response.headers["content-type"] == ("application/json" if openai else MEDIA_TYPE)
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
-    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["referrer-policy"] == "same-origin"
     if response.request.method == "HEAD":
         return Problem(type="", title="", status=0, detail="")
-    problem = msgspec.json.decode(response.content, type=Problem)
+    problem = _read_envelope(response, slug) if openai else msgspec.json.decode(response.content, type=Problem)
     assert (problem.type, problem.title, problem.status) == (f"/problems/{slug}", kind.title, kind.status)
     assert problem.detail
     assert "Traceback" not in response.text
     if kind.status == 503:
         assert int(response.headers["retry-after"]) >= 1
     return problem
+
+
+def _read_envelope(response: httpx.Response, slug: str) -> Problem:
+    """The problem that an error under /v1 tells in OpenAI's words."""
+    error = msgspec.json.decode(response.content, type=ErrorEnvelope).error
+    assert error.code == slug.replace("-", "_")
+    assert (error.type == "server_error") == (response.status_code >= 500)
+    incident = re.search(r"\(incident (\w+)\)", error.message)
+    return Problem(
+        type=f"/problems/{slug}",
+        title=KINDS[slug].title,
+        status=response.status_code,
+        detail=error.message,
+        errors=(FieldError(field=error.param, detail=error.message),) if error.param else msgspec.UNSET,
+        incident_id=incident[1] if incident else msgspec.UNSET,
+    )
 
 
 class _Acting:

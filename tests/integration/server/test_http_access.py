@@ -42,6 +42,10 @@ OPEN_TO_TOKENS = {
     ("GET", "/api/conversations/{conversation_id}"),
     ("DELETE", "/api/conversations/{conversation_id}"),
     ("POST", "/api/answers/{answer_id}/feedback"),
+    ("GET", "/v1/models"),
+    ("GET", "/v1/models/{model}"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/responses"),
 }
 """Whatever is in neither set needs a key. Whoever opens a route further adds it here, and has thought of it."""
 
@@ -190,6 +194,10 @@ def test_a_page_of_the_service_itself_reads_with_its_token(service: httpx.Client
     assert service.get("/api/articles/harbour", headers=headers).status_code == 200
     assert service.get("/api/articles/harbour", headers=headers | {"sec-fetch-site": "cross-site"}).status_code == 403
     assert service.get("/api/articles/harbour", headers=headers | {"host": "other.example"}).status_code == 403
+    old = shown(token(folder), None)
+    assert service.get("/api/articles/harbour", headers=old | {"referer": f"{ORIGIN}/page"}).status_code == 200
+    for referer in (f"{FOREIGN}/", ORIGIN, f"{ORIGIN}.evil.example/", f"{FOREIGN}/{ORIGIN}/"):
+        assert service.get("/api/articles/harbour", headers=old | {"referer": referer}).status_code == 403
 
 
 def ask(client: httpx.Client, headers: dict[str, str]) -> httpx.Response:

@@ -18,6 +18,7 @@ import pytest
 from qa.server.wire import ArticleIn
 from qa.types import Question, SearchQuestion
 
+ERRORS = {False: ("application/problem+json", "Problem"), True: ("application/json", "ErrorEnvelope")}
 NODE = shutil.which("node")
 
 
@@ -48,6 +49,10 @@ def test_the_routes(document: Any) -> None:
         "delete_conversation": ("delete", "/api/conversations/{conversation_id}"),
         "give_feedback": ("post", "/api/answers/{answer_id}/feedback"),
         "list_feedback": ("get", "/api/feedback"),
+        "list_models": ("get", "/v1/models"),
+        "retrieve_model": ("get", "/v1/models/{model}"),
+        "create_chat_completion": ("post", "/v1/chat/completions"),
+        "create_response": ("post", "/v1/responses"),
         "live": ("get", "/health/live"),
         "ready": ("get", "/health/ready"),
     }
@@ -62,7 +67,7 @@ def test_unknown_fields_are_refused_where_the_document_says_so(document: Any) ->
     closed = {
         n for n, schema in document["components"]["schemas"].items() if schema.get("additionalProperties") is False
     }
-    assert closed == {"Question", "SearchQuestion", "Filters", "FeedbackIn", "TokenRequest"}
+    assert closed == {"Narrowing", "Question", "SearchQuestion", "Filters", "FeedbackIn", "TokenRequest"}
 
 
 def test_every_operation_is_documented(document: Any) -> None:
@@ -74,8 +79,9 @@ def test_every_operation_is_documented(document: Any) -> None:
         for status, response in operation["responses"].items():
             assert response["description"]
             if int(status) >= 400:
-                schema = response["content"]["application/problem+json"]["schema"]
-                assert schema == {"$ref": "#/components/schemas/Problem"}, (method, path, status)
+                media, name = ERRORS[path.startswith("/v1")]
+                schema = {"$ref": f"#/components/schemas/{name}"}
+                assert response["content"] == {media: {"schema": schema}}, (method, path, status)
             elif method != "delete":
                 assert "$ref" in response["content"]["application/json"]["schema"], (method, path)
 

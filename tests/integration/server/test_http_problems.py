@@ -17,6 +17,8 @@ from qa.settings import Settings
 Check = Callable[..., Any]
 SECRET = "/srv/secret/store.db"
 
+RESUMED = {"model": "sourceline", "input": "And then?", "previous_response_id": "resp_1"}
+CHAT = {"model": "sourceline", "messages": [{"role": "user", "content": "Where?"}]}
 WORKING = [
     ("POST", "/api/ask", {"question": "Where?"}),
     ("POST", "/api/search", {"question": "Where?"}),
@@ -25,12 +27,20 @@ WORKING = [
     ("POST", "/api/articles", {"text": "One sentence is enough here."}),
     ("DELETE", "/api/articles/{article_id}", None),
     ("GET", "/health/ready", None),
+    ("POST", "/v1/chat/completions", CHAT),
+    ("POST", "/v1/responses", {"model": "sourceline", "input": "Where?"}),
 ]
 FEEDBACK = ("POST", "/api/answers/some/feedback")
 READING = [*((method, path) for method, path, _ in WORKING if method == "POST"), FEEDBACK]
 RECORDS = [(method, f"/api/{path}") for method, path in (("GET", "conversations"), ("GET", "feedback"))]
 RECORDS += [("GET", "/api/conversations/some"), ("DELETE", "/api/conversations/some")]
-ALL = [*((method, path) for method, path, _ in WORKING), FEEDBACK, *RECORDS, ("GET", "/health/live")]
+ALL = [
+    *((method, path) for method, path, _ in WORKING),
+    FEEDBACK,
+    *RECORDS,
+    ("GET", "/health/live"),
+    ("GET", "/v1/models"),
+]
 
 RAISED = [
     (ZeroDivisionError(SECRET), "internal-error", False),
@@ -145,6 +155,13 @@ def test_bad_bodies(
         ("POST", "/api/ask", {"question": "x", "max_citations": "3"}, "invalid-request", "max_citations"),
         ("POST", "/api/ask", {"question": "x", "stream": "yes"}, "invalid-request", "stream"),
         ("POST", "/api/search", {"question": "x", "limit": 51}, "invalid-request", "limit"),
+        ("POST", "/v1/chat/completions", {"model": "sourceline"}, "invalid-request", "messages"),
+        ("POST", "/v1/chat/completions", {**CHAT, "messages": []}, "invalid-request", "messages"),
+        ("POST", "/v1/chat/completions", {**CHAT, "sourceline": {"color": 1}}, "invalid-request", "sourceline.color"),
+        ("POST", "/v1/chat/completions", {**CHAT, "stream": "yes"}, "invalid-request", "stream"),
+        ("POST", "/v1/responses", {"model": "sourceline", "input": " "}, "invalid-request", "input"),
+        ("POST", "/v1/responses", {"model": "sourceline", "input": "x" * 2001}, "invalid-request", "input"),
+        ("POST", "/v1/responses", RESUMED, "invalid-request", "previous_response_id"),
         ("POST", "/api/search", {"question": "x" * 2001}, "invalid-request", "question"),
         ("GET", "/api/articles?limit=0", None, "invalid-request", "limit"),
         ("GET", "/api/articles?limit=many", None, "invalid-request", "limit"),
@@ -158,7 +175,20 @@ def test_the_field_at_fault_is_named(
     assert [fault.field for fault in problem.errors] == [field]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/api", "/api/nothing", "/docs/nothing.js", "/problems/nothing", "/%00"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/api",
+        "/api/nothing",
+        "/v1",
+        "/v1/",
+        "/v1/embeddings",
+        "/docs/nothing.js",
+        "/problems/nothing",
+        "/%00",
+    ],
+)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_unknown_routes(client: httpx.Client, check_problem: Check, method: str, path: str) -> None:
     response = client.request(method, path)

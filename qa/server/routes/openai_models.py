@@ -1,0 +1,41 @@
+"""`GET /v1/models`: the names under which OpenAI's clients may ask."""
+
+from __future__ import annotations
+
+from litestar import get
+from litestar.params import FromPath
+
+from qa.server.levels import READING
+from qa.server.openai_wire.described import errors
+from qa.server.openai_wire.names import Model, ModelList, listed, way_of
+
+__all__ = ["list_models", "retrieve_model"]
+
+
+@get(
+    "/models",
+    operation_id="list_models",
+    summary="List models",
+    response_description="Names that can be asked for.",
+    tags=["openai"],
+    responses=errors(),
+    opt=READING,
+)
+async def list_models() -> ModelList:
+    """`sourceline` answers as `POST /api/ask` does; `-links` puts links into the text, `-extractive` asks no model."""
+    return listed()
+
+
+@get(
+    "/models/{model:str}",
+    operation_id="retrieve_model",
+    summary="Look a model up",
+    response_description="It exists.",
+    tags=["openai"],
+    responses=errors("not-found"),
+    opt=READING,
+)
+async def retrieve_model(model: FromPath[str]) -> Model:
+    """One name that can be asked for."""
+    way_of(model)
+    return Model(id=model)
