@@ -1,6 +1,8 @@
-"""uvicorn's h11 protocol with two gaps closed: what is not HTTP gets a problem document, unwanted bodies end."""
+"""uvicorn's h11 protocol with gaps closed: what is not HTTP gets a problem document, what does not end is ended."""
 
 from __future__ import annotations
+
+import asyncio
 
 import h11
 import msgspec
@@ -15,10 +17,25 @@ _UNWANTED_BYTES = 50_000_000
 """So much of a body is thrown away after its request was refused, so that the sender gets to read the refusal."""
 
 
+_HEAD_SECONDS = 20.0
+"""A request whose head takes longer is not waited for: connections are few here, and cost nothing to open."""
+
+
 class StrictProtocol(H11Protocol):
     """One connection."""
 
     _unwanted = 0
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection; its first request has to come soon."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of a connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; hang up on a sender who goes on and on after the answer."""
@@ -30,6 +47,22 @@ class StrictProtocol(H11Protocol):
         else:
             self._unwanted = 0
         super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._waiting is None:
+            self._wait_for_head()  # of the next request on this connection
+
+    def _wait_for_head(self) -> None:
+        self._waiting = self.loop.call_later(_HEAD_SECONDS, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _give_up(self) -> None:
+        if self.conn.their_state is h11.IDLE and (self.cycle is None or self.cycle.response_complete):
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP. `msg` is uvicorn's own; the problem says the same."""

@@ -42,6 +42,7 @@ _SLICE_CHARACTERS = 200_000
 _SLICE_ITEMS = 64
 """An ingest gives way to other writes after so much of it."""
 _PROBE_SECONDS = 2.0
+_PROBE_GOOD_SECONDS = 1.0
 _STOP_SECONDS = 30.0
 
 
@@ -74,6 +75,7 @@ class Service:
         self._load = load
         self._parts: Parts | None = None
         self._state: Literal["starting", "ready", "stopping"] = "starting"
+        self._probe_again = 0.0
         self._encoding = Worker("encoding")
         self._writing = Worker("writing")
         self._reading = Worker("reading")
@@ -154,6 +156,14 @@ class Service:
     async def counts(self) -> CorpusCounts:
         """What can be searched now; also the probe of readiness. Raises NotReady, StoreError or DeadlineExceeded."""
         return await self._read(lambda corpus: corpus.count(Where()), timeout=_PROBE_SECONDS)
+
+    async def probe(self) -> None:
+        """Raise what `counts` raises; a success is good for a second, however many ask. For callers nobody knows."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._probe_again:
+            await self.counts()
+            self._probe_again = now + _PROBE_GOOD_SECONDS
+        self._ready()
 
     async def add(self, body: bytes, *, lines: bool) -> AddReport:
         """Store the articles of a request body (`lines`: it is NDJSON); durable when it returns.

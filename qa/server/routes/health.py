@@ -39,7 +39,8 @@ async def live() -> Alive:
 )
 async def ready(caller: NamedDependency[Caller], service: NamedDependency[Service]) -> Ready:
     """The store answers, its index was verified when it was opened, and the encoder is warm."""
-    counts = await service.counts()
     if not caller.operates:
+        await service.probe()
         return Ready()
+    counts = await service.counts()
     return Ready(articles=counts.articles, passages=counts.passages)
