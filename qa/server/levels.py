@@ -12,6 +12,7 @@ from litestar.routes import BaseRoute, HTTPRoute
 __all__ = [
     "ANYONE",
     "ASKING",
+    "ASKING_WITH_A_KEY",
     "GETTING_A_TOKEN",
     "OPERATING",
     "READING",
@@ -38,6 +39,8 @@ GETTING_A_TOKEN: Mapping[str, Any] = {"level": Level(who="origin", cost=5)}
 READING: Mapping[str, Any] = {"level": Level(who="reader", cost=1)}
 SEARCHING: Mapping[str, Any] = {"level": Level(who="reader", cost=3)}
 ASKING: Mapping[str, Any] = {"level": Level(who="reader", cost=10)}
+ASKING_WITH_A_KEY: Mapping[str, Any] = {"level": Level(who="operator", cost=10)}
+"""For programs: pages have no use for it, so their tokens do not open it."""
 OPERATING: Mapping[str, Any] = {"level": Level(who="operator", cost=1)}
 
 

@@ -13,7 +13,7 @@ from litestar.params import JSONBody
 
 from qa.server.callers import Caller
 from qa.server.connection import WhileConnected
-from qa.server.levels import ASKING
+from qa.server.levels import ASKING_WITH_A_KEY
 from qa.server.openai_wire import chat, responses
 from qa.server.openai_wire.addresses import address_of
 from qa.server.openai_wire.cited_text import CitedText, Piece, fold, pieces
@@ -38,7 +38,7 @@ _WRONG = (*BODY, *WORK, "invalid-request", "invalid-question", "not-found", "dea
     response_description="The answer, its citations as annotations. With `stream`, a `text/event-stream` of chunks.",
     tags=["openai"],
     responses=errors(*_WRONG),
-    opt=ASKING,
+    opt=ASKING_WITH_A_KEY,
 )
 async def create_chat_completion(
     data: JSONBody[ChatRequest],
@@ -66,7 +66,7 @@ async def create_chat_completion(
     response_description="The answer, its citations as annotations. With `stream`, a `text/event-stream` of events.",
     tags=["openai"],
     responses=errors(*_WRONG),
-    opt=ASKING,
+    opt=ASKING_WITH_A_KEY,
 )
 async def create_response(
     data: JSONBody[ResponsesRequest],

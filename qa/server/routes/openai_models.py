@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import get
 from litestar.params import FromPath
 
-from qa.server.levels import READING
+from qa.server.levels import OPERATING
 from qa.server.openai_wire.described import errors
 from qa.server.openai_wire.names import Model, ModelList, listed, way_of
 
@@ -19,7 +19,7 @@ __all__ = ["list_models", "retrieve_model"]
     response_description="Names that can be asked for.",
     tags=["openai"],
     responses=errors(),
-    opt=READING,
+    opt=OPERATING,
 )
 async def list_models() -> ModelList:
     """`sourceline` answers as `POST /api/ask` does; `-links` puts links into the text, `-extractive` asks no model."""
@@ -33,7 +33,7 @@ async def list_models() -> ModelList:
     response_description="It exists.",
     tags=["openai"],
     responses=errors("not-found"),
-    opt=READING,
+    opt=OPERATING,
 )
 async def retrieve_model(model: FromPath[str]) -> Model:
     """One name that can be asked for."""

@@ -16,6 +16,7 @@ from qa.access import tokens
 from qa.access.tokens import Secret, TokenClaims
 from qa.server.app import create_app
 from qa.server.levels import Undeclared, handlers, level_of, refuse_undeclared
+from qa.server.problems import KINDS
 from qa.server.service import Service
 from qa.settings import Settings
 
@@ -33,6 +34,8 @@ OPEN_TO_ANYONE = {
     ("GET", "/health/ready"),
     ("GET", "/openapi.json"),
     ("GET", "/problems/{slug}"),
+    ("GET", "/widget.js"),
+    ("GET", "/widget/{name}"),
 }
 OPEN_TO_TOKENS = {
     ("POST", "/api/ask"),
@@ -42,10 +45,6 @@ OPEN_TO_TOKENS = {
     ("GET", "/api/conversations/{conversation_id}"),
     ("DELETE", "/api/conversations/{conversation_id}"),
     ("POST", "/api/answers/{answer_id}/feedback"),
-    ("GET", "/v1/models"),
-    ("GET", "/v1/models/{model}"),
-    ("POST", "/v1/chat/completions"),
-    ("POST", "/v1/responses"),
 }
 """Whatever is in neither set needs a key. Whoever opens a route further adds it here, and has thought of it."""
 
@@ -170,7 +169,11 @@ def test_every_route_and_every_caller(
     if wanted == PASS:
         assert response.status_code not in {401, 403, 421, 429}, response.text
     else:
-        check_problem(response, wanted)
+        if path.startswith("/v1/"):
+            kind = KINDS[wanted]
+            assert (response.status_code, response.json()["error"]["code"]) == (kind.status, wanted.replace("-", "_"))
+        else:
+            check_problem(response, wanted)
         assert ("www-authenticate" in response.headers) == (response.status_code == 401)
         assert "harbour" not in response.text
 
@@ -433,4 +436,7 @@ def test_a_key_may_have_a_budget_too(serve: Any, tmp_path: Path, check_problem: 
     with serve(guarded(tmp_path, key_rate=20)) as client:
         assert [ask(client, BEARER).status_code for _ in range(2)] == [200] * 2
         check_problem(ask(client, BEARER), "rate-limited")
+        told = client.post("/v1/chat/completions", json={"messages": []}, headers=BEARER)
+        assert (told.status_code, told.json()["error"]["code"]) == (429, "rate_limited")
+        assert int(told.headers["retry-after"]) >= 1
         assert ask(client, shown(OTHER_KEY, None)).status_code == 200
