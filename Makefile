@@ -9,6 +9,9 @@ PYTHON ?= python3
 # Where `make serve` listens: make serve HOST=… PORT=…, else QA_HOST and QA_PORT or their defaults. Only from the command
 # line: some shells export HOST, and mean the name of the machine.
 given = $(if $(filter command line,$(origin $(1))),--$(2) $($(1)))
+# Where `make yardsticks` finds the data sets; more words for it: make yardsticks YARDSTICKS="--only news --news 200"
+DATA ?= ../shared/data
+YARDSTICKS ?=
 # Where `make calibrate` finds SQuAD files.
 SQUAD ?= $(wildcard ../shared/data/squad/v2*.json ../shared/data/squad/v1*.json)
 # More words for pytest: make test PYTEST_ARGS="-k chunking"
@@ -51,6 +54,12 @@ injection: install-dev ## let a model obey every order in all injected documents
 
 bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some)
 	@scripts/bench.sh $(VENV) $(BENCH)
+
+yardsticks: install-dev ## quality on the data sets of DATA, in one table in reports/yardsticks/ (half an hour, then less)
+	$(BIN)/python -m qa.evaluation.yardsticks.suite --data $(DATA) $(YARDSTICKS)
+
+yardsticks-baseline: install-dev ## take what the tests measure as the new baseline of the gate
+	$(BIN)/python -m qa.evaluation.yardsticks.reduced --data $(DATA) --write tests/yardsticks/baseline.json
 
 calibrate: install-dev ## refit qa/extractive/reader.json (SQUAD="v2.json v1.json"; half an hour on two cores)
 	$(BIN)/python -m qa.evaluation.fit_extraction --answerable-per-file 1500 --out qa/extractive/reader.json $(SQUAD)

@@ -20,7 +20,7 @@ from qa.evaluation.targets.protocol import Asking, Facts
 from qa.evaluation.types import SCHEMA_VERSION, Example, Machine, Manifest
 from qa.moments import stamp
 
-__all__ = ["code_hash", "git_revision", "machine", "make_manifest", "versions"]
+__all__ = ["checkout_revision", "code_hash", "git_revision", "machine", "make_manifest", "versions"]
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _CODE = ("qa", "embeddings", "prompts", "seeds")
@@ -60,12 +60,17 @@ def make_manifest(
         encoder=facts.encoder,
         prompts=facts.prompts,
         corpus=facts.corpus,
-        git_revision=git_revision(_ROOT),
+        git_revision=checkout_revision(),
         versions=known,
         machine=machine(),
         seed=seed,
         started_at=stamp(begun),
     )
+
+
+def checkout_revision() -> str:
+    """The commit that this code is of, as `git_revision` names it."""
+    return git_revision(_ROOT)
 
 
 def git_revision(root: Path) -> str:

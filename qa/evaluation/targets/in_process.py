@@ -23,6 +23,8 @@ from qa.evaluation.targets.protocol import Asking, Facts, Reply
 from qa.evaluation.targets.questions import cited, question_of, search_of, turn_of
 from qa.evaluation.targets.withholding import WithholdingCorpus
 from qa.evaluation.types import CitedArticle, Example, Failure, Target
+from qa.generators import load_generator
+from qa.grounding.loading import load_checker
 from qa.settings import Settings
 from qa.types import Answer, SearchResult
 
@@ -41,6 +43,12 @@ class InProcess:
         self._encoder = encoder
         self._settings = settings
         self._asking = asking
+        self._generator = None if asking.mode == "extractive" else load_generator(settings)
+        self._checker = (
+            load_checker(settings.support_checker, encoder=encoder, threads=settings.threads)
+            if self._generator
+            else None
+        )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
         self._whole = self._answerer(corpus)
 
@@ -74,7 +82,9 @@ class InProcess:
             return cited(found) if found is not None else None
 
     async def close(self) -> None:
-        """End the thread; corpus and encoder stay their owner's."""
+        """End the thread and the connections to a model; corpus and encoder stay their owner's."""
+        if self._generator is not None:
+            await self._generator.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, job: Callable[[], T], /) -> T:
@@ -91,7 +101,13 @@ class InProcess:
         return self._answerer(WithholdingCorpus(self._corpus, withheld)) if withheld else self._whole
 
     def _answerer(self, corpus: Corpus) -> Answerer:
-        return Answerer(corpus=corpus, encoder=self._encoder, settings=self._settings)
+        return Answerer(
+            corpus=corpus,
+            encoder=self._encoder,
+            settings=self._settings,
+            generator=self._generator,
+            checker=self._checker,
+        )
 
     def _facts(self) -> Facts:
         # Loads the weights, so that the first question takes no longer than the others.
