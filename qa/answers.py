@@ -27,11 +27,12 @@ from qa.types import (
     Question,
     SearchResultsEvent,
     ShortAnswer,
+    Turn,
     Usage,
 )
 from qa.understanding import Understood
 
-__all__ = ["ABSTENTION", "Written", "agreed_short_answer", "claim_events", "finished", "fold", "opening"]
+__all__ = ["ABSTENTION", "Written", "agreed_short_answer", "claim_events", "finished", "fold", "opening", "turn_of"]
 
 ABSTENTION = "The articles do not answer this question."
 
@@ -123,3 +124,16 @@ async def fold(events: AsyncGenerator[Event, None]) -> Answer:
             if isinstance(event, AnswerEvent):
                 return event.answer
     raise AssertionError("events end with an answer")
+
+
+def turn_of(answer: Answer) -> Turn:
+    """An answer as the turn that a follow-up refers to."""
+    return Turn(
+        question=answer.question,
+        resolved_query=answer.resolved_query,
+        answer=answer.answer,
+        answer_mode=answer.answer_mode,
+        as_of=answer.as_of,
+        short_answer=answer.short_answer.text if answer.short_answer else None,
+        article_ids=tuple(dict.fromkeys(citation.article_id for citation in answer.citations)),
+    )

@@ -16,6 +16,7 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.errors import StoreCorrupt
 from embeddings.types import Article
+from qa.answers import turn_of
 from qa.conversations.database import Database
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id
@@ -91,7 +92,7 @@ class Records:
         """The last turns of a conversation, as far as they still hold. Raises NotFound."""
         history = self._history()
         kept = await self._run(partial(history.last_turns, conversation_id, owner=owner, limit=_TURNS_HEEDED))
-        return tuple(_turn(turn.answer) for turn in await self._checked(kept))
+        return tuple(turn_of(turn.answer) for turn in await self._checked(kept))
 
     async def remember(self, answer: Answer, asked: Asked, *, owner: str) -> None:
         """Note an answer before it is served; what belongs to a conversation is on disk when this returns."""
@@ -172,18 +173,6 @@ def _recheck(kept: Sequence[KeptTurn], corpus: Corpus) -> tuple[ConversationTurn
         answer, withheld = rechecked(turn.answer, find=find)
         found.append(ConversationTurn(number=turn.number, asked_at=turn.asked_at, answer=answer, withheld=withheld))
     return tuple(found)
-
-
-def _turn(answer: Answer) -> Turn:
-    return Turn(
-        question=answer.question,
-        resolved_query=answer.resolved_query,
-        answer=answer.answer,
-        answer_mode=answer.answer_mode,
-        as_of=answer.as_of,
-        short_answer=answer.short_answer.text if answer.short_answer else None,
-        article_ids=tuple(dict.fromkeys(citation.article_id for citation in answer.citations)),
-    )
 
 
 def _now() -> str:

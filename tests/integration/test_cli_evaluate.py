@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -131,6 +132,34 @@ class TestRun:
         result = qa("evaluate", "run", store / "d.jsonl", "--out", store / "run")
         assert (result.exit_code, "qa ingest" in result.stderr) == (1, True)
         assert not (store / "none").exists()
+
+    def test_a_model_writes_and_is_asked_several_questions_at_once(
+        self, store: Path, faulty_model: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("QA_LLM_BASE_URL", faulty_model.address())
+        monkeypatch.setenv("QA_LLM_MODEL", "good")
+        monkeypatch.setenv("QA_LLM_API_KEY", "sk-very-secret")
+        faulty_model.compose = lambda _: ARTICLES[0]["text"]
+        faulty_model.pace = 0.02
+        rows = [{"id": f"q{n}", "question": f"How many people did the ferry Almeric carry {n}?"} for n in range(6)]
+        (store / "d.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        result, done = run(store, "--jobs", 3, "--ranked", 0)
+        assert result.exit_code == 0, result.stderr
+        answers = [prediction.answer for prediction in done.predictions.values()]
+        assert len(answers) == 6
+        assert [answer.answer_mode for answer in answers if answer] == ["generated"] * 6
+        assert done.manifest.prompts
+        assert done.manifest.settings["llm_model"] == "good"
+        assert "sk-very-secret" not in (store / "run" / "manifest.json").read_text(encoding="utf-8")
+
+    def test_a_follow_up_is_understood_from_the_questions_before_it(self, store: Path) -> None:
+        row = {"id": "f", "question": "How many people did it carry?", "conversation": ["Where did the Almeric go?"]}
+        (store / "d.jsonl").write_text(json.dumps(row), encoding="utf-8")
+        _, done = run(store)
+        answer = done.predictions["f"].answer
+        assert answer is not None
+        assert answer.question == row["question"]
+        assert "Almeric" in answer.resolved_query
 
     def test_a_bug_on_one_question_is_recorded_counted_and_asked_again(
         self, store: Path, monkeypatch: pytest.MonkeyPatch

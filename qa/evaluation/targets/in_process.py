@@ -15,16 +15,17 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.types import Where
 from qa.answering import Answerer
-from qa.answers import fold
+from qa.answers import fold, turn_of
 from qa.errors import InvalidQuestion
 from qa.evaluation.errors import TargetFailed
 from qa.evaluation.targets.identity import corpus_hash, prompt_fingerprints, shown_settings
 from qa.evaluation.targets.protocol import Asking, Facts, Reply
-from qa.evaluation.targets.questions import cited, question_of, search_of, turn_of
+from qa.evaluation.targets.questions import cited, question_of, search_of
 from qa.evaluation.targets.withholding import WithholdingCorpus
 from qa.evaluation.types import CitedArticle, Example, Failure, Target
 from qa.generators import load_generator
 from qa.grounding.loading import load_checker
+from qa.rewriting import FollowUps
 from qa.settings import Settings
 from qa.types import Answer, SearchResult
 
@@ -107,6 +108,7 @@ class InProcess:
             settings=self._settings,
             generator=self._generator,
             checker=self._checker,
+            resolve=FollowUps(corpus, generator=self._generator),
         )
 
     def _facts(self) -> Facts:

@@ -1,13 +1,13 @@
-"""Takes an example, gives the question as it is put to the service, and the turns that came before it."""
+"""Takes an example, gives the question as it is put to the service."""
 
 from __future__ import annotations
 
 from embeddings.types import Article
 from qa.evaluation.targets.protocol import Asking
 from qa.evaluation.types import CitedArticle, Example
-from qa.types import Answer, Question, SearchQuestion, Turn
+from qa.types import Question, SearchQuestion
 
-__all__ = ["cited", "question_of", "search_of", "turn_of"]
+__all__ = ["cited", "question_of", "search_of"]
 
 
 def question_of(text: str, example: Example, asking: Asking, *, conversation_id: str | None = None) -> Question:
@@ -29,18 +29,6 @@ def search_of(example: Example, asking: Asking) -> SearchQuestion:
         collection=asking.collection,
         as_of=example.asked_at if asking.use_asked_at else None,
         limit=asking.ranked,
-    )
-
-
-def turn_of(answer: Answer) -> Turn:
-    """An answer as the turn that a follow-up refers to."""
-    return Turn(
-        question=answer.question,
-        resolved_query=answer.resolved_query,
-        answer=answer.answer,
-        answer_mode=answer.answer_mode,
-        as_of=answer.as_of,
-        article_ids=tuple(dict.fromkeys(citation.article_id for citation in answer.citations)),
     )
 
 
