@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from qa.errors import SettingsError
 
-__all__ = ["Network", "client_of", "is_loopback", "parse"]
+__all__ = ["Network", "client_of", "is_loopback", "is_trusted", "parse"]
 
 Network = IPv4Network | IPv6Network
 
@@ -36,6 +36,12 @@ def client_of(peer: str, *, forwarded_for: str, trusted: tuple[Network, ...]) ->
     if isinstance(client, IPv6Address):
         return str(IPv6Network((client, 64), strict=False))  # one household may choose among 2^64 addresses
     return str(client)
+
+
+def is_trusted(peer: str, trusted: tuple[Network, ...]) -> bool:
+    """Whether a peer is one of our proxies."""
+    address = _address(peer)
+    return address is not None and any(address in network for network in trusted)
 
 
 def is_loopback(host: str) -> bool:

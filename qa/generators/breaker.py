@@ -38,6 +38,11 @@ class Breaker:
         self._open = False
         self._probing: Attempt | None = None
 
+    @property
+    def resting(self) -> bool:
+        """Whether the model is left alone now."""
+        return self._last is not None and self._clock() < self._closed_until
+
     @contextmanager
     def attempt(self) -> Iterator[Attempt]:
         """Try the model. Raises GeneratorFailed, at once and with the last failure's reason, where it is no use.

@@ -41,6 +41,11 @@ class GuardedGenerator:
         """Drafts being written now."""
         return self._busy
 
+    @property
+    def resting(self) -> bool:
+        """Whether the model is left alone for a while, after failures."""
+        return self._breaker.resting
+
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float
     ) -> AsyncGenerator[Delta | Finish, None]:

@@ -60,6 +60,7 @@ class Guard:
             remember(connection, self._known(connection))
             return
         self._check_place(connection)
+        self._believe_proxy(connection)
         caller = self._caller(connection, level)
         remember(connection, caller)
         self._spend(connection, caller, level)
@@ -85,6 +86,12 @@ class Guard:
             )
         if origin is not None and origin not in self.origins and not origins.same_host(origin, host):
             raise ForeignOrigin(f"pages of {origin[:200]!r} may not use this service; QA_ALLOWED_ORIGINS lists who may")
+
+    def _believe_proxy(self, connection: Connection) -> None:
+        """Take the scheme from a trusted proxy, so that links to this service are those that readers use."""
+        scheme, client = connection.headers.get("x-forwarded-proto"), connection.scope.get("client")
+        if scheme in {"http", "https"} and client and addresses.is_trusted(client[0], self._proxies):
+            connection.scope["scheme"] = scheme
 
     def _caller(self, connection: Connection, level: Level) -> Caller:
         credential = _credential(connection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import signal
 import socket
 import sys
@@ -40,6 +41,7 @@ def serve(settings: Settings, *, load: Callable[[Settings], Parts] | None = None
     being loaded, `/health/live` answers already. What goes wrong at the start is one line on standard error.
     """
     _configure_logging(settings.log_level)
+    os.umask(0o077)  # what is asked is nobody else's business on this machine
     try:
         listener = _bind(settings)
     except SettingsError as error:

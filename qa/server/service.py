@@ -20,6 +20,7 @@ from embeddings.ingest import IngestReport, ingest
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
 from qa.answers import fold
 from qa.errors import NotFound
+from qa.generators.guard import GuardedGenerator
 from qa.generators.protocol import Generator
 from qa.jobs import Run
 from qa.server import submissions
@@ -206,6 +207,12 @@ class Service:
 
     def _open(self) -> None:
         self._parts = self._load(self.settings)
+        model = self._parts.generator
+        if isinstance(model, GuardedGenerator):
+            self.metrics.watch("model_drafts", "Drafts the model is writing.", lambda: model.busy)
+            self.metrics.watch(
+                "model_resting", "1 while the model is left alone, after failures.", lambda: model.resting
+            )
 
     def _ready(self) -> Parts:
         self._check()

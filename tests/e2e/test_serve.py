@@ -124,6 +124,16 @@ def test_from_start_to_stop(start: Start) -> None:
     assert process.stop(signal.SIGINT) == (0, "")
 
 
+def test_what_it_writes_is_for_its_own_user(start: Start, tmp_path: Path) -> None:
+    process = start()
+    body = {"question": "Who?", "store": True}
+    assert httpx.post(f"{process.address()}/api/ask", json=body).status_code == 200
+    assert process.stop()[0] == 0
+    written = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert written
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
+
+
 def test_a_stop_ends_accepted_requests_first(start: Start) -> None:
     process = start(search_seconds=1.0)
     address = process.address()

@@ -157,22 +157,24 @@ def test_a_route_that_nobody_classified_stops_the_application() -> None:
         refuse_undeclared(Litestar([new], openapi_config=None).routes)
 
 
-@pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize(("method", "path", "who"), ROUTES, ids=str)
 def test_every_route_and_every_caller(
-    service: httpx.Client, folder: Path, check_problem: Check, method: str, path: str, who: str, caller: str
+    service: httpx.Client, folder: Path, check_problem: Check, method: str, path: str, who: str
 ) -> None:
     """Without a body: whoever gets through to the route is refused by it, or answered, but not as a stranger."""
     address = re.sub(r"{\w+}", "no-such", path)
-    response = service.request(method, address, headers=CALLERS[caller](folder))
-    wanted = expected(who, caller)
-    if wanted == PASS:
-        assert response.status_code not in {401, 403, 421, 429}, response.text
-    else:
+    for caller, headers in CALLERS.items():
+        response = service.request(method, address, headers=headers(folder))
+        wanted = expected(who, caller)
+        if wanted == PASS:
+            assert response.status_code not in {401, 403, 421, 429}, (caller, response.text)
+            continue
+        kind = KINDS[wanted]
         if path.startswith("/v1/"):
-            kind = KINDS[wanted]
-            assert (response.status_code, response.json()["error"]["code"]) == (kind.status, wanted.replace("-", "_"))
+            told = response.json()["error"]["code"]
+            assert (response.status_code, told) == (kind.status, wanted.replace("-", "_")), caller
         else:
+            assert (response.status_code, response.json()["type"]) == (kind.status, f"/problems/{wanted}"), caller
             check_problem(response, wanted)
         assert ("www-authenticate" in response.headers) == (response.status_code == 401)
         assert "harbour" not in response.text
@@ -430,6 +432,23 @@ def test_a_trusted_proxy_names_the_client(serve: Any, tmp_path: Path) -> None:
             for n in range(6)
         ]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429, 429]
+
+
+@pytest.mark.parametrize(("proxies", "scheme"), [("", "http"), ("127.0.0.0/8", "https")])
+def test_links_have_the_scheme_that_a_trusted_proxy_names(
+    serve: Any, tmp_path: Path, proxies: str, scheme: str
+) -> None:
+    with serve(guarded(tmp_path, trusted_proxies=proxies)) as client:
+        article = {"id": "harbour", "text": "The harbour of Velda reopened on Monday."}
+        client.post("/api/articles", json=article, headers=BEARER).raise_for_status()
+        body = {
+            "messages": [{"role": "user", "content": "When did the harbour of Velda reopen?"}],
+            "model": "sourceline",
+        }
+        headers = BEARER | {"x-forwarded-proto": "https", "host": "qa.example"}
+        told = client.post("/v1/chat/completions", json=body, headers=headers).json()["choices"][0]["message"]
+        (cited,) = told["annotations"]
+        assert cited["url_citation"]["url"].startswith(f"{scheme}://qa.example/api/articles/harbour")
 
 
 def test_a_key_may_have_a_budget_too(serve: Any, tmp_path: Path, check_problem: Check) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
@@ -118,3 +119,23 @@ def test_with_keys_it_needs_one(serve: Any, tmp_path: Any, headers: dict[str, st
     with serve(Settings(data_dir=tmp_path, encoder="hashing", api_keys=KEY)) as client:
         assert client.get("/metrics", headers=headers).status_code == 401
         assert scrape(client, authorization=f"Bearer {KEY}")[("ready",)] == 1
+
+
+def test_the_model_is_watched(serve: Any, tmp_path: Any) -> None:
+    """Nobody listens at the model's address: after some failures it is left alone."""
+    model = f"http://127.0.0.1:{free_port()}/v1"
+    with serve(Settings(data_dir=tmp_path, encoder="hashing", llm_base_url=model)) as client:
+        text = "The harbour of Velda reopened on Monday. About 4,200 people work there."
+        client.post("/api/articles", json={"text": text}).raise_for_status()
+        assert scrape(client)[("model_resting",)] == 0
+        for _ in range(6):
+            answer = client.post("/api/ask", json={"question": "When did the harbour of Velda reopen?"}).json()
+            assert answer["fallback_reason"] == "model_unreachable"
+        found = scrape(client)
+        assert (found[("model_resting",)], found[("model_drafts",)]) == (1, 0)
+        assert found[("answers_total", "model_unreachable", "extractive")] == 6
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
