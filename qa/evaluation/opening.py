@@ -11,6 +11,7 @@ from embeddings import encoders
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.types import Where
 from qa.evaluation.errors import RunRefused
+from qa.evaluation.memo import MemoEncoder
 from qa.evaluation.targets.native import Native
 from qa.evaluation.targets.openai_compatible import OpenAICompatible
 from qa.evaluation.targets.protocol import Asking, Respondent
@@ -54,7 +55,8 @@ async def _in_process(settings: Settings, asking: Asking) -> AsyncIterator[Respo
     # Only here: this brings the whole online half.
     from qa.evaluation.targets.in_process import InProcess
 
-    encoder = encoders.load(settings.encoder, threads=settings.threads)
+    # The search beside an answer asks for the same vector again; texts are not kept, or later answers would be faster.
+    encoder = MemoEncoder(encoders.load(settings.encoder, threads=settings.threads), limit=0)
     corpus = EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity, read_only=True)
     try:
         if not corpus.count(Where()).articles:

@@ -13,6 +13,7 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from qa.cli.program import program
+from qa.evaluation.types import Example
 from qa.server.app import create_app
 from qa.server.service import Parts, Service
 from qa.settings import DESCRIPTIONS, Settings
@@ -30,6 +31,12 @@ def test_the_configuration_table_is_that_of_the_settings(readme: str) -> None:
         (name, str(getattr(defaults, name.removeprefix("QA_").lower())), text) for name, text in DESCRIPTIONS.items()
     ]
     assert rows == expected
+
+
+def test_the_table_of_a_dataset_names_the_fields_of_an_example(readme: str) -> None:
+    section = readme.partition("\n## Measuring answers\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", section, re.MULTILINE)
+    assert [name for cell in cells for name in re.findall(r"\w+", cell)] == list(Example.__struct_fields__)
 
 
 def test_every_setting_is_described_and_every_description_is_of_a_setting() -> None:
