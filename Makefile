@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test injection widget bench calibrate lock wheel docker-check clean
+.PHONY: help install install-dev serve check test faults injection widget bench calibrate lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -51,6 +51,9 @@ widget: ## build qa/widget/dist from its source (needs Node.js)
 
 injection: install-dev ## let a model obey every order in all injected documents, not only in those of make test
 	INJECTION=full $(BIN)/pytest -q tests/integration/test_injection.py
+
+faults: install-dev ## every fault of a model x streamed or not x 20 seeds, and 200 readers who leave (ten minutes)
+	FAULT_SEEDS=20 FAULT_READERS=200 $(BIN)/pytest --timeout 3600 tests/integration/server/test_http_model_faults.py
 
 bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some)
 	@scripts/bench.sh $(VENV) $(BENCH)

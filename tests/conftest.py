@@ -87,7 +87,7 @@ def shared() -> Path:
 
 
 @cache
-def faulty_model_module() -> Any:
+def load_faults() -> Any:
     """tests/faulty_model.py; a folder of tests is no package, so it cannot be imported by name."""
     spec = importlib.util.spec_from_file_location("faulty_model", REPO / "tests" / "faulty_model.py")
     assert spec is not None
@@ -100,13 +100,19 @@ def faulty_model_module() -> Any:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that takes a `fault` is run once for every kind of failing model."""
     if "fault" in metafunc.fixturenames:
-        metafunc.parametrize("fault", faulty_model_module().KINDS)
+        metafunc.parametrize("fault", load_faults().KINDS)
+
+
+@pytest.fixture(scope="session")
+def faults() -> Any:
+    """The module tests/faulty_model.py."""
+    return load_faults()
 
 
 @pytest.fixture
-def faulty_model() -> Iterator[Any]:
-    """An OpenAI-compatible server, see tests/faulty_model.py; the model's name says what goes wrong."""
-    with faulty_model_module().FaultyModel() as server:
+def faulty_model(faults: Any) -> Iterator[Any]:
+    """An OpenAI-compatible server; the model's name says what goes wrong."""
+    with faults.FaultyModel() as server:
         yield server
 
 

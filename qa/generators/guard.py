@@ -50,7 +50,7 @@ class GuardedGenerator:
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float
     ) -> AsyncGenerator[Delta | Finish, None]:
         """Stream a draft; one that goes on for ever, or in a circle, ends with `length` where that is noticed."""
-        with self._permit(), self._breaker.attempt() as attempt, self._logged():
+        with self._permit(), self._breaker.attempt() as attempt:
             limit = DraftLimit(max_tokens=max_tokens)
             async with aclosing(self._inner.stream(messages, max_tokens=max_tokens, deadline=deadline)) as pieces:
                 async for piece in pieces:
@@ -86,11 +86,3 @@ class GuardedGenerator:
             yield
         finally:
             self._busy -= 1
-
-    @contextmanager
-    def _logged(self) -> Iterator[None]:
-        try:
-            yield
-        except GeneratorFailed as error:
-            logger.warning("no draft (%s): %s", error.reason, error)
-            raise

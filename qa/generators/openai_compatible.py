@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["OpenAICompatible"]
 
 _CONNECT_SECONDS = 3.0
-_CONNECT_MARGIN = 0.05
 _IDLE_SECONDS = 10.0
 """A draft that stands still for so long will not be finished."""
 _FIRST_SHARE = 0.8
@@ -38,6 +38,7 @@ _BYTES_PER_TOKEN = 4_000
 """A streamed token takes some 300 bytes."""
 _ERROR_BYTES = 16_000
 _LIST_BYTES = 2_000_000
+_SOCKETS: ContextVar[list[Any]] = ContextVar("sockets of the request being sent")
 
 
 class _Listed(msgspec.Struct, frozen=True):
@@ -114,7 +115,6 @@ class OpenAICompatible:
                 model=self.model,
                 messages=msgspec.to_builtins(messages),
                 stream=True,
-                timeout=_connecting(deadline),
                 **self._options,
                 **{self._limit_name: max_tokens},
             )
@@ -132,10 +132,11 @@ class OpenAICompatible:
         import httpx2
         import openai
 
-        response = None
+        response: Any = None
+        sockets: list[Any] = []
         try:
             async with asyncio.timeout_at(deadline):
-                response = await request.__aenter__()
+                response = await _entered(request, sockets)
             async with aclosing(response.http_response.aiter_raw()) as body:
                 yield body
         except (TimeoutError, openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, OSError) as error:
@@ -147,11 +148,10 @@ class OpenAICompatible:
                 raise GeneratorFailed(f"{detail}: no draft in time", reason="model_timed_out") from None
             raise GeneratorFailed(detail, reason="model_failed") from None
         finally:
-            if response is not None:
-                await _shut(response)
+            await _shut([*sockets, *([response.http_response] if response is not None else [])])
 
     async def _first_model(self, deadline: float) -> str:
-        request = self._models.list(timeout=_connecting(deadline))
+        request = self._models.list()
         listing = bytearray()
         try:
             async with self._opened(request, deadline=deadline) as body, asyncio.timeout_at(deadline):
@@ -206,27 +206,40 @@ class _Pace:
             raise
 
 
-async def _shut(response: Any) -> None:
-    """Close the connection, whatever is still on it; a peer that does not answer is not waited for."""
+async def _entered(request: Any, sockets: list[Any]) -> Any:
+    """Send a request; note its sockets as they are opened. Give the response once its head is there."""
+    token = _SOCKETS.set(sockets)
     try:
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await response.close()
-    except TimeoutError:
-        return
+        return await request.__aenter__()
+    finally:
+        _SOCKETS.reset(token)
+
+
+async def _watch(request: Any) -> None:
+    """Note the sockets of a request: the transport forgets, and leaves open, one whose TLS handshake is interrupted."""
+    sockets = _SOCKETS.get()
+
+    async def note(event: str, info: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            sockets.append(info["return_value"])
+
+    request.extensions["trace"] = note
+
+
+async def _shut(open_things: Sequence[Any]) -> None:
+    """Close a connection, whatever is still on it; a peer that does not answer is not waited for."""
+    for thing in open_things:
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await thing.aclose()
+        except TimeoutError:
+            continue
 
 
 def _place(base_url: str) -> str:
     """The server's address as it may stand in a log."""
     parts = urlsplit(base_url)
     return f"the model's server at {parts.hostname}" + (f":{parts.port}" if parts.port else "")
-
-
-def _connecting(deadline: float) -> Any:
-    """Time for the connection alone; the transport leaves it open where it is interrupted from outside."""
-    import httpx2
-
-    left = deadline - asyncio.get_running_loop().time()
-    return httpx2.Timeout(None, connect=max(0.001, min(_CONNECT_SECONDS, left - _CONNECT_MARGIN)))
 
 
 def _client(base_url: str, api_key: str) -> AsyncOpenAI:
@@ -239,9 +252,10 @@ def _client(base_url: str, api_key: str) -> AsyncOpenAI:
         raise SettingsError(f"QA_LLM_BASE_URL is not the address of a server: {error}") from None
     transport = DefaultAsyncHttpxClient(
         follow_redirects=False,
+        timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
         # A connection per draft: one that a server closed while it lay idle looks like a server that is down.
         limits=httpx2.Limits(max_keepalive_connections=0),
-        event_hooks={"response": [_refuse]},
+        event_hooks={"request": [_watch], "response": [_refuse]},
     )
     return AsyncOpenAI(
         base_url=base_url,
@@ -259,9 +273,10 @@ async def _refuse(response: Any) -> None:
     if response.status_code < 300:
         return
     body = b""
-    async for data in response.aiter_raw():
-        body += data
-        if len(body) >= _ERROR_BYTES:
-            break
+    async with aclosing(response.aiter_raw()) as arriving:
+        async for data in arriving:
+            body += data
+            if len(body) >= _ERROR_BYTES:
+                break
     await response.aclose()
     raise Refused(response.status_code, body=body[:_ERROR_BYTES], retry_after=response.headers.get("retry-after"))

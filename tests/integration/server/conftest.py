@@ -63,6 +63,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def articles() -> Any:
+    """What the shared server holds."""
+    return ARTICLES
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings for a store of one's own."""

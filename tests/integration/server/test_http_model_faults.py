@@ -1,0 +1,244 @@
+"""Every way in which a model fails × stream and not × seeds, through the whole service; and readers who leave.
+
+Whatever happens: an answer in which every sentence and every citation is right, or a typed error, in time, and nothing
+left open. `make faults` runs it with 20 seeds and 200 readers who leave; here it is one seed, and 20.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from qa.generators import load_generator
+from qa.generators.protocol import Delta, Finish, Message
+from qa.settings import Settings
+from qa.types import Answer, Citation, ClaimEvent
+
+SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))
+LEAVING = int(os.environ.get("FAULT_READERS", "20"))
+SECONDS = 3.0
+AT_ONCE = 10
+QUESTION = "When will the old bridge over the Tamar be repaired, and what does the work cost?"
+TRUE = ["The old bridge over the Tamar will be repaired this autumn.", "The work costs 3 million crowns."]
+ALSO_TRUE = ["It was shut for days."]
+"""What the looping model says is in an article too."""
+FALSE = ["The work costs 9 million crowns.", "The mayor of Tamar resigned over the old bridge on Monday."]
+GOOD = ("good", "whole", "bytewise", "picky")
+"""Kinds in which nothing is wrong."""
+USABLE = (*GOOD, "endless", "loop", "too-long", "content-filter")
+"""Kinds of which at least the beginning can be used."""
+_DAY_ONE = date(2031, 1, 1)
+
+
+def compose(messages: Sequence[dict[str, str]]) -> str:
+    """What a model writes that tells the truth, with its source, and lies in between."""
+    prompt = messages[-1]["content"]
+    label, number = re.findall(r"source \[([A-Z]+)(\d+)\](?=[^\[]*old bridge)", prompt)[0]
+    return " ".join(f"{said[:-1]} [{label}{number}]." for said in (TRUE[0], FALSE[0], TRUE[1], FALSE[1]))
+
+
+class Switch:
+    """A generator per kind of failure, all behind the real guard; the question's date says which one is asked."""
+
+    model = "switch"
+    context_tokens = 4096
+
+    def __init__(self, server: Any, kinds: Sequence[str]) -> None:
+        self._server = server
+        self.kinds = kinds
+        self.made: dict[str, Any] = {}
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    async def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, deadline: float
+    ) -> AsyncGenerator[Delta | Finish, None]:
+        self.loop = asyncio.get_running_loop()
+        day = re.findall(r"Today is (\d{4}-\d\d-\d\d)\.", messages[-1].content)[-1]
+        kind = self.kinds[(date.fromisoformat(day) - _DAY_ONE).days]
+        if kind not in self.made:  # the SDK is imported by then, so this takes milliseconds
+            settings = Settings(llm_base_url=self._server.address(kind), llm_model=kind, llm_concurrency=50)
+            self.made[kind] = load_generator(settings)
+        stream = self.made[kind].stream(messages, max_tokens=max_tokens, deadline=deadline)
+        async with aclosing(stream) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def close(self) -> None:
+        for one in self.made.values():
+            await one.close()
+
+    def as_of(self, kind: str) -> str:
+        return (_DAY_ONE + timedelta(days=self.kinds.index(kind))).isoformat()
+
+    def busy(self) -> int:
+        return sum(one.busy for one in self.made.values())
+
+    def tasks(self) -> int:
+        """Tasks on the service's event loop."""
+        assert self.loop is not None
+        counted = asyncio.run_coroutine_threadsafe(count_tasks(), self.loop)
+        return counted.result(10)
+
+
+async def count_tasks() -> int:
+    return sum(task is not asyncio.current_task() for task in asyncio.all_tasks())
+
+
+@pytest.fixture(scope="module")
+def model(faults: Any) -> Iterator[Any]:
+    """The faulty server, shared by this module."""
+    with faults.FaultyModel() as server:
+        server.compose = compose
+        load_generator(Settings(llm_base_url=server.address()))  # imports the SDK
+        yield server
+
+
+@pytest.fixture(scope="module")
+def switch(model: Any, faults: Any) -> Switch:
+    return Switch(model, [f"{kind}@{seed}" for kind in faults.KINDS for seed in range(max(SEEDS, 1))])
+
+
+@pytest.fixture(scope="module")
+def faulty(serve: Any, switch: Switch, articles: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The service with that model, and its articles."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("qa.server.loading.load_generator", lambda _: switch)
+        settings = Settings(
+            data_dir=tmp_path_factory.mktemp("faults"), encoder="hashing", deadline_seconds=SECONDS, max_queue=31
+        )
+        with serve(settings) as client:
+            client.post("/api/articles", json=articles).raise_for_status()
+            yield client
+
+
+def read(client: httpx.Client, *, as_of: str, stream: bool) -> tuple[Answer, float]:
+    """The answer, its parts held against each other, and how long it took."""
+    body = {"question": QUESTION, "as_of": as_of, "stream": stream}
+    begun = time.monotonic()
+    response = client.post("/api/ask", json=body, timeout=30)
+    seconds = time.monotonic() - begun
+    assert response.status_code == 200, response.text
+    if not stream:
+        return msgspec.json.decode(response.content, type=Answer), seconds
+    blocks = [dict(line.split(": ", 1) for line in block.split("\n")) for block in response.text.strip().split("\n\n")]
+    answer = msgspec.json.decode(blocks[-1]["data"], type=Answer)
+    claims = [msgspec.json.decode(block["data"], type=ClaimEvent) for block in blocks[1:-1] if "event" in block]
+    assert tuple(event.claim for event in claims) == answer.claims
+    assert tuple(one for event in claims for one in event.citations) == answer.citations
+    return answer, seconds
+
+
+def check(client: httpx.Client, answer: Answer) -> None:
+    """Only what the articles say, each sentence with the exact words that say so."""
+    assert answer.answer_mode in {"generated", "extractive"}
+    assert answer.answer == " ".join(claim.text for claim in answer.claims)
+    cited = {citation.id: citation for citation in answer.citations}
+    for claim in answer.claims:
+        assert claim.text in TRUE + ALSO_TRUE, "a sentence that was not verified"
+        assert claim.verdict == "supported"
+        assert claim.citation_ids
+        assert claim.text in {cited[one].cited_text for one in claim.citation_ids}
+    for citation in answer.citations:
+        assert_exact(client, citation)
+
+
+def assert_exact(client: httpx.Client, citation: Citation) -> None:
+    address = f"/api/articles/{citation.article_id}?version={citation.article_version}"
+    text = client.get(address).json()["text"]
+    assert text[citation.start_char_index : citation.end_char_index] == citation.cited_text
+
+
+def at_rest(switch: Switch, *, tasks: int) -> bool:
+    """Whether the service is back where it was, within a second."""
+    until = time.monotonic() + 1
+    while (switch.busy() or switch.tasks() > tasks) and time.monotonic() < until:
+        time.sleep(0.01)
+    return not switch.busy() and switch.tasks() <= tasks
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("kind", GOOD)
+def test_where_nothing_is_wrong_the_truth_is_shown_and_nothing_else(
+    faulty: httpx.Client, switch: Switch, kind: str, stream: bool
+) -> None:
+    answer, _ = read(faulty, as_of=switch.as_of(f"{kind}@0"), stream=stream)
+    check(faulty, answer)
+    assert (answer.answer_mode, answer.fallback_reason) == ("generated", None)
+    assert [claim.text for claim in answer.claims] == TRUE
+    assert answer.usage.sentences_dropped == len(FALSE)
+
+
+def test_every_fault(faulty: httpx.Client, switch: Switch, model: Any) -> None:
+    read(faulty, as_of=switch.as_of("good@0"), stream=True)
+    tasks = switch.tasks()
+    cases = [(kind, stream) for kind in switch.kinds for stream in (False, True)]
+    random.Random(7).shuffle(cases)
+    wrong: list[str] = []
+
+    def one(case: tuple[str, bool]) -> None:
+        kind, stream = case
+        try:
+            answer, seconds = read(faulty, as_of=switch.as_of(kind), stream=stream)
+            check(faulty, answer)
+            assert seconds < SECONDS + 0.5, f"took {seconds:.2f} s"
+            if kind.partition("@")[0] not in USABLE:
+                assert answer.fallback_reason is not None
+        except AssertionError as error:
+            wrong.append(f"{kind}, {'stream' if stream else 'whole'}: {error}")
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(one, cases))
+    assert not wrong, "\n".join(wrong)
+    assert len({kind.partition("@")[0] for kind, _ in cases}) >= 24
+    assert at_rest(switch, tasks=tasks)
+    assert model.wait_closed(seconds=1)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_readers_who_leave(faulty: httpx.Client, switch: Switch, model: Any, stream: bool) -> None:
+    """Each in the middle of a draft; the model's connection is closed within a second, every permit is back."""
+    read(faulty, as_of=switch.as_of("good@0"), stream=True)
+    tasks = switch.tasks()
+    body = {"question": QUESTION, "as_of": switch.as_of("stall@0"), "stream": stream}
+    slowest = 0.0
+    for _ in range(LEAVING // 2):
+        accepted = model.accepted
+        with httpx.Client(base_url=faulty.base_url, timeout=10) as reader:
+            if stream:
+                with reader.stream("POST", "/api/ask", json=body) as response:
+                    chunks = response.iter_raw()  # kept: it hangs up when it is thrown away
+                    next(chunks)
+                    wait_for(model, accepted=accepted)
+                    left = time.monotonic()
+            else:
+                with pytest.raises(httpx.ReadTimeout):
+                    reader.post("/api/ask", json=body, timeout=0.4)
+                left = time.monotonic()
+                assert model.accepted > accepted
+        assert model.wait_closed(seconds=5)
+        slowest = max(slowest, time.monotonic() - left)
+    assert slowest < 1
+    assert at_rest(switch, tasks=tasks)
+    # More readers than permits left; if they had kept theirs, nobody would be answered now.
+    answer, _ = read(faulty, as_of=switch.as_of("good@0"), stream=stream)
+    check(faulty, answer)
+
+
+def wait_for(model: Any, *, accepted: int) -> None:
+    """Until the model is asked once more."""
+    until = time.monotonic() + 5
+    while model.accepted <= accepted:
+        assert time.monotonic() < until
+        time.sleep(0.005)
