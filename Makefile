@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test faults injection widget bench calibrate lock wheel docker-check clean
+.PHONY: help install install-dev serve check test faults injection widget bench calibrate report-screenshot lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -66,6 +66,9 @@ yardsticks-baseline: install-dev ## take what the tests measure as the new basel
 
 calibrate: install-dev ## refit qa/extractive/reader.json (SQUAD="v2.json v1.json"; half an hour on two cores)
 	$(BIN)/python -m qa.evaluation.fit_extraction --answerable-per-file 1500 --out qa/extractive/reader.json $(SQUAD)
+
+report-screenshot: install-dev ## draw the report's pictures in docs/ anew (needs Chromium)
+	@scripts/report_screenshot.sh $(VENV) docs
 
 lock: ## resolve pyproject.toml anew and write requirements*.lock
 	@$(PYTHON) scripts/write_locks.py

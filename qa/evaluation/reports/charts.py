@@ -104,8 +104,8 @@ class Plot:
                 + Markup('<text x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(
                     _LEFT - 6, up + 4, _tick(y, whole)
                 )
-                + Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-                    across, _HEIGHT - _BOTTOM + 16, _tick(x, self._x[1] > 1)
+                + Markup('<text x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
+                    across, _HEIGHT - _BOTTOM + 16, "end" if share == 1 else "middle", _tick(x, self._x[1] > 1)
                 )
             )
         middle = (_TOP + _HEIGHT - _BOTTOM) / 2
