@@ -8,16 +8,22 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from embeddings.corpus import Corpus
+from embeddings.encoders.hashing import HashingEncoder
+from embeddings.types import Article, Where, article_version
 from qa.evaluation.errors import RunRefused, TargetFailed
+from qa.evaluation.memo import indexed
 from qa.evaluation.targets.http_client import JsonClient
 from qa.evaluation.targets.identity import shown_settings
 from qa.evaluation.targets.native import Native
 from qa.evaluation.targets.openai_compatible import OpenAICompatible
 from qa.evaluation.targets.protocol import Asking
+from qa.evaluation.targets.withholding import WithholdingCorpus
 from qa.evaluation.types import Example, ForeignCitation
 from qa.settings import Settings
 
@@ -150,3 +156,35 @@ def test_a_manifest_tells_no_secret_and_no_place() -> None:
     assert shown["llm_model"] == "m"
     assert not {"data_dir", "llm_api_key", "host"} & shown.keys()
     assert not any(secret in " ".join(shown.values()) for secret in ("sk-secret", "pw", "key=2"))
+
+
+def test_a_key_that_may_not_list_articles_may_still_ask(scripted: tuple[str, type[Scripted]]) -> None:
+    url, server = scripted
+    server.script += [(200, {}, b'{"articles": 7, "passages": 20}'), (403, {}, b"{}")]
+    facts = asyncio.run(Native(url, asking=Asking(), timeout=5, token="t").facts())
+    assert facts.corpus == {"articles": "7", "passages": "20"}
+
+
+@pytest.mark.parametrize("hidden", [(), ("a1",), ("a0", "a3", "a4"), ("no-such",)])
+def test_a_withheld_article_might_as_well_not_be_there(tmp_path: Path, hidden: tuple[str, ...]) -> None:
+    """The dense list of the corpus that hides articles, against that of a corpus that never held them."""
+    texts = [f"The harbour number {number} of Velda reopened in month {number}." for number in range(6)]
+    articles = [
+        Article(id=f"a{number}", version=article_version(text), title="", text=text)
+        for number, text in enumerate(texts)
+    ]
+    encoder, asked = HashingEncoder(), "When did harbour number 3 reopen?"
+    vector = encoder.encode_query(asked)
+
+    def dense(corpus: Corpus) -> list[str]:
+        hits = corpus.search(vector, asked, k=3, where=Where())
+        stored = corpus.passages([hit.key for hit in (*hits.dense, *hits.lexical)])
+        assert not {stored[hit.key].passage.article_id for hit in hits.lexical} & set(hidden)
+        return [stored[hit.key].passage.id for hit in hits.dense]
+
+    rest = [article for article in articles if article.id not in hidden]
+    with indexed(articles, encoder, tmp_path / "all") as whole, indexed(rest, encoder, tmp_path / "rest") as smaller:
+        hiding = WithholdingCorpus(whole, hidden)
+        assert dense(hiding) == dense(smaller)
+        assert [article.id for article in hiding.scan(where=Where(), after=None, limit=9)] == [a.id for a in rest]
+        assert all(hiding.get(name) is None for name in hidden)

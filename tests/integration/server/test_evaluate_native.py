@@ -10,6 +10,7 @@ import pytest
 from qa.evaluation.errors import TargetFailed
 from qa.evaluation.running import predict
 from qa.evaluation.targets.native import Native
+from qa.evaluation.targets.openai_compatible import OpenAICompatible
 from qa.evaluation.targets.protocol import Asking
 from qa.evaluation.types import Example
 
@@ -58,6 +59,21 @@ def test_a_follow_up_is_asked_in_its_conversation(native: Native) -> None:
     reply = asyncio.run(native.ask(example))
     assert reply.answer is not None
     assert reply.answer.conversation_id
+
+
+def test_the_openai_routes_are_asked_like_any_other_server(client: httpx.Client) -> None:
+    base = f"{str(client.base_url).rstrip('/')}/v1"
+    model = client.get("/v1/models").json()["data"][0]["id"]
+    target = OpenAICompatible(base, model=model, seed=0, timeout=10)
+    assert asyncio.run(target.facts()).target.url == base
+    reply = asyncio.run(target.ask(EXAMPLE))
+    assert reply.foreign is not None
+    assert reply.foreign.text
+    for citation in reply.foreign.citations:
+        assert citation.url
+        assert citation.start is not None
+        assert citation.end is not None
+        assert 0 <= citation.start < citation.end <= len(reply.foreign.text)
 
 
 def test_something_else_that_answers_is_no_service(client: httpx.Client) -> None:
