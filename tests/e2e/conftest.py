@@ -114,6 +114,12 @@ def service(begin_service: Callable[..., Service]) -> Service:
     return found
 
 
+@pytest.fixture(scope="session")
+def bridge() -> dict[str, Any]:
+    """The first of ARTICLES."""
+    return ARTICLES[0]
+
+
 Script = Callable[[dict[str, Any]], Iterator[Event | bytes | int]]
 
 

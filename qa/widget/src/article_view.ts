@@ -46,8 +46,7 @@ export class ArticleView {
     this.title.textContent = request.title || strings.articleBy;
     this.describe(request);
     refill(this.body, element("p", { class: "quiet" }, strings.articleLoading));
-    this.element.hidden = false;
-    this.changed();
+    this.show(true);
     this.title.focus({ preventScroll: true });
     try {
       const article = await this.context.client.article(request.article_id, request.article_version);
@@ -66,10 +65,18 @@ export class ArticleView {
     if (!this.isOpen) return false;
     this.shown += 1;
     this.clear();
-    this.element.hidden = true;
-    this.changed();
-    if (this.opener?.isConnected) this.opener.focus();
+    this.show(false);
+    if (this.opener?.isConnected) this.context.card.giveBack(this.opener);
     return true;
+  }
+
+  /** The chat beside it gets another width: what was clicked stays where it is on the screen. */
+  private show(shown: boolean): void {
+    const frame = this.opener?.closest(".scroller");
+    const before = this.opener?.getBoundingClientRect().top ?? 0;
+    this.element.hidden = !shown;
+    this.changed();
+    if (frame && this.opener?.isConnected) frame.scrollTop += this.opener.getBoundingClientRect().top - before;
   }
 
   private describe(request: ArticleRequest): void {

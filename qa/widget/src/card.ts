@@ -26,6 +26,7 @@ export class Card {
   private timer = 0;
   private wasOpen = false;
   private byTouch = false;
+  private returning = false;
 
   constructor(private readonly language: Language) {
     this.body.addEventListener("pointerenter", () => clearTimeout(this.timer));
@@ -51,7 +52,9 @@ export class Card {
       this.byTouch = event.pointerType !== "mouse";
       this.wasOpen = this.chip === chip;
     });
-    on("focus", () => this.open(chip, subject));
+    on("focus", () => {
+      if (!this.returning) this.open(chip, subject);
+    });
     on("focusout", (event) => this.left(event));
     on("click", (event) => {
       // The first tap shows the card; a click or Enter goes straight to the article.
@@ -68,9 +71,16 @@ export class Card {
     const focused = this.body.contains((chip.getRootNode() as ShadowRoot).activeElement);
     this.chip = null;
     chip.removeAttribute("aria-describedby");
-    if (focused) chip.focus();
+    if (focused) this.giveBack(chip);
     this.body.remove();
     return true;
+  }
+
+  /** Give the focus back to where it came from; a chip that gets it so does not show its card again. */
+  giveBack(element: HTMLElement): void {
+    this.returning = true;
+    element.focus({ preventScroll: true });
+    this.returning = false;
   }
 
   /** Keep the card at its chip when something scrolls. */

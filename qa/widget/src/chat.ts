@@ -82,6 +82,7 @@ export class SourcelineChat extends HTMLElement {
     );
     Object.assign(this, { conversation, composer, frame });
     root.replaceChildren(...frame.nodes, this.status);
+    frame.show();
     this.listen(root, context.card, article);
     void conversation.begin();
   }

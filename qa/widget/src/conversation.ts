@@ -96,7 +96,7 @@ export class Conversation {
       const { answer } = outcome;
       if (answer.conversation_id) this.history.set(answer.conversation_id);
       this.composer.filters.offer(answer.search_results.map((result) => result.source));
-      this.context.announce(strings.finished(spoken(answer, strings)));
+      this.context.announce(spoken(answer, strings));
       const { id, conversation_id, answer_mode } = answer;
       this.context.emit("completed", { question, answer_id: id, conversation_id, answer_mode });
     } else if (outcome.kind === "stopped") {
@@ -161,6 +161,6 @@ export class Conversation {
 }
 
 function spoken(answer: Answer, strings: Context["language"]["strings"]): string {
-  if (answer.answer_mode !== "abstained") return answer.answer;
+  if (answer.answer_mode !== "abstained") return strings.finished(answer.answer);
   return `${strings.abstained}. ${strings.abstain[answer.abstain_reason ?? ""] ?? ""}`;
 }

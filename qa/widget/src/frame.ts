@@ -15,6 +15,9 @@ export interface FrameContent {
 /** A panel that covers so narrow a window leaves nothing of the page to use: it is modal then. */
 const NARROW = "(max-width: 36em), (max-height: 30em)";
 
+/** Whether elements can be put above all others, out of reach of what a page does to its own. */
+const layered = typeof HTMLElement.prototype.showPopover === "function";
+
 export class Frame {
   /** What belongs into the shadow root. */
   readonly nodes: HTMLElement[];
@@ -49,10 +52,22 @@ export class Frame {
     this.dialog?.addEventListener("close", () => this.closed());
   }
 
+  /** Put the launcher above whatever the page does to its own elements; called when it stands in the page. */
+  show(): void {
+    if (this.launcher && layered) this.launcher.showPopover();
+  }
+
   open(): void {
-    if (!this.dialog || this.dialog.open) return;
-    if (matchMedia(NARROW).matches) this.dialog.showModal();
-    else this.dialog.show();
+    if (!this.dialog || this.isOpen) return;
+    if (matchMedia(NARROW).matches) {
+      this.dialog.removeAttribute("popover");
+      this.dialog.showModal();
+    } else if (layered) {
+      this.dialog.setAttribute("popover", "manual");
+      this.dialog.showPopover();
+    } else {
+      this.dialog.show();
+    }
     this.launcher?.setAttribute("aria-expanded", "true");
     this.content.focus();
     this.told("open");
@@ -60,9 +75,18 @@ export class Frame {
 
   /** Close the panel; gives whether one was open. */
   close(): boolean {
-    if (!this.dialog?.open) return false;
-    this.dialog.close();
+    if (!this.dialog || !this.isOpen) return false;
+    if (this.dialog.open) {
+      this.dialog.close(); // its event does the rest
+    } else {
+      this.dialog.hidePopover();
+      this.closed();
+    }
     return true;
+  }
+
+  private get isOpen(): boolean {
+    return Boolean(this.dialog && (this.dialog.open || (layered && this.dialog.matches(":popover-open"))));
   }
 
   /** An article over the chat takes its place; beside it, both can be used. */
@@ -84,8 +108,14 @@ export class Frame {
   }
 
   private launch(label: string, around: Record<string, string>): HTMLButtonElement {
-    const attributes = { dir: around["dir"] ?? "ltr", lang: around["lang"] ?? "en", "aria-expanded": "false", "aria-haspopup": "dialog" };
-    return button(label, () => (this.dialog?.open ? this.close() : this.open()), { class: "launcher", part: "launcher", attributes });
+    const attributes = {
+      dir: around["dir"] ?? "ltr",
+      lang: around["lang"] ?? "en",
+      popover: "manual",
+      "aria-expanded": "false",
+      "aria-haspopup": "dialog",
+    };
+    return button(label, () => (this.isOpen ? this.close() : this.open()), { class: "launcher", part: "launcher", attributes });
   }
 
   private closed(): void {

@@ -104,7 +104,7 @@ export class Turn {
     this.mode.textContent = strings[answer.answer_mode];
     if (abstained) refill(this.middle, element("p", { class: "why" }, this.why(answer)));
     else this.view.finish(answer);
-    const fallback = strings.fallback[answer.fallback_reason ?? ""] ?? "";
+    const fallback = this.fallback(answer);
     refill(
       this.below,
       fallback ? element("p", { class: "quiet fallback" }, fallback) : null,
@@ -114,6 +114,14 @@ export class Turn {
       passageList(this.context, answer.search_results, abstained),
     );
     return answer;
+  }
+
+  /** Why no model wrote this, or not all that it might have. */
+  private fallback(answer: Answer): string {
+    const { strings } = this.context.language;
+    const cause = strings.fallback[answer.fallback_reason ?? ""];
+    if (!cause || answer.answer_mode === "abstained") return cause ?? "";
+    return `${cause} ${answer.answer_mode === "generated" ? strings.endsEarly : strings.ownSentences}`;
   }
 
   private why(answer: Answer): string {

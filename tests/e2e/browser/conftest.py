@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,8 +34,9 @@ def browser() -> Iterator[Browser]:
 class Reader:
     """Somebody in front of the chat; notes whatever the page loads and complains about."""
 
-    def __init__(self, page: Page, base: str) -> None:
+    def __init__(self, page: Page, base: str, friends: list[str]) -> None:
         self.page, self.base = page, base
+        self._places = {urlsplit(one).netloc for one in (base, *friends)}
         self.requests: list[str] = []
         self.complaints: list[str] = []
         page.on("request", lambda request: self.requests.append(request.url))
@@ -86,8 +89,8 @@ class Reader:
         return found
 
     def foreign(self) -> list[str]:
-        """Requests that went anywhere but to the service."""
-        return [url for url in self.requests if urlsplit(url).netloc != urlsplit(self.base).netloc]
+        """Requests that went anywhere but to the page's own place and the service."""
+        return [url for url in self.requests if urlsplit(url).netloc not in self._places]
 
 
 @pytest.fixture
@@ -95,9 +98,9 @@ def read(browser: Browser, service: Any) -> Iterator[Callable[..., Reader]]:
     """Open a window; at the end nothing may have gone elsewhere, and the page may have nothing to complain about."""
     opened: list[Reader] = []
 
-    def open_window(base: str | None = None, **choices: Any) -> Reader:
+    def open_window(base: str | None = None, *, friends: list[str] | None = None, **choices: Any) -> Reader:
         context = browser.new_context(**{"viewport": {"width": 1200, "height": 800}, "locale": "en-GB", **choices})
-        opened.append(Reader(context.new_page(), base or service.url))
+        opened.append(Reader(context.new_page(), base or service.url, friends or []))
         return opened[-1]
 
     yield open_window
@@ -105,6 +108,31 @@ def read(browser: Browser, service: Any) -> Iterator[Callable[..., Reader]]:
         reader.page.context.close()
     assert [url for reader in opened for url in reader.foreign()] == []
     assert [complaint for reader in opened for complaint in reader.complaints] == []
+
+
+@pytest.fixture(scope="session")
+def node_packages(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages that the widget is developed with; fetched where they are not there yet."""
+    folder = repo / "qa" / "widget" / "node_modules"
+    if not (folder / ".installed").is_file():
+        out = tmp_path_factory.mktemp("dist")
+        done = subprocess.run([repo / "scripts" / "build_widget.sh", out], capture_output=True, text=True, check=False)
+        if done.returncode and os.environ.get("CI"):
+            pytest.fail(done.stderr)
+        if done.returncode:
+            pytest.skip(done.stderr)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def preact(node_packages: Path) -> Path:
+    return node_packages / "preact" / "dist" / "preact.umd.js"
+
+
+@pytest.fixture(scope="session")
+def axe(node_packages: Path) -> str:
+    """The source of axe-core."""
+    return (node_packages / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -1,0 +1,226 @@
+"""In other people's pages: aggressive styles, strict policies, another framework, three forms, narrow, enlarged."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Read = Callable[..., Any]
+QUESTION = "How long will the Osprey Bridge be closed?"
+
+STYLES = """
+html { font-size: 3px; }
+* {
+  color: red !important; font: 700 40px/3 monospace !important; letter-spacing: 1em !important;
+  text-transform: uppercase !important; text-align: right !important; visibility: hidden !important;
+  opacity: 0.1 !important; transform: rotate(9deg) !important; display: inline !important; filter: blur(9px) !important;
+  pointer-events: none !important; user-select: none !important; white-space: nowrap !important;
+  word-spacing: 2em !important; direction: rtl !important; cursor: wait !important;
+}
+button, p, div, span, textarea, article, h2, h3, ol, li { border: 9px solid red !important; margin: 50px !important; }
+dialog, .root, .card, .answer, .chip { display: none !important; }
+"""
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Host</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/host.css"></head><body><h1>Host</h1><div id="place"></div>{scripts}</body></html>"""
+FRAMEWORK = """
+const { h, render, Component } = preact;
+class App extends Component {
+  state = { tick: 0, place: false };
+  componentDidMount() { window.app = this; }
+  render() {
+    const chat = h("sourceline-chat", { mode: "inline", heading: `Tick ${this.state.tick}`, endpoint: "SERVICE" });
+    return h("div", { style: { height: "600px" } }, this.state.place ? h("section", { key: 1 }, chat) : chat);
+  }
+}
+window.events = [];
+for (const name of ["submit", "completed", "source", "reset"])
+  document.addEventListener(`sourceline-${name}`, (event) => events.push([name, event.detail.question ?? null]));
+render(h(App), document.getElementById("place"));
+"""
+
+
+class Host:
+    """A site on another origin; `files` by path: media type, content, content policy."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, tuple[str, str, str]] = {}
+        host = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_: object) -> None: ...
+
+            def do_GET(self) -> None:
+                kind, content, policy = host.files.get(self.path, ("text/plain", "", ""))
+                body = content.encode()
+                self.send_response(200 if self.path in host.files else 404)
+                self.send_header("content-type", f"{kind}; charset=utf-8")
+                if policy:
+                    self.send_header("content-security-policy", policy)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def put(self, scripts: str, *, policy: str = "", styles: str = "") -> None:
+        self.files["/"] = ("text/html", PAGE.replace("{scripts}", scripts), policy)
+        self.files["/host.css"] = ("text/css", styles, "")
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    found = Host()
+    thread = threading.Thread(target=found.server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def embedded(begin_service: Callable[..., Any], host: Host, bridge: dict[str, Any]) -> Any:
+    """A service whose chat the host may show."""
+    service = begin_service(QA_ALLOWED_ORIGINS=host.url)
+    service.add(bridge)
+    return service
+
+
+@pytest.fixture
+def visit(read: Read, host: Host, embedded: Any) -> Callable[..., Any]:
+    def visit(**choices: Any) -> Any:
+        reader = read(host.url, friends=[embedded.url], **choices)
+        reader.page.goto(host.url)
+        return reader
+
+    return visit
+
+
+def strict(service: str) -> str:
+    return (
+        f"default-src 'none'; script-src {service}; style-src 'self'; connect-src {service}; "
+        "require-trusted-types-for 'script'; trusted-types 'none'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_a_hostile_page_changes_nothing_in_it(visit: Any, host: Host, embedded: Any) -> None:
+    tag = f'<script src="{embedded.url}/widget.js" data-mode="inline" data-target="#place"></script>'
+    host.put(tag, policy=strict(embedded.url), styles=STYLES)
+    reader = visit()
+    reader.ask(QUESTION)
+    found = reader.chat.locator(".answer").evaluate(
+        """answer => { const style = getComputedStyle(answer), host = getComputedStyle(answer.getRootNode().host);
+        return [style.fontSize, style.letterSpacing, style.textTransform, style.direction, style.visibility,
+          style.pointerEvents, style.whiteSpace, style.cursor,
+          host.display, host.opacity, host.transform, host.filter]}"""
+    )
+    assert found == [
+        *("18px", "normal", "none", "ltr", "visible", "auto", "pre-line", "auto"),
+        *("block", "1", "none", "none"),
+    ]
+    reader.chips.first.click()
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    assert reader.highlighted() != []
+
+
+def test_a_launcher_opens_over_a_hostile_page_and_gives_the_focus_back(visit: Any, host: Host, embedded: Any) -> None:
+    host.put(f'<script src="{embedded.url}/widget.js"></script>', policy=strict(embedded.url), styles=STYLES)
+    reader = visit()
+    launcher = reader.chat.get_by_role("button", name="Ask a question")
+    launcher.click()
+    dialog = reader.chat.get_by_role("dialog")
+    dialog.wait_for()
+    assert reader.input.evaluate("input => input.getRootNode().activeElement === input")
+    reader.ask(QUESTION)
+    reader.chips.first.click()
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    for _ in range(2):
+        reader.page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert launcher.evaluate("button => button.getRootNode().activeElement === button")
+    assert launcher.get_attribute("aria-expanded") == "false"
+
+
+def test_on_a_narrow_screen_the_panel_is_modal(visit: Any, host: Host, embedded: Any) -> None:
+    host.put(f'<a href="#x">Host link</a><script src="{embedded.url}/widget.js"></script>')
+    reader = visit(viewport={"width": 320, "height": 568})
+    reader.chat.get_by_role("button", name="Ask a question").click()
+    assert reader.chat.get_by_role("dialog").evaluate("dialog => dialog.matches(':modal')")
+    for _ in range(12):  # the focus never gets out
+        reader.page.keyboard.press("Tab")
+        assert reader.page.evaluate("document.activeElement.localName") in {"sourceline-chat", "body"}
+
+
+def test_another_framework_may_render_and_move_it(visit: Any, host: Host, embedded: Any, preact: Path) -> None:
+    host.files["/preact.js"] = ("text/javascript", preact.read_text(), "")
+    host.files["/app.js"] = ("text/javascript", FRAMEWORK.replace("SERVICE", embedded.url), "")
+    script = f'<script src="{embedded.url}/widget.js" data-mode="none"></script>'
+    host.put(f'{script}<script src="/preact.js"></script><script src="/app.js"></script>')
+    reader = visit()
+    reader.ask(QUESTION)
+    reader.page.evaluate("app.setState({ tick: 1 })")
+    assert reader.chat.locator(".turn").count() == 1
+    reader.page.evaluate("app.setState({ place: true })")  # taken out and put in anew: history comes back
+    reader.last.locator(".actions").wait_for()
+    reader.chips.first.click()
+    reader.chat.get_by_role("button", name="New conversation").click()
+    assert reader.page.evaluate("events.map(([name]) => name)") == ["submit", "completed", "source", "reset"]
+    reader.page.evaluate("preact.render(null, document.getElementById('place'))")
+    assert reader.chat.count() == 0
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"viewport": {"width": 320, "height": 568}},
+        {"viewport": {"width": 600, "height": 400}, "device_scale_factor": 2},
+    ],
+    ids=["320 px", "200 % zoom"],
+)
+def test_nothing_is_cut_off_where_there_is_little_room(read: Read, choices: dict[str, Any]) -> None:
+    reader = read(**choices).visit()
+    reader.ask(QUESTION)
+    reader.ask("Who won the chess championship in Lima?")
+    reader.chat.get_by_role("button", name="Filters", exact=True).click()
+    assert wide(reader) == []
+    reader.chat.get_by_role("button", name="Filters", exact=True).click()
+    chip = reader.chat.locator(".chip").first
+    chip.focus()
+    box = reader.chat.locator(".card").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= choices["viewport"]["width"]
+    assert box["y"] >= 0
+    chip.press("Enter")
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    assert wide(reader) == []
+    assert reader.chat.locator(".chat").evaluate("chat => chat.inert"), "the article lies over the chat"
+    reader.chat.get_by_role("button", name="Back to the answer").click()
+    assert not reader.chat.locator(".chat").evaluate("chat => chat.inert")
+
+
+def wide(reader: Any) -> list[str]:
+    """What sticks out of the window to the side."""
+    found: list[str] = reader.page.evaluate(
+        """() => [...document.querySelector("sourceline-chat").shadowRoot.querySelectorAll("*")]
+          .filter(one => one.checkVisibility() && !one.closest(".unseen"))
+          .filter(one => one.getBoundingClientRect().right > innerWidth + 1 || one.getBoundingClientRect().left < -1)
+          .map(one => one.className || one.localName)"""
+    )
+    return found
+
+
+def test_large_type_is_followed(read: Read) -> None:
+    reader = read().visit()
+    reader.page.evaluate(
+        "document.querySelector('sourceline-chat').style.setProperty('--sourceline-font-size', '32px')"
+    )
+    reader.ask(QUESTION)
+    assert reader.chat.locator(".answer").evaluate("answer => getComputedStyle(answer).fontSize") == "36px"
+    assert wide(reader) == []
