@@ -135,8 +135,21 @@ def axe(node_packages: Path) -> str:
     return (node_packages / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say loudly that the browser tests did not run, where there is no browser."""
+MEASURED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Note a measurement, which is printed at the end of the run."""
+    return request.config.stash.setdefault(MEASURED, []).append
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print what was measured; say loudly that the browser tests did not run, where there is no browser."""
+    if lines := config.stash.get(MEASURED, []):
+        terminalreporter.section("the chat, measured")
+        for line in lines:
+            terminalreporter.line(line)
     skipped = terminalreporter.stats.get("skipped", [])
     count = sum(1 for report in skipped if NO_BROWSER in str(report.longrepr))
     if count:
