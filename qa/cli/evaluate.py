@@ -7,6 +7,7 @@ import rich_click as click
 from qa.cli.evaluate_compare import compare
 from qa.cli.evaluate_convert import convert
 from qa.cli.evaluate_gate import gate
+from qa.cli.evaluate_judge import judge
 from qa.cli.evaluate_reader import reader
 from qa.cli.evaluate_report import report
 from qa.cli.evaluate_run import run
@@ -20,5 +21,5 @@ def evaluate() -> None:
     """Measure how good answers are: run a dataset, score the run, compare it, gate a release."""
 
 
-for command in (run, score, report, compare, gate, convert, reader):
+for command in (run, score, judge, report, compare, gate, convert, reader):
     evaluate.add_command(command)

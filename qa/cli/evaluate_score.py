@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,8 @@ def score(run: Path, checker: str | None, seed: int, as_json: bool) -> None:
     """
     from qa.evaluation.scored_run import encode_scores, write_scores
 
-    with waiting("judging"):
-        scores = _scored(run, checker, seed)
+    with waiting("judging") as status:
+        scores = _scored(run, checker, seed, _telling(status))
     path = write_scores(run, scores)
     if as_json:
         click.echo(encode_scores(scores), nl=False)
@@ -40,7 +41,17 @@ def score(run: Path, checker: str | None, seed: int, as_json: bool) -> None:
     click.echo(f"{len(scores.examples):,} questions scored; written to {path}", err=True)
 
 
-def _scored(folder: Path, checker: str | None, seed: int) -> Scores:
+def _telling(status: object) -> Callable[[int], None]:
+    """Shows on a terminal how many questions are judged."""
+    from rich.status import Status
+
+    return (
+        (lambda number: status.update(f"judging question {number:,}")) if isinstance(status, Status) else lambda _: None
+    )
+
+
+def _scored(folder: Path, checker: str | None, seed: int, told: Callable[[int], None]) -> Scores:
+    from qa.evaluation.opinions import read_opinions
     from qa.evaluation.run_folder import read_run
     from qa.evaluation.scoring import score_run
     from qa.grounding.loading import load_checker
@@ -52,4 +63,4 @@ def _scored(folder: Path, checker: str | None, seed: int) -> Scores:
     settings = read_settings()
     name = settings.support_checker if checker is None else checker
     judge = load_checker(name, encoder=load_encoder(settings), threads=settings.threads)
-    return score_run(run, checker=judge, seed=seed)
+    return score_run(run, checker=judge, seed=seed, opinions=read_opinions(folder), told=told)

@@ -81,6 +81,10 @@ _GROUNDING = [
         unit="citations",
     ),
 ]
+_JUDGE = [
+    Metric(name="judge.claims_supported", about="claims a language model finds in the words they cite", unit="claims"),
+    Metric(name="judge.agreement", about="claims on which it and the support checker agree", unit="claims"),
+]
 _CONFIDENCE = [
     Metric(name="abstention.precision", about="declined questions that have no answer"),
     Metric(name="abstention.recall", about="questions without an answer that were declined"),
@@ -104,6 +108,7 @@ METRICS: Mapping[str, Metric] = {
         *_ranking("passage", "gold passage"),
         *_ANSWER,
         *_GROUNDING,
+        *_JUDGE,
         *_CONFIDENCE,
         *_LATENCY,
         *_RUN,

@@ -177,7 +177,7 @@ def _grounding(example: Example, reply: Reply, judgements: Sequence[Judgement]) 
         values["grounding.citation_minimality"] = tuple(
             float(one.citations.minimal) for one in judgements if one.citations.minimal is not None
         )
-        values |= _support(judgements)
+        values |= {**_support(judgements), **_opinions(judgements)}
     if gold := gold_articles(example):
         values["grounding.cites_gold_article"] = (float(_cites_gold(example, reply)),)
     if gold or example.answers:
@@ -199,6 +199,15 @@ def _support(judgements: Sequence[Judgement]) -> Values:
             f"grounding.unsupported_{name}": tuple(float(bool(seen & kinds)) for seen in found)
             for name, kinds in _KINDS.items()
         },
+    }
+
+
+def _opinions(judgements: Sequence[Judgement]) -> Values:
+    """What a language model thinks, and where the support checker thinks so too."""
+    told = [(one.opinion, one.citations.recalled) for one in judgements if one.opinion is not None]
+    return {
+        "judge.claims_supported": tuple(float(opinion) for opinion, _ in told),
+        "judge.agreement": tuple(float(opinion == recalled) for opinion, recalled in told),
     }
 
 

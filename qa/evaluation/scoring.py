@@ -16,9 +16,10 @@ from qa.evaluation.metrics.intervals import Estimate, Floats, mean, resampled
 from qa.evaluation.metrics.latency import percentile
 from qa.evaluation.metrics.selective import auroc, coverage_accuracy_area
 from qa.evaluation.observing import Observed, observe
+from qa.evaluation.opinions import NO_OPINIONS, Opinions
 from qa.evaluation.replies import Reply, reply
 from qa.evaluation.run_folder import FinishedRun
-from qa.evaluation.types import SCHEMA_VERSION, ClaimScore, ExampleScores, Outcome, Score, Scores
+from qa.evaluation.types import SCHEMA_VERSION, ClaimScore, Example, ExampleScores, Outcome, Score, Scores
 from qa.grounding.protocol import Mismatch, SupportChecker
 
 __all__ = ["score_run"]
@@ -28,7 +29,12 @@ _PERCENTILES = (50, 90, 95, 99)
 
 
 def score_run(
-    run: FinishedRun, *, checker: SupportChecker, seed: int = 0, told: Callable[[int], None] = lambda _: None
+    run: FinishedRun,
+    *,
+    checker: SupportChecker,
+    seed: int = 0,
+    opinions: Opinions = NO_OPINIONS,
+    told: Callable[[int], None] = lambda _: None,
 ) -> Scores:
     """Score every example of a run; those that were never asked, or failed, count as got wrong.
 
@@ -42,7 +48,7 @@ def score_run(
         told(number)
         prediction = run.predictions.get(example.id)
         said = reply(prediction, articles) if prediction else None
-        judgements = judge(said, question=example.question, checker=checker) if said and not said.declined else ()
+        judgements = _judged(said, example, checker, opinions)
         seen = observe(example, prediction, reply=said, judgements=judgements)
         observed.append(seen)
         examples.append(_example(seen, said, judgements))
@@ -58,10 +64,17 @@ def score_run(
         run_id=run.manifest.run_id,
         fingerprint=run.manifest.fingerprint,
         predictions_sha256=run.predictions_sha256,
-        scorer={"sourceline": version("sourceline"), "support_checker": checker.identity, "seed": str(seed)},
+        scorer={"sourceline": version("sourceline"), "support_checker": checker.identity, "seed": str(seed)}
+        | ({"judge": opinions.judge} if opinions.judge else {}),
         scores=tuple(_score(name, estimates[name]) for name in known),
         examples=tuple(examples),
     )
+
+
+def _judged(said: Reply | None, example: Example, checker: SupportChecker, opinions: Opinions) -> tuple[Judgement, ...]:
+    if said is None or said.declined:
+        return ()
+    return judge(said, question=example.question, checker=checker, opinions=opinions)
 
 
 def _means(observed: Sequence[Observed], seed: int) -> dict[str, Estimate]:

@@ -32,6 +32,7 @@ _FAMILIES = {
     "retrieval": "Retrieval",
     "answer": "Answers",
     "grounding": "Grounding",
+    "judge": "Language model's opinion",
     "abstention": "Abstention",
     "confidence": "Confidence",
     "calibration": "Calibration",
