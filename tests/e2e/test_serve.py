@@ -40,6 +40,7 @@ settings = Settings(
     deadline_seconds={deadline_seconds},
     api_keys={api_keys!r},
     allow_open={allow_open},
+    allowed_origins={allowed_origins!r},
 )
 sys.exit(serve(settings, load=slowly))
 """
@@ -61,6 +62,7 @@ class Process:
             "deadline_seconds": 30.0,
             "api_keys": "",
             "allow_open": False,
+            "allowed_origins": "",
         }
         source = SERVE.format(**{**defaults, **choices})
         self.popen = subprocess.Popen(
@@ -129,9 +131,7 @@ def test_what_it_writes_is_for_its_own_user(start: Start, tmp_path: Path) -> Non
     body = {"question": "Who?", "store": True}
     assert httpx.post(f"{process.address()}/api/ask", json=body).status_code == 200
     assert process.stop()[0] == 0
-    written = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
-    assert written
-    assert [path for path in written if path.stat().st_mode & 0o077] == []
+    assert [path for path in files(tmp_path / "data") if path.stat().st_mode & 0o077] == []
 
 
 def test_a_stop_ends_accepted_requests_first(start: Start) -> None:
@@ -268,6 +268,33 @@ def test_questions_stay_out_of_the_log(start: Start) -> None:
     code, errors = process.stop()
     assert code == 0
     assert "canary" not in errors
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_keys_and_tokens_stay_out_of_log_and_files(start: Start, tmp_path: Path, level: str) -> None:
+    key, origin = "canary-key-0123456789", "https://news.example"
+    process = start(log_level=level, api_keys=f"desk:{key}", allowed_origins=origin)
+    address = process.address()
+    got = httpx.post(f"{address}/api/tokens", json={"origin": origin}, headers={"x-api-key": key}).json()["token"]
+    told = ""
+    for shown in (key, f"{key}-wrong", got, got[:-2], f"{got}.{key}"):
+        for path in ("/api/articles", "/api/conversations", f"/api/articles/none?x={key}", f"/nothing/{key}"):
+            for headers in ({"authorization": f"Bearer {shown}"}, {"x-api-key": shown}, {"authorization": shown}):
+                response = httpx.get(f"{address}{path}", headers=headers | {"origin": origin})
+                told += response.text + str(response.headers)
+        asked = {"authorization": f"Bearer {shown}", "origin": origin}
+        told += httpx.post(f"{address}/api/ask", json={"question": "Who?", "store": True}, headers=asked).text
+    code, errors = process.stop()
+    assert code == 0
+    for text in (told, errors, *(path.read_bytes().decode("latin-1") for path in files(tmp_path))):
+        assert "canary" not in text
+        assert got not in text
+
+
+def files(folder: Path) -> list[Path]:
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    assert found
+    return found
 
 
 def assert_one_line(errors: str, part: str) -> None:
