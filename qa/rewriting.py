@@ -22,6 +22,7 @@ __all__ = ["FollowUps", "rewrite"]
 
 _ARTICLES = 2
 """Cited articles of the last turn that are read."""
+_ARTICLE_CHARACTERS = 20_000
 _TURNS = 3
 _ANSWER_CHARACTERS = 600
 _TOKENS = 80
@@ -41,8 +42,7 @@ class FollowUps:
     async def __call__(self, question: str, /, *, history: Sequence[Turn], as_of: datetime, run: Run) -> str:
         """Give the question as it is looked up; unchanged where it stands alone."""
         del as_of
-        background = await run(lambda: self._background(history))
-        by_rules = resolve(question, history, background=background)
+        by_rules = await run(lambda: resolve(question, history, background=self._background(history)))
         if self._generator is None or not (by_rules != question or may_depend(question)):
             return by_rules
         written = await rewrite(question, history, generator=self._generator, seconds=self._seconds)
@@ -56,7 +56,7 @@ class FollowUps:
             except StoreCorrupt:
                 continue
             if article is not None:
-                texts.append(f"{article.title}\n{article.text}")
+                texts.append(f"{article.title}\n{article.text[:_ARTICLE_CHARACTERS]}")
         return "\n".join(texts)
 
 

@@ -23,6 +23,7 @@ _PERSONAL = {"he": "", "she": "", "him": "", "his": "'s", "her": "", "hers": "'s
 _THINGS = {"it": "", "its": "'s"}
 _PLURAL = frozenset("they them their theirs".split())
 _POINTING = frozenset("that this those these".split())
+_POINTERS = frozenset({*_PERSONAL, *_THINGS, *_PLURAL, *_POINTING, "there"})
 _TIMES = frozenset("week month year day night morning evening time season summer winter spring autumn weekend".split())
 _OPENINGS = re.compile(r"^(?:and|but|so|also|ok|okay|then)\b[\s,]*", re.IGNORECASE)
 _EXPLETIVE = re.compile(
@@ -53,6 +54,8 @@ _KNOWN = 0.99
 """This share of its words, as stems, stands in the turn or its articles where a question is about them."""
 _LONGEST = 14
 """A longer question without any pronoun has enough words of its own."""
+_LONGEST_CHARACTERS = 400
+"""A longer question is no follow-up, and the search for names takes more time than its length grows."""
 
 
 def resolve(question: str, turns: Sequence[Turn], *, background: str = "") -> str:
@@ -63,7 +66,7 @@ def resolve(question: str, turns: Sequence[Turn], *, background: str = "") -> st
     """
     turns = turns[-4:]
     asked = " ".join(question.split())
-    if not turns or not asked:
+    if not turns or not asked or len(asked) > _LONGEST_CHARACTERS:
         return question
     found = exchanged(asked, turns[-1]) or completed(asked, turns[-1])
     if found is None and not _says_more(asked):
@@ -75,7 +78,7 @@ def _pointed(asked: str, turns: Sequence[Turn]) -> str | None:
     """Put in what a pronoun stands for."""
     words = tokens(asked)
     for at, word in enumerate(words):
-        if _has_antecedent(asked, words, at):
+        if word.low not in _POINTERS or _has_antecedent(asked, words, at):
             continue
         if word.low in _PERSONAL:
             whom = person(turns)

@@ -24,6 +24,9 @@ __all__ = ["KINDS", "MEDIA_TYPE", "PROTOCOL_PROBLEM", "Kind", "Problem", "kind_o
 
 MEDIA_TYPE = "application/problem+json"
 
+_LONGEST_DETAIL = 2000
+"""Callers' own words may stand in a message; not at any length."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -175,7 +178,7 @@ def problem_of(error: Exception, *, request: Request[Any, Any, Any]) -> Problem:
         type=f"/problems/{kind.slug}",
         title=kind.title,
         status=kind.status,
-        detail=str(error) if kind.shown else kind.meaning,
+        detail=str(error)[:_LONGEST_DETAIL] if kind.shown else kind.meaning,
         errors=_faults(error) or msgspec.UNSET,
         incident_id=incident_id,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,3 +158,16 @@ def test_names_and_topics() -> None:
     assert [name.text for name in found] == ["Judge Amara Fielding", "Dr Okoye", "US Navy"]
     assert topics("When will the newly found comet be nearest to us?") == ["the newly found comet"]
     assert topics("When did the Saint Orlane run aground?") == ["the Saint Orlane"]
+
+
+@pytest.mark.parametrize("words", ["in May ", "the of ", "their which what ", "it that ", "John Smith ", "A", ". "])
+def test_a_very_long_question_costs_little(turn: TurnOf, words: str) -> None:
+    """Nobody can keep the service busy with one question: a bound on the work, not on the wording."""
+    question = (words * 2000)[:2000]
+    turns = [turn("How many does the mill of Velda employ?", "The mill of Velda employs 35 people.")]
+    begun = time.process_time()
+    assert resolve(question, turns) == question
+    assert time.process_time() - begun < 0.1
+    begun = time.process_time()
+    resolve(question[:400], turns)
+    assert time.process_time() - begun < 1.0

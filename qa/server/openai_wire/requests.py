@@ -137,7 +137,7 @@ def _turns(said: Sequence[tuple[str | None, str]]) -> tuple[Turn, ...]:
             put = text[:_LONGEST]
             turns.append(Turn(question=put, resolved_query=put, answer="", answer_mode="abstained", as_of=""))
         elif turns and not turns[-1].answer:
-            answer = _LINK.sub("", text)
+            answer = _LINK.sub("", text[:_LONGEST])
             turns[-1] = msgspec.structs.replace(turns[-1], answer=answer, answer_mode="generated")
     return tuple(turns)
 

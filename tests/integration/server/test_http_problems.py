@@ -215,6 +215,10 @@ def test_every_error_is_documented(client: httpx.Client) -> None:
     assert "404" in paths["/api/articles/{article_id}"]["get"]["responses"]
 
 
+def test_long_names_do_not_make_long_problems(client: httpx.Client, check_problem: Check) -> None:
+    assert len(check_problem(client.get(f"/api/articles/{'x' * 30_000}"), "not-found").detail) == 2000
+
+
 def test_a_problem_type_can_be_fetched(client: httpx.Client) -> None:
     response = client.get(client.get("/nothing").json()["type"])
     assert response.status_code == 200
