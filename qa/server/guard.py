@@ -78,13 +78,13 @@ class Guard:
 
     def _check_place(self, connection: Connection) -> None:
         """Refuse pages of origins that are not allowed, and names that a foreign page could have given the service."""
-        origin, host = connection.headers.get("origin"), connection.headers.get("host", "")
+        origin, host = connection.headers.get("origin", ""), connection.headers.get("host", "")
         if self.open and not (_cannot_be_rebound(host) or any(origins.host_of(one) == host for one in self.origins)):
             raise UnknownHost(
                 f"this service has no API keys, so it does not answer to the name {host[:200]!r}; use its address, set "
                 "QA_API_KEYS, or list the name's origin in QA_ALLOWED_ORIGINS"
             )
-        if origin is not None and origin not in self.origins and not origins.same_host(origin, host):
+        if _from_elsewhere(connection) and origin not in self.origins:
             raise ForeignOrigin(f"pages of {origin[:200]!r} may not use this service; QA_ALLOWED_ORIGINS lists who may")
 
     def _believe_proxy(self, connection: Connection) -> None:
@@ -98,6 +98,8 @@ class Guard:
         if credential.startswith(tokens.PREFIX):
             return self._visitor(connection, credential, level)
         if self.open:
+            if level.who == "operator" and _from_elsewhere(connection):
+                raise NotAllowed("without API keys, pages elsewhere may ask and read only")
             return _OPEN  # clients that cannot do without a key may send any
         if (key := keys.find(credential, self._keys)) is not None:
             return _holder(key)
@@ -151,6 +153,12 @@ class Guard:
             Purse(owner=caller.owner, per_minute=limit),
             Purse(owner=f"visitors of {address}", per_minute=limit * _ADDRESS_FACTOR),
         ]
+
+
+def _from_elsewhere(connection: Connection) -> bool:
+    """Whether a page that is not the service's own sent the request."""
+    origin = connection.headers.get("origin")
+    return origin is not None and not origins.same_host(origin, connection.headers.get("host", ""))
 
 
 def _comes_from(connection: Connection, origin: str) -> bool:

@@ -349,7 +349,11 @@ def test_without_keys_everything_is_open_to_this_machine(serve: Any, tmp_path: P
             assert client.get("/health/ready", headers={"host": host}).json() == {"status": "ready"}
         check_problem(client.get("/api/articles", headers={"origin": FOREIGN}), "foreign-origin")
         check_problem(client.get("/api/articles", headers={"origin": "null"}), "foreign-origin")
+        assert ask(client, {"origin": ORIGIN}).status_code == 200
+        check_problem(client.get("/api/articles", headers={"origin": ORIGIN}), "not-allowed")
+        check_problem(client.delete("/api/articles/x", headers={"origin": ORIGIN}), "not-allowed")
         own = str(client.base_url).rstrip("/")
+        assert client.get("/api/articles", headers={"origin": own}).status_code == 200
         got = client.post("/api/tokens", json={}, headers={"origin": own}).json()
         assert ask(client, shown(got["token"], own)).status_code == 200
         check_problem(client.get("/api/articles", headers=shown(got["token"], own)), "not-allowed")
