@@ -44,8 +44,6 @@ __all__ = ["ABSTENTION", "Answerer"]
 
 _NO_MATCH = 0.05
 """Below this probability nothing retrieved is even near the question."""
-_HOPELESS: frozenset[AbstainReason] = frozenset({"empty_corpus", "no_match"})
-"""A model is not asked then. Of a weak match it is: whatever it says of it must stand in the evidence."""
 _RESERVE_SECONDS, _RESERVE_SHARE = 4.0, 0.3
 """Of a question's time, so much at most is kept for extraction."""
 
@@ -91,7 +89,9 @@ class Answerer:
         opened = opening(question, asked, found.evidence)
         yield opened
         draft: Drafted | None = None
-        if self._writer and question.mode != "extractive" and found.reason not in _HOPELESS:
+        # Also of a weak match, and where the reader sees none: whatever a model says must stand in the evidence. Of the
+        # sample questions that the reader gave under 5 %, half were answered by the passages found.
+        if self._writer and question.mode != "extractive" and found.evidence:
             brief = self._brief(question, asked, found, begun)
             async with aclosing(self._writer.write(brief, run=run, clock=clock)) as writing:
                 async for item in writing:

@@ -42,7 +42,7 @@ def messages(
 ) -> list[Message]:
     """Fill in the templates. Sources are fenced by a word that nobody who wrote them can have known."""
     fence = f"=={secrets.token_hex(_FENCE_BYTES)}=="
-    shared = {"label": label, "limit": str(limit), "nothing": NOTHING}
+    shared = {"limit": str(limit), "nothing": NOTHING}
     blocks = [
         templates.source.render(
             fence=fence,
@@ -53,8 +53,14 @@ def messages(
         )
         for number, source in enumerate(sources, start=1)
     ]
-    system = templates.system.render(**shared)
-    user = templates.user.render(**shared, sources="\n\n".join(blocks), question=plain_line(question), as_of=as_of)
+    system = templates.system.render(**shared, label=label)
+    user = templates.user.render(
+        **shared,
+        labels=" ".join(f"[{label}{number}]" for number in range(1, len(sources) + 1)),
+        sources="\n\n".join(blocks),
+        question=plain_line(question),
+        as_of=as_of,
+    )
     return [Message(role="system", content=system), Message(role="user", content=user)]
 
 

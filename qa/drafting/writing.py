@@ -92,10 +92,11 @@ class Writer:
 
         A draft that fails after its first shown sentence ends there: what was shown stays.
         """
-        context = await run(partial(self._context, brief))
-        page, end, reason, declined = Page(limit=brief.limit, lenient=self._lenient), _End(), None, False
-        label = choose_label([brief.question, *(source.text for source in context.sources)])
+        page, end, declined = Page(limit=brief.limit, lenient=self._lenient), _End(), False
+        context, reason = Context(sources=(), omitted=len(brief.evidence)), None
         try:
+            context = await _by(brief.deadline, run(partial(self._context, brief)))
+            label = choose_label([brief.question, *(source.text for source in context.sources)])
             async with aclosing(self._sentences(brief, context, label, end, clock)) as sentences:
                 async for sentence in sentences:
                     if declines(sentence):
