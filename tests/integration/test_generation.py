@@ -365,7 +365,7 @@ SENTENCES = [
 ]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(SENTENCES), max_size=6), st.integers(1, 40), st.booleans())
 def test_the_answer_does_not_depend_on_the_pieces(
     corpus: EmbeddedCorpus, encoder: Encoder, sentences: list[str], size: int, lenient: bool
