@@ -20,14 +20,27 @@ __all__ = ["score"]
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--checker", metavar="NAME", help="Support checker, as QA_SUPPORT_CHECKER names one.  [default: that]")
+@click.option(
+    "--articles",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Articles that an OpenAI-compatible server answers from: those it cites are kept with the run.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling behind the intervals.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON instead of a table.")
-def score(run: Path, checker: str | None, seed: int, as_json: bool) -> None:
+def score(run: Path, checker: str | None, articles: tuple[Path, ...], seed: int, as_json: bool) -> None:
     """Score the predictions in a run's folder and write `scores.json` beside them.
 
     Needs neither the service nor its articles: the run kept what it cites. The same files give the same scores.
     """
     from qa.evaluation.scored_run import encode_scores, write_scores
+
+    if articles:
+        from qa.evaluation.run_folder import read_run
+        from qa.evaluation.supplying import supply_articles
+
+        kept = supply_articles(run, read_run(run), articles)
+        click.echo(f"{kept:,} cited articles kept with the run", err=True)
 
     with waiting("judging") as status:
         scores = _scored(run, checker, seed, _telling(status))

@@ -49,6 +49,7 @@ _ANSWER = [
 ]
 _GROUNDING = [
     Metric(name="grounding.exact_spans", about="cited words stand exactly where the citation says", unit="citations"),
+    Metric(name="grounding.sources_known", about="citations whose article the run has the text of", unit="citations"),
     Metric(name="grounding.citation_recall", about="ALCE: claims that their citations support, per answer"),
     Metric(name="grounding.citation_precision", about="ALCE: citations that support or are needed, per answer"),
     Metric(name="grounding.citation_minimality", about="supported claims that need all citations", unit="claims"),

@@ -95,7 +95,7 @@ def _right(example: Example, reply: Reply | None) -> float | None:
         return 0.0
     if example.answers:
         return max(contains(text, example.answers) for text in (reply.text, reply.short or ""))
-    touched = parts_touched(example, reply.citations)
+    touched = _touched(example, reply)
     return float(all(touched)) if touched else float(_cites_gold(example, reply))
 
 
@@ -166,7 +166,8 @@ def _grounding(example: Example, reply: Reply, judgements: Sequence[Judgement]) 
     values: dict[str, tuple[float, ...]] = {
         "grounding.exact_spans": tuple(
             float(exact) for exact in (*(c.exact for c in reply.citations), reply.short_exact) if exact is not None
-        )
+        ),
+        "grounding.sources_known": tuple(float(one.article is not None) for one in reply.citations),
     }
     if judgements:
         recalled = [one.citations.recalled for one in judgements]
@@ -184,7 +185,7 @@ def _grounding(example: Example, reply: Reply, judgements: Sequence[Judgement]) 
         values["grounding.cited_article_answers"] = tuple(
             float(_is_gold(one, gold) or _holds_answer(one, example)) for one in reply.citations
         )
-    if touched := parts_touched(example, reply.citations):
+    if touched := _touched(example, reply):
         values["grounding.cites_gold_words"] = (sum(touched) / len(touched),)
     return values
 
@@ -209,6 +210,11 @@ def _opinions(judgements: Sequence[Judgement]) -> Values:
         "judge.claims_supported": tuple(float(opinion) for opinion, _ in told),
         "judge.agreement": tuple(float(opinion == recalled) for opinion, recalled in told),
     }
+
+
+def _touched(example: Example, reply: Reply) -> list[bool]:
+    """Parts of the answer and whether they are cited; none where citations name whole articles, not words."""
+    return parts_touched(example, reply.citations) if all(one.span for one in reply.citations) else []
 
 
 def _cites_gold(example: Example, reply: Reply) -> bool:

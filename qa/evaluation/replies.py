@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
 import msgspec
 
@@ -14,7 +15,7 @@ from qa.evaluation.metrics.spans import is_exact_span, overlaps
 from qa.evaluation.types import CitedArticle, ForeignAnswer, ForeignCitation, Prediction
 from qa.types import Answer, Citation, SearchResult, ShortAnswer
 
-__all__ = ["Articles", "Cited", "Reply", "Said", "reply"]
+__all__ = ["Articles", "Cited", "Reply", "Said", "reply", "served_as"]
 
 Articles = Mapping[tuple[str, str], CitedArticle]
 """By id and version."""
@@ -25,6 +26,10 @@ _DECLINED = re.compile(
     re.IGNORECASE,
 )
 """How models decline: in their first words, saying that they or the sources cannot."""
+
+
+_SERVED = re.compile(r"/api/articles/([^/?#]+)\?version=([0-9a-f]{64})(?:[#&]|$)")
+"""Where this project's own server links to for an article that has no address."""
 
 
 class Cited(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +77,12 @@ def reply(prediction: Prediction, articles: Articles) -> Reply | None:
     return None
 
 
+def served_as(url: str) -> tuple[str, str] | None:
+    """Id and version in a link to an article that a Sourceline serves itself; None for any other link."""
+    found = _SERVED.search(url)
+    return (unquote(found[1]), found[2]) if found else None
+
+
 def _native(answer: Answer, articles: Articles) -> Reply:
     cited = {citation.id: _cited(citation, articles) for citation in answer.citations}
     short = answer.short_answer
@@ -111,7 +122,7 @@ def _exact(quoted: Citation | ShortAnswer, articles: Articles, words: str) -> bo
 
 def _foreign(answer: ForeignAnswer, articles: Articles) -> Reply:
     by_url = {normalised_url(one.url): one for one in articles.values() if one.url}
-    placed = [(one, _named(one, by_url)) for one in answer.citations]
+    placed = [(one, _named(one, by_url, articles)) for one in answer.citations]
     declined = not answer.text.strip() or (
         not answer.citations and (answer.text.strip() == ABSTENTION or bool(_DECLINED.match(answer.text)))
     )
@@ -119,7 +130,8 @@ def _foreign(answer: ForeignAnswer, articles: Articles) -> Reply:
         text=answer.text,
         short=None,
         declined=declined,
-        claims=() if declined else _sentences(answer.text, placed),
+        # Where the words of no source are known, nothing can be said about the claims: not that they are unsupported.
+        claims=_sentences(answer.text, placed) if articles and not declined else (),
         citations=tuple(cited for _, cited in placed),
         short_exact=None,
         confidence=None,
@@ -127,8 +139,9 @@ def _foreign(answer: ForeignAnswer, articles: Articles) -> Reply:
     )
 
 
-def _named(citation: ForeignCitation, by_url: Mapping[str | None, CitedArticle]) -> Cited:
-    article = by_url.get(normalised_url(citation.url))
+def _named(citation: ForeignCitation, by_url: Mapping[str | None, CitedArticle], articles: Articles) -> Cited:
+    served = served_as(citation.url)
+    article = by_url.get(normalised_url(citation.url)) or (articles.get(served) if served else None)
     return Cited(
         article_id=article.id if article else None,
         url=citation.url,

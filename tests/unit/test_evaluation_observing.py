@@ -170,6 +170,20 @@ def test_a_link_to_an_article_nobody_knows_supports_nothing() -> None:
     found = seen(foreign(text, ForeignCitation(url="https://elsewhere.example/")), answers=("27",))
     assert found.values["grounding.citation_recall"] == (0.0,)
     assert found.values["grounding.citation_precision"] == (0.0,)
+    assert found.values["grounding.sources_known"] == (0.0,)
+
+
+def test_where_no_article_is_known_nothing_is_said_of_the_claims() -> None:
+    prediction = foreign("Inspectors found cracks in 27 hangers.", ForeignCitation(url=URL))
+    said = reply(prediction, {})
+    assert said is not None
+    asked = example(answers=("27",), gold=(GoldSpan(url=URL, text="cracks"),))
+    found = observe(asked, prediction, reply=said, judgements=())
+    assert [name for name in found.values if name.startswith("grounding")] == [
+        "grounding.sources_known",
+        "grounding.cites_gold_article",
+        "grounding.cited_article_answers",
+    ]
 
 
 @pytest.mark.parametrize(

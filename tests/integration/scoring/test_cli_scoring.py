@@ -10,8 +10,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+import seeds
+from embeddings.types import Article
 from qa.cli.program import program
-from qa.evaluation.types import Prediction
+from qa.evaluation.types import Example, ForeignAnswer, ForeignCitation, Prediction
 from qa.types import Answer
 
 WriteRun = Callable[..., Path]
@@ -108,6 +110,37 @@ def test_an_article_that_is_not_the_version_it_says_proves_nothing(
     articles.write_text(articles.read_text(encoding="utf-8").replace(" the ", " teh "), encoding="utf-8")
     assert qa("evaluate", "score", run).exit_code == 0
     assert values(run)["grounding.exact_spans"] == 0.0
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        lambda article: f"{article.url}#top",
+        lambda article: f"http://127.0.0.1:8000/api/articles/{article.id}?version={article.version}#:~:text=x",
+    ],
+    ids=["by its address", "by its place at our server"],
+)
+def test_articles_that_a_foreign_server_cites_are_kept_with_the_run(
+    write_run: WriteRun,
+    examples: tuple[Example, ...],
+    sample_articles: dict[str, Article],
+    tmp_path: Path,
+    link: Callable[[Article], str],
+) -> None:
+    article = next(one for one in sample_articles.values() if one.url)
+    sentence = article.text[: article.text.index(". ") + 1]
+    answer = ForeignAnswer(text=sentence, citations=(ForeignCitation(url=link(article), start=0, end=len(sentence)),))
+    prediction = Prediction(example_id=examples[0].id, started_at="", latency_ms=1.0, foreign=answer)
+    run = write_run(tmp_path / "foreign", [prediction])
+    (run / "articles.jsonl").write_bytes(b"")
+    assert qa("evaluate", "score", run).exit_code == 0
+    assert "grounding.citation_recall" not in values(run)
+    supplied = qa("evaluate", "score", run, "--articles", seeds.articles_dir())
+    assert "1 cited articles kept" in supplied.stderr
+    assert values(run)["grounding.citation_recall"] == 1.0
+    assert "0 cited articles kept" in qa("evaluate", "score", run, "--articles", seeds.articles_dir()).stderr
+    assert qa("evaluate", "score", run).exit_code == 0
+    assert values(run)["grounding.citation_recall"] == 1.0, "later scoring needs the articles no more"
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
