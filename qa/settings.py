@@ -89,7 +89,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_ORIGIN_TOKENS": "`false`: pages of those origins get tokens only through their back end, which holds a key.",
     "QA_FRAME_ANCESTORS": "Origins that may show the service's own page in a frame.",
     "QA_VISITOR_RATE": "What one token may spend in a minute: an answer costs 10, a search 3, a read 1; 0: no limit. "
-    "All tokens of one address together may spend ten times as much.",
+    "All tokens of one address together may spend ten times as much. Of `QA_MAX_QUEUE`, one token takes an eighth at "
+    "most, those of one address half.",
     "QA_KEY_RATE": "What one key may spend in a minute; 0: no limit.",
     "QA_TRUSTED_PROXIES": "Addresses or networks whose `X-Forwarded-For` is believed.",
 }

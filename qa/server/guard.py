@@ -8,15 +8,17 @@ origins that are not allowed are refused: browsers say truthfully where a reques
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from qa.access import addresses, keys, origins, tokens
 from qa.access.budgets import Budgets, Purse
+from qa.access.seats import Seats
 from qa.server.callers import Caller, remember
 from qa.server.errors import ForeignOrigin, NotAllowed, RateLimited, TokenExpired, Unauthenticated, UnknownHost
 from qa.server.levels import Level, level_of
@@ -27,6 +29,8 @@ __all__ = ["Guard"]
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 _OPEN = Caller(kind="open")
+_WORK = 3
+"""What costs so much occupies the encoder or the model."""
 _ADDRESS_FACTOR = 10
 """So many visitors of one address may use up their budgets at once: a school, an office."""
 
@@ -42,6 +46,7 @@ class Guard:
         self._proxies = addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
         self._settings = settings
         self._budgets = Budgets()
+        self._seats = Seats()
         self._now = now
 
     @property
@@ -128,10 +133,32 @@ class Guard:
         purses = self._purses(connection, caller)
         if not purses or not level.cost:
             return
+        if level.cost >= _WORK and len(purses) > 1:
+            self._seat(connection, purses)
         spending = self._budgets.spend(purses, cost=level.cost)
         connection.scope["state"]["spending"] = spending
         if not spending.allowed:
             raise RateLimited("too many requests; wait before the next", retry_after=spending.retry_after)
+
+    def _seat(self, connection: Connection, purses: Sequence[Purse]) -> None:
+        """Keep one visitor, or the visitors of one address, from filling the queue. Raises RateLimited."""
+        queue = self._settings.max_queue
+        visitor, address = purses
+        limits = {visitor.owner: max(2, queue // 8), address.owner: max(4, queue // 2)}
+        if not self._seats.take(limits):
+            raise RateLimited("too many questions at once; wait for the answers to some of them")
+        connection.scope["state"]["seats"] = tuple(limits)
+
+    def seated(self, app: ASGIApp) -> ASGIApp:
+        """Middleware that gives the seats of a request back when it has been answered, or its client has left."""
+
+        async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await app(scope, receive, send)
+            finally:
+                self._seats.free(scope.get("state", {}).pop("seats", ()))
+
+        return run
 
     def _purses(self, connection: Connection, caller: Caller) -> list[Purse]:
         if caller.kind == "key":

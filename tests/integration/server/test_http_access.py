@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -436,6 +438,37 @@ def test_a_trusted_proxy_names_the_client(serve: Any, tmp_path: Path) -> None:
             for n in range(6)
         ]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429, 429]
+
+
+def test_one_visitor_cannot_fill_the_queue(serve: Any, saying: Any, tmp_path: Path, check_problem: Check) -> None:
+    """Of 17 places a visitor takes 2, all visitors of one address 8; when they are done, or leave, they may again."""
+    go = threading.Event()
+    settings = guarded(tmp_path, visitor_rate=1000, max_queue=16, trusted_proxies="127.0.0.1")
+    with serve(settings, load=saying(lambda: go.wait(30) and None)) as client, ThreadPoolExecutor(40) as pool:
+        address = str(client.base_url)
+
+        def search(subject: str, place: str) -> httpx.Response:
+            headers = shown(token(tmp_path, subject=subject)) | {"x-forwarded-for": place}
+            with httpx.Client(base_url=address, timeout=30) as own:
+                return own.post("/api/search", json={"question": "Where?"}, headers=headers)
+
+        headers = shown(token(tmp_path, subject="a")) | {"x-forwarded-for": "10.0.0.1"}
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/api/ask", json={"question": "Where?"}, headers=headers, timeout=0.3)
+        one = [pool.submit(search, "a", "10.0.0.1") for _ in range(5)]
+        refused = [future for _, future in zip(range(3), as_completed(one, timeout=20), strict=False)]
+        for future in refused:
+            check_problem(future.result(), "rate-limited")
+        many = [pool.submit(search, f"v{number}", "10.0.0.1") for number in range(10)]
+        refused += [future for _, future in zip(range(4), as_completed(many, timeout=20), strict=False)]
+        assert {future.result().headers["retry-after"] for future in refused} == {"1"}
+        elsewhere = pool.submit(search, "b", "10.0.0.2")
+        time.sleep(0.3)
+        assert not elsewhere.done(), "it waits, it is not refused"
+        go.set()
+        waited = [future for future in [*one, *many, elsewhere] if future not in refused]
+        assert [future.result().status_code for future in waited] == [200] * 9
+        assert search("a", "10.0.0.1").status_code == 200
 
 
 @pytest.mark.parametrize(("proxies", "scheme"), [("", "http"), ("127.0.0.0/8", "https")])
