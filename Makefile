@@ -55,6 +55,14 @@ injection: install-dev ## let a model obey every order in all injected documents
 faults: install-dev ## every fault of a model x streamed or not x 20 seeds, and 200 readers who leave (ten minutes)
 	FAULT_SEEDS=20 FAULT_READERS=200 $(BIN)/pytest --timeout 3600 tests/integration/server/test_http_model_faults.py
 
+browser: install-dev ## the tests of the chat in a browser, the long form
+	@scripts/install_browser.sh
+	LONG=1 $(BIN)/pytest $(PYTEST_ARGS) tests/e2e/browser
+
+screenshots: install-dev ## take the pictures of the README anew (look at them before committing)
+	@scripts/install_browser.sh
+	$(BIN)/pytest -q tests/e2e/browser/screenshots.py
+
 bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some)
 	@scripts/bench.sh $(VENV) $(BENCH)
 

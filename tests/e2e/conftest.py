@@ -65,12 +65,23 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 
-    def start(self) -> None:
+    @property
+    def _environment(self) -> dict[str, str]:
         settings = {"QA_DATA_DIR": str(self._folder), "QA_ENCODER": "hashing", **self._variables}
+        return {**os.environ, **settings, "PYTHONPATH": str(self._repo), "PYTHONUNBUFFERED": "1"}
+
+    def ingest(self, folder: Path) -> None:
+        """Add the articles of a folder, as `qa ingest` does, while the service is down."""
+        self.kill()
+        command = [sys.executable, "-m", "qa", "ingest", str(folder)]
+        subprocess.run(command, cwd=self._repo, env=self._environment, check=True, capture_output=True)
+        self.start()
+
+    def start(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "qa", "serve", "--port", str(self.port)],
             cwd=self._repo,
-            env={**os.environ, **settings, "PYTHONPATH": str(self._repo), "PYTHONUNBUFFERED": "1"},
+            env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

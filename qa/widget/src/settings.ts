@@ -46,7 +46,7 @@ export function readSettings(host: HTMLElement, defaultEndpoint: string): Settin
     title: attribute("heading") ?? found.strings.title,
     intro: attribute("intro") ?? found.strings.intro,
     placeholder: attribute("placeholder") ?? found.strings.placeholder,
-    note: attribute("note") ?? found.strings.skip,
+    note: attribute("note") ?? found.strings.note,
     collection: attribute("collection"),
     sources: (attribute("sources") ?? "").split("|").map((name) => name.trim()).filter(Boolean),
     token: attribute("token"),

@@ -135,6 +135,12 @@ def axe(node_packages: Path) -> str:
     return (node_packages / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="session")
+def long_form() -> bool:
+    """Whether the tests may take their time: `make browser`."""
+    return bool(os.environ.get("LONG"))
+
+
 MEASURED = pytest.StashKey[list[str]]()
 
 

@@ -23,7 +23,9 @@ def text(chance: random.Random, length: int) -> str:
 
 
 @pytest.mark.parametrize("fallback", [False, True], ids=["highlight API", "mark elements"])
-def test_random_spans_of_random_texts(read: Read, scripted: Any, answering: Any, *, fallback: bool) -> None:
+def test_random_spans_of_random_texts(
+    read: Read, scripted: Any, answering: Any, long_form: bool, *, fallback: bool
+) -> None:
     compose, unfold = answering
     chance = random.Random(f"spans {fallback}")
     wanted: list[list[str]] = []
@@ -46,7 +48,7 @@ def test_random_spans_of_random_texts(read: Read, scripted: Any, answering: Any,
     if fallback:
         reader.page.add_init_script("delete window.Highlight")
     reader.visit()
-    for number in range(25):
+    for number in range(300 if long_form else 12):
         reader.ask(f"q{number}")
         for chip, quote in enumerate(wanted[-1]):
             reader.chips.nth(chip).click()

@@ -20,7 +20,7 @@ export const ar: Strings = {
   conversation: "المحادثة",
   open: "اطرح سؤالاً",
   close: "إغلاق",
-  skip: "تحقق من المصادر قبل الاعتماد على الإجابة.",
+  note: "تحقق من المصادر قبل الاعتماد على الإجابة.",
 
   filters: "تصفية",
   source: "المصدر",
@@ -28,9 +28,6 @@ export const ar: Strings = {
   from: "من",
   to: "إلى",
   clear: "إلغاء التصفية",
-  filtered: (what) => `فقط ${what}`,
-  since: (date) => `من ${date}`,
-  until: (date) => `إلى ${date}`,
 
   searching: "جارٍ البحث في المقالات",
   reading: (number) => `جارٍ قراءة ${passages(number)}`,
@@ -89,7 +86,6 @@ export const ar: Strings = {
   articleGone: "لم يعد هذا المقال متاحاً. الكلمات المقتبسة:",
   quoteStarts: "بداية الكلمات المقتبسة. ",
   quoteEnds: " نهاية الكلمات المقتبسة.",
-  nextQuote: "الاقتباس التالي",
 
   copy: "انسخ مع المصادر",
   copied: "تم النسخ",

@@ -14,7 +14,7 @@ export const en = {
   conversation: "Conversation",
   open: "Ask a question",
   close: "Close",
-  skip: "Check the sources before you rely on an answer.",
+  note: "Check the sources before you rely on an answer.",
 
   filters: "Filters",
   source: "Source",
@@ -22,9 +22,6 @@ export const en = {
   from: "From",
   to: "To",
   clear: "Clear filters",
-  filtered: (what: string) => `Only ${what}`,
-  since: (date: string) => `from ${date}`,
-  until: (date: string) => `to ${date}`,
 
   searching: "Searching the articles",
   reading: (passages: number) => `Reading ${count(passages, "one passage", "passages")}`,
@@ -83,7 +80,6 @@ export const en = {
   articleGone: "This article is no longer available. The words that were quoted:",
   quoteStarts: "Quoted words begin. ",
   quoteEnds: " Quoted words end.",
-  nextQuote: "Next quote",
 
   copy: "Copy with sources",
   copied: "Copied",
