@@ -46,12 +46,11 @@ class _Grammar(msgspec.Struct, frozen=True):
 def choose_label(texts: Iterable[str]) -> str:
     """The first label that no text uses with a number.
 
-    >>> choose_label(["The Galaxy S24 is out.", "Route Q 7 is shut."])
+    >>> choose_label(["The Galaxy S24 is out.", "Take route Q7."])
     'K'
     """
     whole = "\n".join(texts)
-    free = (label for label in _LABELS if not re.search(rf"(?<!\w){label}\s?[-_.#]?\s?\d", whole, re.IGNORECASE))
-    return next(free, _LABELS[-1])
+    return next((label for label in _LABELS if not _grammar(label).marker.search(whole)), _LABELS[-1])
 
 
 def resolve(sentence: str, *, label: str, sources: int) -> Marked:
@@ -105,7 +104,9 @@ def _grammar(label: str) -> _Grammar:
     one = rf"\^?{words}(?<!\w){label}\s?[-_.#]?\s?\d{{1,3}}(?!\d|[.,]\d)"
     more = rf"(?:\s*(?:[,;/&–—-]|and)\s*{words}(?:{label}\s?[-_.#]?\s?)?\d{{1,3}}(?!\d|[.,]\d))*"
     plain = rf"{_OPEN}{{1,2}}\s*source\s*\d{{1,3}}\s*{_CLOSE}{{1,2}}"
-    marker = rf"(?:{_OPEN}{{1,2}}\s*{one}{more}\s*{_CLOSE}{{1,2}}|{plain}|(?<!\w){one}(?!\w))"
+    # Without brackets only as it was given: "the city's 27 bridges" names no source.
+    bare = rf"(?<![\w'’])(?-i:{label})\d{{1,3}}(?!\w|[.,]\d)"
+    marker = rf"(?:{_OPEN}{{1,2}}\s*{one}{more}\s*{_CLOSE}{{1,2}}|{plain}|{bare})"
     verb = r"(?:says|states|reports|notes|mentions|said|reported)(?:\s+that)?\b"
     lead_in = (
         rf"\s*(?:(?:according to|as (?:reported|stated|noted|mentioned|said) (?:in|by)|per|in|from)\s+)?"

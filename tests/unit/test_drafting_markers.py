@@ -50,6 +50,9 @@ def test_what_models_write(sentence: str, text: str, sources: tuple[int, ...]) -
         "See ref 12 for more.",
         "There were two reasons: (1) rain and (2) wind.",
         "He won 5,000 crowns.",
+        "It is one of the city's 2 bridges.",
+        "It is one of the city’s 2 bridges, s1 and s2.",
+        "Route S 1 is shut.",
         "Sources 1 and 2 agree.",
         "The law [sic] was passed.",
         "Paragraph [12] of the ruling is long.",
@@ -80,6 +83,12 @@ def test_the_label_occurs_in_no_text(texts: list[str]) -> None:
     label = choose_label(texts)
     if label != "ZK":  # the last resort
         assert all(resolve(text, label=label, sources=999).sources == () for text in texts)
+
+
+def test_the_label_is_the_first_that_is_free() -> None:
+    assert choose_label(["One of the city's 3 bridges, on route S 7.", "He read it [2]."]) == "S"
+    assert choose_label(["The Galaxy S24 is out."]) == "Q"
+    assert choose_label(["See [s 1] and (Q3)."]) == "K"
 
 
 def test_markers_behind_a_stop_go_with_their_sentence() -> None:
