@@ -10,6 +10,7 @@ from embeddings.types import article_version
 from qa.answers import ABSTENTION
 from qa.evaluation.judging import judge
 from qa.evaluation.metrics.citations import judge_citations
+from qa.evaluation.metrics.spans import is_exact_span
 from qa.evaluation.observing import Observed, observe
 from qa.evaluation.relevance import article_ranking, gold_articles, parts_touched, passage_ranking
 from qa.evaluation.replies import Articles, Cited, reply
@@ -244,6 +245,26 @@ def test_an_abstention_scores_as_squad_scores_no_answer() -> None:
     )
     missed = seen(foreign(ABSTENTION), answers=("27",))
     assert (missed.right, missed.values["answer.f1"]) == (0.0, (0.0,))
+
+
+# --- exact words
+
+
+@pytest.mark.parametrize(
+    ("span", "words", "exact"),
+    [
+        ((0, 3), "The", True),
+        ((1, 4), "The", False),
+        ((0, 3), "the", False),
+        ((-len(TEXT), 3), "The", False),  # Python would count from the end
+        ((0, 10_000), TEXT, False),
+        ((3, 3), "", False),
+        ((3, 0), "", False),
+    ],
+)
+def test_a_span_is_exact_or_it_is_not(span: tuple[int, int], words: str, exact: bool) -> None:
+    assert is_exact_span(TEXT, *span, words=words) == exact
+    assert not is_exact_span(None, *span, words=words)
 
 
 # --- ALCE
