@@ -20,7 +20,9 @@ WriteRun = Callable[..., Path]
 
 
 def qa(*arguments: object) -> Result:
-    return CliRunner().invoke(program, [str(argument) for argument in arguments], prog_name="qa")
+    return CliRunner(env={"QA_SUPPORT_CHECKER": "lexical"}).invoke(
+        program, [str(argument) for argument in arguments], prog_name="qa"
+    )
 
 
 def forgetting(predictions: tuple[Prediction, ...], *, every: int) -> list[Prediction]:

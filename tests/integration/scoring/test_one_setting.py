@@ -13,7 +13,9 @@ from qa.cli.program import program
 
 
 def qa(*arguments: object, **environ: str) -> Result:
-    result = CliRunner(env=environ).invoke(program, [str(argument) for argument in arguments], prog_name="qa")
+    result = CliRunner(env={"QA_SUPPORT_CHECKER": "lexical", **environ}).invoke(
+        program, [str(argument) for argument in arguments], prog_name="qa"
+    )
     assert result.exit_code == 0, result.output
     return result
 

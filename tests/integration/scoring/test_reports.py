@@ -28,7 +28,9 @@ HOSTILE_TEXT = f"It rained. {HOSTILE} It stopped & the mayor said no."
 
 
 def qa(*arguments: object) -> Result:
-    return CliRunner().invoke(program, [str(argument) for argument in arguments], prog_name="qa")
+    return CliRunner(env={"QA_SUPPORT_CHECKER": "lexical"}).invoke(
+        program, [str(argument) for argument in arguments], prog_name="qa"
+    )
 
 
 class Page(HTMLParser):
