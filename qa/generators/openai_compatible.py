@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["OpenAICompatible"]
 
 _CONNECT_SECONDS = 3.0
-_IDLE_SECONDS = 10.0
-"""A draft that stands still for so long will not be finished."""
+_IDLE_SECONDS, _IDLE_SHARE = 10.0, 0.1
+"""A draft that stands still for so long, and for this share of its time, will not be finished."""
 _FIRST_SHARE = 0.8
 """Of the time left, so much may pass before the first event: later there is no time to write."""
 _USAGE_SECONDS = 1.0
@@ -86,7 +86,7 @@ class OpenAICompatible:
         if not self.model:
             self._found = await self._first_model(first)
         reader = ChatReader(max_bytes=_BYTES + _BYTES_PER_TOKEN * max_tokens)
-        pace = _Pace(first=first, deadline=deadline)
+        pace = _Pace(first=first, deadline=deadline, idle=max(_IDLE_SECONDS, _IDLE_SHARE * (deadline - now)))
         try:
             async with self._answer(messages, max_tokens=max_tokens, deadline=first) as body:
                 while (data := await pace.next(body, reader)) is not None:
@@ -184,8 +184,9 @@ class OpenAICompatible:
 class _Pace:
     """How long is waited for what comes next, as long as the draft moves on."""
 
-    def __init__(self, *, first: float, deadline: float) -> None:
+    def __init__(self, *, first: float, deadline: float, idle: float) -> None:
         self._until = first
+        self._idle = idle
         self._deadline = deadline
         self._events = 0
 
@@ -196,7 +197,7 @@ class _Pace:
         if reader.events > self._events:  # single bytes, and comments that keep the line open, are not writing
             self._events = reader.events
             now = asyncio.get_running_loop().time()
-            self._until = min(self._deadline, now + (_USAGE_SECONDS if reader.stopped else _IDLE_SECONDS))
+            self._until = min(self._deadline, now + (_USAGE_SECONDS if reader.stopped else self._idle))
         try:
             async with asyncio.timeout_at(self._until):
                 return await anext(body, None)

