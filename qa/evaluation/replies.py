@@ -12,6 +12,7 @@ from embeddings.sentences import split_sentences
 from embeddings.urls import normalised_url
 from qa.answers import ABSTENTION
 from qa.evaluation.metrics.spans import is_exact_span, overlaps
+from qa.evaluation.text_fragments import words_pointed_at
 from qa.evaluation.types import CitedArticle, ForeignAnswer, ForeignCitation, Prediction
 from qa.types import Answer, Citation, SearchResult, ShortAnswer
 
@@ -40,7 +41,7 @@ class Cited(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     published_at: str | None
     text: str
-    """The cited words; of a foreign server, which names only an address, the whole article where it is known."""
+    """The cited words; the whole article, where it is known, of a foreign server that names only its address."""
     span: tuple[int, int] | None
     exact: bool | None
     """None where no exact words were claimed."""
@@ -142,13 +143,14 @@ def _foreign(answer: ForeignAnswer, articles: Articles) -> Reply:
 def _named(citation: ForeignCitation, by_url: Mapping[str | None, CitedArticle], articles: Articles) -> Cited:
     served = served_as(citation.url)
     article = by_url.get(normalised_url(citation.url)) or (articles.get(served) if served else None)
+    span = words_pointed_at(citation.url, article.text) if article else None
     return Cited(
         article_id=article.id if article else None,
         url=citation.url,
         title=citation.title or (article.title if article else ""),
         published_at=article.published_at if article else None,
-        text=article.text if article else "",
-        span=None,
+        text=article.text[slice(*span)] if article and span else article.text if article else "",
+        span=span,
         exact=None,
         article=article,
     )

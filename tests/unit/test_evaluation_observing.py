@@ -14,6 +14,7 @@ from qa.evaluation.metrics.spans import is_exact_span
 from qa.evaluation.observing import Observed, observe
 from qa.evaluation.relevance import article_ranking, gold_articles, parts_touched, passage_ranking
 from qa.evaluation.replies import Articles, Cited, reply
+from qa.evaluation.text_fragments import words_pointed_at
 from qa.evaluation.types import (
     CitedArticle,
     Example,
@@ -158,6 +159,29 @@ def test_annotations_of_a_foreign_server_are_judged_by_the_articles_they_name() 
     assert found.values["grounding.cited_article_answers"] == (1.0, 1.0)
     assert "grounding.exact_spans" not in found.values, "it claims no exact words"
     assert not [name for name in found.values if name.startswith("retrieval")], "what it retrieved is not known"
+
+
+@pytest.mark.parametrize(
+    ("fragment", "words"),
+    [
+        ("#:~:text=cracks%20in%2027%20hangers", "cracks in 27 hangers"),
+        ("#:~:text=Inspectors,27", "Inspectors found cracks in 27"),
+        ("#:~:text=found-,cracks,-in", "cracks"),
+        ("#part:~:text=NOBODY%20was", "Nobody was"),
+        ("#:~:text=nowhere", None),
+        ("#:~:text=27,Osprey", None),
+        ("#:~:text=", None),
+        ("#top", None),
+        ("", None),
+    ],
+)
+def test_words_that_a_link_points_at_are_the_cited_ones(fragment: str, words: str | None) -> None:
+    span = words_pointed_at(f"https://news.example/bridge{fragment}", TEXT)
+    assert (TEXT[slice(*span)] if span else None) == words
+    found = reply(foreign("It closed.", ForeignCitation(url=f"https://news.example/bridge{fragment}")), ARTICLES)
+    assert found is not None
+    assert found.citations[0].text == (words or TEXT)
+    assert found.citations[0].span == span
 
 
 def test_a_citation_without_a_place_belongs_to_every_sentence() -> None:

@@ -99,15 +99,17 @@ def _quotation(number: int, cited: Cited) -> Quotation:
     fault = ""
     if cited.article is None:
         fault = "the cited article version is not among what the run kept: nothing shows that it says so"
+    elif cited.span is None:
+        fault = "it names the article, and no words of it"
     elif cited.exact is False:
         fault = "these are not the words at the cited place of the article"
     return Quotation(number=number, about=about, url=cited.url or "", pieces=_in_article(cited), fault=fault)
 
 
 def _in_article(cited: Cited) -> tuple[Piece, ...]:
-    """The cited words between those around them; alone where their article or place is not known."""
+    """The cited words between those around them; unmarked where no words are known to be meant."""
     if cited.article is None or cited.span is None:
-        return (Piece(text=_shortened(cited.text, 2 * _AROUND), kind="cited"),)
+        return (Piece(text=_shortened(cited.text, 2 * _AROUND)),)
     text, (start, end) = cited.article.text, cited.span
     first, last = max(0, start - _AROUND), min(len(text), end + _AROUND)
     # Not from the middle of a word, unless the article has no spaces there.
