@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -22,7 +22,8 @@ from qa.extractive.reading import Reading, read
 from qa.generators.protocol import Generator
 from qa.grounding.protocol import SupportChecker
 from qa.jobs import Run, at_once
-from qa.moments import is_after, stamp
+from qa.moments import Period, stamp
+from qa.recency import all_older
 from qa.retrieval import Depth, retrieve
 from qa.settings import Settings
 from qa.timings import Clock
@@ -150,18 +151,40 @@ class Answerer:
         vector = self._encoder.encode_query(asked.resolved_query)
         clock.lap("encode")
         query, where, ranked_by = asked.resolved_query, asked.where, self._settings.retrieval
-        found = retrieve(self._corpus, text=query, vector=vector, where=where, depth=depth, ranked_by=ranked_by)
+        found = retrieve(
+            self._corpus,
+            text=query,
+            vector=vector,
+            where=where,
+            depth=depth,
+            as_of=asked.as_of,
+            period=asked.period,
+            ranked_by=ranked_by,
+        )
         clock.lap("retrieve")
-        return tuple(item for item in found if not is_after(item.stored.published_at, asked.as_of))
+        return found
 
     def _abstain_reason(
         self, reading: Reading, evidence: Sequence[Evidence], asked: Understood
     ) -> AbstainReason | None:
         if not evidence:
             return "no_match" if self._corpus.count(asked.where).passages else "empty_corpus"
+        if asked.period and asked.period.recent and (late := self._out_of_time(reading, evidence, asked.period, asked)):
+            return late
         if reading.probability >= self._reader.calibration.threshold:
             return None
         return "weak_match" if reading.probability >= _NO_MATCH else "no_match"
+
+    def _out_of_time(
+        self, reading: Reading, evidence: Sequence[Evidence], period: Period, asked: Understood
+    ) -> AbstainReason | None:
+        """Whether a question about the last days finds nothing but older news; None where something is new enough."""
+        best = [evidence[item.sentence.evidence] for item in reading.sentences[:1]]
+        if not all_older([_told_at(item) for item in best], period=period):
+            return None
+        since = msgspec.structs.replace(asked.where, published_after=stamp(period.start - timedelta(days=2)))
+        until = msgspec.structs.replace(since, published_before=stamp(asked.as_of + timedelta(days=1)))
+        return "stale_only" if self._corpus.count(until).passages else "outside_corpus_dates"
 
     def _extract(self, question: Question, found: _Found, draft: Drafted | None) -> Written:
         """Answer in the articles' own sentences, or abstain; `draft` is what a model was asked for in vain."""
@@ -197,6 +220,12 @@ class Answerer:
             return self._corpus.get(article_id, version=version)
         except StoreCorrupt:
             return None
+
+
+def _told_at(item: Evidence) -> str | None:
+    """When a passage was published; where that is not known, when the latest dated copy of its story was."""
+    copies = [copy.published_at for copy in item.also if copy.published_at is not None]
+    return item.stored.published_at or max(copies, default=None)
 
 
 class _Found(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from qa.errors import InvalidQuestion
 
-__all__ = ["is_after", "moment", "stamp"]
+__all__ = ["Period", "is_after", "moment", "stamp"]
 
 _SLACK = timedelta(days=1)
 """A date without a time may be a day ahead of UTC where it was written."""
+
+
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of time that a question speaks of."""
+
+    start: datetime
+    end: datetime
+    """Not part of it any more."""
+    recent: bool
+    """Told by its distance from now ("yesterday", "this week"): older news cannot answer."""
 
 
 def moment(text: str, *, field: str) -> datetime:

@@ -11,7 +11,8 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.duplicates import same_story
 from embeddings.types import Hits, StoredPassage, Vector, Where
-from qa.moments import is_after
+from qa.moments import Period, is_after
+from qa.recency import preferences
 from qa.types import Evidence
 
 __all__ = ["Depth", "RankedBy", "fuse", "retrieve"]
@@ -48,9 +49,12 @@ def retrieve(
     where: Where,
     depth: Depth,
     as_of: datetime | None = None,
+    period: Period | None = None,
     ranked_by: RankedBy = "hybrid",
 ) -> tuple[Evidence, ...]:
     """Find the passages most likely to answer, best first, among articles known at `as_of`.
+
+    Those from about `as_of`, or from about the `period` that the question names, are preferred (see `qa.recency`).
 
     Articles that tell the same story count once: the best-ranked one stays, the others are named in `also`.
     """
@@ -59,7 +63,7 @@ def retrieve(
         hits = corpus.search(vector, text, k=listed, where=where)
         ranking = _ranking(hits, ranked_by)
         known = [item for item in _ranked(corpus, hits, ranking) if as_of is None or not _is_future(item, as_of)]
-        kept = _one_per_story(known, depth)
+        kept = _one_per_story(_by_date(known, as_of, period), depth)
         if len(kept) >= depth.kept or len(ranking.dense) < listed or listed >= _DEEPEST:
             return tuple(kept)
         listed = min(4 * listed, _DEEPEST)
@@ -94,6 +98,13 @@ def _ranked(corpus: Corpus, hits: Hits, ranking: Hits) -> list[Evidence]:
     cosines = {hit.key: hit.score for hit in hits.dense}
     order = sorted((key for key in fused if key in stored), key=lambda key: (-fused[key], key))
     return [Evidence(stored=stored[key], score=fused[key], cosine=cosines.get(key)) for key in order]
+
+
+def _by_date(found: Sequence[Evidence], as_of: datetime | None, period: Period | None) -> Sequence[Evidence]:
+    """The same evidence with its scores weighed by date, best first."""
+    factors = preferences([item.stored.published_at for item in found], as_of=as_of, period=period)
+    weighed = [msgspec.structs.replace(i, score=i.score * factor) for i, factor in zip(found, factors, strict=True)]
+    return sorted(weighed, key=lambda item: (-item.score, item.stored.key))
 
 
 def _is_future(item: Evidence, as_of: datetime) -> bool:

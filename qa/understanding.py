@@ -12,7 +12,8 @@ from embeddings.types import Where
 from qa.errors import InvalidQuestion
 from qa.follow_ups.referents import without_topic
 from qa.jobs import Run
-from qa.moments import moment, stamp
+from qa.moments import Period, moment, stamp
+from qa.time_expressions import period_of
 from qa.types import Filters, Question, SearchQuestion, Turn
 
 __all__ = ["Resolve", "Understood", "as_put", "checked", "understand"]
@@ -28,6 +29,8 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
     as_of: datetime
     """The moment it is asked at; what was published later is not used."""
     where: Where
+    period: Period | None = None
+    """What the question says of when."""
 
 
 class Resolve(Protocol):
@@ -46,11 +49,13 @@ async def as_put(question: str, /, *, history: Sequence[Turn], as_of: datetime, 
 def checked(question: Question | SearchQuestion, *, now: datetime) -> Understood:
     """Read a question that stands alone. Raises InvalidQuestion for words, a filter or a date that cannot be used."""
     text = _usable(question.question)
+    as_of = moment(question.as_of, field="as_of") if question.as_of else now
     return Understood(
         resolved_query=text,
         to_read=text,
-        as_of=moment(question.as_of, field="as_of") if question.as_of else now,
+        as_of=as_of,
         where=_where(question.filters, question.collection),
+        period=period_of(text, as_of=as_of),
     )
 
 
@@ -64,7 +69,12 @@ async def understand(
     resolved = await resolve(alone.resolved_query, history=history, as_of=alone.as_of, run=run)
     if resolved == alone.resolved_query:
         return alone
-    return msgspec.structs.replace(alone, resolved_query=resolved, to_read=without_topic(resolved))
+    return msgspec.structs.replace(
+        alone,
+        resolved_query=resolved,
+        to_read=without_topic(resolved),
+        period=period_of(resolved, as_of=alone.as_of),
+    )
 
 
 def _usable(text: str) -> str:

@@ -20,6 +20,7 @@ from qa.evaluation.metrics.intervals import wilson
 from qa.evaluation.metrics.ranking import first_rank, reciprocal_rank
 from qa.moments import moment, stamp
 from qa.retrieval import Depth, fuse, retrieve
+from qa.time_expressions import period_of
 
 __all__ = ["Configuration", "NewsQuestion", "Scores", "gold_in", "ranks", "read_questions", "scores"]
 
@@ -52,6 +53,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The dense or the lexical list, both fused, or what the service shows: one article a story, in fused order."""
     as_of: bool = False
     """Whether articles from after the question are left out."""
+    by_date: bool = False
+    """Whether, beside that, the service's preference for the question's time is at work (`qa.recency`)."""
     window_days: int | None = None
     """Whether only articles of so many days before the question count."""
 
@@ -112,7 +115,17 @@ def ranks(
             where = _where(configuration, moment(question.asked_at, field="asked_at"))
             if configuration.ranking == "evidence":
                 depth = Depth(listed=50, kept=_RANKED, per_article=1)
-                evidence = retrieve(corpus, text=question.question, vector=vector, where=where, depth=depth)
+                asked_at = moment(question.asked_at, field="asked_at") if configuration.by_date else None
+                period = period_of(question.question, as_of=asked_at) if asked_at else None
+                evidence = retrieve(
+                    corpus,
+                    text=question.question,
+                    vector=vector,
+                    where=where,
+                    depth=depth,
+                    as_of=asked_at,
+                    period=period,
+                )
                 articles = [_tellers(item.stored, item.also, gold[question.id]) for item in evidence]
             else:
                 hits = corpus.search(vector, question.question, k=_LISTED, where=where)

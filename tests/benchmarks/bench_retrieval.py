@@ -31,6 +31,7 @@ CONFIGURATIONS = (
         Configuration(name=f"{name}, as_of", ranking=name, as_of=True)
         for name in ("dense", "lexical", "fused", "evidence")
     ),
+    Configuration(name="evidence, by date", ranking="evidence", as_of=True, by_date=True),
     Configuration(name="lexical, 14 days", ranking="lexical", window_days=14),
     Configuration(name="evidence, 14 days", ranking="evidence", window_days=14),
 )
@@ -39,6 +40,8 @@ COMPARED = (
     ("fused", "lexical"),
     ("evidence", "fused"),
     ("evidence, as_of", "evidence"),
+    ("evidence, by date", "evidence, as_of"),
+    ("evidence, by date", "evidence, 14 days"),
     ("evidence, 14 days", "evidence, as_of"),
 )
 

@@ -191,6 +191,19 @@ def test_what_was_not_yet_known_is_not_used(over_samples: Answerer, samples: Emb
     assert_contract(later, samples)
 
 
+@pytest.mark.parametrize(
+    ("as_of", "reason"), [("2024-06-05", None), ("2024-06-21", "stale_only"), ("2024-12-05", "outside_corpus_dates")]
+)
+def test_older_news_does_not_tell_of_yesterday(over_samples: Answerer, as_of: str, reason: str | None) -> None:
+    asked = "How many people were injured when the ferry ran aground off Port Almeric yesterday?"
+    answer = over_samples.ask(Question(question=asked, as_of=as_of))
+    assert (answer.answer_mode, answer.abstain_reason) == ("abstained" if reason else "extractive", reason)
+    if reason:
+        assert answer.search_results, "the nearest passages, all of them older"
+    undated = over_samples.ask(Question(question=asked.replace(" yesterday", ""), as_of=as_of))
+    assert undated.answer_mode == "extractive"
+
+
 def test_without_as_of_the_clock_counts(samples: EmbeddedCorpus, encoder: Encoder) -> None:
     clock = datetime(2024, 6, 5, 12, tzinfo=UTC)
     answerer = Answerer(corpus=samples, encoder=encoder, settings=Settings(), now=lambda: clock)
