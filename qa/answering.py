@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 import msgspec
 
@@ -45,6 +46,8 @@ __all__ = ["ABSTENTION", "Answerer"]
 
 _NO_MATCH = 0.05
 """Below this probability nothing retrieved is even near the question."""
+_OUT_OF_TIME: frozenset[AbstainReason | None] = frozenset({"stale_only", "outside_corpus_dates"})
+"""A model is not asked then: it would tell old news as new."""
 _RESERVE_SECONDS, _RESERVE_SHARE = 4.0, 0.3
 """Of a question's time, so much at most is kept for extraction."""
 
@@ -92,7 +95,7 @@ class Answerer:
         draft: Drafted | None = None
         # Also of a weak match, and where the reader sees none: whatever a model says must stand in the evidence. Of the
         # sample questions that the reader gave under 5 %, half were answered by the passages found.
-        if self._writer and question.mode != "extractive" and found.evidence:
+        if self._writer and question.mode != "extractive" and found.evidence and found.reason not in _OUT_OF_TIME:
             brief = self._brief(question, asked, found, begun)
             async with aclosing(self._writer.write(brief, run=run, clock=clock)) as writing:
                 async for item in writing:
@@ -143,7 +146,7 @@ class Answerer:
 
     def _find(self, asked: Understood, clock: Clock) -> _Found:
         evidence = self._evidence(asked, Depth(), clock)
-        reading = read(asked.to_read, evidence, encoder=self._encoder, reader=self._reader)
+        reading = read(asked.to_read, _timely(evidence, asked.period), encoder=self._encoder, reader=self._reader)
         clock.lap("read")
         return _Found(evidence=evidence, reading=reading, reason=self._abstain_reason(reading, evidence, asked))
 
@@ -220,6 +223,13 @@ class Answerer:
             return self._corpus.get(article_id, version=version)
         except StoreCorrupt:
             return None
+
+
+def _timely(evidence: Sequence[Evidence], period: Period | None) -> Sequence[Evidence]:
+    """The evidence that can tell of a recent period; it stands first. All of it where none can, or none is named."""
+    if period is None or not period.recent:
+        return evidence
+    return list(takewhile(lambda item: not all_older([_told_at(item)], period=period), evidence)) or evidence
 
 
 def _told_at(item: Evidence) -> str | None:

@@ -12,7 +12,7 @@ from embeddings.corpus import Corpus
 from embeddings.duplicates import same_story
 from embeddings.types import Hits, StoredPassage, Vector, Where
 from qa.moments import Period, is_after
-from qa.recency import preferences
+from qa.recency import all_older, preferences
 from qa.types import Evidence
 
 __all__ = ["Depth", "RankedBy", "fuse", "retrieve"]
@@ -101,10 +101,14 @@ def _ranked(corpus: Corpus, hits: Hits, ranking: Hits) -> list[Evidence]:
 
 
 def _by_date(found: Sequence[Evidence], as_of: datetime | None, period: Period | None) -> Sequence[Evidence]:
-    """The same evidence with its scores weighed by date, best first."""
+    """The same evidence with its scores weighed by date, best first; what is too old for a recent period, last."""
     factors = preferences([item.stored.published_at for item in found], as_of=as_of, period=period)
     weighed = [msgspec.structs.replace(i, score=i.score * factor) for i, factor in zip(found, factors, strict=True)]
-    return sorted(weighed, key=lambda item: (-item.score, item.stored.key))
+    return sorted(weighed, key=lambda item: (_is_late(item, period), -item.score, item.stored.key))
+
+
+def _is_late(item: Evidence, period: Period | None) -> bool:
+    return period is not None and period.recent and all_older([item.stored.published_at], period=period)
 
 
 def _is_future(item: Evidence, as_of: datetime) -> bool:
