@@ -18,7 +18,8 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.argument("candidate", type=_FOLDER)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
-def compare(baseline: Path, candidate: Path, seed: int, as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Print the comparison as Markdown, for a pull request.")
+def compare(baseline: Path, candidate: Path, seed: int, as_json: bool, markdown: bool) -> None:
     """Compare two scored runs question by question: paired bootstrap, permutation test, and what flipped.
 
     Questions of one group are drawn together. A difference is called sure where its 95 % interval leaves out 0 and
@@ -41,6 +42,11 @@ def compare(baseline: Path, candidate: Path, seed: int, as_json: bool) -> None:
         import msgspec
 
         click.echo(msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=1))
+        return
+    if markdown:
+        from qa.evaluation.reports.markdown import render_comparison
+
+        click.echo(render_comparison(found), nl=False)
         return
     from qa.cli.score_table import comparison_lines, flip_lines
 

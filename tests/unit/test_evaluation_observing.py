@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from embeddings.types import article_version
 from qa.answers import ABSTENTION
@@ -312,3 +315,46 @@ def test_citations_are_judged_as_alce_defines_it(
 ) -> None:
     found = judge_citations("ab", cited=cited, supports=lambda claim, texts: set(claim) <= set("".join(texts)))
     assert (found.recalled, found.precise, found.minimal) == (recalled, precise, minimal)
+
+
+def alce(claims: Sequence[Sequence[set[str]]], wanted: Sequence[set[str]]) -> tuple[float, float]:
+    """Recall and precision of one answer as ALCE's evaluation reckons them, written anew: sums over its sentences."""
+
+    def entails(premises: Sequence[set[str]], claim: set[str]) -> bool:
+        return claim <= set().union(*premises)
+
+    recalled = precise = total = 0
+    for cited, claim in zip(claims, wanted, strict=True):
+        joint = bool(cited) and entails(cited, claim)
+        recalled += joint
+        total += len(cited)
+        if joint and len(cited) == 1:
+            precise += 1
+        elif joint:
+            for place, one in enumerate(cited):
+                rest = [other for n, other in enumerate(cited) if n != place]
+                overcited = not entails([one], claim) and entails(rest, claim)
+                precise += not overcited
+    return recalled / len(claims), precise / total if total else 0.0
+
+
+FACTS = st.frozensets(st.sampled_from("abc"), max_size=3)
+
+
+@given(st.lists(st.tuples(st.lists(FACTS, max_size=4), FACTS.filter(bool)), min_size=1, max_size=5))
+def test_citation_recall_and_precision_are_those_of_alce(
+    answer: list[tuple[list[frozenset[str]], frozenset[str]]],
+) -> None:
+    judged = [
+        judge_citations(
+            "".join(sorted(claim)),
+            cited=["".join(sorted(one)) for one in cited],
+            supports=lambda said, texts: set(said) <= set("".join(texts)),
+        )
+        for cited, claim in answer
+    ]
+    marks = [good for one in judged for good in one.precise]
+    recall = sum(one.recalled for one in judged) / len(judged)
+    precision = sum(marks) / len(marks) if marks else 0.0
+    expected = alce([[set(one) for one in cited] for cited, _ in answer], [set(claim) for _, claim in answer])
+    assert (recall, precision) == pytest.approx(expected)

@@ -118,7 +118,9 @@ def test_an_article_that_is_not_the_version_it_says_proves_nothing(
     "link",
     [
         lambda article: f"{article.url}#top",
-        lambda article: f"http://127.0.0.1:8000/api/articles/{article.id}?version={article.version}#:~:text=x",
+        lambda article: (
+            f"http://127.0.0.1:8000/api/articles/{article.id}?version={article.version}#:~:text=nowhere%20at%20all"
+        ),
     ],
     ids=["by its address", "by its place at our server"],
 )
@@ -187,6 +189,17 @@ def test_the_table_names_what_changed_and_what_broke(scored: dict[str, Path]) ->
     (row,) = (line.split() for line in result.stdout.splitlines() if line.startswith("answer.right "))
     assert row[-1] == "worse"
     assert row[3].startswith("-0.")
+
+
+def test_a_pull_request_is_told_the_same(scored: dict[str, Path]) -> None:
+    markdown = qa("evaluate", "compare", scored["honest"], scored["forgetful"], "--markdown").stdout
+    found = json.loads(qa("evaluate", "compare", scored["honest"], scored["forgetful"], "--json").stdout)
+    assert "- settings.retrieval: `honest` → `forgetful`" in markdown
+    rows = [line for line in markdown.splitlines() if line.startswith("| ")]
+    assert len(rows) == len(found["metrics"]) + 1
+    assert any(row.startswith("| answer.right |") and row.endswith("| **worse** |") for row in rows)
+    assert f"**Broken: {len(found['broken'])}**" in markdown
+    assert markdown.count("(right → missed)") == len(found["broken"]) > 5
 
 
 def test_other_questions_and_other_predictions_are_warned_of(
