@@ -80,3 +80,18 @@ def test_every_reason_of_the_service_has_words_in_every_language(repo: Path) -> 
             for kind in (wire.AbstainReason, wire.FallbackReason, wire.Verdict):
                 missing = [one for one in kind.__args__ if not re.search(rf"^    {one}: ", text, re.MULTILINE)]
                 assert missing == [], path.name
+
+
+def test_the_guide_names_what_there_is(repo: Path) -> None:
+    guide = (repo / "docs" / "chat.md").read_text(encoding="utf-8")
+    source = {path: path.read_text(encoding="utf-8") for path in (repo / "qa/widget/src").rglob("*.*")}
+    everything = "\n".join(source.values())
+    (attributes,) = re.findall(r"ATTRIBUTES = \[(.*?)\]", everything, re.DOTALL)
+    assert [one for one in re.findall(r'"([\w-]+)"', attributes) if f"`{one}`" not in guide and one != "mode"] == []
+    properties = set(re.findall(r"--sourceline(-[\w-]+)", everything))
+    assert sorted(one for one in properties if f"`{one}`" not in guide and f"`--sourceline{one}`" not in guide) == []
+    (named,) = re.findall(r"`::part\(\)`: (.*?)\.\n", guide, re.DOTALL)
+    parts = set(re.findall(r"`([\w-]+)`", named))
+    assert sorted(one for one in parts if not re.search(rf'part: ["`]{one}["`]', everything)) == []
+    (events,) = re.findall(r"type EventName =(.*?);", everything, re.DOTALL)
+    assert [one for one in re.findall(r'"(\w+)"', events) if f"`{one}`" not in guide] == []

@@ -134,6 +134,9 @@ def test_a_launcher_opens_over_a_hostile_page_and_gives_the_focus_back(visit: An
     host.put(f'<script src="{embedded.url}/widget.js"></script>', policy=strict(embedded.url), styles=STYLES)
     reader = visit()
     launcher = reader.chat.get_by_role("button", name="Ask a question")
+    box = launcher.bounding_box()
+    assert abs(box["x"] + box["width"] - (1200 - 20)) < 2, "it stands in its corner, whatever the page is turned to"
+    assert abs(box["y"] + box["height"] - (800 - 20)) < 2
     launcher.click()
     dialog = reader.chat.get_by_role("dialog")
     dialog.wait_for()

@@ -195,9 +195,12 @@ def test_nothing_that_articles_and_models_say_becomes_markup(read: Read, attacke
         check(reader)
     shown = reader.chat.locator(".turn .sentence").all_text_contents()
     assert len(shown) == len(attacked.used) == len(payloads())
-    for chip in reader.last.locator(".answer .chip").all()[:20]:
-        chip.focus()
+    links = 0
+    for chip in reader.chat.locator(".turn").first.locator(".answer .chip").all()[: len(urls()) + 1]:
+        chip.focus()  # each has another address
         check(reader)
+        links += reader.chat.locator(".card a").count()
+    assert links == 1, "only the address of the web is a link"
     reader.chips.first.press("Enter")
     reader.chat.locator(".article-body p[dir]").first.wait_for()
     check(reader)
