@@ -31,13 +31,14 @@ export function button(label: string, act: (event: Event) => void, properties: P
   return element("button", { ...others, attributes: { type: "button", ...attributes }, on: { ...on, click: act } }, label);
 }
 
+/** Scheme, host without user or escapes, and a rest without spaces. */
+const WEB = /^https?:\/\/[^\s\\/?#%@]+([/?#][^\s\\]*)?$/i;
+
 /** The address where it is a plain web address, else null: `javascript:`, `data:` and the like never become links. */
 export function webAddress(url: string | null): string | null {
-  if (!url || !/^https?:\/\//i.test(url)) return null;
+  if (!url || !WEB.test(url)) return null;
   try {
-    const parsed = new URL(url);
-    const plain = (parsed.protocol === "https:" || parsed.protocol === "http:") && !parsed.username && !parsed.password;
-    return plain ? parsed.href : null;
+    return new URL(url).href;
   } catch {
     return null;
   }
