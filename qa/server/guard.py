@@ -173,13 +173,9 @@ class Guard:
             forwarded_for=",".join(connection.headers.getall("x-forwarded-for", [])),
             trusted=self._proxies,
         )
-        if caller.kind != "token":
-            return [Purse(owner=f"address:{address}", per_minute=limit)]
-        # Whoever collects tokens gains nothing: those of one address share one larger budget.
-        return [
-            Purse(owner=caller.owner, per_minute=limit),
-            Purse(owner=f"visitors of {address}", per_minute=limit * _ADDRESS_FACTOR),
-        ]
+        # Whoever collects tokens gains nothing: getting them and using them draws on one larger budget of the address.
+        together = Purse(owner=f"visitors of {address}", per_minute=limit * _ADDRESS_FACTOR)
+        return [Purse(owner=caller.owner, per_minute=limit), together] if caller.kind == "token" else [together]
 
 
 def _from_elsewhere(connection: Connection) -> bool:

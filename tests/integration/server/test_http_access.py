@@ -421,7 +421,7 @@ def test_collecting_tokens_does_not_help(serve: Any, tmp_path: Path) -> None:
 
 
 def test_pages_that_get_tokens_are_counted_by_address(serve: Any, tmp_path: Path) -> None:
-    with serve(guarded(tmp_path, visitor_rate=10)) as client:
+    with serve(guarded(tmp_path, visitor_rate=1)) as client:
         answers = [
             client.post("/api/tokens", json={}, headers={"origin": ORIGIN, "x-forwarded-for": f"203.0.113.{n}"})
             for n in range(6)
@@ -430,7 +430,7 @@ def test_pages_that_get_tokens_are_counted_by_address(serve: Any, tmp_path: Path
 
 
 def test_a_trusted_proxy_names_the_client(serve: Any, tmp_path: Path) -> None:
-    with serve(guarded(tmp_path, visitor_rate=10, trusted_proxies="127.0.0.1")) as client:
+    with serve(guarded(tmp_path, visitor_rate=1, trusted_proxies="127.0.0.1")) as client:
         answers = [
             client.post(
                 "/api/tokens", json={}, headers={"origin": ORIGIN, "x-forwarded-for": f"6.6.6.{n}, 203.0.113.{n % 2}"}
