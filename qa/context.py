@@ -15,7 +15,7 @@ from embeddings.tokens import count
 from embeddings.types import Article, StoredPassage
 from qa.types import Evidence
 
-__all__ = ["Context", "Source", "build"]
+__all__ = ["Context", "Source", "build", "estimate"]
 
 _GAP = 400
 """Passages of an article that lie at most so many characters apart are read as one."""
@@ -69,8 +69,13 @@ def build(
     return Context(sources=sources, omitted=len(evidence) - len(kept))
 
 
+def estimate(text: str) -> int:
+    """Tokens of a text in any model's counting, at most."""
+    return int(_MARGIN * count(text))
+
+
 def _tokens(source: Source) -> int:
-    return int(_MARGIN * count(source.text)) + _HEADER_TOKENS
+    return estimate(source.text) + _HEADER_TOKENS
 
 
 def _sources(evidence: Sequence[Evidence], article: Callable[[str, str], Article | None]) -> tuple[Source, ...]:

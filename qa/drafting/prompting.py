@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 import prompts
-from embeddings.tokens import count
-from qa.context import Source
+from qa.context import Source, estimate
 from qa.drafting.declining import NOTHING
 from qa.drafting.plain import plain_line
 from qa.generators.protocol import Message
@@ -17,6 +16,8 @@ from qa.generators.protocol import Message
 __all__ = ["Prompts", "load_prompts", "messages", "prompt_tokens"]
 
 _FENCE_BYTES = 6
+_FRAME_TOKENS = 60
+"""For what a chat template puts around messages, and for the values of the small places."""
 
 
 class Prompts(msgspec.Struct, frozen=True):
@@ -66,7 +67,7 @@ def messages(
 
 def prompt_tokens(templates: Prompts, *, question: str) -> int:
     """Tokens that everything but the sources takes."""
-    return count(templates.system.text) + count(templates.user.text) + count(question) + 40
+    return estimate(templates.system.text + templates.user.text + question) + _FRAME_TOKENS
 
 
 def _published(source: Source) -> str:
