@@ -25,6 +25,7 @@ from qa.grounding.protocol import SupportChecker
 from qa.jobs import Run, at_once
 from qa.moments import Period, stamp
 from qa.recency import all_older
+from qa.reranking.protocol import WIDER, Reranker
 from qa.retrieval import Depth, retrieve
 from qa.settings import Settings
 from qa.timings import Clock
@@ -63,6 +64,7 @@ class Answerer:
         settings: Settings,
         generator: Generator | None = None,
         checker: SupportChecker | None = None,
+        reranker: Reranker | None = None,
         resolve: Resolve = as_put,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -72,6 +74,7 @@ class Answerer:
         self._settings = settings
         self._resolve = resolve
         self._now = now
+        self._reranker = reranker
         self._reader: Reader = load_reader()
         self._writer = (
             Writer(generator=generator, checker=checker, article=self._article, lenient=settings.lenient)
@@ -139,7 +142,7 @@ class Answerer:
         return Brief(
             question=asked.resolved_query,
             as_of=stamp(asked.as_of)[:10],
-            evidence=found.evidence,
+            evidence=tuple(_timely(found.evidence, asked.period)),
             limit=question.max_citations,
             deadline=begun + seconds - min(_RESERVE_SECONDS, _RESERVE_SHARE * seconds),
         )
@@ -153,19 +156,22 @@ class Answerer:
     def _evidence(self, asked: Understood, depth: Depth, clock: Clock) -> tuple[Evidence, ...]:
         vector = self._encoder.encode_query(asked.resolved_query)
         clock.lap("encode")
-        query, where, ranked_by = asked.resolved_query, asked.where, self._settings.retrieval
+        wider = msgspec.structs.replace(depth, kept=depth.kept * (WIDER if self._reranker else 1))
         found = retrieve(
             self._corpus,
-            text=query,
+            text=asked.resolved_query,
             vector=vector,
-            where=where,
-            depth=depth,
+            where=asked.where,
+            depth=wider,
             as_of=asked.as_of,
             period=asked.period,
-            ranked_by=ranked_by,
+            ranked_by=self._settings.retrieval,
         )
         clock.lap("retrieve")
-        return found
+        if self._reranker:
+            found = rerank(found, question=asked.resolved_query, reranker=self._reranker, kept=depth.kept)
+            clock.lap("rerank")
+        return _timely_first(found, asked.period)
 
     def _abstain_reason(
         self, reading: Reading, evidence: Sequence[Evidence], asked: Understood
@@ -223,6 +229,13 @@ class Answerer:
             return self._corpus.get(article_id, version=version)
         except StoreCorrupt:
             return None
+
+
+def _timely_first(evidence: tuple[Evidence, ...], period: Period | None) -> tuple[Evidence, ...]:
+    """What can tell of a recent period before what cannot; else as it was."""
+    if period is None or not period.recent:
+        return evidence
+    return tuple(sorted(evidence, key=lambda item: all_older([_told_at(item)], period=period)))
 
 
 def _timely(evidence: Sequence[Evidence], period: Period | None) -> Sequence[Evidence]:

@@ -76,7 +76,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_LLM_CONCURRENCY": "Questions that may be at the model at once; further ones are answered extractively.",
     "QA_LENIENT": "`true` keeps unsupported generated sentences, marked; the default drops them.",
     "QA_SUPPORT_CHECKER": "Name or path of a cross-encoder that judges claims; empty: the built-in checker.",
-    "QA_RERANKER": "Name or path of a cross-encoder that reorders passages; empty: none.",
+    "QA_RERANKER": "Name or path of a cross-encoder that reorders passages, or `words`; empty: none.",
     "QA_HISTORY_CONVERSATIONS": "Conversations kept; the least recently used ones make room.",
     "QA_HISTORY_TURNS": "Questions kept of one conversation; the oldest ones make room.",
     "QA_HISTORY_BYTES": "Bytes that all kept answers may take together.",

@@ -85,13 +85,21 @@ def _answer(question: Question) -> Answer:
     from qa.answering import Answerer
     from qa.generators import load_generator
     from qa.grounding.loading import load_checker
+    from qa.reranking.loading import load_reranker
 
     settings = read_settings()
     encoder = load_encoder(settings)
     generator = None if question.mode == "extractive" else load_generator(settings)
     checker = load_checker(settings.support_checker, encoder=encoder, threads=settings.threads) if generator else None
     with opened(settings, encoder, read_only=True) as corpus:
-        answerer = Answerer(corpus=corpus, encoder=encoder, settings=settings, generator=generator, checker=checker)
+        answerer = Answerer(
+            corpus=corpus,
+            encoder=encoder,
+            settings=settings,
+            generator=generator,
+            checker=checker,
+            reranker=load_reranker(settings.reranker, threads=settings.threads),
+        )
         return asyncio.run(_asked(answerer, question, generator))
 
 

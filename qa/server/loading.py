@@ -10,6 +10,7 @@ from embeddings.types import Where
 from qa.answering import Answerer
 from qa.generators import load_generator
 from qa.grounding.loading import load_checker
+from qa.reranking.loading import load_reranker
 from qa.rewriting import FollowUps
 from qa.server.service import Parts
 from qa.settings import Settings
@@ -38,6 +39,7 @@ def load(settings: Settings) -> Parts:
             settings=settings,
             generator=generator,
             checker=checker,
+            reranker=load_reranker(settings.reranker, threads=settings.threads),
             resolve=FollowUps(corpus, generator=generator),
         )
     except BaseException:

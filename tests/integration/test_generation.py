@@ -390,3 +390,19 @@ def test_a_window_too_small_for_any_source(corpus: EmbeddedCorpus, encoder: Enco
     answer = answer_of(made)
     assert (answer.answer_mode, answer.fallback_reason) == ("extractive", "model_failed")
     assert answer.usage.evidence_omitted == len(answer.search_results)
+
+
+def test_a_reranker_decides_what_is_read(corpus: EmbeddedCorpus, encoder: Encoder) -> None:
+    class LastFirst:
+        identity = "last first"
+
+        def scores(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+            assert question == ASKED.question
+            return [float(index) for index in range(len(texts))]
+
+    def found(reranker: Any) -> list[str]:
+        made = Answerer(corpus=corpus, encoder=encoder, settings=Settings(), reranker=reranker)
+        return [result.passage_id for result in made.ask(ASKED).search_results]
+
+    assert found(LastFirst()) == found(None)[::-1]
+    assert len(found(None)) > 1

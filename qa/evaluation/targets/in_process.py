@@ -25,6 +25,7 @@ from qa.evaluation.targets.withholding import WithholdingCorpus
 from qa.evaluation.types import CitedArticle, Example, Failure, Target
 from qa.generators import load_generator
 from qa.grounding.loading import load_checker
+from qa.reranking.loading import load_reranker
 from qa.rewriting import FollowUps
 from qa.settings import Settings
 from qa.types import Answer, SearchResult
@@ -50,6 +51,7 @@ class InProcess:
             if self._generator
             else None
         )
+        self._reranker = load_reranker(settings.reranker, threads=settings.threads)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
         self._whole = self._answerer(corpus)
 
@@ -108,6 +110,7 @@ class InProcess:
             settings=self._settings,
             generator=self._generator,
             checker=self._checker,
+            reranker=self._reranker,
             resolve=FollowUps(corpus, generator=self._generator),
         )
 
