@@ -25,7 +25,7 @@ from qa.grounding.protocol import SupportChecker
 from qa.jobs import Run, at_once
 from qa.moments import Period, stamp
 from qa.recency import all_older
-from qa.reranking.protocol import WIDER, Reranker
+from qa.reranking.protocol import WIDER, Reranker, rerank
 from qa.retrieval import Depth, retrieve
 from qa.settings import Settings
 from qa.timings import Clock
