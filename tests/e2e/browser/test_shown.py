@@ -1,0 +1,195 @@
+"""What an answer is made of is shown as what it is: conflicts, copies of a story, doubts, quotations, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from embeddings.types import Article
+from qa.types import AlsoReported, Answer, Conflict, SearchResult
+
+Read = Callable[..., Any]
+TEXT = "It closes in July.\n\nIt opens in June. The mayor said so."
+ARTICLE = Article(
+    id="a",
+    version="v",
+    title="Bridge <closed>",
+    text=TEXT,
+    source="Desk",
+    url="https://example.org/b",
+    published_at="2024-06-14T10:30:00Z",
+)
+COPY = Article(id="b", version="v", title="Bridge, a copy", text="The same.", source="Wire")
+SENTENCES = ["It closes in July.", "It opens in June."]
+
+
+@pytest.fixture
+def show(read: Read, scripted: Any, answering: Any) -> Callable[..., Any]:
+    """Let a reader get an answer with these changes."""
+    compose, unfold = answering
+    scripted.articles |= {"a": ARTICLE, "b": COPY}
+
+    def show(*, choices: dict[str, Any] | None = None, **changes: Any) -> Any:
+        answer = compose(SENTENCES, ARTICLE)
+        answer = Answer(**{**{name: getattr(answer, name) for name in answer.__struct_fields__}, **changes})
+        scripted.script = lambda _: unfold(answer)
+        reader = read(scripted.url, **(choices or {})).visit()
+        reader.ask("When?")
+        return reader
+
+    return show
+
+
+def test_sources_that_disagree_are_shown_together(show: Any) -> None:
+    reader = show(conflicts=(Conflict(citation_ids=("c1", "c2"), note="One says July, the other June."),))
+    box = reader.last.locator(".conflicts")
+    assert box.locator(".label").inner_text() == "The sources disagree"
+    assert "One says July, the other June." in box.inner_text()
+    box.locator(".chip").nth(1).click()
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    assert reader.highlighted() == ["It opens in June."]
+    assert reader.highlighted("sourceline-other") == ["It closes in July."], "the other quotation is marked too"
+
+
+def test_copies_of_a_story_are_named_once_and_can_be_read(show: Any) -> None:
+    also = AlsoReported(
+        article_id="b", article_version="v", title=COPY.title, source="Wire", url=None, published_at=None
+    )
+    found = SearchResult(
+        passage_id="p",
+        article_id="a",
+        article_version="v",
+        title=ARTICLE.title,
+        source="Desk",
+        url=None,
+        published_at=None,
+        text=TEXT,
+        start_char_index=0,
+        end_char_index=len(TEXT),
+        score=1.0,
+        also_reported_by=(also,),
+    )
+    reader = show(search_results=(found, found))
+    sources = reader.last.locator(".sources li")
+    assert sources.count() == 1, "two quotations of one article are one source"
+    assert sources.locator(".also").inner_text() == "Also reported by Wire"
+    sources.locator(".also button").click()
+    reader.chat.get_by_text("The same.").wait_for()
+    assert reader.chat.locator(".article-title").inner_text() == "Bridge, a copy"
+
+
+def test_doubts_are_said_beside_the_sentence(show: Any, answering: Any) -> None:
+    claims = answering[0](SENTENCES, ARTICLE).claims
+    doubtful = type(claims[1])(
+        **{**{name: getattr(claims[1], name) for name in claims[1].__struct_fields__}, "verdict": "unsupported"}
+    )
+    reader = show(claims=(claims[0], doubtful))
+    assert reader.last.locator(".sentence").nth(0).locator(".verdict").count() == 0
+    assert (
+        reader.last.locator(".sentence").nth(1).locator(".verdict").inner_text().strip()
+        == "(not supported by the articles)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "mode", "said"),
+    [
+        ({}, "Written from the articles, each sentence checked against its source", None),
+        (
+            {"fallback_reason": "model_timed_out"},
+            "Written from the articles, each sentence checked against its source",
+            "The language model took too long. So the answer ends early; all of it was checked.",
+        ),
+        ({"answer_mode": "extractive", "fallback_reason": "no_model"}, "Quoted word for word from the articles", None),
+        (
+            {"answer_mode": "extractive", "fallback_reason": "ungrounded"},
+            "Quoted word for word from the articles",
+            (
+                "What the language model wrote was not supported by the articles. "
+                "So these are the articles’ own sentences."
+            ),
+        ),
+        (
+            {"answer_mode": "abstained", "abstain_reason": "stale_only", "fallback_reason": "model_unreachable"},
+            "No answer in these articles",
+            "The language model could not be reached.",
+        ),
+    ],
+)
+def test_who_wrote_it_and_why_is_said(show: Any, changes: dict[str, Any], mode: str, said: str | None) -> None:
+    reader = show(**changes)
+    assert reader.last.locator(".mode").inner_text() == mode
+    assert reader.last.locator(".fallback").all_inner_texts() == ([said] if said else [])
+    quoted = reader.last.locator(".answer blockquote").count()
+    assert quoted == (1 if changes.get("answer_mode") == "extractive" else 0)
+
+
+def test_a_question_that_was_understood_otherwise_says_how(show: Any) -> None:
+    assert show(question="When?", resolved_query=" when? ").last.locator(".understood").is_hidden()
+    reader = show(question="When?", resolved_query="When does the bridge close?")
+    assert reader.last.locator(".understood").inner_text() == "Understood as: When does the bridge close?"
+
+
+def test_a_tap_shows_the_card_a_second_one_the_article(show: Any) -> None:
+    reader = show(choices={"has_touch": True, "viewport": {"width": 390, "height": 760}})
+    reader.chips.first.tap()
+    card = reader.chat.locator(".card")
+    assert card.locator(".card-words").inner_text() == "It closes in July."
+    assert card.locator(".card-source").inner_text() == "Desk · 14 June 2024"
+    assert reader.chat.locator(".article").is_hidden()
+    reader.chips.first.tap()
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    assert reader.highlighted() == ["It closes in July."]
+
+
+def test_a_card_stays_while_the_pointer_is_on_it_and_goes_with_escape(show: Any) -> None:
+    reader = show()
+    card = reader.chat.locator(".card")
+    reader.chips.first.hover()
+    card.wait_for()
+    card.hover()
+    reader.page.wait_for_timeout(400)
+    assert card.is_visible()
+    reader.page.keyboard.press("Escape")
+    assert card.count() == 0
+    reader.chips.first.hover()
+    card.wait_for()
+    reader.page.mouse.move(5, 5)
+    card.wait_for(state="detached")
+
+
+def test_a_site_sets_its_colours_and_gives_tokens(
+    read: Read, begin_service: Callable[..., Any], bridge: dict[str, Any]
+) -> None:
+    service = begin_service(QA_API_KEYS="operator-key-of-the-tests")
+    service.restart(QA_ALLOWED_ORIGINS=service.url, QA_ORIGIN_TOKENS="false")
+    key = {"authorization": "Bearer operator-key-of-the-tests"}
+    httpx.post(f"{service.url}/api/articles", json=bridge, headers=key).raise_for_status()
+    token = httpx.post(f"{service.url}/api/tokens", json={"origin": service.url}, headers=key).json()["token"]
+    page = (
+        '<!doctype html><html lang="en"><title>Host</title><link rel="stylesheet" href="/host.css"><h1>Host</h1>'
+        '<script src="/widget.js" data-mode="inline" data-theme="dark" data-token-url="/token"></script>'
+    )
+    styles = "sourceline-chat { --sourceline-accent: rgb(200, 100, 50) } ::part(question) { color: rgb(1, 2, 3) }"
+    reader = read(service.url)
+    reader.page.route("**/host", lambda route: route.fulfill(content_type="text/html", body=page))
+    reader.page.route("**/host.css", lambda route: route.fulfill(content_type="text/css", body=styles))
+    reader.page.route("**/token", lambda route: route.fulfill(json={"token": token}))
+    reader.visit("/host")
+    reader.ask("How long will the Osprey Bridge be closed?")
+    style = "(one, name) => getComputedStyle(one)[name]"
+    assert reader.chips.first.evaluate(style, "color") == "rgb(200, 100, 50)"
+    assert reader.last.locator(".question").evaluate(style, "color") == "rgb(1, 2, 3)"
+    assert reader.chat.locator(".root").evaluate(style, "colorScheme") == "dark"
+    # The same by a function of the page's own.
+    reader.page.evaluate(
+        """token => { window.asked = 0; const chat = document.createElement("sourceline-chat");
+        chat.tokenProvider = async () => { asked += 1; return token; };
+        document.querySelector("sourceline-chat").replaceWith(chat); }""",
+        token,
+    )
+    reader.last.locator(".actions").wait_for()  # the conversation is read again
+    assert reader.page.evaluate("asked") == 1
