@@ -30,6 +30,7 @@ from qa.server.routes.openai_answers import create_chat_completion, create_respo
 from qa.server.routes.openai_models import list_models, retrieve_model
 from qa.server.routes.pages import Page, docs, docs_file, load_page, openapi_json, problem
 from qa.server.routes.search import search
+from qa.server.routes.starters import list_starters
 from qa.server.routes.tokens import get_token
 from qa.server.routes.widget import Widget, home, load_widget, widget_file, widget_script
 from qa.server.service import Service
@@ -94,7 +95,9 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
 def _routes(*, max_body_bytes: int) -> list[Router]:
     """The documented routes: one router per body limit."""
     questions = Router(
-        "/api", route_handlers=[ask, search, get_token], request_max_body_size=min(_QUESTION_BYTES, max_body_bytes)
+        "/api",
+        route_handlers=[ask, search, list_starters, get_token],
+        request_max_body_size=min(_QUESTION_BYTES, max_body_bytes),
     )
     articles = Router("/api", route_handlers=[list_articles, get_article, add_articles, delete_article])
     records = Router(

@@ -47,6 +47,7 @@ from qa.server.wire import (
     FeedbackIn,
     FeedbackPage,
     Ready,
+    Starters,
     Token,
     TokenRequest,
 )
@@ -74,6 +75,7 @@ _TYPES = (
     Article,
     Alive,
     Ready,
+    Starters,
     ConversationPage,
     ConversationTurns,
     Feedback,

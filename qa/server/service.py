@@ -24,6 +24,7 @@ from qa.generators.guard import GuardedGenerator
 from qa.generators.protocol import Generator
 from qa.jobs import Run
 from qa.server import submissions
+from qa.server.beginning import Beginnings, latest
 from qa.server.errors import NotReady, ShuttingDown
 from qa.server.metrics import Metrics
 from qa.server.records import Records
@@ -83,6 +84,7 @@ class Service:
         self._questions = Permits(settings.max_queue + 1, what="questions")
         self._writes = Permits(_WRITES_WAITING, what="writes")
         self._reads = Permits(settings.max_queue + 1, what="reads")
+        self._beginnings = Beginnings(ask=self._ask_without_hurry)
         self.records = Records(settings, read=self._read)
         self.metrics = Metrics()
         self._let_watch()
@@ -142,6 +144,13 @@ class Service:
             return await self._encoding.run(
                 lambda: parts.answering.search(question), timeout=self.settings.deadline_seconds
             )
+
+    async def starters(self) -> tuple[str, ...]:
+        """Questions to begin with, every one tried; none where the articles give no good ones."""
+        return await self._beginnings.questions(await self.counts(), lambda: self._read(latest))
+
+    async def _ask_without_hurry(self, question: Question) -> Answer:
+        return await fold(self._ready().answering.events(question, run=_patiently(self._encoding)))
 
     async def article(self, article_id: str, *, version: str | None) -> Article:
         """One article: its current version, or the one named. Raises NotFound."""
@@ -240,6 +249,15 @@ def _within(worker: Worker, *, seconds: float) -> Run:
 
     async def run(job: Callable[[], T], /) -> T:
         return await worker.run(job, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
+
+    return run
+
+
+def _patiently(worker: Worker) -> Run:
+    """Jobs on a worker, after those that somebody waits for."""
+
+    async def run(job: Callable[[], T], /) -> T:
+        return await asyncio.wrap_future(worker.submit(job, urgent=False))
 
     return run
 

@@ -27,6 +27,8 @@ __all__ = [
     "FeedbackIn",
     "FeedbackPage",
     "Ready",
+    "Starter",
+    "Starters",
     "Token",
     "TokenRequest",
     "summary",
@@ -140,6 +142,18 @@ class FeedbackPage(msgspec.Struct, frozen=True, kw_only=True):
     feedback: tuple[Feedback, ...]
     next: int | None
     """Value of `before` for the following page; null on the last one."""
+
+
+class Starter(msgspec.Struct, frozen=True, kw_only=True):
+    """A question to begin with."""
+
+    question: str
+
+
+class Starters(msgspec.Struct, frozen=True, kw_only=True):
+    """Questions that the articles answer."""
+
+    starters: tuple[Starter, ...]
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,6 +43,7 @@ OPEN_TO_TOKENS = {
     ("POST", "/api/ask"),
     ("POST", "/api/search"),
     ("GET", "/api/articles/{article_id}"),
+    ("GET", "/api/starters"),
     ("GET", "/api/conversations"),
     ("GET", "/api/conversations/{conversation_id}"),
     ("DELETE", "/api/conversations/{conversation_id}"),

@@ -44,6 +44,7 @@ def test_the_routes(document: Any) -> None:
         "get_article": ("get", "/api/articles/{article_id}"),
         "add_articles": ("post", "/api/articles"),
         "delete_article": ("delete", "/api/articles/{article_id}"),
+        "list_starters": ("get", "/api/starters"),
         "list_conversations": ("get", "/api/conversations"),
         "get_conversation": ("get", "/api/conversations/{conversation_id}"),
         "delete_conversation": ("delete", "/api/conversations/{conversation_id}"),

@@ -33,7 +33,7 @@ WORKING = [
 FEEDBACK = ("POST", "/api/answers/some/feedback")
 READING = [*((method, path) for method, path, _ in WORKING if method == "POST"), FEEDBACK]
 RECORDS = [(method, f"/api/{path}") for method, path in (("GET", "conversations"), ("GET", "feedback"))]
-RECORDS += [("GET", "/api/conversations/some"), ("DELETE", "/api/conversations/some")]
+RECORDS += [("GET", "/api/starters"), ("GET", "/api/conversations/some"), ("DELETE", "/api/conversations/some")]
 ALL = [
     *((method, path) for method, path, _ in WORKING),
     FEEDBACK,
