@@ -84,3 +84,8 @@ def test_the_command_prints_a_key_and_its_entry() -> None:
     refused = CliRunner().invoke(program, ["keys", "new", "News room"], prog_name="qa")
     assert refused.exit_code == 2
     assert "name of an API key" in refused.stderr
+
+
+def test_the_whole_hash_counts() -> None:
+    nearly = [DIGEST[:-1] + ("0" if DIGEST[-1] != "0" else "1"), DIGEST[:32] + "0" * 32, "0" * 32 + DIGEST[32:]]
+    assert keys.find(PLAIN, [keys.Key(name="desk", digest=digest) for digest in nearly]) is None
