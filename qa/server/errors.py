@@ -5,7 +5,6 @@ ServerError(QAError)
 │   ├── MalformedBody      not JSON, not UTF-8, nested too deep, cut short
 │   ├── InvalidRequest     well formed, but a field is missing, unknown, of the wrong type or out of bounds
 │   ├── NothingUsable      none of the articles sent could be taken
-│   ├── NotSupported       a feature that this version does not have
 │   ├── UnsupportedMedia   a content type, charset or encoding that is not read here
 │   ├── BodyTooLarge       more bytes than the limit
 │   ├── SlowBody           the body did not arrive in time
@@ -36,7 +35,6 @@ __all__ = [
     "MalformedBody",
     "NotAllowed",
     "NotReady",
-    "NotSupported",
     "NothingUsable",
     "Overloaded",
     "RateLimited",
@@ -83,10 +81,6 @@ class InvalidRequest(RequestError):
 
 class NothingUsable(RequestError):
     """None of the articles sent could be taken."""
-
-
-class NotSupported(RequestError):
-    """The request asks for a feature that this version does not have."""
 
 
 class UnsupportedMedia(RequestError):

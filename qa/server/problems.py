@@ -88,9 +88,6 @@ _ERRORS: Mapping[type[Exception], Kind] = {
     errors.UnsupportedMedia: Kind(
         "unsupported-media-type", 415, "Unsupported media type", "The body's content type or encoding is not read here."
     ),
-    errors.NotSupported: Kind(
-        "not-supported", 422, "Not supported", "The request asks for a feature that this version does not have."
-    ),
     errors.Unauthenticated: Kind(
         "unauthenticated", 401, "Who are you?", "The request needs an API key, or a token made for its page."
     ),

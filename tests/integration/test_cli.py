@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
@@ -293,6 +294,20 @@ class TestAsk:
         for citation in answer.citations:
             text = json.loads(qa("articles", "show", citation.article_id, "--json").stdout)["text"]
             assert text[citation.start_char_index : citation.end_char_index] == citation.cited_text
+
+    @pytest.mark.parametrize(("mode", "written"), [("auto", True), ("generated", True), ("extractive", False)])
+    def test_a_model_writes_where_one_is_wanted(
+        self, faulty_model: Any, monkeypatch: pytest.MonkeyPatch, mode: str, written: bool
+    ) -> None:
+        faulty_model.compose = lambda _: "The ferry Almeric carried 214 people to Skerra [S1]. It sank [S1]."
+        monkeypatch.setenv("QA_LLM_BASE_URL", faulty_model.address())
+        monkeypatch.setenv("QA_LLM_MODEL", "good")
+        result = qa("ask", "How many people did the ferry carry to Skerra?", "--json", "--mode", mode)
+        answer = msgspec.json.decode(result.stdout, type=Answer)
+        assert (answer.answer_mode == "generated", bool(faulty_model.asked)) == (written, written)
+        if written:
+            assert answer.answer == "The ferry Almeric carried 214 people to Skerra."
+        assert faulty_model.wait_closed(seconds=5)
 
     def test_filters_reach_the_search(self) -> None:
         narrowed = qa("ask", "What about the bridge?", "--json", "--source", "The Harbour", "--after", "2024-06-01")
