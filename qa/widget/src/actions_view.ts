@@ -36,8 +36,10 @@ function opinion(context: Context, answer: Answer, place: HTMLElement): HTMLElem
   const choose = (verdict: Opinion, chosen: HTMLElement): void => {
     for (const one of buttons) one.setAttribute("aria-pressed", String(one === chosen));
     place.parentElement?.querySelector(".comment")?.remove();
-    place.after(commentForm(context, answer, verdict, buttons));
-    place.parentElement?.querySelector<HTMLElement>(".comment textarea")?.focus();
+    const form = commentForm(context, answer, verdict, buttons);
+    place.after(form);
+    form.querySelector("textarea")?.focus({ preventScroll: true });
+    form.scrollIntoView({ block: "nearest" });
   };
   const make = (verdict: Opinion, label: string): HTMLButtonElement => {
     const attributes = { "aria-pressed": "false" };

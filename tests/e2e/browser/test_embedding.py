@@ -140,6 +140,8 @@ def test_a_launcher_opens_over_a_hostile_page_and_gives_the_focus_back(visit: An
     launcher.click()
     dialog = reader.chat.get_by_role("dialog")
     dialog.wait_for()
+    backdrop = dialog.evaluate("dialog => getComputedStyle(dialog, '::backdrop').backgroundColor")
+    assert backdrop == "rgba(0, 0, 0, 0)", "the page beside the panel stays as it is"
     assert reader.input.evaluate("input => input.getRootNode().activeElement === input")
     reader.ask(QUESTION)
     reader.chips.first.click()
