@@ -18,7 +18,18 @@ _SPACE_BEFORE_STOP = re.compile(r"(?<=\w)\s+(?=[.,;!?…](?:\s|$))")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _JOINERS = re.compile("[\u200c\u200d\u180e\ufe00-\ufe0f\U000e0000-\U000e01ef]")
 _BULLET = re.compile(r"^(?:#{1,6}\s+|>+\s*|[-*+•▪►‣–—]\s+|\d{1,2}[.)]\s+(?=\S))+")
-_PREFACE = re.compile(r"^(?:\**(?:short )?(?:answer|response)\**\s*:\**\s*)", re.IGNORECASE)
+_PREFACE = re.compile(
+    r"^(?:\**(?:short |final )?(?:answer|response)\**\s*:\**\s*|(?:yes|no)\b\s*(?:,|:|[–—]| - )\s*(?=\w)"
+    r"|the answer (?:to (?:this|the|your) question )?is\b:?\s*(?:that\b)?\s*(?=\w))",
+    re.IGNORECASE,
+)
+"""What leads up to a statement and says nothing that could be checked: whether it is a yes shows in the statement."""
+_FROM_THE_SOURCES = re.compile(
+    r"^(?:according to|based on|as stated in|as per|per|from) (?:the |these |this )"
+    r"(?:(?:provided|given|above|news) )?(?:sources?|articles?|texts?|contexts?|information|passages?)"
+    r"(?: (?:provided|given|above))?\s*,\s*(?=\w)",
+    re.IGNORECASE,
+)
 _EMPHASIS = re.compile(r"(?<!\w)(\*\*\*|\*\*|\*|___|__|_|~~|`{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _MARKUP = re.compile(
     r"</?[a-z!?][^>]*>?|&(?:#\w+|[a-z]{2,8});|!\[|\[[^\]]*\]\s*[(\[:]|\]\(|```|\{\{|\}\}|\$\$|\*\*|__|~~|`"
@@ -54,16 +65,25 @@ def plain(sentence: str, *, sources: Sequence[str]) -> str | None:
     'Kelmar has two bridges.'
     >>> plain("See ![x](https://a.example/?q=1) for more.", sources=[])
     """
-    text = _PREFACE.sub("", _BULLET.sub("", plain_line(sentence)))
+    text = _without_preface(_BULLET.sub("", plain_line(sentence)), sources)
     while (bare := _EMPHASIS.sub(r"\2", text)) != text:
         text = bare
-    text = _ended(_SPACE_BEFORE_STOP.sub("", _PREFACE.sub("", text).strip()))
+    text = _ended(_SPACE_BEFORE_STOP.sub("", _without_preface(text, sources).strip()))
     if not any(character.isalnum() for character in text) or len(text) > _LONGEST:
         return None
     if _MARKUP.search(text) or _ADDRESS.search(text):
         return None
     hosts = (host[0] for host in _HOST.finditer(text))
     return text if all(any(host in source for source in sources) for host in hosts) else None
+
+
+def _without_preface(text: str, sources: Sequence[str]) -> str:
+    bare = _PREFACE.sub("", text)
+    named = _FROM_THE_SOURCES.match(bare)
+    # A newspaper has sources of its own, and whom it names belongs to what it says.
+    if named and not any(named[0].casefold().rstrip(", ") in source.casefold() for source in sources):
+        bare = bare[named.end() :]
+    return text if bare == text else bare[:1].upper() + bare[1:]
 
 
 def _ended(text: str) -> str:

@@ -22,7 +22,19 @@ from qa.drafting.plain import plain, plain_line
         ("“It sank.”", "“It sank.”"),
         ("> Kelmar has two bridges.", "Kelmar has two bridges."),
         ("**Answer:** Kelmar has two bridges.", "Kelmar has two bridges."),
-        ("Answer: two", "two."),
+        ("Answer: two", "Two."),
+        ("Yes, the bridge is shut.", "The bridge is shut."),
+        ("**No**, she ruled it out.", "She ruled it out."),
+        ("No - she ruled it out.", "She ruled it out."),
+        ("The answer is 214.", "214."),
+        ("The answer to the question is that it sank.", "It sank."),
+        ("No. 10 is shut.", "No. 10 is shut."),
+        ("No bodies were found, police said.", "No bodies were found, police said."),
+        ("According to the provided sources, it sank.", "It sank."),
+        ("Based on the articles, it sank.", "It sank."),
+        ("According to sources, it sank.", "According to sources, it sank."),
+        ("According to the sources, it sank.", "According to the sources, it sank."),
+        ("Yes-men left.", "Yes-men left."),
         ("\x1b[31mRed\x1b[0m \x1b]8;;http://a.example\x07link\x1b]8;;\x07.", "Red link."),
         ("Derna\u202e is\u200b a\u2066 city.", "Derna is a city."),
         ("A\x00B\x07C", "ABC."),
@@ -38,7 +50,7 @@ from qa.drafting.plain import plain, plain_line
     ],
 )
 def test_what_is_left(sentence: str, text: str) -> None:
-    assert plain(sentence, sources=["Amazon.com is a shop."]) == text
+    assert plain(sentence, sources=["Amazon.com is a shop, according to the sources."]) == text
 
 
 @pytest.mark.parametrize(
