@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test faults injection widget bench calibrate report-screenshot lock wheel docker-check clean
+.PHONY: help install install-dev serve check test test-llm faults injection widget bench calibrate report-screenshot lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -14,6 +14,8 @@ DATA ?= ../shared/data
 YARDSTICKS ?=
 # Where `make calibrate` finds SQuAD files.
 SQUAD ?= $(wildcard ../shared/data/squad/v2*.json ../shared/data/squad/v1*.json)
+# Where `make test-llm` keeps its model and the server that runs it.
+LLM_CACHE ?= .cache/llm
 # More words for pytest: make test PYTEST_ARGS="-k chunking"
 PYTEST_ARGS ?=
 export PYTHON
@@ -51,6 +53,10 @@ widget: ## build qa/widget/dist from its source (needs Node.js)
 
 injection: install-dev ## let a model obey every order in all injected documents, not only in those of make test
 	INJECTION=full $(BIN)/pytest -q tests/integration/test_injection.py
+
+test-llm: install-dev ## the tests that need a real language model; fetches one (1.1 GB) into LLM_CACHE
+	$(BIN)/python scripts/fetch_llm.py $(LLM_CACHE)
+	LLM_FOLDER=$(abspath $(LLM_CACHE)) $(BIN)/pytest -m llm tests/e2e/test_real_model.py
 
 faults: install-dev ## every fault of a model x streamed or not x 20 seeds, and 200 readers who leave (ten minutes)
 	FAULT_SEEDS=20 FAULT_READERS=200 $(BIN)/pytest --timeout 3600 tests/integration/server/test_http_model_faults.py
