@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
@@ -104,7 +105,7 @@ def agreed_short_answer(
 ) -> ShortAnswer | None:
     """The reader's few words, where a generated sentence has them, too, and cites the sentence they stand in."""
     for citation in citations:
-        said = next(claim.text for claim in claims if citation.id in claim.citation_ids).casefold()
+        said = next(claim.text for claim in claims if citation.id in claim.citation_ids)
         for item in reading.sentences:
             if item.short is None or item.short_logit <= SHORT_THRESHOLD:
                 continue
@@ -112,9 +113,13 @@ def agreed_short_answer(
             at = item.sentence.start - citation.start_char_index
             inside = at >= 0 and item.sentence.end <= citation.end_char_index
             same = (passage.article_id, passage.article_version) == (citation.article_id, citation.article_version)
-            if inside and same and item.sentence.text[slice(*item.short)].casefold() in said:
+            if inside and same and _says(said, item.sentence.text[slice(*item.short)]):
                 return short_answer(citation, (at + item.short[0], at + item.short[1]))
     return None
+
+
+def _says(sentence: str, words: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", sentence, re.IGNORECASE) is not None
 
 
 async def fold(events: AsyncGenerator[Event, None]) -> Answer:

@@ -86,6 +86,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The moment the question is asked at, ISO 8601; now if absent."""
     mode: Literal["auto", "generated", "extractive"] = "auto"
     max_citations: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+    """Citations at most, and so sentences: every sentence has one."""
     stream: bool = False
 
 

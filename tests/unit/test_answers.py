@@ -53,6 +53,7 @@ def test_words_that_reader_and_model_agree_on(evidence_of: Callable[..., Evidenc
 
 def test_otherwise_there_are_none(evidence_of: Callable[..., Evidence]) -> None:
     assert agreed(evidence_of, said="It carried some people.") is None
+    assert agreed(evidence_of, said="It carried 2,140 or 1214 people.") is None
     assert agreed(evidence_of, cited=(0, 18)) is None
     assert agreed(evidence_of, cited=(25, len(TEXT))) is None
     assert agreed(evidence_of, cited_article="other") is None
