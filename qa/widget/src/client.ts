@@ -106,8 +106,9 @@ export class Client {
 
   /** Send a request; a refused token is renewed once. Throws Problem where the answer is not a success. */
   private async send(path: string, init: RequestInit): Promise<Response> {
+    const shown = this.tokens.current;
     let response = await this.once(path, init);
-    if (response.status === 401 && (await this.tokens.renew())) response = await this.once(path, init);
+    if (response.status === 401 && (await this.tokens.renew(shown))) response = await this.once(path, init);
     if (!response.ok) throw await problemOf(response);
     return response;
   }

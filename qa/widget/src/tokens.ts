@@ -26,8 +26,14 @@ export class Tokens {
     return this.token ? { authorization: `Bearer ${this.token}` } : {};
   }
 
-  /** Get a fresh token; several requests that are refused at once share one try. */
-  renew(): Promise<boolean> {
+  /** The token that requests show now. */
+  get current(): string | null {
+    return this.token;
+  }
+
+  /** Get a fresh token in place of the one that was refused; requests that are refused together share one try. */
+  renew(refused: string | null): Promise<boolean> {
+    if (this.token !== refused && this.renewing === null) return Promise.resolve(true);
     this.renewing ??= this.obtain()
       .catch(() => null)
       .then((token) => {
