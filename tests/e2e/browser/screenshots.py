@@ -50,6 +50,12 @@ def take(repo: Path) -> Callable[[Any, str], None]:
     return take
 
 
+def test_start(read: Any, samples: Any, take: Any) -> None:
+    reader = read(samples.url, viewport=WIDE).visit()
+    reader.chat.locator(".starter").first.wait_for(timeout=120_000)
+    take(reader, "start")
+
+
 def test_light(read: Any, samples: Any, take: Any) -> None:
     reader = read(samples.url, viewport=WIDE).visit()
     reader.ask(FERRY)

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from embeddings.types import Article
+
 Read = Callable[..., Any]
 BRIDGE = "How long will the Osprey Bridge be closed?"
 KITES = "How many visitors did the kite festival of Ostara draw?"
@@ -36,6 +38,33 @@ def test_a_conversation_goes_on_survives_a_reload_and_ends(read: Read, service: 
     reader.page.reload()
     reader.chat.locator(".welcome").wait_for()
     assert reader.chat.locator(".turn").count() == 0
+
+
+def test_a_question_to_begin_with_is_asked_by_a_click(read: Read, scripted: Any, answering: Any) -> None:
+    compose, unfold = answering
+    article = Article(id="a", version="v", title="T", text="It opens in June.")
+    scripted.starters = [f"Question {number}?" for number in range(6)]
+    scripted.script = lambda request: unfold(compose([article.text], article, question=request["question"]))
+    reader = read(scripted.url).visit()
+    starters = reader.chat.locator(".starter")
+    starters.first.wait_for()
+    assert starters.all_inner_texts() == scripted.starters[:4]
+    starters.nth(1).click()
+    reader.last.locator(".actions").wait_for()
+    assert reader.last.locator(".question").inner_text() == "Question 1?"
+    assert reader.chat.locator(".welcome").is_hidden()
+
+
+def test_the_service_offers_questions_that_it_answers(read: Read, service: Any) -> None:
+    offered = [one["question"] for one in httpx.get(f"{service.url}/api/starters", timeout=60).json()["starters"]]
+    reader = read().visit()
+    if not offered:
+        assert reader.chat.locator(".starters").is_hidden()
+        return
+    reader.chat.locator(".starter").first.click()
+    reader.last.locator(".actions").wait_for()
+    assert reader.last.locator(".question").inner_text() == offered[0]
+    assert reader.last.locator(".answer .chip").count()
 
 
 def test_a_conversation_that_was_erased_is_begun_anew(read: Read, service: Any) -> None:
