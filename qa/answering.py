@@ -16,10 +16,11 @@ from embeddings.errors import StoreCorrupt
 from embeddings.types import Article
 from qa.answers import ABSTENTION, Written, agreed_short_answer, claim_events, finished, fold, opening
 from qa.citations import is_exact, search_result
+from qa.conflicts import described, disputed
 from qa.drafting.writing import Brief, Drafted, Writer
 from qa.extractive.composing import Composition, choose, compose
 from qa.extractive.network import Reader, load_reader
-from qa.extractive.reading import Reading, read
+from qa.extractive.reading import Reading, ReadSentence, read
 from qa.generators.protocol import Generator
 from qa.grounding.protocol import SupportChecker
 from qa.jobs import Run, at_once
@@ -197,7 +198,11 @@ class Answerer:
 
     def _extract(self, question: Question, found: _Found, draft: Drafted | None) -> Written:
         """Answer in the articles' own sentences, or abstain; `draft` is what a model was asked for in vain."""
-        chosen = () if found.reason else choose(found.reading, found.evidence, limit=question.max_citations)
+        dispute = disputed(found.reading, found.evidence) if question.max_citations > 1 and not found.reason else None
+        chosen: Sequence[ReadSentence] = ()
+        if not found.reason:
+            best = choose(found.reading, found.evidence, limit=question.max_citations)
+            chosen = dispute.sentences if dispute else best
         composition, dropped = self._checked(compose(chosen, found.evidence)) if chosen else (_NOTHING, 0)
         answered = bool(composition.claims)
         # Whoever did not ask for extraction is told why nothing was generated.
@@ -208,6 +213,7 @@ class Answerer:
             claims=composition.claims,
             citations=composition.citations,
             short_answer=composition.short_answer,
+            conflicts=(described(dispute, composition.citations),) if dispute and answered else (),
             fallback_reason=draft.reason if draft else unset,
             abstain_reason=None if answered else found.reason or "no_match",
             generation=draft.generation if draft else None,

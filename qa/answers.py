@@ -21,6 +21,7 @@ from qa.types import (
     Citation,
     Claim,
     ClaimEvent,
+    Conflict,
     Event,
     Evidence,
     FallbackReason,
@@ -46,6 +47,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     claims: tuple[Claim, ...] = ()
     citations: tuple[Citation, ...] = ()
     short_answer: ShortAnswer | None = None
+    conflicts: tuple[Conflict, ...] = ()
     fallback_reason: FallbackReason | None = None
     abstain_reason: AbstainReason | None = None
     generation: Generation | None = None
@@ -90,7 +92,7 @@ def finished(
         short_answer=written.short_answer,
         claims=written.claims,
         citations=written.citations,
-        conflicts=(),
+        conflicts=written.conflicts,
         search_results=opened.search_results,
         support_score=round(support_score, 4),
         usage=written.usage,

@@ -156,6 +156,12 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
 
     citation_ids: tuple[str, ...]
     note: str
+    """Both statements with their sources and dates, in words."""
+    kind: Literal["disagreement", "correction"] = "disagreement"
+    values: tuple[str, ...] = ()
+    """What each citation says, in their order and in their words."""
+    later: str | None = None
+    """The citation that was published later, where that is known."""
 
 
 class AlsoReported(msgspec.Struct, frozen=True, kw_only=True):

@@ -204,6 +204,19 @@ def test_older_news_does_not_tell_of_yesterday(over_samples: Answerer, as_of: st
     assert undated.answer_mode == "extractive"
 
 
+def test_sources_that_disagree_are_both_cited(over_samples: Answerer, samples: EmbeddedCorpus) -> None:
+    answer = over_samples.ask(Question(question="How big is the area burned in the Corrin Hills?"))
+    assert_contract(answer, samples)
+    (conflict,) = answer.conflicts
+    assert (conflict.kind, set(conflict.values)) == ("disagreement", {"4,200 hectares", "6,850 hectares"})
+    cited = {citation.id: citation for citation in answer.citations}
+    for value, name in zip(conflict.values, conflict.citation_ids, strict=True):
+        assert value in cited[name].cited_text
+    assert conflict.later is not None
+    assert "6,850" in cited[conflict.later].cited_text
+    assert over_samples.ask(Question(question="How long will the Osprey Bridge be closed?")).conflicts == ()
+
+
 def test_without_as_of_the_clock_counts(samples: EmbeddedCorpus, encoder: Encoder) -> None:
     clock = datetime(2024, 6, 5, 12, tzinfo=UTC)
     answerer = Answerer(corpus=samples, encoder=encoder, settings=Settings(), now=lambda: clock)

@@ -1,0 +1,177 @@
+"""Takes the sentence that answers and what else was read, gives a second one that says otherwise, if a source does.
+
+Only figures are compared: the same unit, the same matter by its names and words, another story, about the same time.
+A correction is found by what it says of itself. Precision comes first: a conflict that is none does more harm than one
+that is missed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+
+from embeddings.duplicates import same_story
+from embeddings.sentences import split_sentences
+from embeddings.types import StoredPassage
+from qa.extractive.reading import Reading, ReadSentence
+from qa.extractive.selection import SentenceAt
+from qa.extractive.words import words_of
+from qa.moments import moment
+from qa.types import Citation, Conflict, Evidence
+
+__all__ = ["Disputed", "described", "disputed"]
+
+_FIGURE = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_SAYS_OTHERWISE = re.compile(
+    r"\b(?:correct (?:figure|number|total|amount|length|date|name)|now says?|should have (?:been|said|read)|in fact)\b",
+    re.IGNORECASE,
+)
+_CORRECTS = re.compile(r"\bcorrect(?:ion|ions|ed|ing|s)\b", re.IGNORECASE)
+_SURE = 0.0
+"""Log-odds from which the figure of a sentence is taken for what was asked."""
+_BEHIND = 4.0
+"""How far behind the best sentence, in log-odds, one that contradicts it may lie: it often says it less directly."""
+_APART = timedelta(days=7)
+"""Figures from longer apart are taken for a development, not for a dispute."""
+_SAME = 0.02
+"""Figures within this share of each other are one figure, rounded."""
+_SHARED = 2
+"""Words of substance that both sentences must share, a name among them."""
+
+
+class Disputed(msgspec.Struct, frozen=True, kw_only=True):
+    """Two sentences that give different figures for what was asked, in the order in which they are shown."""
+
+    kind: Literal["disagreement", "correction"]
+    sentences: tuple[ReadSentence, ReadSentence]
+    """Of a correction, the corrected statement first."""
+
+
+def disputed(reading: Reading, evidence: Sequence[Evidence]) -> Disputed | None:
+    """Whether some source gives another figure than the best sentence."""
+    best = reading.sentences[0] if reading.sentences else None
+    if best is None or _figure(best) is None or best.short_logit <= _SURE:
+        return None
+    corrected = next(_corrections(best, evidence), None)
+    if corrected is not None:
+        return Disputed(kind="correction", sentences=(corrected, best))
+    for other in reading.sentences[1:]:
+        if other.logit < best.logit - _BEHIND:
+            break
+        if _contradicts(other, best, evidence):
+            return Disputed(kind="disagreement", sentences=(best, other))
+    return None
+
+
+def described(found: Disputed, citations: Sequence[Citation]) -> Conflict:
+    """What readers are told: both figures as they are written, their sources and dates, which is later."""
+    values = tuple(_words(item) for item in found.sentences)
+    told = [f"{value} ({_origin(one)})" for value, one in zip(values, citations, strict=True)]
+    note = f"Corrected to {told[0]}; before: {told[1]}." if found.kind == "correction" else f"{told[0]}; {told[1]}."
+    dates = [moment(one.published_at, field="published_at") for one in citations if one.published_at]
+    later = citations[dates.index(max(dates))].id if len(set(dates)) == len(citations) else None
+    return Conflict(
+        citation_ids=tuple(one.id for one in citations), note=note, kind=found.kind, values=values, later=later
+    )
+
+
+def _contradicts(other: ReadSentence, best: ReadSentence, evidence: Sequence[Evidence]) -> bool:
+    if other.short_logit <= _SURE or not _differ(_figure(other), _figure(best)):
+        return False
+    one, two = _stored(other, evidence), _stored(best, evidence)
+    if _unit(other) != _unit(best) or not _unit(best):
+        return False
+    return not _one_story(one, two) and _about_one_time(one, two) and _one_matter(other, best)
+
+
+def _corrections(best: ReadSentence, evidence: Sequence[Evidence]) -> Iterator[ReadSentence]:
+    """Sentences that put the figure right: they follow one that repeats it, in an article that says it corrects."""
+    for index, item in enumerate(evidence):
+        passage = item.stored.passage
+        if not _CORRECTS.search(f"{item.stored.title} {passage.text}"):
+            continue
+        spans = split_sentences(passage.text)
+        for position, ((a, b), (c, d)) in enumerate(pairwise(spans)):
+            repeated, put_right = passage.text[a:b], passage.text[c:d]
+            cue = _SAYS_OTHERWISE.search(put_right)
+            figure = _FIGURE.search(put_right, cue.end()) if cue else None
+            known = [_value(one) for one in _FIGURE.findall(repeated)]
+            if figure is None or _figure(best) not in known or not _differ(_value(figure.group()), _figure(best)):
+                continue
+            end = figure.end() + _unit_length(put_right[figure.end() :], _unit(best))
+            sentence = SentenceAt(
+                text=put_right,
+                start=passage.start + c,
+                end=passage.start + d,
+                evidence=index,
+                position=position + 1,
+                before=repeated,
+            )
+            span = (figure.start(), end)
+            yield ReadSentence(sentence=sentence, logit=best.logit, short=span, short_logit=best.short_logit)
+
+
+def _unit_length(rest: str, unit: str) -> int:
+    """How much of what follows a figure is its unit."""
+    match = re.match(r"\s+\w+", rest)
+    return match.end() if match and unit and words_of(match.group())[0].stem == unit else 0
+
+
+def _words(item: ReadSentence) -> str:
+    start, end = item.short or (0, 0)
+    return item.sentence.text[start:end]
+
+
+def _figure(item: ReadSentence) -> float | None:
+    match = _FIGURE.search(_words(item))
+    return _value(match.group()) if match else None
+
+
+def _value(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _differ(one: float | None, other: float | None) -> bool:
+    return one is not None and other is not None and abs(one - other) > _SAME * max(abs(one), abs(other))
+
+
+def _unit(item: ReadSentence) -> str:
+    """Stem of the word that follows the figure, inside the short answer or after it."""
+    match = _FIGURE.search(item.sentence.text, item.short[0] if item.short else 0)
+    after = words_of(item.sentence.text[match.end() :][:40]) if match else ()
+    return after[0].stem if after else ""
+
+
+def _one_matter(one: ReadSentence, other: ReadSentence) -> bool:
+    """Whether two sentences speak of the same thing: a name and another word of substance in common, no other year."""
+    first, second = words_of(one.sentence.text), words_of(other.sentence.text)
+    shared = {word.stem for word in first if not word.stop} & {word.stem for word in second if not word.stop}
+    names = {word.stem for word in (*first, *second) if word.capital and not word.number}
+    units = {_unit(one), _unit(other)}
+    return len(shared - units) >= _SHARED and bool(shared & names)
+
+
+def _one_story(one: StoredPassage, other: StoredPassage) -> bool:
+    return one.passage.article_id == other.passage.article_id or same_story(one.signature, other.signature)
+
+
+def _about_one_time(one: StoredPassage, other: StoredPassage) -> bool:
+    """Whether two articles are of about one time; of one without a date nobody knows."""
+    if one.published_at is None or other.published_at is None:
+        return False
+    first, second = (moment(each.published_at or "", field="published_at") for each in (one, other))
+    return abs(first - second) <= _APART
+
+
+def _stored(item: ReadSentence, evidence: Sequence[Evidence]) -> StoredPassage:
+    return evidence[item.sentence.evidence].stored
+
+
+def _origin(citation: Citation) -> str:
+    day = (citation.published_at or "")[:10]
+    return ", ".join(part for part in (citation.source or citation.title, day) if part)
