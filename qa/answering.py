@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 
 import msgspec
 
@@ -25,10 +24,10 @@ from qa.generators.protocol import Generator
 from qa.grounding.protocol import SupportChecker
 from qa.jobs import Run, at_once
 from qa.moments import Period, stamp
-from qa.recency import all_older
 from qa.reranking.protocol import WIDER, Reranker, rerank
 from qa.retrieval import Depth, retrieve
 from qa.settings import Settings
+from qa.timeliness import is_late, timely, timely_first
 from qa.timings import Clock
 from qa.types import (
     AbstainReason,
@@ -143,14 +142,14 @@ class Answerer:
         return Brief(
             question=asked.resolved_query,
             as_of=stamp(asked.as_of)[:10],
-            evidence=tuple(_timely(found.evidence, asked.period)),
+            evidence=tuple(timely(found.evidence, asked.period)),
             limit=question.max_citations,
             deadline=begun + seconds - min(_RESERVE_SECONDS, _RESERVE_SHARE * seconds),
         )
 
     def _find(self, asked: Understood, clock: Clock) -> _Found:
         evidence = self._evidence(asked, Depth(), clock)
-        reading = read(asked.to_read, _timely(evidence, asked.period), encoder=self._encoder, reader=self._reader)
+        reading = read(asked.to_read, timely(evidence, asked.period), encoder=self._encoder, reader=self._reader)
         clock.lap("read")
         return _Found(evidence=evidence, reading=reading, reason=self._abstain_reason(reading, evidence, asked))
 
@@ -172,7 +171,7 @@ class Answerer:
         if self._reranker:
             found = rerank(found, question=asked.resolved_query, reranker=self._reranker, kept=depth.kept)
             clock.lap("rerank")
-        return _timely_first(found, asked.period)
+        return timely_first(found, asked.period)
 
     def _abstain_reason(
         self, reading: Reading, evidence: Sequence[Evidence], asked: Understood
@@ -189,8 +188,7 @@ class Answerer:
         self, reading: Reading, evidence: Sequence[Evidence], period: Period, asked: Understood
     ) -> AbstainReason | None:
         """Whether a question about the last days finds nothing but older news; None where something is new enough."""
-        best = [evidence[item.sentence.evidence] for item in reading.sentences[:1]]
-        if not all_older([_told_at(item) for item in best], period=period):
+        if not reading.sentences or not is_late(reading.sentences[0].sentence.evidence, evidence, period):
             return None
         since = msgspec.structs.replace(asked.where, published_after=stamp(period.start - timedelta(days=2)))
         until = msgspec.structs.replace(since, published_before=stamp(asked.as_of + timedelta(days=1)))
@@ -235,26 +233,6 @@ class Answerer:
             return self._corpus.get(article_id, version=version)
         except StoreCorrupt:
             return None
-
-
-def _timely_first(evidence: tuple[Evidence, ...], period: Period | None) -> tuple[Evidence, ...]:
-    """What can tell of a recent period before what cannot; else as it was."""
-    if period is None or not period.recent:
-        return evidence
-    return tuple(sorted(evidence, key=lambda item: all_older([_told_at(item)], period=period)))
-
-
-def _timely(evidence: Sequence[Evidence], period: Period | None) -> Sequence[Evidence]:
-    """The evidence that can tell of a recent period; it stands first. All of it where none can, or none is named."""
-    if period is None or not period.recent:
-        return evidence
-    return list(takewhile(lambda item: not all_older([_told_at(item)], period=period), evidence)) or evidence
-
-
-def _told_at(item: Evidence) -> str | None:
-    """When a passage was published; where that is not known, when the latest dated copy of its story was."""
-    copies = [copy.published_at for copy in item.also if copy.published_at is not None]
-    return item.stored.published_at or max(copies, default=None)
 
 
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
