@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test test-llm faults injection widget bench calibrate report-screenshot lock wheel docker-check clean
+.PHONY: help install install-dev serve check test test-llm faults injection widget bench calibrate calibrate-checker report-screenshot lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -83,6 +83,9 @@ calibrate: install-dev ## refit qa/extractive/reader.json (SQUAD="v2.json v1.jso
 
 report-screenshot: install-dev ## draw the report's pictures in docs/ anew (needs Chromium)
 	@scripts/report_screenshot.sh $(VENV) docs
+
+calibrate-checker: install-dev ## refit qa/grounding/checker.json on half the documents of DATA/grounding (a quarter of an hour)
+	$(BIN)/python -m qa.evaluation.fit_checker --out qa/grounding/checker.json $(DATA)/grounding
 
 lock: ## resolve pyproject.toml anew and write requirements*.lock
 	@$(PYTHON) scripts/write_locks.py

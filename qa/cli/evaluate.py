@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
+from qa.cli.evaluate_checker import checker
 from qa.cli.evaluate_compare import compare
 from qa.cli.evaluate_convert import convert
 from qa.cli.evaluate_gate import gate
@@ -21,5 +22,5 @@ def evaluate() -> None:
     """Measure how good answers are: run a dataset, score the run, compare it, gate a release."""
 
 
-for command in (run, score, judge, report, compare, gate, convert, reader):
+for command in (run, score, judge, report, compare, gate, convert, reader, checker):
     evaluate.add_command(command)

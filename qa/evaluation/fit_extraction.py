@@ -22,6 +22,7 @@ from embeddings.encoders import Encoder, load
 from embeddings.types import Vectors, Where
 from qa.evaluation.memo import MemoEncoder, indexed
 from qa.evaluation.squad import SquadQuestion, f1, read_squad
+from qa.evaluation.training import fit_network, rounded
 from qa.extractive.alignment import read_question
 from qa.extractive.expectation import expectation_of
 from qa.extractive.network import Calibration, Network, Reader, lead
@@ -149,38 +150,13 @@ def _folds(groups: Sequence[str]) -> list[int]:
 def _sentence_network(examples: Sequence[Example]) -> Network:
     rows = np.concatenate([example.rows for example in examples])
     holds = np.concatenate([example.holds for example in examples])
-    return _network(rows, holds, SENTENCE_FEATURES, _SENTENCE_UNITS)
+    return fit_network(rows, holds, SENTENCE_FEATURES, units=_SENTENCE_UNITS, epochs=_EPOCHS)
 
 
 def _span_network(examples: Sequence[Example]) -> Network:
     rows = np.concatenate([example.span_rows for example in examples])
     right = np.concatenate([example.span_f1 for example in examples]) > _NEARLY_RIGHT
-    return _network(rows, right, SPAN_FEATURES, _SPAN_UNITS)
-
-
-def _network(rows: Vectors, labels: npt.NDArray[np.bool_], features: tuple[str, ...], units: int) -> Network:
-    from sklearn.neural_network import MLPClassifier
-
-    mean, spread = rows.mean(axis=0), rows.std(axis=0)
-    # A feature that never varied in the data must not weigh anything when it varies in service.
-    scale = np.where(spread > 1e-4, spread, 1e6)
-    model: Any = MLPClassifier(
-        (units,), alpha=1e-2, batch_size=1024, early_stopping=True, random_state=0, max_iter=_EPOCHS
-    )
-    model.fit((rows - mean) / scale, labels)
-    return Network(
-        features=features,
-        mean=_rounded(mean),
-        scale=_rounded(scale),
-        hidden=tuple(_rounded(row) for row in model.coefs_[0]),
-        hidden_bias=_rounded(model.intercepts_[0]),
-        output=_rounded(model.coefs_[1][:, 0]),
-        output_bias=float(model.intercepts_[1][0]),
-    )
-
-
-def _rounded(values: npt.NDArray[np.floating[Any]]) -> tuple[float, ...]:
-    return tuple(round(float(value), 4) for value in values)
+    return fit_network(rows, right, SPAN_FEATURES, units=_SPAN_UNITS, epochs=_EPOCHS)
 
 
 def _calibrate(
@@ -203,9 +179,9 @@ def _calibrate(
     _report(examples, right, probability, threshold)
     model = _logistic(standard, right)
     return Calibration(
-        mean=_rounded(mean),
-        scale=_rounded(scale),
-        weights=_rounded(model.coef_[0]),
+        mean=rounded(mean),
+        scale=rounded(scale),
+        weights=rounded(model.coef_[0]),
         bias=float(model.intercept_[0]),
         threshold=threshold,
     )

@@ -18,7 +18,7 @@ from qa.extractive.expectation import Expectation
 from qa.extractive.families import families
 from qa.extractive.words import Word, words_of
 
-__all__ = ["Alignment", "ReadQuestion", "align", "read_question"]
+__all__ = ["Alignment", "ReadQuestion", "align", "pool", "read_question"]
 
 _Matrix = npt.NDArray[np.float32]
 
@@ -58,15 +58,15 @@ def read_question(question: TokenVectors, expectation: Expectation) -> ReadQuest
         text=question.text,
         expectation=expectation,
         vector=question.vector,
-        content_vectors=_pool(question, [(word.start, word.end) for word in expectation.content]),
-        ask_vector=_pool(question, [expectation.phrase])[0],
+        content_vectors=pool(question, [(word.start, word.end) for word in expectation.content]),
+        ask_vector=pool(question, [expectation.phrase])[0],
     )
 
 
 def align(question: ReadQuestion, sentence: TokenVectors) -> Alignment:
     """Compare every content word of the question with every word of the sentence."""
     words = words_of(sentence.text)
-    vectors = _pool(sentence, [(word.start, word.end) for word in words])
+    vectors = pool(sentence, [(word.start, word.end) for word in words])
     content = question.expectation.content
     return Alignment(
         words=words,
@@ -93,7 +93,7 @@ def _sharing(rows: Sequence[frozenset[Any]], columns: Sequence[frozenset[Any]]) 
     return np.array(shared, np.bool_).reshape(len(rows), len(columns))
 
 
-def _pool(text: TokenVectors, spans: Sequence[tuple[int, int]]) -> Vectors:
+def pool(text: TokenVectors, spans: Sequence[tuple[int, int]]) -> Vectors:
     """Mean token vector of each span, unit length; zeros for a span without tokens (cut off, or empty)."""
     if not text.spans or not spans:
         return np.zeros((len(spans), text.vector.shape[0]), np.float32)

@@ -16,6 +16,8 @@ __all__ = ["SENTENCE_LIMIT", "case_of", "quotation"]
 
 SENTENCE_LIMIT = 4
 """Sentences of evidence that are looked at closely: with the claim, at most five encodings."""
+_FEW_NAMES = 0.15
+"""Share of sentences with a name below which a text is taken to write names small."""
 _LEAST_QUOTED = 3
 """Words from which a claim that stands in the evidence word for word counts as a quotation."""
 _SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " ", "\n": " "})
@@ -23,9 +25,8 @@ _SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-
 
 def case_of(claim: str, evidence: Sequence[str], *, question: str, contexts: Sequence[Context]) -> Case | None:
     """Set a claim before its evidence; None where either has no words."""
-    lower = lower_words(evidence)
-    read = read_claim(claim, lower=lower)
-    sentences = read_evidence(evidence, contexts, lower=lower)
+    sentences = read_evidence(evidence, contexts)
+    read = read_claim(claim, lower=lower_words(sentences))
     if not read.words or not sentences:
         return None
     coverage = cover(read, sentences)
@@ -35,6 +36,7 @@ def case_of(claim: str, evidence: Sequence[str], *, question: str, contexts: Seq
         sentences=sentences,
         coverage=coverage,
         chosen=pick(coverage, sentences, limit=SENTENCE_LIMIT),
+        small=sum(bool(sentence.names) for sentence in sentences) <= _FEW_NAMES * len(sentences),
         known=frozenset(word.text.casefold() for word in words_of(f"{question} {titles}")),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qa.grounding.dates import Moment, agree
 from qa.grounding.quantities import Quantity
 
-__all__ = ["bears_out", "comparable", "dated", "same_value", "units_clash"]
+__all__ = ["bears_out", "comparable", "counted", "dated", "same_value", "units_clash"]
 
 _CONVERTED = 0.02
 """Relative difference that converting and rounding may bring."""
@@ -27,6 +27,16 @@ def bears_out(claimed: Quantity, said: Quantity) -> bool:
     return same_value(claimed, said) and not _bounds_clash(claimed, said)
 
 
+def counted(claimed: Quantity, said: Sequence[Quantity]) -> bool:
+    """Whether one of the quantities of a sentence bears out a claimed one.
+
+    Where the sentence has the very unit of the claim, other units are not converted: "87 miles" beside "140 km" says
+    how many miles were meant.
+    """
+    same = [q for q in said if claimed.unit is not None and q.unit is not None and q.unit.name == claimed.unit.name]
+    return any(bears_out(claimed, q) for q in same or said)
+
+
 def same_value(claimed: Quantity, said: Quantity) -> bool:
     """Whether the numbers agree as measures, units converted and rounding allowed for."""
     one, other = _measure(claimed, said)
@@ -34,8 +44,10 @@ def same_value(claimed: Quantity, said: Quantity) -> bool:
         return True
     if claimed.unit is not None and said.unit is not None and claimed.unit.name != said.unit.name:
         return _near(one, other, _CONVERTED)
-    if claimed.bound == "about" or said.bound == "about":
-        return _near(one, other, _ABOUT)
+    if claimed.bound == said.bound and claimed.bound in {"least", "most"}:
+        return False
+    if claimed.bound == "about" or (said.bound == "about" and claimed.digits <= said.digits):
+        return _near(one, other, _ABOUT) and (claimed.digits != said.digits or claimed.bound != said.bound)
     if claimed.bound == "least":
         return one <= other <= one * (1 + _BEYOND)
     if claimed.bound == "most":
@@ -47,9 +59,8 @@ def units_clash(claimed: Quantity, said: Quantity) -> bool:
     """Whether both are measures, of things that do not convert into each other."""
     one, other = claimed.unit, said.unit
     if one is None or other is None:
-        # "61.3" may stand for "61.3 percent", but "5 percent" is never plain "5".
-        only = one or other
-        return only is not None and only.kind in {"share", "points"} and claimed.value != said.value and one is not None
+        # "up from 54 to 61.3 percent": a number may leave its unit to the next.
+        return False
     return one.kind != other.kind or (one.kind == "money" and one.name != other.name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from qa.grounding.binding import best_rows, clauses, holds_name, inside
 from qa.grounding.dates import Moment
-from qa.grounding.facts import bears_out, comparable, dated, same_value, units_clash
+from qa.grounding.facts import bears_out, comparable, counted, dated, same_value, units_clash
 from qa.grounding.names import Name, same_name
 from qa.grounding.protocol import Mismatch
 from qa.grounding.quantities import Quantity
@@ -21,6 +22,11 @@ __all__ = ["Case", "fact_mismatches"]
 
 _BOUND = 0.34
 """Share of a clause's other words that the sentence with its number must have, lest the number is another matter's."""
+_NEXT = 4
+"""How many words of matter around a fact are what it is said of."""
+_CLEARLY = 0.3
+"""By what share of those words another sentence must do better than the one with the fact, lest it is misplaced."""
+_LONGEST_NAME = 3
 _AS_GOOD = 0.7
 """A sentence that has this share of what the best one has may stand for it."""
 
@@ -35,6 +41,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that may support it, best first."""
     known: frozenset[str]
     """Case-folded words of the question and the titles."""
+    small: bool
+    """Whether the evidence writes everything small, names too."""
 
     def clause_of(self, start: int) -> tuple[int, int]:
         """The clause of the claim that a place lies in."""
@@ -44,6 +52,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """The words of the clause around a fact, the fact itself left out."""
         own = np.array([word.start < end and start < word.end for word in self.coverage.words], np.bool_)
         return inside(self.coverage, self.clause_of(start)) & ~own
+
+    def near(self, start: int, end: int) -> npt.NDArray[np.bool_]:
+        """The few words next to a fact, within its clause: what it is said of."""
+        around = self.around(start, end)
+        gaps = np.array([min(abs(word.start - end), abs(start - word.end)) for word in self.coverage.words])
+        if around.sum() <= _NEXT:
+            return around
+        return np.asarray(around & (gaps <= np.sort(gaps[around])[_NEXT - 1]), np.bool_)
 
 
 def fact_mismatches(case: Case) -> tuple[Mismatch, ...]:
@@ -56,16 +72,16 @@ def fact_mismatches(case: Case) -> tuple[Mismatch, ...]:
 
 
 def _quantity(case: Case, claimed: Quantity) -> Mismatch | None:
-    around = case.around(claimed.start, claimed.unit_end)
-    holders = _rows(case, lambda sentence: any(bears_out(claimed, said) for said in sentence.quantities))
+    around, near = case.around(claimed.start, claimed.unit_end), case.near(claimed.start, claimed.unit_end)
+    holders = _rows(case, lambda sentence: counted(claimed, sentence.quantities))
     if not holders:
         holders = _rows(case, lambda sentence: _year(claimed, sentence))
-    if holders and _belongs(case, holders, around):
+    if holders and not _misplaced(case, holders, near, lambda sentence: bool(_rivals(case, claimed, sentence))):
         other = next((text for row in holders if (text := _swapped(case, claimed, case.sentences[row]))), "")
         return Mismatch(kind="number", start=claimed.start, end=claimed.unit_end, found=other) if other else None
     span = {"start": claimed.start, "end": claimed.unit_end}
     if holders:
-        return Mismatch(kind="number", **span, found=_other_quantity(case, claimed, around))
+        return Mismatch(kind="number", **span, found=_other_quantity(case, claimed, near))
     for row in best_rows(case.coverage, case.chosen, around):
         for said in case.sentences[row].quantities:
             if claimed.value == said.value and units_clash(claimed, said):
@@ -80,7 +96,8 @@ def _moment(case: Case, claimed: Moment) -> Mismatch | None:
     holders = _rows(case, lambda sentence: dated(claimed, sentence.moments))
     if not holders and claimed.year is not None and claimed.month is None:
         holders = _rows(case, lambda sentence: any(q.value == claimed.year for q in sentence.quantities))
-    if holders and _belongs(case, holders, around):
+    near = case.near(claimed.start, claimed.end)
+    if holders and not _misplaced(case, holders, near, lambda sentence: _other_day(claimed, sentence)):
         return None
     for row in best_rows(case.coverage, case.chosen, around)[:1]:
         for said in case.sentences[row].moments:
@@ -101,9 +118,9 @@ def _names(case: Case) -> list[Mismatch | None]:
         strange = [name for name in run if not _anywhere(case, name)]
         if strange:
             found += [_name_mismatch(case, name, rows) for name in strange]
-        elif len(run) > 1 and (other := _other_partner(case, run)):
+        elif other := next((o for pair in itertools.pairwise(run) if (o := _other_partner(case, *pair))), ""):
             found.append(Mismatch(kind="name", start=run[0].start, end=run[-1].end, found=other))
-        elif rows and not _held(case, run, rows, around):
+        elif rows and (not _held(case, run) or _other_subject(case, run, around) or _other_in_place(case, run)):
             found.append(_name_mismatch(case, run[-1], rows, start=run[0].start))
     return found
 
@@ -112,32 +129,75 @@ def _anywhere(case: Case, name: Name) -> bool:
     folded = name.text.casefold()
     return any(same_name(folded, word) for word in case.known) or any(
         any(same_name(name.text, other.text) for other in sentence.names)
-        or any(folded == word.text.casefold() for word in sentence.words)
+        or any(folded == word.text.casefold() for word in sentence.words if case.small or not word.text.islower())
         for sentence in case.sentences
     )
 
 
-def _held(case: Case, run: Sequence[Name], rows: Sequence[int], around: npt.NDArray[np.bool_]) -> bool:
-    """Whether a sentence that says the clause speaks of the name."""
-    best = case.coverage.share([rows[0]], within=around)
-    if best <= _BOUND:
-        return True
-    good = [row for row in rows if case.coverage.share([row], within=around) >= _AS_GOOD * best]
-    return any(holds_name(case.sentences[row], name, case.known) for row in good for name in run)
+def _held(case: Case, run: Sequence[Name]) -> bool:
+    """Whether a sentence that says what the claim says of a name speaks of it, or speaks of nobody else."""
+    near, around = case.near(run[0].start, run[-1].end), case.around(run[0].start, run[-1].end)
+    for within in (near, around):
+        rows = best_rows(case.coverage, case.chosen, within)
+        best = case.coverage.share(rows[:1], within=within)
+        if best <= _BOUND:
+            return True
+        good = [row for row in rows if case.coverage.share([row], within=within) >= _AS_GOOD * best]
+        if any(holds_name(case.sentences[row], name, case.known) for row in good for name in run):
+            return True
+    return False
 
 
-def _other_partner(case: Case, run: Sequence[Name]) -> str:
-    """The name that the evidence joins to the last word of a full name, where it never joins the claimed one."""
-    first, last = run[0], run[-1]
+def _other_partner(case: Case, first: Name, last: Name) -> str:
+    """The full name that the evidence has in place of two words of one, where it never joins these two."""
     partners: list[str] = []
     for sentence in case.sentences:
-        ends = [name for name in sentence.names if same_name(name.text, last.text)]
-        for end in ends:
-            before = [name for name in sentence.names if name.run == end.run and name.start < end.start]
-            if any(same_name(name.text, first.text) for name in before):
+        for one, other in itertools.pairwise(sentence.names):
+            if one.run != other.run:
+                continue
+            begins, ends = same_name(one.text, first.text), same_name(other.text, last.text)
+            if begins and ends:
                 return ""
-            partners += [sentence.text[name.start : end.end] for name in before[:1]]
+            if begins or ends:
+                partners.append(sentence.text[one.start : other.end])
+    if {first.text.casefold(), last.text.casefold()} <= case.known:
+        return ""
     return partners[0] if partners else ""
+
+
+def _other_subject(case: Case, run: Sequence[Name], around: npt.NDArray[np.bool_]) -> bool:
+    """Whether the claim opens with a name, and the sentence that says the rest opens with another."""
+    if not _opens(case.claim, run[0]):
+        return False
+    rows = [row for row in best_rows(case.coverage, case.chosen, around) if case.sentences[row].names]
+    if not rows or case.coverage.share(rows[:1], within=around) < _AS_GOOD:
+        return False
+    said = case.sentences[rows[0]]
+    first = [name for name in said.names if name.run == said.names[0].run]
+    return _opens(said, first[0]) and not any(_among(name, case.claim.names) for name in first)
+
+
+def _other_in_place(case: Case, run: Sequence[Name]) -> bool:
+    """Whether the sentence that says the rest has another name between the very words that enclose this one."""
+    words, around = case.claim.words, case.around(run[0].start, run[-1].end)
+    before = [word.stem for word in words if word.end <= run[0].start][-1:]
+    after = [word.stem for word in words if word.start >= run[-1].end][:1]
+    rows = best_rows(case.coverage, case.chosen, around)[:1]
+    if not before or not after or case.coverage.share(rows, within=around) < _AS_GOOD:
+        return False
+    for row in rows:
+        said = case.sentences[row]
+        for at, left in enumerate(said.words):
+            for right in said.words[at + 2 : at + 2 + _LONGEST_NAME]:
+                if [left.stem] == before and [right.stem] == after:
+                    others = [name for name in said.names if left.end <= name.start and name.end <= right.start]
+                    return bool(others) and not any(_among(name, case.claim.names) for name in others)
+    return False
+
+
+def _opens(sentence: Sentence, name: Name) -> bool:
+    """Whether a name is the first thing a sentence speaks of: at most an article or a title stands before it."""
+    return sum(1 for word in sentence.words if word.end <= name.start) <= 1
 
 
 def _name_mismatch(case: Case, name: Name, rows: Sequence[int], *, start: int | None = None) -> Mismatch:
@@ -157,13 +217,29 @@ def _rows(case: Case, holds: Callable[[Sentence], bool]) -> list[int]:
     return [row for row, sentence in enumerate(case.sentences) if holds(sentence)]
 
 
-def _belongs(case: Case, holders: Sequence[int], around: npt.NDArray[np.bool_]) -> bool:
-    """Whether a sentence that has the fact also says what the claim's clause says of it."""
-    if not around.any():
-        return True
-    share = max(case.coverage.share([row], within=around) for row in holders)
-    best = max((case.coverage.share([row], within=around) for row in case.chosen), default=0.0)
-    return share >= max(_BOUND, _AS_GOOD * best) or share >= best
+def _misplaced(
+    case: Case, holders: Sequence[int], near: npt.NDArray[np.bool_], rivalled: Callable[[Sentence], bool]
+) -> bool:
+    """Whether another sentence says what the claim says of a fact, but of another fact, and none with it does."""
+    share = max(case.coverage.share([row], within=near) for row in holders)
+    return any(
+        case.coverage.share([row], within=near) >= share + _CLEARLY and rivalled(case.sentences[row])
+        for row in case.chosen
+        if row not in holders
+    )
+
+
+def _rivals(case: Case, claimed: Quantity, said: Sentence) -> list[Quantity]:
+    """Quantities of a sentence that could stand in a claimed one's place, and that the claim does not have."""
+    return [
+        q
+        for q in said.quantities
+        if comparable(claimed, q) and not any(bears_out(own, q) for own in case.claim.quantities)
+    ]
+
+
+def _other_day(claimed: Moment, said: Sentence) -> bool:
+    return any(_same_parts(claimed, moment) for moment in said.moments)
 
 
 def _year(claimed: Quantity, sentence: Sentence) -> bool:
@@ -194,7 +270,7 @@ def _other_quantity(case: Case, claimed: Quantity, around: npt.NDArray[np.bool_]
     """The number that stands in the claimed one's place in the sentence that says the clause, if one does."""
     for row in best_rows(case.coverage, case.chosen, around)[:1]:
         sentence = case.sentences[row]
-        alike = [q for q in sentence.quantities if comparable(claimed, q) and not bears_out(claimed, q)]
+        alike = _rivals(case, claimed, sentence)
         if alike:
             return _said(sentence, min(alike, key=lambda q: abs(q.value - claimed.value)))
     return ""

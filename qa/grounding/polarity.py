@@ -10,7 +10,7 @@ from typing import Literal
 
 from qa.extractive.words import Word, words_of
 
-__all__ = ["Extent", "extents", "hedged", "negated", "opposites"]
+__all__ = ["Extent", "denials", "extents", "hedged", "negated", "opposites"]
 
 Extent = Literal["all", "most", "some", "none", "only"]
 
@@ -20,6 +20,8 @@ _CUES = frozenset(
     "lack lacks lacked hardly barely scarcely deny denied denies denying avoid avoided refusing nowhere stopped "
     "prevent prevented".split()
 )
+_AFRESH = frozenset("nobody nothing none neither nor never no".split())
+"""Where one denial begins anew, rather than turning round the one before it."""
 _CONTRACTED = re.compile(r"n['’]t$", re.IGNORECASE)
 _NOT_A_CUE = re.compile(
     r"(?:not only|no less|no fewer|no more|no doubt|not just|no longer than|no\.? ?\d)", re.IGNORECASE
@@ -57,10 +59,15 @@ def negated(text: str, words: Sequence[Word]) -> tuple[bool, ...]:
         if not _is_cue(text, word):
             continue
         for other in range(at + 1, min(at + 1 + _REACH, len(words))):
-            if _BREAK.search(text[word.end : words[other].end]):
+            if _BREAK.search(text[word.end : words[other].end]) or words[other].text.casefold() in _AFRESH:
                 break
             parity[other] = not parity[other]
     return tuple(parity)
+
+
+def denials(text: str, words: Sequence[Word]) -> int:
+    """How many negations a text has."""
+    return sum(_is_cue(text, word) for word in words)
 
 
 def hedged(words: Sequence[Word]) -> bool:

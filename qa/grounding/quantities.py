@@ -46,11 +46,14 @@ _GROUPED = re.compile(r"[,\u00a0\u202f]")
 _GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 _PARTS = {"half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25}
 _PARTS |= {"fifth": 0.2, "fifths": 0.2, "tenth": 0.1, "tenths": 0.1}
+_FRACTION = 20
+"""A number below this may count parts: "2 thirds", "three quarters"."""
 _BEFORE: tuple[tuple[Bound, re.Pattern[str]], ...] = (
     (
         "most",
         re.compile(
-            r"(?:\b(?:no|not) more than|\bat (?:the )?most|\bup to|\b(?:less|fewer|lower) than|\bunder|\bbelow)\W*$"
+            r"(?:\b(?:no|not) more than|\bat (?:the )?most|\bup to"
+            r"|(?<!no )\b(?:less|fewer|lower) than|\bunder|\bbelow)\W*$"
         ),
     ),
     (
@@ -115,7 +118,7 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
 def _number(tokens: Sequence[_Token], at: int) -> tuple[float, int, int, bool] | None:
     """Value, significant digits, the token after it and whether it is an ordinal; None where no number begins."""
     token = tokens[at]
-    if token.text[0].isdigit():
+    if token.text[0].isdecimal():
         return _written_in_digits(tokens, at)
     if token.text in _GLYPHS:
         return _GLYPHS[token.text], 2, at + 1, False
@@ -162,6 +165,8 @@ def _written_in_digits(tokens: Sequence[_Token], at: int) -> tuple[float, int, i
         return value, 4, after + 1, True
     if touches and following == "s":
         return None
+    if following in {"thirds", "quarters", "fifths", "tenths"} and value < _FRACTION:
+        return value * _PARTS[following], 2, after + 1, False
     if touches and following in _GLYPHS:
         return value + _GLYPHS[following], digits + 1, after + 1, False
     if following in SCALES and (

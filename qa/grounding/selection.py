@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from qa.extractive.families import families
 from qa.extractive.words import Word
-from qa.grounding.facts import bears_out, dated
+from qa.grounding.facts import counted, dated
 from qa.grounding.names import same_name
 from qa.grounding.reading import Sentence
 
@@ -108,7 +108,7 @@ def _match_facts(
         for row, sentence in enumerate(sentences):
             if (
                 any(same_name(name.text, other.text) for name in names for other in sentence.names)
-                or any(bears_out(quantity, other) for quantity in quantities for other in sentence.quantities)
+                or any(counted(quantity, sentence.quantities) for quantity in quantities)
                 or any(dated(moment, sentence.moments) for moment in moments)
             ):
                 matched[row, column] = 1.0

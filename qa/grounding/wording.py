@@ -8,7 +8,7 @@ from qa.extractive.families import families
 from qa.extractive.words import Word
 from qa.grounding.binding import best_rows, clauses, inside
 from qa.grounding.mismatches import Case
-from qa.grounding.polarity import Extent, extents, opposites
+from qa.grounding.polarity import Extent, denials, extents, opposites
 from qa.grounding.protocol import Mismatch
 from qa.grounding.reading import Sentence
 
@@ -30,6 +30,8 @@ _WEAKER: frozenset[tuple[Extent, Extent]] = frozenset(
 """What a claim says of a group, and what its source says, where the source does not bear it out."""
 _NEXT = 2
 """How many words of matter after a negation or a quantifier are what it is said of."""
+_NEARLY = 0.8
+"""Share of words from which two sentences are one and the same, but for a negation."""
 _TURNING = frozenset({"before", "after", "above", "below", "over", "under", "more", "less", "with", "without"})
 _OPPOSED = {"before": "after", "above": "below", "over": "under", "more": "less", "with": "without"}
 _OPPOSED |= {value: key for key, value in _OPPOSED.items()}
@@ -41,15 +43,16 @@ def wording_mismatches(case: Case) -> tuple[Mismatch, ...]:
     for span in clauses(case.claim):
         rows = best_rows(case.coverage, case.chosen, inside(case.coverage, span))
         for row in rows[:1]:
-            found += _negations(case.claim, case.sentences[row], span)
+            found += _negations(case.claim, case.sentences[row], span) or _denied(case.claim, case.sentences[row])
             found += _extents(case.claim, case.sentences[row], span)
             found += _opposites(case.claim, case.sentences[row], span)
     unique = {(item.start, item.end): item for item in found}
     return tuple(unique[key] for key in sorted(unique))
 
 
-def _negations(claim: Sentence, said: Sentence, span: tuple[int, int]) -> Iterator[Mismatch]:
+def _negations(claim: Sentence, said: Sentence, span: tuple[int, int]) -> list[Mismatch]:
     """Words that one of the two denies and the other affirms."""
+    found: list[Mismatch] = []
     heads = set(_targets(said))
     own = set(_targets(claim))
     for at, word in _inside(claim, span):
@@ -60,7 +63,20 @@ def _negations(claim: Sentence, said: Sentence, span: tuple[int, int]) -> Iterat
             continue
         if at in own or any(other in heads for other in same):
             theirs = said.words[same[0]]
-            yield Mismatch(kind="negation", start=word.start, end=word.end, found=_phrase(said, same[0], theirs))
+            found.append(
+                Mismatch(kind="negation", start=word.start, end=word.end, found=_phrase(said, same[0], theirs))
+            )
+    return found
+
+
+def _denied(claim: Sentence, said: Sentence) -> list[Mismatch]:
+    """Where two sentences of nearly the same words differ by a negation: the whole of the claim."""
+    ours, theirs = {word.stem for word in claim.words}, {word.stem for word in said.words}
+    if len(ours & theirs) < _NEARLY * max(len(ours), len(theirs)):
+        return []
+    if (denials(claim.text, claim.words) + denials(said.text, said.words)) % 2 == 0:
+        return []
+    return [Mismatch(kind="negation", start=claim.words[0].start, end=claim.words[-1].end, found=said.text)]
 
 
 def _targets(sentence: Sentence) -> Iterator[int]:

@@ -1,0 +1,157 @@
+"""The built-in support checker: aligns the words of a claim with those of a few sentences, and checks facts hard.
+
+At most five encodings a claim: the claim and four sentences, found by their words first. Late interaction as in ColBERT
+(Khattab & Zaharia, 2020); a doubt about each word, as in token-level detectors of unsupported text, and one judgement
+over all of them; both are small networks fitted by `qa.evaluation.fit_checker`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from embeddings.encoders import Encoder
+from embeddings.encoders.protocol import TokenVectors
+from qa.grounding.alignment import Aligned, align
+from qa.grounding.case import case_of, quotation
+from qa.grounding.claim_features import claim_features
+from qa.grounding.mismatches import Case, fact_mismatches
+from qa.grounding.protocol import Context, Mismatch, Support
+from qa.grounding.spans import supporting_spans
+from qa.grounding.verdict import verdict_of
+from qa.grounding.weights import CheckerWeights, load_weights
+from qa.grounding.word_features import word_features
+from qa.grounding.wording import wording_mismatches
+
+__all__ = ["AlignedChecker", "Judged", "doubts_of", "judge", "struck", "support_of"]
+
+_VERSION = "1"
+_KEPT = 64
+"""Sentences of evidence whose vectors are kept: the claims of one answer mostly rest on the same few."""
+_STRUCK = 0.3
+"""What is left of the score of a claim whose numbers, dates or denials are not those of the evidence."""
+_STRIKING = frozenset({"number", "unit", "date", "negation", "quantifier"})
+"""Checks that hardly ever err; names (a first name the article leaves out) and opposites are for the network to weigh.
+Any of them keeps a claim from being called supported."""
+
+
+class TokenEncoder(Protocol):
+    """What the checker asks of an encoder."""
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Embed short texts and keep their token vectors."""
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim read against its evidence, before anything is weighed."""
+
+    case: Case
+    aligned: Aligned
+    mismatches: tuple[Mismatch, ...]
+
+
+def judge(
+    claim: str, evidence: Sequence[str], *, encoder: TokenEncoder, question: str, contexts: Sequence[Context]
+) -> Judged | None:
+    """Read a claim against its evidence; None where either has no words."""
+    case = case_of(claim, evidence, question=question, contexts=contexts)
+    if case is None:
+        return None
+    vectors = encoder.encode_tokens([claim, *(case.sentences[row].text for row in case.chosen)])
+    aligned = align(case, vectors[0], vectors[1:])
+    return Judged(case=case, aligned=aligned, mismatches=(*fact_mismatches(case), *wording_mismatches(case)))
+
+
+class AlignedChecker:
+    """See the module; calls belong on one thread at a time, as the encoder's do."""
+
+    def __init__(self, encoder: Encoder, *, weights: CheckerWeights | None = None) -> None:
+        self._encoder = _Remembering(encoder)
+        self._weights = weights or load_weights()
+
+    @property
+    def identity(self) -> str:
+        """Version of the method, and the encoder it reads with."""
+        return f"aligned {_VERSION} over {self._encoder.identity.name} {self._encoder.identity.revision[:12]}"
+
+    def check(
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
+    ) -> Support:
+        """Judge one sentence; see `SupportChecker`."""
+        if quoted := quotation(claim, evidence):
+            return quoted
+        judged = judge(claim, evidence, encoder=self._encoder, question=question, contexts=contexts)
+        if judged is None:
+            return Support(verdict="unsupported", score=0.0, spans=())
+        spans, share = supporting_spans(judged.case)
+        doubts = doubts_of(judged, self._weights)
+        score = support_of(judged, doubts, self._weights)
+        verdict = verdict_of(score, share, judged.mismatches, threshold=self._weights.threshold)
+        if verdict != "supported" and not spans:
+            verdict = "unsupported"
+        mismatches = judged.mismatches
+        if verdict != "supported":
+            mismatches = (*mismatches, *_doubted(judged, doubts, self._weights.doubtful))
+        return Support(verdict=verdict, score=round(score, 4), spans=spans, mismatches=mismatches)
+
+
+def doubts_of(judged: Judged, weights: CheckerWeights) -> npt.NDArray[np.float32]:
+    """For each word of the claim, the probability that the evidence does not bear it out."""
+    return _probability(weights.word.logits(word_features(judged.case, judged.aligned, judged.mismatches)))
+
+
+def support_of(judged: Judged, doubts: npt.NDArray[np.floating], weights: CheckerWeights) -> float:
+    """Probability that the evidence supports the whole claim."""
+    row = claim_features(judged.case, judged.aligned, doubts, judged.mismatches)
+    return float(_probability(weights.claim.logits(row[None, :]))[0]) * struck(judged.mismatches)
+
+
+def struck(mismatches: Sequence[Mismatch]) -> float:
+    """What the hard checks leave of a score."""
+    return _STRUCK if any(mismatch.kind in _STRIKING for mismatch in mismatches) else 1.0
+
+
+def _doubted(judged: Judged, doubts: npt.NDArray[np.floating], limit: float) -> tuple[Mismatch, ...]:
+    """Words of an unsupported claim that nothing bears out, beyond those that a hard check found; runs in one."""
+    found: list[Mismatch] = []
+    struck = [(item.start, item.end) for item in judged.mismatches]
+    previous = -2
+    for at, word in enumerate(judged.aligned.words):
+        if doubts[at] < limit or any(word.start < end and start < word.end for start, end in struck):
+            continue
+        if at == previous + 1:
+            found[-1] = msgspec.structs.replace(found[-1], end=word.end)
+        else:
+            found.append(Mismatch(kind="meaning", start=word.start, end=word.end))
+        previous = at
+    return tuple(found)
+
+
+def _probability(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))), np.float32)
+
+
+class _Remembering:
+    """Keeps the vectors of the last sentences it encoded."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.identity = encoder.identity
+        self._kept: OrderedDict[str, TokenVectors] = OrderedDict()
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Only what is not kept is encoded; one call for all of it."""
+        new = list(dict.fromkeys(text for text in texts if text not in self._kept))
+        fresh = {vectors.text: vectors for vectors in self._encoder.encode_tokens(new)} if new else {}
+        found = [fresh.get(text) or self._kept[text] for text in texts]
+        for vectors in found:
+            self._kept[vectors.text] = vectors
+            self._kept.move_to_end(vectors.text)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return found
