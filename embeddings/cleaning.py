@@ -63,7 +63,10 @@ def clean_with_notes(raw: RawArticle, *, collection: str = "default") -> Cleaned
     text, dropped = _clean_text(raw.text, title=title)
     version = article_version(text)
     collection = checked_collection(raw.collection or collection)
-    derived = article_id(collection=collection, url=url, title=title, origin=raw.origin, version=version)
+    published_at = iso_date(raw.published_at or "")
+    derived = article_id(
+        collection=collection, url=url, title=title, origin=raw.origin, version=version, published_at=published_at
+    )
     article = Article(
         id=derived if raw.id is None else checked_id(raw.id),
         version=version,
@@ -71,7 +74,7 @@ def clean_with_notes(raw: RawArticle, *, collection: str = "default") -> Cleaned
         text=text,
         source=source,
         url=url,
-        published_at=iso_date(raw.published_at or ""),
+        published_at=published_at,
         language=_language(raw.language),
         authors=_names(raw.authors),
         collection=collection,

@@ -23,18 +23,22 @@ _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]*")
 _LINE_NUMBER = re.compile(r":\d+$")
 
 
-def article_id(*, collection: str, url: str | None, title: str, origin: str, version: str) -> str:
+def article_id(
+    *, collection: str, url: str | None, title: str, origin: str, version: str, published_at: str | None = None
+) -> str:
     """Name an article whose caller gave no id: 20 hex digits.
 
-    From the (normalised) link where there is one; else from the title and the name of the file it came from, so
-    that a corrected file supersedes itself wherever it lies; else, without a title, from the text (`version`).
-    Two articles of one file that share a title and have no link therefore share an id: give them ids or links.
+    From the (normalised) link where there is one; else from the title, the date and the name of the file it came
+    from, so that a corrected file supersedes itself wherever it lies and "Morning briefing" of today leaves that of
+    yesterday alone; else, without a title, from the text (`version`). `embeddings.ingest` tells those apart that
+    still share a name within one ingest.
 
     >>> article_id(collection="news", url="https://example.com/a", title="A", origin="x.txt:1", version="")
     'b02ea0692b817022d668'
     """
     name = PurePath(_LINE_NUMBER.sub("", origin)).name
-    parts = ("url", url) if url else ("title", name, title) if title else ("text", name, version)
+    titled = ("title", name, title, published_at) if published_at else ("title", name, title)
+    parts = ("url", url) if url else titled if title else ("text", name, version)
     return hashlib.sha256("\0".join((collection, *parts)).encode()).hexdigest()[:20]
 
 

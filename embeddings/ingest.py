@@ -16,6 +16,7 @@ from embeddings.cleaning import clean
 from embeddings.corpus import Corpus
 from embeddings.encoders.protocol import Encoder
 from embeddings.errors import InputError, StoreCorrupt
+from embeddings.identity import article_id
 from embeddings.indexing import BATCH_PASSAGES, Indexer, PassageSizes, fingerprint, index_articles
 from embeddings.types import Article, RawArticle, Rejected, Where
 
@@ -91,8 +92,8 @@ def ingest(
     """Bring the corpus up to date with the given articles; `collection` is for those that name none.
 
     Items are read as they are needed. One that cannot be used is reported as rejected and the rest goes on; of two
-    with the same id the later wins. Raises StoreError or EncoderError where the corpus or the encoder fails; what
-    was written before stays.
+    with the same id the later wins, while two that only share a title are both kept. Raises StoreError or
+    EncoderError where the corpus or the encoder fails; what was written before stays.
     """
     began = time.perf_counter()
     stop = should_stop or (lambda: False)
@@ -156,10 +157,12 @@ class _Run:
         """Of the articles this run has sent on: the corpus does not know them before they are written."""
         self._texts: dict[tuple[str, str], str] = {}
         """Which article (id) of this run has a text, by collection and version."""
+        self._first: dict[str, str] = {}
+        """Which text (version) of this run came first under an id that was derived from a title."""
 
     def sort_out(self, window: Sequence[_Candidate | Rejected]) -> Iterator[_Candidate]:
         """Book what needs no work and give the rest; the corpus is asked once for the whole window."""
-        candidates = [item for item in window if isinstance(item, _Candidate)]
+        candidates = [self._told_apart(item) for item in window if isinstance(item, _Candidate)]
         self._rejected += [item for item in window if isinstance(item, Rejected)]
         ids = {one.article.id for one in candidates}
         held = dict(self._corpus.fingerprints(ids))
@@ -211,6 +214,14 @@ class _Run:
             seconds=seconds,
             stopped=stopped,
         )
+
+    def _told_apart(self, one: _Candidate) -> _Candidate:
+        """Name an article by its text where another of this run took its title: neither replaces the other."""
+        article = one.article
+        if not one.anonymous or self._first.setdefault(article.id, article.version) == article.version:
+            return one
+        name = article_id(collection=article.collection, url=None, title="", origin=one.origin, version=article.version)
+        return _Candidate(msgspec.structs.replace(article, id=name), one.origin, anonymous=True)
 
     def _held_unfinished(self, ids: set[str]) -> set[str]:
         """Which of these the corpus holds, though not complete for this encoder."""

@@ -47,7 +47,7 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
     title: str | None = None
     id: Annotated[str, msgspec.Meta(pattern=ID_PATTERN, max_length=MAX_ID)] | None = None
-    """The caller's own id. Without one, the link names the article, then its title, then its text."""
+    """The caller's own id. Without one, the link names the article, then its title with its date, then its text."""
     url: str | None = None
     source: str | None = None
     published_at: str | None = None

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from embeddings import ingest as ingest_step
@@ -215,8 +216,23 @@ def test_the_same_text_without_id_or_link_is_stored_once(corpus: EmbeddedCorpus,
 def test_a_copy_is_stored_where_something_tells_it_apart(corpus: EmbeddedCorpus, encoder: CountingEncoder) -> None:
     linked = RawArticle(text=TEXT, title="Ferry", url="https://news.example/x", origin="d:1")
     items = [anonymous("a.txt"), anonymous("a.txt", collection="other"), linked, anonymous("a.txt", text="More words.")]
-    assert outcomes(ingest(items, corpus=corpus, encoder=encoder)) == {"added": 3, "updated": 1}
+    assert outcomes(ingest(items, corpus=corpus, encoder=encoder)) == {"added": 4}
     assert outcomes(ingest([anonymous("z.txt", collection="third")], corpus=corpus, encoder=encoder)) == {"added": 1}
+
+
+def test_articles_of_one_file_that_share_a_title_are_all_kept(
+    corpus: EmbeddedCorpus, encoder: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_step, "_WINDOW_ARTICLES", 3)
+    items = [RawArticle(text=f"{n} ferries sank.", title="Briefing", origin=f"f.jsonl:{n}") for n in range(10)]
+    assert outcomes(ingest(items, corpus=corpus, encoder=encoder)) == {"added": 10}
+    assert counts(corpus).articles == 10
+    assert outcomes(ingest(items, corpus=corpus, encoder=encoder)) == {"unchanged": 10}
+    assert encoder.encoded == 10
+    # A file of its own still supersedes itself.
+    edited = msgspec.structs.replace(items[0], text="No ferries sank.")
+    assert outcomes(ingest([edited], corpus=corpus, encoder=encoder)) == {"updated": 1}
+    assert counts(corpus).articles == 10
 
 
 def test_batches_hold_passages_of_many_articles(corpus: EmbeddedCorpus, encoder: CountingEncoder) -> None:

@@ -210,6 +210,9 @@ def test_ids_rest_on_where_an_article_is_from() -> None:
     titled = name(title="A", origin="one/x.txt:1")
     assert titled == name(text="edited", title="A", origin="two/x.txt:30")
     assert titled != name(title="A", origin="one/y.txt:1")
+    dated = name(title="A", origin="x.txt:1", published_at="2024-06-04")
+    assert dated == name(text="edited", title="A", origin="x.txt:1", published_at="June 4, 2024")
+    assert len({titled, dated, name(title="A", origin="x.txt:1", published_at="2024-06-05")}) == 3
     assert name(text="one", origin="x.txt:1") != name(text="two", origin="x.txt:1")
     # Parts are kept apart: a title cannot stand in for a link.
     parts = {"collection": "c", "origin": "", "version": ""}
