@@ -126,7 +126,7 @@ def run_clean(job: Callable[[], Any]) -> Any:
 
 
 def test_each_fault_has_one_end_in_time(faulty_model: Any, fault: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, logger="qa")
+    caplog.set_level(logging.DEBUG)
     outcome = run_clean(lambda: draft(faulty_model, fault))
     assert outcome.seconds < SECONDS + 0.5
     if fault in ENDS:
