@@ -141,7 +141,7 @@ def test_openai_clients_get_the_same(service: httpx.Client) -> None:
         )
     message = chat.choices[0].message
     assert message.content
-    assert all("#:~:text=" in one["url_citation"]["url"] for one in message.annotations)
+    assert all("#:~:text=" in one.url_citation.url for one in message.annotations)
     if chat.sourceline["answer_mode"] == "generated":
         assert chat.usage.prompt_tokens > 100
         assert chat.usage.completion_tokens > 0
