@@ -13,8 +13,8 @@ const NEAREST = 3;
 /** The numbered list of cited articles. */
 export function sourceList(context: Context, answer: Answer, view: AnswerView): HTMLElement | null {
   const firsts = new Map<number, Citation>();
-  for (const claim of answer.claims) {
-    for (const id of claim.citation_ids) {
+  for (const { citation_ids } of [...answer.claims, ...answer.conflicts]) {
+    for (const id of citation_ids) {
       const citation = answer.citations.find((one) => one.id === id);
       if (citation && !firsts.has(view.numbering.of(citation))) firsts.set(view.numbering.of(citation), citation);
     }
@@ -120,10 +120,16 @@ function excerpt(text: string): string {
 /** Where sources say different things: what, and chips to both. */
 export function conflictNotes(context: Context, answer: Answer, view: AnswerView): HTMLElement | null {
   if (!answer.conflicts.length) return null;
+  const { strings } = context.language;
   const notes = answer.conflicts.map((conflict) => {
     const cited = conflict.citation_ids.flatMap((id) => answer.citations.filter((one) => one.id === id));
-    return element("p", { attributes: { dir: "auto" } }, conflict.note, ...cited.map((one) => view.chip(one)));
+    const label = conflict.kind === "correction" ? strings.correction : strings.conflict;
+    return element(
+      "div",
+      {},
+      element("p", { class: "label" }, label),
+      element("p", { attributes: { dir: "auto" } }, conflict.note, ...cited.map((one) => view.chip(one))),
+    );
   });
-  const label = element("p", { class: "label" }, context.language.strings.conflict);
-  return element("div", { class: "conflicts", part: "conflicts" }, label, ...notes);
+  return element("div", { class: "conflicts", part: "conflicts" }, ...notes);
 }

@@ -38,6 +38,7 @@ export interface ShortAnswer {
 export interface Conflict {
   citation_ids: string[];
   note: string;
+  kind?: "disagreement" | "correction";
 }
 
 export interface AlsoReported {

@@ -44,14 +44,24 @@ def show(read: Read, scripted: Any, answering: Any) -> Callable[..., Any]:
 
 
 def test_sources_that_disagree_are_shown_together(show: Any) -> None:
-    reader = show(conflicts=(Conflict(citation_ids=("c1", "c2"), note="One says July, the other June."),))
+    correction = Conflict(citation_ids=("c2",), note="It was June.", kind="correction")
+    reader = show(conflicts=(Conflict(citation_ids=("c1", "c2"), note="One says July, the other June."), correction))
     box = reader.last.locator(".conflicts")
-    assert box.locator(".label").inner_text() == "The sources disagree"
+    assert box.locator(".label").all_inner_texts() == ["The sources disagree", "A correction puts it right"]
     assert "One says July, the other June." in box.inner_text()
     box.locator(".chip").nth(1).click()
     reader.chat.locator(".article-body p[dir]").first.wait_for()
     assert reader.highlighted() == ["It opens in June."]
     assert reader.highlighted("sourceline-other") == ["It closes in July."], "the other quotation is marked too"
+
+
+def test_the_other_side_of_a_disagreement_is_a_source_too(show: Any, answering: Any) -> None:
+    cited = answering[0](SENTENCES, COPY).citations[0]
+    other = type(cited)(**{**{name: getattr(cited, name) for name in cited.__struct_fields__}, "id": "x1"})
+    citations = (*answering[0](SENTENCES, ARTICLE).citations, other)
+    reader = show(citations=citations, conflicts=(Conflict(citation_ids=("c1", "x1"), note="They differ."),))
+    assert reader.last.locator(".conflicts .chip").all_inner_texts() == ["1", "2"]
+    assert reader.last.locator(".sources .source-title").all_inner_texts() == [ARTICLE.title, COPY.title]
 
 
 def test_copies_of_a_story_are_named_once_and_can_be_read(show: Any) -> None:

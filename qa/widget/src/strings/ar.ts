@@ -78,6 +78,7 @@ export const ar: Strings = {
   undated: "بلا تاريخ",
   alsoReported: "نشره أيضاً",
   conflict: "المصادر مختلفة",
+  correction: "تصحيح منشور",
   openArticle: "اعرض في المقال",
   original: (source) => `اقرأ في ${source}`,
   articleBy: "المقال",

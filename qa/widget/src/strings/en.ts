@@ -72,6 +72,7 @@ export const en = {
   undated: "no date",
   alsoReported: "Also reported by",
   conflict: "The sources disagree",
+  correction: "A correction puts it right",
   openArticle: "Show in the article",
   original: (source: string) => `Read at ${source}`,
   articleBy: "Article",
