@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.encoders import load
+from embeddings.encoders import TokenVectors, load
 from embeddings.encoders.weights import BUNDLED_MODEL
 from embeddings.errors import EncoderError
 from qa.grounding.loading import load_checker
@@ -147,3 +148,29 @@ def test_a_classifier_of_something_else_is_refused(tmp_path: Path) -> None:
     moods = make_cross_encoder(tmp_path / "moods", ["joy", "anger", "fear"])
     with pytest.raises(EncoderError, match="joy, anger, fear"):
         load_checker(str(moods), encoder=load("hashing")).check(CLAIMS["reworded"], EVIDENCE)
+
+
+def test_the_built_in_checker_encodes_five_texts_at_most_and_none_twice() -> None:
+    class Counting:
+        def __init__(self) -> None:
+            self.encoder = load("hashing")
+            self.identity = self.encoder.identity
+            self.texts: list[str] = []
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.encoder, name)
+
+        def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+            self.texts += texts
+            return self.encoder.encode_tokens(texts)
+
+    counting = Counting()
+    checker = load_checker("", encoder=counting)
+    evidence = [*EVIDENCE, *(f"Oda Lindqvist won ward {n} by {n + 9} votes on July {n}." for n in range(1, 29))]
+    checker.check("Lindqvist won ward 5 by 14 votes on July 5, Vance said.", evidence)
+    assert 2 <= len(counting.texts) <= 5
+    checker.check("Lindqvist won ward 5 by 15 votes on July 5, Vance said.", evidence)
+    assert len(counting.texts) <= 10
+    assert len(set(counting.texts)) == len(counting.texts)
+    checker.check(EVIDENCE[1].split("\n")[0], evidence)
+    assert len(counting.texts) <= 10, "a quotation needs no encoding"
