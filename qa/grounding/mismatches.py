@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -20,6 +21,7 @@ from qa.grounding.selection import Coverage
 
 __all__ = ["Case", "fact_mismatches"]
 
+_BRACKETED = re.compile(r"\[[^\[\]]*\d[^\[\]]*\]")
 _BOUND = 0.34
 """Share of a clause's other words that the sentence with its number must have, lest the number is another matter's."""
 _NEXT = 4
@@ -67,8 +69,18 @@ def fact_mismatches(case: Case) -> tuple[Mismatch, ...]:
     found = [_quantity(case, quantity) for quantity in case.claim.quantities]
     found += [_moment(case, moment) for moment in case.claim.moments if moment.start >= 0]
     found += _names(case)
+    found += _bracketed(case)
     unique = {(item.start, item.end): item for item in found if item is not None}
     return tuple(unique[key] for key in sorted(unique))
+
+
+def _bracketed(case: Case) -> list[Mismatch | None]:
+    """What stands in square brackets, a made-up reference as a rule, where no text has the same."""
+    return [
+        Mismatch(kind="number", start=match.start(), end=match.end())
+        for match in _BRACKETED.finditer(case.claim.text)
+        if not any(match.group() in sentence.text for sentence in case.sentences)
+    ]
 
 
 def _quantity(case: Case, claimed: Quantity) -> Mismatch | None:
