@@ -18,6 +18,7 @@ from embeddings import encoders
 from qa.evaluation.manifest import checkout_revision, code_hash, machine
 from qa.evaluation.memo import MemoEncoder
 from qa.evaluation.yardsticks.asking import Bench
+from qa.evaluation.yardsticks.judging import measure_judging
 from qa.evaluation.yardsticks.news import measure_news
 from qa.evaluation.yardsticks.reading import measure_reading
 from qa.evaluation.yardsticks.samples import sample_rows, score_samples
@@ -39,6 +40,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     news: int | None = 500
     squad_2: int | None = 600
     squad_1: int | None = 300
+    grounding: int | None = 400
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,12 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--cache", type=Path, default=Path(".cache/yardsticks"), help="vectors and predictions")
     parser.add_argument("--out", type=Path, default=Path("reports/yardsticks"))
-    parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help="samples, news, squad-2, squad-1")
+    parser.add_argument(
+        "--only", nargs="*", default=(), metavar="NAME", help="samples, news, grounding, squad-2, squad-1"
+    )
     parser.add_argument("--news", type=int, default=Sizes().news, help="questions asked of the news")
     parser.add_argument("--squad-2", type=int, default=Sizes().squad_2)
     parser.add_argument("--squad-1", type=int, default=Sizes().squad_1)
+    parser.add_argument("--grounding", type=int, default=Sizes().grounding, help="responses of each set")
     options = parser.parse_args(arguments)
-    sizes = Sizes(news=options.news, squad_2=options.squad_2, squad_1=options.squad_1)
+    sizes = Sizes(news=options.news, squad_2=options.squad_2, squad_1=options.squad_1, grounding=options.grounding)
     settings = from_environment(os.environ)
     encoder = MemoEncoder(encoders.load(settings.encoder, threads=settings.threads), limit=_REMEMBERED)
     bench = Bench(encoder=encoder, settings=settings, cache=options.cache)
@@ -106,6 +111,11 @@ def _parts(
             lambda: measure_news(news, bench=bench, checker=checker, limit=sizes.news),
         ),
         ("squad-2", [two], lambda: measure_reading(two, title="SQuAD 2.0", bench=bench, limit=sizes.squad_2)),
+        (
+            "grounding",
+            [data / "grounding"],
+            lambda: measure_judging(data / "grounding", bench=bench, limit=sizes.grounding),
+        ),
         ("squad-1", [one], lambda: measure_reading(one, title="SQuAD 1.1", bench=bench, limit=sizes.squad_1)),
     ]
 
