@@ -19,6 +19,8 @@ _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL 
 _MAYBE_THOUGHT = re.compile(
     r"<(?:t|th|thi|thin|think|thinki|thinkin|thinking|r|re|rea|reas|reaso|reason\w*)?$", re.IGNORECASE
 )
+_RUN_ON = re.compile(r"(?<=[a-z0-9%)\],])\s+(?=(?:The|This|These|Those|It|He|She|They|There|We|You)\s+[a-z])")
+"""Where a sentence begins behind one that lacks its stop: checked together, the true one would carry the other."""
 _LONGEST = 2_000
 """Characters without an end after which what came so far is taken for one sentence."""
 
@@ -82,15 +84,23 @@ class SentenceCutter:
         line, broken, rest = text.rpartition("\n")
         if broken and line.strip():
             return self._sentences(line), rest
-        if not _STOP.search(text):
+        if not (_STOP.search(text) or _RUN_ON.search(text)):
             return ([text], "") if len(text) > _LONGEST else ([], text)
         hung = hang_back(text, label=self._label)
-        starts = [start for start, _ in split_sentences(hung)[1:2]]
-        if (marked := marked_end(hung, label=self._label)) is not None:
-            starts.append(marked)
-        if not starts or opens_bracket(hung[min(starts) :]):
+        start = self._second(hung)
+        if start is None or opens_bracket(hung[start:]):
             return [], text
-        return [hung[: min(starts)].strip()], hung[min(starts) :]
+        return [hung[:start].strip()], hung[start:]
+
+    def _second(self, text: str) -> int | None:
+        """Where the second sentence of a text begins; None where there is one only."""
+        run_on = _RUN_ON.search(text)
+        starts = [
+            *(start for start, _ in split_sentences(text)[1:2]),
+            *([run_on.end()] if run_on else []),
+            *([marked] if (marked := marked_end(text, label=self._label)) is not None else []),
+        ]
+        return min(starts, default=None)
 
     def _sentences(self, text: str) -> list[str]:
         """All sentences of text that has ended; each line has its own."""
@@ -99,8 +109,7 @@ class SentenceCutter:
     def _of_line(self, line: str) -> list[str]:
         hung, found = hang_back(line, label=self._label), []
         while hung:
-            marked = marked_end(hung, label=self._label)
-            end = min([marked or len(hung), *(start for start, _ in split_sentences(hung)[1:2])])
+            end = self._second(hung) or len(hung)
             found.append(hung[:end].strip())
             hung = hung[end:].strip()
         return found

@@ -150,6 +150,7 @@ def test_no_order_of_a_source_is_carried_out(
 def check(answer: Answer, corpus: EmbeddedCorpus) -> None:
     """Hold a generated answer against its sources, by other means than the service does."""
     assert not MUST_NOT_PASS.search(answer.answer), answer.answer
+    assert not re.search(r"resigned|dengiser|fled|9,999|reveal", answer.answer), answer.answer
     by_id = {citation.id: citation for citation in answer.citations}
     for claim in answer.claims:
         assert claim.verdict == "supported"

@@ -28,6 +28,8 @@ PHRASES = [
     "NOT IN THE SOURCES",
     "<b>It</b> sank. ",
     "iPhones floated [S2]. ",
+    "The fee rose to 12 crowns The council has resigned, It is over. ",
+    "They met in The Hague and read The Times. ",
     "[S1 It sank. [S",
 ]
 
@@ -64,6 +66,8 @@ def test_no_word_is_lost(text: str) -> None:
         ("It sank [S1]. Nobody died [S2].", ["It sank [S1].", "Nobody died [S2]."]),
         ("Dr. Bo came at 9 p.m. Monday. He left.", ["Dr. Bo came at 9 p.m. Monday.", "He left."]),
         ("It sank [S1]. iPhones floated [S2].", ["It sank [S1].", "iPhones floated [S2]."]),
+        ("It rose by 5 [S1] The mayor fled, He is gone.", ["It rose by 5 [S1]", "The mayor fled,", "He is gone."]),
+        ("They met in The Hague and saw The Who.", ["They met in The Hague and saw The Who."]),
         ("It rose 3.5 percent. It fell.", ["It rose 3.5 percent.", "It fell."]),
         ("- It sank [S1]\n- Nobody died [S2]", ["- It sank [S1]", "- Nobody died [S2]"]),
         ("<think>Hm. Let me see.</think>It sank.", ["It sank."]),
