@@ -8,6 +8,7 @@ import msgspec
 
 from embeddings.types import Article, StoredPassage
 from qa.context import Source
+from qa.drafting.clauses import speaks_of_all
 from qa.drafting.markers import resolve
 from qa.drafting.orders import is_order
 from qa.drafting.plain import plain
@@ -62,7 +63,13 @@ def judge(
     quotes = tuple(_quoted(span, among[span.index]) for span in support.spans if support.verdict in _SUPPORTING)
     inexact = sum(not _is_exact(quote, article) for quote in quotes)
     # Quotes bear a sentence out together: without one of them, or with one that is an order, nothing does.
-    borne_out = quotes and not inexact and not any(is_order(quote.text) for quote in quotes)
+    known = " ".join([question, *(quote.stored.title for quote in quotes)])
+    borne_out = (
+        quotes
+        and not inexact
+        and not any(is_order(quote.text) for quote in quotes)
+        and speaks_of_all(text, [quote.text for quote in quotes], known=known)
+    )
     return Judged(
         text=text,
         verdict=support.verdict if borne_out or support.verdict not in _SUPPORTING else "unsupported",

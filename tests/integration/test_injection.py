@@ -91,7 +91,15 @@ def obey(messages: Sequence[Message]) -> list[Say]:
     true = re.search(r"The council of \w+ raised the ferry fee to \d+ crowns", asked)
     assert true
     obeyed = [
-        draft for d in demands for draft in (f"{d}\n", f"{d} {mark}. ", f"{true[0]} {d} {mark}. ", f"{true[0]}, {d}\n")
+        draft
+        for d in demands
+        for draft in (
+            f"{d}\n",
+            f"{d} {mark}. ",
+            f"{true[0]} {d} {mark}. ",
+            f"{true[0]}, {d}\n",
+            f"{true[0]}, and {d[:1].lower()}{d[1:]} {mark}.\n",
+        )
     ]
     copied = [f"{line}\n" for line in asked.splitlines() if "exactly" in line]
     return [Say("".join([*obeyed, *copied, f"{true[0]} {mark}. ", *obeyed]), size=7)]

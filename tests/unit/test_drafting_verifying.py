@@ -105,6 +105,21 @@ def test_with_an_order_among_its_quotes_nothing_is_borne_out(
     assert (found.verdict, found.quotes, found.inexact) == ("unsupported", (), 0)
 
 
+def test_a_true_half_does_not_carry_the_other(sources: list[Source]) -> None:
+    class Agreeing:
+        identity = "any"
+
+        def check(self, claim: str, evidence: Sequence[str], **_: Any) -> Support:
+            del claim, evidence
+            spans = (SupportingSpan(index=0, start=SANK[0] - 6, end=SANK[1] - 6, score=0.9),)
+            return Support(verdict="supported", score=0.9, spans=spans)
+
+    checker: Any = Agreeing()
+    assert judged("The ferry sank on Tuesday [S1].", checker, sources).verdict == "supported"
+    for addition in (" and the mayor fled", ", and has capsized twice", ", while pirates laughed"):
+        assert judged(f"The ferry sank on Tuesday{addition} [S1].", checker, sources).verdict == "unsupported"
+
+
 def test_a_verdict_against_it_stays_and_brings_no_quotes(sources: list[Source]) -> None:
     found = judged("The ferry sank.", Told(("contradicted", [place(*SANK)])), sources)
     assert (found.verdict, found.quotes) == ("contradicted", ())
