@@ -1,6 +1,6 @@
 """Follow-ups about the sample articles: resolved rightly, left alone rightly, answered with and without; prints JSON.
 
-    python tests/benchmarks/bench_follow_ups.py [--list] [--also QUESTIONS.jsonl …]
+    python tests/benchmarks/bench_follow_ups.py [--list] [--also QUESTIONS.jsonl …] [--beside STORE]
 
 Every case is a conversation of two questions, both really asked. `--also` takes questions that stand alone, one JSON
 object a line with `question`: how many of them are touched when they follow some sample question.
@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import platform
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -77,8 +78,8 @@ def run_case(case: Case, answerer: Answerer, follow_ups: FollowUps) -> Result:
         case=case,
         resolved=resolved,
         exact=exact,
-        right=is_right(case, answerer, resolved),
-        right_unresolved=is_right(case, answerer, case.question),
+        right=is_right(case, answerer, [turn]),
+        right_unresolved=is_right(case, answerer, []),
     )
 
 
@@ -86,8 +87,9 @@ def resolved_by(follow_ups: FollowUps, question: str, turn: Turn) -> str:
     return asyncio.run(follow_ups(question, history=[turn], as_of=datetime.now(UTC), run=at_once))
 
 
-def is_right(case: Case, answerer: Answerer, question: str) -> bool:
-    answer = answerer.ask(Question(question=question, as_of=case.as_of)).answer.casefold().replace("’", "'")
+def is_right(case: Case, answerer: Answerer, turns: Sequence[Turn]) -> bool:
+    asked = Question(question=case.question, as_of=case.as_of)
+    answer = answerer.ask(asked, history=turns).answer.casefold().replace("’", "'")
     return any(text.casefold() in answer for text in case.answers)
 
 
@@ -136,18 +138,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", dest="listed")
     parser.add_argument("--also", nargs="*", type=Path, default=[])
+    parser.add_argument("--beside", type=Path, help="a filled store: its articles, copied, lie beside the samples")
     parser.add_argument("--encoder", default="all-MiniLM-L6-v2")
     options = parser.parse_args()
     encoder = load(options.encoder, threads=1)
     cases = msgspec.json.Decoder(Case).decode_lines(CASES.read_bytes())
     with tempfile.TemporaryDirectory() as folder:
-        corpus = EmbeddedCorpus.open(Path(folder), identity=encoder.identity)
+        store = Path(shutil.copytree(options.beside, Path(folder) / "store")) if options.beside else Path(folder)
+        corpus = EmbeddedCorpus.open(store, identity=encoder.identity)
         try:
             ingest(
                 (item for path in find([seeds.articles_dir()]) for item in read(path)), corpus=corpus, encoder=encoder
             )
-            answerer = Answerer(corpus=corpus, encoder=encoder, settings=Settings())
             follow_ups = FollowUps(corpus)
+            answerer = Answerer(corpus=corpus, encoder=encoder, settings=Settings(), resolve=follow_ups)
             results = [run_case(case, answerer, follow_ups) for case in cases]
             alone = touched(options.also, answerer, follow_ups)
         finally:
