@@ -13,7 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
@@ -60,9 +60,8 @@ class _Fitted(msgspec.Struct, frozen=True):
     def doubts(self, example: ClaimExample) -> _Floats:
         return _probability(self.word.logits(example.word_rows))
 
-    def score(self, example: ClaimExample) -> float:
-        row = _row(example, self.doubts(example))
-        return float(_probability(self.claim.logits(row[None, :]))[0]) * struck(example.judged.mismatches)
+    def logit(self, example: ClaimExample) -> float:
+        return float(self.claim.logits(_row(example, self.doubts(example))[None, :])[0])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,13 +81,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def fit(rows: Sequence[GroundingRow], examples: Sequence[ClaimExample], *, provenance: str) -> CheckerWeights:
     """Fit both networks; choose thresholds by what folds of documents say of each other."""
     doubts: dict[int, _Floats] = {}
-    scores: dict[tuple[str, str], float] = {}
+    logits = np.zeros(len(examples))
     for fold in range(_FOLDS):
         fitted = _fit([example for example in examples if _fold(example.group) != fold])
         for at, example in enumerate(examples):
             if _fold(example.group) == fold:
                 doubts[at] = fitted.doubts(example)
-                scores[example.group, example.text] = fitted.score(example)
+                logits[at] = fitted.logit(example)
+    slope, shift = _calibrated(examples, logits)
+    scores = {
+        (example.group, example.text): float(_probability(np.array([slope * logit + shift]))[0])
+        * struck(example.judged.mismatches)
+        for example, logit in zip(examples, logits, strict=True)
+    }
     by_set = {name: _responses([row for row in rows if row.set == name], scores) for name in get_args(SetName)}
     thresholds = {name: best_threshold(own, truth) for name, (own, truth) in by_set.items()}
     for name, (own, truth) in by_set.items():
@@ -97,12 +102,25 @@ def fit(rows: Sequence[GroundingRow], examples: Sequence[ClaimExample], *, prove
     final = _fit(examples)
     return CheckerWeights(
         word=final.word,
-        claim=final.claim,
+        claim=msgspec.structs.replace(
+            final.claim,
+            output=tuple(round(slope * weight, 4) for weight in final.claim.output),
+            output_bias=slope * final.claim.output_bias + shift,
+        ),
         threshold=round(_shared_threshold(by_set), 4),
         doubtful=_doubtful(examples, doubts),
         by_set={name: round(value, 4) for name, value in thresholds.items()},
         provenance=provenance,
     )
+
+
+def _calibrated(examples: Sequence[ClaimExample], logits: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Slope and shift that make log-odds of unseen documents come true (Platt, 1999), as many claims true as false."""
+    from sklearn.linear_model import LogisticRegression
+
+    truth = np.array([example.supported for example in examples], np.bool_)
+    model = LogisticRegression(C=1e3).fit(logits[:, None], truth, sample_weight=_mass(examples))
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
 
 
 def _fit(examples: Sequence[ClaimExample]) -> _Fitted:
@@ -220,7 +238,7 @@ def _fold(group: str) -> int:
     return hashlib.blake2b(group.encode(), digest_size=1, salt=b"fold").digest()[0] % _FOLDS
 
 
-def _probability(logits: _Floats) -> _Floats:
+def _probability(logits: npt.NDArray[np.floating[Any]]) -> _Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))), np.float32)
 
 

@@ -30,7 +30,7 @@ from qa.grounding.wording import wording_mismatches
 
 __all__ = ["AlignedChecker", "Judged", "doubts_of", "judge", "struck", "support_of"]
 
-_VERSION = "1"
+_VERSION = "2"
 _KEPT = 64
 """Sentences of evidence whose vectors are kept: the claims of one answer mostly rest on the same few."""
 _STRUCK = 0.3
