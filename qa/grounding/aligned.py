@@ -92,7 +92,7 @@ class AlignedChecker:
         doubts = doubts_of(judged, self._weights)
         score = support_of(judged, doubts, self._weights)
         verdict = verdict_of(score, share, judged.mismatches, threshold=self._weights.threshold)
-        if verdict != "supported" and not spans:
+        if not spans:  # whatever the networks think, there is nothing to cite
             verdict = "unsupported"
         mismatches = judged.mismatches
         if verdict != "supported":

@@ -58,9 +58,8 @@ class CrossEncoderChecker:
             said = case.sentences[case.chosen[0]].text
             mismatches = (Mismatch(kind="meaning", start=0, end=len(claim), found=said),)
         score = min(entailed, _DOUBT) if mismatches else entailed
-        return Support(
-            verdict=verdict_of(score, share, mismatches), score=round(score, 4), spans=spans, mismatches=mismatches
-        )
+        verdict = verdict_of(score, share, mismatches) if spans else "unsupported"
+        return Support(verdict=verdict, score=round(score, 4), spans=spans, mismatches=mismatches)
 
     def _judge(self, claim: str, case: Case) -> tuple[float, float]:
         """Probability that the evidence entails the claim, and that it contradicts it."""
