@@ -53,6 +53,9 @@ def matching(where: Where) -> tuple[str, list[str | int]]:
     if where.published_before is not None:
         conditions.append("articles.published < ?")
         values.append(moment(where.published_before))
+    if where.known_by is not None:
+        conditions.append("(articles.published IS NULL OR articles.published <= ?)")
+        values.append(moment(where.known_by))
     if len(values) > _MOST_VALUES:
         raise InputError(f"a filter names {len(values)} sources and articles; at most {_MOST_VALUES} are possible")
     if not all(_storable(value) for value in values):

@@ -133,6 +133,8 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     """At or after this ISO 8601 date or time. Undated articles never match a date filter."""
     published_before: str | None = None
     """Strictly before this ISO 8601 date or time."""
+    known_by: str | None = None
+    """At or before this ISO 8601 date or time, or undated: nothing says that such an article came later."""
 
     def restricts(self) -> bool:
         """Whether any field restricts at all."""

@@ -8,7 +8,7 @@ import msgspec
 
 from qa.errors import InvalidQuestion
 
-__all__ = ["Period", "is_after", "moment", "stamp"]
+__all__ = ["Period", "is_after", "known_until", "moment", "stamp"]
 
 _SLACK = timedelta(days=1)
 """A date without a time may be a day ahead of UTC where it was written."""
@@ -57,3 +57,8 @@ def is_after(published_at: str | None, as_of: datetime) -> bool:
         return False
     # A difference rather than a sum, which could leave the calendar.
     return moment(published_at, field="published_at") - as_of > _SLACK
+
+
+def known_until(as_of: datetime) -> str:
+    """The last moment of publishing that is not after `as_of`. Raises OverflowError at the end of the calendar."""
+    return (as_of + _SLACK).isoformat()

@@ -11,7 +11,7 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.duplicates import same_story
 from embeddings.types import Hits, StoredPassage, Vector, Where
-from qa.moments import Period, is_after
+from qa.moments import Period, is_after, known_until
 from qa.recency import all_older, preferences
 from qa.types import Evidence
 
@@ -23,7 +23,7 @@ RankedBy = Literal["hybrid", "dense", "lexical"]
 _RRF_K = 60.0
 """The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009), as published."""
 _DEEPEST = 800
-"""Passages asked of each list at most, where the first ones were copies of few stories or from the future."""
+"""Passages asked of each list at most, where the first ones were copies of few stories."""
 _TOLD = 0.8
 """A passage is told already when this share of its word runs stands in what was kept of its story."""
 _STORY_DEPTH = 12
@@ -52,7 +52,7 @@ def retrieve(
     period: Period | None = None,
     ranked_by: RankedBy = "hybrid",
 ) -> tuple[Evidence, ...]:
-    """Find the passages most likely to answer, best first, among articles known at `as_of`.
+    """Find the passages most likely to answer, best first, as if nothing were stored that is later than `as_of`.
 
     Those from about `as_of`, or from about the `period` that the question names, are preferred (see `qa.recency`).
 
@@ -62,8 +62,12 @@ def retrieve(
     while True:
         hits = corpus.search(vector, text, k=listed, where=where)
         ranking = _ranking(hits, ranked_by)
-        known = [item for item in _ranked(corpus, hits, ranking) if as_of is None or not _is_future(item, as_of)]
-        kept = _one_per_story(_by_date(known, as_of, period), depth)
+        found = _ranked(corpus, hits, ranking)
+        if as_of is not None and where.known_by is None and any(_is_future(item, as_of) for item in found):
+            # Only where it matters: a filter that is another one every second is no good to the corpus's memory.
+            where = msgspec.structs.replace(where, known_by=known_until(as_of))
+            continue
+        kept = _one_per_story(_by_date(found, as_of, period), depth)
         if len(kept) >= depth.kept or len(ranking.dense) < listed or listed >= _DEEPEST:
             return tuple(kept)
         listed = min(4 * listed, _DEEPEST)

@@ -133,6 +133,8 @@ DATED = {
         (Where(published_after="2024-06-04", published_before="2024-06-05"), {"fourth", "morning"}),
         (Where(published_before="2024-06-04T10:00:00+02:00"), {"third", "fourth"}),
         (Where(published_after="1900-01-01"), {"third", "fourth", "morning", "fifth"}),
+        (Where(known_by="2024-06-04"), {"undated", "third", "fourth"}),
+        (Where(known_by="2024-06-04", published_after="2024-06-04"), {"fourth"}),
         (Where(sources=("odd",)), {"third", "morning"}),
         (Where(sources=("odd", "even"), published_before="2024-06-04"), {"third"}),
         (Where(article_ids=("fifth", "unknown")), {"fifth"}),

@@ -189,6 +189,23 @@ def test_articles_from_the_future_take_no_room(find: Callable[[Sequence[Article]
     assert all(name.startswith("future") for name in ids(search(asked, kept=3, listed=4)))
 
 
+def test_what_is_published_later_changes_nothing(find: Callable[[Sequence[Article]], Find]) -> None:
+    """The past gets every place it would get if the future were not stored, however much of it there is."""
+    known = [article(f"past{n}", f"{MAYOR} It was year {n}.", published_at=f"20{n}-06-01") for n in range(10, 18)]
+    known.append(article("undated", BANK))
+    future = [
+        article(f"future{n}", f"The mayor lost the ferry vote {n} of {n * n}.", published_at="2024-07-01")
+        for n in range(900)
+    ]
+    as_of = datetime(2024, 6, 4, tzinfo=UTC)
+    asked = ("Who lost the ferry vote?", "What did the bank do?")
+    search = find(known)
+    alone = [ids(search(one, as_of=as_of)) for one in asked]
+    among = find(future)
+    assert [ids(among(one, as_of=as_of)) for one in asked] == alone
+    assert all(alone)
+
+
 def test_a_copy_from_the_future_does_not_stand_for_the_one_known(find: Callable[[Sequence[Article]], Find]) -> None:
     early = article("early", STORY, published_at="2024-06-01")
     late = article("late", STORY + " Correction follows.", published_at="2024-07-01")
