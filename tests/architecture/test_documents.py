@@ -18,6 +18,15 @@ from qa.server.app import create_app
 from qa.server.service import Parts, Service
 from qa.settings import DESCRIPTIONS, Settings
 
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/access.md",
+    "docs/chat.md",
+    "docs/evaluation.md",
+    "docs/yardsticks.md",
+)
+
 
 @pytest.fixture(scope="module")
 def readme(repo: Path) -> str:
@@ -33,8 +42,9 @@ def test_the_configuration_table_is_that_of_the_settings(readme: str) -> None:
     assert rows == expected
 
 
-def test_the_table_of_a_dataset_names_the_fields_of_an_example(readme: str) -> None:
-    section = readme.partition("\n## Measuring answers\n")[2].partition("\n## ")[0]
+def test_the_table_of_a_dataset_names_the_fields_of_an_example(repo: Path) -> None:
+    document = (repo / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    section = document.partition("\n## The dataset\n")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", section, re.MULTILINE)
     assert [name for cell in cells for name in re.findall(r"\w+", cell)] == list(Example.__struct_fields__)
 
@@ -76,20 +86,36 @@ def test_every_route_is_in_the_readme(readme: str) -> None:
 
 
 def test_every_file_the_documents_name_exists(repo: Path) -> None:
-    for name in ("README.md", "CONTRIBUTING.md"):
+    named: dict[str, list[str]] = {}
+    for name in DOCUMENTS:
         text = re.sub(r"```.*?```", "", (repo / name).read_text(encoding="utf-8"), flags=re.DOTALL)
-        named = re.findall(r"`((?:qa|embeddings|prompts|seeds|tests|scripts|\.ci)/[\w./*-]*)`", text)
-        assert named
-        missing = [path for path in named if not any(repo.glob(path.rstrip("/")))]
-        assert missing == [], name
+        named[name] = re.findall(r"`((?:qa|embeddings|prompts|seeds|tests|scripts|\.ci)/[\w./*-]*)`", text)
+    assert min(len(named[name]) for name in ("README.md", "CONTRIBUTING.md")) > 3
+    missing = {
+        f"{name}: {path}" for name, paths in named.items() for path in paths if not any(repo.glob(path.rstrip("/")))
+    }
+    assert missing == set()
 
 
 def test_every_make_target_the_documents_name_exists(repo: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (repo / "Makefile").read_text(), re.MULTILINE))
-    for name in ("README.md", "CONTRIBUTING.md"):
-        named = set(re.findall(r"`make ([a-z-]+)", (repo / name).read_text(encoding="utf-8")))
-        assert named
-        assert named <= targets
+    named = {
+        target
+        for name in DOCUMENTS
+        for target in re.findall(r"`make ([a-z-]+)", (repo / name).read_text(encoding="utf-8"))
+    }
+    assert len(named) > 5
+    assert named <= targets
+
+
+def test_every_link_between_the_documents_leads_somewhere(repo: Path) -> None:
+    links = [
+        (repo / name).parent / target
+        for name in DOCUMENTS
+        for target in re.findall(r"\]\(([^)#:\s]+)\)", (repo / name).read_text(encoding="utf-8"))
+    ]
+    assert len(links) > 10
+    assert [str(link) for link in links if not link.exists()] == []
 
 
 def test_the_changelog_starts_with_this_version(repo: Path) -> None:
