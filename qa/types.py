@@ -61,7 +61,7 @@ nothing it wrote was supported. In a generated answer: why it ends early, all of
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which articles may be used."""
+    """Which articles may be used; an empty list restricts nothing."""
 
     source: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=100)] = ()
     published_after: Annotated[str, msgspec.Meta(max_length=40)] | None = None
