@@ -177,7 +177,8 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/":
             self.reply(self.service.widget.html, "text/html", **{"content-security-policy": self.service.widget.policy})
         elif name in self.service.widget.files:
-            self.reply(self.service.widget.files[name][1], self.service.widget.files[name][0])
+            file = self.service.widget.files[name]
+            self.reply(file.content, file.media_type)
         elif path == "/api/starters":
             self.reply(msgspec.json.encode({"starters": [{"question": one} for one in self.service.starters]}))
         elif path.startswith("/api/articles/") and name in self.service.articles:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -25,6 +27,14 @@ _POLICY = f"{PAGE_POLICY}; trusted-types 'none'"
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
+class WidgetFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the chat, plain and as it travels."""
+
+    media_type: str
+    content: bytes
+    gzipped: bytes
+
+
 class Widget(msgspec.Struct, frozen=True, kw_only=True):
     """The page and its files under names that change with their content."""
 
@@ -33,21 +43,21 @@ class Widget(msgspec.Struct, frozen=True, kw_only=True):
     """Content policy of the page."""
     script: str
     """Where the current script is."""
-    files: Mapping[str, tuple[str, bytes]]
-    """Media type and content by file name."""
+    files: Mapping[str, WidgetFile]
 
 
 def load_widget(*, frame_ancestors: Iterable[str] = ()) -> Widget:
     """Read the built script and the page from the package; `frame_ancestors` may show the page in a frame."""
     folder = files("qa") / "widget"
     html = (folder / "page" / "index.html").read_text(encoding="utf-8")
-    found: dict[str, tuple[str, bytes]] = {}
+    found: dict[str, WidgetFile] = {}
     names: dict[str, str] = {}
     for place, name in (("dist", _SCRIPT), ("page", "page.css")):
         content = (folder / place / name).read_bytes()
         stem, dot, suffix = name.rpartition(".")
         names[name] = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}{dot}{suffix}"
-        found[names[name]] = (_TYPES[dot + suffix], content)
+        gzipped = gzip.compress(content, 9, mtime=0)
+        found[names[name]] = WidgetFile(media_type=_TYPES[dot + suffix], content=content, gzipped=gzipped)
         html = html.replace(f"/widget/{name}", f"/widget/{names[name]}")
     policy = framed(_POLICY, by=frame_ancestors)
     return Widget(html=html.encode(), policy=policy, script=f"/widget/{names[_SCRIPT]}", files=found)
@@ -73,14 +83,28 @@ async def widget_script(widget: NamedDependency[Widget]) -> Response[None]:
 
 
 @get("/widget/{name:str}", include_in_schema=False, opt=ANYONE)
-async def widget_file(name: FromPath[str], widget: NamedDependency[Widget]) -> Response[bytes]:
+async def widget_file(
+    name: FromPath[str], widget: NamedDependency[Widget], request: Request[Any, Any, Any]
+) -> Response[bytes]:
     """A file of the chat; it may be kept for ever, and any site may load it, also with an integrity hash."""
     if name not in widget.files:
         raise NotFoundException
-    media_type, content = widget.files[name]
+    file = widget.files[name]
     headers = {
         "cache-control": "public, max-age=31536000, immutable",
+        "vary": "accept-encoding",
         "access-control-allow-origin": "*",
         "cross-origin-resource-policy": "cross-origin",
     }
-    return Response(content, media_type=media_type, headers=headers)
+    if not _takes_gzip(request.headers.get("accept-encoding", "")):
+        return Response(file.content, media_type=file.media_type, headers=headers)
+    return Response(file.gzipped, media_type=file.media_type, headers={**headers, "content-encoding": "gzip"})
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an `Accept-Encoding` names gzip, and not to refuse it."""
+    for one in accepted.lower().split(","):
+        coding, _, weight = one.replace(" ", "").partition(";q=")
+        if coding == "gzip":
+            return not weight or weight.strip("0.") != ""
+    return False

@@ -13,7 +13,9 @@ const COMMENT_CHARACTERS = 2000;
 
 export function actions(context: Context, answer: Answer, view: AnswerView): HTMLElement {
   const made = element("div", { class: "actions", part: "actions" });
-  made.append(copyButton(context, answer, view), ...opinion(context, answer, made));
+  // An abstention says nothing that could be copied.
+  if (answer.answer_mode !== "abstained") made.append(copyButton(context, answer, view));
+  made.append(...opinion(context, answer, made));
   return made;
 }
 

@@ -77,14 +77,21 @@ export class SourcelineChat extends HTMLElement {
     const conversation = new Conversation(context, history, composer, settings.collection, settings.intro);
     const anew = button(strings.newConversation, () => this.anew(article), { class: "quiet-button", part: "new" });
     const chat = element("div", { class: "chat" }, conversation.element, composer.element);
-    const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => composer.focus() }, (name) =>
-      this.emit(name, {}),
-    );
+    // A panel that nobody opens asks nothing of the service.
+    let begun = false;
+    const begin = (): void => {
+      if (!begun) void conversation.begin();
+      begun = true;
+    };
+    const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => composer.focus() }, (name) => {
+      if (name === "open") begin();
+      this.emit(name, {});
+    });
     Object.assign(this, { conversation, composer, frame });
     root.replaceChildren(...frame.nodes, this.status);
     frame.show();
     this.listen(root, context.card, article);
-    void conversation.begin();
+    if (settings.mode !== "launcher") begin();
   }
 
   private context(settings: Settings): Context {

@@ -4,6 +4,8 @@ import type { Composer } from "./composer";
 import type { Context } from "./context";
 import { button, element, refill } from "./dom";
 import type { History } from "./history";
+import { problemBox } from "./problem_view";
+import { asProblem } from "./problems";
 import { Turn, type Outcome } from "./turn";
 import type { Answer, AskRequest } from "./types";
 
@@ -38,6 +40,7 @@ export class Conversation {
     if (this.running) return null;
     const turn = new Turn(this.context, question);
     this.welcome.hidden = true;
+    this.turns.querySelector(":scope > .problem")?.remove();
     this.turns.append(turn.element);
     this.context.emit("submit", { question });
     return this.run(turn, question);
@@ -120,9 +123,19 @@ export class Conversation {
         turn.restore(answer);
       }
       this.element.scrollTop = this.element.scrollHeight;
-    } catch {
-      // Erased, expired, or not ours any more: begin anew.
-      if (this.history.id === id) this.history.set(null);
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.kind === "missing") {
+        // Erased, expired, or not ours any more: begin anew.
+        if (this.history.id === id) this.history.set(null);
+      } else if (this.history.id === id) {
+        // It is still there, and cannot be read just now.
+        const retry = (): void => {
+          refill(this.turns);
+          void this.restore(id);
+        };
+        waiting.before(problemBox(this.context, problem, retry));
+      }
     } finally {
       waiting.remove();
       this.welcome.hidden = this.turns.childElementCount > 0;

@@ -16,11 +16,16 @@ function create(script: HTMLScriptElement): void {
     if (value !== null) made.setAttribute(name, value);
   }
   const target = script.dataset["target"];
-  const place = target ? document.querySelector(target) : null;
-  if (place) place.append(made);
-  else if (mode === "inline" && script.parentElement !== document.head) script.after(made);
-  else if (document.body) document.body.append(made);
-  else document.addEventListener("DOMContentLoaded", () => document.body.append(made), { once: true });
+  const put = (): void => {
+    const place = target ? document.querySelector(target) : null;
+    if (place) place.append(made);
+    else if (mode === "inline" && script.isConnected && script.parentElement !== document.head) script.after(made);
+    else document.body.append(made);
+  };
+  // A tag in the head, or above its target, runs before the place it names is there.
+  const early = !document.body || (target && document.readyState === "loading" && !document.querySelector(target));
+  if (early) document.addEventListener("DOMContentLoaded", put, { once: true });
+  else put();
 }
 
 function start(): void {

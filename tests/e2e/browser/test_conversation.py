@@ -77,11 +77,28 @@ def test_a_conversation_that_was_erased_is_begun_anew(read: Read, service: Any) 
     assert reader.page.evaluate("Object.values(localStorage)[0]") != conversation
 
 
+def test_a_conversation_that_cannot_be_read_just_now_is_kept(read: Read) -> None:
+    reader = read().visit()
+    reader.ask(BRIDGE)
+    kept = reader.page.evaluate("Object.entries(localStorage)")
+    reader.page.route("**/api/conversations/**", lambda route: route.fulfill(status=503, json={"status": 503}))
+    reader.page.reload()
+    problem = reader.chat.locator(".problem[data-kind=busy]")
+    problem.wait_for()
+    assert reader.page.evaluate("Object.entries(localStorage)") == kept
+    reader.page.unroute("**/api/conversations/**")
+    problem.get_by_role("button", name="Try again").click()
+    reader.last.locator(".actions").wait_for()
+    assert reader.chat.locator(".question").all_inner_texts() == [BRIDGE]
+    assert reader.chat.locator(".problem").count() == 0
+
+
 def test_an_abstention_says_why_and_shows_the_nearest_passages(read: Read) -> None:
     reader = read().visit()
     turn = reader.ask("Who won the chess championship in Lima?")
     assert turn.locator(".mode").inner_text() == "No answer in these articles"
     assert turn.locator(".why").inner_text()
+    assert turn.get_by_role("button", name="Copy with sources").count() == 0
     passages = turn.locator(".passage")
     if passages.count():
         passages.first.get_by_role("button").first.click()

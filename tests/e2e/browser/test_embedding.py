@@ -153,6 +153,29 @@ def test_a_launcher_opens_over_a_hostile_page_and_gives_the_focus_back(visit: An
     assert launcher.get_attribute("aria-expanded") == "false"
 
 
+def test_a_panel_that_nobody_opens_asks_nothing(visit: Any, host: Host, embedded: Any) -> None:
+    host.put(f'<script src="{embedded.url}/widget.js"></script>')
+    reader = visit()
+    launcher = reader.chat.get_by_role("button", name="Ask a question")
+    launcher.wait_for()
+    reader.page.wait_for_timeout(300)
+    assert [url for url in reader.requests if "/api/" in url] == []
+    with reader.page.expect_response("**/api/starters"):
+        launcher.click()
+    launcher.click()
+    launcher.click()
+    reader.page.wait_for_timeout(300)
+    assert [url for url in reader.requests if "/api/" in url] == [f"{embedded.url}/api/starters"]
+
+
+def test_a_tag_in_the_head_finds_its_place(visit: Any, host: Host, embedded: Any) -> None:
+    tag = f'<script src="{embedded.url}/widget.js" data-mode="inline" data-target="#place"></script>'
+    host.files["/"] = ("text/html", PAGE.replace("</head>", f"{tag}</head>").replace("{scripts}", ""), "")
+    reader = visit()
+    reader.chat.wait_for()
+    assert reader.chat.evaluate("chat => chat.parentElement.id") == "place"
+
+
 def test_on_a_narrow_screen_the_panel_is_modal(visit: Any, host: Host, embedded: Any) -> None:
     host.put(f'<a href="#x">Host link</a><script src="{embedded.url}/widget.js"></script>')
     reader = visit(viewport={"width": 320, "height": 568})

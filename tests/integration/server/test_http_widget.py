@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -46,6 +47,21 @@ def test_the_script_has_one_address_for_ever_and_one_for_this_version(client: ht
         assert found.headers["cross-origin-resource-policy"] == "cross-origin"
         assert found.headers["access-control-allow-origin"] == "*"
     assert client.get("/widget/sourceline-chat.000000000000.js").status_code == 404
+
+
+def test_the_script_travels_small_to_whoever_takes_gzip(client: httpx.Client) -> None:
+    address = client.get("/widget.js").headers["location"]
+    plain = client.get(address, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    refused = client.get(address, headers={"accept-encoding": "br, gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+    for accepted in ("gzip, deflate, br, zstd", "br;q=1.0, gzip;q=0.8"):
+        with client.stream("GET", address, headers={"accept-encoding": accepted}) as response:
+            raw = b"".join(response.iter_raw())
+        assert response.headers["content-encoding"] == "gzip"
+        assert "accept-encoding" in response.headers["vary"].lower()
+        assert len(raw) <= BUDGET
+        assert gzip.decompress(raw) == plain.content
 
 
 def test_the_script_cannot_make_markup_of_text(client: httpx.Client) -> None:

@@ -48,7 +48,7 @@ export const en = {
   ownSentences: "So these are the articles’ own sentences.",
   endsEarly: "So the answer ends early; all of it was checked.",
   abstain: {
-    empty_corpus: "There are no articles here yet.",
+    empty_corpus: "There is no article to answer from: none is here yet, or the filters leave none.",
     no_match: "Nothing that was found is about this question.",
     weak_match: "Some passages come near, but none of them answers the question.",
     stale_only: "Only articles too old for this question were found.",
