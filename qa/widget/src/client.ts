@@ -106,6 +106,8 @@ export class Client {
 
   /** Send a request; a refused token is renewed once. Throws Problem where the answer is not a success. */
   private async send(path: string, init: RequestInit): Promise<Response> {
+    // Where the page gives tokens, one is needed: to be refused first would cost a turn, and an error in the console.
+    if (this.tokens.current === null && this.tokens.given) await this.tokens.renew(null);
     const shown = this.tokens.current;
     let response = await this.once(path, init);
     if (response.status === 401 && (await this.tokens.renew(shown))) response = await this.once(path, init);

@@ -31,6 +31,11 @@ export class Tokens {
     return this.token;
   }
 
+  /** Whether the page itself gives tokens. */
+  get given(): boolean {
+    return this.options.tokenUrl !== null || this.options.provider() !== null;
+  }
+
   /** Get a fresh token in place of the one that was refused; requests that are refused together share one try. */
   renew(refused: string | null): Promise<boolean> {
     if (this.token !== refused && this.renewing === null) return Promise.resolve(true);

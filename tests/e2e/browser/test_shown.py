@@ -185,6 +185,8 @@ def test_a_site_sets_its_colours_and_gives_tokens(
     )
     styles = "sourceline-chat { --sourceline-accent: rgb(200, 100, 50) } ::part(question) { color: rgb(1, 2, 3) }"
     reader = read(service.url)
+    refused: list[str] = []
+    reader.page.on("response", lambda response: refused.append(response.url) if response.status == 401 else None)
     reader.page.route("**/host", lambda route: route.fulfill(content_type="text/html", body=page))
     reader.page.route("**/host.css", lambda route: route.fulfill(content_type="text/css", body=styles))
     reader.page.route("**/token", lambda route: route.fulfill(json={"token": token}))
@@ -203,3 +205,4 @@ def test_a_site_sets_its_colours_and_gives_tokens(
     )
     reader.last.locator(".actions").wait_for()  # the conversation is read again
     assert reader.page.evaluate("asked") == 1
+    assert refused == [], "a page that gives tokens is asked for one first"
