@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test test-llm faults injection widget bench yardsticks yardsticks-baseline calibrate calibrate-checker report-screenshot lock wheel docker-check clean
+.PHONY: help install install-dev serve check test test-llm faults injection widget browser screenshots bench yardsticks yardsticks-baseline calibrate calibrate-checker report-screenshot lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
