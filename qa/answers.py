@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -31,12 +31,30 @@ from qa.types import (
     ShortAnswer,
     Turn,
     Usage,
+    Verdict,
 )
 from qa.understanding import Understood
 
-__all__ = ["ABSTENTION", "Written", "agreed_short_answer", "claim_events", "finished", "fold", "opening", "turn_of"]
+__all__ = [
+    "ABSTENTION",
+    "CAVEATS",
+    "Written",
+    "agreed_short_answer",
+    "claim_events",
+    "finished",
+    "fold",
+    "opening",
+    "turn_of",
+]
 
 ABSTENTION = "The articles do not answer this question."
+CAVEATS: Mapping[Verdict, str] = {
+    "supported": "",
+    "partly_supported": " (supported in part)",
+    "unsupported": " (not supported by the sources)",
+    "contradicted": " (the sources say otherwise)",
+}
+"""What follows a sentence where an answer is shown as mere text, without its verdicts."""
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from qa.answers import CAVEATS
 from qa.cli.terminal import plain, shortened
 
 if TYPE_CHECKING:
@@ -41,14 +42,15 @@ def lay_out(answer: Answer) -> Text:
 
 
 def _with_marks(answer: Answer) -> Text:
-    """The answer, the short answer in it set off, a number after the words each source supports."""
+    """The answer, the short answer in it set off; a number after the words of each source, caveats where need be."""
     text = Text()
     done = 0
-    ends = sorted((citation.end, number) for number, citation in enumerate(answer.citations, start=1))
+    caveats = [(claim.end, 0, CAVEATS[claim.verdict]) for claim in answer.claims]
+    numbers = [(citation.end, number, f" [{number}]") for number, citation in enumerate(answer.citations, start=1)]
     short = _place_in_answer(answer)
-    for end, number in [*ends, (len(answer.answer), 0)]:
+    for end, _, mark in [*sorted([*caveats, *numbers]), (len(answer.answer), 0, "")]:
         text.append_text(_set_off(answer.answer, (done, end), short, _ANSWER))
-        text.append(f" [{number}]" if number else "", style=_FAINT)
+        text.append(mark, style=_FAINT)
         done = max(done, end)
     return text
 

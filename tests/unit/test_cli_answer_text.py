@@ -166,3 +166,12 @@ def test_nothing_of_an_article_controls_the_terminal() -> None:
 def test_what_became_of_the_model_is_told(mode: str, reason: str | None, told: str | None) -> None:
     text = shown(lay_out(answer(answer_mode=mode, fallback_reason=reason)))
     assert text.endswith(f"{told}\n") if told else "model" not in text
+
+
+def test_a_sentence_that_is_not_supported_says_so() -> None:
+    """A terminal shows no verdicts, and QA_LENIENT promises that such sentences are marked."""
+    sure = Claim(text=QUOTE, start=0, end=34, verdict="supported", support_score=0.9, citation_ids=("c1",))
+    doubted = Claim(text="It is a port.", start=35, end=48, verdict="contradicted", support_score=0.1, citation_ids=())
+    told = answer(answer_mode="generated", claims=(sure, doubted), citations=(citation(1, start=0, end=34),))
+    first = shown(lay_out(told)).splitlines()[0]
+    assert first == "Some 125,000 people live in Derna. [1] It is a port. (the sources say otherwise)"

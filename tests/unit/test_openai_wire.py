@@ -109,6 +109,20 @@ def test_a_source_cited_again_keeps_its_number() -> None:
     assert len(piece.links) == 2
 
 
+@pytest.mark.parametrize("in_text", [False, True])
+def test_a_sentence_that_is_not_supported_says_so(in_text: bool) -> None:
+    """Clients of OpenAI see no verdicts, and QA_LENIENT promises that such sentences are marked."""
+    import msgspec
+
+    events = made(["One 😀.", "Two.", "Three."], cites={2: ()})
+    doubted = msgspec.structs.replace(events[1].claim, verdict="unsupported")
+    events[1] = ClaimEvent(claim=doubted, citations=())
+    piece = written(events, in_text=in_text)
+    assert "Two. (not supported by the sources)" in piece.text
+    assert piece.text.count("(not supported by the sources)") == 1
+    assert [piece.text[link.start : link.end] for link in piece.links] == ["One 😀.", "Three."]
+
+
 def test_an_answer_without_claims_is_its_text() -> None:
     (last,) = made([])
     import msgspec

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import msgspec
 
+from qa.answers import CAVEATS
 from qa.types import Answer, AnswerEvent, Citation, ClaimEvent, Event
 
 __all__ = ["CitedText", "Link", "Piece", "fold", "inert", "pieces"]
@@ -53,7 +54,7 @@ class CitedText:
         self._numbers: dict[str, tuple[int, str]] = {}
 
     def claim(self, event: ClaimEvent) -> Piece:
-        """The text of one verified sentence, with what parts it from the one before."""
+        """The text of one sentence, with what parts it from the one before; one that is not supported says so."""
         claim = event.claim
         gap = claim.start - self._read
         parting = " " if gap == 1 else "\n" * gap  # sentences stand a space apart, paragraphs an empty line
@@ -62,7 +63,7 @@ class CitedText:
         links = tuple(self._link(one, begin, claim.start, moved) for one in event.citations)
         for one, link in zip(event.citations, links, strict=True):
             self._numbers.setdefault(one.id, (len(self._numbers) + 1, link.url))
-        text = parting + words + (self._written(claim.citation_ids) if self._in_text else "")
+        text = parting + words + CAVEATS[claim.verdict] + (self._written(claim.citation_ids) if self._in_text else "")
         self._read = claim.end
         self._length += len(text)
         return Piece(text=text, links=links)
