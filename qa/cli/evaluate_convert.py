@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
+
+if TYPE_CHECKING:
+    from qa.evaluation.types import Example
 
 __all__ = ["convert"]
 
@@ -25,16 +31,30 @@ def convert(sources: tuple[Path, ...], form: str, out: Path, articles: Path | No
     TSV with columns named like the dataset's fields; this project's own labelled questions.
     """
     from qa.evaluation.conversions.formats import FORMATS
-    from qa.evaluation.dataset import read_dataset, write_lines
+    from qa.evaluation.dataset import write_lines
 
     converted = FORMATS[form](sources)
     for note in converted.notes:
         click.echo(f"qa: note: {note}", err=True)
-    write_lines(out, converted.examples)
-    read_dataset(out)  # what was written must be what `run` takes
+    _write_checked(out, converted.examples)
     click.echo(f"{len(converted.examples):,} questions written to {out}", err=True)
     if articles is not None:
         if not converted.articles:
             click.echo(f"qa: warning: no articles come with {form} files; {articles} is empty", err=True)
         write_lines(articles, converted.articles)
         click.echo(f"{len(converted.articles):,} articles written to {articles}", err=True)
+
+
+def _write_checked(out: Path, examples: Sequence[Example]) -> None:
+    """Write what `qa evaluate run` will take, or nothing: a file that stood there before is then left as it was."""
+    from qa.evaluation.dataset import read_dataset, write_lines
+    from qa.evaluation.errors import InvalidDataset
+
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "question"
+        write_lines(draft, examples)
+        try:
+            read_dataset(draft)
+        except InvalidDataset as error:
+            raise InvalidDataset(f"{out} was not written; by number of question:\n{error}") from None
+    write_lines(out, examples)

@@ -96,7 +96,10 @@ def _abstention(observed: Sequence[Observed], seed: int) -> dict[str, Estimate]:
     scores, kinds = np.asarray([row[0] for row in sure]), np.asarray([row[1] for row in sure], np.bool_)
     return {
         "abstention.f1": abstention_f1(
-            [one.declined for one, _ in told], [kind for _, kind in told], groups=[one.group for one, _ in told]
+            [one.declined for one, _ in told],
+            [kind for _, kind in told],
+            groups=[one.group for one, _ in told],
+            seed=seed,
         ),
         "abstention.auroc": resampled(
             lambda chosen: auroc(scores[chosen], kinds[chosen]), groups=[group for _, _, group in sure], seed=seed

@@ -68,6 +68,16 @@ class TestConvert:
         assert [line.split(": ")[1] for line in result.stderr.splitlines()] == ["d.jsonl:2", "d.jsonl:3"]
         assert not (tmp_path / "o.jsonl").exists()
 
+    def test_what_run_would_not_take_is_not_written_over_what_was_there(self, tmp_path: Path) -> None:
+        (tmp_path / "t.csv").write_text("question,answerable,answers\nWho?,,\nWhen?,no,June\n", encoding="utf-8")
+        out = tmp_path / "d.jsonl"
+        out.write_text("kept", encoding="utf-8")
+        result = qa("evaluate", "convert", tmp_path / "t.csv", "--from", "csv", "--out", out)
+        assert result.exit_code == 2
+        assert "was not written" in result.stderr
+        assert "question:2: answerable is false" in result.stderr
+        assert out.read_text(encoding="utf-8") == "kept"
+
     @pytest.mark.parametrize("form", ["csv", "ragas"])
     def test_that_no_articles_come_along_is_said(self, tmp_path: Path, form: str) -> None:
         source = tmp_path / "s"

@@ -149,6 +149,14 @@ def test_deepeval(tmp_path: Path) -> None:
     assert (when.id, when.answers, when.gold) == ("when", (), ())
 
 
+@pytest.mark.parametrize(("form", "field"), [("ragas", "user_input"), ("deepeval", "input")])
+def test_rows_without_a_question_are_left_out_and_noted(tmp_path: Path, form: str, field: str) -> None:
+    converted = convert(form, tmp_path / "f", [{field: " "}, {field: "Who?"}])
+    assert [example.question for example in converted.examples] == ["Who?"]
+    assert len(converted.notes) == 1
+    assert converted.notes[0].startswith("f:1: left out")
+
+
 def test_csv(tmp_path: Path) -> None:
     text = (
         "\ufeffid,question,answers,answerable,asked_at\n"
@@ -177,7 +185,8 @@ def test_tsv(tmp_path: Path) -> None:
         ("csv", "question,answers\nWho?,[a\n", "f:2, column answers"),
         ("squad", "[1]", "not a SQuAD file"),
         ("realtimeqa", '{"id": "1"}\n', "f:1: not a row of RealTimeQA"),
-        ("realtimeqa", json.dumps({**PUBLISHED, "answer": ["7"]}), "f:1"),
+        ("realtimeqa", json.dumps({**PUBLISHED, "answer": ["7"]}), "answer '7' is none of its"),
+        ("realtimeqa", json.dumps({**PUBLISHED, "answer": ["-1"]}), "answer '-1' is none of its"),
         ("ragas", '{"user_input": "Who?"}\n{"user_input": 7}', "f:2"),
         ("deepeval", '[{"output": "x"}]', "is this the format that --from names?"),
         ("deepeval", "[oh", "f: "),

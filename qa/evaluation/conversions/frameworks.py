@@ -46,7 +46,7 @@ def convert_ragas(paths: Sequence[Path]) -> Converted:
     examples, notes = [], []
     for place, row in read_rows(paths, _Ragas):
         asked = row.user_input or row.question
-        if not asked:
+        if not asked or not asked.strip():
             notes.append(f"{place}: left out, it has neither user_input nor question")
             continue
         answers = (row.reference or row.ground_truth, *(row.ground_truths or ()))
@@ -56,13 +56,13 @@ def convert_ragas(paths: Sequence[Path]) -> Converted:
 
 def convert_deepeval(paths: Sequence[Path]) -> Converted:
     """`context` becomes gold words without an article. Raises InvalidDataset."""
-    return _converted(
-        [
-            _example(row.name or "", row.input, (row.expected_output,), row.context or ())
-            for _, row in read_rows(paths, _DeepEval)
-        ],
-        [],
-    )
+    examples, notes = [], []
+    for place, row in read_rows(paths, _DeepEval):
+        if not row.input.strip():
+            notes.append(f"{place}: left out, its input is empty")
+            continue
+        examples.append(_example(row.name or "", row.input, (row.expected_output,), row.context or ()))
+    return _converted(examples, notes)
 
 
 def _example(name: str, question: str, answers: Iterable[str | None], contexts: Iterable[str]) -> Example:

@@ -66,7 +66,7 @@ def convert(paths: Sequence[Path]) -> Converted:
                 examples.append(_published(msgspec.convert(row, _Published)))
             else:
                 examples.append(_written_out(msgspec.convert(row, NewsQuestion)))
-        except (msgspec.ValidationError, IndexError, ValueError) as error:
+        except (msgspec.ValidationError, ValueError) as error:
             raise InvalidDataset(f"{place}: not a row of RealTimeQA ({error})") from None
     return Converted(examples=tuple(examples), articles=tuple(articles.values()))
 
@@ -76,11 +76,18 @@ def _published(row: _Published) -> Example:
         id=row.question_id,
         question=_MARKUP.sub("", row.question_sentence).strip(),
         asked_at=row.question_date.replace("/", "-"),
-        answers=_answers([row.choices[int(place)] for place in row.answer]),
+        answers=_answers([_choice(row.choices, place) for place in row.answer]),
         gold_urls=_links(_LINK.findall(row.evidence)),
         group=row.question_id.split("_")[0],
         tags=("multiple_choice",) if row.choices else (),
     )
+
+
+def _choice(choices: Sequence[str], place: str) -> str:
+    """The choice at a place, from 0. Raises ValueError where there is none."""
+    if not place.isdecimal() or int(place) >= len(choices):
+        raise ValueError(f"answer {place!r} is none of its {len(choices)} choices, counted from 0")
+    return choices[int(place)]
 
 
 def _written_out(row: NewsQuestion) -> Example:

@@ -24,7 +24,9 @@ def abstention_recall(*, declined: bool, answerable: bool) -> float | None:
     return None if answerable else float(declined)
 
 
-def abstention_f1(declined: Sequence[bool], answerable: Sequence[bool], *, groups: Sequence[str]) -> Estimate:
+def abstention_f1(
+    declined: Sequence[bool], answerable: Sequence[bool], *, groups: Sequence[str], seed: int = 0
+) -> Estimate:
     """Harmonic mean of the two; nothing where every question had an answer."""
     if all(answerable):
         return NOTHING
@@ -34,4 +36,4 @@ def abstention_f1(declined: Sequence[bool], answerable: Sequence[bool], *, group
         total = int(refused[chosen].sum() + without[chosen].sum())
         return 2 * int((refused[chosen] & without[chosen]).sum()) / total if total else None
 
-    return resampled(f1, groups=groups)
+    return resampled(f1, groups=groups, seed=seed)
