@@ -85,7 +85,8 @@ def routes() -> list[tuple[str, str, str]]:
         raise AssertionError("not needed")
 
     app = create_app(Service(Settings(), load=load))
-    return [(method, path, level_of(handler.opt).who) for method, path, handler in handlers(app.routes)]  # type: ignore[union-attr]
+    # In order, so that test processes side by side collect the same.
+    return sorted((method, path, level_of(handler.opt).who) for method, path, handler in handlers(app.routes))  # type: ignore[union-attr]
 
 
 ROUTES = routes()
