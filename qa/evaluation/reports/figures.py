@@ -119,7 +119,7 @@ def _latency(milliseconds: Sequence[float]) -> Figure:
     return Figure(
         title="Latency",
         caption=f"How long {len(milliseconds):,} questions took, as whoever asked saw it; the longest "
-        f"{max(milliseconds, default=0):,.0f} ms.",
+        f"{max(milliseconds, default=0):,.0f} ms. The last bar also holds what took longer than the axis goes.",
         plot=plot,
     )
 
