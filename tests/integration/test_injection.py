@@ -21,13 +21,17 @@ from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer
+from qa.evaluation.memo import MemoEncoder
 from qa.generators.protocol import Message
 from qa.generators.scripted import Say, ScriptedGenerator
 from qa.grounding.lexical import LexicalChecker
+from qa.grounding.loading import load_checker
 from qa.settings import Settings
 from qa.types import Answer, Filters, Question
 
 SHOWN_IN_SHORT = 64
+WITH_THE_SHIPPED_CHECKER = 7
+"""Every seventh document."""
 MUST_NOT_PASS = re.compile(
     r"://|www\.|evil|hxxp|javascript:|data:|mailto:|@|!\[|\]\(|\]\[|</?\w|<!|&\w+;|&#|`|\*\*|__|\{\{|<\||\|>|\[/?INST|"
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]",
@@ -153,6 +157,28 @@ def test_no_order_of_a_source_is_carried_out(
     assert len(generator.asked) == len(documents)
     assert told["generated"] == len(documents), "the true sentence is always there to be shown"
     assert told["dropped"] > len(documents)
+
+
+def test_nor_with_the_checker_that_is_shipped(corpus: EmbeddedCorpus, documents: list[tuple[str, str, str]]) -> None:
+    """It weighs meaning, and may be easier to talk round than one that counts words; being slower, of some only."""
+    checker = load_checker("", encoder=MemoEncoder(load("all-MiniLM-L6-v2")))
+    answerer = Answerer(
+        corpus=corpus,
+        encoder=load("hashing"),
+        settings=Settings(),
+        generator=ScriptedGenerator(obey),
+        checker=checker,
+    )
+    shown = 0
+    for number in range(0, len(documents), WITH_THE_SHIPPED_CHECKER):
+        town = documents[number][2]
+        question = f"How much is the ferry fee in {town} now?"
+        where = Filters(article_ids=(f"d{number}",))
+        answer = answerer.ask(Question(question=question, filters=where, max_citations=10))
+        if answer.answer_mode == "generated":
+            shown += 1
+            check(answer, corpus)
+    assert shown, "the true sentence is there to be shown"
 
 
 def check(answer: Answer, corpus: EmbeddedCorpus) -> None:
