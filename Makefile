@@ -16,7 +16,7 @@ YARDSTICKS ?=
 SQUAD ?= $(wildcard ../shared/data/squad/v2*.json ../shared/data/squad/v1*.json)
 # Where `make test-llm` keeps its model and the server that runs it.
 LLM_CACHE ?= .cache/llm
-# More words for pytest: make test PYTEST_ARGS="-k chunking"
+# More words for pytest: make test PYTEST_ARGS="-k chunking"; -n 0 runs one test after the other.
 PYTEST_ARGS ?=
 export PYTHON
 
@@ -46,7 +46,7 @@ check: install-dev ## formatting, lint, types, import rules, sizes
 test: check ## check, then every test
 	@scripts/install_browser.sh
 	@scripts/install_clients.sh
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 widget: ## build qa/widget/dist from its source (needs Node.js)
 	@scripts/build_widget.sh

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -31,6 +32,9 @@ SHARED_ABSENT = "needs the data sets of ../shared, which is not here"
 def pytest_configure() -> None:
     """Close the network and choose how hypothesis draws its examples."""
     close_network()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what it runs in the background deaf to Ctrl-C, and with it every program that a test starts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # No deadline and no speed check: cores are shared, and a slow example is no defect.
     settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
