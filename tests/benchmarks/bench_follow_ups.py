@@ -27,12 +27,13 @@ from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.readers import find, read
 from qa.answering import Answerer
+from qa.answers import turn_of
 from qa.evaluation.metrics.intervals import wilson
 from qa.evaluation.metrics.pairing import paired_bootstrap
 from qa.jobs import at_once
 from qa.rewriting import FollowUps
 from qa.settings import Settings
-from qa.types import Answer, Question, Turn
+from qa.types import Question, Turn
 
 CASES = Path(__file__).parents[1] / "integration" / "follow_ups.jsonl"
 
@@ -53,18 +54,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     exact: bool
     right: bool
     right_unresolved: bool
-
-
-def turn_of(answer: Answer) -> Turn:
-    return Turn(
-        question=answer.question,
-        resolved_query=answer.resolved_query,
-        answer=answer.answer,
-        answer_mode=answer.answer_mode,
-        as_of=answer.as_of,
-        short_answer=answer.short_answer.text if answer.short_answer else None,
-        article_ids=tuple(dict.fromkeys(citation.article_id for citation in answer.citations)),
-    )
 
 
 def run_case(case: Case, answerer: Answerer, follow_ups: FollowUps) -> Result:
