@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from datetime import datetime
 
 import prompts
 from embeddings.corpus import Corpus
@@ -39,11 +38,10 @@ class FollowUps:
         self._generator = generator
         self._seconds = seconds
 
-    async def __call__(self, question: str, /, *, history: Sequence[Turn], as_of: datetime, run: Run) -> str:
+    async def __call__(self, question: str, /, *, history: Sequence[Turn], by_model: bool, run: Run) -> str:
         """Give the question as it is looked up; unchanged where it stands alone."""
-        del as_of
         by_rules = await run(lambda: resolve(question, history, background=self._background(history)))
-        if self._generator is None or not (by_rules != question or may_depend(question)):
+        if self._generator is None or not by_model or not (by_rules != question or may_depend(question)):
             return by_rules
         written = await rewrite(question, history, generator=self._generator, seconds=self._seconds)
         return by_rules if written is None else written

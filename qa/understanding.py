@@ -36,13 +36,13 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
 class Resolve(Protocol):
     """Turns a follow-up into a question that stands alone."""
 
-    async def __call__(self, question: str, /, *, history: Sequence[Turn], as_of: datetime, run: Run) -> str:
-        """`history` is oldest first and may be empty; `run` is for blocking work."""
+    async def __call__(self, question: str, /, *, history: Sequence[Turn], by_model: bool, run: Run) -> str:
+        """`history` is oldest first; `by_model` says whether a model may be asked; `run` is for blocking work."""
 
 
-async def as_put(question: str, /, *, history: Sequence[Turn], as_of: datetime, run: Run) -> str:
+async def as_put(question: str, /, *, history: Sequence[Turn], by_model: bool, run: Run) -> str:
     """Take every question as it was put."""
-    del history, as_of, run
+    del history, by_model, run
     return question
 
 
@@ -66,7 +66,8 @@ async def understand(
     alone = checked(question, now=now)
     if not history:
         return alone
-    resolved = await resolve(alone.resolved_query, history=history, as_of=alone.as_of, run=run)
+    by_model = question.mode != "extractive"
+    resolved = await resolve(alone.resolved_query, history=history, by_model=by_model, run=run)
     if resolved == alone.resolved_query:
         return alone
     return msgspec.structs.replace(

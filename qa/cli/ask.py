@@ -11,8 +11,8 @@ from qa.cli.terminal import console, waiting
 from qa.errors import InvalidQuestion
 
 if TYPE_CHECKING:
-    from qa.answering import Answerer
-    from qa.generators.protocol import Generator
+    from embeddings.corpus import Corpus
+    from qa.assembly import Assembly
     from qa.types import Answer, Question
 
 __all__ = ["ask"]
@@ -82,33 +82,20 @@ def _question(**given: object) -> Question:
 def _answer(question: Question) -> Answer:
     import asyncio
 
-    from qa.answering import Answerer
-    from qa.generators import load_generator
-    from qa.grounding.loading import load_checker
-    from qa.reranking.loading import load_reranker
+    from qa.assembly import assemble
 
     settings = read_settings()
     encoder = load_encoder(settings)
-    generator = None if question.mode == "extractive" else load_generator(settings)
-    checker = load_checker(settings.support_checker, encoder=encoder, threads=settings.threads) if generator else None
     with opened(settings, encoder, read_only=True) as corpus:
-        answerer = Answerer(
-            corpus=corpus,
-            encoder=encoder,
-            settings=settings,
-            generator=generator,
-            checker=checker,
-            reranker=load_reranker(settings.reranker, threads=settings.threads),
-        )
-        return asyncio.run(_asked(answerer, question, generator))
+        return asyncio.run(_asked(question, corpus, assemble(settings, encoder=encoder)))
 
 
-async def _asked(answerer: Answerer, question: Question, generator: Generator | None) -> Answer:
+async def _asked(question: Question, corpus: Corpus, assembly: Assembly) -> Answer:
     """The answer; a generator belongs to one event loop and is closed on it."""
     from qa.answers import fold
 
     try:
-        return await fold(answerer.events(question))
+        return await fold(assembly.over(corpus).events(question))
     finally:
-        if generator is not None:
-            await generator.close()
+        if assembly.generator is not None:
+            await assembly.generator.close()

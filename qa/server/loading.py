@@ -7,11 +7,7 @@ from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder
 from embeddings.types import Where
-from qa.answering import Answerer
-from qa.generators import load_generator
-from qa.grounding.loading import load_checker
-from qa.reranking.loading import load_reranker
-from qa.rewriting import FollowUps
+from qa.assembly import assemble
 from qa.server.service import Parts
 from qa.settings import Settings
 
@@ -31,21 +27,11 @@ def load(settings: Settings) -> Parts:
     try:
         corpus.activate(encoder.identity)  # refuses a store of another encoder before any weights are read
         _warm_up(corpus, encoder)
-        generator = load_generator(settings)
-        checker = load_checker(settings.support_checker, encoder=encoder, threads=settings.threads)
-        answering = Answerer(
-            corpus=corpus,
-            encoder=encoder,
-            settings=settings,
-            generator=generator,
-            checker=checker,
-            reranker=load_reranker(settings.reranker, threads=settings.threads),
-            resolve=FollowUps(corpus, generator=generator),
-        )
+        assembly = assemble(settings, encoder=encoder)
     except BaseException:
         corpus.close()
         raise
-    return Parts(corpus=corpus, encoder=encoder, answering=answering, generator=generator)
+    return Parts(corpus=corpus, encoder=encoder, answering=assembly.over(corpus), generator=assembly.generator)
 
 
 def _warm_up(corpus: Corpus, encoder: Encoder) -> None:

@@ -16,7 +16,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -73,7 +72,7 @@ def run_case(case: Case, answerer: Answerer, follow_ups: FollowUps) -> Result:
 
 
 def resolved_by(follow_ups: FollowUps, question: str, turn: Turn) -> str:
-    return asyncio.run(follow_ups(question, history=[turn], as_of=datetime.now(UTC), run=at_once))
+    return asyncio.run(follow_ups(question, history=[turn], by_model=False, run=at_once))
 
 
 def is_right(case: Case, answerer: Answerer, turns: Sequence[Turn]) -> bool:

@@ -12,7 +12,6 @@ import pytest
 from qa.generators.protocol import Message
 from qa.generators.scripted import Fail, Say, ScriptedGenerator, Step, Wait
 from qa.jobs import at_once
-from qa.moments import moment
 from qa.rewriting import FollowUps
 from qa.types import Turn
 
@@ -31,11 +30,16 @@ class NoArticles:
         raise AssertionError(article_id)
 
 
-def resolved(generator: ScriptedGenerator | None, question: str = "How old is he?", *, seconds: float = 2.0) -> str:
+def resolved(
+    generator: ScriptedGenerator | None,
+    question: str = "How old is he?",
+    *,
+    seconds: float = 2.0,
+    by_model: bool = True,
+) -> str:
     corpus: Any = NoArticles()
     follow_ups = FollowUps(corpus, generator=generator, seconds=seconds)
-    as_of = moment("2024-06-21", field="as_of")
-    return asyncio.run(follow_ups(question, history=[TURN], as_of=as_of, run=at_once))
+    return asyncio.run(follow_ups(question, history=[TURN], by_model=by_model, run=at_once))
 
 
 def test_the_models_words_are_taken_where_they_add_nothing() -> None:
@@ -75,12 +79,17 @@ def test_a_slow_model_is_not_waited_for() -> None:
     assert time.monotonic() - began < 5.0
 
 
-def test_what_stands_alone_is_not_shown_to_the_model() -> None:
-    def script(_: Sequence[Message]) -> Sequence[Step]:
-        raise AssertionError("nobody asked for this")
+def unwanted(_: Sequence[Message]) -> Sequence[Step]:
+    raise AssertionError("nobody asked for this")
 
+
+def test_a_model_is_not_asked_where_that_is_not_wanted() -> None:
+    assert resolved(ScriptedGenerator(unwanted), by_model=False) == BY_RULES
+
+
+def test_what_stands_alone_is_not_shown_to_the_model() -> None:
     question = "How many people live in Derna?"
-    assert resolved(ScriptedGenerator(script), question) == question
+    assert resolved(ScriptedGenerator(unwanted), question) == question
 
 
 def test_without_a_model_rules_do_it() -> None:

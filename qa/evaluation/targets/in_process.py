@@ -14,8 +14,8 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.types import Where
-from qa.answering import Answerer
 from qa.answers import fold, turn_of
+from qa.assembly import Answerer, assemble
 from qa.errors import InvalidQuestion
 from qa.evaluation.errors import TargetFailed
 from qa.evaluation.targets.identity import corpus_hash, prompt_fingerprints, shown_settings
@@ -23,10 +23,6 @@ from qa.evaluation.targets.protocol import Asking, Facts, Reply
 from qa.evaluation.targets.questions import cited, question_of, search_of
 from qa.evaluation.targets.withholding import WithholdingCorpus
 from qa.evaluation.types import CitedArticle, Example, Failure, Target
-from qa.generators import load_generator
-from qa.grounding.loading import load_checker
-from qa.reranking.loading import load_reranker
-from qa.rewriting import FollowUps
 from qa.settings import Settings
 from qa.types import Answer, SearchResult
 
@@ -45,15 +41,9 @@ class InProcess:
         self._encoder = encoder
         self._settings = settings
         self._asking = asking
-        self._generator = None if asking.mode == "extractive" else load_generator(settings)
-        self._checker = (
-            load_checker(settings.support_checker, encoder=encoder, threads=settings.threads)
-            if self._generator
-            else None
-        )
-        self._reranker = load_reranker(settings.reranker, threads=settings.threads)
+        self._assembly = assemble(settings, encoder=encoder)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluation")
-        self._whole = self._answerer(corpus)
+        self._whole = self._assembly.over(corpus)
 
     async def facts(self) -> Facts:
         """Settings that decide answers, the encoder, and a hash over every article."""
@@ -86,8 +76,8 @@ class InProcess:
 
     async def close(self) -> None:
         """End the thread and the connections to a model; corpus and encoder stay their owner's."""
-        if self._generator is not None:
-            await self._generator.close()
+        if self._assembly.generator is not None:
+            await self._assembly.generator.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, job: Callable[[], T], /) -> T:
@@ -101,18 +91,7 @@ class InProcess:
             return await asyncio.wait_for(fold(events), timeout=self._settings.deadline_seconds * 2)
 
     def _for(self, withheld: Collection[str]) -> Answerer:
-        return self._answerer(WithholdingCorpus(self._corpus, withheld)) if withheld else self._whole
-
-    def _answerer(self, corpus: Corpus) -> Answerer:
-        return Answerer(
-            corpus=corpus,
-            encoder=self._encoder,
-            settings=self._settings,
-            generator=self._generator,
-            checker=self._checker,
-            reranker=self._reranker,
-            resolve=FollowUps(corpus, generator=self._generator),
-        )
+        return self._assembly.over(WithholdingCorpus(self._corpus, withheld)) if withheld else self._whole
 
     def _facts(self) -> Facts:
         # Loads the weights, so that the first question takes no longer than the others.

@@ -118,7 +118,7 @@ def switch(model: Any, faults: Any) -> Switch:
 def faulty(serve: Any, switch: Switch, articles: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The service with that model, and its articles."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("qa.server.loading.load_generator", lambda _: switch)
+        patch.setattr("qa.assembly.load_generator", lambda _: switch)
         settings = Settings(
             data_dir=tmp_path_factory.mktemp("faults"), encoder="hashing", deadline_seconds=SECONDS, max_queue=31
         )
