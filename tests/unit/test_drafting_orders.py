@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from qa.drafting.declining import declines
 from qa.drafting.orders import is_order
 
 
@@ -41,32 +40,3 @@ def test_orders(text: str) -> None:
 )
 def test_reports(text: str) -> None:
     assert not is_order(text)
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "NOT IN THE SOURCES",
-        "Answer: Not in the sources.",
-        "The provided sources do not mention his age.",
-        "There is no information about the cost in the articles.",
-        "The cost is not mentioned in the sources.",
-        "I cannot answer this question.",
-    ],
-)
-def test_declining(sentence: str) -> None:
-    assert declines(sentence)
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "The ministry did not say who was to blame.",
-        "Police have not given a cause.",
-        "No bodies were found in the wreck.",
-        "The report does not name the captain.",
-        "Officials would not provide details of the plan.",
-    ],
-)
-def test_what_a_source_says_was_not_said_is_a_fact(sentence: str) -> None:
-    assert not declines(sentence)
