@@ -13,7 +13,16 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.errors import StoreCorrupt
 from embeddings.types import Article
-from qa.answers import ABSTENTION, Written, agreed_short_answer, claim_events, finished, fold, opening
+from qa.answers import (
+    ABSTENTION,
+    Written,
+    agreed_short_answer,
+    claim_events,
+    finished,
+    fold,
+    opening,
+    support_of,
+)
 from qa.citations import is_exact, search_result
 from qa.conflicts import described, disputed
 from qa.drafting.writing import Brief, Drafted, Writer
@@ -113,7 +122,8 @@ class Answerer:
             for event in claim_events(written):
                 yield event
         clock.lap("check")
-        yield finished(opened, written, support_score=found.reading.probability, timings_ms=clock.read())
+        sure = support_of(written, reading=found.reading)
+        yield finished(opened, written, support_score=sure, timings_ms=clock.read())
 
     def ask(self, question: Question, *, history: Sequence[Turn] = ()) -> Answer:
         """Answer in one go, on an event loop of its own: for scripts without a model. Raises InvalidQuestion.

@@ -44,6 +44,7 @@ __all__ = [
     "finished",
     "fold",
     "opening",
+    "support_of",
     "turn_of",
 ]
 
@@ -118,6 +119,16 @@ def finished(
         generation=written.generation,
     )
     return AnswerEvent(answer=answer)
+
+
+def support_of(written: Written, *, reading: Reading) -> float:
+    """How sure an answer is: as its weakest sentence where a model wrote it, else as the reader is of the evidence.
+
+    The reader knows nothing of what a model wrote, and an answer is as true as the least true thing it says.
+    """
+    if written.mode == "generated":
+        return min(claim.support_score for claim in written.claims)
+    return reading.probability
 
 
 def agreed_short_answer(

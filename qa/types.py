@@ -58,6 +58,7 @@ FallbackReason = Literal[
 ]
 """Why an answer was not generated: no model is set up; the model failed, and how; it found no answer in the sources;
 nothing it wrote was supported. In a generated answer: why it ends early, all of it being verified."""
+_SUPPORT = "Probability; of a generated answer: that its weakest sentence is supported; else: that the evidence answers"
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -247,8 +248,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     citations: tuple[Citation, ...]
     conflicts: tuple[Conflict, ...]
     search_results: tuple[SearchResult, ...]
-    support_score: float
-    """Calibrated probability that the evidence answers the question; also given with an abstention."""
+    support_score: Annotated[float, msgspec.Meta(description=_SUPPORT)]
     usage: Usage
     timings_ms: dict[str, float]
     generation: Generation | None = None

@@ -91,6 +91,8 @@ def answer_of(made: Answerer, question: Question = ASKED) -> Answer:
         assert answer.answer[claim.start : claim.end] == claim.text
         placed = [(c.start, c.end) for c in carried if c.id in claim.citation_ids]
         assert set(placed) <= {(claim.start, claim.end)}
+    if answer.answer_mode == "generated":
+        assert answer.support_score == min(claim.support_score for claim in answer.claims)
     if answer.answer_mode == "abstained":
         assert (answer.answer, answer.claims) == (ABSTENTION, ())
     else:
@@ -166,6 +168,7 @@ def test_lenient_keeps_what_is_not_supported_and_says_so(corpus: EmbeddedCorpus,
     answer = answer_of(answerer(corpus, encoder, draft, lenient=True)[0])
     assert [claim.verdict == "supported" for claim in answer.claims] == [True, False]
     assert answer.claims[1].citation_ids == ()
+    assert answer.support_score == answer.claims[1].support_score < answer.claims[0].support_score
     assert "a.example" not in answer.answer
 
 
@@ -174,6 +177,8 @@ def test_nothing_survives(corpus: EmbeddedCorpus, encoder: Encoder) -> None:
     assert (answer.answer_mode, answer.fallback_reason) == ("extractive", "ungrounded")
     assert answer.usage.sentences_dropped == 1
     assert answer.generation is not None
+    quoted = answer_of(answerer(corpus, encoder, "x")[0], msgspec.structs.replace(ASKED, mode="extractive"))
+    assert answer.support_score == quoted.support_score < 1, "how sure the reader is, not the checker"
 
 
 @pytest.mark.parametrize("draft", ["NOT IN THE SOURCES", "Not in the sources.", "The sources do not mention it [S1]."])
