@@ -42,6 +42,8 @@ class FaultyModel:
         self.compose: Callable[[list[dict[str, str]]], str] = lambda _: GOOD
         """What a model would write to these messages, before anything goes wrong."""
         self.asked: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
+        """The same as it was sent."""
         self.keys: list[str] = []
         self.accepted = 0
         self.open = 0
@@ -135,6 +137,7 @@ class FaultyModel:
             return
         request = json.loads(body)
         self.asked.append(request)
+        self.bodies.append(body)
         kind, _, seed = request["model"].partition("@")
         chance = random.Random(f"{kind} {seed}")
         text = self.compose(request["messages"])
