@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: int = 0
     max_body_bytes: int = 10_000_000
     max_queue: int = 32
+    llm_provider: Literal["openai", "anthropic"] = "openai"
     llm_base_url: str = ""
     llm_model: str = ""
     llm_api_key: str = ""
@@ -68,8 +69,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_THREADS": "Native threads for the encoder; 0 means one per core.",
     "QA_MAX_BODY_BYTES": "Largest request body accepted.",
     "QA_MAX_QUEUE": "Requests that may wait for the encoder before new ones get 503.",
+    "QA_LLM_PROVIDER": "Which API the model's server speaks: `openai` (any compatible server) or `anthropic` (needs "
+    "its SDK, the extra `anthropic`).",
     "QA_LLM_BASE_URL": "Address of an OpenAI-compatible server, such as `http://127.0.0.1:8080/v1`; empty: answers are "
-    "extractive.",
+    "extractive, or Anthropic's own service is asked where that is the provider.",
     "QA_LLM_MODEL": "Name of the model to ask of that server; empty: the first one it lists.",
     "QA_LLM_API_KEY": "Key for that server, where it wants one.",
     "QA_LLM_CONTEXT_TOKENS": "Context window of the model, in tokens; what does not fit is reported, never cut unseen.",

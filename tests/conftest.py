@@ -6,6 +6,7 @@ import importlib.util
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from ipaddress import ip_address
@@ -91,20 +92,32 @@ def shared() -> Path:
 
 
 @cache
-def load_faults() -> Any:
-    """tests/faulty_model.py; a folder of tests is no package, so it cannot be imported by name."""
-    spec = importlib.util.spec_from_file_location("faulty_model", REPO / "tests" / "faulty_model.py")
+def load_double(name: str) -> Any:
+    """A module of tests/; a folder of tests is no package, so it cannot be imported by name before it is loaded."""
+    spec = importlib.util.spec_from_file_location(name, REPO / "tests" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
+def load_faults() -> Any:
+    """tests/faulty_model.py."""
+    return load_double("faulty_model")
+
+
+def load_message_faults() -> Any:
+    """tests/faulty_messages.py, which goes on from the other."""
+    load_faults()
+    return load_double("faulty_messages")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes a `fault` is run once for every kind of failing model."""
-    if "fault" in metafunc.fixturenames:
-        metafunc.parametrize("fault", load_faults().KINDS)
+    """A test that takes a `fault` is run once for every kind of failing model; a `message_fault`, of the other API."""
+    for fixture, load in (("fault", load_faults), ("message_fault", load_message_faults)):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, load().KINDS)
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +130,13 @@ def faults() -> Any:
 def faulty_model(faults: Any) -> Iterator[Any]:
     """An OpenAI-compatible server; the model's name says what goes wrong."""
     with faults.FaultyModel() as server:
+        yield server
+
+
+@pytest.fixture
+def faulty_messages() -> Iterator[Any]:
+    """A server that speaks Anthropic's Messages API; the model's name says what goes wrong."""
+    with load_message_faults().FaultyMessages() as server:
         yield server
 
 

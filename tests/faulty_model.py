@@ -38,6 +38,11 @@ ELSEWHERE = ("refused", "dns", "tls", "tls-silence")
 class FaultyModel:
     """The server, on a thread and an event loop of its own; `with` starts and stops it."""
 
+    provider = "openai"
+    """As the setting QA_LLM_PROVIDER calls it."""
+    statuses = STATUSES
+    picky = frozenset(PICKY)
+
     def __init__(self) -> None:
         self.compose: Callable[[list[dict[str, str]]], str] = lambda _: GOOD
         """What a model would write to these messages, before anything goes wrong."""
@@ -45,6 +50,8 @@ class FaultyModel:
         self.bodies: list[bytes] = []
         """The same as it was sent."""
         self.keys: list[str] = []
+        self.heads: list[tuple[str, dict[str, str]]] = []
+        """Path and headers of each request."""
         self.accepted = 0
         self.open = 0
         self.pace = 0.0
@@ -76,6 +83,19 @@ class FaultyModel:
             return f"https://127.0.0.1:{self.mute_port}/v1"
         scheme = "https" if kind.startswith("tls") else "http"
         return f"{scheme}://127.0.0.1:{self.port}/v1"
+
+    @property
+    def scenarios(self) -> dict[str, Scenario]:
+        """What happens by kind."""
+        return SCENARIOS
+
+    def refusal(self, status: int) -> dict[str, Any]:
+        """The document of an error."""
+        return {"error": {"message": f"no: {GOOD}", "type": "some_error", "code": f"code_{status}"}}
+
+    def draft(self, text: str, **how: Any) -> Draft:
+        """A draft in the events of this API."""
+        return Draft(text, **how)
 
     def wait_closed(self, *, seconds: float) -> bool:
         """Whether every connection is closed within so much time."""
@@ -112,6 +132,7 @@ class FaultyModel:
                 return
             path, headers, body = await read_request(first, reader)
             self.keys.append(headers.get("authorization", ""))
+            self.heads.append((path, headers))
             answering = asyncio.ensure_future(self._answer(path, body, Wire(writer)))
             leaving = asyncio.ensure_future(reader.read())  # nothing more comes: it ends when the client leaves
             await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
@@ -141,13 +162,14 @@ class FaultyModel:
         kind, _, seed = request["model"].partition("@")
         chance = random.Random(f"{kind} {seed}")
         text = self.compose(request["messages"])
-        if kind in STATUSES:
-            await refuse(kind, wire)
-        elif kind == "picky" and (refused := sorted(set(PICKY) & request.keys())):
-            error = {"message": f"{refused[0]!r} is not known{PICKY[refused[0]]}.", "code": "unsupported_parameter"}
+        if kind in self.statuses:
+            more = {"retry_after": "3600"} if kind == "rate-limited" else {}
+            await wire.json(self.refusal(self.statuses[kind]), self.statuses[kind], **more)
+        elif kind == "picky" and (refused := sorted(set(self.picky) & request.keys())):
+            error = {"message": f"{refused[0]!r} is not known{PICKY.get(refused[0], '')}.", "code": "unsupported"}
             await wire.json({"error": error}, 400)
         else:
-            await SCENARIOS[kind](Draft(text, wire=wire, chance=chance, pace=self.pace))
+            await self.scenarios[kind](self.draft(text, wire=wire, chance=chance, pace=self.pace))
 
 
 async def read_request(first: bytes, reader: asyncio.StreamReader) -> tuple[str, dict[str, str], bytes]:
@@ -182,14 +204,6 @@ class Wire:
         linger = b"\x01\0\0\0\0\0\0\0"
         self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.writer.transport.abort()
-
-
-async def refuse(kind: str, wire: Wire) -> None:
-    status = STATUSES[kind]
-    more = {"retry_after": "3600"} if kind == "rate-limited" else {}
-    await wire.json(
-        {"error": {"message": f"no: {GOOD}", "type": "some_error", "code": f"code_{status}"}}, status, **more
-    )
 
 
 class Draft:

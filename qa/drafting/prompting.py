@@ -11,7 +11,7 @@ import prompts
 from qa.context import Source, estimate
 from qa.drafting.declining import NOTHING
 from qa.drafting.plain import plain_line
-from qa.generators.protocol import Message
+from qa.generators.protocol import Document, Message
 
 __all__ = ["Prompts", "load_prompts", "messages", "prompt_tokens"]
 
@@ -25,30 +25,35 @@ class Prompts(msgspec.Struct, frozen=True):
 
     system: prompts.Prompt
     user: prompts.Prompt
-    source: prompts.Prompt
+    source: prompts.Prompt | None
+    """How a source stands in the user's message; None where sources are given as documents."""
 
     @property
     def fingerprints(self) -> Mapping[str, str]:
         """What each is called and which version it is."""
-        return {prompt.name: prompt.fingerprint for prompt in (self.system, self.user, self.source)}
+        return {prompt.name: prompt.fingerprint for prompt in (self.system, self.user, self.source) if prompt}
 
 
-def load_prompts() -> Prompts:
-    """Read them. Raises PromptError."""
+def load_prompts(*, documents: bool = False) -> Prompts:
+    """Read them; `documents`: those for sources that are given as documents. Raises PromptError."""
+    if documents:
+        return Prompts(prompts.load("answer_documents_system"), prompts.load("answer_documents_user"), None)
     return Prompts(prompts.load("answer_system"), prompts.load("answer_user"), prompts.load("answer_source"))
 
 
 def messages(
     templates: Prompts, *, question: str, as_of: str, sources: Sequence[Source], label: str, limit: int
 ) -> list[Message]:
-    """Fill in the templates. Sources are fenced by a word that nobody who wrote them can have known."""
+    """Fill in the templates. Sources in the text are fenced by a word that nobody who wrote them can have known."""
+    if templates.source is None:
+        return _with_documents(templates, question=question, as_of=as_of, sources=sources, label=label, limit=limit)
     fence = f"=={secrets.token_hex(_FENCE_BYTES)}=="
     shared = {"limit": str(limit), "nothing": NOTHING}
     blocks = [
         templates.source.render(
             fence=fence,
             label=f"{label}{number}",
-            title=plain_line(source.stored.title) or "(no title)",
+            title=_title(source),
             published=_published(source),
             text=source.text,
         )
@@ -65,9 +70,25 @@ def messages(
     return [Message(role="system", content=system), Message(role="user", content=user)]
 
 
+def _with_documents(
+    templates: Prompts, *, question: str, as_of: str, sources: Sequence[Source], label: str, limit: int
+) -> list[Message]:
+    shared = {"limit": str(limit), "nothing": NOTHING}
+    documents = tuple(Document(title=_title(source), about=_published(source), text=source.text) for source in sources)
+    user = templates.user.render(**shared, question=plain_line(question), as_of=as_of)
+    return [
+        Message(role="system", content=templates.system.render(**shared)),
+        Message(role="user", content=user, documents=documents, label=label),
+    ]
+
+
 def prompt_tokens(templates: Prompts, *, question: str) -> int:
     """Tokens that everything but the sources takes."""
     return estimate(templates.system.text + templates.user.text + question) + _FRAME_TOKENS
+
+
+def _title(source: Source) -> str:
+    return plain_line(source.stored.title) or "(no title)"
 
 
 def _published(source: Source) -> str:

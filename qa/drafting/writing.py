@@ -85,7 +85,7 @@ class Writer:
         self._checker = checker
         self._article = article
         self._lenient = lenient
-        self._prompts = load_prompts()
+        self._prompts = load_prompts(documents=generator.reads_documents)
 
     async def write(self, brief: Brief, *, run: Run, clock: Clock) -> AsyncGenerator[ClaimEvent | Drafted, None]:
         """Give each sentence once it is verified, and at last what came of it all. A failing model raises nothing.

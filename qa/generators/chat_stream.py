@@ -7,18 +7,16 @@ must have an end. The format: https://platform.openai.com/docs/api-reference/cha
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
-from qa.errors import GeneratorFailed
+from qa.generators.events import EventStream, garbage
 from qa.generators.protocol import Delta, Finish
 
 __all__ = ["ChatReader", "error_code"]
 
-_DONE = b"[DONE]"
-_FIELDS = frozenset({b"data", b"event", b"id", b"retry", b""})
-_DOUBLED_PAIRS = 4
 _CODE = re.compile(r"[\w.:-]{1,60}")
 _LENGTH = frozenset({"length", "max_tokens"})
 _TOOLS = frozenset({"tool_calls", "function_call"})
@@ -68,16 +66,20 @@ class ChatReader:
         """`max_bytes` bounds the whole body, and with it what is kept in memory."""
         self._left = max_bytes
         self._buffer = bytearray()
-        self._data: list[bytes] = []
+        """What came, until its form is known; of a whole answer, all of it."""
         self._form: Literal["unknown", "events", "whole"] = "unknown"
-        self._doubled = _Doubled()
+        self._stream = EventStream(done=b"[DONE]")
         self._finish = ""
         self._usage = _Usage()
         self._wrote = self._called = self._refused = False
-        self.complete = False
-        """The end of the stream was announced; nothing after it is read."""
+        self._whole = False
         self.events = 0
         """How many came, whole; grows as the draft does."""
+
+    @property
+    def complete(self) -> bool:
+        """The end of the stream was announced; nothing after it is read."""
+        return self._whole or self._stream.done
 
     @property
     def stopped(self) -> bool:
@@ -88,32 +90,32 @@ class ChatReader:
         """Take bytes in. Raises GeneratorFailed for anything that is no chat completion."""
         self._left -= len(data)
         if self._left < 0:
-            raise _garbage("it sends far more than the draft it was asked for")
+            raise garbage("it sends far more than the draft it was asked for")
+        if self._form == "events":
+            return self._pieces(self._stream.feed(data))
         self._buffer += data
         if self._form == "unknown":
             self._buffer = self._buffer.removeprefix(b"\xef\xbb\xbf").lstrip()
-            if not self._buffer:
-                return []
-            self._form = "whole" if self._buffer.startswith(b"{") else "events"
-            data = bytes(self._buffer)
-        return self._events() if self._form == "events" and b"\n" in data else []
+            if self._buffer and not self._buffer.startswith(b"{"):
+                self._form = "events"
+                return self._pieces(self._stream.feed(bytes(self._buffer)))
+            self._form = "whole" if self._buffer else "unknown"
+        return []
 
     def finish(self) -> tuple[list[Delta], Finish]:
         """The body has ended: what was still held back, and the end. Raises GeneratorFailed where it was cut."""
         pieces: list[Delta] = []
         if self._form == "whole":
             pieces = self._chunk(bytes(self._buffer))
-            self.complete = True
-        elif not self.complete:
-            pieces = self._line(bytes(self._buffer)) + self._line(b"")
+            self._whole = True
+        else:
+            pieces = self._pieces(self._stream.finish())
         if not (self.complete or self.stopped):
-            raise _garbage("the answer was cut before its end" if self._form != "unknown" else "the answer is empty")
-        if self._doubled.certain(at_end=True):
-            raise _garbage("every event comes twice")
+            raise garbage("the answer was cut before its end" if self._form != "unknown" else "the answer is empty")
         if self._refused or self._finish == "content_filter":
             reason: Literal["stop", "length", "content_filter"] = "content_filter"
         elif not self._wrote:
-            raise _garbage("it called a tool instead of writing" if self._called else "it wrote nothing")
+            raise garbage("it called a tool instead of writing" if self._called else "it wrote nothing")
         else:
             reason = "length" if self._finish in _LENGTH else "stop"
         usage = self._usage
@@ -123,48 +125,22 @@ class ChatReader:
             completion_tokens=max(usage.completion_tokens, 0),
         )
 
-    def _events(self) -> list[Delta]:
-        complete, _, rest = bytes(self._buffer).rpartition(b"\n")
-        self._buffer = bytearray(rest)
+    def _pieces(self, events: Iterable[bytes]) -> list[Delta]:
         pieces = []
-        for line in complete.split(b"\n"):
-            if not self.complete:
-                pieces += self._line(line.removesuffix(b"\r"))
+        for data in events:
+            self.events += 1
+            pieces += self._chunk(data)
         return pieces
-
-    def _line(self, line: bytes) -> list[Delta]:
-        """One line of the event stream; an empty one ends an event."""
-        if not line:
-            data, self._data = b"\n".join(self._data), []
-            return self._event(data) if data else []
-        name, _, value = line.partition(b":")
-        if name == b"error":
-            return self._event(b'{"error":' + value + b"}")  # llama.cpp's way of failing in mid-stream
-        if name not in _FIELDS:
-            raise _garbage("it is no event stream")
-        if name == b"data":
-            self._data.append(value.removeprefix(b" "))
-        return []
-
-    def _event(self, data: bytes) -> list[Delta]:
-        if data.strip() == _DONE:
-            self.complete = True
-            return []
-        self._doubled.see(data)
-        if self._doubled.certain():
-            raise _garbage("every event comes twice")
-        self.events += 1
-        return self._chunk(data)
 
     def _chunk(self, data: bytes) -> list[Delta]:
         try:
             chunk = msgspec.json.decode(data, type=_Chunk)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise _garbage("an event is not the JSON of a chat completion") from None
+            raise garbage("an event is not the JSON of a chat completion") from None
         if not isinstance(chunk.error, msgspec.UnsetType) and bytes(chunk.error) != b"null":
-            raise _garbage(f"it reports an error{_said(error_code(data))}")
+            raise garbage(f"it reports an error{_said(error_code(data))}")
         if isinstance(chunk.choices, msgspec.UnsetType) and chunk.usage is None:
-            raise _garbage("an event has neither choices nor usage")
+            raise garbage("an event has neither choices nor usage")
         self._usage = chunk.usage or self._usage
         choices = chunk.choices if isinstance(chunk.choices, list) else []
         return self._choice(choices[0]) if choices and not self.stopped else []
@@ -172,7 +148,7 @@ class ChatReader:
     def _choice(self, choice: _Choice) -> list[Delta]:
         said = choice.delta or choice.message or _Said()
         if choice.finish_reason == "error":
-            raise _garbage("it gave up in the middle")
+            raise garbage("it gave up in the middle")
         self._finish = choice.finish_reason or ""
         self._called = self._called or self._finish in _TOOLS
         self._refused = self._refused or bool(said.refusal)
@@ -180,34 +156,6 @@ class ChatReader:
         text = content if isinstance(content, str) else "".join(part.text for part in content)
         self._wrote = self._wrote or bool(text.strip())
         return [Delta(text)] if text else []
-
-
-class _Doubled:
-    """Notices that each event is sent twice; the same word twice in a row is no proof."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._first = b""
-        self._kinds: set[bytes] = set()
-        self._possible = True
-
-    def see(self, event: bytes) -> None:
-        """Look at one more event."""
-        self._count += 1
-        if not self._possible:
-            return
-        if self._count % 2:
-            self._first = event
-        elif event != self._first:
-            self._possible = False
-            self._kinds.clear()
-        else:
-            self._kinds.add(event)
-
-    def certain(self, *, at_end: bool = False) -> bool:
-        """Whether all came twice, several different ones among them."""
-        wanted = 2 if at_end else _DOUBLED_PAIRS
-        return self._possible and self._count % 2 == 0 and len(self._kinds) >= wanted
 
 
 def error_code(body: bytes) -> str:
@@ -225,7 +173,3 @@ def error_code(body: bytes) -> str:
 
 def _said(code: str) -> str:
     return f" ({code})" if code else ""
-
-
-def _garbage(what: str) -> GeneratorFailed:
-    return GeneratorFailed(f"the model's server sent something unusable: {what}", reason="model_failed")

@@ -37,6 +37,11 @@ class GuardedGenerator:
         return self._inner.context_tokens
 
     @property
+    def reads_documents(self) -> bool:
+        """Whether sources are given to it as documents."""
+        return self._inner.reads_documents
+
+    @property
     def busy(self) -> int:
         """Drafts being written now."""
         return self._busy

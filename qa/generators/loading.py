@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from qa.errors import SettingsError
+from qa.generators.anthropic_messages import AnthropicMessages
 from qa.generators.guard import GuardedGenerator
 from qa.generators.openai_compatible import OpenAICompatible
 from qa.generators.protocol import Generator
@@ -15,9 +16,10 @@ __all__ = ["load_generator"]
 
 def load_generator(settings: Settings) -> Generator | None:
     """Set the generator up (slow, so not on an event loop); its server is not asked yet. Raises SettingsError."""
-    if not settings.llm_base_url:
+    anthropic = settings.llm_provider == "anthropic"
+    if not settings.llm_base_url and not anthropic:
         return None
-    if not _is_address(settings.llm_base_url):
+    if settings.llm_base_url and not _is_address(settings.llm_base_url):
         raise SettingsError(
             "QA_LLM_BASE_URL is not the address of a server; it looks like http://127.0.0.1:8080/v1 (nothing else may "
             "follow, and no name or password may stand in it)"
@@ -25,7 +27,10 @@ def load_generator(settings: Settings) -> Generator | None:
     key = settings.llm_api_key
     if not key.isascii() or not key.isprintable() or " " in key:
         raise SettingsError("QA_LLM_API_KEY has characters that no key has; was it copied with something around it?")
-    inner = OpenAICompatible(
+    if anthropic and not (settings.llm_model and (key or settings.llm_base_url)):
+        raise SettingsError("QA_LLM_PROVIDER=anthropic needs the name of a model in QA_LLM_MODEL, and QA_LLM_API_KEY")
+    kind = AnthropicMessages if anthropic else OpenAICompatible
+    inner = kind(
         base_url=settings.llm_base_url,
         api_key=key,
         model=settings.llm_model,

@@ -1,44 +1,32 @@
 """Drafts from any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp, LM Studio, OpenAI.
 
-The SDK builds and sends the request. Its time-outs, its retries and its reading of the answer are not used: the
-question has one deadline, which is ours, and what comes back is read with bounds by `ChatReader`.
+The SDK builds and sends the request over our own `transport`; what comes back is read with bounds by `ChatReader`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
-from contextvars import ContextVar
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 
-from qa.errors import GeneratorFailed, SettingsError
+from qa.errors import GeneratorFailed
 from qa.generators.chat_stream import ChatReader
 from qa.generators.protocol import Delta, Finish, Message
 from qa.generators.refusals import Refused, failure_of
+from qa.generators.transport import Pace, opened, place, transport
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 __all__ = ["OpenAICompatible"]
 
-_CONNECT_SECONDS = 3.0
-_IDLE_SECONDS, _IDLE_SHARE = 10.0, 0.1
-"""A draft that stands still for so long, and for this share of its time, will not be finished."""
-_FIRST_SHARE = 0.8
-"""Of the time left, so much may pass before the first event: later there is no time to write."""
-_USAGE_SECONDS = 1.0
-"""After the last word, so long is waited for the count of tokens."""
-_CLOSE_SECONDS = 0.5
 _BYTES = 200_000
 _BYTES_PER_TOKEN = 4_000
 """A streamed token takes some 300 bytes."""
-_ERROR_BYTES = 16_000
 _LIST_BYTES = 2_000_000
-_SOCKETS: ContextVar[list[Any]] = ContextVar("sockets of the request being sent")
 
 
 class _Listed(msgspec.Struct, frozen=True):
@@ -52,6 +40,8 @@ class _Models(msgspec.Struct, frozen=True):
 class OpenAICompatible:
     """One model of one server; belongs to one event loop."""
 
+    reads_documents = False
+
     def __init__(self, *, base_url: str, api_key: str, model: str, context_tokens: int) -> None:
         """`model` may be empty: the first one the server lists is asked then.
 
@@ -60,7 +50,7 @@ class OpenAICompatible:
         self._configured = model
         self._found = ""
         self._context_tokens = context_tokens
-        self._where = _place(base_url)
+        self._where = place(base_url)
         self._client = _client(base_url, api_key)
         self._completions: Any = self._client.chat.completions.with_streaming_response
         self._models: Any = self._client.models.with_streaming_response
@@ -81,14 +71,12 @@ class OpenAICompatible:
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float
     ) -> AsyncGenerator[Delta | Finish, None]:
         """Stream a draft. Raises GeneratorFailed for whatever keeps the server from writing one."""
-        now = asyncio.get_running_loop().time()
-        first = now + _FIRST_SHARE * (deadline - now)
+        pace = Pace(deadline=deadline)
         if not self.model:
-            self._found = await self._first_model(first)
+            self._found = await self._first_model(pace.first)
         reader = ChatReader(max_bytes=_BYTES + _BYTES_PER_TOKEN * max_tokens)
-        pace = _Pace(first=first, deadline=deadline, idle=max(_IDLE_SECONDS, _IDLE_SHARE * (deadline - now)))
         try:
-            async with self._answer(messages, max_tokens=max_tokens, deadline=first) as body:
+            async with self._answer(messages, max_tokens=max_tokens, deadline=pace.first) as body:
                 while (data := await pace.next(body, reader)) is not None:
                     for piece in reader.feed(data):
                         yield piece
@@ -113,7 +101,7 @@ class OpenAICompatible:
         while True:
             request = self._completions.create(
                 model=self.model,
-                messages=msgspec.to_builtins(messages),
+                messages=[{"role": message.role, "content": message.content} for message in messages],
                 stream=True,
                 **self._options,
                 **{self._limit_name: max_tokens},
@@ -126,29 +114,10 @@ class OpenAICompatible:
                 if not self._give_way(refusal):
                     raise failure_of(refusal, where=self._where) from None
 
-    @asynccontextmanager
-    async def _opened(self, request: Any, *, deadline: float) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The body of a response, every failure of the transport told as GeneratorFailed."""
-        import httpx2
+    def _opened(self, request: Any, *, deadline: float) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         import openai
 
-        response: Any = None
-        sockets: list[Any] = []
-        try:
-            async with asyncio.timeout_at(deadline):
-                response = await _entered(request, sockets)
-            async with aclosing(response.http_response.aiter_raw()) as body:
-                yield body
-        except (TimeoutError, openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, OSError) as error:
-            cause = error.__cause__ if isinstance(error, openai.APIConnectionError) and error.__cause__ else error
-            detail = f"{self._where} failed ({type(cause).__name__})"
-            if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
-                raise GeneratorFailed(f"{detail}: it cannot be reached", reason="model_unreachable") from None
-            if isinstance(cause, TimeoutError | httpx2.TimeoutException):
-                raise GeneratorFailed(f"{detail}: no draft in time", reason="model_timed_out") from None
-            raise GeneratorFailed(detail, reason="model_failed") from None
-        finally:
-            await _shut([*sockets, *([response.http_response] if response is not None else [])])
+        return opened(request, deadline=deadline, where=self._where, sdk_error=openai.OpenAIError)
 
     async def _first_model(self, deadline: float) -> str:
         request = self._models.list()
@@ -181,103 +150,15 @@ class OpenAICompatible:
         return bool(refused)
 
 
-class _Pace:
-    """How long is waited for what comes next, as long as the draft moves on."""
-
-    def __init__(self, *, first: float, deadline: float, idle: float) -> None:
-        self._until = first
-        self._idle = idle
-        self._deadline = deadline
-        self._events = 0
-
-    async def next(self, body: AsyncIterator[bytes], reader: ChatReader) -> bytes | None:
-        """More of the body; None at its end. Raises TimeoutError."""
-        if reader.complete:
-            return None
-        if reader.events > self._events:  # single bytes, and comments that keep the line open, are not writing
-            self._events = reader.events
-            now = asyncio.get_running_loop().time()
-            self._until = min(self._deadline, now + (_USAGE_SECONDS if reader.stopped else self._idle))
-        try:
-            async with asyncio.timeout_at(self._until):
-                return await anext(body, None)
-        except TimeoutError:
-            if reader.stopped:
-                return None  # all is said; only the count of tokens did not come
-            raise
-
-
-async def _entered(request: Any, sockets: list[Any]) -> Any:
-    """Send a request; note its sockets as they are opened. Give the response once its head is there."""
-    token = _SOCKETS.set(sockets)
-    try:
-        return await request.__aenter__()
-    finally:
-        _SOCKETS.reset(token)
-
-
-async def _watch(request: Any) -> None:
-    """Note the sockets of a request: the transport forgets, and leaves open, one whose TLS handshake is interrupted."""
-    sockets = _SOCKETS.get()
-
-    async def note(event: str, info: dict[str, Any]) -> None:
-        if event == "connection.connect_tcp.complete":
-            sockets.append(info["return_value"])
-
-    request.extensions["trace"] = note
-
-
-async def _shut(open_things: Sequence[Any]) -> None:
-    """Close a connection, whatever is still on it; a peer that does not answer is not waited for."""
-    for thing in open_things:
-        try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await thing.aclose()
-        except TimeoutError:
-            continue
-
-
-def _place(base_url: str) -> str:
-    """The server's address as it may stand in a log."""
-    parts = urlsplit(base_url)
-    return f"the model's server at {parts.hostname}" + (f":{parts.port}" if parts.port else "")
-
-
 def _client(base_url: str, api_key: str) -> AsyncOpenAI:
-    import httpx2
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-    try:
-        httpx2.URL(base_url)
-    except httpx2.InvalidURL as error:
-        raise SettingsError(f"QA_LLM_BASE_URL is not the address of a server: {error}") from None
-    transport = DefaultAsyncHttpxClient(
-        follow_redirects=False,
-        timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
-        # A connection per draft: one that a server closed while it lay idle looks like a server that is down.
-        limits=httpx2.Limits(max_keepalive_connections=0),
-        event_hooks={"request": [_watch], "response": [_refuse]},
-    )
     return AsyncOpenAI(
         base_url=base_url,
         # Servers at home want none, the SDK does.
         api_key=api_key or "none",
         max_retries=0,
-        http_client=transport,
+        http_client=transport(base_url, kind=DefaultAsyncHttpxClient),
         # What bombs unpack to cannot be bounded where it is read.
         default_headers={"accept-encoding": "identity"},
     )
-
-
-async def _refuse(response: Any) -> None:
-    """Raise Refused for every answer that is not a success, with as much of its body as may be of use."""
-    if response.status_code < 300:
-        return
-    body = b""
-    async with aclosing(response.aiter_raw()) as arriving:
-        async for data in arriving:
-            body += data
-            if len(body) >= _ERROR_BYTES:
-                break
-    await response.aclose()
-    raise Refused(response.status_code, body=body[:_ERROR_BYTES], retry_after=response.headers.get("retry-after"))

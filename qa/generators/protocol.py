@@ -7,7 +7,16 @@ from typing import Literal, Protocol
 
 import msgspec
 
-__all__ = ["Delta", "Finish", "Generator", "Message"]
+__all__ = ["Delta", "Document", "Finish", "Generator", "Message"]
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A source, given apart from the words of a message."""
+
+    title: str
+    about: str
+    """Where and when it was published."""
+    text: str
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,6 +24,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     role: Literal["system", "user", "assistant"]
     content: str
+    documents: tuple[Document, ...] = ()
+    """Only for a generator that reads documents; any other has them in `content`."""
+    label: str = ""
+    """With `documents`: the draft names the second one `[label2]`."""
 
 
 class Delta(msgspec.Struct, frozen=True):
@@ -42,6 +55,10 @@ class Generator(Protocol):
     @property
     def context_tokens(self) -> int:
         """Size of the model's window: prompt and draft together."""
+
+    @property
+    def reads_documents(self) -> bool:
+        """Whether sources are given to it as documents, which it names by itself in the draft."""
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float

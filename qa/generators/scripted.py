@@ -54,8 +54,10 @@ class ScriptedGenerator:
         *,
         model: str = "scripted",
         context_tokens: int = 4096,
+        reads_documents: bool = False,
     ) -> None:
         self._script = script
+        self._reads_documents = reads_documents
         self._model = model
         self._context_tokens = context_tokens
         self.asked: list[Sequence[Message]] = []
@@ -73,6 +75,11 @@ class ScriptedGenerator:
     def context_tokens(self) -> int:
         """The size given."""
         return self._context_tokens
+
+    @property
+    def reads_documents(self) -> bool:
+        """As was said."""
+        return self._reads_documents
 
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float

@@ -118,7 +118,10 @@ def test_the_search_leaves_the_safe_forms_alone(source: str) -> None:
 def test_every_third_party_import_is_a_declared_dependency(repo: Path) -> None:
     """What only comes along with another package can go away with it."""
     project = tomllib.loads((repo / "pyproject.toml").read_text())["project"]
-    declared = {canonical(re.split(r"[<>=!~\[; ]", entry)[0]) for entry in project["dependencies"]}
+    extras = [
+        entry for extra, entries in project["optional-dependencies"].items() if extra != "dev" for entry in entries
+    ]
+    declared = {canonical(re.split(r"[<>=!~\[; ]", entry)[0]) for entry in project["dependencies"] + extras}
     owners = packages_distributions()
     missing = set()
     for path, tree in sources(repo):

@@ -1,4 +1,4 @@
-"""What every generator promises, over the scripted one, the one that asks a server, and both behind the guard."""
+"""What every generator promises, over the scripted one, those that ask a server, and each behind the guard."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from qa.errors import GeneratorFailed
+from qa.generators.anthropic_messages import AnthropicMessages
 from qa.generators.guard import GuardedGenerator
 from qa.generators.openai_compatible import OpenAICompatible
 from qa.generators.protocol import Delta, Finish, Generator, Message
@@ -42,11 +43,12 @@ class Made:
 
     def __call__(self, behaviour: str) -> Generator:
         if self._kind == "scripted":
-            self.scripted = inner = ScriptedGenerator(SCRIPTS[behaviour], model=behaviour, context_tokens=2048)
-            return self._behind_guard(inner)
+            self.scripted = ScriptedGenerator(SCRIPTS[behaviour], model=behaviour, context_tokens=2048)
+            return self._behind_guard(self.scripted)
         self._server.compose = lambda _: TEXT
-        address = self._server.address()
-        return self._behind_guard(OpenAICompatible(base_url=address, api_key="", model=behaviour, context_tokens=2048))
+        kind = AnthropicMessages if self._kind == "messages" else OpenAICompatible
+        inner = kind(base_url=self._server.address(), api_key="", model=behaviour, context_tokens=2048)
+        return self._behind_guard(inner)
 
     def _behind_guard(self, inner: Generator) -> Generator:
         return GuardedGenerator(inner, concurrency=10) if self._guarded else inner
@@ -57,10 +59,11 @@ class Made:
         return bool(self._server.wait_closed(seconds=1))
 
 
-@pytest.fixture(params=["scripted", "scripted, guarded", "server", "server, guarded"])
-def made(request: pytest.FixtureRequest, faulty_model: Any) -> Made:
+@pytest.fixture(params=[f"{kind}{guard}" for kind in ("scripted", "server", "messages") for guard in ("", ", guarded")])
+def made(request: pytest.FixtureRequest) -> Made:
     kind, _, guard = request.param.partition(", ")
-    return Made(kind, guarded=bool(guard), server=faulty_model)
+    server = request.getfixturevalue("faulty_messages" if kind == "messages" else "faulty_model")
+    return Made(kind, guarded=bool(guard), server=server)
 
 
 async def read(generator: Generator, *, seconds: float = 10, max_tokens: int = 500) -> list[Delta | Finish]:
@@ -88,6 +91,7 @@ def run(made: Made, behaviour: str, job: Callable[[Generator], Awaitable[Any]]) 
 def test_it_says_what_it_is(made: Made) -> None:
     generator = made("good")
     assert (generator.model, generator.context_tokens) == ("good", 2048)
+    assert isinstance(generator.reads_documents, bool)
 
 
 def test_a_draft_is_pieces_and_then_one_end(made: Made) -> None:

@@ -1,4 +1,7 @@
-"""Every way in which a model's server fails, through the generator alone: a draft or GeneratorFailed, in time."""
+"""Every way in which a model's server fails, through the generator alone: a draft or GeneratorFailed, in time.
+
+Both APIs are spoken: OpenAI's, and Anthropic's.
+"""
 
 from __future__ import annotations
 
@@ -59,12 +62,26 @@ ENDS = {
     "wrong-language": "stop",
 }
 """What the kinds that give a draft end with."""
+MESSAGES_FAIL = FAILS | {"pings-only": "model_timed_out", "overloaded-event": "model_overloaded"}
+MESSAGES_END = ENDS | dict.fromkeys(["thinking", "foreign-documents", "cut-at-the-end", "no-goodbye"], "stop")
+"""The same where Anthropic's API is spoken."""
 
 
 @pytest.fixture(autouse=True, scope="module")
 def sdk() -> None:
-    """The SDK imported, as it is when the service starts: it takes a second."""
-    load_generator(Settings(llm_base_url="http://127.0.0.1:9/v1"))
+    """The SDKs imported, as they are when the service starts: it takes a second."""
+    for provider in ("openai", "anthropic"):
+        load_generator(Settings(llm_provider=provider, llm_base_url="http://127.0.0.1:9/v1", llm_model="m"))
+
+
+@pytest.fixture(params=["faulty_model", "faulty_messages"])
+def server(request: pytest.FixtureRequest) -> Any:
+    """A server of either API."""
+    return request.getfixturevalue(request.param)
+
+
+def settings_for(server: Any, kind: str, **more: Any) -> Settings:
+    return Settings(llm_provider=server.provider, llm_base_url=server.address(kind), llm_model=kind, **more)
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +106,7 @@ class Outcome:
 
 async def draft(server: Any, kind: str, *, seconds: float = SECONDS, max_tokens: int = 300) -> Outcome:
     """One draft; whatever else than GeneratorFailed is raised fails the test."""
-    generator = load_generator(Settings(llm_base_url=server.address(kind), llm_model=kind, llm_api_key=KEY))
+    generator = load_generator(settings_for(server, kind, llm_api_key=KEY))
     assert generator is not None
     outcome, begun = Outcome(), time.monotonic()
     deadline = asyncio.get_running_loop().time() + seconds
@@ -128,17 +145,32 @@ def run_clean(job: Callable[[], Any]) -> Any:
 def test_each_fault_has_one_end_in_time(faulty_model: Any, fault: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     outcome = run_clean(lambda: draft(faulty_model, fault))
+    check_end(outcome, ends=ENDS.get(fault), fails=FAILS.get(fault, "model_failed"), log=caplog.text)
+    assert faulty_model.wait_closed(seconds=1)
+
+
+def test_each_fault_of_messages_has_one_end_in_time(
+    faulty_messages: Any, message_fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    outcome = run_clean(lambda: draft(faulty_messages, message_fault))
+    fails = MESSAGES_FAIL.get(message_fault, "model_failed")
+    check_end(outcome, ends=MESSAGES_END.get(message_fault), fails=fails, log=caplog.text)
+    assert faulty_messages.wait_closed(seconds=1)
+
+
+def check_end(outcome: Outcome, *, ends: str | None, fails: str, log: str) -> None:
     assert outcome.seconds < SECONDS + 0.5
-    if fault in ENDS:
+    if ends is not None:
         assert outcome.failed is None
-        assert outcome.finish.reason == ENDS[fault]
+        assert outcome.finish is not None
+        assert outcome.finish.reason == ends
     else:
         assert outcome.finish is None
         assert outcome.failed is not None, outcome.text
-        assert outcome.failed.reason == FAILS.get(fault, "model_failed")
-    told = f"{caplog.text} {outcome.failed}"
+        assert outcome.failed.reason == fails
+    told = f"{log} {outcome.failed}"
     assert not [secret for secret in (KEY, QUESTION, "canary", "harbour of Velda") if secret in told]
-    assert faulty_model.wait_closed(seconds=1)
 
 
 @pytest.mark.parametrize("kind", ["good", "whole", "bytewise"])
@@ -174,24 +206,24 @@ def test_options_that_a_model_refuses_are_left_out_from_then_on(faulty_model: An
     assert faulty_model.asked[-1]["max_completion_tokens"] == 77
 
 
-def test_a_loop_is_cut_soon(faulty_model: Any) -> None:
-    outcome = run_clean(lambda: draft(faulty_model, "loop", max_tokens=100_000, seconds=20))
+def test_a_loop_is_cut_soon(server: Any) -> None:
+    outcome = run_clean(lambda: draft(server, "loop", max_tokens=100_000, seconds=20))
     assert 120 < len(outcome.text) < 700
     assert outcome.seconds < 5
 
 
-def test_an_endless_draft_is_cut_at_its_own_size(faulty_model: Any) -> None:
-    outcome = run_clean(lambda: draft(faulty_model, "endless", max_tokens=50, seconds=20))
+def test_an_endless_draft_is_cut_at_its_own_size(server: Any) -> None:
+    outcome = run_clean(lambda: draft(server, "endless", max_tokens=50, seconds=20))
     assert len(outcome.text) == 400
 
 
 @pytest.mark.parametrize("kind", ["stall", "silence", "headers-then-silence", "endless", "slow-headers"])
 @pytest.mark.parametrize("how", ["closed", "cancelled"])
-def test_leaving_closes_the_connection(faulty_model: Any, kind: str, how: str) -> None:
+def test_leaving_closes_the_connection(server: Any, kind: str, how: str) -> None:
     """Whether the reader closes the draft, or its task is cancelled while it waits."""
 
     async def leave() -> None:
-        generator = load_generator(Settings(llm_base_url=faulty_model.address(), llm_model=kind))
+        generator = load_generator(settings_for(server, kind))
         assert generator is not None
 
         async def read() -> None:
@@ -203,10 +235,10 @@ def test_leaving_closes_the_connection(faulty_model: Any, kind: str, how: str) -
 
         reading = asyncio.create_task(read())
         await asyncio.sleep(0.2)
-        assert faulty_model.accepted == 1
+        assert server.accepted == 1
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        closed = await asyncio.to_thread(faulty_model.wait_closed, seconds=1)
+        closed = await asyncio.to_thread(server.wait_closed, seconds=1)
         assert closed
         assert getattr(generator, "busy", None) == 0
         await generator.close()
@@ -230,12 +262,11 @@ def test_the_first_model_of_the_list_is_asked_where_none_is_named(faulty_model: 
     assert faulty_model.asked[0]["model"] == "good"
 
 
-def test_a_dead_model_soon_costs_nothing(faulty_model: Any) -> None:
+def test_a_dead_model_soon_costs_nothing(server: Any) -> None:
     """Five failures, then none of the next questions waits; once it is back, one question finds out."""
 
     async def many() -> None:
-        settings = Settings(llm_base_url=faulty_model.address(), llm_model="server-error")
-        generator: Any = load_generator(settings)
+        generator: Any = load_generator(settings_for(server, "server-error"))
         loop = asyncio.get_running_loop()
 
         async def ask() -> str:
@@ -246,13 +277,13 @@ def test_a_dead_model_soon_costs_nothing(faulty_model: Any) -> None:
                 return str(error.reason)
 
         assert [await ask() for _ in range(5)] == ["model_failed"] * 5
-        asked = len(faulty_model.asked)
+        asked = len(server.asked)
         begun = loop.time()
         assert [await ask() for _ in range(20)] == ["model_failed"] * 20
         assert (loop.time() - begun) / 20 < 0.05
-        assert len(faulty_model.asked) == asked
+        assert len(server.asked) == asked
         generator._breaker._closed_until = 0.0  # the pause is over
-        generator._inner._configured = "good"
+        setattr(generator._inner, "_configured" if server.provider == "openai" else "_model", "good")
         assert await ask() == "stop"
         assert await ask() == "stop"
         await generator.close()
@@ -260,11 +291,9 @@ def test_a_dead_model_soon_costs_nothing(faulty_model: Any) -> None:
     run_clean(many)
 
 
-def test_more_questions_than_permits_fail_at_once(faulty_model: Any) -> None:
+def test_more_questions_than_permits_fail_at_once(server: Any) -> None:
     async def crowd() -> None:
-        generator: Any = load_generator(
-            Settings(llm_base_url=faulty_model.address(), llm_model="stall", llm_concurrency=2)
-        )
+        generator: Any = load_generator(settings_for(server, "stall", llm_concurrency=2))
         loop = asyncio.get_running_loop()
 
         async def ask() -> tuple[str, float]:

@@ -49,7 +49,7 @@ ARTICLES = [
 
 def test_the_body_is_the_recorded_one(faulty_model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("secrets.token_hex", lambda count: "0" * 2 * count)
-    monkeypatch.setattr("qa.drafting.writing.load_prompts", lambda: TEMPLATES)
+    monkeypatch.setattr("qa.drafting.writing.load_prompts", lambda **_: TEMPLATES)
     encoder = encoders.load("hashing")
     corpus = EmbeddedCorpus.open(tmp_path, identity=encoder.identity)
     ingest(ARTICLES, corpus=corpus, encoder=encoder)

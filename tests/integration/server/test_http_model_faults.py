@@ -58,6 +58,7 @@ class Switch:
 
     model = "switch"
     context_tokens = 4096
+    reads_documents = False
 
     def __init__(self, server: Any, kinds: Sequence[str]) -> None:
         self._server = server
