@@ -50,7 +50,7 @@ from qa.types import (
     Turn,
     Usage,
 )
-from qa.understanding import Resolve, Understood, as_put, checked, understand
+from qa.understanding import Resolve, Understood, as_put, understand
 
 __all__ = ["ABSTENTION", "Answerer"]
 
@@ -132,12 +132,17 @@ class Answerer:
         """
         return asyncio.run(fold(self.events(question, history=history)))
 
-    def search(self, question: SearchQuestion) -> SearchAnswer:
-        """Rank passages for a question, one per story. Raises InvalidQuestion as `events` does."""
+    async def search(
+        self, question: SearchQuestion, *, run: Run = at_once, history: Sequence[Turn] = ()
+    ) -> SearchAnswer:
+        """Rank passages for a question, one per story. Raises InvalidQuestion as `events` does.
+
+        `history` as for `events`; a follow-up is resolved by rules, since whoever searches waits for no model.
+        """
         clock = Clock()
-        asked = checked(question, now=self._now())
+        asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
         depth = Depth(listed=max(50, 3 * question.limit), kept=question.limit, per_article=1)
-        evidence = self._evidence(asked, depth, clock)
+        evidence = await run(lambda: self._evidence(asked, depth, clock))
         return SearchAnswer(
             question=question.question,
             resolved_query=asked.resolved_query,

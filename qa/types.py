@@ -96,6 +96,7 @@ class SearchQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     question: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
     conversation_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    """The conversation that the question may point back to; nothing is kept there."""
     collection: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     filters: Filters = Filters()
     as_of: Annotated[str, msgspec.Meta(max_length=40)] | None = None

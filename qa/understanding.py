@@ -60,13 +60,13 @@ def checked(question: Question | SearchQuestion, *, now: datetime) -> Understood
 
 
 async def understand(
-    question: Question, *, now: datetime, history: Sequence[Turn], resolve: Resolve, run: Run
+    question: Question | SearchQuestion, *, now: datetime, history: Sequence[Turn], resolve: Resolve, run: Run
 ) -> Understood:
     """Read a question in its conversation. Raises InvalidQuestion, before anything is worked on."""
     alone = checked(question, now=now)
     if not history:
         return alone
-    by_model = question.mode != "extractive"
+    by_model = isinstance(question, Question) and question.mode != "extractive"
     resolved = await resolve(alone.resolved_query, history=history, by_model=by_model, run=run)
     if resolved == alone.resolved_query:
         return alone

@@ -70,7 +70,7 @@ async def predict(
     started_at = stamp(datetime.now(UTC))
     try:
         reply = await respondent.ask(example)
-        results = await respondent.search(example) if ranked else None
+        results = await respondent.search(_standing_alone(example, reply)) if ranked else None
         articles = await _cited_articles(reply, respondent, keeps)
     except TargetFailed as error:
         return Prediction(example_id=example.id, started_at=started_at, latency_ms=0.0, failure=error.failure), []
@@ -83,6 +83,13 @@ async def predict(
         ranked=results,
     )
     return prediction, articles
+
+
+def _standing_alone(example: Example, reply: Reply) -> Example:
+    """A follow-up as it was understood: searched for as it was put, nothing would be found that it is about."""
+    if reply.answer is None or not example.conversation:
+        return example
+    return msgspec.structs.replace(example, question=reply.answer.resolved_query)
 
 
 async def _cited_articles(

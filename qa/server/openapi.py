@@ -53,12 +53,22 @@ from qa.server.wire import (
 )
 from qa.types import Answer, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
 
-__all__ = ["BODY", "MOMENT", "WORK", "ArticlesOperation", "describe", "problems"]
+__all__ = ["BODY", "MOMENT", "QUESTION", "WORK", "ArticlesOperation", "describe", "problems"]
 
 BODY = ("malformed-body", "slow-body", "body-too-large", "unsupported-media-type")
 """What can be wrong wherever a body is read."""
 WORK = ("internal-error", "not-ready", "overloaded", "store-unavailable", "shutting-down")
 """What can go wrong wherever the store or the encoder is used."""
+QUESTION = (
+    *BODY,
+    *WORK,
+    "invalid-request",
+    "invalid-question",
+    "deadline-exceeded",
+    "not-found",
+    "history-unavailable",
+)
+"""What can be wrong with a question, or go wrong with it, that may belong to a conversation."""
 MOMENT = [Schema(type=OpenAPIType.STRING, format=form) for form in (OpenAPIFormat.DATE, OpenAPIFormat.DATE_TIME)]
 """The two forms of a moment."""
 

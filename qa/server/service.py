@@ -54,8 +54,8 @@ class Answering(Protocol):
     def events(self, question: Question, *, run: Run, history: Sequence[Turn] = ()) -> AsyncGenerator[Event, None]:
         """Answer a question step by step; blocking work goes to `run`. Raises InvalidQuestion before any work."""
 
-    def search(self, question: SearchQuestion) -> SearchAnswer:
-        """Find passages; blocking CPU work. Raises InvalidQuestion."""
+    async def search(self, question: SearchQuestion, *, run: Run, history: Sequence[Turn] = ()) -> SearchAnswer:
+        """Find passages; blocking work goes to `run`. Raises InvalidQuestion before any work."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,13 +137,17 @@ class Service:
         """Answer a question: the events in one. Raises what `events` raises."""
         return await fold(self.events(question, owner=owner))
 
-    async def search(self, question: SearchQuestion) -> SearchAnswer:
-        """Find passages within the deadline. Raises InvalidQuestion, Overloaded or DeadlineExceeded."""
+    async def search(self, question: SearchQuestion, *, owner: str) -> SearchAnswer:
+        """Find passages within the deadline; `owner` is whose conversations it may refer to, and nothing is kept.
+
+        Raises InvalidQuestion, NotFound, Overloaded or DeadlineExceeded.
+        """
         parts = self._ready()
         with self._questions.one():
-            return await self._encoding.run(
-                lambda: parts.answering.search(question), timeout=self.settings.deadline_seconds
-            )
+            named = question.conversation_id
+            turns = () if named is None else await self.records.recall(named, owner=owner)
+            run = _within(self._encoding, seconds=self.settings.deadline_seconds)
+            return await parts.answering.search(question, run=run, history=turns)
 
     async def starters(self) -> tuple[str, ...]:
         """Questions to begin with, every one tried; none where the articles give no good ones."""

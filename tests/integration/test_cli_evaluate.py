@@ -18,7 +18,9 @@ from qa.cli.program import program
 from qa.evaluation.dataset import read_dataset
 from qa.evaluation.run_folder import FinishedRun, read_run
 from qa.evaluation.targets import in_process
-from qa.evaluation.types import PREDICTIONS_FILE
+from qa.evaluation.targets.protocol import Asking
+from qa.evaluation.targets.questions import search_of
+from qa.evaluation.types import PREDICTIONS_FILE, Example
 
 ARTICLES = [
     {"id": "ferry", "title": "Ferry leaves", "text": "The ferry Almeric carried 214 people to Skerra on Friday."},
@@ -162,7 +164,16 @@ class TestRun:
         assert done.manifest.settings["llm_model"] == "good"
         assert "sk-very-secret" not in (store / "run" / "manifest.json").read_text(encoding="utf-8")
 
-    def test_a_follow_up_is_understood_from_the_questions_before_it(self, store: Path) -> None:
+    def test_a_follow_up_is_understood_from_the_questions_before_it(
+        self, store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        searched: list[str] = []
+
+        def noting(example: Example, asking: Asking) -> Any:
+            searched.append(example.question)
+            return search_of(example, asking)
+
+        monkeypatch.setattr(in_process, "search_of", noting)
         row = {"id": "f", "question": "How many people did it carry?", "conversation": ["Where did the Almeric go?"]}
         (store / "d.jsonl").write_text(json.dumps(row), encoding="utf-8")
         _, done = run(store)
@@ -170,6 +181,7 @@ class TestRun:
         assert answer is not None
         assert answer.question == row["question"]
         assert "Almeric" in answer.resolved_query
+        assert searched == [answer.resolved_query], "and ranked as it was understood"
 
     def test_a_bug_on_one_question_is_recorded_counted_and_asked_again(
         self, store: Path, monkeypatch: pytest.MonkeyPatch

@@ -66,7 +66,7 @@ class InProcess:
         with _recorded():
             question = search_of(example, self._asking)
             answerer = await self._run(lambda: self._for(example.withheld_article_ids))
-            return (await self._run(lambda: answerer.search(question))).search_results
+            return (await answerer.search(question, run=self._run)).search_results
 
     async def article(self, article_id: str, *, version: str) -> CitedArticle | None:
         """Read a cited article from the store. Raises TargetFailed."""

@@ -15,7 +15,7 @@ from litestar.params import JSONBody
 from qa.server.callers import Caller
 from qa.server.connection import WhileConnected
 from qa.server.levels import ASKING
-from qa.server.openapi import BODY, WORK, problems
+from qa.server.openapi import QUESTION, problems
 from qa.server.problems import problem_of
 from qa.server.service import Service
 from qa.server.sse import EventStream, Message
@@ -31,15 +31,7 @@ __all__ = ["ask"]
     summary="Answer a question from the articles",
     response_description="The answer; `abstained` is an answer too. With `stream`, a `text/event-stream` of it.",
     tags=["questions"],
-    responses=problems(
-        *BODY,
-        *WORK,
-        "invalid-request",
-        "invalid-question",
-        "deadline-exceeded",
-        "not-found",
-        "history-unavailable",
-    ),
+    responses=problems(*QUESTION),
     opt=ASKING,
 )
 async def ask(

@@ -6,8 +6,9 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from qa.server.callers import Caller
 from qa.server.levels import SEARCHING
-from qa.server.openapi import BODY, WORK, problems
+from qa.server.openapi import QUESTION, problems
 from qa.server.service import Service
 from qa.types import SearchAnswer, SearchQuestion
 
@@ -21,9 +22,14 @@ __all__ = ["search"]
     summary="Find passages",
     response_description="Passages, best first.",
     tags=["questions"],
-    responses=problems(*BODY, *WORK, "invalid-request", "invalid-question", "deadline-exceeded"),
+    responses=problems(*QUESTION),
     opt=SEARCHING,
 )
-async def search(data: JSONBody[SearchQuestion], service: NamedDependency[Service]) -> SearchAnswer:
-    """Passages that match by meaning or by words, best first; one per story."""
-    return await service.search(data)
+async def search(
+    data: JSONBody[SearchQuestion], service: NamedDependency[Service], caller: NamedDependency[Caller]
+) -> SearchAnswer:
+    """Passages that match by meaning or by words, best first; one per story.
+
+    With a `conversation_id`, a follow-up is looked up as `resolved_query` says; the conversation stays as it is.
+    """
+    return await service.search(data, owner=caller.owner)

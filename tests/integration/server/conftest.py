@@ -195,8 +195,9 @@ class _Acting:
         )
         yield AnswerEvent(answer=answer)
 
-    def search(self, question: Any) -> SearchAnswer:
-        self._act()
+    async def search(self, question: Any, *, run: Any, history: Any = ()) -> SearchAnswer:
+        assert history == ()
+        await run(self._act)
         return SearchAnswer(question=question.question, resolved_query="", as_of="", search_results=(), timings_ms={})
 
     def scan(self, **_: Any) -> list[Article]:

@@ -271,6 +271,7 @@ def test_nobody_sees_anothers_conversation(service: httpx.Client, folder: Path, 
                 ("GET", "/api/conversations/{}", None),
                 ("DELETE", "/api/conversations/{}", None),
                 ("POST", "/api/ask", {**question, "conversation_id": "{}"}),
+                ("POST", "/api/search", {"question": question["question"], "conversation_id": "{}"}),
                 ("POST", "/api/answers/{}/feedback", {"verdict": "up"}),
             ):
                 ids = (answer["id"], "y" * len(answer["id"])) if "feedback" in path else (name, missing)

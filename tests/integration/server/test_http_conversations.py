@@ -81,6 +81,21 @@ def test_a_follow_up_is_resolved_and_says_so(client: httpx.Client) -> None:
     assert alone["resolved_query"] == "How many people work there?"
 
 
+def test_a_search_resolves_follow_ups_as_an_answer_does_and_keeps_nothing(client: httpx.Client) -> None:
+    name = ask(client, store=True)["conversation_id"]
+    before = conversation(client, name)
+    asked = {"question": "How many people work there?", "conversation_id": name}
+    found = client.post("/api/search", json=asked).raise_for_status().json()
+    assert found["question"] == "How many people work there?"
+    assert found["resolved_query"] == "How many people work in Velda?"
+    assert conversation(client, name) == before
+    answered = ask(client, asked["question"], conversation_id=name)
+    assert answered["resolved_query"] == found["resolved_query"]
+    assert answered["search_results"][0]["passage_id"] == found["search_results"][0]["passage_id"]
+    alone = client.post("/api/search", json={"question": asked["question"]}).raise_for_status().json()
+    assert alone["resolved_query"] == asked["question"]
+
+
 def test_another_conversation_begins_apart(client: httpx.Client) -> None:
     one, other = (ask(client, store=True)["conversation_id"] for _ in range(2))
     assert one != other
@@ -94,6 +109,7 @@ def test_a_conversation_is_erased(client: httpx.Client, check_problem: Callable[
         client.get(f"/api/conversations/{name}"),
         client.delete(f"/api/conversations/{name}"),
         client.post("/api/ask", json={"question": SURE, "conversation_id": name}),
+        client.post("/api/search", json={"question": SURE, "conversation_id": name}),
     ):
         assert "store: true" in check_problem(response, "not-found").detail
 
