@@ -1,4 +1,4 @@
-"""RealTimeQA: news-quiz questions with the articles that answer them; how well a corpus of news finds those.
+"""RealTimeQA, as `conversions.realtimeqa` reads it: how well each list of a corpus of news, alone, finds what answers.
 
 Source: Kasai et al., "RealTime QA: What's the Answer Right Now?" (2023).
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -18,11 +17,12 @@ from embeddings.types import Hit, Hits, StoredPassage, Where
 from embeddings.urls import normalised_url
 from qa.evaluation.metrics.intervals import wilson
 from qa.evaluation.metrics.ranking import first_rank, reciprocal_rank
+from qa.evaluation.types import Example
 from qa.moments import moment, stamp
 from qa.retrieval import Depth, fuse, retrieve
 from qa.time_expressions import period_of
 
-__all__ = ["Configuration", "NewsQuestion", "Scores", "gold_in", "ranks", "read_questions", "scores"]
+__all__ = ["Configuration", "Scores", "gold_in", "ranks", "scores"]
 
 _LISTED = 200
 """Passages asked of each list: enough to rank more than ten articles."""
@@ -31,18 +31,6 @@ _SLACK = timedelta(days=1, seconds=1)
 """As `qa.moments.is_after`: a date without a time may be a day ahead."""
 
 List = Literal["dense", "lexical", "fused", "evidence"]
-
-
-class NewsQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """One quiz question."""
-
-    id: str
-    question: str
-    asked_at: str
-    answers: tuple[str, ...]
-    choices: tuple[str, ...] = ()
-    gold_urls: tuple[str, ...] = ()
-    """Links of the articles known to answer it, in the normal form of the store; empty where none is known."""
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,18 +61,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     mrr_at_10: float
 
 
-def read_questions(path: Path) -> list[NewsQuestion]:
-    """Read the questions, one JSON object a line, their links in the store's normal form."""
-    read = msgspec.json.Decoder(NewsQuestion).decode_lines(path.read_bytes())
-    return [
-        msgspec.structs.replace(
-            question, gold_urls=tuple(url for url in map(normalised_url, question.gold_urls) if url is not None)
-        )
-        for question in read
-    ]
-
-
-def gold_in(corpus: Corpus, questions: Sequence[NewsQuestion]) -> dict[str, set[str]]:
+def gold_in(corpus: Corpus, questions: Sequence[Example]) -> dict[str, set[str]]:
     """By question, the ids of its gold articles that the corpus holds; questions without any are left out."""
     by_url: dict[str, set[str]] = {}
     after: str | None = None
@@ -97,7 +74,7 @@ def gold_in(corpus: Corpus, questions: Sequence[NewsQuestion]) -> dict[str, set[
 
 
 def ranks(
-    questions: Sequence[NewsQuestion],
+    questions: Sequence[Example],
     gold: dict[str, set[str]],
     *,
     corpus: Corpus,
@@ -105,17 +82,21 @@ def ranks(
     configurations: Sequence[Configuration],
     told: Callable[[int], None] = lambda _: None,
 ) -> dict[str, list[int | None]]:
-    """By configuration, the place of the first gold article for each question that has one; encodes each once."""
+    """By configuration, the place of the first gold article for each question that has one; encodes each once.
+
+    Raises InvalidQuestion for a question without a date.
+    """
     found: dict[str, list[int | None]] = {configuration.name: [] for configuration in configurations}
     asked = [question for question in questions if question.id in gold]
     for number, question in enumerate(asked):
         told(number)
         vector = encoder.encode_query(question.question)
+        when = moment(question.asked_at or "", field="asked_at")
         for configuration in configurations:
-            where = _where(configuration, moment(question.asked_at, field="asked_at"))
+            where = _where(configuration, when)
             if configuration.ranking == "evidence":
                 depth = Depth(listed=50, kept=_RANKED, per_article=1)
-                asked_at = moment(question.asked_at, field="asked_at") if configuration.by_date else None
+                asked_at = when if configuration.by_date else None
                 period = period_of(question.question, as_of=asked_at) if asked_at else None
                 evidence = retrieve(
                     corpus,

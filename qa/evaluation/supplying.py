@@ -17,7 +17,8 @@ from embeddings.types import Article, Rejected
 from embeddings.urls import normalised_url
 from qa.evaluation.replies import served_as
 from qa.evaluation.run_folder import FinishedRun
-from qa.evaluation.types import ARTICLES_FILE, CitedArticle
+from qa.evaluation.targets import questions
+from qa.evaluation.types import ARTICLES_FILE
 
 __all__ = ["supply_articles"]
 
@@ -38,7 +39,7 @@ def supply_articles(folder: Path, run: FinishedRun, paths: Sequence[Path]) -> in
         for one in _articles(paths)
         if normalised_url(one.url) in cited or (one.id, one.version) in served
     }
-    new = [_kept(found[name]) for name in found if name not in run.articles]
+    new = [questions.cited(found[name]) for name in found if name not in run.articles]
     with (folder / ARTICLES_FILE).open("ab") as file:
         file.writelines(msgspec.json.encode(one) + b"\n" for one in new)
     return len(new)
@@ -53,15 +54,3 @@ def _articles(paths: Sequence[Path]) -> Iterator[Article]:
                 yield clean(item)
             except InputError:
                 continue  # what cannot be stored cannot have been answered from
-
-
-def _kept(article: Article) -> CitedArticle:
-    return CitedArticle(
-        id=article.id,
-        version=article.version,
-        title=article.title,
-        text=article.text,
-        source=article.source,
-        url=article.url,
-        published_at=article.published_at,
-    )

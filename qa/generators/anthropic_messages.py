@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qa.errors import SettingsError
 from qa.generators.messages_stream import MessagesReader
 from qa.generators.protocol import Delta, Document, Finish, Message
-from qa.generators.refusals import Refused, failure_of
-from qa.generators.transport import Pace, opened, place, transport
+from qa.generators.refusals import Refused
+from qa.generators.transport import Pace, answered, place, transport
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -49,6 +50,7 @@ class AnthropicMessages:
         self._context_tokens = context_tokens
         self._where = place(base_url or _ADDRESS)
         self._client = _client(base_url or _ADDRESS, api_key)
+        self._answered = partial(answered, where=self._where, sdk_error=_sdk_error())
         self._messages: Any = self._client.messages.with_streaming_response
         # A draft is a few sentences close to the sources, and somebody waits for it.
         self._options: dict[str, Any] = {"thinking": {"type": "disabled"}}
@@ -83,15 +85,13 @@ class AnthropicMessages:
         """Release connections."""
         await self._client.close()
 
-    @asynccontextmanager
-    async def _answer(
+    def _answer(
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Send the request; give the body of the answer once its head is there. Closing it closes the connection."""
-        import anthropic
 
-        while True:
-            request = self._messages.create(
+        def request() -> Any:
+            return self._messages.create(
                 model=self._model,
                 system="\n\n".join(message.content for message in messages if message.role == "system"),
                 messages=[_sent(message) for message in messages if message.role != "system"],
@@ -99,15 +99,8 @@ class AnthropicMessages:
                 stream=True,
                 **self._options,
             )
-            try:
-                async with opened(
-                    request, deadline=deadline, where=self._where, sdk_error=anthropic.AnthropicError
-                ) as body:
-                    yield body
-                    return
-            except Refused as refusal:
-                if not self._give_way(refusal):
-                    raise failure_of(refusal, where=self._where) from None
+
+        return self._answered(request, give_way=self._give_way, deadline=deadline)
 
     def _give_way(self, refusal: Refused) -> bool:
         """Where the model refused an option that can be left out, leave it out from now on."""
@@ -132,6 +125,12 @@ def _document(document: Document) -> dict[str, Any]:
         "context": document.about,
         "citations": {"enabled": True},
     }
+
+
+def _sdk_error() -> type[Exception]:
+    from anthropic import AnthropicError
+
+    return AnthropicError
 
 
 def _client(base_url: str, api_key: str) -> AsyncAnthropic:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,8 +16,8 @@ import msgspec
 from qa.errors import GeneratorFailed
 from qa.generators.chat_stream import ChatReader
 from qa.generators.protocol import Delta, Finish, Message
-from qa.generators.refusals import Refused, failure_of
-from qa.generators.transport import Pace, opened, place, transport
+from qa.generators.refusals import Refused
+from qa.generators.transport import Pace, answered, place, transport
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -52,6 +53,7 @@ class OpenAICompatible:
         self._context_tokens = context_tokens
         self._where = place(base_url)
         self._client = _client(base_url, api_key)
+        self._answered = partial(answered, where=self._where, sdk_error=_sdk_error())
         self._completions: Any = self._client.chat.completions.with_streaming_response
         self._models: Any = self._client.models.with_streaming_response
         self._options: dict[str, Any] = {"temperature": 0, "stream_options": {"include_usage": True}}
@@ -93,44 +95,32 @@ class OpenAICompatible:
         """Release connections."""
         await self._client.close()
 
-    @asynccontextmanager
-    async def _answer(
+    def _answer(
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Send the request; give the body of the answer once its head is there. Closing it closes the connection."""
-        while True:
-            request = self._completions.create(
+
+        def request() -> Any:
+            return self._completions.create(
                 model=self.model,
                 messages=[{"role": message.role, "content": message.content} for message in messages],
                 stream=True,
                 **self._options,
                 **{self._limit_name: max_tokens},
             )
-            try:
-                async with self._opened(request, deadline=deadline) as body:
-                    yield body
-                    return
-            except Refused as refusal:
-                if not self._give_way(refusal):
-                    raise failure_of(refusal, where=self._where) from None
 
-    def _opened(self, request: Any, *, deadline: float) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        import openai
-
-        return opened(request, deadline=deadline, where=self._where, sdk_error=openai.OpenAIError)
+        return self._answered(request, give_way=self._give_way, deadline=deadline)
 
     async def _first_model(self, deadline: float) -> str:
-        request = self._models.list()
         listing = bytearray()
+        listed = self._answered(self._models.list, give_way=lambda _: False, deadline=deadline)
         try:
-            async with self._opened(request, deadline=deadline) as body, asyncio.timeout_at(deadline):
+            async with listed as body, asyncio.timeout_at(deadline):
                 async for data in body:
                     listing += data
                     if len(listing) > _LIST_BYTES:
                         break
             models = msgspec.json.decode(bytes(listing), type=_Models).data
-        except Refused as refusal:
-            raise failure_of(refusal, where=self._where) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise GeneratorFailed(f"{self._where} does not list its models", reason="model_failed") from None
         if not models:
@@ -148,6 +138,12 @@ class OpenAICompatible:
         for name in refused:
             del self._options[name]
         return bool(refused)
+
+
+def _sdk_error() -> type[Exception]:
+    from openai import OpenAIError
+
+    return OpenAIError
 
 
 def _client(base_url: str, api_key: str) -> AsyncOpenAI:

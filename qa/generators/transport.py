@@ -7,16 +7,16 @@ question has one deadline, which is ours, and whoever leaves closes the connecti
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from qa.errors import GeneratorFailed, SettingsError
-from qa.generators.refusals import Refused
+from qa.generators.refusals import Refused, failure_of
 
-__all__ = ["Pace", "Progress", "opened", "place", "transport"]
+__all__ = ["Pace", "Progress", "answered", "place", "transport"]
 
 _CONNECT_SECONDS = 3.0
 _IDLE_SECONDS, _IDLE_SHARE = 10.0, 0.1
@@ -77,14 +77,35 @@ class Pace:
 
 
 @asynccontextmanager
-async def opened(
-    request: Any, *, deadline: float, where: str, sdk_error: type[Exception]
+async def answered(
+    request: Callable[[], Any],
+    *,
+    give_way: Callable[[Refused], bool],
+    deadline: float,
+    where: str,
+    sdk_error: type[Exception],
 ) -> AsyncIterator[AsyncIterator[bytes]]:
     """The body of a response, once its head is there. Closing it closes the connection.
 
-    `request` is what an SDK's `with_streaming_response` gives, `sdk_error` the root of that SDK's errors. Raises
-    Refused, and every failure of the transport as GeneratorFailed.
+    `request` makes what an SDK's `with_streaming_response` gives; it is asked for another one where the server refuses
+    the first and `give_way` says that another may do. `sdk_error` is the root of that SDK's errors. Raises
+    GeneratorFailed for every failure of the transport, and for a refusal.
     """
+    while True:
+        try:
+            async with _opened(request(), deadline=deadline, where=where, sdk_error=sdk_error) as body:
+                yield body
+                return
+        except Refused as refusal:
+            if not give_way(refusal):
+                raise failure_of(refusal, where=where) from None
+
+
+@asynccontextmanager
+async def _opened(
+    request: Any, *, deadline: float, where: str, sdk_error: type[Exception]
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The body of one response. Raises Refused, and every failure of the transport as GeneratorFailed."""
     import httpx2
 
     response: Any = None

@@ -22,9 +22,11 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.types import Hits, Where
 from qa import recency
+from qa.evaluation.conversions.realtimeqa import convert
 from qa.evaluation.metrics.pairing import paired_bootstrap
 from qa.evaluation.metrics.ranking import first_rank, reciprocal_rank
-from qa.evaluation.realtimeqa import NewsQuestion, gold_in, read_questions
+from qa.evaluation.realtimeqa import gold_in
+from qa.evaluation.types import Example
 from qa.moments import is_after, moment
 from qa.retrieval import fuse
 
@@ -36,9 +38,9 @@ LATER = timedelta(days=270)
 class Found:
     """What both lists hold for one question, with dates."""
 
-    def __init__(self, question: NewsQuestion, hits: Hits, corpus: EmbeddedCorpus, gold: set[str]) -> None:
+    def __init__(self, question: Example, hits: Hits, corpus: EmbeddedCorpus, gold: set[str]) -> None:
         self.gold = gold
-        self.asked = moment(question.asked_at, field="asked_at")
+        self.asked = moment(question.asked_at or "", field="asked_at")
         stored = corpus.passages(fuse(hits).keys())
         self.scored = [
             (score, stored[key].passage.article_id, stored[key].published_at)
@@ -103,7 +105,7 @@ def main() -> None:
     corpus = EmbeddedCorpus.open(options.store, identity=encoder.identity, read_only=True)
     halves: list[list[Found]] = [[], []]
     try:
-        questions = read_questions(options.questions)
+        questions = convert([options.questions]).examples
         gold = gold_in(corpus, questions)
         for question in (question for question in questions if question.id in gold):
             hits = corpus.search(encoder.encode_query(question.question), question.question, k=50, where=Where())

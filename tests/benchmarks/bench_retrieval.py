@@ -21,9 +21,10 @@ import msgspec
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.types import Where
+from qa.evaluation.conversions.realtimeqa import convert
 from qa.evaluation.metrics.pairing import paired_bootstrap
 from qa.evaluation.metrics.ranking import reciprocal_rank
-from qa.evaluation.realtimeqa import Configuration, gold_in, ranks, read_questions, scores
+from qa.evaluation.realtimeqa import Configuration, gold_in, ranks, scores
 
 CONFIGURATIONS = (
     *(Configuration(name=name, ranking=name) for name in ("dense", "lexical", "fused", "evidence")),
@@ -77,7 +78,7 @@ def main() -> None:
     encoder = load(options.encoder, threads=options.threads)
     corpus = EmbeddedCorpus.open(options.store, identity=encoder.identity, read_only=True)
     try:
-        questions = read_questions(options.questions)
+        questions = convert([options.questions]).examples
         gold = gold_in(corpus, questions)
         began = time.perf_counter()
         places = ranks(questions, gold, corpus=corpus, encoder=encoder, configurations=CONFIGURATIONS)

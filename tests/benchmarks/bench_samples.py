@@ -25,10 +25,24 @@ from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.readers import find, read
 from qa.answering import ABSTENTION, Answerer
-from qa.evaluation.samples import is_right, score
+from qa.evaluation.dataset import example_of_seed
+from qa.evaluation.observing import Observed, observe
+from qa.evaluation.replies import reply
+from qa.evaluation.types import Prediction
 from qa.extractive.network import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Question
+
+MEASURES = (
+    "answer.answered",
+    "answer.right",
+    "answer.right_when_answered",
+    "answer.containment",
+    "answer.exact_match.has_answer",
+    "answer.f1.has_answer",
+    "abstention.precision",
+    "abstention.recall",
+)
 
 
 def ask_all(paths: list[Path], encoder_name: str, threads: int) -> dict[str, Answer]:
@@ -51,23 +65,44 @@ def declining_below(threshold: float, answers: dict[str, Answer]) -> dict[str, A
     return {
         name: answer
         if answer.support_score >= threshold
-        else msgspec.structs.replace(answer, answer=ABSTENTION, claims=(), citations=(), short_answer=None)
+        else msgspec.structs.replace(
+            answer, answer=ABSTENTION, answer_mode="abstained", claims=(), citations=(), short_answer=None
+        )
         for name, answer in answers.items()
     }
+
+
+def observed(answers: dict[str, Answer]) -> list[Observed]:
+    """What `qa evaluate score` sees of each, without the grounding."""
+    found = []
+    for example in map(example_of_seed, seeds.questions()):
+        prediction = Prediction(example_id=example.id, started_at="", latency_ms=0.0, answer=answers[example.id])
+        found.append(observe(example, prediction, reply=reply(prediction, {}), judgements=()))
+    return found
+
+
+def scores(answers: dict[str, Answer]) -> dict[str, object]:
+    """Means of what was observed, under the names that `qa evaluate` gives them."""
+    every = observed(answers)
+    means = {}
+    for name in MEASURES:
+        values = [value for one in every for value in one.values.get(name, ())]
+        means[name] = {"mean": round(sum(values) / max(len(values), 1), 4), "n": len(values)}
+    return means
 
 
 def wrong(answers: dict[str, Answer]) -> list[dict[str, object]]:
     """What a person would look at: every question not answered rightly."""
     return [
         {
-            "question": question.question,
-            "wanted": question.answers,
-            "answer": answers[question.id].answer,
-            "short": short.text if (short := answers[question.id].short_answer) else None,
-            "support": answers[question.id].support_score,
+            "question": one.example.question,
+            "wanted": one.example.answers,
+            "answer": answers[one.example.id].answer,
+            "short": short.text if (short := answers[one.example.id].short_answer) else None,
+            "support": answers[one.example.id].support_score,
         }
-        for question in seeds.questions()
-        if (not is_right(question, answers[question.id]) if question.answerable else answers[question.id].claims)
+        for one in observed(answers)
+        if not one.right
     ]
 
 
@@ -87,9 +122,9 @@ def main() -> None:
         "bench": "samples",
         "python": platform.python_version(),
         "threshold": threshold,
-        **msgspec.to_builtins(score(seeds.questions(), answers)),
+        "scores": scores(answers),
         "thresholds": [
-            {"threshold": at, **msgspec.to_builtins(score(seeds.questions(), declining_below(at, given)))}
+            {"threshold": at, "scores": scores(declining_below(at, given))}
             for at in (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
         ],
         "milliseconds": {f"p{at}": round(float(np.percentile(totals, at)), 1) for at in (50, 95)},

@@ -10,7 +10,8 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
-from qa.evaluation.realtimeqa import Configuration, gold_in, ranks, read_questions, scores
+from qa.evaluation.conversions.realtimeqa import convert
+from qa.evaluation.realtimeqa import Configuration, gold_in, ranks, scores
 
 ENCODER = load("hashing")
 TEXTS = {
@@ -55,7 +56,7 @@ def questions_file(tmp_path: Path) -> Path:
 
 
 def test_links_match_however_they_are_written(corpus: EmbeddedCorpus, questions_file: Path) -> None:
-    questions = read_questions(questions_file)
+    questions = convert([questions_file]).examples
     assert questions[1].gold_urls == ("https://example.org/gone", "https://example.org/bank")
     gold = gold_in(corpus, questions)
     assert set(gold) == {"q1", "q2"}
@@ -64,7 +65,7 @@ def test_links_match_however_they_are_written(corpus: EmbeddedCorpus, questions_
 
 
 def test_ranks_by_configuration(corpus: EmbeddedCorpus, questions_file: Path) -> None:
-    questions = read_questions(questions_file)
+    questions = convert([questions_file]).examples
     configurations = [
         Configuration(name="dense", ranking="dense"),
         Configuration(name="lexical", ranking="lexical"),
@@ -91,5 +92,5 @@ def test_scores_by_hand() -> None:
 
 
 def test_the_real_questions_are_read(shared: Path) -> None:
-    questions = read_questions(shared / "data" / "realtimeqa" / "questions.jsonl")
+    questions = convert([shared / "data" / "realtimeqa" / "questions.jsonl"]).examples
     assert (len(questions), sum(bool(question.gold_urls) for question in questions)) == (1218, 126)

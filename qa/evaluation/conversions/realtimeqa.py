@@ -15,7 +15,6 @@ import msgspec
 from embeddings.urls import host_of, normalised_url
 from qa.evaluation.conversions.converted import ArticleRow, Converted, read_rows
 from qa.evaluation.errors import InvalidDataset
-from qa.evaluation.realtimeqa import NewsQuestion
 from qa.evaluation.types import Example
 
 __all__ = ["convert"]
@@ -34,6 +33,17 @@ class _Published(msgspec.Struct, frozen=True):
     answer: list[str]
     """Places in `choices`, as text."""
     evidence: str = ""
+
+
+class _WrittenOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A row in which the answers are written out."""
+
+    id: str
+    question: str
+    asked_at: str
+    answers: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+    gold_urls: tuple[str, ...] = ()
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -65,7 +75,7 @@ def convert(paths: Sequence[Path]) -> Converted:
             elif "question_sentence" in row:
                 examples.append(_published(msgspec.convert(row, _Published)))
             else:
-                examples.append(_written_out(msgspec.convert(row, NewsQuestion)))
+                examples.append(_written_out(msgspec.convert(row, _WrittenOut)))
         except (msgspec.ValidationError, ValueError) as error:
             raise InvalidDataset(f"{place}: not a row of RealTimeQA ({error})") from None
     return Converted(examples=tuple(examples), articles=tuple(articles.values()))
@@ -90,7 +100,7 @@ def _choice(choices: Sequence[str], place: str) -> str:
     return choices[int(place)]
 
 
-def _written_out(row: NewsQuestion) -> Example:
+def _written_out(row: _WrittenOut) -> Example:
     return Example(
         id=row.id,
         question=row.question,

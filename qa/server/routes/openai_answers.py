@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Any
 
@@ -30,15 +30,14 @@ __all__ = ["create_chat_completion", "create_response"]
 _WRONG = (*BODY, *WORK, "invalid-request", "invalid-question", "not-found", "deadline-exceeded")
 
 
-@post(
+_answering = partial(post, status_code=200, tags=["openai"], responses=errors(*_WRONG), opt=ASKING_WITH_A_KEY)
+
+
+@_answering(
     "/chat/completions",
-    status_code=200,
     operation_id="create_chat_completion",
     summary="Answer the last message of a chat",
     response_description="The answer, its citations as annotations. With `stream`, a `text/event-stream` of chunks.",
-    tags=["openai"],
-    responses=errors(*_WRONG),
-    opt=ASKING_WITH_A_KEY,
 )
 async def create_chat_completion(
     data: JSONBody[ChatRequest],
@@ -50,23 +49,17 @@ async def create_chat_completion(
 
     An annotation's `url` opens the article at the cited words. Offsets are in Unicode code points.
     """
+    usage = bool(data.stream_options and data.stream_options.include_usage)
+    chunks = partial(chat.chunks, model=data.model, include_usage=usage) if data.stream else None
     found = _pieces(asked_in_chat(data), service, caller=caller, request=request)
-    if not data.stream:
-        return WhileConnected(partial(_whole, found, partial(chat.completion, model=data.model)))
-    include_usage = bool(data.stream_options and data.stream_options.include_usage)
-    messages = chat.chunks(found, model=data.model, include_usage=include_usage)
-    return EventStream(messages, failure=partial(_failure, request))
+    return _sent(found, whole=partial(chat.completion, model=data.model), streamed=chunks, request=request)
 
 
-@post(
+@_answering(
     "/responses",
-    status_code=200,
     operation_id="create_response",
     summary="Answer the last message of the input",
     response_description="The answer, its citations as annotations. With `stream`, a `text/event-stream` of events.",
-    tags=["openai"],
-    responses=errors(*_WRONG),
-    opt=ASKING_WITH_A_KEY,
 )
 async def create_response(
     data: JSONBody[ResponsesRequest],
@@ -75,11 +68,11 @@ async def create_response(
     request: Request[Any, Any, Any],
 ) -> Response[responses.Response]:
     """As `POST /v1/chat/completions`, in OpenAI's newer format. Responses are not kept."""
+    failed = partial(failure, request)
+    events = partial(responses.events, model=data.model, failure=lambda error: failed(error).error)
     found = _pieces(asked_in_responses(data), service, caller=caller, request=request)
-    if not data.stream:
-        return WhileConnected(partial(_whole, found, partial(responses.response, model=data.model)))
-    messages = responses.events(found, model=data.model, failure=lambda error: failure(request, error).error)
-    return EventStream(messages, failure=partial(_failure, request))
+    whole = partial(responses.response, model=data.model)
+    return _sent(found, whole=whole, streamed=events if data.stream else None, request=request)
 
 
 def _pieces(
@@ -93,8 +86,21 @@ def _pieces(
     return pieces(events, CitedText(address=address, in_text=asked.way.links))
 
 
-async def _whole(found: AsyncGenerator[Piece, None], put: Any) -> object:
-    return put(await fold(found))
+def _sent(
+    found: AsyncGenerator[Piece, None],
+    *,
+    whole: Callable[[Piece], Any],
+    streamed: Callable[[AsyncGenerator[Piece, None]], AsyncGenerator[Message, None]] | None,
+    request: Request[Any, Any, Any],
+) -> Response[Any]:
+    """The answer at once, or as it is made; left, in either case, as soon as the client leaves."""
+    if streamed is None:
+        return WhileConnected(partial(_folded, found, whole))
+    return EventStream(streamed(found), failure=partial(_failure, request))
+
+
+async def _folded(found: AsyncGenerator[Piece, None], whole: Callable[[Piece], Any]) -> Any:
+    return whole(await fold(found))
 
 
 def _failure(request: Request[Any, Any, Any], error: Exception) -> Message:

@@ -13,13 +13,13 @@ from embeddings.cleaning import clean
 from embeddings.readers import find, read
 from embeddings.types import Article, RawArticle
 from qa.evaluation.dataset import example_of_seed
+from qa.evaluation.targets import questions
 from qa.evaluation.types import (
     ARTICLES_FILE,
     EXAMPLES_FILE,
     MANIFEST_FILE,
     PREDICTIONS_FILE,
     SCHEMA_VERSION,
-    CitedArticle,
     Example,
     Machine,
     Manifest,
@@ -185,22 +185,10 @@ def write_run(sample_articles: dict[str, Article], examples: tuple[Example, ...]
         (folder / MANIFEST_FILE).write_bytes(msgspec.json.encode(manifest))
         write_lines(folder / EXAMPLES_FILE, examples)
         write_lines(folder / PREDICTIONS_FILE, predictions)
-        write_lines(folder / ARTICLES_FILE, (kept(article) for article in sample_articles.values()))
+        write_lines(folder / ARTICLES_FILE, (questions.cited(article) for article in sample_articles.values()))
         return folder
 
     return write
-
-
-def kept(article: Article) -> CitedArticle:
-    return CitedArticle(
-        id=article.id,
-        version=article.version,
-        title=article.title,
-        text=article.text,
-        source=article.source,
-        url=article.url,
-        published_at=article.published_at,
-    )
 
 
 def write_lines(path: Path, values: Iterable[msgspec.Struct]) -> None:
