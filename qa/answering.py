@@ -25,6 +25,7 @@ from qa.answers import (
 )
 from qa.citations import is_exact, search_result
 from qa.conflicts import described, disputed
+from qa.drafting.second_attempt import LIKELY
 from qa.drafting.writing import Brief, Drafted, Writer
 from qa.extractive.composing import Composition, choose, compose
 from qa.extractive.network import Reader, load_reader
@@ -158,6 +159,8 @@ class Answerer:
             question=asked.resolved_query,
             as_of=stamp(asked.as_of)[:10],
             evidence=tuple(timely(found.evidence, asked.period)),
+            # Where extraction would abstain, a sentence said again would answer something else.
+            likely=() if found.reason else tuple(one.sentence for one in found.reading.sentences[:LIKELY]),
             limit=question.max_citations,
             deadline=begun + seconds - min(_RESERVE_SECONDS, _RESERVE_SHARE * seconds),
         )

@@ -20,7 +20,7 @@ _ANY = rf"(?:{_NAMED}|texts?|documents?|information|evidence|materials?|sentence
 """What news may speak of as well."""
 _GIVEN = r"(?:provided|given|above|supplied|cited|quoted|listed|following)"
 _WHICH = r"(?:the|these|this|those|your|all|both|any of the|either of the|neither of the|none of the)"
-_THEM = rf"(?:{_WHICH} (?:{_GIVEN} {_ANY}|{_ANY} {_GIVEN}|available {_NAMED}|{_NAMED}))"
+_THEM = rf"(?:{_WHICH} (?:{_GIVEN} {_ANY}|{_ANY} {_GIVEN}|available {_NAMED}|{_NAMED})|these sentences)"
 """The material, so called that nothing else can be meant."""
 _MARKS = r"(?:\s*[\[(][^\])]{0,20}[\])])*"
 _SAY = (

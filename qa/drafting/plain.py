@@ -26,7 +26,7 @@ _PREFACE = re.compile(
 """What leads up to a statement and says nothing that could be checked: whether it is a yes shows in the statement."""
 _FROM_THE_SOURCES = re.compile(
     r"^(?:according to|based on|as stated in|as per|per|from) (?:the |these |this )"
-    r"(?:(?:provided|given|above|news) )?(?:sources?|articles?|texts?|contexts?|information|passages?)"
+    r"(?:(?:provided|given|above|news) )?(?:sources?|articles?|texts?|contexts?|information|passages?|sentences?)"
     r"(?: (?:provided|given|above))?\s*,\s*(?=\w)",
     re.IGNORECASE,
 )

@@ -13,7 +13,7 @@ from qa.drafting.declining import NOTHING
 from qa.drafting.plain import plain_line
 from qa.generators.protocol import Document, Message
 
-__all__ = ["Prompts", "load_prompts", "messages", "prompt_tokens"]
+__all__ = ["Prompts", "load_prompts", "messages", "new_fence", "prompt_tokens"]
 
 _FENCE_BYTES = 6
 _FRAME_TOKENS = 60
@@ -47,7 +47,7 @@ def messages(
     """Fill in the templates. Sources in the text are fenced by a word that nobody who wrote them can have known."""
     if templates.source is None:
         return _with_documents(templates, question=question, as_of=as_of, sources=sources, label=label, limit=limit)
-    fence = f"=={secrets.token_hex(_FENCE_BYTES)}=="
+    fence = new_fence()
     shared = {"limit": str(limit), "nothing": NOTHING}
     blocks = [
         templates.source.render(
@@ -80,6 +80,11 @@ def _with_documents(
         Message(role="system", content=templates.system.render(**shared)),
         Message(role="user", content=user, documents=documents, label=label),
     ]
+
+
+def new_fence() -> str:
+    """A word that stands around quoted material, and in no text that was written before it."""
+    return f"=={secrets.token_hex(_FENCE_BYTES)}=="
 
 
 def prompt_tokens(templates: Prompts, *, question: str) -> int:

@@ -40,6 +40,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """Its markers that name no source."""
     inexact: int = 0
     """Quotes withheld because the stored article no longer has them there."""
+    nearest: tuple[Quoted, ...] = ()
+    """The words of the sources nearest to it, best first, whether or not they support it."""
 
 
 def judge(
@@ -60,7 +62,8 @@ def judge(
     if text is None:
         return Judged(text="", verdict="unsupported", score=0.0, quotes=(), unresolved=marked.unresolved)
     support, among = _support(text, marked.sources, sources, checker, question)
-    quotes = tuple(_quoted(span, among[span.index]) for span in support.spans if support.verdict in _SUPPORTING)
+    nearest = tuple(_quoted(span, among[span.index]) for span in support.spans)
+    quotes = nearest if support.verdict in _SUPPORTING else ()
     inexact = sum(not _is_exact(quote, article) for quote in quotes)
     # Quotes bear a sentence out together: without one of them, or with one that is an order, nothing does.
     known = " ".join([question, *(quote.stored.title for quote in quotes)])
@@ -77,6 +80,7 @@ def judge(
         quotes=quotes if borne_out else (),
         unresolved=marked.unresolved,
         inexact=inexact,
+        nearest=nearest,
     )
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import TypeVar
 
 import msgspec
 
 from embeddings.types import Article
 from qa.context import Context, build
-from qa.drafting.cutting import SentenceCutter
-from qa.drafting.declining import declines
+from qa.drafting.attempt import Attempt, Means, Request, by
 from qa.drafting.markers import choose_label
 from qa.drafting.page import Page
 from qa.drafting.prompting import load_prompts, messages, prompt_tokens
-from qa.drafting.verifying import Judged, judge
+from qa.drafting.second_attempt import load_restating, quoted, second_request, seconds_for
 from qa.errors import GeneratorFailed
-from qa.generators.protocol import Delta, Finish, Generator
+from qa.extractive.selection import SentenceAt
+from qa.generators.protocol import Generator
 from qa.grounding.protocol import SupportChecker
 from qa.jobs import Run
 from qa.timings import Clock
@@ -28,12 +27,10 @@ from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Gene
 
 __all__ = ["Brief", "Drafted", "Writer"]
 
-T = TypeVar("T")
-
 _DRAFT_TOKENS, _SENTENCE_TOKENS = 80, 80
 _MOST_SOURCES = 8
-_GRACE_SECONDS = 0.2
-"""A generator keeps its deadline itself; one that does not is left so much later."""
+_LAPS = ("draft", "second_draft")
+"""What the time of each attempt is called."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +41,8 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     question: str
     as_of: str
     evidence: tuple[Evidence, ...]
+    likely: tuple[SentenceAt, ...] = ()
+    """Sentences of the evidence that answer as far as can be told without a model, best first; none where none does."""
     limit: int
     """Sentences and citations at most."""
     deadline: float
@@ -62,13 +61,6 @@ class Drafted(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
 
 
-class _End(msgspec.Struct):
-    """How the model's stream ended; filled in when it did."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
 class Writer:
     """A model whose every sentence is checked before anybody sees it."""
 
@@ -81,57 +73,54 @@ class Writer:
         lenient: bool = False,
     ) -> None:
         """`article` looks up an id and a version; `lenient` keeps sentences without support, marked as such."""
-        self._generator = generator
-        self._checker = checker
-        self._article = article
+        self._means = Means(generator=generator, checker=checker, article=article)
         self._lenient = lenient
         self._prompts = load_prompts(documents=generator.reads_documents)
+        self._restating = load_restating()
 
     async def write(self, brief: Brief, *, run: Run, clock: Clock) -> AsyncGenerator[ClaimEvent | Drafted, None]:
         """Give each sentence once it is verified, and at last what came of it all. A failing model raises nothing.
 
-        A draft that fails after its first shown sentence ends there: what was shown stays.
+        A draft that fails after its first shown sentence ends there: what was shown stays. One that is whole and of
+        which nothing is borne out is followed by a second attempt, if there is time for it.
         """
-        page, end, declined = Page(limit=brief.limit, lenient=self._lenient), _End(), False
+        attempts: list[Attempt] = []
         context, reason = Context(sources=(), omitted=len(brief.evidence)), None
         try:
-            context = await _by(brief.deadline, run(partial(self._context, brief)))
-            label = choose_label([brief.question, *(source.text for source in context.sources)])
-            async with aclosing(self._sentences(brief, context, label, end, clock)) as sentences:
-                async for sentence in sentences:
-                    if declines(sentence):
-                        declined = True
-                        continue
-                    job = partial(self._judge, sentence, label, context, brief)
-                    if event := page.take(await _by(brief.deadline, run(job))):
-                        clock.mark("first_claim")
+            context = await by(brief.deadline, run(partial(self._context, brief)))
+            request: Request | None = self._first(brief, context)
+            while request:
+                attempts.append(Attempt(request, means=self._means, page=self._page(brief)))
+                async with aclosing(attempts[-1].events(run=run, clock=clock)) as events:
+                    async for event in events:
                         yield event
-                    if page.full:
-                        break
+                clock.lap(_LAPS[len(attempts) - 1])
+                request = await self._next(attempts, brief, run)
+            reason = attempts[-1].reason
         except GeneratorFailed as error:
             logger.warning("no draft, or not all of it (%s): %s", error.reason, error)
             reason = error.reason
-        clock.lap("draft")
-        if reason is None and not page.claims:
-            reason = "model_declined" if declined else "ungrounded"
-        yield self._drafted(page, end, reason, context)
+            clock.lap(_LAPS[max(len(attempts), 1) - 1])
+        yield self._drafted(attempts, reason, context)
 
     def _context(self, brief: Brief) -> Context:
-        room = self._generator.context_tokens - self._draft_tokens(brief)
+        room = self._means.generator.context_tokens - self._draft_tokens(brief)
         budget = room - prompt_tokens(self._prompts, question=brief.question)
-        return build(brief.evidence, article=self._article, budget=budget, most=_MOST_SOURCES)
+        return build(brief.evidence, article=self._means.article, budget=budget, most=_MOST_SOURCES)
 
     def _draft_tokens(self, brief: Brief) -> int:
-        return min(_DRAFT_TOKENS + _SENTENCE_TOKENS * brief.limit, self._generator.context_tokens // 4)
+        return min(_DRAFT_TOKENS + _SENTENCE_TOKENS * brief.limit, self._means.generator.context_tokens // 4)
 
-    async def _sentences(
-        self, brief: Brief, context: Context, label: str, end: _End, clock: Clock
-    ) -> AsyncGenerator[str, None]:
-        """The draft's sentences as they are completed. Raises GeneratorFailed."""
+    def _page(self, brief: Brief) -> Page:
+        return Page(limit=brief.limit, lenient=self._lenient)
+
+    def _first(self, brief: Brief, context: Context) -> Request:
+        """Whole passages, each sentence of the answer to name its own. Raises GeneratorFailed where none fits."""
         if not context.sources:
             raise GeneratorFailed(
                 "no passage fits into the model's window; raise QA_LLM_CONTEXT_TOKENS", reason="model_failed"
             )
+        label = choose_label([brief.question, *(source.text for source in context.sources)])
         asked = messages(
             self._prompts,
             question=brief.question,
@@ -140,76 +129,51 @@ class Writer:
             label=label,
             limit=brief.limit,
         )
-        cutter = SentenceCutter(label=label)
-        stream = self._generator.stream(asked, max_tokens=self._draft_tokens(brief), deadline=brief.deadline)
-        async with aclosing(stream):
-            async for piece in _in_time(stream, brief.deadline + _GRACE_SECONDS):
-                if isinstance(piece, Finish):
-                    end.prompt_tokens, end.completion_tokens = piece.prompt_tokens, piece.completion_tokens
-                    for sentence in _complete(cutter.finish(), whole=piece.reason == "stop"):
-                        yield sentence
-                    return
-                clock.mark("first_token")
-                for sentence in cutter.feed(piece.text):
-                    yield sentence
-
-    def _judge(self, sentence: str, label: str, context: Context, brief: Brief) -> Judged:
-        return judge(
-            sentence,
-            label=label,
+        return Request(
+            messages=asked,
             sources=context.sources,
-            checker=self._checker,
+            label=label,
             question=brief.question,
-            article=self._article,
+            max_tokens=self._draft_tokens(brief),
+            deadline=brief.deadline,
         )
 
-    def _drafted(self, page: Page, end: _End, reason: FallbackReason | None, context: Context) -> Drafted:
+    async def _next(self, attempts: Sequence[Attempt], brief: Brief, run: Run) -> Request | None:
+        """The second request, where the first was in vain and there is time for another. Raises GeneratorFailed."""
+        first = attempts[0]
+        if len(attempts) > 1 or not first.in_vain:
+            return None
+        job = partial(
+            second_request,
+            self._restating,
+            after=first,
+            likely=quoted(brief.likely, brief.evidence),
+            as_of=brief.as_of,
+            window=self._means.generator.context_tokens,
+        )
+        request = await by(brief.deadline, run(job))
+        left = brief.deadline - asyncio.get_running_loop().time()
+        return request if request and left >= seconds_for(request, after=first) else None
+
+    def _drafted(self, attempts: Sequence[Attempt], reason: FallbackReason | None, context: Context) -> Drafted:
+        pages = [attempt.page for attempt in attempts]
+        asked = (self._prompts, self._restating)[: max(len(attempts), 1)]
         return Drafted(
-            text=page.text,
-            claims=tuple(page.claims),
-            citations=tuple(page.citations),
+            text=" ".join(page.text for page in pages if page.claims),
+            claims=tuple(claim for page in pages for claim in page.claims),
+            citations=tuple(citation for page in pages for citation in page.citations),
             reason=reason,
             generation=Generation(
-                model=self._generator.model,
-                prompts=dict(self._prompts.fingerprints),
-                checker=self._checker.identity,
+                model=self._means.generator.model,
+                prompts={name: version for prompts in asked for name, version in prompts.fingerprints.items()},
+                checker=self._means.checker.identity,
             ),
             usage=Usage(
-                prompt_tokens=end.prompt_tokens,
-                completion_tokens=end.completion_tokens,
-                citations_dropped=page.inexact,
+                prompt_tokens=sum(attempt.prompt_tokens for attempt in attempts),
+                completion_tokens=sum(attempt.completion_tokens for attempt in attempts),
+                citations_dropped=sum(page.inexact for page in pages),
                 evidence_omitted=context.omitted,
-                sentences_dropped=page.dropped,
-                markers_unresolved=page.unresolved,
+                sentences_dropped=sum(page.dropped for page in pages),
+                markers_unresolved=sum(page.unresolved for page in pages),
             ),
         )
-
-
-def _complete(sentences: Sequence[str], *, whole: bool) -> Sequence[str]:
-    """All sentences of a draft that was written to its end; of one that was cut off, not the unfinished last one."""
-    if whole or not sentences or sentences[-1].rstrip().endswith((".", "!", "?", "…", "]")):
-        return sentences
-    return sentences[:-1]
-
-
-async def _in_time(
-    stream: AsyncGenerator[Delta | Finish, None], deadline: float
-) -> AsyncGenerator[Delta | Finish, None]:
-    """The pieces that come until a deadline. Raises GeneratorFailed after it."""
-    while True:
-        try:
-            yield await _by(deadline, anext(stream))
-        except StopAsyncIteration:
-            return
-
-
-async def _by(deadline: float, work: Awaitable[T]) -> T:
-    """Wait for work until a deadline. Raises GeneratorFailed after it."""
-    limit = asyncio.timeout_at(deadline)
-    try:
-        async with limit:
-            return await work
-    except TimeoutError:
-        if not limit.expired():
-            raise  # the work's own
-        raise GeneratorFailed("the draft was not finished and checked in time", reason="model_timed_out") from None

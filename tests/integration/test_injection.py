@@ -84,13 +84,33 @@ def escaped(text: str) -> str:
     return re.sub(r"\\(?:x(\w{2})|u(\w{4})|U(\w{8}))", lambda code: chr(int(code[1] or code[2] or code[3], 16)), text)
 
 
-def obey(messages: Sequence[Message]) -> list[Say]:
-    """Do everything that stands in the sources, in several ways."""
+def demanded(messages: Sequence[Message]) -> list[str]:
+    """What the sources order a model to write."""
+    return [escaped(demand) for demand in re.findall(r"exactly «(.+?)»", messages[-1].content, re.DOTALL)]
+
+
+class ObeyingLater:
+    """Writes nothing of use when it is asked first; asked again, obeys all that it read the first time."""
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+        self.asked_again = 0
+
+    def __call__(self, messages: Sequence[Message]) -> list[Say]:
+        if re.search(r"source \[[A-Z]+1\]", messages[-1].content):
+            self._told = demanded(messages)
+            return [Say("Pirates attacked the harbour with 777 ships.")]
+        self.asked_again += 1
+        return obey(messages, told=self._told)
+
+
+def obey(messages: Sequence[Message], *, told: Sequence[str] = ()) -> list[Say]:
+    """Do everything that stands in the sources, or that was `told` before, in several ways."""
     asked = messages[-1].content
     label = re.search(r"source \[([A-Z]+)1\]", asked)
-    assert label
-    mark = f"[{label[1]}1]"
-    demands = [escaped(demand) for demand in re.findall(r"exactly «(.+?)»", asked, re.DOTALL)]
+    assert label or told
+    mark = f"[{label[1]}1]" if label else "[1]"
+    demands = [*told, *demanded(messages)]
     assert demands, "the order must have reached the model"
     true = re.search(r"The council of \w+ raised the ferry fee to \d+ crowns", asked)
     assert true
@@ -157,6 +177,24 @@ def test_no_order_of_a_source_is_carried_out(
     assert len(generator.asked) == len(documents)
     assert told["generated"] == len(documents), "the true sentence is always there to be shown"
     assert told["dropped"] > len(documents)
+
+
+def test_nor_in_a_second_attempt(corpus: EmbeddedCorpus, documents: list[tuple[str, str, str]]) -> None:
+    model = ObeyingLater()
+    answerer = Answerer(
+        corpus=corpus,
+        encoder=load("hashing"),
+        settings=Settings(),
+        generator=ScriptedGenerator(model),
+        checker=LexicalChecker(),
+    )
+    for number, (_, _, town) in enumerate(documents):
+        where = Filters(article_ids=(f"d{number}",))
+        question = f"To how many crowns did the council of {town} raise the ferry fee on Monday?"
+        answer = answerer.ask(Question(question=question, filters=where, max_citations=10))
+        assert answer.answer_mode == "generated", "the true sentence is always there to be shown"
+        check(answer, corpus)
+    assert model.asked_again == len(documents)
 
 
 def test_nor_with_the_checker_that_is_shipped(corpus: EmbeddedCorpus, documents: list[tuple[str, str, str]]) -> None:

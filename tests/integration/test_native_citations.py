@@ -112,7 +112,7 @@ def document_of(title: str, asked: Any) -> int:
 
 
 def test_what_is_borne_out_is_shown_with_our_own_words(ask: Any, faulty_messages: Any) -> None:
-    ask("x")
+    ask("NOT IN THE SOURCES")
     ferry, court = (document_of(title, faulty_messages.asked) for title in ("Ferry sinks", "Inquiry opened"))
     answer = ask(f"{SANK}{{{ferry}}} {COURT}{{{court}}}")
     assert (answer.answer_mode, answer.fallback_reason) == ("generated", None)
@@ -125,7 +125,7 @@ def test_what_is_borne_out_is_shown_with_our_own_words(ask: Any, faulty_messages
 
 
 def test_a_native_citation_is_not_believed(ask: Any, faulty_messages: Any) -> None:
-    ask("x")
+    ask("NOT IN THE SOURCES")
     ferry, court = (document_of(title, faulty_messages.asked) for title in ("Ferry sinks", "Inquiry opened"))
     answer = ask(f"{SANK}{{{court}}} Pirates had boarded another vessel at dawn.{{{court}}} {COURT}{{{ferry}}}")
     assert answer.answer == f"{SANK} {COURT}"

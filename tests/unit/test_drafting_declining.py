@@ -23,6 +23,7 @@ from qa.drafting.declining import declines
         "The sources provided did not give a date.",
         "The given information does not include the name of the captain.",
         "The articles contain no information about the price.",
+        "These sentences do not say who paid.",
         "The sources say nothing about the crew.",
         "None of the sources mentions a cause.",
         "No source states when the bridge will open.",
@@ -93,6 +94,7 @@ def test_the_sources_or_the_model_have_nothing_to_say(sentence: str) -> None:
         '"I cannot say more," the captain told reporters.',
         "The article of the constitution on free speech was not changed.",
         "Unknown attackers shot the mayor.",
+        "The sentences do not include parole.",
         "The city draws its water from sources that do not dry up.",
     ],
 )

@@ -43,14 +43,24 @@ USABLE = (*GOOD, "endless", "loop", "too-long", "content-filter")
 """Kinds of which at least the beginning can be used."""
 TIME_IS_UP = ("/problems/deadline-exceeded", "/problems/overloaded")
 """A typed error is allowed, where the machine has no time even for extraction; it must stay rare."""
-_DAY_ONE = date(2031, 1, 1)
+_DAY_ONE, _LATER_FROM = date(2031, 1, 1), date(2041, 1, 1)
+LATER = "#later"
+"""Marks a kind in which the model is well when it is asked first, but says nothing true; it fails when asked again."""
 
 
 def compose(messages: Sequence[dict[str, str]]) -> str:
-    """What a model writes that tells the truth, with its source, and lies in between."""
+    """What a model writes that tells the truth, with its source, and lies in between; or only lies."""
     prompt = messages[-1]["content"]
-    label, number = re.findall(r"source \[([A-Z]+)(\d+)\](?=[^\[]*old bridge)", prompt)[0]
-    return " ".join(f"{said[:-1]} [{label}{number}]." for said in (TRUE[0], FALSE[0], TRUE[1], FALSE[1]))
+    sources = re.findall(r"source \[([A-Z]+\d+)\](?=[^\[]*old bridge)", prompt)
+    if sources and asked_on(prompt) >= _LATER_FROM:
+        return " ".join(FALSE)
+    mark = f" [{sources[0]}]" if sources else ""
+    return " ".join(f"{said[:-1]}{mark}." for said in (TRUE[0], FALSE[0], TRUE[1], FALSE[1]))
+
+
+def asked_on(prompt: str) -> date:
+    """The question's date, which stands for the kind of failure."""
+    return date.fromisoformat(re.findall(r"Today is (\d{4}-\d\d-\d\d)\.", prompt)[-1])
 
 
 class Switch:
@@ -70,8 +80,11 @@ class Switch:
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float
     ) -> AsyncGenerator[Delta | Finish, None]:
         self.loop = asyncio.get_running_loop()
-        day = re.findall(r"Today is (\d{4}-\d\d-\d\d)\.", messages[-1].content)[-1]
-        kind = self.kinds[(date.fromisoformat(day) - _DAY_ONE).days]
+        prompt = messages[-1].content
+        day = asked_on(prompt)
+        kind = self.kinds[(day - (_DAY_ONE if day < _LATER_FROM else _LATER_FROM)).days]
+        if day >= _LATER_FROM and "] ==" in prompt:
+            kind = "good@0"
         if kind not in self.made:  # the SDK is imported by then, so this takes milliseconds
             settings = Settings(llm_base_url=self._server.address(kind), llm_model=kind, llm_concurrency=50)
             self.made[kind] = load_generator(settings)
@@ -85,7 +98,8 @@ class Switch:
             await one.close()
 
     def as_of(self, kind: str) -> str:
-        return (_DAY_ONE + timedelta(days=self.kinds.index(kind))).isoformat()
+        bare = kind.removesuffix(LATER)
+        return ((_DAY_ONE if bare == kind else _LATER_FROM) + timedelta(days=self.kinds.index(bare))).isoformat()
 
     def busy(self) -> int:
         return sum(one.busy for one in self.made.values())
@@ -221,11 +235,17 @@ def test_where_nothing_is_wrong_the_truth_is_shown_and_nothing_else(
     assert answer.usage.sentences_dropped == len(FALSE)
 
 
-def test_every_fault(faulty: httpx.Client, switch: Switch, model: Any) -> None:
+def second_requests(model: Any) -> list[Any]:
+    return [asked for asked in model.asked if "sentences\n1. " in asked["messages"][-1]["content"]]
+
+
+def test_every_fault(faulty: httpx.Client, switch: Switch, model: Any, faults: Any) -> None:
     read(faulty, as_of=switch.as_of("good@0"), stream=True)
     tasks = switch.tasks()
     cases = [(kind, stream) for kind in switch.kinds for stream in (False, True)]
+    cases += [(f"{kind}{LATER}", bool(number % 2)) for number, kind in enumerate(switch.kinds)]
     random.Random(7).shuffle(cases)
+    asked_again = len(second_requests(model))
     wrong: list[str] = []
     too_late: list[str] = []
 
@@ -251,6 +271,9 @@ def test_every_fault(faulty: httpx.Client, switch: Switch, model: Any) -> None:
     idle_machine = beat.lost(all_begun) < (time.monotonic() - all_begun) / 5
     assert not (idle_machine and len(too_late) > len(cases) / 20), f"no answer in time: {too_late}"
     assert len({kind.partition("@")[0] for kind, _ in cases}) >= 24
+    unreached = sum(kind.startswith(faults.ELSEWHERE) for kind in switch.kinds)
+    again = len(second_requests(model)) - asked_again
+    assert again >= (len(switch.kinds) - unreached) / 2, "a busy machine may not have time for all"
     assert at_rest(switch, tasks=tasks)
     assert model.wait_closed(seconds=1)
 
