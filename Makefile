@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test test-llm faults injection widget browser screenshots bench yardsticks yardsticks-baseline calibrate calibrate-checker report-screenshot lock wheel docker-check clean
+.PHONY: help install install-dev serve check test test-llm faults injection widget browser screenshots bench yardsticks yardsticks-baseline calibrate calibrate-checker fit-parser report-screenshot lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -14,6 +14,8 @@ DATA ?= ../shared/data
 YARDSTICKS ?=
 # Where `make calibrate` finds SQuAD files.
 SQUAD ?= $(wildcard ../shared/data/squad/v2*.json ../shared/data/squad/v1*.json)
+# Where `make fit-parser` finds UD English EWT: a checkout of it, or a folder with its files.
+TREEBANK ?=
 # Where `make test-llm` keeps its model and the server that runs it.
 LLM_CACHE ?= .cache/llm
 # More words for pytest: make test PYTEST_ARGS="-k chunking"; -n 0 runs one test after the other.
@@ -86,6 +88,11 @@ report-screenshot: install-dev ## draw the report's pictures in docs/ anew (need
 
 calibrate-checker: install-dev ## refit qa/grounding/checker.json on half the documents of DATA/grounding (a quarter of an hour)
 	$(BIN)/python -m qa.evaluation.fit_checker --out qa/grounding/checker.json $(DATA)/grounding
+
+fit-parser: install-dev ## refit qa/grounding/syntax/parser.npz on UD English EWT, in TREEBANK; scored on its dev and test parts (ten minutes)
+	@test -n "$(wildcard $(TREEBANK)/*-dev.conllu)" || { echo "say where UD English EWT is: make fit-parser TREEBANK=FOLDER" >&2; exit 2; }
+	$(BIN)/python -m qa.evaluation.fit_parser --out qa/grounding/syntax/parser.npz --train $(TREEBANK) \
+		--report $(wildcard $(TREEBANK)/*-dev.conllu $(TREEBANK)/*-test.conllu)
 
 lock: ## resolve pyproject.toml anew and write requirements*.lock
 	@$(PYTHON) scripts/write_locks.py

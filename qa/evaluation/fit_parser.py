@@ -1,0 +1,168 @@
+"""Fits the dependency parser of the support checker to treebanks; writes `qa/grounding/syntax/parser.npz`.
+
+    python -m qa.evaluation.fit_parser --out qa/grounding/syntax/parser.npz --train PATH… --report PATH…
+
+A path is a CoNLL-U file or a folder with such files. No sentence of `--report` is fitted to, even where `--train` holds
+it, too. The parser that ships was fitted to UD English EWT (CC BY-SA 4.0): weights only, none of its text.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from embeddings.encoders import Encoder, TokenVectors, load
+from embeddings.errors import EncoderError
+from embeddings.types import Vectors
+from qa.evaluation.errors import InvalidDataset
+from qa.evaluation.metrics.intervals import Estimate, mean
+from qa.evaluation.parser_network import ParserExample, ParserNetwork, fit_network
+from qa.evaluation.treebanks import TreebankSentence, read_treebank
+from qa.extractive.words import Word
+
+__all__ = ["FittedParser", "fit", "main"]
+
+_EPOCHS = 9
+_FEWEST_WORDS = 2
+"""In a sentence of one word there is nothing to decide."""
+_MOST_WORDS = 60
+"""Longer ones are lists and signatures, and cost most."""
+_AT_ONCE = 512
+
+_Halves = npt.NDArray[np.float16]
+
+
+class FittedParser(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fit gives."""
+
+    network: ParserNetwork
+    relations: tuple[str, ...]
+    encoder: Encoder
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The arrays of `parser.npz`."""
+        return {
+            **self.network.arrays(),
+            "relations": np.array(self.relations),
+            "encoder": np.array(self.encoder.identity.revision),
+        }
+
+    def score(self, sentences: Sequence[TreebankSentence]) -> tuple[Estimate, Estimate]:
+        """Share of words with the right head, and with the right relation at it, too; sentences are the groups.
+
+        Sentences of one word are left out. Attachment scores over our words: no punctuation is among them.
+        """
+        known = [sentence for sentence in sentences if len(sentence.words) >= _FEWEST_WORDS]
+        attached: list[float] = []
+        labelled: list[float] = []
+        groups: list[str] = []
+        for number, (sentence, vectors) in enumerate(zip(known, _encoded(known, self.encoder), strict=True)):
+            heads, relations = self.network.parse(vectors)
+            for word, (head, relation) in enumerate(zip(heads, relations, strict=True)):
+                right = head == sentence.heads[word]
+                attached.append(right)
+                labelled.append(right and self.relations[relation] == sentence.relations[word])
+                groups.append(str(number))
+        return mean(attached, groups=groups), mean(labelled, groups=groups)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the fit from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--train", type=Path, nargs="+", required=True)
+    parser.add_argument("--report", type=Path, nargs="+", required=True)
+    parser.add_argument("--encoder", default="all-MiniLM-L6-v2")
+    options = parser.parse_args(arguments)
+    if not options.out.parent.is_dir():
+        parser.error(f"there is no folder {options.out.parent} to write into")
+    reported = {path: read_treebank([path]).sentences for path in options.report}
+    held_out = {sentence.text for own in reported.values() for sentence in own}
+    bank = read_treebank(options.train)
+    sentences = [sentence for sentence in bank.sentences if sentence.text not in held_out]
+    _say(f"{len(sentences)} sentences to fit to; {bank.left_out} that are cut otherwise than we cut are left out")
+    fitted = fit(sentences, encoder=load(options.encoder), told=_say)
+    np.savez_compressed(options.out, allow_pickle=False, **fitted.arrays())
+    for path, own in reported.items():
+        attached, labelled = fitted.score(own)
+        _say(f"{path}: {attached.groups} sentences, {attached.n} words, UAS {_told(attached)}, LAS {_told(labelled)}")
+
+
+def fit(
+    sentences: Sequence[TreebankSentence],
+    *,
+    encoder: Encoder,
+    epochs: int = _EPOCHS,
+    told: Callable[[str], None] = lambda _: None,
+) -> FittedParser:
+    """Fit a parser to what an encoder makes of these sentences, those of one word and very long ones left out.
+
+    Raises InvalidDataset where none is left, EncoderError where the encoder has no layers to look into.
+    """
+    known = [sentence for sentence in sentences if _FEWEST_WORDS <= len(sentence.words) <= _MOST_WORDS]
+    if not known:
+        raise InvalidDataset(
+            f"none of {len(sentences)} sentences to fit to has {_FEWEST_WORDS} to {_MOST_WORDS} words; "
+            "name more files, none of which is reported on"
+        )
+    relations = tuple(sorted({relation for sentence in known for relation in sentence.relations}))
+    places = {relation: place for place, relation in enumerate(relations)}
+    examples = [
+        ParserExample(
+            vectors=vectors,
+            heads=sentence.heads,
+            relations=tuple(places[relation] for relation in sentence.relations),
+        )
+        for sentence, vectors in zip(known, _encoded(known, encoder, told=told), strict=True)
+    ]
+    network = fit_network(
+        examples,
+        relations=len(relations),
+        epochs=epochs,
+        told=lambda epoch, loss: told(f"epoch {epoch} of {epochs}: loss {loss:.3f}"),
+    )
+    return FittedParser(network=network, relations=relations, encoder=encoder)
+
+
+def _encoded(
+    sentences: Sequence[TreebankSentence], encoder: Encoder, *, told: Callable[[str], None] = lambda _: None
+) -> list[_Halves]:
+    """The vectors of each sentence's words."""
+    found: list[_Halves] = []
+    for start in range(0, len(sentences), _AT_ONCE):
+        own = sentences[start : start + _AT_ONCE]
+        read = encoder.encode_tokens([sentence.text for sentence in own])
+        found += [_word_vectors(sentence.words, text) for sentence, text in zip(own, read, strict=True)]
+        told(f"{len(found)} of {len(sentences)} sentences encoded")
+    return found
+
+
+def _word_vectors(words: Sequence[Word], text: TokenVectors) -> _Halves:
+    """Mean state half-way up of each word's tokens; zeros for a word that the encoder cut off."""
+    states: Vectors | None = getattr(text, "halfway", None)
+    if states is None:
+        raise EncoderError("this encoder keeps no states half-way up its layers; name a model of transformer layers")
+    pooled = np.zeros((len(words), states.shape[1]), np.float16)
+    for place, word in enumerate(words):
+        own = [start < word.end and word.start < end for start, end in text.spans]
+        if any(own):
+            pooled[place] = states[own].mean(axis=0)
+    return pooled
+
+
+def _told(estimate: Estimate) -> str:
+    return f"{estimate.value:.4f} (95 % {estimate.low:.4f} to {estimate.high:.4f})"
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
