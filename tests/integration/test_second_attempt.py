@@ -157,7 +157,7 @@ def test_what_is_asked_the_second_time(asks: Any) -> None:
 )
 def test_the_form_of_the_list_is_no_part_of_what_is_said(asks: Any, said: str) -> None:
     answer = answer_of(asks([TALK], [said])[0])
-    assert answer.answer == SANK
+    assert (answer.answer_mode, answer.answer) == ("generated", SANK)
     assert [citation.cited_text for citation in answer.citations] == [SANK]
 
 
@@ -199,7 +199,8 @@ def test_only_a_draft_in_vain_is_followed_by_another(asks: Any, first: Script, r
 
 @pytest.mark.parametrize("first", [[TALK, Stop("length")], ["Pirates attacked it again and again.\n"] * 500])
 def test_a_model_that_finds_no_end_is_asked_again_too(asks: Any, first: Script) -> None:
-    assert answer_of(asks(first, [SANK])[0]).answer == SANK
+    answer = answer_of(asks(first, [SANK])[0])
+    assert (answer.answer_mode, answer.answer) == ("generated", SANK)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +248,8 @@ def test_lenient_keeps_the_first_draft(asks: Any) -> None:
 
 
 def test_the_permit_is_given_back_between_the_two(asks: Any) -> None:
-    assert answer_of(asks([TALK], [SANK], guarded=True)[0]).answer == SANK
+    answer = answer_of(asks([TALK], [SANK], guarded=True)[0])
+    assert (answer.answer_mode, answer.answer) == ("generated", SANK)
 
 
 @pytest.mark.parametrize("begun", [[], [SANK, " And "]])

@@ -307,6 +307,24 @@ def test_readers_who_leave(faulty: httpx.Client, switch: Switch, model: Any, str
     check(faulty, read(faulty, as_of=switch.as_of("good@0"), stream=stream)[0])
 
 
+def test_readers_who_leave_during_a_second_draft(faulty: httpx.Client, switch: Switch, model: Any) -> None:
+    read(faulty, as_of=switch.as_of("good@0"), stream=True)
+    tasks = switch.tasks()
+    body = {"question": QUESTION, "as_of": switch.as_of(f"stall@0{LATER}"), "stream": True}
+    for _ in range(LEAVING // 4):
+        accepted = model.accepted
+        with (
+            httpx.Client(base_url=faulty.base_url, timeout=10) as reader,
+            reader.stream("POST", "/api/ask", json=body) as response,
+        ):
+            chunks = response.iter_raw()
+            next(chunks)
+            wait_for(model, accepted=accepted + 1)
+        assert model.wait_closed(seconds=1)
+    assert at_rest(switch, tasks=tasks)
+    check(faulty, read(faulty, as_of=switch.as_of("good@0"), stream=True)[0])
+
+
 def wait_for(model: Any, *, accepted: int) -> None:
     """Until the model is asked once more."""
     until = time.monotonic() + 5
