@@ -65,7 +65,7 @@ def is_second(messages: Sequence[Message]) -> bool:
 def asks(corpus: EmbeddedCorpus, encoder: Encoder) -> Callable[..., tuple[Answerer, ScriptedGenerator]]:
     """An answerer whose model writes one thing when it is asked first, another when it is asked again."""
 
-    def make(first: Script, second: Script, *, guarded: bool = False, **changes: Any) -> Any:
+    def make(first: Script, second: Script, *, guarded: bool = False, checker: Any = None, **changes: Any) -> Any:
         def script(messages: Sequence[Message]) -> Sequence[Step]:
             steps = second if is_second(messages) else first
             return [Say(step) if isinstance(step, str) else step for step in steps]
@@ -76,7 +76,7 @@ def asks(corpus: EmbeddedCorpus, encoder: Encoder) -> Callable[..., tuple[Answer
             encoder=encoder,
             settings=Settings(**changes),
             generator=GuardedGenerator(generator, concurrency=1) if guarded else generator,
-            checker=LexicalChecker(),
+            checker=checker or LexicalChecker(),
         )
         return made, generator
 
@@ -170,6 +170,19 @@ def test_nothing_false_is_shown_the_second_time_either(asks: Any, second: str) -
     assert len(generator.asked) == 2, "not a third time"
     assert prompts_of(answer) == BOTH
     assert answer.usage.sentences_dropped > 4
+
+
+def test_the_second_time_no_word_of_the_question_bears_a_sentence_out(asks: Any) -> None:
+    """Small models repeat what a question asserts."""
+    told: list[str] = []
+
+    class Watching(LexicalChecker):
+        def check(self, claim: str, evidence: Sequence[str], *, question: str = "", **more: Any) -> Any:
+            told.append(question)
+            return super().check(claim, evidence, question=question, **more)
+
+    answer_of(asks([TALK], [SANK], checker=Watching())[0])
+    assert told == [ASKED.question] * 4 + [""]
 
 
 def test_of_a_second_draft_what_is_true_is_shown(asks: Any) -> None:
