@@ -273,7 +273,7 @@ def test_every_fault(faulty: httpx.Client, switch: Switch, model: Any, faults: A
     assert len({kind.partition("@")[0] for kind, _ in cases}) >= 24
     unreached = sum(kind.startswith(faults.ELSEWHERE) for kind in switch.kinds)
     again = len(second_requests(model)) - asked_again
-    assert again >= (len(switch.kinds) - unreached) / 2, "a busy machine may not have time for all"
+    assert again >= (len(switch.kinds) - unreached) / 2 or not idle_machine, "a busy one has no time for a second draft"
     assert at_rest(switch, tasks=tasks)
     assert model.wait_closed(seconds=1)
 
