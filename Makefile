@@ -86,8 +86,9 @@ calibrate: install-dev ## refit qa/extractive/reader.json (SQUAD="v2.json v1.jso
 report-screenshot: install-dev ## draw the report's pictures in docs/ anew (needs Chromium)
 	@scripts/report_screenshot.sh $(VENV) docs
 
-calibrate-checker: install-dev ## refit qa/grounding/checker.json on half the documents of DATA/grounding (a quarter of an hour)
+calibrate-checker: install-dev ## refit qa/grounding/checker.json on half the documents of DATA/grounding; print what its limits strike (half an hour)
 	$(BIN)/python -m qa.evaluation.fit_checker --out qa/grounding/checker.json $(DATA)/grounding
+	$(BIN)/python -m qa.evaluation.exchange_limits $(DATA)/grounding
 
 fit-parser: install-dev ## refit qa/grounding/syntax/parser.npz on UD English EWT, in TREEBANK; scored on its dev and test parts (ten minutes)
 	@test -n "$(wildcard $(TREEBANK)/*-dev.conllu)" || { echo "say where UD English EWT is: make fit-parser TREEBANK=FOLDER" >&2; exit 2; }

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["GoldQuote", "Kind", "SeedQuestion", "articles_dir", "questions"]
+__all__ = ["GoldQuote", "Kind", "SeedDraft", "SeedQuestion", "articles_dir", "drafts", "questions"]
 
 Kind = Literal[
     "single",
@@ -66,3 +66,23 @@ def questions() -> tuple[SeedQuestion, ...]:
     """
     lines = resources.files(__name__).joinpath("questions.jsonl").read_bytes()
     return tuple(msgspec.json.Decoder(SeedQuestion).decode_lines(lines))
+
+
+class SeedDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A sentence such as a model might write in answer to a question, and whether the articles say so."""
+
+    question: str
+    kind: str
+    """`true`, or how it goes wrong: most of its words stand in the articles even so."""
+    text: str
+
+    @property
+    def supported(self) -> bool:
+        """Whether a careful reader finds it in the articles."""
+        return self.kind == "true"
+
+
+def drafts() -> tuple[SeedDraft, ...]:
+    """All labelled drafts; the support checker is fitted on them."""
+    lines = resources.files(__name__).joinpath("drafts.jsonl").read_bytes()
+    return tuple(msgspec.json.Decoder(SeedDraft).decode_lines(lines))

@@ -33,6 +33,9 @@ class TokenVectors(msgspec.Struct, frozen=True, kw_only=True):
     """Code-point span of each token in `text`; special tokens left out."""
     tokens: Vectors
     """Shape (len(spans), dimension), L2-normalised rows."""
+    halfway: Vectors | None = None
+    """Hidden states of the same tokens half-way up the model's layers, as they are: grammar shows best there (Tenney et
+    al., 2019). None where the encoder has no such layers."""
 
 
 class Encoder(Protocol):

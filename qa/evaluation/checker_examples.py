@@ -15,6 +15,7 @@ from qa.evaluation.grounding_sets import GroundingRow
 from qa.extractive.words import words_of
 from qa.grounding.aligned import Judged, judge
 from qa.grounding.protocol import Context
+from qa.grounding.syntax.grammar import grammar_for
 from qa.grounding.word_features import word_features
 
 __all__ = ["ClaimExample", "claims_of", "edited_words", "read_examples"]
@@ -45,6 +46,7 @@ def read_examples(
 ) -> list[ClaimExample]:
     """Read every distinct sentence of these rows once; quotations, which need no weighing, are left out."""
     found: dict[tuple[str, str, bool], ClaimExample] = {}
+    grammar = grammar_for(encoder.identity)
     for number, row in enumerate(sorted(rows, key=lambda row: (row.set, row.group))):
         told(number)
         wrong = _wrong(row)
@@ -54,7 +56,8 @@ def read_examples(
             key = (row.group, text, supported)
             if key in found:
                 continue
-            judged = judge(text, [row.document], encoder=encoder, question="", contexts=[Context(title=row.title)])
+            contexts = [Context(title=row.title)]
+            judged = judge(text, [row.document], encoder=encoder, grammar=grammar, question="", contexts=contexts)
             if judged is not None:
                 found[key] = _example(row, span, supported, wrong, judged)
     return list(found.values())

@@ -91,7 +91,7 @@ def fit(rows: Sequence[GroundingRow], examples: Sequence[ClaimExample], *, prove
     slope, shift = _calibrated(examples, logits)
     scores = {
         (example.group, example.text): float(_probability(np.array([slope * logit + shift]))[0])
-        * struck(example.judged.mismatches)
+        * struck(example.judged)
         for example, logit in zip(examples, logits, strict=True)
     }
     by_set = {name: _responses([row for row in rows if row.set == name], scores) for name in get_args(SetName)}

@@ -9,24 +9,23 @@ it, too. The parser that ships was fitted to UD English EWT (CC BY-SA 4.0): weig
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from embeddings.encoders import Encoder, TokenVectors, load
 from embeddings.errors import EncoderError
-from embeddings.types import Vectors
 from qa.evaluation.errors import InvalidDataset
 from qa.evaluation.metrics.intervals import Estimate, mean
-from qa.evaluation.parser_network import ParserExample, ParserNetwork, fit_network
+from qa.evaluation.parser_network import ParserExample, fit_network
 from qa.evaluation.treebanks import TreebankSentence, read_treebank
 from qa.extractive.words import Word
+from qa.grounding.syntax.parser import Parser
 
-__all__ = ["FittedParser", "fit", "main"]
+__all__ = ["Arrays", "fit", "main", "score"]
 
 _EPOCHS = 9
 _FEWEST_WORDS = 2
@@ -34,42 +33,9 @@ _FEWEST_WORDS = 2
 _MOST_WORDS = 60
 """Longer ones are lists and signatures, and cost most."""
 _AT_ONCE = 512
+_NO_LAYERS = "this encoder keeps no states half-way up its layers; name a model of transformer layers"
 
-_Halves = npt.NDArray[np.float16]
-
-
-class FittedParser(msgspec.Struct, frozen=True, kw_only=True):
-    """What a fit gives."""
-
-    network: ParserNetwork
-    relations: tuple[str, ...]
-    encoder: Encoder
-
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The arrays of `parser.npz`."""
-        return {
-            **self.network.arrays(),
-            "relations": np.array(self.relations),
-            "encoder": np.array(self.encoder.identity.revision),
-        }
-
-    def score(self, sentences: Sequence[TreebankSentence]) -> tuple[Estimate, Estimate]:
-        """Share of words with the right head, and with the right relation at it, too; sentences are the groups.
-
-        Sentences of one word are left out. Attachment scores over our words: no punctuation is among them.
-        """
-        known = [sentence for sentence in sentences if len(sentence.words) >= _FEWEST_WORDS]
-        attached: list[float] = []
-        labelled: list[float] = []
-        groups: list[str] = []
-        for number, (sentence, vectors) in enumerate(zip(known, _encoded(known, self.encoder), strict=True)):
-            heads, relations = self.network.parse(vectors)
-            for word, (head, relation) in enumerate(zip(heads, relations, strict=True)):
-                right = head == sentence.heads[word]
-                attached.append(right)
-                labelled.append(right and self.relations[relation] == sentence.relations[word])
-                groups.append(str(number))
-        return mean(attached, groups=groups), mean(labelled, groups=groups)
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -87,10 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bank = read_treebank(options.train)
     sentences = [sentence for sentence in bank.sentences if sentence.text not in held_out]
     _say(f"{len(sentences)} sentences to fit to; {bank.left_out} that are cut otherwise than we cut are left out")
-    fitted = fit(sentences, encoder=load(options.encoder), told=_say)
-    np.savez_compressed(options.out, allow_pickle=False, **fitted.arrays())
+    encoder = load(options.encoder)
+    arrays = fit(sentences, encoder=encoder, told=_say)
+    np.savez_compressed(options.out, allow_pickle=False, **arrays)
     for path, own in reported.items():
-        attached, labelled = fitted.score(own)
+        attached, labelled = score(own, parser=Parser(arrays), encoder=encoder)
         _say(f"{path}: {attached.groups} sentences, {attached.n} words, UAS {_told(attached)}, LAS {_told(labelled)}")
 
 
@@ -100,8 +67,10 @@ def fit(
     encoder: Encoder,
     epochs: int = _EPOCHS,
     told: Callable[[str], None] = lambda _: None,
-) -> FittedParser:
-    """Fit a parser to what an encoder makes of these sentences, those of one word and very long ones left out.
+) -> Arrays:
+    """The arrays of a parser fitted to what an encoder makes of these sentences, as `Parser` reads them.
+
+    Sentences of one word and very long ones are left out.
 
     Raises InvalidDataset where none is left, EncoderError where the encoder has no layers to look into.
     """
@@ -115,11 +84,11 @@ def fit(
     places = {relation: place for place, relation in enumerate(relations)}
     examples = [
         ParserExample(
-            vectors=vectors,
+            vectors=_word_vectors(sentence.words, text),
             heads=sentence.heads,
             relations=tuple(places[relation] for relation in sentence.relations),
         )
-        for sentence, vectors in zip(known, _encoded(known, encoder, told=told), strict=True)
+        for sentence, text in _read(known, encoder, told=told)
     ]
     network = fit_network(
         examples,
@@ -127,32 +96,53 @@ def fit(
         epochs=epochs,
         told=lambda epoch, loss: told(f"epoch {epoch} of {epochs}: loss {loss:.3f}"),
     )
-    return FittedParser(network=network, relations=relations, encoder=encoder)
+    return {
+        **network.arrays(),
+        "relations": np.array(relations),
+        "encoder": np.array(encoder.identity.revision),
+    }
 
 
-def _encoded(
+def score(sentences: Sequence[TreebankSentence], *, parser: Parser, encoder: Encoder) -> tuple[Estimate, Estimate]:
+    """Share of words with the right head, and with the right relation at it, too; sentences are the groups.
+
+    Sentences of one word are left out. Attachment scores over our words: no punctuation is among them.
+    """
+    known = [sentence for sentence in sentences if len(sentence.words) >= _FEWEST_WORDS]
+    attached: list[float] = []
+    labelled: list[float] = []
+    groups: list[str] = []
+    for number, (sentence, text) in enumerate(_read(known, encoder)):
+        tree = parser.parse(sentence.words, text)
+        if tree is None:
+            raise EncoderError(_NO_LAYERS)
+        for word, (head, relation) in enumerate(zip(tree.heads, tree.relations, strict=True)):
+            right = head == sentence.heads[word]
+            attached.append(right)
+            labelled.append(right and relation == sentence.relations[word])
+            groups.append(str(number))
+    return mean(attached, groups=groups), mean(labelled, groups=groups)
+
+
+def _read(
     sentences: Sequence[TreebankSentence], encoder: Encoder, *, told: Callable[[str], None] = lambda _: None
-) -> list[_Halves]:
-    """The vectors of each sentence's words."""
-    found: list[_Halves] = []
+) -> Iterator[tuple[TreebankSentence, TokenVectors]]:
+    """Each sentence with the vectors of its tokens."""
     for start in range(0, len(sentences), _AT_ONCE):
         own = sentences[start : start + _AT_ONCE]
-        read = encoder.encode_tokens([sentence.text for sentence in own])
-        found += [_word_vectors(sentence.words, text) for sentence, text in zip(own, read, strict=True)]
-        told(f"{len(found)} of {len(sentences)} sentences encoded")
-    return found
+        yield from zip(own, encoder.encode_tokens([sentence.text for sentence in own]), strict=True)
+        told(f"{start + len(own)} of {len(sentences)} sentences encoded")
 
 
-def _word_vectors(words: Sequence[Word], text: TokenVectors) -> _Halves:
-    """Mean state half-way up of each word's tokens; zeros for a word that the encoder cut off."""
-    states: Vectors | None = getattr(text, "halfway", None)
-    if states is None:
-        raise EncoderError("this encoder keeps no states half-way up its layers; name a model of transformer layers")
-    pooled = np.zeros((len(words), states.shape[1]), np.float16)
+def _word_vectors(words: Sequence[Word], text: TokenVectors) -> npt.NDArray[np.float16]:
+    """Mean state half-way up of each word's tokens, as `Parser` pools them; zeros for a word the encoder cut off."""
+    if text.halfway is None:
+        raise EncoderError(_NO_LAYERS)
+    pooled = np.zeros((len(words), text.halfway.shape[1]), np.float16)
     for place, word in enumerate(words):
         own = [start < word.end and word.start < end for start, end in text.spans]
         if any(own):
-            pooled[place] = states[own].mean(axis=0)
+            pooled[place] = text.halfway[own].mean(axis=0)
     return pooled
 
 

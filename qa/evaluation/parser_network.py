@@ -78,14 +78,6 @@ class ParserNetwork(nn.Module):
         """The weights in half precision, as they ship."""
         return {name.replace(".", "_"): value.numpy().astype(np.float16) for name, value in self.state_dict().items()}
 
-    def parse(self, vectors: Halves) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """For each word its likeliest head, -1 for the root, and its likeliest relation there."""
-        with torch.no_grad():
-            rows = _with_neighbours(torch.as_tensor(vectors, dtype=torch.float32)[None])
-            heads = self._head_scores(rows, torch.ones(rows.shape[:2], dtype=torch.bool)).argmax(dim=-1)
-            relations = self._relation_scores(rows, heads).argmax(dim=-1)
-        return tuple((heads[0] - 1).tolist()), tuple(relations[0].tolist())
-
     def loss(self, batch: _Batch) -> Tensor:
         """How unlikely the right heads are, and the right relations at them: mean cross-entropy per word, summed."""
         rows = functional.dropout(_with_neighbours(batch.vectors), _INPUT_DROPOUT, training=self.training)

@@ -20,9 +20,12 @@ from embeddings.encoders.protocol import TokenVectors
 from qa.grounding.alignment import Aligned, align
 from qa.grounding.case import case_of, quotation
 from qa.grounding.claim_features import claim_features
+from qa.grounding.exchanges import exchanges
 from qa.grounding.mismatches import Case, fact_mismatches
 from qa.grounding.protocol import Context, Mismatch, Support
 from qa.grounding.spans import supporting_spans
+from qa.grounding.syntax.comparing import Comparison
+from qa.grounding.syntax.grammar import Grammar, grammar_for
 from qa.grounding.verdict import verdict_of
 from qa.grounding.weights import CheckerWeights, load_weights
 from qa.grounding.word_features import word_features
@@ -30,7 +33,7 @@ from qa.grounding.wording import wording_mismatches
 
 __all__ = ["AlignedChecker", "Judged", "doubts_of", "judge", "struck", "support_of"]
 
-_VERSION = "2"
+_VERSION = "3"
 _KEPT = 64
 """Sentences of evidence whose vectors are kept: the claims of one answer mostly rest on the same few."""
 _STRUCK = 0.3
@@ -53,18 +56,35 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     case: Case
     aligned: Aligned
     mismatches: tuple[Mismatch, ...]
+    exchanged: tuple[Mismatch, ...]
+    """What only the grammar tells; beside the mismatches, which the networks weigh, too."""
+    comparison: Comparison | None
+    """None where the encoder's vectors cannot be parsed."""
 
 
 def judge(
-    claim: str, evidence: Sequence[str], *, encoder: TokenEncoder, question: str, contexts: Sequence[Context]
+    claim: str,
+    evidence: Sequence[str],
+    *,
+    encoder: TokenEncoder,
+    grammar: Grammar | None,
+    question: str,
+    contexts: Sequence[Context],
 ) -> Judged | None:
     """Read a claim against its evidence; None where either has no words."""
     case = case_of(claim, evidence, question=question, contexts=contexts)
     if case is None:
         return None
     vectors = encoder.encode_tokens([claim, *(case.sentences[row].text for row in case.chosen)])
-    aligned = align(case, vectors[0], vectors[1:])
-    return Judged(case=case, aligned=aligned, mismatches=(*fact_mismatches(case), *wording_mismatches(case)))
+    read = (case.claim, *(case.sentences[row] for row in case.chosen))
+    comparison = grammar.compare(list(zip(read, vectors, strict=True))) if grammar else None
+    return Judged(
+        case=case,
+        aligned=align(case, vectors[0], vectors[1:]),
+        mismatches=(*fact_mismatches(case), *wording_mismatches(case)),
+        exchanged=exchanges(case, comparison),
+        comparison=comparison,
+    )
 
 
 class AlignedChecker:
@@ -72,6 +92,7 @@ class AlignedChecker:
 
     def __init__(self, encoder: Encoder, *, weights: CheckerWeights | None = None) -> None:
         self._encoder = _Remembering(encoder)
+        self._grammar = grammar_for(encoder.identity)
         self._weights = weights or load_weights()
 
     @property
@@ -85,18 +106,20 @@ class AlignedChecker:
         """Judge one sentence; see `SupportChecker`."""
         if quoted := quotation(claim, evidence):
             return quoted
-        judged = judge(claim, evidence, encoder=self._encoder, question=question, contexts=contexts)
+        judged = judge(
+            claim, evidence, encoder=self._encoder, grammar=self._grammar, question=question, contexts=contexts
+        )
         if judged is None:
             return Support(verdict="unsupported", score=0.0, spans=())
         spans, share = supporting_spans(judged.case)
         doubts = doubts_of(judged, self._weights)
+        mismatches = (*judged.mismatches, *(item for item in judged.exchanged if not _meets(item, judged.mismatches)))
         score = support_of(judged, doubts, self._weights)
-        verdict = verdict_of(score, share, judged.mismatches, threshold=self._weights.threshold)
+        verdict = verdict_of(score, share, mismatches, threshold=self._weights.threshold)
         if not spans:  # whatever the networks think, there is nothing to cite
             verdict = "unsupported"
-        mismatches = judged.mismatches
         if verdict != "supported":
-            mismatches = (*mismatches, *_doubted(judged, doubts, self._weights.doubtful))
+            mismatches = (*mismatches, *_doubted(judged, doubts, mismatches, self._weights.doubtful))
         return Support(verdict=verdict, score=round(score, 4), spans=spans, mismatches=mismatches)
 
 
@@ -108,18 +131,21 @@ def doubts_of(judged: Judged, weights: CheckerWeights) -> npt.NDArray[np.float32
 def support_of(judged: Judged, doubts: npt.NDArray[np.floating], weights: CheckerWeights) -> float:
     """Probability that the evidence supports the whole claim."""
     row = claim_features(judged.case, judged.aligned, doubts, judged.mismatches)
-    return float(_probability(weights.claim.logits(row[None, :]))[0]) * struck(judged.mismatches)
+    return float(_probability(weights.claim.logits(row[None, :]))[0]) * struck(judged)
 
 
-def struck(mismatches: Sequence[Mismatch]) -> float:
+def struck(judged: Judged) -> float:
     """What the hard checks leave of a score."""
-    return _STRUCK if any(mismatch.kind in _STRIKING for mismatch in mismatches) else 1.0
+    hard = any(mismatch.kind in _STRIKING for mismatch in judged.mismatches)
+    return _STRUCK if hard or judged.exchanged else 1.0
 
 
-def _doubted(judged: Judged, doubts: npt.NDArray[np.floating], limit: float) -> tuple[Mismatch, ...]:
+def _doubted(
+    judged: Judged, doubts: npt.NDArray[np.floating], known: Sequence[Mismatch], limit: float
+) -> tuple[Mismatch, ...]:
     """Words of an unsupported claim that nothing bears out, beyond those that a hard check found; runs in one."""
     found: list[Mismatch] = []
-    struck = [(item.start, item.end) for item in judged.mismatches]
+    struck = [(item.start, item.end) for item in known]
     previous = -2
     for at, word in enumerate(judged.aligned.words):
         if doubts[at] < limit or any(word.start < end and start < word.end for start, end in struck):
@@ -130,6 +156,10 @@ def _doubted(judged: Judged, doubts: npt.NDArray[np.floating], limit: float) -> 
             found.append(Mismatch(kind="meaning", start=word.start, end=word.end))
         previous = at
     return tuple(found)
+
+
+def _meets(item: Mismatch, others: Sequence[Mismatch]) -> bool:
+    return any(item.start < other.end and other.start < item.end for other in others)
 
 
 def _probability(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:

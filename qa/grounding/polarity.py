@@ -18,7 +18,7 @@ _CUES = frozenset(
     "not no never none nobody nothing neither nor without cannot fail failed fails failing refuse refused refuses "
     "unable "
     "lack lacks lacked hardly barely scarcely deny denied denies denying avoid avoided refusing nowhere stopped "
-    "prevent prevented".split()
+    "prevent prevented absent".split()
 )
 _AFRESH = frozenset("nobody nothing none neither nor never no".split())
 """Where one denial begins anew, rather than turning round the one before it."""
@@ -27,6 +27,7 @@ _NOT_A_CUE = re.compile(
     r"(?:not only|no less|no fewer|no more|no doubt|not just|no longer than|no\.? ?\d)", re.IGNORECASE
 )
 _RULED_OUT = re.compile(r"(?:rul(?:e|es|ed|ing) out|turned? down|instead of|rather than|far from)\b", re.IGNORECASE)
+_PASSIVE = frozenset({"been", "was", "were", "is", "are", "be", "being"})
 _BREAK = re.compile(r"[;:.!?—–]|,|\b(?:but|although|though|while|because|which|who|after|before|when)\b", re.IGNORECASE)
 _REACH = 6
 """How many words after it a negation reaches within its clause."""
@@ -58,11 +59,22 @@ def negated(text: str, words: Sequence[Word]) -> tuple[bool, ...]:
     for at, word in enumerate(words):
         if not _is_cue(text, word):
             continue
+        if at and _RULED_OUT.match(text, word.start) and words[at - 1].text.casefold() in _PASSIVE:
+            for other in _before(text, words, at):
+                parity[other] = not parity[other]
+            continue
         for other in range(at + 1, min(at + 1 + _REACH, len(words))):
             if _BREAK.search(text[word.end : words[other].end]) or words[other].text.casefold() in _AFRESH:
                 break
             parity[other] = not parity[other]
     return tuple(parity)
+
+
+def _before(text: str, words: Sequence[Word], at: int) -> list[int]:
+    """Places of the words of a clause before a place: what is ruled out there."""
+    return [
+        other for other in range(max(0, at - _REACH), at) if not _BREAK.search(text[words[other].end : words[at].start])
+    ]
 
 
 def denials(text: str, words: Sequence[Word]) -> int:

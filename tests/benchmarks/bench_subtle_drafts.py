@@ -4,7 +4,8 @@
 
 Their words all stand in the articles: figures and roles are exchanged within a sentence, a speaker is dropped, a cause
 made up. What the tests falsify by rule (`qa.evaluation.claim_mutations`) is far easier to catch. Sentences of the kind
-`true` are paraphrases, and should be shown. `--list` adds every sentence that went wrong.
+`true` are paraphrases, and should be shown. `--list` adds every sentence that went wrong. Nothing is chosen by these:
+the checker's limits are by `seeds/drafts.jsonl`, other sentences of other hands.
 """
 
 from __future__ import annotations

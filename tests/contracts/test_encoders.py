@@ -308,3 +308,24 @@ def test_an_unknown_name_says_what_to_do(name: str) -> None:
 
 def set_json(path: Path, **values: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **values}), encoding="utf-8")
+
+
+def test_states_half_way_up_come_with_the_tokens(encoders: dict[str, Encoder]) -> None:
+    """As the library itself gives them, in whatever batch; an encoder without layers to halve has none."""
+    import torch
+
+    bundled = encoders["bundled"]
+    assert isinstance(bundled, SentenceTransformerEncoder)
+    texts = [*PLAIN, "word " * 400, *STRANGE.values()]
+    found = bundled.encode_tokens(texts)
+    model = bundled._model
+    transformer, tokenizer = model[0].model, model.tokenizer
+    for vectors in found:
+        assert vectors.halfway is not None
+        assert vectors.halfway.shape == vectors.tokens.shape
+    inputs = tokenizer([PLAIN[0]], return_tensors="pt")
+    with torch.no_grad():
+        states = transformer(**inputs, output_hidden_states=True).hidden_states
+    assert found[0].halfway == pytest.approx(states[len(states) // 2][0, 1:-1].numpy(), abs=1e-4)
+    assert encoders["hashing"].encode_tokens(PLAIN)[0].halfway is None
+    assert encoders["folder"].encode_tokens(PLAIN)[0].halfway is None

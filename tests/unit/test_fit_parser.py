@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -12,11 +13,12 @@ import torch
 from embeddings.encoders import Encoder, TokenVectors
 from embeddings.encoders.hashing import HashingEncoder
 from embeddings.errors import EncoderError
-from embeddings.types import Vectors
 from qa.evaluation import fit_parser
 from qa.evaluation.errors import InvalidDataset
-from qa.evaluation.fit_parser import FittedParser, fit, main
+from qa.evaluation.fit_parser import Arrays, fit, main, score
+from qa.evaluation.metrics.intervals import Estimate
 from qa.evaluation.treebanks import TreebankSentence, read_treebank
+from qa.grounding.syntax.parser import Parser
 
 _ACTIVE = "1 the 2 det|2 {} 3 nsubj|3 {} 0 root|4 the 5 det|5 {} 3 obj|6 . 3 punct"
 _PASSIVE = (
@@ -35,18 +37,11 @@ _LEARNED = (
 _NEW = ((_ACTIVE, "crew", "blamed", "minister"), (_PASSIVE, "captain", "thanked", "mayor"))
 
 
-class Halfway(TokenVectors, frozen=True, kw_only=True):
-    halfway: Vectors | None = None
-
-
 class LayeredEncoder(HashingEncoder):
     """As if the hashed words were the states half-way up, only longer than one."""
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        return [
-            Halfway(text=read.text, vector=read.vector, spans=read.spans, tokens=read.tokens, halfway=read.tokens * 3.0)
-            for read in super().encode_tokens(texts)
-        ]
+        return [msgspec.structs.replace(read, halfway=read.tokens * 3.0) for read in super().encode_tokens(texts)]
 
 
 def written(*sentences: tuple[str, ...]) -> str:
@@ -67,47 +62,47 @@ def sentences(folder: Path, *made: tuple[str, ...]) -> tuple[TreebankSentence, .
     return read_treebank([path]).sentences
 
 
+def scored(arrays: Arrays, known: Sequence[TreebankSentence]) -> tuple[Estimate, Estimate]:
+    return score(known, parser=Parser(arrays), encoder=LayeredEncoder())
+
+
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory: pytest.TempPathFactory) -> FittedParser:
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Arrays:
     return fit(sentences(tmp_path_factory.mktemp("bank"), *_LEARNED), encoder=LayeredEncoder(), epochs=60)
 
 
 @pytest.mark.parametrize("made", [_LEARNED, _NEW], ids=["learned", "new"])
-def test_trees_are_learned_and_carry_over(
-    fitted: FittedParser, tmp_path: Path, made: tuple[tuple[str, ...], ...]
-) -> None:
+def test_trees_are_learned_and_carry_over(fitted: Arrays, tmp_path: Path, made: tuple[tuple[str, ...], ...]) -> None:
     known = sentences(tmp_path, *made)
-    attached, labelled = fitted.score(known)
+    attached, labelled = scored(fitted, known)
     assert (attached.value, labelled.value) == (1.0, 1.0)
     assert (attached.groups, attached.n) == (len(made), sum(len(sentence.words) for sentence in known))
 
 
 def test_without_learning_trees_are_not_known(tmp_path: Path) -> None:
     known = sentences(tmp_path, *_LEARNED)
-    attached, labelled = fit(known, encoder=LayeredEncoder(), epochs=1).score(known)
+    attached, labelled = scored(fit(known, encoder=LayeredEncoder(), epochs=1), known)
     assert attached.value is not None
     assert labelled.value is not None
     assert labelled.value <= attached.value < 0.9
 
 
-def test_a_right_head_with_a_wrong_relation_counts_for_one_score_only(fitted: FittedParser, tmp_path: Path) -> None:
+def test_a_right_head_with_a_wrong_relation_counts_for_one_score_only(fitted: Arrays, tmp_path: Path) -> None:
     other = (_ACTIVE.replace("3 obj", "3 iobj"), *_LEARNED[0][1:])
-    attached, labelled = fitted.score(sentences(tmp_path, other))
+    attached, labelled = scored(fitted, sentences(tmp_path, other))
     assert attached.value == 1.0
     assert labelled.value == pytest.approx(0.8)
 
 
-def test_a_right_relation_at_a_wrong_head_counts_for_neither(fitted: FittedParser, tmp_path: Path) -> None:
+def test_a_right_relation_at_a_wrong_head_counts_for_neither(fitted: Arrays, tmp_path: Path) -> None:
     other = (_ACTIVE.replace("1 the 2 det", "1 the 3 det"), *_LEARNED[0][1:])
-    attached, labelled = fitted.score(sentences(tmp_path, other))
+    attached, labelled = scored(fitted, sentences(tmp_path, other))
     assert (attached.value, labelled.value) == (0.8, 0.8)
 
 
-def test_the_arrays_are_those_that_the_parser_reads(fitted: FittedParser) -> None:
-    arrays = fitted.arrays()
-    count = len(fitted.relations)
+def test_the_arrays_are_those_that_the_parser_reads(fitted: Arrays) -> None:
     width = 3 * HashingEncoder.identity.dimension
-    assert {name: array.shape for name, array in arrays.items()} == {
+    assert {name: array.shape for name, array in fitted.items()} == {
         "head_weight": (128, width),
         "head_bias": (128,),
         "dependent_weight": (128, width),
@@ -120,13 +115,13 @@ def test_the_arrays_are_those_that_the_parser_reads(fitted: FittedParser) -> Non
         "relation_dependent_weight": (48, width),
         "relation_dependent_bias": (48,),
         "relation_root": (48,),
-        "relation": (count, 49, 49),
-        "relations": (count,),
+        "relation": (8, 49, 49),
+        "relations": (8,),
         "encoder": (),
     }
-    assert {array.dtype for name, array in arrays.items() if name not in {"relations", "encoder"}} == {np.dtype("f2")}
-    assert all(array.any() for name, array in arrays.items() if name != "encoder"), "all begin as zeros or are random"
-    assert arrays["relations"].tolist() == [
+    assert {array.dtype for name, array in fitted.items() if name not in {"relations", "encoder"}} == {np.dtype("f2")}
+    assert all(array.any() for name, array in fitted.items() if name != "encoder"), "all begin as zeros or are random"
+    assert fitted["relations"].tolist() == [
         "aux:pass",
         "case",
         "det",
@@ -136,20 +131,25 @@ def test_the_arrays_are_those_that_the_parser_reads(fitted: FittedParser) -> Non
         "obl:agent",
         "root",
     ]
-    assert str(arrays["encoder"]) == HashingEncoder.identity.revision
+    assert str(fitted["encoder"]) == HashingEncoder.identity.revision
 
 
 def test_the_same_sentences_give_the_same_weights(tmp_path: Path) -> None:
     known = sentences(tmp_path, *_LEARNED)
-    one = fit(known, encoder=LayeredEncoder(), epochs=2).arrays()
+    one = fit(known, encoder=LayeredEncoder(), epochs=2)
     torch.rand(1)
-    other = fit(known, encoder=LayeredEncoder(), epochs=2).arrays()
+    other = fit(known, encoder=LayeredEncoder(), epochs=2)
     assert all(np.array_equal(one[name], other[name]) for name in one)
 
 
 def test_an_encoder_without_layers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="no states half-way up"):
         fit(sentences(tmp_path, *_LEARNED), encoder=HashingEncoder())
+
+
+def test_nothing_is_scored_without_layers(fitted: Arrays, tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="no states half-way up"):
+        score(sentences(tmp_path, *_NEW), parser=Parser(fitted), encoder=HashingEncoder())
 
 
 def test_nothing_to_fit_to_is_refused() -> None:
