@@ -91,6 +91,10 @@ def shared() -> Path:
     return SHARED
 
 
+collect_ignore = ["faulty_messages.py", "faulty_model.py"]
+"""Servers for the tests, not tests: looking for doctests would import them by a name that they do not have."""
+
+
 @cache
 def load_double(name: str) -> Any:
     """A module of tests/; a folder of tests is no package, so it cannot be imported by name before it is loaded."""

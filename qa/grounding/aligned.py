@@ -136,8 +136,10 @@ def support_of(judged: Judged, doubts: npt.NDArray[np.floating], weights: Checke
 
 def struck(judged: Judged) -> float:
     """What the hard checks leave of a score."""
-    hard = any(mismatch.kind in _STRIKING for mismatch in judged.mismatches)
-    return _STRUCK if hard or judged.exchanged else 1.0
+    # Another speaker, and a reason of its own, keep a claim from being supported; they say little of its likelihood: as
+    # many true summaries have them as false ones.
+    exchanged = any(mismatch.found for mismatch in judged.exchanged)
+    return _STRUCK if exchanged or any(mismatch.kind in _STRIKING for mismatch in judged.mismatches) else 1.0
 
 
 def _doubted(

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 PACKAGES = ("qa", "embeddings", "prompts", "seeds")
-MAX_BYTES = 1_000_000
-"""Source, prompts and sample articles; models and data never ship in it."""
+MAX_BYTES = 2_000_000
+"""Source, prompts, sample articles and the weights that are fitted here, the parser's most of all; no model ships in it."""
 
 
 def run(command: list[str], *, cwd: Path | None = None, **variables: str) -> str:

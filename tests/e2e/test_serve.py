@@ -28,7 +28,12 @@ def slowly(settings):
     from qa.server.loading import load
     parts = load(settings)
     search = parts.answering.search
-    parts.answering.search = lambda question: (time.sleep({search_seconds}), search(question))[1]
+
+    async def slow_search(question, *, run, history=()):
+        await run(lambda: time.sleep({search_seconds}))
+        return await search(question, run=run, history=history)
+
+    parts.answering.search = slow_search
     return parts
 
 settings = Settings(
