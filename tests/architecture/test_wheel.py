@@ -16,7 +16,7 @@ import pytest
 
 PACKAGES = ("qa", "embeddings", "prompts", "seeds")
 MAX_BYTES = 2_000_000
-"""Source, prompts, sample articles and the weights that are fitted here, the parser's most of all; no model ships in it."""
+"""Source, prompts, sample articles and the weights fitted here, the parser's most of all; no model ships in it."""
 
 
 def run(command: list[str], *, cwd: Path | None = None, **variables: str) -> str:
