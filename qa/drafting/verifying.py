@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -12,6 +13,7 @@ from qa.drafting.clauses import speaks_of_all
 from qa.drafting.markers import resolve
 from qa.drafting.orders import is_order
 from qa.drafting.plain import plain
+from qa.extractive.words import words_of
 from qa.grounding.protocol import Context, Support, SupportChecker, SupportingSpan
 from qa.types import Verdict
 
@@ -50,23 +52,23 @@ def judge(
     label: str,
     sources: Sequence[Source],
     checker: SupportChecker,
-    question: str,
     article: Callable[[str, str], Article | None],
 ) -> Judged:
     """Check a sentence against the sources it names, and where those do not support it, against all of them.
 
-    A marker is thus a hint where to look first, and never makes a citation by itself. Blocking.
+    A marker is thus a hint where to look first, and never makes a citation by itself. The question is no part of this:
+    it may assert what is false, and small models repeat it. Blocking.
     """
     marked = resolve(sentence, label=label, sources=len(sources))
     text = plain(marked.text, sources=[source.text for source in sources])
-    if text is None:
+    if text is None or _is_fragment(text):
         return Judged(text="", verdict="unsupported", score=0.0, quotes=(), unresolved=marked.unresolved)
-    support, among = _support(text, marked.sources, sources, checker, question)
+    support, among = _support(text, marked.sources, sources, checker)
     nearest = tuple(_quoted(span, among[span.index]) for span in support.spans)
     quotes = nearest if support.verdict in _SUPPORTING else ()
     inexact = sum(not _is_exact(quote, article) for quote in quotes)
     # Quotes bear a sentence out together: without one of them, or with one that is an order, nothing does.
-    known = " ".join([question, *(quote.stored.title for quote in quotes)])
+    known = " ".join(quote.stored.title for quote in quotes)
     borne_out = (
         quotes
         and not inexact
@@ -84,24 +86,32 @@ def judge(
     )
 
 
+_LEAST_WORDS = 3
+_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
+"""Scripts that put no spaces between words: Thai, Lao, Japanese, Chinese."""
 _SUPPORTING: frozenset[Verdict] = frozenset({"supported", "partly_supported"})
 
 
+def _is_fragment(text: str) -> bool:
+    """Whether a text is a word or two, which say nothing that could be borne out: "1,214."."""
+    return len(words_of(text)) < _LEAST_WORDS and not _UNSPACED.search(text)
+
+
 def _support(
-    text: str, named: Sequence[int], sources: Sequence[Source], checker: SupportChecker, question: str
+    text: str, named: Sequence[int], sources: Sequence[Source], checker: SupportChecker
 ) -> tuple[Support, Sequence[Source]]:
     """The judgement, and the sources that the indexes of its spans refer to."""
     cited = [sources[index] for index in named]
     if cited and len(cited) < len(sources):
-        support = _check(text, cited, checker, question)
+        support = _check(text, cited, checker)
         if support.verdict == "supported":
             return support, cited
-    return _check(text, sources, checker, question), sources
+    return _check(text, sources, checker), sources
 
 
-def _check(text: str, sources: Sequence[Source], checker: SupportChecker, question: str) -> Support:
+def _check(text: str, sources: Sequence[Source], checker: SupportChecker) -> Support:
     contexts = [Context(title=source.stored.title, published_at=source.stored.published_at) for source in sources]
-    return checker.check(text, [source.text for source in sources], question=question, contexts=contexts)
+    return checker.check(text, [source.text for source in sources], contexts=contexts)
 
 
 def _quoted(span: SupportingSpan, source: Source) -> Quoted:

@@ -33,7 +33,8 @@ class Told:
     def check(
         self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
     ) -> Support:
-        assert (claim, question) == ("The ferry sank.", "What sank?")
+        assert claim in {"The ferry sank.", "渡轮星期二搁浅。"}
+        assert question == ""
         self.asked.append(evidence)
         self.contexts.append(contexts)
         verdict, spans = self.answers.pop(0)
@@ -58,7 +59,7 @@ def judged(sentence: str, checker: Told, sources: list[Source], *, stored: dict[
     def article(name: str, version: str) -> Article | None:
         return Article(id=name, version=version, title="", text=texts[name]) if name in texts else None
 
-    return judge(sentence, label="S", sources=sources, checker=checker, question="What sank?", article=article)
+    return judge(sentence, label="S", sources=sources, checker=checker, article=article)
 
 
 def place(start: int, end: int) -> tuple[int, int, int]:
@@ -143,3 +144,17 @@ def test_a_sentence_whose_quotes_do_not_fit_is_not_shown_by_halves(sources: list
     assert page.full
     assert page.take(two) is None, "said already"
     assert page.dropped == 0
+
+
+@pytest.mark.parametrize("sentence", ["1,214.", "Stavnes [S1].", "David Jackson [S1]."])
+def test_a_word_or_two_say_nothing_that_could_be_borne_out(sources: list[Source], sentence: str) -> None:
+    checker = Told()
+    found = judged(sentence, checker, sources)
+    assert (found.text, found.verdict, found.quotes) == ("", "unsupported", ())
+    assert checker.asked == []
+
+
+def test_a_script_without_spaces_makes_no_fragments(sources: list[Source]) -> None:
+    checker = Told(("unsupported", []))
+    judged("渡轮星期二搁浅。", checker, sources)
+    assert checker.asked
