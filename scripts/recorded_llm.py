@@ -39,6 +39,11 @@ class Recording:
         replies: list[dict[str, Any]] = [json.loads(line) for line in lines]
         self._replies = {name_of(json.dumps(reply["body"]).encode()): reply for reply in replies}
 
+    @property
+    def models(self) -> list[str]:
+        """Names of the models that spoke."""
+        return sorted({str(reply["body"].get("model", "")) for reply in self._replies.values()})
+
     def known(self, body: bytes) -> dict[str, Any] | None:
         """The reply that was given to this request."""
         return self._replies.get(name_of(json.dumps(json.loads(body)).encode()))
@@ -59,8 +64,13 @@ class Handler(BaseHTTPRequestHandler):
     upstream: str
 
     def do_GET(self) -> None:
-        """Pass on, as for the list of models."""
-        self._pass_on("GET", b"")
+        """Pass on, as for the list of models; without a model to ask, list those that spoke."""
+        if self.upstream:
+            self._pass_on("GET", b"")
+            return
+        self._begin(200, "application/json")
+        models = [{"id": name, "object": "model"} for name in self.recording.models]
+        self.wfile.write(json.dumps({"object": "list", "data": models}).encode())
 
     def do_POST(self) -> None:
         """Say again what was said to this request, or ask and keep it."""
