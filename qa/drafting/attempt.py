@@ -40,7 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     """With a number behind it, what the model names a source by."""
     question: str
-    """What the sentences answer."""
+    """What the sentences answer, and names that they only point at may stand in."""
     max_tokens: int
     deadline: float
     """Moment of the event loop's clock at which the last sentence must be verified."""
@@ -115,6 +115,7 @@ class Attempt:
             label=request.label,
             sources=request.sources,
             checker=self._means.checker,
+            question=request.question,
             article=self._means.article,
         )
         judged = await by(request.deadline, run(job))

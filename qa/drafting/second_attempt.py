@@ -39,6 +39,9 @@ _CHARACTERS = 4 * _TOKENS
 _WRITING = 8
 """How many characters a model on a CPU reads in the time in which it writes one (1.5 billion weights of four bits, one
 core: 17 ms a token read, 140 ms a token written)."""
+_NO_PREMISE = ""
+"""The question is not told to the checker here. What is said again needs no name that stands in the question alone, and
+a question may assert what is false: small models repeat it."""
 _ECHO = re.compile(
     r"^\W*(?:sentences?\s+\d\b\W*(?:(?:says?|states?)(?:\s+that)?\s+)?)?(?:\d?\W*\(published [\d-]+\)\W*)"
     r"|^\W*sentences?\s+\d\b\W*(?:(?:says?|states?)(?:\s+that)?\s+)?|\s*[\[(](?:sentences?\s+)?\d(?:\s*,\s*\d)*[\])]",
@@ -84,7 +87,7 @@ def second_request(
                 messages=asked,
                 sources=[source for source in first.sources if any(_holds(source, one) for one in picked)],
                 label=first.label,
-                question=first.question,
+                question=_NO_PREMISE,
                 max_tokens=_TOKENS,
                 deadline=first.deadline,
                 echo=_ECHO,

@@ -52,23 +52,23 @@ def judge(
     label: str,
     sources: Sequence[Source],
     checker: SupportChecker,
+    question: str,
     article: Callable[[str, str], Article | None],
 ) -> Judged:
     """Check a sentence against the sources it names, and where those do not support it, against all of them.
 
-    A marker is thus a hint where to look first, and never makes a citation by itself. The question is no part of this:
-    it may assert what is false, and small models repeat it. Blocking.
+    A marker is thus a hint where to look first, and never makes a citation by itself. Blocking.
     """
     marked = resolve(sentence, label=label, sources=len(sources))
     text = plain(marked.text, sources=[source.text for source in sources])
     if text is None or _is_fragment(text):
         return Judged(text="", verdict="unsupported", score=0.0, quotes=(), unresolved=marked.unresolved)
-    support, among = _support(text, marked.sources, sources, checker)
+    support, among = _support(text, marked.sources, sources, checker, question)
     nearest = tuple(_quoted(span, among[span.index]) for span in support.spans)
     quotes = nearest if support.verdict in _SUPPORTING else ()
     inexact = sum(not _is_exact(quote, article) for quote in quotes)
     # Quotes bear a sentence out together: without one of them, or with one that is an order, nothing does.
-    known = " ".join(quote.stored.title for quote in quotes)
+    known = " ".join([question, *(quote.stored.title for quote in quotes)])
     borne_out = (
         quotes
         and not inexact
@@ -98,20 +98,20 @@ def _is_fragment(text: str) -> bool:
 
 
 def _support(
-    text: str, named: Sequence[int], sources: Sequence[Source], checker: SupportChecker
+    text: str, named: Sequence[int], sources: Sequence[Source], checker: SupportChecker, question: str
 ) -> tuple[Support, Sequence[Source]]:
     """The judgement, and the sources that the indexes of its spans refer to."""
     cited = [sources[index] for index in named]
     if cited and len(cited) < len(sources):
-        support = _check(text, cited, checker)
+        support = _check(text, cited, checker, question)
         if support.verdict == "supported":
             return support, cited
-    return _check(text, sources, checker), sources
+    return _check(text, sources, checker, question), sources
 
 
-def _check(text: str, sources: Sequence[Source], checker: SupportChecker) -> Support:
+def _check(text: str, sources: Sequence[Source], checker: SupportChecker, question: str) -> Support:
     contexts = [Context(title=source.stored.title, published_at=source.stored.published_at) for source in sources]
-    return checker.check(text, [source.text for source in sources], contexts=contexts)
+    return checker.check(text, [source.text for source in sources], question=question, contexts=contexts)
 
 
 def _quoted(span: SupportingSpan, source: Source) -> Quoted:

@@ -34,7 +34,7 @@ class Told:
         self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
     ) -> Support:
         assert claim in {"The ferry sank.", "渡轮星期二搁浅。"}
-        assert question == ""
+        assert question == "What sank?"
         self.asked.append(evidence)
         self.contexts.append(contexts)
         verdict, spans = self.answers.pop(0)
@@ -59,7 +59,7 @@ def judged(sentence: str, checker: Told, sources: list[Source], *, stored: dict[
     def article(name: str, version: str) -> Article | None:
         return Article(id=name, version=version, title="", text=texts[name]) if name in texts else None
 
-    return judge(sentence, label="S", sources=sources, checker=checker, article=article)
+    return judge(sentence, label="S", sources=sources, checker=checker, question="What sank?", article=article)
 
 
 def place(start: int, end: int) -> tuple[int, int, int]:
