@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 _FENCE = re.compile(rb"==[0-9a-f]{12}==")
 
@@ -90,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
         url = self.upstream.removesuffix("/v1") + self.path
         began, pieces = time.monotonic(), list[tuple[float, str]]()
         headers = {"Content-Type": "application/json"}
-        with httpx.stream(method, url, content=body, headers=headers, timeout=None) as reply:  # noqa: S113 - the caller's
+        with httpx2.stream(method, url, content=body, headers=headers, timeout=None) as reply:
             kind = reply.headers.get("Content-Type", "application/json")
             self._begin(reply.status_code, kind)
             for text in reply.iter_text():
