@@ -16,11 +16,11 @@ from embeddings.ingest import ingest
 from embeddings.readers import find, read
 from qa.assembly import Assembly
 from qa.generators.scripted import Say, ScriptedGenerator
-from qa.grounding.protocol import Context, Support
+from qa.grounding.protocol import Context, Support, SupportChecker
 from qa.settings import Settings
-from qa.types import Question
+from qa.types import Answer, Question
 
-__all__ = ["Put", "put_before"]
+__all__ = ["Put", "answered", "put_before"]
 
 _AS_OF = "2024-06-20"
 _CITATIONS = 10
@@ -50,18 +50,16 @@ class _Listening:
         return Support(verdict="unsupported", score=0.0, spans=())
 
 
-def put_before(drafts: Sequence[seeds.SeedDraft], *, encoder: Encoder) -> Iterator[tuple[seeds.SeedDraft, Put]]:
-    """Ask each draft's question of the sample articles, with a model that answers with the draft.
-
-    A draft that no check sees, because its question finds nothing, is left out.
-    """
+def answered(
+    drafts: Sequence[seeds.SeedDraft], *, encoder: Encoder, checker: SupportChecker
+) -> Iterator[tuple[seeds.SeedDraft, Answer]]:
+    """Ask each draft's question of the sample articles, with a model that answers with the draft."""
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(EmbeddedCorpus.open(Path(folder), identity=encoder.identity)) as corpus,
     ):
         ingest((item for path in find([seeds.articles_dir()]) for item in read(path)), corpus=corpus, encoder=encoder)
         for draft in drafts:
-            checker = _Listening()
             assembly = Assembly(
                 settings=Settings(),
                 encoder=encoder,
@@ -69,6 +67,14 @@ def put_before(drafts: Sequence[seeds.SeedDraft], *, encoder: Encoder) -> Iterat
                 checker=checker,
                 reranker=None,
             )
-            assembly.over(corpus).ask(Question(question=draft.question, as_of=_AS_OF, max_citations=_CITATIONS))
-            if checker.heard:
-                yield draft, checker.heard[0]
+            question = Question(question=draft.question, as_of=_AS_OF, max_citations=_CITATIONS)
+            yield draft, assembly.over(corpus).ask(question)
+
+
+def put_before(drafts: Sequence[seeds.SeedDraft], *, encoder: Encoder) -> Iterator[tuple[seeds.SeedDraft, Put]]:
+    """Give each draft with what the checker is asked about it first; one that no check sees is left out."""
+    checker = _Listening()
+    for draft, _ in answered(drafts, encoder=encoder, checker=checker):
+        if checker.heard:
+            yield draft, checker.heard[0]
+        checker.heard.clear()

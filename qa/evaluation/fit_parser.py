@@ -23,7 +23,7 @@ from qa.evaluation.metrics.intervals import Estimate, mean
 from qa.evaluation.parser_network import ParserExample, fit_network
 from qa.evaluation.treebanks import TreebankSentence, read_treebank
 from qa.extractive.words import Word
-from qa.grounding.syntax.parser import Parser
+from qa.grounding.syntax.parser import Parser, word_states
 
 __all__ = ["Arrays", "fit", "main", "score"]
 
@@ -135,15 +135,10 @@ def _read(
 
 
 def _word_vectors(words: Sequence[Word], text: TokenVectors) -> npt.NDArray[np.float16]:
-    """Mean state half-way up of each word's tokens, as `Parser` pools them; zeros for a word the encoder cut off."""
+    """What the parser reads of each word. Raises EncoderError for an encoder without states half-way up."""
     if text.halfway is None:
         raise EncoderError(_NO_LAYERS)
-    pooled = np.zeros((len(words), text.halfway.shape[1]), np.float16)
-    for place, word in enumerate(words):
-        own = [start < word.end and word.start < end for start, end in text.spans]
-        if any(own):
-            pooled[place] = text.halfway[own].mean(axis=0)
-    return pooled
+    return word_states(words, text).astype(np.float16)
 
 
 def _told(estimate: Estimate) -> str:

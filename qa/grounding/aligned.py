@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from embeddings.encoders import Encoder
 from embeddings.encoders.protocol import TokenVectors
+from qa.extractive.words import Word
 from qa.grounding.alignment import Aligned, align
 from qa.grounding.case import case_of, quotation
 from qa.grounding.claim_features import claim_features
@@ -147,10 +148,9 @@ def _doubted(
 ) -> tuple[Mismatch, ...]:
     """Words of an unsupported claim that nothing bears out, beyond those that a hard check found; runs in one."""
     found: list[Mismatch] = []
-    struck = [(item.start, item.end) for item in known]
     previous = -2
     for at, word in enumerate(judged.aligned.words):
-        if doubts[at] < limit or any(word.start < end and start < word.end for start, end in struck):
+        if doubts[at] < limit or _meets(word, known):
             continue
         if at == previous + 1:
             found[-1] = msgspec.structs.replace(found[-1], end=word.end)
@@ -160,7 +160,7 @@ def _doubted(
     return tuple(found)
 
 
-def _meets(item: Mismatch, others: Sequence[Mismatch]) -> bool:
+def _meets(item: Mismatch | Word, others: Sequence[Mismatch]) -> bool:
     return any(item.start < other.end and other.start < item.end for other in others)
 
 

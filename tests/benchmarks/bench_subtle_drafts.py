@@ -13,66 +13,33 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections import Counter
-from contextlib import closing
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-import seeds
-from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
-from embeddings.ingest import ingest
-from embeddings.readers import find, read
-from qa.answering import Answerer
+from qa.evaluation.draft_examples import answered
 from qa.evaluation.memo import MemoEncoder
-from qa.generators.scripted import Say, ScriptedGenerator
 from qa.grounding.loading import load_checker
-from qa.settings import Settings
-from qa.types import Question
+from seeds import SeedDraft
 
 DRAFTS = Path(__file__).with_name("subtle_drafts.jsonl")
-AS_OF = "2024-06-20"
 
 
-class Draft(msgspec.Struct, frozen=True):
-    """One sentence, and the question it pretends to answer."""
-
-    question: str
-    kind: str
-    text: str
-
-
-def shown(drafts: list[Draft]) -> list[bool]:
+def shown(drafts: Sequence[SeedDraft]) -> list[bool]:
     """Whether each draft gets past the check."""
     encoder = MemoEncoder(load("all-MiniLM-L6-v2"))
     checker = load_checker("", encoder=encoder)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        closing(EmbeddedCorpus.open(Path(folder), identity=encoder.identity)) as corpus,
-    ):
-        ingest((item for path in find([seeds.articles_dir()]) for item in read(path)), corpus=corpus, encoder=encoder)
-
-        def passes(draft: Draft) -> bool:
-            answerer = Answerer(
-                corpus=corpus,
-                encoder=encoder,
-                settings=Settings(),
-                generator=ScriptedGenerator([Say(draft.text)]),
-                checker=checker,
-            )
-            question = Question(question=draft.question, as_of=AS_OF, max_citations=10)
-            return answerer.ask(question).answer_mode == "generated"
-
-        return [passes(draft) for draft in drafts]
+    return [answer.answer_mode == "generated" for _, answer in answered(drafts, encoder=encoder, checker=checker)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", dest="listed")
     options = parser.parse_args()
-    drafts = [msgspec.json.decode(line, type=Draft) for line in DRAFTS.read_text(encoding="utf-8").splitlines()]
+    drafts = msgspec.json.Decoder(SeedDraft).decode_lines(DRAFTS.read_bytes())
     passed = shown(drafts)
     told = Counter(draft.kind for draft, past in zip(drafts, passed, strict=True) if past)
     wrong = [d.text for d, past in zip(drafts, passed, strict=True) if past != (d.kind == "true")]

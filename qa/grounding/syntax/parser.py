@@ -7,6 +7,7 @@ another.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -18,7 +19,7 @@ from embeddings.encoders.protocol import TokenVectors
 from qa.extractive.words import Word
 from qa.grounding.syntax.tree import ROOT, Tree, likeliest_heads
 
-__all__ = ["Parser", "load_parser"]
+__all__ = ["Parser", "load_parser", "word_states"]
 
 _Floats = npt.NDArray[np.float32]
 _NEVER = -1e4
@@ -43,7 +44,7 @@ class Parser:
         """The tree over these words of the text; None without half-way states, a word, or an end in sight."""
         if vectors.halfway is None or not 0 < len(words) <= _LONGEST:
             return None
-        rows = _with_neighbours(_pooled(words, vectors))
+        rows = _with_neighbours(word_states(words, vectors))
         heads = likeliest_heads(self._head_scores(rows))
         return Tree(words=words, heads=heads, relations=self._relations_of(rows, heads))
 
@@ -80,8 +81,11 @@ def load_parser() -> Parser:
         return Parser(dict(arrays))
 
 
-def _pooled(words: tuple[Word, ...], vectors: TokenVectors) -> _Floats:
-    """Mean half-way state of each word's tokens; zeros for a word that the encoder cut off."""
+def word_states(words: Sequence[Word], vectors: TokenVectors) -> _Floats:
+    """Mean half-way state of each word's tokens; zeros for a word that the encoder cut off.
+
+    The vectors must have such states. Fitting pools by this, too: otherwise the parser would read what it never saw.
+    """
     halfway = np.asarray(vectors.halfway, np.float32)
     pooled = np.zeros((len(words), halfway.shape[1]), np.float32)
     if not vectors.spans:
