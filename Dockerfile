@@ -6,11 +6,14 @@ FROM ${PYTHON_IMAGE} AS build
 # Where torch comes from: the default package index would give a CUDA build of several gigabytes. Empty where the
 # default index already offers the CPU build: --build-arg TORCH_INDEX=
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# What is installed. The slim one has no torch: all that ships works, models by name do not. With them:
+# --build-arg LOCK=requirements.lock
+ARG LOCK=requirements-slim.lock
 WORKDIR /src
 # The packages change seldom: a layer of their own.
-COPY requirements.lock ./
+COPY requirements.lock requirements-slim.lock ./
 COPY scripts/install_packages.sh scripts/
-RUN scripts/install_packages.sh /opt/sourceline requirements.lock
+RUN scripts/install_packages.sh /opt/sourceline "$LOCK"
 COPY pyproject.toml README.md LICENSE ./
 COPY qa qa
 COPY embeddings embeddings

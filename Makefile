@@ -1,19 +1,24 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test test-llm faults injection widget browser screenshots bench yardsticks yardsticks-baseline calibrate calibrate-checker fit-parser report-screenshot lock wheel docker-check clean
+.PHONY: help install install-dev serve check test test-fast test-llm cases faults injection hostile widget browser screenshots bench yardsticks yardsticks-baseline train-reader train-checker encoder-network calibrate-reader calibrate-checker fit-parser report-screenshot lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 VENV ?= .venv
 PYTHON ?= python3
+# SLIM=1: install without torch and what goes with it; what ships works, models by name and training do not.
+SLIM ?=
 # Where `make serve` listens: make serve HOST=… PORT=…, else QA_HOST and QA_PORT or their defaults. Only from the command
 # line: some shells export HOST, and mean the name of the machine.
 given = $(if $(filter command line,$(origin $(1))),--$(2) $($(1)))
 # Where `make yardsticks` finds the data sets; more words for it: make yardsticks YARDSTICKS="--only news --news 200"
 DATA ?= ../shared/data
 YARDSTICKS ?=
-# Where `make calibrate` finds SQuAD files.
-SQUAD ?= $(wildcard ../shared/data/squad/v2*.json ../shared/data/squad/v1*.json)
+# Where training keeps its state; more words for it: make train-reader TRAIN="--examples 300000"
+TRAINING ?= .cache/training
+TRAIN ?=
+# Where `make cases` finds its inputs.
+CASES ?= ../shared/cases
 # Where `make fit-parser` finds UD English EWT: a checkout of it, or a folder with its files.
 TREEBANK ?=
 # Where `make test-llm` keeps its model and the server that runs it.
@@ -28,8 +33,8 @@ SOURCES := qa embeddings prompts seeds scripts tests
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
-install: ## create .venv and install the locked packages (does nothing when up to date)
-	@scripts/install.sh $(VENV) requirements.lock
+install: ## create .venv and install the locked packages (does nothing when up to date); SLIM=1: without torch and other models
+	@scripts/install.sh $(VENV) $(if $(SLIM),requirements-slim.lock,requirements.lock)
 
 install-dev:
 	@scripts/install.sh $(VENV) requirements-dev.lock
@@ -48,13 +53,22 @@ check: install-dev ## formatting, lint, types, import rules, sizes
 test: check ## check, then every test
 	@scripts/install_browser.sh
 	@scripts/install_clients.sh
-	$(BIN)/pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-fast: install-dev ## unit and contract tests alone
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) tests/unit tests/contracts
 
 widget: ## build qa/widget/dist from its source (needs Node.js)
 	@scripts/build_widget.sh
 
+cases: install-dev ## send the small inputs of CASES that once failed; right and wrong, kind by kind
+	$(BIN)/python scripts/cases.py $(CASES)
+
 injection: install-dev ## let a model obey every order in all injected documents, not only in those of make test
 	INJECTION=full $(BIN)/pytest -q tests/integration/test_injection.py
+
+hostile: install-dev ## read 2,000 damaged files of all kinds, each within 10 s and 512 MB
+	HOSTILE_FILES=2000 $(BIN)/pytest --timeout 7200 tests/integration/test_hostile_files.py
 
 test-llm: install-dev ## the tests that need a real language model; fetches one (1.1 GB) into LLM_CACHE
 	$(BIN)/python scripts/fetch_llm.py $(LLM_CACHE)
@@ -67,7 +81,7 @@ browser: install-dev ## the tests of the chat in a browser, the long form
 	@scripts/install_browser.sh
 	LONG=1 $(BIN)/pytest $(PYTEST_ARGS) tests/e2e/browser
 
-screenshots: install-dev ## take the pictures of the README anew (look at them before committing)
+screenshots: install-dev ## take the pictures of README and docs/chat.md anew (look at them before committing)
 	@scripts/install_browser.sh
 	$(BIN)/pytest -q tests/e2e/browser/screenshots.py
 
@@ -75,24 +89,37 @@ bench: install-dev ## measure speed and quality; one JSON report each in reports
 	@scripts/bench.sh $(VENV) $(BENCH)
 
 yardsticks: install-dev ## quality on the data sets of DATA, in one table in reports/yardsticks/ (half an hour, then less)
-	$(BIN)/python -m qa.evaluation.yardsticks.suite --data $(DATA) $(YARDSTICKS)
+	$(BIN)/python -m qa.evaluation.benchmarks.suite --data $(DATA) $(YARDSTICKS)
 
 yardsticks-baseline: install-dev ## take what the tests measure as the new baseline of the gate
-	$(BIN)/python -m qa.evaluation.yardsticks.reduced --data $(DATA) --write tests/yardsticks/baseline.json
+	$(BIN)/python -m qa.evaluation.benchmarks.reduced --data $(DATA) --write tests/yardsticks/baseline.json
 
-calibrate: install-dev ## refit qa/extractive/reader.json (SQUAD="v2.json v1.json"; half an hour on two cores)
-	$(BIN)/python -m qa.evaluation.fit_extraction --answerable-per-file 1500 --out qa/extractive/reader.json $(SQUAD)
+train-reader: install-dev ## train the reader on DATA/reader, export it to qa/reading/weights, calibrate it (two hours; goes on where it stopped)
+	$(BIN)/python -m qa.training.train_reader --data $(DATA)/reader --out $(TRAINING)/reader $(TRAIN)
+	$(BIN)/python -m qa.training.ship_reader --data $(DATA)/reader --from $(TRAINING)/reader/model --out qa/reading/weights
+
+train-checker: install-dev ## train the support checker on DATA, from the trained reader; export it to qa/grounding/weights, calibrate it (an hour; goes on where it stopped)
+	$(BIN)/python -m qa.training.train_checker --data $(DATA)/support --texts $(DATA)/reader --sets $(DATA)/grounding \
+		--made 7000 --asked 7000 --edited 4000 --short 0.45 --examples 44000 --decay-share 0.6 \
+		--start $(TRAINING)/reader/model --out $(TRAINING)/checker --threads 2 $(TRAIN)
+	$(BIN)/python -m qa.training.ship_checker --data $(DATA)/support --sets $(DATA)/grounding --from $(TRAINING)/checker --out qa/grounding/weights
+
+encoder-network: install-dev ## quantise the bundled encoder's weights anew (its hash changes: all stores need encoding again)
+	$(BIN)/python -m qa.training.ship_encoder --out embeddings/encoders/bundled_network
+
+calibrate-reader: install-dev ## fit anew what the reader's log-odds are worth, and where it declines
+	$(BIN)/python -m qa.training.calibrate_reader --data $(DATA)/reader --out qa/reading/weights/reader.json
 
 report-screenshot: install-dev ## draw the report's pictures in docs/ anew (needs Chromium)
 	@scripts/report_screenshot.sh $(VENV) docs
 
 calibrate-checker: install-dev ## refit qa/grounding/checker.json on half the documents of DATA/grounding; print what its limits strike (half an hour)
-	$(BIN)/python -m qa.evaluation.fit_checker --out qa/grounding/checker.json $(DATA)/grounding
-	$(BIN)/python -m qa.evaluation.exchange_limits $(DATA)/grounding
+	$(BIN)/python -m qa.training.aligned_checker.fit_checker --out qa/grounding/checker.json $(DATA)/grounding
+	$(BIN)/python -m qa.training.aligned_checker.exchange_limits $(DATA)/grounding
 
 fit-parser: install-dev ## refit qa/grounding/syntax/parser.npz on UD English EWT, in TREEBANK; scored on its dev and test parts (ten minutes)
 	@test -n "$(wildcard $(TREEBANK)/*-dev.conllu)" || { echo "say where UD English EWT is: make fit-parser TREEBANK=FOLDER" >&2; exit 2; }
-	$(BIN)/python -m qa.evaluation.fit_parser --out qa/grounding/syntax/parser.npz --train $(TREEBANK) \
+	$(BIN)/python -m qa.training.aligned_checker.fit_parser --out qa/grounding/syntax/parser.npz --train $(TREEBANK) \
 		--report $(wildcard $(TREEBANK)/*-dev.conllu $(TREEBANK)/*-test.conllu)
 
 lock: ## resolve pyproject.toml anew and write requirements*.lock

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from embeddings.encoders.protocol import EncoderIdentity
-from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, StoredPassage, Vector, Where
+from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.errors import StoreCorrupt
+from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
 
-__all__ = ["Corpus"]
+__all__ = ["Corpus", "readable"]
 
 
 class Corpus(Protocol):
@@ -33,6 +34,12 @@ class Corpus(Protocol):
     def search(self, vector: Vector, text: str, *, k: int, where: Where) -> Hits:
         """Rank passages by cosine to `vector` and by BM25 for `text`, up to `k` each, filter applied first."""
 
+    def spellings(self, words: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """For each word that no passage holds, the words that passages hold and that may be meant, the nearest first.
+
+        Words that are held are left out of what is given.
+        """
+
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
         """Look up hits; a key that is unknown or was deleted meanwhile is simply absent."""
 
@@ -48,14 +55,23 @@ class Corpus(Protocol):
     def count(self, where: Where) -> CorpusCounts:
         """Exact counts under a filter."""
 
+    def overview(self, where: Where, *, newest: int) -> Overview:
+        """What current articles there are, at a glance, and the newest of them."""
+
     def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
         """What each article says and how it was cut, in one name (`indexing.fingerprint`).
 
         Of those articles only that are held complete and undamaged for this encoder: the others need ingesting.
         """
 
-    def holders(self, versions: Collection[str]) -> Mapping[str, str]:
-        """Which article (id) holds each of these canonical texts now, for those held at all."""
+    def require_writing(self) -> None:
+        """Raise StoreError at once where nothing can be written now, so that no work is done in vain."""
+
+    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+        """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
+
+    def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Which articles (ids, the earliest first) were written as known by each of these keys, for those held."""
 
     def activate(self, identity: EncoderIdentity) -> None:
         """Switch searching to the generation of vectors made by this encoder, atomically.
@@ -65,3 +81,11 @@ class Corpus(Protocol):
 
     def close(self) -> None:
         """Release files and locks. The corpus cannot be used afterwards."""
+
+
+def readable(corpus: Corpus, article_id: str, *, version: str | None = None) -> Article | None:
+    """An article, as `Corpus.get` gives it; None also where what is stored of it is damaged."""
+    try:
+        return corpus.get(article_id, version=version)
+    except StoreCorrupt:
+        return None

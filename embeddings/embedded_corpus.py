@@ -8,19 +8,22 @@ from pathlib import Path
 
 import numpy as np
 
-from embeddings import store_passages, store_reads, store_writes
 from embeddings.corpus import Corpus
-from embeddings.encoders.protocol import EncoderIdentity
-from embeddings.errors import EncoderError, EncoderMismatch, InputError
-from embeddings.index import checked, directions
-from embeddings.lexical_terms import Terms
-from embeddings.live_index import LiveIndex
-from embeddings.snapshot import allowed, search
-from embeddings.store import Fault, Store, no_fault
-from embeddings.store_intake import sound
-from embeddings.store_reads import State
-from embeddings.store_verification import Finding, Stats, findings, statistics
-from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, StoredPassage, Vector, Where
+from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME
+from embeddings.errors import EncoderError, EncoderMismatch, InputError, StoreBusy, StoreError
+from embeddings.index.dense import checked, directions
+from embeddings.index.live import LiveIndex
+from embeddings.index.snapshot import allowed, search
+from embeddings.index.spellings import nearest
+from embeddings.index.terms import Terms
+from embeddings.intake import sound
+from embeddings.store import passages as store_passages
+from embeddings.store import reads, writes
+from embeddings.store.database import Fault, Store, no_fault
+from embeddings.store.reads import Generation, State
+from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
+from embeddings.verification import Finding, Stats, findings, statistics
 
 __all__ = ["EmbeddedCorpus"]
 
@@ -30,24 +33,35 @@ _log = logging.getLogger(__name__)
 class EmbeddedCorpus(Corpus):
     """A corpus in a folder. One process may write, any number may read; any thread may call any method."""
 
-    def __init__(self, store: Store, *, identity: EncoderIdentity, fault: Fault) -> None:
+    def __init__(self, store: Store, *, identity: EncoderIdentity, fault: Fault, may_take_over: bool = False) -> None:
         self._store = store
+        self._may_take_over = may_take_over
         self._identity = identity
         self._terms = Terms()
         self._index = LiveIndex(store.folder / "index", terms=self._terms, fault=fault)
 
     @classmethod
     def open(
-        cls, folder: Path, *, identity: EncoderIdentity, read_only: bool = False, fault: Fault = no_fault
+        cls,
+        folder: Path,
+        *,
+        identity: EncoderIdentity,
+        read_only: bool = False,
+        else_read: bool = False,
+        fault: Fault = no_fault,
     ) -> EmbeddedCorpus:
         """Open the corpus in a folder for use with one encoder; a writer creates it where there is none.
 
         A corpus filled by another encoder opens too: it can be read, and filled anew article by article, but not
         searched until it is complete. Raises StoreBusy when another process writes, StoreError when it is unusable.
+
+        With `else_read` it opens for reading while another process writes, and the first write after that one has
+        ended takes over; until then writes raise StoreBusy.
         """
-        corpus = cls(Store.open(folder, read_only=read_only, fault=fault), identity=identity, fault=fault)
+        store = _opened(folder, read_only=read_only, else_read=else_read, fault=fault)
+        corpus = cls(store, identity=identity, fault=fault, may_take_over=else_read)
         try:
-            if not read_only:
+            if not store.read_only:
                 corpus._adopt_if_complete()
         except BaseException:
             corpus._store.close()
@@ -61,11 +75,12 @@ class EmbeddedCorpus(Corpus):
         one that failed are stored.
         """
         ready = sound(articles, self._identity)
+        self.require_writing()
         self._bring_up_to_date()  # while the index files on disk still match
         try:
             for indexed in ready:
                 with self._store.writing() as db:
-                    store_writes.put(db, indexed, store_writes.ensure_generation(db, self._identity))
+                    writes.put(db, indexed, writes.ensure_generation(db, self._identity))
         finally:
             self._adopt_if_complete()
             self._bring_up_to_date()
@@ -74,9 +89,10 @@ class EmbeddedCorpus(Corpus):
         """Remove every matching article with all its versions; see `Corpus.delete`."""
         if not where.restricts():
             raise InputError("deleting needs a filter; name articles, sources, a collection or dates")
+        self.require_writing()
         self._bring_up_to_date()
         with self._store.writing() as db:
-            removed = store_writes.forget(db, where)
+            removed = writes.forget(db, where)
         self._adopt_if_complete()
         self._bring_up_to_date()
         return removed
@@ -93,7 +109,7 @@ class EmbeddedCorpus(Corpus):
         question = self._terms.of_question(text)
         while True:
             with self._store.reading() as db:
-                state = self._searchable(store_reads.state(db))
+                state = self._searchable(reads.state(db))
                 direction = directions(
                     checked(vector[np.newaxis], dimension=self._identity.dimension, unit=False, of="question")
                 )[0]
@@ -102,6 +118,15 @@ class EmbeddedCorpus(Corpus):
                     continue  # a writer finished between the start of the transaction and here: look again
                 among = allowed(snapshot, db, where)
             return search(snapshot, direction, question, k=k, among=among)
+
+    def spellings(self, words: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """For each word that no passage holds, the words near to it that passages hold; see `Corpus.spellings`."""
+        while True:
+            with self._store.reading() as db:
+                state = self._searchable(reads.state(db))
+                snapshot = self._index.at(db, state)
+                if snapshot is not None:
+                    return nearest(words, snapshot, db, self._terms)
 
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
         """Look up hits; unknown, removed and damaged ones are absent."""
@@ -114,41 +139,60 @@ class EmbeddedCorpus(Corpus):
     def get(self, article_id: str, *, version: str | None = None) -> Article | None:
         """One article, its text checked against its hash; see `Corpus.get`."""
         with self._store.reading() as db:
-            return store_reads.article(db, article_id, version)
+            return reads.article(db, article_id, version)
 
     def scan(self, *, where: Where, after: str | None, limit: int) -> Sequence[Article]:
         """Current articles in order of id, from the one after `after`; each checked against its hash."""
         with self._store.reading() as db:
-            return store_reads.page(db, where, after=after, limit=limit)
+            return reads.page(db, where, after=after, limit=limit)
 
     def count(self, where: Where) -> CorpusCounts:
         """Exact counts of what can be searched under a filter."""
         with self._store.reading() as db:
-            active = store_reads.state(db).active
-            return store_reads.counts(db, where, active.number if active else 0)
+            active = reads.state(db).active
+            return reads.counts(db, where, active.number if active else 0)
+
+    def overview(self, where: Where, *, newest: int) -> Overview:
+        """What current articles there are, at a glance, and the newest of them."""
+        with self._store.reading() as db:
+            return reads.overview(db, where, newest=newest)
 
     def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
         """Fingerprint of each article held whole and undamaged for this encoder; the others need ingesting."""
         with self._store.reading() as db:
-            generation = store_reads.generation_of(db, self._identity)
+            generation = reads.generation_of(db, self._identity)
             return {} if generation is None else store_passages.intact_fingerprints(db, article_ids, generation)
 
-    def holders(self, versions: Collection[str]) -> Mapping[str, str]:
-        """Which article (id) holds each of these canonical texts now, for those held at all."""
+    def require_writing(self) -> None:
+        """Raise StoreBusy where another process writes, StoreError where this one may only read; see `Corpus`."""
+        if self._may_take_over and self._store.read_only and not self._store.closed:
+            self._store.take_over()
+            _log.info("writing to the store in %s from now on", self._store.folder)
+            self._adopt_if_complete()
+        self._store.require_writing()
+
+    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+        """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
         with self._store.reading() as db:
-            return store_reads.holders(db, versions)
+            return reads.holders(db, versions, collection=collection)
+
+    def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Which articles (ids) were written as known by each of these keys, for those held."""
+        with self._store.reading() as db:
+            return reads.known(db, keys)
 
     def activate(self, identity: EncoderIdentity) -> None:
         """Search the passages made by this encoder from now on and drop all others; see `Corpus.activate`."""
         with self._store.reading() as db:
-            active = store_reads.state(db).active
+            active = reads.state(db).active
         if active is not None and active.identity == identity:
             return
+        self.require_writing()
         with self._store.writing() as db:
-            if not store_writes.adopt(db, identity):
+            if not writes.adopt(db, identity):
                 raise EncoderMismatch(
-                    f"some articles in {self._store.folder} have no passages from {_named(identity)} yet; "
-                    "ingest all of them with it first (`qa index rebuild`)"
+                    f"some articles in {self._store.folder} have no passages from {_named(identity)} yet: "
+                    f"ingest all of them with it first (`qa index rebuild`){_or_else(active)}"
                 )
         self._bring_up_to_date()
 
@@ -156,7 +200,7 @@ class EmbeddedCorpus(Corpus):
         """Save the derived indexes, so that the next start need not make them; nothing acknowledged depends on it."""
         self._store.require_writing()
         with self._store.reading() as db:
-            state = store_reads.state(db)
+            state = reads.state(db)
             if state.active is None or state.active.identity == self._identity:
                 self._index.save(db, state)
         self._store.tidy()
@@ -170,7 +214,7 @@ class EmbeddedCorpus(Corpus):
         """Make the derived indexes again from what the store holds, and save them. Needs no encoder."""
         self._store.require_writing()
         with self._store.reading() as db:
-            self._index.remake(db, self._searchable(store_reads.state(db)))
+            self._index.remake(db, self._searchable(reads.state(db)))
         self.checkpoint()
 
     def stats(self) -> Stats:
@@ -189,18 +233,18 @@ class EmbeddedCorpus(Corpus):
     def _adopt_if_complete(self) -> None:
         """Search this encoder's passages as soon as no article lacks them."""
         with self._store.reading() as db:
-            active = store_reads.state(db).active
+            active = reads.state(db).active
             if active is not None and active.identity == self._identity:
                 return
-            if not store_reads.complete(db, store_reads.generation_of(db, self._identity)):
+            if not reads.complete(db, reads.generation_of(db, self._identity)):
                 return
         with self._store.writing() as db:
-            store_writes.adopt(db, self._identity)
+            writes.adopt(db, self._identity)
 
     def _bring_up_to_date(self) -> None:
         """Let the next search find its picture ready."""
         with self._store.reading() as db:
-            state = store_reads.state(db)
+            state = reads.state(db)
             if state.active is not None and state.active.identity == self._identity:
                 self._index.at(db, state)
         self._index.merge()
@@ -209,11 +253,37 @@ class EmbeddedCorpus(Corpus):
         if state.active is not None and state.active.identity != self._identity:
             raise EncoderMismatch(
                 f"the corpus in {self._store.folder} was filled by {_named(state.active.identity)}, this process uses "
-                f"{_named(self._identity)}: set QA_ENCODER to the former, or ingest the articles again with the "
-                "latter (`qa index rebuild`)"
+                f"{_named(self._identity)}: set QA_ENCODER={_setting(state.active.identity)}, or ingest the articles "
+                "again with the latter (`qa index rebuild`)"
             )
         return state
 
 
+def _opened(folder: Path, *, read_only: bool, else_read: bool, fault: Fault) -> Store:
+    try:
+        return Store.open(folder, read_only=read_only, fault=fault)
+    except StoreBusy as busy:
+        if not else_read:
+            raise
+        try:
+            store = Store.open(folder, read_only=True, fault=fault)
+        except StoreError:  # what the other one writes is no store yet
+            raise busy from None
+        _log.warning("%s; reading for now, and writing as soon as it has ended", busy)
+        return store
+
+
 def _named(identity: EncoderIdentity) -> str:
-    return f"encoder {identity.name} ({identity.dimension} dimensions, revision {identity.revision[:12]})"
+    runtime = f"{identity.runtime}, " if identity.runtime else ""
+    return f"encoder {identity.name} ({runtime}{identity.dimension} dimensions, revision {identity.revision[:12]})"
+
+
+def _setting(identity: EncoderIdentity) -> str:
+    """What QA_ENCODER must say for this encoder; two of them call their model the same."""
+    return LIBRARY_NAME if identity.name == BUNDLED_MODEL and not identity.runtime else identity.name
+
+
+def _or_else(active: Generation | None) -> str:
+    return (
+        "" if active is None else f", or set QA_ENCODER={_setting(active.identity)} to go on with those that are there"
+    )

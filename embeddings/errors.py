@@ -8,6 +8,8 @@ EmbeddingsError
 │   └── WeightsMismatch   a bundled weights file is not the file we pinned
 ├── StoreError            the store cannot be opened, read or written
 │   ├── StoreBusy         another process is writing to it
+│   ├── StoreReadOnly     its folder may be read only
+│   ├── StoreFull         the disk has no room for what should be written
 │   ├── StoreCorrupt      a stored text no longer matches its hash
 │   └── EncoderMismatch   the store was filled by another encoder than the configured one
 └── IndexDamaged          a derived index file does not match its manifest (it is rebuilt, never served)
@@ -25,6 +27,8 @@ __all__ = [
     "StoreBusy",
     "StoreCorrupt",
     "StoreError",
+    "StoreFull",
+    "StoreReadOnly",
     "UnreadableFile",
     "WeightsMismatch",
 ]
@@ -60,6 +64,14 @@ class StoreError(EmbeddingsError):
 
 class StoreBusy(StoreError):
     """Another process holds the store's write lock."""
+
+
+class StoreReadOnly(StoreError):
+    """The store may be read only: its folder does not let this user write, or it was opened so."""
+
+
+class StoreFull(StoreError):
+    """The disk, or the user's share of it, has no room for what should be written; what was stored can be read."""
 
 
 class StoreCorrupt(StoreError):

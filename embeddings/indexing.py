@@ -11,17 +11,19 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 import numpy as np
 
-from embeddings import store
-from embeddings.chunking import OVERLAP_SENTENCES, TARGET_TOKENS, encoder_input, encoder_title, recipe, split
+from embeddings.chunking.passages import OVERLAP_SENTENCES, TARGET_TOKENS, encoder_input, encoder_title, recipe, split
 from embeddings.corpus import Corpus
 from embeddings.duplicates import signature
-from embeddings.encoders.protocol import Encoder
+from embeddings.encoders.encoder import Encoder
 from embeddings.errors import InputError, InvalidArticle
+from embeddings.store import database
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vectors
 
 __all__ = ["BATCH_PASSAGES", "Indexer", "PassageSizes", "fingerprint", "index_articles"]
 
 BATCH_PASSAGES = 256
+_STEP_PASSAGES = 64
+"""So many are encoded at a time, of like length; after each step it is told how far it is."""
 
 
 class PassageSizes(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +40,7 @@ class _Waiting(msgspec.Struct, frozen=True):
     passages: tuple[Passage, ...]
     inputs: tuple[str, ...]
     """What the encoder reads, passage by passage."""
+    known_by: tuple[str, ...]
 
 
 class Indexer:
@@ -51,9 +54,10 @@ class Indexer:
         sizes: PassageSizes | None = None,
         batch_passages: int = BATCH_PASSAGES,
         should_stop: Callable[[], bool] = lambda: False,
-        on_encoded: Callable[[int], None] = lambda _: None,
+        on_encoded: Callable[[int, int], None] = lambda _, __: None,
     ) -> None:
-        """`should_stop` is asked between batches; `on_encoded` hears of every batch how many passages it had."""
+        """`should_stop` is asked between batches; `on_encoded` hears of every step how many passages it had
+        and how many are still to do."""
         self._corpus = corpus
         self._encoder = encoder
         self._sizes = sizes or PassageSizes()
@@ -61,14 +65,17 @@ class Indexer:
         self._should_stop = should_stop
         self._on_encoded = on_encoded
         self._waiting: list[_Waiting] = []
+        self.waiting = 0
+        """Passages cut and not yet encoded."""
 
-    def add(self, article: Article) -> list[Article | Rejected]:
-        """Take one article; where that fills a batch, encode and write it.
+    def add(self, article: Article, *, known_by: tuple[str, ...] = ()) -> list[Article | Rejected]:
+        """Take one article, and what it is known by beside its id; where that fills a batch, encode and write it.
 
         An article whose id is waiting already is written after the one before it, and so takes its place.
         """
         written = self.finish() if any(one.article.id == article.id for one in self._waiting) else []
-        self._waiting.append(self._cut(article))
+        self._waiting.append(self._cut(article, known_by))
+        self.waiting += len(self._waiting[-1].inputs)
         if sum(len(one.inputs) for one in self._waiting) < self._batch:
             return written
         return written + self.finish()
@@ -85,7 +92,7 @@ class Indexer:
                 ready.append(_indexed(one, rows, self._sizes))
         return self._write(ready)
 
-    def _cut(self, article: Article) -> _Waiting:
+    def _cut(self, article: Article, known_by: tuple[str, ...]) -> _Waiting:
         count, max_tokens = self._encoder.count_tokens, self._encoder.identity.max_tokens
         passages = split(
             article,
@@ -95,7 +102,8 @@ class Indexer:
             count=count,
         )
         title = encoder_title(article.title, max_tokens=max_tokens, count=count)
-        return _Waiting(article, passages, tuple(encoder_input(title, passage.text) for passage in passages))
+        inputs = tuple(encoder_input(title, passage.text) for passage in passages)
+        return _Waiting(article, passages, inputs, known_by)
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         """Encode batch by batch, up to a stop: then there are fewer vectors than texts."""
@@ -103,10 +111,20 @@ class Indexer:
         for start in range(0, len(texts), self._batch):
             if self._should_stop():
                 break
-            batch = texts[start : start + self._batch]
-            vectors.append(self._encoder.encode_passages(batch))
-            self._on_encoded(len(batch))
+            vectors.append(self._encode_batch(texts[start : start + self._batch]))
+        self.waiting = 0
         return np.concatenate(vectors)
+
+    def _encode_batch(self, texts: Sequence[str]) -> Vectors:
+        """Encode step by step, short texts first: each is padded to the longest of its step."""
+        vectors = np.empty((len(texts), self._encoder.identity.dimension), np.float32)
+        by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        for start in range(0, len(texts), _STEP_PASSAGES):
+            rows = by_length[start : start + _STEP_PASSAGES]
+            vectors[rows] = self._encoder.encode_passages([texts[row] for row in rows])
+            self.waiting -= len(rows)
+            self._on_encoded(len(rows), self.waiting)
+        return vectors
 
     def _write(self, ready: Sequence[IndexedArticle]) -> list[Article | Rejected]:
         """Write a batch; where the corpus refuses it for one article, write the others without that one."""
@@ -126,7 +144,7 @@ def fingerprint(article: Article, sizes: PassageSizes | None = None) -> str:
 
     The encoder is not in it: the corpus keeps apart what each encoder made.
     """
-    return store.with_recipe(store.fingerprint(article), _recipe(sizes or PassageSizes()))
+    return database.with_recipe(database.fingerprint(article), _recipe(sizes or PassageSizes()))
 
 
 def index_articles(
@@ -155,6 +173,7 @@ def _indexed(one: _Waiting, rows: Vectors, sizes: PassageSizes) -> IndexedArticl
         passages=tuple(encoded),
         signature=signature(one.article.text),
         recipe=_recipe(sizes),
+        known_by=one.known_by,
     )
 
 

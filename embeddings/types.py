@@ -18,6 +18,7 @@ __all__ = [
     "Hit",
     "Hits",
     "IndexedArticle",
+    "Overview",
     "Passage",
     "RawArticle",
     "Rejected",
@@ -52,6 +53,10 @@ class RawArticle(msgspec.Struct, frozen=True, kw_only=True):
     collection: str | None = None
     origin: str = ""
     """Where it was read, for messages: `path`, `path:line` or `request item 3`."""
+    notes: tuple[str, ...] = ()
+    """What the reader has to say of it: what it left out or could not be sure of."""
+    pages: tuple[int, ...] = ()
+    """Offsets in `text` at which its first page begins, its second …, where its source has pages."""
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,10 +79,13 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     url: str | None = None
     published_at: str | None = None
-    """ISO 8601 date (`2024-06-04`) or UTC time (`2024-06-04T10:30:00Z`)."""
+    """ISO 8601 date (`2024-06-04`) or time: UTC (`2024-06-04T10:30:00Z`), or with the source's zone where UTC would be
+    another calendar day (`2024-06-04T23:30:00-04:00`). The first ten characters are the day as written."""
     language: str | None = None
     authors: tuple[str, ...] = ()
     collection: str = "default"
+    pages: tuple[int, ...] = ()
+    """Offsets in `text` at which its first page begins, its second …, where its source has pages (see `pages`)."""
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +114,9 @@ class IndexedArticle(msgspec.Struct, frozen=True, kw_only=True):
     signature: bytes
     """MinHash signature of the canonical text (see `duplicates`)."""
     recipe: str = ""
-    """How the passages were cut (see `chunking.recipe`); part of the article's fingerprint."""
+    """How the passages were cut (see `passages.recipe`); part of the article's fingerprint."""
+    known_by: tuple[str, ...] = ()
+    """What later versions of it may be recognised by, beside its id (see `identity.known_by`)."""
 
 
 class StoredPassage(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +131,8 @@ class StoredPassage(msgspec.Struct, frozen=True, kw_only=True):
     published_at: str | None
     collection: str
     signature: bytes
+    pages: tuple[int, ...] = ()
+    """Those of its article."""
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +173,20 @@ class CorpusCounts(msgspec.Struct, frozen=True, kw_only=True):
 
     articles: int
     passages: int
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """What current articles there are, at a glance."""
+
+    articles: int
+    sources: int
+    """Different names of sources; articles without one count for none."""
+    earliest: str | None
+    """Day of the oldest dated article, ISO 8601; None with none."""
+    latest: str | None
+    """Day of the newest dated article."""
+    newest: tuple[Article, ...]
+    """Some of them, the newest first, the undated last."""
 
 
 def article_version(text: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from embeddings.corpus import Corpus
+from embeddings.corpus import Corpus, readable
 from embeddings.encoders import Encoder
-from embeddings.errors import StoreCorrupt
 from embeddings.types import Article
 from qa.answers import (
     ABSTENTION,
@@ -24,26 +24,29 @@ from qa.answers import (
     support_of,
 )
 from qa.citations import is_exact, search_result
+from qa.compound import Part, asked_together, citations_each, found_together, said_together, spent_together, turn_after
 from qa.conflicts import described, disputed
-from qa.drafting.second_attempt import LIKELY
-from qa.drafting.writing import Brief, Drafted, Writer
-from qa.extractive.composing import Composition, choose, compose
-from qa.extractive.network import Reader, load_reader
-from qa.extractive.reading import Reading, ReadSentence, read
-from qa.generators.protocol import Generator
-from qa.grounding.protocol import SupportChecker
-from qa.jobs import Run, at_once
-from qa.moments import Period, stamp
-from qa.reranking.protocol import WIDER, Reranker, rerank
-from qa.retrieval import Depth, retrieve
+from qa.executor import Run, at_once
+from qa.finding import Finder, Found
+from qa.generators.generator import Generator
+from qa.grounding.checker import SupportChecker
+from qa.language.timestamps import shown, stamp
+from qa.question.parts import leans_on_an_answer, parts_of
+from qa.question.spelling import Speller
+from qa.question.understanding import Resolve, Understood, as_put, understand
+from qa.reading.composing import Composition, choose, compose
+from qa.reading.read import ReadSentence
+from qa.reading.reader import Reader
+from qa.retrieval.rerankers.reranker import Reranker
+from qa.retrieval.search import Depth
+from qa.retrieval.timeliness import timely
 from qa.settings import Settings
-from qa.timeliness import is_late, timely, timely_first
-from qa.timings import Clock
+from qa.stopwatch import Stopwatch
 from qa.types import (
     AbstainReason,
     Answer,
+    ClaimEvent,
     Event,
-    Evidence,
     FallbackReason,
     Question,
     SearchAnswer,
@@ -51,12 +54,15 @@ from qa.types import (
     Turn,
     Usage,
 )
-from qa.understanding import Resolve, Understood, as_put, understand
+
+if TYPE_CHECKING:
+    from qa.generation.writer import Drafted, DraftTask, Writer
 
 __all__ = ["ABSTENTION", "Answerer"]
 
-_NO_MATCH = 0.05
-"""Below this probability nothing retrieved is even near the question."""
+_PERHAPS_MISSPELLED: frozenset[AbstainReason | None] = frozenset({"no_match", "weak_match"})
+"""Words are corrected only where the question as it was written finds no answer: who is right about a name that no
+article holds, nobody knows."""
 _OUT_OF_TIME: frozenset[AbstainReason | None] = frozenset({"stale_only", "outside_corpus_dates"})
 """A model is not asked then: it would tell old news as new."""
 _RESERVE_SECONDS, _RESERVE_SHARE = 4.0, 0.3
@@ -71,6 +77,7 @@ class Answerer:
         *,
         corpus: Corpus,
         encoder: Encoder,
+        reader: Reader,
         settings: Settings,
         generator: Generator | None = None,
         checker: SupportChecker | None = None,
@@ -80,17 +87,12 @@ class Answerer:
     ) -> None:
         """Without `generator` and `checker` all answers are extractive; `resolve` makes follow-ups stand alone."""
         self._corpus = corpus
-        self._encoder = encoder
         self._settings = settings
         self._resolve = resolve
         self._now = now
-        self._reranker = reranker
-        self._reader: Reader = load_reader()
-        self._writer = (
-            Writer(generator=generator, checker=checker, article=self._article, lenient=settings.lenient)
-            if generator and checker
-            else None
-        )
+        self._finder = Finder(corpus=corpus, encoder=encoder, reader=reader, settings=settings, reranker=reranker)
+        self._spell = Speller(corpus, encoder=encoder)
+        self._writer = self._new_writer(generator, checker) if generator and checker else None
 
     async def events(
         self, question: Question, *, run: Run = at_once, history: Sequence[Turn] = ()
@@ -100,26 +102,29 @@ class Answerer:
         `history` holds the earlier turns of the conversation, oldest first. Raises InvalidQuestion before any work is
         done; closing the generator ends what is under way.
         """
-        clock, begun = Clock(), asyncio.get_running_loop().time()
+        clock, begun = Stopwatch(), asyncio.get_running_loop().time()
         asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
-        found = await run(lambda: self._find(asked, clock))
+        texts = parts_of(asked.resolved_query)
+        parts = await self._found(question, asked, texts, history=history, clock=clock, run=run)
+        found = found_together(parts)
+        put, asked = asked if len(texts) > 1 else parts[0].asked, asked_together(asked, parts, texts)
         opened = opening(question, asked, found.evidence)
         yield opened
         draft: Drafted | None = None
         # Also of a weak match, and where the reader sees none: whatever a model says must stand in the evidence. Of the
         # sample questions that the reader gave under 5 %, half were answered by the passages found.
         if self._writer and question.mode != "extractive" and found.evidence and found.reason not in _OUT_OF_TIME:
-            brief = self._brief(question, asked, found, begun)
+            brief = self._brief(question, put, found, begun)
             async with aclosing(self._writer.write(brief, run=run, clock=clock)) as writing:
                 async for item in writing:
-                    if isinstance(item, Drafted):
-                        draft = item
-                    else:
+                    if isinstance(item, ClaimEvent):
                         yield item
+                    else:
+                        draft = item
         if draft and draft.claims:
             written = _generated(draft, found)
         else:
-            written = await run(lambda: self._extract(question, found, draft))
+            written = await run(lambda: self._extracted(question, parts, texts, draft, found))
             for event in claim_events(written):
                 yield event
         clock.lap("check")
@@ -140,22 +145,68 @@ class Answerer:
 
         `history` as for `events`; a follow-up is resolved by rules, since whoever searches waits for no model.
         """
-        clock = Clock()
+        clock = Stopwatch()
         asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
         depth = Depth(listed=max(50, 3 * question.limit), kept=question.limit, per_article=1)
-        evidence = await run(lambda: self._evidence(asked, depth, clock))
+        evidence = await run(lambda: self._finder.evidence(asked, depth, clock))
         return SearchAnswer(
             question=question.question,
             resolved_query=asked.resolved_query,
             as_of=stamp(asked.as_of),
+            understood_period=shown(asked.period),
             search_results=tuple(search_result(item) for item in evidence),
             timings_ms=clock.read(),
         )
 
-    def _brief(self, question: Question, asked: Understood, found: _Found, begun: float) -> Brief:
+    def _new_writer(self, generator: Generator, checker: SupportChecker) -> Writer:
+        from qa.generation.writer import Writer  # whoever has no model starts without it
+
+        return Writer(generator=generator, checker=checker, article=self._article, lenient=self._settings.lenient)
+
+    async def _found(
+        self,
+        question: Question,
+        asked: Understood,
+        texts: Sequence[str],
+        *,
+        history: Sequence[Turn],
+        clock: Stopwatch,
+        run: Run,
+    ) -> Sequence[Part]:
+        """What is found for each part of a question, for as many as may be cited; together they read as much as one."""
+        if len(texts) == 1:
+            return [await self._looked_up(question, asked, share=1, history=history, clock=clock, run=run)]
+        parts: list[Part] = []
+        for text in texts[: question.max_citations]:
+            part = msgspec.structs.replace(question, question=text)
+            # "Who won, and how old is she?": the answer to one part says whom the next one means.
+            turns = [turn_after(one) for one in parts] if leans_on_an_answer(text) else ()
+            alone = await understand(part, now=asked.as_of, history=turns, resolve=self._resolve, run=run)
+            parts.append(await self._looked_up(part, alone, share=len(texts), history=turns, clock=clock, run=run))
+        return parts
+
+    async def _looked_up(
+        self, question: Question, asked: Understood, *, share: int, history: Sequence[Turn], clock: Stopwatch, run: Run
+    ) -> Part:
+        """What is found for a question, with misspelled words corrected where that is answered; else as it was."""
+        found = await run(lambda: self._finder.find(asked, clock, share=share))
+        if found.reason not in _PERHAPS_MISSPELLED or history:
+            return Part(asked=asked, found=found)
+        again = await understand(
+            question, now=asked.as_of, history=(), resolve=self._resolve, run=run, spell=self._spell
+        )
+        if not again.corrections:
+            return Part(asked=asked, found=found)
+        tried = await run(lambda: self._finder.find(again, clock, share=share))
+        return Part(asked=asked, found=found) if tried.reason else Part(asked=again, found=tried)
+
+    def _brief(self, question: Question, asked: Understood, found: Found, begun: float) -> DraftTask:
         """What the model is to write, and until when: what is left then is enough to extract an answer."""
+        from qa.generation.retry import LIKELY
+        from qa.generation.writer import DraftTask
+
         seconds = self._settings.deadline_seconds
-        return Brief(
+        return DraftTask(
             question=asked.resolved_query,
             as_of=stamp(asked.as_of)[:10],
             evidence=tuple(timely(found.evidence, asked.period)),
@@ -165,61 +216,29 @@ class Answerer:
             deadline=begun + seconds - min(_RESERVE_SECONDS, _RESERVE_SHARE * seconds),
         )
 
-    def _find(self, asked: Understood, clock: Clock) -> _Found:
-        evidence = self._evidence(asked, Depth(), clock)
-        reading = read(asked.to_read, timely(evidence, asked.period), encoder=self._encoder, reader=self._reader)
-        clock.lap("read")
-        return _Found(evidence=evidence, reading=reading, reason=self._abstain_reason(reading, evidence, asked))
-
-    def _evidence(self, asked: Understood, depth: Depth, clock: Clock) -> tuple[Evidence, ...]:
-        vector = self._encoder.encode_query(asked.resolved_query)
-        clock.lap("encode")
-        wider = msgspec.structs.replace(depth, kept=depth.kept * (WIDER if self._reranker else 1))
-        found = retrieve(
-            self._corpus,
-            text=asked.resolved_query,
-            vector=vector,
-            where=asked.where,
-            depth=wider,
-            as_of=asked.as_of,
-            period=asked.period,
-            ranked_by=self._settings.retrieval,
+    def _extracted(
+        self, question: Question, parts: Sequence[Part], texts: Sequence[str], draft: Drafted | None, found: Found
+    ) -> Written:
+        """Answer each part by itself; what is counted is counted for all of them, that is for `found`."""
+        limits = citations_each(question.max_citations, len(parts))
+        each = [self._extract(question, one.found, draft, limit) for one, limit in zip(parts, limits, strict=True)]
+        written = said_together(each, texts)
+        return msgspec.structs.replace(
+            written, usage=spent_together([one.usage for one in each], once=_usage(found, draft))
         )
-        clock.lap("retrieve")
-        if self._reranker:
-            found = rerank(found, question=asked.resolved_query, reranker=self._reranker, kept=depth.kept)
-            clock.lap("rerank")
-        return timely_first(found, asked.period)
 
-    def _abstain_reason(
-        self, reading: Reading, evidence: Sequence[Evidence], asked: Understood
-    ) -> AbstainReason | None:
-        if not evidence:
-            return "no_match" if self._corpus.count(asked.where).passages else "empty_corpus"
-        if asked.period and asked.period.recent and (late := self._out_of_time(reading, evidence, asked.period, asked)):
-            return late
-        if reading.probability >= self._reader.calibration.threshold:
-            return None
-        return "weak_match" if reading.probability >= _NO_MATCH else "no_match"
-
-    def _out_of_time(
-        self, reading: Reading, evidence: Sequence[Evidence], period: Period, asked: Understood
-    ) -> AbstainReason | None:
-        """Whether a question about the last days finds nothing but older news; None where something is new enough."""
-        if not reading.sentences or not is_late(reading.sentences[0].sentence.evidence, evidence, period):
-            return None
-        since = msgspec.structs.replace(asked.where, published_after=stamp(period.start - timedelta(days=2)))
-        until = msgspec.structs.replace(since, published_before=stamp(asked.as_of + timedelta(days=1)))
-        return "stale_only" if self._corpus.count(until).passages else "outside_corpus_dates"
-
-    def _extract(self, question: Question, found: _Found, draft: Drafted | None) -> Written:
+    def _extract(self, question: Question, found: Found, draft: Drafted | None, limit: int) -> Written:
         """Answer in the articles' own sentences, or abstain; `draft` is what a model was asked for in vain."""
-        dispute = disputed(found.reading, found.evidence) if question.max_citations > 1 and not found.reason else None
+        dispute = disputed(found.reading, found.evidence) if limit > 1 and not found.reason else None
         chosen: Sequence[ReadSentence] = ()
         if not found.reason:
-            best = choose(found.reading, found.evidence, limit=question.max_citations)
+            best = choose(found.reading, found.evidence, limit=limit)
             chosen = dispute.sentences if dispute else best
-        composition, dropped = self._checked(compose(chosen, found.evidence)) if chosen else (_NOTHING, 0)
+        composition, dropped = _NOTHING, 0
+        if chosen:
+            kind = found.reading.kind
+            made = compose(chosen, found.evidence, kind=kind, limit=2 if dispute else limit)
+            composition, dropped = self._checked(made)
         answered = bool(composition.claims)
         # Whoever did not ask for extraction is told why nothing was generated.
         unset: FallbackReason | None = "no_model" if self._writer is None and question.mode != "extractive" else None
@@ -247,22 +266,10 @@ class Answerer:
         return _NOTHING, dropped
 
     def _article(self, article_id: str, version: str) -> Article | None:
-        try:
-            return self._corpus.get(article_id, version=version)
-        except StoreCorrupt:
-            return None
+        return readable(self._corpus, article_id, version=version)
 
 
-class _Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What retrieval and reading gave, before anything is written."""
-
-    evidence: tuple[Evidence, ...]
-    reading: Reading
-    reason: AbstainReason | None
-    """Why the articles' own sentences do not answer; None where they do."""
-
-
-def _generated(draft: Drafted, found: _Found) -> Written:
+def _generated(draft: Drafted, found: Found) -> Written:
     """What the model wrote and the evidence bears out."""
     return Written(
         mode="generated",
@@ -276,12 +283,12 @@ def _generated(draft: Drafted, found: _Found) -> Written:
     )
 
 
-def _usage(found: _Found, draft: Drafted | None, *, citations_dropped: int = 0) -> Usage:
+def _usage(found: Found, draft: Drafted | None, *, citations_dropped: int = 0) -> Usage:
     spent = draft.usage if draft else Usage()
     return msgspec.structs.replace(
         spent,
         query_encodings=1,
-        sentence_encodings=found.reading.encodings,
+        passages_read=found.reading.passages,
         citations_dropped=spent.citations_dropped + citations_dropped,
     )
 

@@ -10,9 +10,10 @@ from contextlib import aclosing
 import msgspec
 
 from qa.citations import search_result, short_answer
-from qa.extractive.composing import SHORT_THRESHOLD
-from qa.extractive.reading import Reading
-from qa.moments import stamp
+from qa.language.timestamps import shown, stamp
+from qa.question.understanding import Understood
+from qa.reading.composing import is_short
+from qa.reading.read import Reading
 from qa.types import (
     AbstainReason,
     Answer,
@@ -33,7 +34,6 @@ from qa.types import (
     Usage,
     Verdict,
 )
-from qa.understanding import Understood
 
 __all__ = [
     "ABSTENTION",
@@ -71,6 +71,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     abstain_reason: AbstainReason | None = None
     generation: Generation | None = None
     usage: Usage = Usage()
+    unanswered: tuple[str, ...] = ()
 
 
 def opening(question: Question, asked: Understood, evidence: Sequence[Evidence]) -> SearchResultsEvent:
@@ -81,6 +82,7 @@ def opening(question: Question, asked: Understood, evidence: Sequence[Evidence])
         question=question.question,
         resolved_query=asked.resolved_query,
         as_of=stamp(asked.as_of),
+        understood_period=shown(asked.period),
         search_results=tuple(search_result(item) for item in evidence),
     )
 
@@ -104,6 +106,7 @@ def finished(
         question=opened.question,
         resolved_query=opened.resolved_query,
         as_of=opened.as_of,
+        understood_period=opened.understood_period,
         answer=written.text,
         answer_mode=written.mode,
         fallback_reason=written.fallback_reason,
@@ -117,6 +120,7 @@ def finished(
         usage=written.usage,
         timings_ms=timings_ms,
         generation=written.generation,
+        unanswered=written.unanswered,
     )
     return AnswerEvent(answer=answer)
 
@@ -138,7 +142,7 @@ def agreed_short_answer(
     for citation in citations:
         said = next(claim.text for claim in claims if citation.id in claim.citation_ids)
         for item in reading.sentences:
-            if item.short is None or item.short_logit <= SHORT_THRESHOLD:
+            if item.short is None or not is_short(item, reading.kind):
                 continue
             passage = evidence[item.sentence.evidence].stored.passage
             at = item.sentence.start - citation.start_char_index

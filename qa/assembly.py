@@ -5,20 +5,34 @@ The service, the command line and the evaluation all come here, so that none of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
+from embeddings.encoders.remembering import RememberingEncoder
+from embeddings.runtime.memory import Memory
+from embeddings.types import Vector
 from qa.answering import Answerer
+from qa.conversations.rewriting import FollowUps
 from qa.generators import Generator, load_generator
-from qa.grounding.loading import load_checker
-from qa.grounding.protocol import SupportChecker
-from qa.reranking.loading import load_reranker
-from qa.reranking.protocol import Reranker
-from qa.rewriting import FollowUps
+from qa.grounding.checker import SupportChecker
+from qa.reading.load_reader import load_reader
+from qa.reading.reader import AnswerSpan, Reader
+from qa.reading.remembering import RememberingReader
+from qa.retrieval.rerankers.load_reranker import load_reranker
+from qa.retrieval.rerankers.reranker import Reranker
 from qa.settings import Settings
 
+if TYPE_CHECKING:
+    from qa.checking.text_checker import TextChecker
+
 __all__ = ["Answerer", "Assembly", "assemble"]
+
+_VECTORS, _READINGS = 1_000, 2_000
+"""Remembered: of questions, some 1.5 kB each, and of passages read for a question, some 3 kB each."""
 
 
 class Assembly(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,14 +42,19 @@ class Assembly(msgspec.Struct, frozen=True, kw_only=True):
     encoder: Encoder
     generator: Generator | None
     """None where no model is set up."""
-    checker: SupportChecker
+    reader: Reader
+    checker: SupportChecker | None
+    """None where nothing is to be judged."""
     reranker: Reranker | None
+    memories: Mapping[str, Memory[Any]] = {}
+    """What is remembered, by its name: to be counted."""
 
     def over(self, corpus: Corpus) -> Answerer:
         """All of them, answering from one corpus."""
         return Answerer(
             corpus=corpus,
             encoder=self.encoder,
+            reader=self.reader,
             settings=self.settings,
             generator=self.generator,
             checker=self.checker,
@@ -43,16 +62,37 @@ class Assembly(msgspec.Struct, frozen=True, kw_only=True):
             resolve=FollowUps(corpus, generator=self.generator),
         )
 
+    def checks_against(self, corpus: Corpus | None) -> TextChecker:
+        """What judges the sentences of answers, for any text, against a corpus or what comes with the text."""
+        from qa.checking.text_checker import TextChecker
 
-def assemble(settings: Settings, *, encoder: Encoder) -> Assembly:
+        if self.checker is None:
+            raise ValueError("this was assembled without checks")
+        return TextChecker(corpus=corpus, encoder=self.encoder, checker=self.checker, settings=self.settings)
+
+
+def assemble(settings: Settings, *, encoder: Encoder, checks: bool = True) -> Assembly:
     """Load every part that the settings name; a model's server is not asked yet. Blocking.
 
+    `checks`: whether texts are to be judged, too. What a model writes always is.
     Raises SettingsError, and EncoderError where a cross-encoder is not on this machine.
     """
+    vectors, readings = Memory[Vector](_VECTORS), Memory[tuple[AnswerSpan, ...]](_READINGS)
+    reader = load_reader(settings.reader, threads=settings.threads)
+    if not settings.reader:  # of others, nobody knows whether a reading depends on what else is read with it
+        reader = RememberingReader(reader, readings=readings)
+    generator = load_generator(settings)
+    checker = None
+    if generator or checks:
+        from qa.grounding.load_checker import load_checker  # whoever only extracts starts without it
+
+        checker = load_checker(settings.support_checker, encoder=encoder, threads=settings.threads)
     return Assembly(
         settings=settings,
-        encoder=encoder,
-        generator=load_generator(settings),
-        checker=load_checker(settings.support_checker, encoder=encoder, threads=settings.threads),
+        encoder=RememberingEncoder(encoder, vectors=vectors),
+        generator=generator,
+        reader=reader,
+        checker=checker,
         reranker=load_reranker(settings.reranker, threads=settings.threads),
+        memories={"vectors": vectors, "readings": readings},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from embeddings.cleaning.pages import page_at
+from embeddings.cleaning.urls import host_of
 from embeddings.types import Article, StoredPassage
 from qa.types import AlsoReported, Citation, Evidence, SearchResult, ShortAnswer
 
@@ -24,6 +26,7 @@ def cite(stored: StoredPassage, *, number: int, cited: tuple[int, int], placed: 
         cited_text=text,
         start_char_index=cited[0],
         end_char_index=cited[1],
+        page=page_at(stored.pages, cited[0]),
     )
 
 
@@ -67,8 +70,16 @@ def search_result(evidence: Evidence) -> SearchResult:
         start_char_index=passage.start,
         end_char_index=passage.end,
         score=round(evidence.score, 6),
-        also_reported_by=tuple(_also(other) for other in evidence.also),
+        page=page_at(stored.pages, passage.start),
+        also_reported_by=tuple(_also(other) for other in evidence.also if not _one_publisher(other, stored)),
     )
+
+
+def _one_publisher(one: StoredPassage, other: StoredPassage) -> bool:
+    """Whether two copies are of one site or source: nobody bears out what he says himself."""
+    if one.url and other.url:
+        return host_of(one.url) == host_of(other.url)
+    return one.source != "" and one.source.casefold() == other.source.casefold()
 
 
 def _also(stored: StoredPassage) -> AlsoReported:

@@ -15,13 +15,13 @@ from typing import Literal
 
 import msgspec
 
+from embeddings.chunking.sentences import split_sentences
 from embeddings.duplicates import same_story
-from embeddings.sentences import split_sentences
 from embeddings.types import StoredPassage
-from qa.extractive.reading import Reading, ReadSentence
-from qa.extractive.selection import SentenceAt
-from qa.extractive.words import words_of
-from qa.moments import moment
+from qa.language.timestamps import moment
+from qa.language.words import words_of
+from qa.reading.read import Reading, ReadSentence
+from qa.reading.sentences import SentenceAt
 from qa.types import Citation, Conflict, Evidence
 
 __all__ = ["Disputed", "described", "disputed"]
@@ -96,7 +96,7 @@ def _corrections(best: ReadSentence, evidence: Sequence[Evidence]) -> Iterator[R
         if not _CORRECTS.search(f"{item.stored.title} {passage.text}"):
             continue
         spans = split_sentences(passage.text)
-        for position, ((a, b), (c, d)) in enumerate(pairwise(spans)):
+        for (a, b), (c, d) in pairwise(spans):
             repeated, put_right = passage.text[a:b], passage.text[c:d]
             cue = _SAYS_OTHERWISE.search(put_right)
             figure = _FIGURE.search(put_right, cue.end()) if cue else None
@@ -109,8 +109,8 @@ def _corrections(best: ReadSentence, evidence: Sequence[Evidence]) -> Iterator[R
                 start=passage.start + c,
                 end=passage.start + d,
                 evidence=index,
-                position=position + 1,
                 before=repeated,
+                before_start=passage.start + a,
             )
             span = (figure.start(), end)
             yield ReadSentence(sentence=sentence, logit=best.logit, short=span, short_logit=best.short_logit)

@@ -1,8 +1,9 @@
-"""Every error the online half raises on purpose; `qa.server.problems` maps each to one HTTP answer.
+"""Every error the online half raises on purpose; `qa.server.http.problems` maps each to one HTTP answer.
 
 QAError
 ├── SettingsError     a QA_* variable has an unusable value
 ├── InvalidQuestion   the question, a filter or a date in it cannot be used
+├── InvalidText       a text to be checked, or one to check it against, cannot be used
 ├── NotFound          no such article, version, answer or conversation
 ├── HistoryUnavailable the file of conversations and feedback cannot be used
 └── GeneratorFailed   the language model gave no usable draft; the answer is made without it
@@ -10,9 +11,17 @@ QAError
 
 from __future__ import annotations
 
-from qa.types import FallbackReason
+from qa.reasons import FallbackReason
 
-__all__ = ["GeneratorFailed", "HistoryUnavailable", "InvalidQuestion", "NotFound", "QAError", "SettingsError"]
+__all__ = [
+    "GeneratorFailed",
+    "HistoryUnavailable",
+    "InvalidQuestion",
+    "InvalidText",
+    "NotFound",
+    "QAError",
+    "SettingsError",
+]
 
 
 class QAError(Exception):
@@ -25,6 +34,10 @@ class SettingsError(QAError):
 
 class InvalidQuestion(QAError):
     """The question, a filter or a date in it cannot be used."""
+
+
+class InvalidText(QAError):
+    """A text to be checked, or one to check it against, is empty, too long, or has too many sentences."""
 
 
 class NotFound(QAError):

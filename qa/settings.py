@@ -1,6 +1,6 @@
 """One frozen value that configures the service, read once from `QA_*` variables and passed in.
 
-Each field's docstring line is its help text; README's configuration table is checked against `DESCRIPTIONS`.
+Each field's docstring line is its help text; the table of docs/configuration.md is checked against `DESCRIPTIONS`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data_dir: Path = Path("data")
     encoder: str = "all-MiniLM-L6-v2"
+    reader: str = ""
+    answer_threshold: float = 0.0
     retrieval: Literal["hybrid", "dense", "lexical"] = "hybrid"
     collection: str = "default"
     host: str = "127.0.0.1"
@@ -59,14 +61,19 @@ _SECRET = frozenset({"QA_API_KEYS", "QA_LLM_API_KEY"})
 DESCRIPTIONS: Mapping[str, str] = {
     "QA_DATA_DIR": "Folder of the store and its derived indexes.",
     "QA_ENCODER": "`all-MiniLM-L6-v2` (bundled), `hashing` (no model, for tests), or any sentence-transformers "
-    "model name or path; a name that is not a local folder must already be in the local model cache.",
+    "model name or path (`sentence-transformers/all-MiniLM-L6-v2`: the bundled one in full precision); a name that is "
+    "not a local folder must already be in the local model cache.",
+    "QA_READER": "Name or path of a question-answering model of the transformers library (such as one trained on SQuAD "
+    "2.0), or `words` (no network, for tests); empty: the reader that ships.",
+    "QA_ANSWER_THRESHOLD": "Probability below which a question is declined, 0 to 1; 0: the one fitted for the reader.",
     "QA_RETRIEVAL": "What ranks passages: `hybrid` (meaning and words), `dense` (meaning alone) or `lexical` "
     "(words alone).",
     "QA_COLLECTION": "Collection that articles go to when they name none.",
     "QA_HOST": "Address the service binds to.",
     "QA_PORT": "Port the service binds to; 0 picks a free one.",
-    "QA_DEADLINE_SECONDS": "Wall-clock limit for one question.",
-    "QA_THREADS": "Native threads for the encoder; 0 means one per core.",
+    "QA_DEADLINE_SECONDS": "Wall-clock limit for one question, or one text to check.",
+    "QA_THREADS": "Native threads for the encoder; 0: one per processor that this process may use, by its container's "
+    "quota too.",
     "QA_MAX_BODY_BYTES": "Largest request body accepted.",
     "QA_MAX_QUEUE": "Requests that may wait for the encoder before new ones get 503.",
     "QA_LLM_PROVIDER": "Which API the model's server speaks: `openai` (any compatible server) or `anthropic` (needs "
@@ -78,7 +85,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_LLM_CONTEXT_TOKENS": "Context window of the model, in tokens; what does not fit is reported, never cut unseen.",
     "QA_LLM_CONCURRENCY": "Questions that may be at the model at once; further ones are answered extractively.",
     "QA_LENIENT": "`true` keeps unsupported generated sentences, marked; the default drops them.",
-    "QA_SUPPORT_CHECKER": "Name or path of a cross-encoder that judges claims; empty: the built-in checker.",
+    "QA_SUPPORT_CHECKER": "Name or path of a model that judges claims (pairs, or words), or `trained` once `make "
+    "train-checker` made its weights; empty: the built-in checker.",
     "QA_RERANKER": "Name or path of a cross-encoder that reorders passages, or `words`; empty: none.",
     "QA_HISTORY_CONVERSATIONS": "Conversations kept; the least recently used ones make room.",
     "QA_HISTORY_TURNS": "Questions kept of one conversation; the oldest ones make room.",
@@ -124,8 +132,8 @@ def _read(name: str, text: str, wanted: type) -> Any:
         return msgspec.convert(text, wanted, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         if name in _SECRET:
-            raise SettingsError(f"{name} cannot be read. See the configuration table in README.md") from None
-        raise SettingsError(f"{name} is {text!r}: {error}. See the configuration table in README.md") from None
+            raise SettingsError(f"{name} cannot be read. See docs/configuration.md") from None
+        raise SettingsError(f"{name} is {text!r}: {error}. See docs/configuration.md") from None
 
 
 def _checked(settings: Settings) -> Settings:
@@ -134,6 +142,10 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError(f"QA_PORT is {settings.port}; a port is between 0 and 65535")
     if not 0 < settings.deadline_seconds < float("inf"):
         raise SettingsError(f"QA_DEADLINE_SECONDS is {settings.deadline_seconds}; it must be a number above 0")
+    if not 0 <= settings.answer_threshold < 1:
+        raise SettingsError(
+            f"QA_ANSWER_THRESHOLD is {settings.answer_threshold}; it is a probability, from 0 to below 1"
+        )
     if settings.log_level not in {"debug", "info", "warning", "error"}:
         raise SettingsError(f"QA_LOG_LEVEL is {settings.log_level!r}; use debug, info, warning or error")
     if settings.llm_context_tokens < 512 or settings.llm_concurrency < 1:

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from embeddings.types import StoredPassage
+from qa.language.timestamps import UnderstoodPeriod
+from qa.reasons import AbstainReason, FallbackReason
 
 __all__ = [
     "AbstainReason",
@@ -34,30 +36,13 @@ __all__ = [
     "SearchResultsEvent",
     "ShortAnswer",
     "Turn",
+    "UnderstoodPeriod",
     "Usage",
     "Verdict",
 ]
 
 AnswerMode = Literal["generated", "extractive", "abstained"]
 Verdict = Literal["supported", "partly_supported", "unsupported", "contradicted"]
-AbstainReason = Literal[
-    "empty_corpus", "no_match", "weak_match", "stale_only", "outside_corpus_dates", "source_withdrawn"
-]
-"""`source_withdrawn` comes in histories only: an article that the answer quoted was removed since."""
-FallbackReason = Literal[
-    "no_model",
-    "model_unreachable",
-    "model_unauthorised",
-    "model_not_found",
-    "model_rate_limited",
-    "model_overloaded",
-    "model_timed_out",
-    "model_failed",
-    "model_declined",
-    "ungrounded",
-]
-"""Why an answer was not generated: no model is set up; the model failed, and how; it found no answer in the sources;
-nothing it wrote was supported. In a generated answer: why it ends early, all of it being verified."""
 _SUPPORT = "Probability; of a generated answer: that its weakest sentence is supported; else: that the evidence answers"
 
 
@@ -141,6 +126,8 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     cited_text: str
     start_char_index: int
     end_char_index: int
+    page: int | None = None
+    """The page of its source on which the cited words begin, counted from 1; null where the source has none."""
 
 
 class ShortAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +178,8 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     start_char_index: int
     end_char_index: int
     score: float
+    page: int | None = None
+    """The page of its source on which the passage begins, counted from 1; null where the source has none."""
     also_reported_by: tuple[AlsoReported, ...] = ()
     """Articles of the same story that were folded into this one; a story counts as one source."""
 
@@ -203,6 +192,7 @@ class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str
     search_results: tuple[SearchResult, ...]
     timings_ms: dict[str, float]
+    understood_period: UnderstoodPeriod | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +200,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     query_encodings: int = 0
     sentence_encodings: int = 0
+    """Always 0 since passages are read whole; kept for those who read it."""
+    passages_read: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     citations_dropped: int = 0
@@ -254,6 +246,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     timings_ms: dict[str, float]
     generation: Generation | None = None
     """Present where a model was asked, also where its draft was not used."""
+    understood_period: UnderstoodPeriod | None = None
+    unanswered: tuple[str, ...] = ()
+    """Of a question that asks several things, those that are not answered while others are; `answer` ends with them."""
     offset_unit: Literal["code_point"] = "code_point"
 
 
@@ -267,6 +262,7 @@ class SearchResultsEvent(msgspec.Struct, frozen=True, kw_only=True, tag="search_
     resolved_query: str
     as_of: str
     search_results: tuple[SearchResult, ...]
+    understood_period: UnderstoodPeriod | None = None
 
 
 class ClaimEvent(msgspec.Struct, frozen=True, kw_only=True, tag="claim", tag_field="type"):

@@ -2,8 +2,8 @@
 
     python scripts/check_sizes.py FOLDER…
 
-A file over 300 lines or a function over 40 (its docstring not counted) is a sign that it does two things.
-Exit status 1 when one is found.
+A file over 400 lines is worth a second look: it is named, and no more. A function over 40 (its docstring not counted)
+does two things: exit status 1 when one is found.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-MAX_FILE_LINES = 300
+LONG_FILE_LINES = 400
 MAX_FUNCTION_LINES = 40
 
 
-def too_long(path: Path) -> Iterator[str]:
-    """One line of complaint for each excess in a file."""
-    source = path.read_text(encoding="utf-8")
-    lines = source.count("\n")
-    if lines > MAX_FILE_LINES:
-        yield f"{path}: {lines} lines, at most {MAX_FILE_LINES}"
-    for node in ast.walk(ast.parse(source, filename=str(path))):
+def long_file(path: Path) -> Iterator[str]:
+    """A warning where a file is long."""
+    lines = path.read_text(encoding="utf-8").count("\n")
+    if lines > LONG_FILE_LINES:
+        yield f"{path}: warning: {lines} lines, more than {LONG_FILE_LINES}: one idea, or two?"
+
+
+def long_functions(path: Path) -> Iterator[str]:
+    """One line of complaint for each function of a file that is too long."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = function_lines(node)
             if length > MAX_FUNCTION_LINES:
@@ -45,9 +48,10 @@ def main(folders: list[str]) -> int:
     if not files:
         sys.stderr.write(f"check_sizes: no Python file below {folders}\n")
         return 1
-    complaints = [complaint for path in files for complaint in too_long(path)]
-    sys.stderr.write("".join(f"{complaint}\n" for complaint in complaints))
-    sys.stdout.write(f"check_sizes: {len(files)} files, {len(complaints)} too long\n")
+    warnings = [warning for path in files for warning in long_file(path)]
+    complaints = [complaint for path in files for complaint in long_functions(path)]
+    sys.stderr.write("".join(f"{line}\n" for line in warnings + complaints))
+    sys.stdout.write(f"check_sizes: {len(files)} files, {len(warnings)} long, {len(complaints)} functions too long\n")
     return 1 if complaints else 0
 
 

@@ -7,10 +7,13 @@ cd "$(dirname "$0")/.."
 
 venv=$1
 lock=$2
-# requirements-dev.lock includes requirements.lock: installing it satisfies both.
-wanted=$(cat requirements.lock requirements-dev.lock pyproject.toml | sha256sum | cut -d ' ' -f 1)
+# requirements-dev.lock includes requirements.lock, and that all of requirements-slim.lock: the larger satisfies the smaller.
+wanted=$(cat requirements-slim.lock requirements.lock requirements-dev.lock pyproject.toml | sha256sum | cut -d ' ' -f 1)
 
-for stamp in "$venv/.installed-$(basename "$lock")" "$venv/.installed-requirements-dev.lock"; do
+satisfying=("$lock" requirements-dev.lock)
+[[ $lock != requirements-slim.lock ]] || satisfying+=(requirements.lock)
+for one in "${satisfying[@]}"; do
+    stamp=$venv/.installed-$(basename "$one")
     if [[ -x $venv/bin/qa && -f $stamp && $(<"$stamp") == "$wanted" ]]; then
         exit 0
     fi

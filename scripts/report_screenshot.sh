@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draw the pictures of the evaluation report that the README shows: the sample questions, asked, scored and reported.
+# Draw the pictures of the evaluation report that docs/evaluation.md shows: the sample questions, asked, scored and reported.
 #   scripts/report_screenshot.sh VENV FOLDER      (needs Chromium; see scripts/install_browser.sh)
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,7 +1,8 @@
-"""Resolve pyproject.toml in an empty virtual environment and write both lock files.
+"""Resolve pyproject.toml in an empty virtual environment and write the lock files.
 
-Takes the dependency lists of pyproject.toml, gives `requirements.lock` (what the service runs on) and
-`requirements-dev.lock` (what the checks need on top). Nothing is installed: pip resolves and reports.
+Takes the dependency lists of pyproject.toml, gives `requirements.lock` (what the service and any model run on),
+`requirements-slim.lock` (that without the extra `models`) and `requirements-dev.lock` (what the checks need on top).
+Nothing is installed: pip resolves and reports.
 Run by `make lock`; standard library only, so that any Python 3.11 or newer can run it.
 """
 
@@ -53,20 +54,22 @@ def write(path: Path, versions: dict[str, str], *, first: str = "") -> None:
 
 
 def main() -> None:
-    """Write both files, or neither."""
+    """Write all files, or none."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    base, extras = project["dependencies"], project["optional-dependencies"]
     runtime_lock, dev_lock = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         pip = Path(folder) / "bin" / "pip"
-        runtime = resolve(pip, project["dependencies"], constraints=None)
+        runtime = resolve(pip, base + extras["models"], constraints=None)
         refuse_unwanted(runtime)
         pinned = Path(folder) / "constraints.txt"
         pinned.write_text("".join(f"{name}=={version}\n" for name, version in runtime.items()))
-        wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
-        everything = resolve(pip, wanted, constraints=pinned)
+        slim = resolve(pip, base, constraints=pinned)
+        everything = resolve(pip, base + extras["models"] + extras["dev"], constraints=pinned)
         refuse_unwanted(everything)
     write(runtime_lock, runtime)
+    write(ROOT / "requirements-slim.lock", slim)
     extra = {name: version for name, version in everything.items() if name not in runtime}
     write(dev_lock, extra, first="-r requirements.lock\n")
 

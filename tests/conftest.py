@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
+import gc
 import importlib.util
+import inspect
 import os
+import selectors
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -33,6 +40,7 @@ SHARED_ABSENT = "needs the data sets of ../shared, which is not here"
 def pytest_configure() -> None:
     """Close the network and choose how hypothesis draws its examples."""
     close_network()
+    be_patient()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell starts what it runs in the background deaf to Ctrl-C, and with it every program that a test starts.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -40,6 +48,12 @@ def pytest_configure() -> None:
     settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
     settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def be_patient() -> None:
+    """Let a client wait that was not told for how long: five seconds are little on a machine that others use too."""
+    usual = inspect.signature(httpx.Client).parameters["timeout"].default
+    usual.connect = usual.read = usual.write = usual.pool = 120.0
 
 
 def close_network() -> None:
@@ -77,10 +91,57 @@ def refuse_foreign(host: str | bytes | None) -> None:
         raise PermissionError(f"tests may not reach {text}: nothing is downloaded at run time")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold slow tests: one that is begun last runs alone while the other cores idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves live to the end: no collection of garbage need look through them."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def repo() -> Path:
     """The root of the checkout."""
     return REPO
+
+
+class LeapingLoop(asyncio.SelectorEventLoop):
+    """Its clock stands still while anything is computed, and leaps over every wait."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        super().__init__(LeapingSelector(self))
+
+    def time(self) -> float:
+        """Seconds that were waited for."""
+        return self.now
+
+
+class LeapingSelector(selectors.DefaultSelector):
+    def __init__(self, loop: LeapingLoop) -> None:
+        super().__init__()
+        self.loop = loop
+
+    def select(self, timeout: float | None = None) -> Any:
+        self.loop.now += timeout or 0.0
+        return super().select(0 if timeout is not None else None)
+
+
+@pytest.fixture(scope="session")
+def leaping() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """`leaping(coroutine)`: as asyncio.run, on a clock of its own; what is in time then is so on every machine.
+
+    For work on the event loop alone: of threads, processes and sockets this clock knows nothing.
+    """
+
+    def run(job: Coroutine[Any, Any, Any]) -> Any:
+        with asyncio.Runner(loop_factory=LeapingLoop) as runner:
+            return runner.run(job)
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +154,28 @@ def shared() -> Path:
 
 collect_ignore = ["faulty_messages.py", "faulty_model.py"]
 """Servers for the tests, not tests: looking for doctests would import them by a name that they do not have."""
+
+
+@pytest.fixture(scope="session")
+def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed store of the sample articles, made once for all test processes; copy it before changing anything."""
+    import seeds
+    from embeddings.embedded_corpus import EmbeddedCorpus
+    from embeddings.encoders import load
+    from embeddings.ingest import ingest
+    from embeddings.readers import find, read
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "sample-store"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.with_suffix(".done").exists():
+            encoder = load("all-MiniLM-L6-v2")
+            with closing(EmbeddedCorpus.open(folder, identity=encoder.identity)) as corpus:
+                items = (item for path in find([seeds.articles_dir()]) for item in read(path))
+                assert ingest(items, corpus=corpus, encoder=encoder).rejected == ()
+            folder.with_suffix(".done").touch()
+    return folder
 
 
 @cache
@@ -122,6 +205,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for fixture, load in (("fault", load_faults), ("message_fault", load_message_faults)):
         if fixture in metafunc.fixturenames:
             metafunc.parametrize(fixture, load().KINDS)
+
+
+@pytest.fixture(scope="session")
+def made_documents() -> Any:
+    """The module tests/made_documents.py."""
+    return load_double("made_documents")
 
 
 @pytest.fixture(scope="session")

@@ -63,12 +63,12 @@ class FaultyModel:
 
     def __enter__(self) -> FaultyModel:
         self._thread.start()
-        assert self._listening.wait(10)
+        assert self._listening.wait(120)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(120)
         assert not self._thread.is_alive()
 
     def address(self, kind: str = "good") -> str:
@@ -97,12 +97,20 @@ class FaultyModel:
         """A draft in the events of this API."""
         return Draft(text, **how)
 
-    def wait_closed(self, *, seconds: float) -> bool:
-        """Whether every connection is closed within so much time."""
-        until = time.monotonic() + seconds
-        while self.open and time.monotonic() < until:
+    def wait_closed(self) -> bool:
+        """Whether every connection is closed before long; one that is kept is kept for an hour."""
+        return self._becomes(lambda: not self.open)
+
+    def wait_accepted(self, number: int) -> bool:
+        """Whether that many connections have been made before long."""
+        return self._becomes(lambda: self.accepted >= number)
+
+    def _becomes(self, holds: Callable[[], bool]) -> bool:
+        """As long as a busy machine may need, and far from what the kinds of faults take."""
+        until = time.monotonic() + 120
+        while not holds() and time.monotonic() < until:
             time.sleep(0.005)
-        return not self.open
+        return holds()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

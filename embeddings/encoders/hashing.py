@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from embeddings.encoders.protocol import EncoderIdentity, TokenVectors
+from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
 from embeddings.types import Vector, Vectors
 
 __all__ = ["HashingEncoder"]

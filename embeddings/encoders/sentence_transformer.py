@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders.protocol import EncoderIdentity, TokenVectors
-from embeddings.encoders.weights import locate, revision
+from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
+from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME, locate, revision
 from embeddings.errors import EncoderError
+from embeddings.runtime.processors import native_threads
 from embeddings.types import Vector, Vectors
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class SentenceTransformerEncoder:
 
     def __init__(self, name: str, *, threads: int = 0) -> None:
         self._folder = locate(name)
-        self._name = name
+        # The name that stores know it by from when it was the default.
+        self._name = BUNDLED_MODEL if name == LIBRARY_NAME else name
         self._threads = threads
 
     @cached_property
@@ -107,8 +109,7 @@ class SentenceTransformerEncoder:
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        if self._threads:
-            torch.set_num_threads(self._threads)
+        torch.set_num_threads(native_threads(self._threads))
         model = SentenceTransformer(
             str(self._folder),
             device="cpu",

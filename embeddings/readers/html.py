@@ -1,4 +1,8 @@
-"""Web pages: takes an `.html` file, gives its article: main text by trafilatura, date by htmldate.
+"""Web pages: takes an `.html` file, gives its article.
+
+    page_tree    parsed, the head mended, what is hidden dropped      page_facts   address, site, authors
+    trafilatura  main text                                             page_dates   date of publication
+    corrections  what extraction prunes and nobody may lose            page_titles  headline
 
 Only the file is read: the page is handed over as a parsed tree, never as an address that a library might open.
 """
@@ -8,16 +12,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import trafilatura
 from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import decoding
-from embeddings.titles import clean_title
+from embeddings.readers import corrections, decoding, linked_articles, page_dates, page_facts, page_titles, page_tree
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["MAX_PAGE", "read"]
@@ -25,29 +27,25 @@ __all__ = ["MAX_PAGE", "read"]
 MAX_PAGE: Final = 10_000_000
 """Largest page read, in bytes; parsing takes about ten times as much memory."""
 
-_MAX_ELEMENTS: Final = 30_000
-"""News pages have 500 to 5,000 elements; trafilatura's time grows with their square."""
-
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_XML_CHARSET = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _BLOCKS: Final = frozenset({"p", "head", "item", "row", "quote", "code", "list", "table", "div", "body"})
-_DATES: Final = {
-    "original_date": True,  # published, not last changed
-    "extensive_search": False,  # a date found anywhere in the text is a guess
-    "outputformat": "%Y-%m-%dT%H:%M:%S%z",
-}
+_NO_DATES: Final = {"extensive_search": False, "original_date": True}
+"""What it finds is not used: it takes dates of change and of other articles, and guesses that days stand first."""
+_FULLER: Final = 0.6
+_FEWEST_FULLER: Final = 30
+"""Linked data are believed where the page shows less than this share of what they hold, and they hold some words."""
 _MIN_WORDS, _MIN_CHARACTERS = 5, 40
 """Less is a menu's remains. Scripts without spaces between words are counted by characters."""
-_NO_ARTICLE: Final = "no article was found in the page; save the article's own page, or its text as .txt"
-_NO_TIME = re.compile(r"T00:00:00(?:\+0000)?$")
 
 
 def read(path: Path) -> Iterator[RawArticle | Rejected]:
     """Give the one article of the page, or why there is none."""
     try:
         data = decoding.load(path, limit=MAX_PAGE)
-        declared = _CHARSET.search(data[:4096])
+        declared = _XML_CHARSET.match(data[:400]) or _CHARSET.search(data[:8192])
         text = decoding.decode(data, declared=declared[1].decode("ascii", "ignore") if declared else None)
         yield _article(_DECLARATION.sub("", text, count=1), origin=f"{path}:1")
     except UnreadableFile as error:
@@ -55,24 +53,51 @@ def read(path: Path) -> Iterator[RawArticle | Rejected]:
 
 
 def _article(page: str, *, origin: str) -> RawArticle:
-    document, language = _extracted(page)
-    text = _text(document.body)
+    tree, document = _extracted(page)
+    described, data = page_facts.meta(tree), page_facts.linked_data(tree)
+    text, of_text = _fuller(_text(document.body), data)
     if len(text.split()) < _MIN_WORDS and len(text) < _MIN_CHARACTERS:
-        raise UnreadableFile(_NO_ARTICLE)
-    sites = (document.sitename or "", document.hostname or "")
+        raise UnreadableFile(page_tree.NO_ARTICLE)
+    address = page_facts.address(tree, described=described, data=data)
+    published_at, of_date = page_dates.published(tree, described=described, data=data, url=address.url)
+    added = corrections.missing(tree, text=text)
+    sites = (described.get("og:site_name", document.sitename or ""), address.site)
     return RawArticle(
-        text=text,
-        title=clean_title(document.title or "", sites=sites),
-        url=document.url,
-        source=None if document.url else document.sitename,
-        published_at=_NO_TIME.sub("", document.date) if document.date else None,
-        language=language,
-        authors=tuple(name.strip() for name in (document.author or "").split(";") if name.strip()),
+        text="\n\n".join((text, *added)),
+        title=page_titles.headline(tree, found=document.title or _said(data), described=described, sites=sites),
+        url=address.url,
+        source=None if address.url else address.site or document.sitename,
+        published_at=published_at,
+        language=tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang"),
+        authors=page_facts.people(document.author or "") or _writers(data),
         origin=origin,
+        notes=(*address.notes, *of_date, *of_text),
     )
 
 
-def _extracted(page: str) -> tuple[trafilatura.settings.Document, str | None]:
+def _fuller(text: str, data: Sequence[dict[str, Any]]) -> tuple[str, tuple[str, ...]]:
+    """Give the text that the page's linked data hold of its one article where the page shows much less of it.
+
+    Pages filled in by scripts show nothing to a reader of files.
+    """
+    bodies = [body for body in map(linked_articles.body, data) if len(body.split()) >= _FEWEST_FULLER]
+    if len(bodies) != 1:
+        return text, ()
+    if _FULLER * len(bodies[0]) > len(text):
+        return bodies[0], ("its text is that of the page's linked data (articleBody); the page itself shows less",)
+    same = text.split() == bodies[0].split()  # taken from there already, and its paragraphs lost
+    return (bodies[0] if same and bodies[0].count("\n") > text.count("\n") else text), ()
+
+
+def _said(data: Sequence[dict[str, Any]]) -> str:
+    return next((title for title in map(linked_articles.headline, data) if title), "")
+
+
+def _writers(data: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    return page_facts.people("; ".join(linked_articles.authors(data[0]))) if data else ()
+
+
+def _extracted(page: str) -> tuple[etree._Element, trafilatura.settings.Document]:
     """Let trafilatura find text and metadata.
 
     Raises UnreadableFile where it finds none, or stumbles.
@@ -80,21 +105,20 @@ def _extracted(page: str) -> tuple[trafilatura.settings.Document, str | None]:
     for name in ("trafilatura", "htmldate"):  # they log what is reported here as a refusal
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        tree = trafilatura.load_html(page)
-        if tree is None:
-            raise UnreadableFile(_NO_ARTICLE)
-        if sum(1 for _ in islice(tree.iter(), _MAX_ELEMENTS + 1)) > _MAX_ELEMENTS:
-            raise UnreadableFile(f"the page has more than {_MAX_ELEMENTS:,} elements; save its text as .txt")
+        tree = page_tree.parsed(page)
         document = trafilatura.bare_extraction(
-            tree, with_metadata=True, include_comments=False, date_extraction_params=dict(_DATES)
+            tree, with_metadata=True, include_comments=False, date_extraction_params=dict(_NO_DATES)
         )
     except UnreadableFile:
         raise
     except Exception as error:  # noqa: BLE001  a parser of other people's pages: no page may stop the others
         raise UnreadableFile(f"the page cannot be parsed ({type(error).__name__}: {error})") from None
     if document is None or document.body is None:
-        raise UnreadableFile(_NO_ARTICLE)
-    return document, tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
+        if not any(map(linked_articles.body, page_facts.linked_data(tree))):
+            raise UnreadableFile(page_tree.NO_ARTICLE)
+        document = trafilatura.settings.Document()
+        document.body = etree.Element("body")
+    return tree, document
 
 
 def _text(body: etree._Element) -> str:

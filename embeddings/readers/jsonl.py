@@ -1,8 +1,9 @@
 """JSON articles: takes `.jsonl` or `.jsonl.gz` line by line, or the body of a request, gives raw articles.
 
 A record is an object with `text` and, as far as known, `title`, `url`, `source`, `published_at`, `authors` (a list of
-names, or one), `id`, `language` and `collection`; `null` means unknown, other fields are ignored. A line is read on
-its own: whatever is wrong with it, the next one goes on.
+names, or one), `id`, `language`, `collection` and `pages` (where each begins in `text`); `null` means unknown. What
+others call these fields is read, too (`ALIASES`); further fields are not, and a file's articles say so in their notes.
+A line is read on its own: whatever is wrong with it, the next one goes on.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["MAX_LINE", "parse_body", "parse_lines", "parse_record", "read"]
+__all__ = ["ALIASES", "MAX_LINE", "parse_body", "parse_lines", "parse_record", "read"]
 
 MAX_LINE: Final = 20_000_000
 """Longest line read, in bytes; four times the longest text accepted."""
@@ -27,6 +29,9 @@ _INFLATED_FREE: Final = 100_000_000
 _INFLATED_RATIO: Final = 200
 """An archive may inflate to `_INFLATED_FREE` bytes plus this many times its size. News text inflates about 3 times,
 zeros about 1,000 times."""
+_MAX_PAGES: Final = 20_000
+_PER_LINE: Final = 64
+"""A line of an archive counts for so many bytes more: a hundred million empty ones take a minute, too."""
 
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
 
@@ -34,19 +39,46 @@ _UTF_8_MARK: Final = b"\xef\xbb\xbf"
 class _Record(msgspec.Struct, frozen=True):
     """The fields of one record that are read; their types are checked while decoding."""
 
-    text: str
+    text: str | msgspec.UnsetType = msgspec.UNSET
     title: str | None = None
     url: str | None = None
     source: str | None = None
-    published_at: str | None = None
+    published_at: str | int | float | None = None
     authors: list[str] | str | None = None
     id: str | None = None
     language: str | None = None
     collection: str | None = None
+    pages: Any = None
+    """Whatever others keep under this name is no reason to refuse a record."""
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """A person or an organisation as schema.org writes it."""
+
+    name: str
 
 
 _DECODER = msgspec.json.Decoder(_Record)
+_ANY_DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST_DECODER = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+_NAMES: Final = {
+    "text": ("content", "body", "articleBody", "maintext"),
+    "title": ("headline",),
+    "url": ("link", "canonical_url"),
+    "source": ("publisher", "site_name", "source_name"),
+    "published_at": ("date", "published", "datePublished", "date_published", "pubDate", "publishedAt", "date_publish"),
+    "authors": ("author", "byline"),
+    "language": ("lang",),
+}
+"""What other programs call a field, in the order of trust; the field's own name comes first."""
+
+ALIASES: Final = frozenset(name for names in _NAMES.values() for name in names)
+"""Names of fields that are read as one of ours."""
+
+_TYPES: Final = {field.name: field.type for field in msgspec.structs.fields(_Record)}
+_OWN: Final = frozenset(_Record.__struct_fields__)
 
 
 class _TooLarge(Exception):
@@ -83,7 +115,7 @@ def parse_record(data: bytes, *, origin: str) -> RawArticle | Rejected:
     if len(data) > MAX_LINE:
         return Rejected(origin=origin, reason=f"the record is longer than {MAX_LINE:,} bytes; split the article up")
     try:
-        record = _DECODER.decode(data)
+        record = _decoded(data)
     except UnicodeDecodeError as error:
         return Rejected(origin=origin, reason=f"the record is not valid UTF-8 ({error.reason}); convert it")
     except msgspec.ValidationError as error:
@@ -92,7 +124,35 @@ def parse_record(data: bytes, *, origin: str) -> RawArticle | Rejected:
         return Rejected(origin=origin, reason=_unparsed(data, error))
     except RecursionError:
         return Rejected(origin=origin, reason="the record is nested too deeply; send one flat object")
+    if record.text is msgspec.UNSET:
+        return Rejected(origin=origin, reason="Object missing required field `text`")
     return _raw(record, origin=origin)
+
+
+def _decoded(data: bytes) -> _Record:
+    """Decode a record, fields under other programs' names taken for ours where ours are missing or null."""
+    record = _DECODER.decode(data)
+    missing = [field for field in _NAMES if getattr(record, field) in (None, msgspec.UNSET)]
+    if not missing:
+        return record
+    fields = _ANY_DECODER.decode(data)
+    given = {field: [bytes(fields[name]) for name in _NAMES[field] if name in fields] for field in missing}
+    taken = {field: found for field, values in given.items() if (found := _first_of_type(field, values))}
+    return msgspec.structs.replace(record, **taken) if taken else record
+
+
+def _first_of_type(field: str, values: Sequence[bytes]) -> object:
+    """Give the first value that the field can take; schema.org's objects with a name are that name."""
+    for value in values:
+        for shape in (_TYPES[field], _Named, list[_Named]):
+            try:
+                found = msgspec.json.decode(value, type=shape)
+            except msgspec.ValidationError:
+                continue
+            if isinstance(found, list):
+                return [one.name if isinstance(one, _Named) else one for one in found]
+            return found.name if isinstance(found, _Named) else found
+    return None
 
 
 def parse_lines(data: bytes, *, origin: str = "request line") -> Iterator[RawArticle | Rejected]:
@@ -122,21 +182,34 @@ def parse_body(data: bytes, *, origin: str = "request item") -> Iterator[RawArti
 
 def _raw(record: _Record, *, origin: str) -> RawArticle | Rejected:
     authors = (record.authors,) if isinstance(record.authors, str) else tuple(record.authors or ())
-    for field in (record.text, record.title, record.url, record.source, record.published_at, record.id, *authors):
+    published_at = None if record.published_at is None else str(record.published_at)
+    for field in (record.text, record.title, record.url, record.source, published_at, record.id, *authors):
         if field and "\0" in field:
             return Rejected(origin=origin, reason="a field holds the character NUL; remove it")
+    pages = _pages(record)
     return RawArticle(
-        text=record.text,
+        text=record.text or "",  # never unset here
         title=record.title or "",
         id=record.id,
         url=record.url,
         source=record.source,
-        published_at=record.published_at,
+        published_at=published_at,
         language=record.language,
         authors=authors,
         collection=record.collection,
         origin=origin,
+        pages=pages or (),
+        notes=("its `pages` are no places in its text, in order, and were left out",) if pages is None else (),
     )
+
+
+def _pages(record: _Record) -> tuple[int, ...] | None:
+    """Where the pages of the text begin; None where something else is called so."""
+    given = record.pages or []
+    if not isinstance(given, list) or len(given) > _MAX_PAGES or not all(type(place) is int for place in given):
+        return None
+    in_order = all(one <= other for one, other in pairwise([0, *given, len(record.text or "")]))
+    return tuple(given) if in_order else None
 
 
 def _unparsed(data: bytes, error: msgspec.DecodeError) -> str:
@@ -151,7 +224,18 @@ def _one(line: bytes | None, *, origin: str) -> Iterator[RawArticle | Rejected]:
     if line is None:
         yield Rejected(origin=origin, reason=f"the line is longer than {MAX_LINE:,} bytes; split the article up")
     elif line.strip():
-        yield parse_record(line, origin=origin)
+        found = parse_record(line, origin=origin)
+        yield _noting_unread(found, line) if isinstance(found, RawArticle) else found
+
+
+def _noting_unread(article: RawArticle, line: bytes) -> RawArticle:
+    """Say which fields of a line were not read."""
+    unread = sorted(_ANY_DECODER.decode(line).keys() - _OWN - ALIASES)
+    if not unread:
+        return article
+    more = f" and {len(unread) - 10:,} more" if len(unread) > 10 else ""
+    note = f"fields that are not read: {', '.join(name[:40] for name in unread[:10])}{more}"
+    return msgspec.structs.replace(article, notes=(*article.notes, note))
 
 
 def _numbered(file: BinaryIO, *, limit: float) -> Iterator[tuple[int, bytes | None]]:
@@ -159,7 +243,7 @@ def _numbered(file: BinaryIO, *, limit: float) -> Iterator[tuple[int, bytes | No
     number = size = 0
     while line := file.readline(MAX_LINE + 1):
         number += 1
-        size = _within(size + len(line), limit)
+        size = _within(size + len(line) + _PER_LINE, limit)
         if number == 1:
             line = line.removeprefix(_UTF_8_MARK)
         if len(line) <= MAX_LINE or line.endswith(b"\n"):

@@ -1,7 +1,7 @@
 """Markdown files: takes a `.md`, gives its article, described by the YAML front matter if there is one.
 
 Fields read: `title`, `date` (or `published_at`, `published`), `author` (or `authors`), `url` (or `link`), `source`,
-`id`, `language` (or `lang`), `collection`; others are ignored. Without a `title` the first `# heading` is the title.
+`id`, `language` (or `lang`), `collection`; notes name others. Without a `title` the first `# heading` is the title.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import yaml
 
 from embeddings.errors import UnreadableFile
@@ -34,6 +35,8 @@ _NAMES: Final = {
     "collection": ("collection",),
 }
 
+_READ: Final = frozenset({"authors", "author", *(name for names in _NAMES.values() for name in names)})
+
 _UNKNOWN: Final = ("", "~", "null")
 
 
@@ -54,7 +57,10 @@ def read(path: Path) -> Iterator[RawArticle | Rejected]:
     if not plain.strip():
         yield Rejected(origin=f"{path}:{line}", reason="there is no text below the front matter and the title")
         return
-    yield RawArticle(text=plain, title=title, authors=authors, origin=f"{path}:{line}", **given)
+    unread = sorted(str(name) for name in fields.keys() - _READ)
+    notes = (f"fields that are not read: {', '.join(unread)[:300]}",) if unread else ()
+    article = RawArticle(text=plain, title=title, authors=authors, origin=f"{path}:{line}", notes=notes)
+    yield msgspec.structs.replace(article, **given)
 
 
 def _front_matter(text: str) -> tuple[Mapping[str, object], str, int]:

@@ -17,11 +17,11 @@ __all__ = ["heading", "plain"]
 
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+|$)")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*")
-_RULE = re.compile(r"(?:[-*_][ \t]*){3,}")
-_ITEM = re.compile(r"[ \t]*(?:([-*+])|(\d{1,9}[.)]))[ \t]+")
+_RULE = re.compile(r"(?:[-*_][ \t]*+){3,}+")
+_ITEM = re.compile(r"[ \t]*+(?:([-*+])|(\d{1,9}[.)]))[ \t]+")
 _QUOTED = re.compile(r"(?:[ \t]{0,3}+>)++[ \t]?")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
-_TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*")
+_TABLE_RULE = re.compile(r"[ \t]*+(?:\|[ \t]*+)?:?-++:?[ \t]*+(?:\|[ \t]*+:?-*+:?[ \t]*+)*+")
 _REFERENCE = re.compile(r" {0,3}\[[^\[\]^]{1,200}\]:[ \t]*\S")
 _NOTE = re.compile(r" {0,3}\[\^[^\[\]]{1,100}\]:[ \t]*")
 

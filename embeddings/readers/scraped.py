@@ -23,8 +23,8 @@ from typing import Final
 
 import msgspec
 
-from embeddings.crumbs import drop_crumbs
-from embeddings.repeats import title_key
+from embeddings.cleaning.boilerplate import drop_boilerplate
+from embeddings.cleaning.repeats import title_key
 
 __all__ = ["Piece", "split"]
 
@@ -35,7 +35,7 @@ _PROSE: Final = 100
 """A line this long that ends like a sentence is prose, unless it is printed twice."""
 _SENTENCE: Final = 10
 _CAPTION: Final = 20
-_HEAD_CRUMBS: Final = frozenset({"control", "font-size", "share-bar", "reading-time"})
+_HEAD_BOILERPLATE: Final = frozenset({"control", "font-size", "share-bar", "reading-time"})
 _PREFACE: Final = 3
 """Short lines (a section's name, a date) that may stand between a wide gap and the headline."""
 _ENDS_OF_SENTENCE = (".", ":", ";", ",", "…", '."', ".”", ".'", ".’", "。")
@@ -138,7 +138,7 @@ def _start(lines: Sequence[_Line], head: int, again: int, *, wide: int) -> int |
         if start == head == 0 or lines[start].gap >= wide:
             return start
     between = [line.text for line in lines[head + 1 : again]]
-    controls = any(dropped.rule in _HEAD_CRUMBS for dropped in drop_crumbs(between)[1])
+    controls = any(dropped.rule in _HEAD_BOILERPLATE for dropped in drop_boilerplate(between)[1])
     captions = any(line == after and len(line) >= _CAPTION for line, after in pairwise(between))
     return head if controls or captions else None
 

@@ -21,6 +21,7 @@ _WHY = {
     "empty_corpus": "there are no articles to answer from; add some with `qa ingest PATH`",
     "no_match": "no article says anything near it",
     "weak_match": "what the articles say is not close enough to rely on",
+    "unread_language": "the reader does not know the language of the question, and no sentence has its words",
 }
 
 
@@ -103,7 +104,8 @@ def _abstention(answer: Answer) -> Text:
 
 
 def _about(shown: Citation | SearchResult) -> str:
-    """Title, source and date on one line, the link below them."""
-    parts = (shown.title or shown.article_id, shown.source, (shown.published_at or "")[:10])
+    """Title, source, date and page on one line, the link below them."""
+    page = f"p. {shown.page}" if shown.page else ""
+    parts = (shown.title or shown.article_id, shown.source, (shown.published_at or "")[:10], page)
     line = " — ".join(shortened(part, 200) for part in parts if part)
     return f"{line}\n    {plain(shown.url)}" if shown.url else line

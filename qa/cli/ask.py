@@ -87,7 +87,7 @@ def _answer(question: Question) -> Answer:
     settings = read_settings()
     encoder = load_encoder(settings)
     with opened(settings, encoder, read_only=True) as corpus:
-        return asyncio.run(_asked(question, corpus, assemble(settings, encoder=encoder)))
+        return asyncio.run(_asked(question, corpus, assemble(settings, encoder=encoder, checks=False)))
 
 
 async def _asked(question: Question, corpus: Corpus, assembly: Assembly) -> Answer:

@@ -9,10 +9,10 @@ import rich_click as click
 
 from qa.cli.opening import load_encoder, read_settings
 from qa.cli.terminal import console
-from qa.evaluation.grounding_sets import SetName
+from qa.evaluation.benchmarks.grounding_sets import SetName
 
 if TYPE_CHECKING:
-    from qa.evaluation.checker_benchmark import Figures, SetReport
+    from qa.evaluation.benchmarks.checker import Figures, SetReport
     from qa.evaluation.metrics.intervals import Estimate
 
 __all__ = ["checker"]
@@ -37,7 +37,7 @@ def checker(
     Thresholds come from one half of the documents, the one that the shipped checker was fitted on; figures from the
     other. Intervals (95 %) come from resampling documents; the lead over a floor is tested pair by pair.
     """
-    from qa.evaluation.checker_benchmark import measure
+    from qa.evaluation.benchmarks.checker import measure
 
     settings = read_settings()
     chosen = settings.support_checker if name is None else name

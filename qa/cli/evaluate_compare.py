@@ -25,7 +25,7 @@ def compare(baseline: Path, candidate: Path, seed: int, as_json: bool, markdown:
     Questions of one group are drawn together. A difference is called sure where its 95 % interval leaves out 0 and
     p is below 0.05; with dozens of metrics, expect one in twenty to look sure by chance.
     """
-    from qa.evaluation.comparing import compare_runs
+    from qa.evaluation.compare import compare_runs
     from qa.evaluation.scored_run import read_scored
 
     before, after = read_scored(baseline), read_scored(candidate)

@@ -30,7 +30,7 @@ def convert(sources: tuple[Path, ...], form: str, out: Path, articles: Path | No
     Formats: SQuAD 1.1 and 2.0; RealTimeQA (`*_qa.jsonl` with `*_gcs.jsonl`); rows of ragas and of deepeval; CSV or
     TSV with columns named like the dataset's fields; this project's own labelled questions.
     """
-    from qa.evaluation.conversions.formats import FORMATS
+    from qa.evaluation.convert.formats import FORMATS
     from qa.evaluation.dataset import write_lines
 
     converted = FORMATS[form](sources)

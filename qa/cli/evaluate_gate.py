@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from qa.evaluation.gating import Limit
+    from qa.evaluation.gate import Limit
 
 __all__ = ["gate"]
 
@@ -42,7 +42,7 @@ def gate(
     Ends with 0 where all hold, 100 where one does not, 101 where nothing was evaluated, 1 or 2 on an error. What was
     not measured holds no limit.
     """
-    from qa.evaluation.gating import check
+    from qa.evaluation.gate import check
     from qa.evaluation.scored_run import read_scored
 
     wanted = _limits(least, most, lost, limits)
@@ -60,7 +60,7 @@ def gate(
 
 
 def _limits(least: tuple[str, ...], most: tuple[str, ...], lost: tuple[str, ...], file: Path | None) -> list[Limit]:
-    from qa.evaluation.gating import limit_of, read_limits
+    from qa.evaluation.gate import limit_of, read_limits
 
     wanted = [
         *(limit_of(text, kind="min") for text in least),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +29,8 @@ def judge(run: Path, timeout: float, jobs: int) -> None:
     how often the support checker agrees. Claims that were judged already by the same model and prompts are not asked
     again.
     """
+    import asyncio
+
     asked, failed = asyncio.run(_judged(run, read_settings(), timeout, jobs))
     click.echo(f"{asked:,} claims asked, {failed:,} without a reply; score the run again to see them", err=True)
     if failed:
@@ -37,10 +38,10 @@ def judge(run: Path, timeout: float, jobs: int) -> None:
 
 
 async def _judged(folder: Path, settings: Settings, timeout: float, jobs: int) -> tuple[int, int]:
-    from qa.evaluation.asking_judges import ask_judge, claims_to_judge, judge_name
+    from qa.evaluation.model_judge import ask_judge, claims_to_judge, judge_name
     from qa.evaluation.opinions import append_opinions, read_opinions
     from qa.evaluation.run_folder import read_run
-    from qa.generators.loading import load_generator
+    from qa.generators.load_generator import load_generator
 
     generator = load_generator(settings)
     if generator is None or not settings.llm_model:

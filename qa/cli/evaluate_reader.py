@@ -12,8 +12,8 @@ from qa.cli.opening import load_encoder, read_settings
 from qa.cli.terminal import console
 
 if TYPE_CHECKING:
-    from qa.evaluation.reader_benchmark import ReaderReport
-    from qa.evaluation.reader_files import FileReport
+    from qa.evaluation.benchmarks.reader import ReaderReport
+    from qa.evaluation.benchmarks.reader_files import FileReport
     from qa.evaluation.types import Score
 
 __all__ = ["reader"]
@@ -35,18 +35,22 @@ _LINE_EVERY = 250
 def reader(
     squad: tuple[Path, ...], setting: str, limit: int | None, seed: int, cache: Path | None, as_json: bool
 ) -> None:
-    """Score the shipped reader on SQuAD 1.1 or 2.0 files as the official script does.
+    """Score the reader on SQuAD files, or .jsonl.gz lines of questions, as the official script does.
 
     Figures at the shipped threshold are results; those at the best threshold are chosen on the same answers and are
     an upper bound. Intervals (95 %) come from resampling articles. Needs no store: paragraphs are indexed aside.
     """
-    from qa.evaluation.reader_files import measure
+    from qa.evaluation.benchmarks.reader_files import measure
+    from qa.reading.load_reader import load_reader
 
-    encoder = load_encoder(read_settings())
+    settings = read_settings()
+    encoder = load_encoder(settings)
+    loaded = load_reader(settings.reader, threads=settings.threads)
     reports = [
         measure(
             path,
             encoder=encoder,
+            reader=loaded,
             settings=("given", "open") if setting == "both" else (setting,),  # type: ignore[arg-type]
             limit=limit,
             seed=seed,

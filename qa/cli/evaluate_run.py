@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ from qa.cli.question_progress import shown
 from qa.evaluation.errors import RunRefused, TargetFailed
 
 if TYPE_CHECKING:
-    from qa.evaluation.opening import Address
-    from qa.evaluation.running import RunOutcome
-    from qa.evaluation.targets.protocol import Asking
+    from qa.evaluation.run import RunOutcome
+    from qa.evaluation.targets.open import Address
+    from qa.evaluation.targets.target import Asking
     from qa.settings import Settings
 
 __all__ = ["run"]
@@ -69,8 +68,8 @@ def run(
     """
     import msgspec
 
-    from qa.evaluation.opening import Address
-    from qa.evaluation.targets.protocol import Asking
+    from qa.evaluation.targets.open import Address
+    from qa.evaluation.targets.target import Asking
 
     if url and openai_url:
         raise click.UsageError("--url and --openai-url exclude each other")
@@ -81,7 +80,7 @@ def run(
     address = Address(url=url, openai_url=openai_url, model=model, token=_token(token_from), timeout=timeout)
     plan = _Plan(dataset=dataset, out=out, filters=filters, limit=limit, seed=seed, jobs=jobs, resume=resume)
     try:
-        outcome = asyncio.run(_run(plan, address, asking, read_settings()))
+        outcome = _ran(plan, address, asking)
     except KeyboardInterrupt:
         click.echo(f"qa: what was answered is in {out}; the same command with --resume goes on", err=True)
         raise
@@ -107,13 +106,19 @@ class _Plan:
         return {"filter": " ".join(sorted(self.filters)), "limit": "" if self.limit is None else str(self.limit)}
 
 
+def _ran(plan: _Plan, address: Address, asking: Asking) -> RunOutcome:
+    import asyncio
+
+    return asyncio.run(_run(plan, address, asking, read_settings()))
+
+
 async def _run(plan: _Plan, address: Address, asking: Asking, settings: Settings) -> RunOutcome:
     from qa.evaluation.dataset import read_dataset
     from qa.evaluation.manifest import make_manifest
-    from qa.evaluation.opening import respondent
+    from qa.evaluation.run import run as ask_all
     from qa.evaluation.run_folder import RunFolder
-    from qa.evaluation.running import run as ask_all
     from qa.evaluation.selection import select
+    from qa.evaluation.targets.open import respondent
 
     dataset = read_dataset(plan.dataset)
     examples = select(dataset.examples, filters=plan.filters, limit=plan.limit, seed=plan.seed)

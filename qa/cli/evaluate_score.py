@@ -36,8 +36,8 @@ def score(run: Path, checker: str | None, articles: tuple[Path, ...], seed: int,
     from qa.evaluation.scored_run import encode_scores, write_scores
 
     if articles:
+        from qa.evaluation.cited_articles import supply_articles
         from qa.evaluation.run_folder import read_run
-        from qa.evaluation.supplying import supply_articles
 
         kept = supply_articles(run, read_run(run), articles)
         click.echo(f"{kept:,} cited articles kept with the run", err=True)
@@ -67,7 +67,7 @@ def _scored(folder: Path, checker: str | None, seed: int, told: Callable[[int], 
     from qa.evaluation.opinions import read_opinions
     from qa.evaluation.run_folder import read_run
     from qa.evaluation.scoring import score_run
-    from qa.grounding.loading import load_checker
+    from qa.grounding.load_checker import load_checker
 
     run = read_run(folder)
     missing = len(run.examples) - sum(example.id in run.predictions for example in run.examples)

@@ -12,8 +12,8 @@ from qa.cli.terminal import plain
 
 if TYPE_CHECKING:
     from embeddings.embedded_corpus import EmbeddedCorpus
-    from embeddings.store_verification import Finding, Stats
     from embeddings.types import Article
+    from embeddings.verification import Finding, Stats
 
 __all__ = ["index"]
 
@@ -99,9 +99,10 @@ def _summary(stats: Stats) -> str:
     ]
     for generation in stats.generations:
         identity = generation.identity
+        runtime = f"{identity.runtime}, " if identity.runtime else ""
         lines.append(
             f"{'searched' if generation.active else 'in the making':<14}{generation.passages:,} passages of "
-            f"{generation.articles:,} articles by {identity.name} ({identity.dimension} dimensions, "
+            f"{generation.articles:,} articles by {identity.name} ({runtime}{identity.dimension} dimensions, "
             f"revision {identity.revision[:12]})"
         )
     return "\n".join(lines)

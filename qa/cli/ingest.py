@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import signal
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -20,6 +18,7 @@ from qa.cli.terminal import plain
 
 if TYPE_CHECKING:
     from embeddings.ingest import IngestReport
+    from embeddings.readers.finding import Found
 
 __all__ = ["ingest"]
 
@@ -31,21 +30,25 @@ _MOST_ERRORS = 100
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @click.option("--collection", help="Where articles go that name no collection.  [default: QA_COLLECTION or default]")
+@click.option("--follow-links", is_flag=True, help="Read also what links in a folder lead to outside of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_context
-def ingest(context: click.Context, paths: tuple[Path, ...], collection: str | None, as_json: bool) -> None:
-    """Add the articles of files and folders: .txt .md .html .htm .jsonl .jsonl.gz
+def ingest(
+    context: click.Context, paths: tuple[Path, ...], collection: str | None, follow_links: bool, as_json: bool
+) -> None:
+    """Add the articles of files and folders: text, pages, documents, feeds, mail, web archives, zip files.
 
+    Text, Markdown, HTML, JSON Lines, PDF, Word, EPUB, RSS, Atom, JSON, CSV, mail, WARC, and zip archives of these.
     What is stored already and unchanged costs next to nothing, so the same command goes on after an interruption.
     Exit code 1: some articles were rejected, the others are stored. 130: interrupted, what was done is stored.
     """
     from embeddings import readers
 
     settings = read_settings()
-    files = readers.find(paths)
-    if not files:
+    found = readers.look(paths, follow_links=follow_links)
+    if not found.files and not found.passed_over:
         raise click.UsageError(f"no file to read there; files must end in {', '.join(readers.SUFFIXES)}")
-    report = _run(files, collection=collection or settings.collection)
+    report = _run(found, collection=collection or settings.collection)
     if as_json:
         import msgspec
 
@@ -55,9 +58,10 @@ def ingest(context: click.Context, paths: tuple[Path, ...], collection: str | No
     context.exit(_INTERRUPTED if report.stopped else _REJECTED if report.rejected else 0)
 
 
-def _run(files: Sequence[Path], *, collection: str) -> IngestReport:
+def _run(found: Found, *, collection: str) -> IngestReport:
     from embeddings import readers
     from embeddings.ingest import ingest as bring_up_to_date
+    from qa.cli.expecting import expected
     from qa.cli.progress import shown
 
     settings = read_settings()
@@ -65,10 +69,10 @@ def _run(files: Sequence[Path], *, collection: str) -> IngestReport:
     with (
         opened(settings, encoder) as corpus,
         _interruptible() as interrupted,
-        shown(total=sum(map(_records, files))) as progress,
+        shown(total=len(found.passed_over) + sum(map(expected, found.files))) as progress,
     ):
         return bring_up_to_date(
-            chain.from_iterable(map(readers.read, files)),
+            chain(found.passed_over, chain.from_iterable(map(readers.read, found.files))),
             corpus=corpus,
             encoder=encoder,
             collection=collection,
@@ -95,24 +99,27 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _records(file: Path) -> int:
-    """How many articles to expect of a file, for the progress shown: one a line, or one."""
-    opener = gzip.open if file.name.lower().endswith(".gz") else open if file.suffix.lower() == ".jsonl" else None
-    if opener is None:
-        return 1
-    try:
-        with opener(file, "rb") as stream:
-            return sum(1 for _ in stream)
-    except (OSError, EOFError, zlib.error):  # the reader says what is wrong with it
-        return 1
+def _noted(report: IngestReport) -> Iterator[str]:
+    """Notes on articles that were taken, the same of several in one line with the first place."""
+    places: dict[str, list[str]] = {}
+    for article in report.articles:
+        for note in article.notes:
+            places.setdefault(note, []).append(article.origin)
+    for note, origins in islice(places.items(), _MOST_ERRORS):
+        more = f" (and {len(origins) - 1:,} more)" if len(origins) > 1 else ""
+        yield f"{plain(origins[0])}{more}: note: {' '.join(plain(note).split())}"
+    if len(places) > _MOST_ERRORS:
+        yield f"... and {len(places) - _MOST_ERRORS:,} more notes; --json lists all"
 
 
 def _print(report: IngestReport) -> None:
-    """What was rejected and why on standard error, a summary on standard output."""
+    """What was rejected or noted, and why, on standard error; a summary on standard output."""
     for rejected in report.rejected[:_MOST_ERRORS]:
         click.echo(f"{plain(rejected.origin)}: {' '.join(plain(rejected.reason).split())}", err=True)
     if len(report.rejected) > _MOST_ERRORS:
         click.echo(f"... and {len(report.rejected) - _MOST_ERRORS:,} more; --json lists all", err=True)
+    for note in _noted(report):
+        click.echo(note, err=True)
     outcomes = Counter(article.outcome for article in report.articles)
     for outcome in ("added", "updated", "unchanged", "duplicate"):
         if outcomes[outcome]:

@@ -22,7 +22,7 @@ def read_settings() -> Settings:
     from qa.settings import from_environment, unknown_variables
 
     for name in unknown_variables(os.environ):
-        click.echo(f"qa: warning: nothing reads {name}; see the configuration table in README.md", err=True)
+        click.echo(f"qa: warning: nothing reads {name}; see docs/configuration.md", err=True)
     return from_environment(os.environ)
 
 

@@ -8,24 +8,39 @@ from typing import Any
 import rich_click as click
 
 from embeddings.errors import EmbeddingsError, UnreadableFile
-from qa.cli.articles import articles
-from qa.cli.ask import ask
-from qa.cli.evaluate import evaluate
-from qa.cli.index import index
-from qa.cli.ingest import ingest
-from qa.cli.keys import keys
-from qa.cli.serve import serve
+from qa.cli.deferred import Deferred
 from qa.cli.terminal import plain
-from qa.errors import InvalidQuestion, QAError, SettingsError
+from qa.errors import InvalidQuestion, InvalidText, QAError, SettingsError
 from qa.evaluation.errors import InvalidDataset, InvalidThreshold, RunRefused
 
 __all__ = ["main", "program"]
 
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
-_CALLERS_FAULT = (SettingsError, InvalidQuestion, UnreadableFile, InvalidDataset, InvalidThreshold, RunRefused)
+_CALLERS_FAULT = (
+    SettingsError,
+    InvalidQuestion,
+    InvalidText,
+    UnreadableFile,
+    InvalidDataset,
+    InvalidThreshold,
+    RunRefused,
+)
 
 
-class _Program(click.RichGroup):
+_COMMANDS = {
+    "articles": "List, show or delete stored articles.",
+    "ask": "Answer a question from the stored articles, with the exact words each statement rests on.",
+    "check": "Check a text (a file in UTF-8, or - for standard input) against its sources, sentence by sentence.",
+    "evaluate": "Measure how good answers are: run a dataset, score the run, compare it, gate a release.",
+    "index": "Check, remake or measure the index. It is derived: the store holds the truth.",
+    "ingest": "Add the articles of files and folders: text, pages, documents, feeds, mail, web archives, zip files.",
+    "keys": "Make API keys for the service.",
+    "mcp": "Give the stored articles to an MCP client over standard input and output: ask, search, read, check claims.",
+    "serve": "Start the service. It ingests nothing by itself; stop it with Ctrl-C.",
+}
+
+
+class _Program(Deferred):
     """A group whose commands end with one clear line where an error of ours, or of the disk, ends them."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -44,18 +59,14 @@ class _Program(click.RichGroup):
             ctx.exit(_INTERRUPTED)
 
 
-@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Program, deferred=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show where in the program an error came from.")
 @click.version_option(package_name="sourceline", prog_name="qa")
 def program(debug: bool) -> None:
     """Ask questions about news articles; every sentence of an answer cites the exact words of its source.
 
-    Settings come from QA_* environment variables, listed in the README.
+    Settings come from QA_* environment variables, listed in docs/configuration.md.
     """
-
-
-for command in (ingest, ask, serve, articles, index, keys, evaluate):
-    program.add_command(command)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["lines", "shown"]
 
 _SECONDS_BETWEEN_LINES = 5.0
+_WINDOW_SECONDS = 120.0
+_LEAST_SECONDS = 1.0
+_FEWEST_POINTS = 2
 
 
 @contextmanager
@@ -35,22 +39,63 @@ def lines(
     clock: Callable[[], float] = time.monotonic,
 ) -> Callable[[IngestProgress], None]:
     """Write a line every few seconds, and none at all for what is done before that."""
-    began = last = clock()
+    last, pace = clock(), _Pace(clock)
 
     def step(progress: IngestProgress) -> None:
         nonlocal last
+        pace.told(progress)
         now = clock()
         if now - last < _SECONDS_BETWEEN_LINES:
             return
         last = now
-        rate = progress.passages / (now - began)
-        line = f"{progress.items:,} of {total:,} articles, {progress.passages:,} passages, {rate:,.1f} passages/s"
-        if 0 < progress.items < total:
-            left = (now - began) / progress.items * (total - progress.items)
-            line += f", about {_span(left)} left"
-        write(line)
+        most = max(total, progress.read, progress.items)
+        line = f"{progress.items:,} of {most:,} articles stored"
+        if progress.read > progress.items:
+            line += f", {progress.read - progress.items:,} under way"
+        line += f", {progress.passages:,} passages"
+        rate, left = pace.rate(), pace.seconds_left(most, progress)
+        line += "" if rate is None else f", {rate:,.1f} passages/s"
+        write(line + ("" if not left else f", about {_span(left)} left"))
 
     return step
+
+
+class _Pace:
+    """How fast passages are encoded of late, and so how long the rest will take.
+
+    Time before the first ones are done (reading, loading the model) is no part of it, nor are articles that need none.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._points: deque[tuple[float, IngestProgress]] = deque()
+
+    def told(self, progress: IngestProgress) -> None:
+        """Hear how far it is."""
+        points = self._points
+        if progress.passages and (not points or progress.passages > points[-1][1].passages):
+            points.append((self._clock(), progress))
+        while len(points) > _FEWEST_POINTS and points[-1][0] - points[1][0] > _WINDOW_SECONDS:
+            points.popleft()
+
+    def rate(self) -> float | None:
+        """Passages a second; None before there is anything to go by."""
+        if len(self._points) < _FEWEST_POINTS:
+            return None
+        (first, before), (last, after) = self._points[0], self._points[-1]
+        return (after.passages - before.passages) / (last - first) if last - first >= _LEAST_SECONDS else None
+
+    def seconds_left(self, total: int, progress: IngestProgress) -> float | None:
+        """Time for the passages that are cut, and for as many of each article to come as those read of late had."""
+        rate, to_come = self.rate(), max(0, total - progress.read)
+        if rate is None:
+            return None
+        before, after = self._points[0][1], self._points[-1][1]
+        articles = after.read - before.read
+        if to_come and not articles:
+            return None
+        cut = after.passages + after.waiting - before.passages - before.waiting
+        return (progress.waiting + to_come * cut / max(1, articles)) / rate
 
 
 @contextmanager
@@ -61,7 +106,6 @@ def _bar(total: int) -> Iterator[Callable[[IngestProgress], None]]:
         Progress,
         TextColumn,
         TimeElapsedColumn,
-        TimeRemainingColumn,
     )
 
     from qa.cli.terminal import console
@@ -70,18 +114,20 @@ def _bar(total: int) -> Iterator[Callable[[IngestProgress], None]]:
         TextColumn("articles"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.1f} passages/s"),
+        TextColumn("{task.fields[pace]}"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
     )
-    began = time.monotonic()
-    with Progress(*columns, console=console(stderr=True), speed_estimate_period=120) as bar:
-        task = bar.add_task("", total=total, rate=0.0)
+    pace = _Pace(time.monotonic)
+    with Progress(*columns, console=console(stderr=True)) as bar:
+        task = bar.add_task("", total=total, pace="")
 
         def step(progress: IngestProgress) -> None:
-            rate = progress.passages / max(time.monotonic() - began, 1e-9)
-            bar.update(task, completed=progress.items, total=max(total, progress.items), rate=rate)
+            pace.told(progress)
+            most = max(total, progress.read, progress.items)
+            rate, left = pace.rate(), pace.seconds_left(most, progress)
+            shown = f"{progress.passages:,} passages" if rate is None else f"{rate:.1f} passages/s"
+            shown += f", about {_span(left)} left" if left else ""
+            bar.update(task, completed=progress.items, total=most, pace=shown)
 
         yield step
 

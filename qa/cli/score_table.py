@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qa.cli.terminal import shortened
-from qa.evaluation.wording import interval_of, number_of, value_of
+from qa.evaluation.number_format import interval_of, number_of, value_of
 
 if TYPE_CHECKING:
-    from qa.evaluation.comparing import Comparison, Flip
+    from qa.evaluation.compare import Comparison, Flip
     from qa.evaluation.types import Score
 
 __all__ = ["comparison_lines", "flip_lines", "score_lines"]

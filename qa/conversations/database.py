@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 
 from embeddings.errors import StoreError
-from embeddings.schema import require_sound_sqlite
+from embeddings.store.schema import require_sound_sqlite
 from qa.errors import HistoryUnavailable
 
 __all__ = ["FILE", "SCHEMA_VERSION", "Database"]

@@ -46,6 +46,7 @@ def _withdrawn(answer: Answer, failed: int) -> Answer:
         claims=(),
         citations=(),
         conflicts=(),
+        unanswered=(),
         usage=usage,
     )
 

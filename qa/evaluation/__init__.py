@@ -1,1 +1,1 @@
-"""Scripts that measure the service and fit what is calibrated on data."""
+"""Measures the service: runs over datasets, scores, comparisons, gates, benchmarks, reports."""

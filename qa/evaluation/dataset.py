@@ -16,7 +16,7 @@ import msgspec
 from qa.errors import InvalidQuestion
 from qa.evaluation.errors import InvalidDataset
 from qa.evaluation.types import Example, GoldSpan
-from qa.moments import moment
+from qa.language.timestamps import moment
 from seeds import SeedQuestion
 
 __all__ = ["Dataset", "example_of_seed", "line_problem", "numbered_lines", "read_dataset", "write_lines"]

@@ -16,9 +16,9 @@ import msgspec
 
 from qa.evaluation.dataset import Dataset
 from qa.evaluation.run_folder import examples_hash
-from qa.evaluation.targets.protocol import Asking, Facts
+from qa.evaluation.targets.target import Asking, Facts
 from qa.evaluation.types import SCHEMA_VERSION, Example, Machine, Manifest
-from qa.moments import stamp
+from qa.language.timestamps import stamp
 
 __all__ = ["checkout_revision", "code_hash", "git_revision", "machine", "make_manifest", "versions"]
 

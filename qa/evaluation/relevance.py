@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from embeddings.urls import normalised_url
+from embeddings.cleaning.urls import normalised_url
 from qa.evaluation.metrics.spans import overlaps
 from qa.evaluation.replies import Cited
 from qa.evaluation.types import Example, GoldSpan

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from embeddings.sentences import split_sentences
-from embeddings.urls import normalised_url
+from embeddings.chunking.sentences import split_sentences
+from embeddings.cleaning.urls import normalised_url
 from qa.answers import ABSTENTION
 from qa.evaluation.metrics.spans import is_exact_span, overlaps
 from qa.evaluation.text_fragments import words_pointed_at

@@ -1,6 +1,6 @@
 """What writes drafts: any OpenAI-compatible model, or a script."""
 
-from qa.generators.loading import load_generator
-from qa.generators.protocol import Delta, Finish, Generator, Message
+from qa.generators.generator import Delta, Finish, Generator, Message
+from qa.generators.load_generator import load_generator
 
 __all__ = ["Delta", "Finish", "Generator", "Message", "load_generator"]

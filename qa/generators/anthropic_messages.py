@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qa.errors import SettingsError
+from qa.generators.generator import Delta, Document, Finish, Message
 from qa.generators.messages_stream import MessagesReader
-from qa.generators.protocol import Delta, Document, Finish, Message
-from qa.generators.refusals import Refused
+from qa.generators.provider_errors import Refused
 from qa.generators.transport import Pace, answered, place, transport
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from qa.generators.events import EventStream, garbage
-from qa.generators.protocol import Delta, Finish
+from qa.generators.generator import Delta, Finish
 
 __all__ = ["ChatReader", "error_code"]
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 
 from qa.errors import GeneratorFailed
-from qa.generators.breaker import Breaker
-from qa.generators.limits import DraftLimit
-from qa.generators.protocol import Delta, Finish, Generator, Message
+from qa.generators.circuit_breaker import Breaker
+from qa.generators.draft_limits import DraftLimit
+from qa.generators.generator import Delta, Finish, Generator, Message
 
 __all__ = ["GuardedGenerator"]
 

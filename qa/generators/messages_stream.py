@@ -15,7 +15,7 @@ import msgspec
 from qa.errors import GeneratorFailed
 from qa.generators.chat_stream import error_code
 from qa.generators.events import EventStream, garbage
-from qa.generators.protocol import Delta, Finish
+from qa.generators.generator import Delta, Finish
 from qa.types import FallbackReason
 
 __all__ = ["MessagesReader"]

@@ -15,8 +15,8 @@ import msgspec
 
 from qa.errors import GeneratorFailed
 from qa.generators.chat_stream import ChatReader
-from qa.generators.protocol import Delta, Finish, Message
-from qa.generators.refusals import Refused
+from qa.generators.generator import Delta, Finish, Message
+from qa.generators.provider_errors import Refused
 from qa.generators.transport import Pace, answered, place, transport
 
 if TYPE_CHECKING:

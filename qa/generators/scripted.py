@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from qa.errors import GeneratorFailed
-from qa.generators.protocol import Delta, Finish, Message
+from qa.generators.generator import Delta, Finish, Message
 from qa.types import FallbackReason
 
 __all__ = ["Fail", "Say", "ScriptedGenerator", "Step", "Stop", "Wait"]

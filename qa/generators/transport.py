@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from qa.errors import GeneratorFailed, SettingsError
-from qa.generators.refusals import Refused, failure_of
+from qa.generators.provider_errors import Refused, failure_of
 
 __all__ = ["Pace", "Progress", "answered", "place", "transport"]
 

@@ -2,7 +2,7 @@
 
 At most five encodings a claim: the claim and four sentences, found by their words first. Late interaction as in ColBERT
 (Khattab & Zaharia, 2020); a doubt about each word, as in token-level detectors of unsupported text, and one judgement
-over all of them; both are small networks fitted by `qa.evaluation.fit_checker`.
+over all of them; both are small networks fitted by `qa.training.aligned_checker.fit_checker`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.encoders import Encoder
-from embeddings.encoders.protocol import TokenVectors
-from qa.extractive.words import Word
+from embeddings.encoders.encoder import TokenVectors
 from qa.grounding.alignment import Aligned, align
 from qa.grounding.case import case_of, quotation
+from qa.grounding.checker import Context, Mismatch, Support
 from qa.grounding.claim_features import claim_features
 from qa.grounding.exchanges import exchanges
 from qa.grounding.mismatches import Case, fact_mismatches
-from qa.grounding.protocol import Context, Mismatch, Support
 from qa.grounding.spans import supporting_spans
 from qa.grounding.syntax.comparing import Comparison
 from qa.grounding.syntax.grammar import Grammar, grammar_for
@@ -31,6 +30,7 @@ from qa.grounding.verdict import verdict_of
 from qa.grounding.weights import CheckerWeights, load_weights
 from qa.grounding.word_features import word_features
 from qa.grounding.wording import wording_mismatches
+from qa.language.words import Word
 
 __all__ = ["AlignedChecker", "Judged", "doubts_of", "judge", "struck", "support_of"]
 

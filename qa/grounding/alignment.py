@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders.protocol import TokenVectors
-from qa.extractive.alignment import pool
-from qa.extractive.words import Word
+from embeddings.encoders.encoder import TokenVectors
 from qa.grounding.mismatches import Case
+from qa.grounding.word_vectors import pool
+from qa.language.words import Word
 
 __all__ = ["Aligned", "Slot", "align"]
 

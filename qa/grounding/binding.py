@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from qa.grounding.names import Name, same_name
 from qa.grounding.reading import Sentence
 from qa.grounding.selection import Coverage
+from qa.language.names import Name, same_name
 
 __all__ = ["best_rows", "clauses", "holds_name", "inside"]
 

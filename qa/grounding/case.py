@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from qa.extractive.words import words_of
+from qa.grounding.checker import Context, Support, SupportingSpan
 from qa.grounding.mismatches import Case
-from qa.grounding.protocol import Context, Support, SupportingSpan
 from qa.grounding.reading import lower_words, read_claim, read_evidence
 from qa.grounding.selection import cover, pick
+from qa.language.words import words_of
 
 __all__ = ["SENTENCE_LIMIT", "case_of", "quotation"]
 

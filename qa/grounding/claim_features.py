@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from qa.grounding.alignment import Aligned
+from qa.grounding.checker import Mismatch
 from qa.grounding.mismatches import Case
-from qa.grounding.polarity import hedged
-from qa.grounding.protocol import Mismatch
 from qa.grounding.spans import supporting_rows
+from qa.language.polarity import hedged
 
 __all__ = ["CLAIM_FEATURES", "claim_features"]
 

@@ -1,18 +1,25 @@
-"""A support checker that asks a cross-encoder, one that infers (three labels) or scores (one), and checks hard."""
+"""A support checker that asks a model of the user's: one that infers, classifies or scores pairs, or marks words.
+
+The hard checks stand beside it. Whatever a classifier calls its outcomes, `label_names` finds which is support.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import numpy as np
 
 from embeddings.encoders.weights import locate, revision
 from embeddings.errors import EncoderError
+from embeddings.runtime.processors import native_threads
 from qa.grounding.case import case_of, quotation
+from qa.grounding.checker import Context, Mismatch, Support
+from qa.grounding.label_names import Roles, marking_role, roles_of
 from qa.grounding.mismatches import Case, fact_mismatches
-from qa.grounding.protocol import Context, Mismatch, Support
+from qa.grounding.passages import passages_of
 from qa.grounding.spans import supporting_spans
 from qa.grounding.verdict import verdict_of
 from qa.grounding.wording import wording_mismatches
@@ -26,10 +33,29 @@ _DOUBT = 0.15
 """Score of a claim that a hard check fails, at most."""
 _CONTRADICTED = 0.5
 """Probability of contradiction from which the model's word counts as a mismatch."""
+_MARKED = 0.5
+"""Probability from which a word counts as one that the evidence does not bear out."""
+_WORDS = 350
+"""Of a passage for models that want more than a sentence: about 500 tokens, as they were trained on."""
+_WORDS_A_TOKEN = 0.6
+"""Room that a model has for a passage, in words; the rest is for the claim, and for words of several tokens."""
+
+
+class _Opinion(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model makes of a claim."""
+
+    supported: float
+    contradicted: float = 0.0
+    marked: tuple[tuple[int, int], ...] = ()
+    """Spans of the claim that the evidence does not bear out."""
+
+
+class _Model(Protocol):
+    def judge(self, claim: str, case: Case) -> _Opinion: ...
 
 
 class CrossEncoderChecker:
-    """The model reads the best sentence, and the supporting sentences together, each with the claim."""
+    """The model reads the likeliest sentences, or the passages around them, each with the claim."""
 
     def __init__(self, name: str, *, threads: int = 0) -> None:
         """Locates the model; raises EncoderError where it is not on this machine."""
@@ -52,66 +78,133 @@ class CrossEncoderChecker:
         if case is None:
             return Support(verdict="unsupported", score=0.0, spans=())
         spans, share = supporting_spans(case)
-        entailed, contradicted = self._judge(claim, case)
+        opinion = self._model.judge(claim, case)
         mismatches = (*fact_mismatches(case), *wording_mismatches(case))
-        if contradicted >= _CONTRADICTED and not mismatches:
-            said = case.sentences[case.chosen[0]].text
-            mismatches = (Mismatch(kind="meaning", start=0, end=len(claim), found=said),)
-        score = min(entailed, _DOUBT) if mismatches else entailed
+        if not mismatches:
+            said = case.sentences[case.chosen[0]].text if opinion.contradicted >= _CONTRADICTED else ""
+            places = opinion.marked or (((0, len(claim)),) if said else ())
+            mismatches = tuple(Mismatch(kind="meaning", start=start, end=end, found=said) for start, end in places)
+        score = min(opinion.supported, _DOUBT) if mismatches else opinion.supported
         verdict = verdict_of(score, share, mismatches) if spans else "unsupported"
         return Support(verdict=verdict, score=round(score, 4), spans=spans, mismatches=mismatches)
 
-    def _judge(self, claim: str, case: Case) -> tuple[float, float]:
-        """Probability that the evidence entails the claim, and that it contradicts it."""
-        together = " ".join(case.sentences[row].text for row in sorted(case.chosen))
-        premises = dict.fromkeys([case.sentences[case.chosen[0]].text, together])
-        rows = np.atleast_2d(self._model.predict([(premise, claim) for premise in premises], **self._raw))
-        rows = rows.T if rows.shape[0] != len(premises) else rows
-        labels = self._labels
-        if len(labels) == 1:
-            return float((1.0 / (1.0 + np.exp(-rows))).max()), 0.0
-        odds = np.exp(rows - rows.max(axis=1, keepdims=True))
-        shares = odds / odds.sum(axis=1, keepdims=True)
-        entails = shares[:, labels.index("entailment")]
-        best = int(entails.argmax())
-        against = shares[best, labels.index("contradiction")] if "contradiction" in labels else 0.0
-        return float(entails[best]), float(against)
-
-    @property
-    def _raw(self) -> dict[str, Any]:
-        import torch
-
-        return {"activation_fn": torch.nn.Identity(), "show_progress_bar": False}
-
     @cached_property
-    def _labels(self) -> list[str]:
-        """Lower-case labels in the order of the model's outputs; a score model has one."""
-        named = {int(number): str(label) for number, label in self._model.config.id2label.items()}
-        labels = [named[number].lower() for number in sorted(named)]
-        found = [
-            next((kind for kind in ("entailment", "contradiction", "neutral") if kind in label), label)
-            for label in labels
-        ]
-        if len(found) > 1 and "entailment" not in found:
-            raise EncoderError(
-                f"{self._folder} classifies into {', '.join(labels)}; a support checker needs a label 'entailment', "
-                "or one output alone"
-            )
-        return found
-
-    @cached_property
-    def _model(self) -> CrossEncoder:
+    def _model(self) -> _Model:
         import torch
-        from sentence_transformers import CrossEncoder
+        from transformers import AutoConfig
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        if self._threads:
-            torch.set_num_threads(self._threads)
-        return CrossEncoder(
-            str(self._folder),
+        torch.set_num_threads(native_threads(self._threads))
+        config = AutoConfig.from_pretrained(str(self._folder), local_files_only=True, trust_remote_code=False)
+        labels = [str(config.id2label[number]) for number in sorted(config.id2label)]
+        marks = any(name.endswith("ForTokenClassification") for name in config.architectures or ())
+        try:
+            return _Marking(self._folder, marking_role(labels)) if marks else _Judging(self._folder, labels)
+        except ValueError as error:
+            raise EncoderError(f"{self._folder} {error}") from None
+
+
+class _Judging:
+    """A classifier or scorer of pairs."""
+
+    def __init__(self, folder: Any, labels: Sequence[str]) -> None:
+        import torch
+        from sentence_transformers import CrossEncoder
+
+        self._roles: Roles = roles_of(labels)
+        self._outcomes = len(labels)
+        self._model: CrossEncoder = CrossEncoder(
+            str(folder),
             device="cpu",
             local_files_only=True,
             trust_remote_code=False,
             model_kwargs={"use_safetensors": True},
         )
+        self._raw: dict[str, Any] = {"activation_fn": torch.nn.Identity(), "show_progress_bar": False}
+
+    def judge(self, claim: str, case: Case) -> _Opinion:
+        """Of several premises, what the best of them makes of the claim."""
+        premises = self._premises(case)
+        rows = np.reshape(self._model.predict([(each, claim) for each in premises], **self._raw), (len(premises), -1))
+        if self._outcomes == 1:
+            return _Opinion(supported=float((1.0 / (1.0 + np.exp(-rows))).max()))
+        odds = np.exp(rows - rows.max(axis=1, keepdims=True))
+        shares = odds / odds.sum(axis=1, keepdims=True)
+        best = int(shares[:, self._roles.supported].argmax())
+        against = self._roles.contradicted
+        return _Opinion(
+            supported=float(shares[best, self._roles.supported]),
+            contradicted=0.0 if against is None else float(shares[best, against]),
+        )
+
+    def _premises(self, case: Case) -> list[str]:
+        """Sentences for those that infer, and passages too for those that classify whole documents."""
+        together = " ".join(case.sentences[row].text for row in sorted(case.chosen))
+        premises = [case.sentences[case.chosen[0]].text, together]
+        if self._outcomes == 2:
+            premises += passages_of(case, words=_room(self._model.tokenizer))
+        return list(dict.fromkeys(premises))
+
+
+class _Marking:
+    """A classifier of words, that marks those of the claim which a passage does not bear out."""
+
+    def __init__(self, folder: Any, role: int) -> None:
+        from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+        given = {"local_files_only": True, "trust_remote_code": False}
+        self._role = role
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), **given)
+        self._model: Any = AutoModelForTokenClassification.from_pretrained(
+            str(folder), use_safetensors=True, **given
+        ).eval()
+
+    def judge(self, claim: str, case: Case) -> _Opinion:
+        """A word is borne out where one of the passages does; the claim, as much as its least supported word."""
+        doubts: dict[tuple[int, int], float] = {}
+        for passage in passages_of(case, words=_room(self._tokenizer)):
+            for place, doubt in self._doubts(passage, claim):
+                doubts[place] = min(doubt, doubts.get(place, 1.0))
+        read = max((end for _, end in doubts), default=0)
+        if rest := claim[read:].strip():
+            # What the model had no room to read, nobody has found borne out.
+            doubts[claim.index(rest, read), len(claim.rstrip())] = 1.0
+        marked: list[tuple[int, int]] = []
+        for (start, end), doubt in sorted(doubts.items()):
+            if doubt < _MARKED:
+                continue
+            joins = bool(marked) and not any(marked[-1][1] <= other < start for other, _ in doubts)
+            marked[-1:] = [(marked[-1][0], end)] if joins else [*marked[-1:], (start, end)]
+        return _Opinion(supported=1.0 - max(doubts.values()), marked=tuple(marked))
+
+    def _doubts(self, passage: str, claim: str) -> list[tuple[tuple[int, int], float]]:
+        """Each token of the claim, by its place there, with the probability that it is not borne out."""
+        import torch
+
+        cut = self._tokenizer(
+            passage,
+            claim,
+            truncation=True,
+            max_length=_limit(self._tokenizer),
+            return_offsets_mapping=True,
+            return_tensors="pt",
+        )
+        segments = cut.sequence_ids(0)
+        places = cut.pop("offset_mapping")[0].tolist()
+        with torch.inference_mode():
+            shares = self._model(**cut).logits[0].softmax(dim=-1)[:, self._role].tolist()
+        return [
+            ((start, end), share)
+            for segment, (start, end), share in zip(segments, places, shares, strict=True)
+            if segment == 1 and end > start
+        ]
+
+
+def _limit(tokenizer: Any) -> int:
+    # Tokenizers that know no limit give a number beyond any text.
+    return min(int(tokenizer.model_max_length), 4_096)
+
+
+def _room(tokenizer: Any) -> int:
+    return min(_WORDS, int(_limit(tokenizer) * _WORDS_A_TOKEN))

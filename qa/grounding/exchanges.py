@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Literal
 
 from qa.grounding.attribution import is_made_a_cause, told_as_fact
+from qa.grounding.checker import Mismatch
 from qa.grounding.mismatches import Case
-from qa.grounding.protocol import Mismatch
 from qa.grounding.syntax.comparing import Comparison, Rivalled
 
 __all__ = ["exchanges"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qa.grounding.dates import Moment, agree
-from qa.grounding.quantities import Quantity
+from qa.language.dates import Moment, agree
+from qa.language.quantities import Quantity
 
 __all__ = ["bears_out", "comparable", "counted", "dated", "same_value", "units_clash"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qa.grounding.case import case_of, quotation
+from qa.grounding.checker import Context, Support
 from qa.grounding.mismatches import fact_mismatches
-from qa.grounding.protocol import Context, Support
 from qa.grounding.spans import supporting_spans
 from qa.grounding.verdict import verdict_of
 from qa.grounding.wording import wording_mismatches

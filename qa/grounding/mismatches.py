@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from qa.grounding.binding import best_rows, clauses, holds_name, inside
-from qa.grounding.dates import Moment
+from qa.grounding.checker import Mismatch
 from qa.grounding.facts import bears_out, comparable, counted, dated, same_value, units_clash
-from qa.grounding.names import Name, same_name
-from qa.grounding.protocol import Mismatch
-from qa.grounding.quantities import Quantity
 from qa.grounding.reading import Sentence
 from qa.grounding.selection import Coverage
+from qa.language.dates import Moment
+from qa.language.names import Name, same_name
+from qa.language.quantities import Quantity
 
 __all__ = ["Case", "fact_mismatches"]
 

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 import msgspec
 
-from embeddings.sentences import split_sentences
-from qa.extractive.words import Word, words_of
-from qa.grounding.dates import Moment, moments_of, resolved
-from qa.grounding.names import Name, names_of
-from qa.grounding.polarity import negated
-from qa.grounding.protocol import Context
-from qa.grounding.quantities import Quantity, quantities_of
+from embeddings.chunking.sentences import split_sentences
+from qa.grounding.checker import Context
+from qa.language.dates import Moment, moments_of, resolved
+from qa.language.names import Name, names_of
+from qa.language.polarity import negated
+from qa.language.quantities import Quantity, quantities_of
+from qa.language.words import Word, words_of
 
 __all__ = ["Sentence", "lower_words", "read_claim", "read_evidence"]
 

@@ -13,11 +13,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from qa.extractive.families import families
-from qa.extractive.words import Word
 from qa.grounding.facts import counted, dated
-from qa.grounding.names import same_name
 from qa.grounding.reading import Sentence
+from qa.language.names import same_name
+from qa.language.synonyms import families
+from qa.language.words import Word
 
 __all__ = ["Coverage", "cover", "pick"]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from qa.grounding.binding import best_rows, clauses, inside
+from qa.grounding.checker import SupportingSpan
 from qa.grounding.mismatches import Case
-from qa.grounding.protocol import SupportingSpan
 
 __all__ = ["supporting_rows", "supporting_spans"]
 

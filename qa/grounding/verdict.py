@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qa.grounding.protocol import Mismatch
+from qa.grounding.checker import Mismatch
 from qa.types import Verdict
 
 __all__ = ["verdict_of"]

@@ -1,4 +1,4 @@
-"""The two small networks of the aligned checker and its thresholds, fitted by `qa.evaluation.fit_checker`."""
+"""The two small networks of the aligned checker and its thresholds, fitted by `make calibrate-checker`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import msgspec
 
-from qa.extractive.network import Network
+from qa.grounding.network import Network
 
 __all__ = ["CheckerWeights", "load_weights"]
 

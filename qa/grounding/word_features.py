@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from qa.extractive.families import families
 from qa.grounding.alignment import Aligned
+from qa.grounding.checker import Mismatch
 from qa.grounding.mismatches import Case
-from qa.grounding.polarity import opposites
-from qa.grounding.protocol import Mismatch
+from qa.language.polarity import opposites
+from qa.language.synonyms import families
 
 __all__ = ["WORD_FEATURES", "word_features"]
 

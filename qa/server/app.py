@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache, partial
 from importlib.metadata import version
 from typing import cast
 
@@ -14,34 +15,53 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from qa.access import origins
 from qa.server import openapi
-from qa.server.bodies import StrictRequest
-from qa.server.callers import provide_caller
-from qa.server.guard import Guard
-from qa.server.headers import secure
-from qa.server.levels import refuse_undeclared
-from qa.server.openai_wire.envelope import serve_error
+from qa.server.auth.callers import provide_caller
+from qa.server.auth.guard import Guard
+from qa.server.auth.permissions import refuse_undeclared
+from qa.server.http.bodies import StrictRequest
+from qa.server.http.cors import share
+from qa.server.http.headers import secure
+from qa.server.openai.envelope import serve_error
+from qa.server.routes.article_page import article_page
 from qa.server.routes.articles import add_articles, delete_article, get_article, list_articles
 from qa.server.routes.ask import ask
+from qa.server.routes.check import check
 from qa.server.routes.conversations import delete_conversation, get_conversation, list_conversations
 from qa.server.routes.feedback import give_feedback, list_feedback
 from qa.server.routes.health import live, ready
 from qa.server.routes.metrics import metrics
 from qa.server.routes.openai_answers import create_chat_completion, create_response
+from qa.server.routes.openai_elsewhere import create_completion, create_embedding
 from qa.server.routes.openai_models import list_models, retrieve_model
 from qa.server.routes.pages import Page, docs, docs_file, load_page, openapi_json, problem
 from qa.server.routes.search import search
 from qa.server.routes.starters import list_starters
 from qa.server.routes.tokens import get_token
-from qa.server.routes.widget import Widget, home, load_widget, widget_file, widget_script
+from qa.server.routes.widget import Widget, configure, home, load_widget, widget_file, widget_script
 from qa.server.service import Service
-from qa.server.sharing import share
 
 __all__ = ["answer_head", "create_app"]
 
 _QUESTION_BYTES = 1_000_000
 """Far more than a question with a thousand article ids needs."""
 
+_CHECK_BYTES = 2_000_000
+"""The longest texts that are checked, and checked against, however they are escaped."""
 _FEEDBACK_BYTES = 20_000
+
+_UNDESCRIBED = (
+    metrics,
+    home,
+    configure,
+    article_page,
+    widget_script,
+    widget_file,
+    docs,
+    docs_file,
+    openapi_json,
+    problem,
+)
+"""What is no part of the API."""
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -52,7 +72,8 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     `lifespan` takes over that duty, for callers who want to watch the start. Raises SettingsError, and Undeclared where
     a route does not say who may use it.
     """
-    guard = Guard(service.settings)
+    settings = service.settings
+    guard = Guard(settings)
 
     async def provide_guard() -> Guard:
         return guard
@@ -66,20 +87,20 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     async def provide_widget() -> Widget:
         return widget
 
-    settings = service.settings
     widget = load_widget(frame_ancestors=origins.parse(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
     dependencies = {
         "service": Provide(provide_service),
         "guard": Provide(provide_guard),
         "caller": Provide(provide_caller),
     }
-    routes = _routes(max_body_bytes=service.settings.max_body_bytes)
-    page = load_page(openapi.describe(routes, dependencies=dependencies, version=version("sourceline")))
+    routes = _routes(max_body_bytes=settings.max_body_bytes)
+    # Described when that is asked for: it takes as long as all the rest.
+    page = load_page(cache(partial(openapi.describe, routes, dependencies=dependencies, version=version("sourceline"))))
     app = Litestar(
-        route_handlers=[*routes, metrics, home, widget_script, widget_file, docs, docs_file, openapi_json, problem],
+        route_handlers=[*routes, *_UNDESCRIBED],
         dependencies={**dependencies, "page": Provide(provide_page), "widget": Provide(provide_widget)},
         request_class=StrictRequest,
-        request_max_body_size=service.settings.max_body_bytes,
+        request_max_body_size=settings.max_body_bytes,
         exception_handlers={Exception: serve_error},
         guards=[guard.check],
         middleware=[service.metrics.timed, guard.seated],
@@ -99,6 +120,7 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
         route_handlers=[ask, search, list_starters, get_token],
         request_max_body_size=min(_QUESTION_BYTES, max_body_bytes),
     )
+    checks = Router("/api", route_handlers=[check], request_max_body_size=min(_CHECK_BYTES, max_body_bytes))
     articles = Router("/api", route_handlers=[list_articles, get_article, add_articles, delete_article])
     records = Router(
         "/api",
@@ -107,11 +129,18 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
     )
     openai = Router(
         "/v1",
-        route_handlers=[list_models, retrieve_model, create_chat_completion, create_response],
+        route_handlers=[
+            list_models,
+            retrieve_model,
+            create_chat_completion,
+            create_response,
+            create_completion,
+            create_embedding,
+        ],
         request_max_body_size=min(_QUESTION_BYTES, max_body_bytes),
     )
     health = Router("/health", route_handlers=[live, ready])
-    routers = [questions, articles, records, openai, health]
+    routers = [questions, checks, articles, records, openai, health]
     for route in (route for router in routers for route in router.routes if isinstance(route, HTTPRoute)):
         # The framework makes the OPTIONS handler of a path with its first method and never tells it of the others;
         # without one, the application makes it anew.

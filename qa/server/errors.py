@@ -4,6 +4,7 @@ ServerError(QAError)
 ├── RequestError           the request is at fault
 │   ├── MalformedBody      not JSON, not UTF-8, nested too deep, cut short
 │   ├── InvalidRequest     well formed, but a field is missing, unknown, of the wrong type or out of bounds
+│   ├── Unsupported            a field asks for something that is not done here
 │   ├── NothingUsable      none of the articles sent could be taken
 │   ├── UnsupportedMedia   a content type, charset or encoding that is not read here
 │   ├── BodyTooLarge       more bytes than the limit
@@ -45,6 +46,7 @@ __all__ = [
     "TokenExpired",
     "Unauthenticated",
     "UnknownHost",
+    "Unsupported",
     "UnsupportedMedia",
 ]
 
@@ -77,6 +79,10 @@ class MalformedBody(RequestError):
 
 class InvalidRequest(RequestError):
     """The request parses, but a field of it cannot be used."""
+
+
+class Unsupported(RequestError):
+    """A field asks for something that is not done here, and leaving it unsaid would mislead the caller."""
 
 
 class NothingUsable(RequestError):
@@ -130,6 +136,11 @@ class NotReady(ServerError):
 
 class Overloaded(ServerError):
     """Too much work is waiting already."""
+
+    def __init__(self, detail: str, *, retry_after: int = 1) -> None:
+        """`retry_after`: seconds until some of it is expected to be done."""
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class DeadlineExceeded(ServerError):

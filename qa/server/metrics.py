@@ -6,12 +6,15 @@ Every label has a handful of values, whatever callers send: routes by their temp
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from embeddings.runtime.memory import Memory
+from qa.checking.values import CheckReport
 from qa.types import Answer
 
 __all__ = ["Metrics"]
@@ -60,9 +63,19 @@ class Metrics:
             registry=registry,
         )
 
+        self._checked = Counter(
+            "sourceline_checked_sentences", "Sentences of checked texts, by outcome.", ["outcome"], registry=registry
+        )
+
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Have a gauge read whenever somebody looks."""
         Gauge(f"sourceline_{name}", meaning, registry=self._registry).set_function(read)
+
+    def remembered(self, name: str, memory: Memory[Any]) -> None:
+        """Have the size of a memory read whenever somebody looks, and how often it had what was asked for."""
+        self.watch(f"remembered_{name}", f"{name.capitalize()} remembered.", partial(len, memory))
+        self.watch(f"remembered_{name}_hits", f"{name.capitalize()} that were remembered.", lambda: memory.hits)
+        self.watch(f"remembered_{name}_misses", f"{name.capitalize()} that had to be made.", lambda: memory.misses)
 
     def answered(self, answer: Answer) -> None:
         """Count an answer."""
@@ -79,6 +92,11 @@ class Metrics:
             ("marker", answer.usage.markers_unresolved),
         ):
             self._withheld.labels(what).inc(number)
+
+    def checked(self, report: CheckReport) -> None:
+        """Count the sentences of a checked text, each by its verdict or by why it was not judged."""
+        for sentence in report.sentences:
+            self._checked.labels(sentence.verdict or sentence.not_judged or "").inc()
 
     def timed(self, app: ASGIApp) -> ASGIApp:
         """Middleware that notes when a request came to its route."""

@@ -28,15 +28,16 @@ from litestar.openapi.spec import (
 from litestar.types import ControllerRouterHandler, Dependencies
 
 from embeddings.types import Article
+from qa.checking.values import CheckReport, TextToCheck
 from qa.conversations.feedback import Feedback
-from qa.server.bodies import JSON, NDJSON
-from qa.server.levels import Level, handlers, level_of
-from qa.server.openai_wire.chat import ChatCompletion
-from qa.server.openai_wire.envelope import ErrorEnvelope, is_openai
-from qa.server.openai_wire.names import Model, ModelList
-from qa.server.openai_wire.requests import ChatRequest, ResponsesRequest
-from qa.server.openai_wire.responses import Response
-from qa.server.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.auth.permissions import Level, handlers, level_of
+from qa.server.http.bodies import JSON, NDJSON
+from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.openai.chat import ChatCompletion
+from qa.server.openai.envelope import ErrorEnvelope, is_openai
+from qa.server.openai.models import Model, ModelList
+from qa.server.openai.requests import ChatRequest, ResponsesRequest
+from qa.server.openai.responses import Response
 from qa.server.wire import (
     AddReport,
     Alive,
@@ -53,7 +54,7 @@ from qa.server.wire import (
 )
 from qa.types import Answer, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
 
-__all__ = ["BODY", "MOMENT", "QUESTION", "WORK", "ArticlesOperation", "describe", "problems"]
+__all__ = ["BODY", "CHECK", "MOMENT", "QUESTION", "WORK", "ArticlesOperation", "describe", "problems"]
 
 BODY = ("malformed-body", "slow-body", "body-too-large", "unsupported-media-type")
 """What can be wrong wherever a body is read."""
@@ -69,6 +70,8 @@ QUESTION = (
     "history-unavailable",
 )
 """What can be wrong with a question, or go wrong with it, that may belong to a conversation."""
+CHECK = (*BODY, *WORK, "invalid-request", "invalid-question", "invalid-text", "deadline-exceeded")
+"""What can be wrong with a text to be checked, or go wrong with it."""
 MOMENT = [Schema(type=OpenAPIType.STRING, format=form) for form in (OpenAPIFormat.DATE, OpenAPIFormat.DATE_TIME)]
 """The two forms of a moment."""
 
@@ -79,6 +82,8 @@ _TYPES = (
     *_EVENTS,
     SearchQuestion,
     SearchAnswer,
+    TextToCheck,
+    CheckReport,
     ArticleIn,
     AddReport,
     ArticlePage,
@@ -129,7 +134,13 @@ _OPENED_BY: dict[str, list[dict[str, list[str]]]] = {
     "operator": [{"key": []}, {"key_header": []}],
 }
 _REFUSALS = ("unauthenticated", "token-expired", "not-allowed", "foreign-origin", "unknown-host", "rate-limited")
-_EXAMPLES = {"Question": _QUESTION, "SearchQuestion": {**_QUESTION, "limit": 5}, "ArticleIn": _ARTICLE}
+_CHECK = {"text": "The harbour was closed for ten days.", "against": [{"text": _ARTICLE["text"]}]}
+_EXAMPLES = {
+    "Question": _QUESTION,
+    "SearchQuestion": {**_QUESTION, "limit": 5},
+    "TextToCheck": _CHECK,
+    "ArticleIn": _ARTICLE,
+}
 
 
 @dataclass
@@ -194,7 +205,9 @@ def _schemas() -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components((*_TYPES, Problem), ref_template=_SCHEMA)
     for name, example in _EXAMPLES.items():
         schemas[name]["examples"] = [example]
-    for name, field in (("Question", "as_of"), ("SearchQuestion", "as_of"), *(("Filters", one) for one in _BOUNDS)):
+    moments = [(name, "as_of") for name in ("Question", "SearchQuestion", "TextToCheck")]
+    moments += [("SentText", "published_at"), *(("Filters", one) for one in _BOUNDS)]
+    for name, field in moments:
         schemas[name]["properties"][field]["anyOf"][:1] = [one.to_schema() for one in MOMENT]
     return schemas
 

@@ -6,6 +6,7 @@ A stored answer is on disk before it is served; whatever is read back is held ag
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -13,17 +14,17 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from embeddings.corpus import Corpus
-from embeddings.errors import StoreCorrupt
+from embeddings.corpus import Corpus, readable
 from embeddings.types import Article
 from qa.answers import turn_of
 from qa.conversations.database import Database
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id
 from qa.conversations.withdrawal import rechecked
-from qa.errors import NotFound
-from qa.moments import stamp
+from qa.errors import HistoryUnavailable, NotFound
+from qa.language.timestamps import stamp
 from qa.server.errors import NotReady
+from qa.server.storage import is_read_only
 from qa.server.wire import ConversationPage, ConversationTurn, ConversationTurns, FeedbackPage
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
@@ -32,6 +33,8 @@ from qa.types import Answer, Question, Turn
 __all__ = ["Asked", "ReadCorpus", "Records"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _TURNS_HEEDED = 6
 """A follow-up points back at most so many turns."""
@@ -68,9 +71,17 @@ class Records:
         self._permits = Permits(settings.max_queue + 1, what="requests for conversations")
         self._served = ServedAnswers(limit=_SERVED)
         self._database: Database | None = None
+        self._read_only = False
 
     async def open(self) -> None:
-        """Open the file. Raises HistoryUnavailable."""
+        """Open the file; in a folder that is read-only nothing is kept, and nothing of before shown.
+
+        Raises HistoryUnavailable.
+        """
+        self._read_only = is_read_only(self._settings.data_dir)
+        if self._read_only:
+            _log.warning("%s is read-only: no conversation and no feedback is kept", self._settings.data_dir)
+            return
         self._database = await self._worker.run(partial(Database.open, self._settings.data_dir))
 
     async def close(self) -> None:
@@ -140,6 +151,8 @@ class Records:
         return await self._read(partial(_recheck, kept)) if kept else ()
 
     def _opened(self) -> Database:
+        if self._read_only:
+            raise HistoryUnavailable(f"{self._settings.data_dir} is read-only: no conversation and no feedback is kept")
         if self._database is None:
             raise NotReady("the conversations are being opened; send this again in a moment")
         return self._database
@@ -162,10 +175,7 @@ def _recheck(kept: Sequence[KeptTurn], corpus: Corpus) -> tuple[ConversationTurn
 
     def find(article_id: str, version: str) -> Article | None:
         if (key := (article_id, version)) not in articles:
-            try:
-                articles[key] = corpus.get(article_id, version=version)
-            except StoreCorrupt:
-                articles[key] = None
+            articles[key] = readable(corpus, article_id, version=version)
         return articles[key]
 
     found = []

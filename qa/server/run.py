@@ -21,7 +21,9 @@ from qa.access.addresses import is_loopback
 from qa.errors import QAError, SettingsError
 from qa.server.app import answer_head, create_app
 from qa.server.errors import ShuttingDown
-from qa.server.protocol import StrictProtocol
+from qa.server.http.compression import squeezed
+from qa.server.http.h11_protocol import StrictProtocol
+from qa.server.http.request_log import logged
 from qa.server.service import Parts, Service
 from qa.settings import Settings
 
@@ -55,7 +57,7 @@ def serve(settings: Settings, *, load: Callable[[Settings], Parts] | None = None
 
 
 def _load(settings: Settings) -> Parts:
-    from qa.server.loading import load  # heavy: behind the live event loop
+    from qa.server.startup import load  # heavy: behind the live event loop
 
     return load(settings)
 
@@ -63,7 +65,7 @@ def _load(settings: Settings) -> Parts:
 def configure(app: Litestar, *, shutdown_seconds: int) -> uvicorn.Config:
     """How the application is served: one process, one connection protocol, no log of what readers ask."""
     return uvicorn.Config(
-        answer_head(app),
+        answer_head(logged(squeezed(app))),
         http=StrictProtocol,
         ws="none",
         loop="asyncio",

@@ -7,28 +7,33 @@ cleans and stores articles, `reading` fetches articles. Each request holds a per
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
 from embeddings.corpus import Corpus
-from embeddings.encoders.protocol import Encoder
+from embeddings.encoders.encoder import Encoder
 from embeddings.ingest import IngestReport, ingest
+from embeddings.runtime.memory import Memory
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
 from qa.answers import fold
+from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import NotFound
+from qa.executor import Run
+from qa.generators.generator import Generator
 from qa.generators.guard import GuardedGenerator
-from qa.generators.protocol import Generator
-from qa.jobs import Run
 from qa.server import submissions
-from qa.server.beginning import Beginnings, latest
+from qa.server.batching import BatchingEncoder
+from qa.server.checks import Checking, Checks
 from qa.server.errors import NotReady, ShuttingDown
 from qa.server.metrics import Metrics
 from qa.server.records import Records
-from qa.server.turns import TurnTakingEncoder
+from qa.server.starters import Beginning, StarterQuestions, at_a_glance
+from qa.server.storage import Storage
+from qa.server.waiting_time import Forecast, Meter
 from qa.server.wire import AddReport
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
@@ -64,8 +69,12 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     corpus: Corpus
     encoder: Encoder
     answering: Answering
+    checking: Checking | None = None
+    """None where no texts are checked."""
     generator: Generator | None = None
     """What `answering` drafts with; closed at the end."""
+    memories: Mapping[str, Memory[Any]] = {}
+    """What is remembered from question to question, by its name."""
 
 
 class Service:
@@ -82,11 +91,14 @@ class Service:
         self._writing = Worker("writing")
         self._reading = Worker("reading")
         self._questions = Permits(settings.max_queue + 1, what="questions")
+        self._forecast = Forecast(deadline_seconds=settings.deadline_seconds)
         self._writes = Permits(_WRITES_WAITING, what="writes")
         self._reads = Permits(settings.max_queue + 1, what="reads")
-        self._beginnings = Beginnings(ask=self._ask_without_hurry)
+        self.storage = Storage(settings.data_dir)
+        self._beginnings = StarterQuestions(ask=self._ask_without_hurry)
         self.records = Records(settings, read=self._read)
         self.metrics = Metrics()
+        self._checks = Checks(settings, worker=self._encoding, metrics=self.metrics)
         self._let_watch()
 
     async def start(self) -> None:
@@ -104,6 +116,7 @@ class Service:
         """Let running jobs end, then close the corpus."""
         self._state = "stopping"
         workers = (self._writing, self._reading, self._encoding)
+        await self._beginnings.close()
         await self.records.close()
         if self._parts is not None and self._parts.generator is not None:
             await self._parts.generator.close()
@@ -121,14 +134,15 @@ class Service:
         Raises InvalidQuestion or NotReady before the first event, Overloaded or DeadlineExceeded also after it.
         """
         parts = self._ready()
-        with self._questions.one():
+        with self._forecast.one("answer") as meter, self._questions.one():
             asked = await self.records.enter(question, owner=owner)
-            run = _within(self._encoding, seconds=self.settings.deadline_seconds)
+            run = _within(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
             async with aclosing(
                 parts.answering.events(asked.question, run=run, history=asked.turns or turns)
             ) as events:
                 async for event in events:
                     if isinstance(event, AnswerEvent):
+                        meter.finished = True
                         await self.records.remember(event.answer, asked, owner=owner)
                         self.metrics.answered(event.answer)
                     yield event
@@ -143,18 +157,24 @@ class Service:
         Raises InvalidQuestion, NotFound, Overloaded or DeadlineExceeded.
         """
         parts = self._ready()
-        with self._questions.one():
+        with self._forecast.one("search") as meter, self._questions.one():
             named = question.conversation_id
             turns = () if named is None else await self.records.recall(named, owner=owner)
-            run = _within(self._encoding, seconds=self.settings.deadline_seconds)
-            return await parts.answering.search(question, run=run, history=turns)
+            run = _within(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
+            found = await parts.answering.search(question, run=run, history=turns)
+            meter.finished = True
+            return found
 
-    async def starters(self) -> tuple[str, ...]:
-        """Questions to begin with, every one tried; none where the articles give no good ones."""
-        return await self._beginnings.questions(await self.counts(), lambda: self._read(latest))
+    async def check(self, text: TextToCheck) -> CheckReport:
+        """Judge the sentences of a text. Raises what `Checks.check` raises."""
+        return await self._checks.check(text, checking=self._ready().checking)
+
+    async def beginning(self) -> Beginning:
+        """What the archive holds, and questions to begin with, every one tried."""
+        return await self._beginnings.now(await self.counts(), lambda: self._read(at_a_glance))
 
     async def _ask_without_hurry(self, question: Question) -> Answer:
-        return await fold(self._ready().answering.events(question, run=_patiently(self._encoding)))
+        return await fold(self._ready().answering.events(question, run=self._encoding.run_patiently))
 
     async def article(self, article_id: str, *, version: str | None) -> Article:
         """One article: its current version, or the one named. Raises NotFound."""
@@ -186,12 +206,12 @@ class Service:
         can be used, Overloaded, and ShuttingDown where the service stops in the middle: what was stored stays stored.
         """
         parts = self._ready()
-        encoder = TurnTakingEncoder(parts.encoder, worker=self._encoding, check=self._check)
+        encoder = BatchingEncoder(parts.encoder, worker=self._encoding, check=self._check)
 
         def store(items: Sequence[RawArticle | Rejected]) -> IngestReport:
             return ingest(items, corpus=parts.corpus, encoder=encoder, collection=self.settings.collection)
 
-        with self._writes.one():
+        with self._writes.one(), self.storage.written():
             submission = await self._writing.run(lambda: submissions.read(body, lines=lines))
             reports = []
             for items in _slices(submission.items):
@@ -202,7 +222,7 @@ class Service:
     async def delete(self, article_id: str) -> None:
         """Remove an article with all its versions; durable when it returns. Raises NotFound."""
         parts = self._ready()
-        with self._writes.one():
+        with self._writes.one(), self.storage.written():
             where = Where(article_ids=(article_id,))
             if not await self._writing.run(lambda: parts.corpus.delete(where)):
                 raise NotFound(f"no article {article_id!r}")
@@ -215,11 +235,16 @@ class Service:
     def _let_watch(self) -> None:
         for name, permits in (("questions", self._questions), ("writes", self._writes), ("reads", self._reads)):
             self.metrics.watch(f"{name}_admitted", f"{name.capitalize()} waiting or at work.", partial(_taken, permits))
+        self.metrics.watch(
+            "questions_owed_seconds", "Expected time of the questions admitted.", lambda: self._forecast.owed
+        )
         for name, worker in (("encoding", self._encoding), ("writing", self._writing), ("reading", self._reading)):
             self.metrics.watch(f"{name}_waiting", f"Jobs waiting for the {name} thread.", partial(_waiting, worker))
 
     def _open(self) -> None:
         self._parts = self._load(self.settings)
+        for name, memory in self._parts.memories.items():
+            self.metrics.remembered(name, memory)
         model = self._parts.generator
         if isinstance(model, GuardedGenerator):
             self.metrics.watch("model_drafts", "Drafts the model is writing.", lambda: model.busy)
@@ -247,21 +272,14 @@ def _waiting(worker: Worker) -> float:
     return worker.waiting
 
 
-def _within(worker: Worker, *, seconds: float) -> Run:
-    """Jobs on a worker, all of them within one stretch of time that begins now."""
+def _within(worker: Worker, *, seconds: float, meter: Meter) -> Run:
+    """Jobs on a worker, all of them within one stretch of time that begins now; what they take goes on the meter."""
     deadline = asyncio.get_running_loop().time() + seconds
 
     async def run(job: Callable[[], T], /) -> T:
-        return await worker.run(job, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
-
-    return run
-
-
-def _patiently(worker: Worker) -> Run:
-    """Jobs on a worker, after those that somebody waits for."""
-
-    async def run(job: Callable[[], T], /) -> T:
-        return await asyncio.wrap_future(worker.submit(job, urgent=False))
+        return await worker.run(
+            partial(meter.timed, job), timeout=max(0.0, deadline - asyncio.get_running_loop().time())
+        )
 
     return run
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from embeddings.ingest import IngestReport
-from embeddings.readers.jsonl import parse_record
+from embeddings.readers.jsonl import ALIASES, parse_record
 from embeddings.types import RawArticle, Rejected
-from qa.server.bodies import fault, plain_json
 from qa.server.errors import FieldError, InvalidRequest, MalformedBody, NothingUsable, RequestError
+from qa.server.http.bodies import BYTE_ORDER_MARK, fault, plain_json
 from qa.server.wire import AddedArticle, AddReport, ArticleIn
 
 __all__ = ["Submission", "read", "report"]
@@ -23,7 +23,6 @@ __all__ = ["Submission", "read", "report"]
 _MOST_ITEMS = 10_000
 _MOST_FAULTS = 100
 """So many faults are listed where nothing could be used."""
-_MARK = b"\xef\xbb\xbf"
 _SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -42,7 +41,7 @@ class Submission(msgspec.Struct, kw_only=True):
 def read(body: bytes, *, lines: bool) -> Submission:
     """Take a body apart; `lines` says that it is NDJSON. Raises MalformedBody, InvalidRequest or NothingUsable."""
     found = Submission()
-    body = body.removeprefix(_MARK)
+    body = body.removeprefix(BYTE_ORDER_MARK)
     for number, item in _lines(body) if lines else _elements(body):
         if len(found.numbers) >= _MOST_ITEMS:
             raise InvalidRequest(f"more than {_MOST_ITEMS:,} articles in one request; send them in several")
@@ -59,7 +58,7 @@ def read(body: bytes, *, lines: bool) -> Submission:
         except RecursionError:
             found.faults.append(FieldError(item=number, detail="nested too deep"))
         else:
-            found.ignored[origin] = tuple(sorted(fields.keys() - set(ArticleIn.__struct_fields__)))
+            found.ignored[origin] = tuple(sorted(fields.keys() - set(ArticleIn.__struct_fields__) - ALIASES))
             found.items.append(raw)
     if not found.items:
         raise _nothing(found.faults)
@@ -76,6 +75,7 @@ def report(submission: Submission, ingested: Sequence[IngestReport]) -> AddRepor
             title=article.title,
             outcome=article.outcome,
             ignored_fields=submission.ignored[article.origin],
+            notes=article.notes,
         )
         for part in ingested
         for article in part.articles

@@ -6,18 +6,20 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from embeddings.cleaning import MAX_TEXT
-from embeddings.identity import MAX_ID
+from embeddings.cleaning.article import MAX_TEXT
+from embeddings.cleaning.identity import MAX_ID
 from embeddings.types import Article
 from qa.conversations.feedback import Feedback, Opinion
 from qa.conversations.history import Conversation
 from qa.server.errors import FieldError
+from qa.server.storage import Writes
 from qa.types import Answer
 
 __all__ = [
     "AddReport",
     "AddedArticle",
     "Alive",
+    "Archive",
     "ArticleIn",
     "ArticlePage",
     "ArticleSummary",
@@ -26,6 +28,7 @@ __all__ = [
     "ConversationTurns",
     "FeedbackIn",
     "FeedbackPage",
+    "Headline",
     "Ready",
     "Starter",
     "Starters",
@@ -35,7 +38,7 @@ __all__ = [
 ]
 
 ID_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]*$"
-"""What can stand in an address as it is; `embeddings.identity` holds callers to it."""
+"""What can stand in an address as it is; `embeddings.cleaning.identity` holds callers to it."""
 
 
 class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +58,8 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     authors: list[str] | str | None = None
     language: str | None = None
     collection: Annotated[str, msgspec.Meta(pattern=f"{ID_PATTERN}|^$", max_length=MAX_ID // 2)] | None = None
+    pages: list[int] | None = None
+    """Offsets in `text` at which its first page begins, its second …, where its source has pages."""
 
 
 class AddedArticle(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +73,8 @@ class AddedArticle(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Literal["added", "updated", "unchanged", "duplicate"]
     ignored_fields: tuple[str, ...]
     """Fields of the item that an article does not have."""
+    notes: tuple[str, ...] = ()
+    """What of the item could not be read, or was not sure: a date, a link, a language."""
 
 
 class AddReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,10 +157,38 @@ class Starter(msgspec.Struct, frozen=True, kw_only=True):
     question: str
 
 
+class Headline(msgspec.Struct, frozen=True, kw_only=True):
+    """An article by its title."""
+
+    article_id: str
+    article_version: str
+    title: str
+    source: str
+    url: str | None
+    published_at: str | None
+
+
+class Archive(msgspec.Struct, frozen=True, kw_only=True):
+    """What articles there are."""
+
+    articles: int
+    sources: int
+    """Different names of sources."""
+    earliest: str | None
+    """Day of the oldest dated article, ISO 8601."""
+    latest: str | None
+    """Day of the newest dated article."""
+    newest: tuple[Headline, ...]
+    """A few, the newest first."""
+
+
 class Starters(msgspec.Struct, frozen=True, kw_only=True):
-    """Questions that the articles answer."""
+    """Questions that the articles answer, and what articles there are."""
 
     starters: tuple[Starter, ...]
+    archive: Archive
+    complete: bool
+    """False while further questions are being tried: ask again a few seconds later."""
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,10 +198,12 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """The store answers, its index is verified, the encoder is warm; the counts are for callers with a key."""
+    """The store answers, its index is verified, the encoder is warm; the rest is for callers with a key."""
 
     articles: int | msgspec.UnsetType = msgspec.UNSET
     passages: int | msgspec.UnsetType = msgspec.UNSET
+    writes: Writes | msgspec.UnsetType = msgspec.UNSET
+    """Whether articles can be added."""
     status: Literal["ready"] = "ready"
 
 

@@ -1,13 +1,15 @@
 """One long-lived thread for CPU work, and the permits that bound what may wait for it.
 
 The event loop never computes: it hands jobs over and waits. Urgent jobs (questions) go before patient ones (batches of
-an ingest), but never so many in a row that an ingest stands still.
+an ingest), but patient ones have a share of the thread's time that no number of questions can take from them: what
+they used is a debt that the time of urgent jobs pays off, and while it is small a patient job goes first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -21,7 +23,13 @@ __all__ = ["Permits", "Worker"]
 T = TypeVar("T")
 
 _URGENT_IN_A_ROW = 8
-"""So many urgent jobs may go before a waiting patient one gets its turn."""
+"""So many urgent jobs may go before a waiting patient one gets its turn, whatever it owes."""
+_SHARE = 1 / 3
+"""A second of urgent jobs pays off so many seconds of patient ones: a quarter of the time, with both waiting."""
+_OWED_SECONDS = 0.05
+"""A patient job may go first while no more than this is owed: counting the tokens of many short texts is one turn."""
+_FOLLOW_UP_SECONDS = 0.005
+"""So long the thread waits for the next patient job of a turn that is not used up: its owner was told this moment."""
 
 
 class Permits:
@@ -59,6 +67,8 @@ class Worker:
         self._urgent: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._patient: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._streak = 0
+        self._owed = 0.0
+        """Seconds that patient jobs have used beyond their share."""
         self._stopping = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -87,6 +97,10 @@ class Worker:
                 raise Overloaded(f"no turn within {timeout:g} seconds; send this again a little later") from None
             raise DeadlineExceeded(f"not finished within {timeout:g} seconds") from None
 
+    async def run_patiently(self, job: Callable[[], T], /) -> T:
+        """Do a job after those that are urgent; one that was cancelled before its turn is forgotten."""
+        return await asyncio.wrap_future(self.submit(job, urgent=False))
+
     def submit(self, job: Callable[[], T], *, urgent: bool) -> Future[T]:
         """Put a job in the queue. Raises ShuttingDown once `stop` was called."""
         future: Future[T] = Future()
@@ -113,18 +127,32 @@ class Worker:
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
-            _do(*task)
-            del task  # or the last job's arguments and result stay in memory until the next one comes
+            future, job, urgent = task
+            began = time.monotonic()
+            _do(future, job)
+            del task, future, job  # or the last job's arguments and result stay in memory until the next one comes
+            self._book(time.monotonic() - began, urgent=urgent)
 
-    def _next(self) -> tuple[Future[Any], Callable[[], Any]] | None:
-        """Wait for the next job; None means stop."""
+    def _book(self, seconds: float, *, urgent: bool) -> None:
+        """Settle what a job used; after a short patient one, let the next of its kind come in."""
+        if urgent:
+            self._owed = max(0.0, self._owed - _SHARE * seconds)
+            return
+        with self._changed:
+            self._owed += seconds if self._urgent else 0.0
+            if self._urgent and not self._patient and self._owed <= _OWED_SECONDS:
+                self._changed.wait_for(lambda: self._stopping or self._patient, timeout=_FOLLOW_UP_SECONDS)
+
+    def _next(self) -> tuple[Future[Any], Callable[[], Any], bool] | None:
+        """Wait for the next job and say whether it is urgent; None means stop."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopping or self._urgent or self._patient)
-            if self._urgent and not (self._patient and self._streak >= _URGENT_IN_A_ROW):
+            waits = self._patient and (self._owed <= _OWED_SECONDS or self._streak >= _URGENT_IN_A_ROW)
+            if self._urgent and not waits:
                 self._streak += 1
-                return self._urgent.popleft()
+                return *self._urgent.popleft(), True
             self._streak = 0
-            return self._patient.popleft() if self._patient else None
+            return (*self._patient.popleft(), False) if self._patient else None
 
 
 def _do(future: Future[Any], job: Callable[[], Any]) -> None:

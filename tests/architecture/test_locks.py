@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -21,14 +23,25 @@ def project(repo: Path) -> dict[str, Any]:
     return tomllib.loads((repo / "pyproject.toml").read_text())["project"]
 
 
-def test_the_runtime_lock_satisfies_every_dependency(repo: Path) -> None:
-    locked = pins(repo / "requirements.lock")
-    for requirement in map(Requirement, project(repo)["dependencies"]):
+@pytest.mark.parametrize(("lock", "extras"), [("requirements.lock", ["models"]), ("requirements-slim.lock", [])])
+def test_the_lock_satisfies_every_dependency(repo: Path, lock: str, extras: list[str]) -> None:
+    locked, declared = pins(repo / lock), project(repo)
+    wanted = declared["dependencies"] + [one for extra in extras for one in declared["optional-dependencies"][extra]]
+    for requirement in map(Requirement, wanted):
         name = canonicalize_name(requirement.name)
-        assert name in locked, f"{requirement} is not in requirements.lock: run `make lock`"
-        assert requirement.specifier.contains(locked[name]), (
-            f"requirements.lock has {name}=={locked[name]}: `make lock`"
-        )
+        assert name in locked, f"{requirement} is not in {lock}: run `make lock`"
+        assert requirement.specifier.contains(locked[name]), f"{lock} has {name}=={locked[name]}: `make lock`"
+
+
+def test_the_slim_lock_is_the_runtime_lock_without_models(repo: Path) -> None:
+    """Complete, too: it holds whatever its packages say they need."""
+    slim, runtime = pins(repo / "requirements-slim.lock"), pins(repo / "requirements.lock")
+    assert slim.items() < runtime.items()
+    assert not slim.keys() & {"torch", "transformers", "sentence-transformers", "scikit-learn", "scipy"}
+    for name in slim:
+        for requirement in map(Requirement, requires(name) or []):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                assert canonicalize_name(requirement.name) in slim, f"{name} needs {requirement}"
 
 
 def test_the_development_lock_adds_to_the_runtime_lock(repo: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every example of the README is run against the service that `make serve` starts, and gives what the README shows."""
+"""Every example of README and docs/ is run against the service that `make serve` starts, and gives what is shown."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,8 +20,10 @@ import pytest
 
 from qa.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 VOLATILE = {"id", "conversation_id", "as_of", "timings_ms"}
-"""Differ from run to run, so the README's values are examples."""
+"""Differ from run to run, so the values shown are examples."""
 DOCUMENTED = "127.0.0.1:8000"
 
 
@@ -60,11 +63,11 @@ class Started:
     def stop(self) -> tuple[int, str]:
         """Ask it to stop; give exit status and what it said on standard error."""
         self._process.send_signal(signal.SIGINT)
-        errors = self._process.communicate(timeout=60)[1]
+        errors = self._process.communicate(timeout=240)[1]
         return self._process.returncode, errors
 
     def get(self, path: str) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=240)
         connection.request("GET", path)
         body = connection.getresponse().read()
         connection.close()
@@ -72,7 +75,7 @@ class Started:
 
 
 def test_serve_fills_an_empty_store_and_only_that(repo: Path, tmp_path: Path) -> None:
-    with Started(repo, tmp_path / "data", QA_ENCODER="hashing") as first:
+    with Started(repo, tmp_path / "data", QA_ENCODER="hashing", QA_READER="words") as first:
         assert f"http://127.0.0.1:{first.port}" in first.wait()
         articles = first.get("/api/articles")["articles"]
         status, errors = first.stop()
@@ -80,7 +83,7 @@ def test_serve_fills_an_empty_store_and_only_that(repo: Path, tmp_path: Path) ->
     assert "adding the sample articles" in errors
     assert len(articles) >= 12
 
-    with Started(repo, tmp_path / "data", QA_ENCODER="hashing") as second:
+    with Started(repo, tmp_path / "data", QA_ENCODER="hashing", QA_READER="words") as second:
         second.wait()
         assert second.get("/api/articles")["articles"] == articles
         status, errors = second.stop()
@@ -93,7 +96,7 @@ def test_serve_does_not_take_a_broken_store_for_an_empty_one(repo: Path, tmp_pat
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "store.db").write_bytes(b"not a database" * 1000)
     with (
-        Started(repo, tmp_path / "data", QA_ENCODER="hashing") as started,
+        Started(repo, tmp_path / "data", QA_ENCODER="hashing", QA_READER="words") as started,
         pytest.raises(AssertionError, match="it ended") as ended,
     ):
         started.wait()
@@ -101,31 +104,46 @@ def test_serve_does_not_take_a_broken_store_for_an_empty_one(repo: Path, tmp_pat
 
 
 @pytest.fixture(scope="module")
-def service(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    """The real encoder over the sample articles."""
-    with Started(repo, tmp_path_factory.mktemp("readme") / "data") as started:
+def service(repo: Path, sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """The real encoder over the sample articles, which it finds encoded already."""
+    data = tmp_path_factory.mktemp("readme") / "data"
+    shutil.copytree(sample_store, data)
+    with Started(repo, data) as started:
         started.wait()
         yield started
 
 
-def examples(repo: Path) -> list[tuple[str, str | None]]:
-    """Every block marked as run, with the output shown after it."""
-    text = (repo / "README.md").read_text(encoding="utf-8")
-    pattern = r"<!-- run -->\n```bash\n(.*?)```(?:\s+<!-- output -->\n```\w*\n(.*?)```)?"
-    return [(block, shown or None) for block, shown in re.findall(pattern, text, re.DOTALL)]
-
-
 REPO = Path(__file__).resolve().parents[2]
+DOCUMENTS = (REPO / "README.md", *sorted((REPO / "docs").glob("*.md")))
+EXAMPLE = re.compile(
+    r"<!-- run -->\n```bash\n(.*?)```(?:(?:(?!<!-- run -->|```).)*<!-- output -->\n```\w*\n(.*?)```)?", re.DOTALL
+)
+"""Between a command and its output there may be a sentence, and no other block."""
 
 
-def test_the_readme_has_examples(repo: Path) -> None:
-    assert len(examples(repo)) >= 1
-    assert (repo / "README.md").read_text(encoding="utf-8").count("<!-- run -->") == len(examples(repo))
+def examples(document: Path) -> list[tuple[str, str | None]]:
+    """Every block marked as run, with the output shown after it."""
+    return [(block, shown or None) for block, shown in EXAMPLE.findall(document.read_text(encoding="utf-8"))]
+
+
+def test_the_documents_have_examples_and_none_is_missed() -> None:
+    assert len(examples(REPO / "README.md")) >= 4
+    assert len([example for document in DOCUMENTS for example in examples(document)]) >= 7
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        assert text.count("<!-- run -->") == len(examples(document)), document.name
+        assert text.count("<!-- output -->") == sum(shown is not None for _, shown in examples(document)), document.name
     assert f"{Settings().host}:{Settings().port}" == DOCUMENTED
 
 
-@pytest.mark.timeout(400)
-@pytest.mark.parametrize(("block", "shown"), examples(REPO), ids=lambda text: (text or "").split("\n")[0][:40])
+@pytest.mark.parametrize(
+    ("block", "shown"),
+    [
+        pytest.param(*example, id=f"{document.stem}-{place}")
+        for document in DOCUMENTS
+        for place, example in enumerate(examples(document), 1)
+    ],
+)
 def test_the_example_gives_what_is_shown(
     repo: Path, service: Started, tmp_path: Path, block: str, shown: str | None
 ) -> None:
@@ -147,7 +165,7 @@ def test_the_example_gives_what_is_shown(
 
 
 def differences(shown: Any, actual: Any, *, at: str = "answer") -> list[str]:
-    """Where an answer is not what the README shows; a README may leave fields out, and cut a list short."""
+    """Where an answer is not what is shown; a document may leave fields out, and cut a list short."""
     if isinstance(shown, dict) and isinstance(actual, dict):
         absent = [f"{at}.{key} does not exist" for key in shown if key not in actual]
         common = [key for key in shown if key in actual and key not in VOLATILE]
@@ -163,5 +181,6 @@ def differences(shown: Any, actual: Any, *, at: str = "answer") -> list[str]:
 def test_the_comparison_finds_differences() -> None:
     actual = {"id": "a", "answer": "x", "list": [{"n": 1}, {"n": 2}], "score": 0.51}
     assert differences({"id": "b", "answer": "x", "list": [{"n": 1}], "score": 0.5}, actual) == []
+    wrong: dict[str, Any]
     for wrong in ({"answer": "y"}, {"gone": 1}, {"list": [{"n": 2}]}, {"list": [{}, {}, {}]}, {"score": 0.4}):
         assert differences(wrong, actual)

@@ -27,12 +27,16 @@ from embeddings.ingest import ingest
 from embeddings.readers import find, read
 from qa.answering import Answerer
 from qa.answers import turn_of
+from qa.conversations.rewriting import FollowUps
 from qa.evaluation.metrics.intervals import wilson
 from qa.evaluation.metrics.pairing import paired_bootstrap
-from qa.jobs import at_once
-from qa.rewriting import FollowUps
+from qa.executor import at_once
+from qa.reading.load_reader import load_reader
 from qa.settings import Settings
 from qa.types import Question, Turn
+
+READER = load_reader()
+
 
 CASES = Path(__file__).parents[1] / "integration" / "follow_ups.jsonl"
 
@@ -72,7 +76,7 @@ def run_case(case: Case, answerer: Answerer, follow_ups: FollowUps) -> Result:
 
 
 def resolved_by(follow_ups: FollowUps, question: str, turn: Turn) -> str:
-    return asyncio.run(follow_ups(question, history=[turn], by_model=False, run=at_once))
+    return asyncio.run(follow_ups(question, history=[turn], by_model=False, run=at_once)).query
 
 
 def is_right(case: Case, answerer: Answerer, turns: Sequence[Turn]) -> bool:
@@ -139,7 +143,7 @@ def main() -> None:
                 (item for path in find([seeds.articles_dir()]) for item in read(path)), corpus=corpus, encoder=encoder
             )
             follow_ups = FollowUps(corpus)
-            answerer = Answerer(corpus=corpus, encoder=encoder, settings=Settings(), resolve=follow_ups)
+            answerer = Answerer(reader=READER, corpus=corpus, encoder=encoder, settings=Settings(), resolve=follow_ups)
             results = [run_case(case, answerer, follow_ups) for case in cases]
             alone = touched(options.also, answerer, follow_ups)
         finally:

@@ -25,8 +25,8 @@ from typing import Any
 import apsw
 import numpy as np
 
-from embeddings import lexical
-from embeddings.lexical_terms import Terms
+from embeddings.index import lexical
+from embeddings.index.terms import Terms
 
 Row = tuple[str, str, str]
 """Article, title, passage."""

@@ -21,14 +21,14 @@ from unittest.mock import patch
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.types import Hits, Where
-from qa import recency
-from qa.evaluation.conversions.realtimeqa import convert
+from qa.evaluation.benchmarks.realtimeqa import gold_in
+from qa.evaluation.convert.realtimeqa import convert
 from qa.evaluation.metrics.pairing import paired_bootstrap
 from qa.evaluation.metrics.ranking import first_rank, reciprocal_rank
-from qa.evaluation.realtimeqa import gold_in
 from qa.evaluation.types import Example
-from qa.moments import is_after, moment
-from qa.retrieval import fuse
+from qa.language.timestamps import is_after, moment
+from qa.retrieval import recency
+from qa.retrieval.search import fuse
 
 FRESH, FADES, STRENGTH = (0, 7, 14), (7, 14, 30), (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
 SHIPPED = (7, 14, 0.5)

@@ -21,10 +21,10 @@ import msgspec
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.types import Where
-from qa.evaluation.conversions.realtimeqa import convert
+from qa.evaluation.benchmarks.realtimeqa import Configuration, gold_in, ranks, scores
+from qa.evaluation.convert.realtimeqa import convert
 from qa.evaluation.metrics.pairing import paired_bootstrap
 from qa.evaluation.metrics.ranking import reciprocal_rank
-from qa.evaluation.realtimeqa import Configuration, gold_in, ranks, scores
 
 CONFIGURATIONS = (
     *(Configuration(name=name, ranking=name) for name in ("dense", "lexical", "fused", "evidence")),

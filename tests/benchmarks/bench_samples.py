@@ -26,12 +26,15 @@ from embeddings.ingest import ingest
 from embeddings.readers import find, read
 from qa.answering import ABSTENTION, Answerer
 from qa.evaluation.dataset import example_of_seed
-from qa.evaluation.observing import Observed, observe
+from qa.evaluation.measures import Observed, observe
 from qa.evaluation.replies import reply
 from qa.evaluation.types import Prediction
-from qa.extractive.network import load_reader
+from qa.reading.load_reader import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Question
+
+READER = load_reader()
+
 
 MEASURES = (
     "answer.answered",
@@ -51,7 +54,7 @@ def ask_all(paths: list[Path], encoder_name: str, threads: int) -> dict[str, Ans
         corpus = EmbeddedCorpus.open(Path(folder), identity=encoder.identity)
         try:
             ingest((item for path in find(paths) for item in read(path)), corpus=corpus, encoder=encoder)
-            answerer = Answerer(corpus=corpus, encoder=encoder, settings=Settings())
+            answerer = Answerer(reader=READER, corpus=corpus, encoder=encoder, settings=Settings())
             willing = msgspec.structs.replace(load_reader().calibration, threshold=0.0)
             answerer._reader = msgspec.structs.replace(load_reader(), calibration=willing)
             asked = {q.id: Question(question=q.question, as_of=q.as_of) for q in seeds.questions()}

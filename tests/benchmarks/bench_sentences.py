@@ -15,10 +15,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from embeddings.sentences import split_sentences
+from embeddings.chunking.sentences import split_sentences
 
 Splitter = Callable[[str], tuple[tuple[int, int], ...]]
-LABELLED_CASES = runpy.run_path(str(Path(__file__).parents[1] / "unit" / "test_sentences.py"))["labelled_cases"]
+LABELLED_CASES = runpy.run_path(str(Path(__file__).parents[1] / "unit/embeddings/chunking/test_sentences.py"))[
+    "labelled_cases"
+]
 
 
 def by_sentencex() -> Splitter | None:

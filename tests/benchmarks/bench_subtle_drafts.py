@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_subtle_drafts.py [--list]
 
 Their words all stand in the articles: figures and roles are exchanged within a sentence, a speaker is dropped, a cause
-made up. What the tests falsify by rule (`qa.evaluation.claim_mutations`) is far easier to catch. Sentences of the kind
+made up. What the tests falsify by rule (`benchmarks.claim_mutations`) is far easier to catch. Sentences of the kind
 `true` are paraphrases, and should be shown. `--list` adds every sentence that went wrong. Nothing is chosen by these:
 the checker's limits are by `seeds/drafts.jsonl`, other sentences of other hands.
 """
@@ -20,9 +20,9 @@ from pathlib import Path
 import msgspec
 
 from embeddings.encoders import load
-from qa.evaluation.draft_examples import answered
-from qa.evaluation.memo import MemoEncoder
-from qa.grounding.loading import load_checker
+from qa.evaluation.benchmarks.drafts import answered
+from qa.evaluation.cache import CachingEncoder
+from qa.grounding.load_checker import load_checker
 from seeds import SeedDraft
 
 DRAFTS = Path(__file__).with_name("subtle_drafts.jsonl")
@@ -30,7 +30,7 @@ DRAFTS = Path(__file__).with_name("subtle_drafts.jsonl")
 
 def shown(drafts: Sequence[SeedDraft]) -> list[bool]:
     """Whether each draft gets past the check."""
-    encoder = MemoEncoder(load("all-MiniLM-L6-v2"))
+    encoder = CachingEncoder(load("all-MiniLM-L6-v2"))
     checker = load_checker("", encoder=encoder)
     return [answer.answer_mode == "generated" for _, answer in answered(drafts, encoder=encoder, checker=checker)]
 

@@ -11,7 +11,7 @@ import pytest
 
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.protocol import EncoderIdentity
+from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Vector, article_version, passage_id
 
 

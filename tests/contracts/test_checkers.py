@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from embeddings.encoders import TokenVectors, load
 from embeddings.encoders.weights import BUNDLED_MODEL
 from embeddings.errors import EncoderError
-from qa.grounding.loading import load_checker
-from qa.grounding.protocol import Context, Support, SupportChecker
+from qa.grounding.checker import Context, Support, SupportChecker
+from qa.grounding.load_checker import load_checker
 
 EVIDENCE = (
     (
@@ -45,19 +45,24 @@ def checkers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SupportCheck
         "lexical": "lexical",
         "inferring": str(make_cross_encoder(folder / "nli", ["contradiction", "entailment", "neutral"])),
         "scoring": str(make_cross_encoder(folder / "score", ["LABEL_0"])),
+        "two labels": str(make_cross_encoder(folder / "two", ["LABEL_0", "LABEL_1"])),
+        "own names": str(make_cross_encoder(folder / "fever", ["SUPPORTS", "REFUTES", "NOT ENOUGH INFO"])),
+        "marking": str(make_cross_encoder(folder / "marks", ["LABEL_0", "LABEL_1"], marks=True)),
     }
     return {kind: load_checker(name, encoder=encoder) for kind, name in names.items()}
 
 
-@pytest.fixture(params=["built-in", "lexical", "inferring", "scoring"])
+@pytest.fixture(params=["built-in", "lexical", "inferring", "scoring", "two labels", "own names", "marking"])
 def checker(request: pytest.FixtureRequest, checkers: dict[str, SupportChecker]) -> SupportChecker:
     return checkers[request.param]
 
 
-def make_cross_encoder(folder: Path, labels: list[str]) -> Path:
-    """Save a one-layer BERT classifier with random weights."""
+def make_cross_encoder(
+    folder: Path, labels: list[str], *, marks: bool = False, sure_of: int | None = None, positions: int = 64
+) -> Path:
+    """Save a one-layer BERT classifier, of pairs or of words, with random weights or `sure_of` one outcome."""
     import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+    from transformers import BertConfig, BertForSequenceClassification, BertForTokenClassification, BertTokenizer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -66,17 +71,22 @@ def make_cross_encoder(folder: Path, labels: list[str]) -> Path:
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", *letters, *(f"##{c}" for c in letters)]
     (folder / "vocab.txt").write_text("\n".join(entries), encoding="utf-8")
-    BertTokenizer(str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder)
+    BertTokenizer(str(folder / "vocab.txt"), model_max_length=positions).save_pretrained(folder)
     config = BertConfig(
         vocab_size=len(entries),
         hidden_size=32,
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=64,
-        max_position_embeddings=64,
+        max_position_embeddings=positions,
         id2label=dict(enumerate(labels)),
     )
-    BertForSequenceClassification(config).save_pretrained(folder)
+    model = (BertForTokenClassification if marks else BertForSequenceClassification)(config)
+    if sure_of is not None:
+        with torch.no_grad():
+            model.classifier.weight.zero_()
+            model.classifier.bias.fill_(-9.0)[sure_of] = 9.0
+    model.save_pretrained(folder)
     return folder
 
 
@@ -148,6 +158,66 @@ def test_a_classifier_of_something_else_is_refused(tmp_path: Path) -> None:
     moods = make_cross_encoder(tmp_path / "moods", ["joy", "anger", "fear"])
     with pytest.raises(EncoderError, match="joy, anger, fear"):
         load_checker(str(moods), encoder=load("hashing")).check(CLAIMS["reworded"], EVIDENCE)
+    parts = make_cross_encoder(tmp_path / "parts", ["noun", "verb"], marks=True)
+    with pytest.raises(EncoderError, match="noun, verb"):
+        load_checker(str(parts), encoder=load("hashing")).check(CLAIMS["reworded"], EVIDENCE)
+
+
+@pytest.mark.parametrize(
+    ("labels", "support", "other"),
+    [
+        (["LABEL_0", "LABEL_1"], 1, 0),
+        (["supported", "unsupported"], 0, 1),
+        (["NOT ENOUGH INFO", "REFUTES", "SUPPORTS"], 2, 0),
+        (["Entailment", "NotEntailment"], 0, 1),
+    ],
+)
+def test_the_outcome_that_means_support_is_found_by_its_name(
+    tmp_path: Path, labels: list[str], support: int, other: int
+) -> None:
+    found = {}
+    for sure in (support, other):
+        folder = make_cross_encoder(tmp_path / str(sure), labels, sure_of=sure)
+        found[sure] = load_checker(str(folder), encoder=load("hashing")).check(CLAIMS["reworded"], EVIDENCE)
+    assert found[support].verdict == "supported"
+    assert found[support].score > 0.99
+    assert found[other].score < 0.01
+    assert found[other].verdict != "supported"
+
+
+def test_a_refutation_by_a_model_of_other_names_is_one(tmp_path: Path) -> None:
+    folder = make_cross_encoder(tmp_path / "m", ["SUPPORTS", "REFUTES", "NOT ENOUGH INFO"], sure_of=1)
+    support = load_checker(str(folder), encoder=load("hashing")).check(CLAIMS["reworded"], EVIDENCE)
+    assert support.verdict == "contradicted"
+    assert [item.kind for item in support.mismatches] == ["meaning"]
+
+
+def test_marked_words_are_one_place_that_is_not_borne_out(tmp_path: Path) -> None:
+    claim = CLAIMS["reworded"]
+    checkers = [
+        load_checker(
+            str(
+                make_cross_encoder(
+                    tmp_path / str(sure), ["LABEL_0", "LABEL_1"], marks=True, sure_of=sure, positions=256
+                )
+            ),
+            encoder=load("hashing"),
+        )
+        for sure in (0, 1)
+    ]
+    right, wrong = (checker.check(claim, EVIDENCE) for checker in checkers)
+    assert (right.verdict, right.mismatches) == ("supported", ())
+    assert wrong.verdict == "unsupported"
+    assert [(item.start, item.end) for item in wrong.mismatches] == [(0, len(claim))]
+
+
+def test_what_a_marking_model_has_no_room_for_is_not_borne_out(tmp_path: Path) -> None:
+    folder = make_cross_encoder(tmp_path / "m", ["LABEL_0", "LABEL_1"], marks=True, sure_of=0)
+    claim = "She received 118,406 votes in the runoff of that Sunday in a city of nearly 600,000 people."
+    support = load_checker(str(folder), encoder=load("hashing")).check(claim, EVIDENCE)
+    assert support.verdict == "unsupported"
+    assert support.mismatches[-1].end == len(claim)
+    assert support.mismatches[0].start > 0
 
 
 def test_the_built_in_checker_encodes_five_texts_at_most_and_none_twice() -> None:

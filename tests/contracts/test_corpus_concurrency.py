@@ -11,7 +11,7 @@ from embeddings.corpus import Corpus
 from embeddings.types import Article, Where
 
 ARTICLES, PASSAGES, SEARCHERS = 12, 3, 8
-SECONDS, WRITES = 5.0, 30
+SECONDS, WRITES = 2.0, 30
 EVERYTHING = Where()
 
 
@@ -71,15 +71,20 @@ def test_searching_while_writing_never_sees_half_an_article(corpus: Corpus, made
         return 1
 
     def searching(thread: int) -> Callable[[int], int]:
-        return lambda turn: look(corpus, made, (thread + turn) % ARTICLES)
+        def search(turn: int) -> int:
+            found = look(corpus, made, (thread + turn) % ARTICLES)
+            seen[thread] += found
+            return found
 
-    stop, enough = threading.Event(), threading.Event()
+        return search
+
+    stop, enough, seen = threading.Event(), threading.Event(), [0] * SEARCHERS
     with ThreadPoolExecutor(1 + SEARCHERS) as pool:
         writer = pool.submit(keep, write, stop)
         searchers = [pool.submit(keep, searching(thread), stop) for thread in range(SEARCHERS)]
         stop.wait(SECONDS)
-        while not stop.is_set() and not enough.wait(0.1):
+        while not (stop.wait(0.1) or (enough.is_set() and all(seen))):
             pass
         stop.set()
     assert writer.result() > WRITES
-    assert min(searcher.result() for searcher in searchers) > 0, "a searcher found nothing"
+    assert min(searcher.result() for searcher in searchers) > 0

@@ -11,7 +11,7 @@ import pytest
 
 from embeddings.corpus import Corpus
 from embeddings.errors import EncoderError, EncoderMismatch, InputError, InvalidArticle, StoreError
-from embeddings.store import fingerprint
+from embeddings.store.database import fingerprint
 from embeddings.types import Article, CorpusCounts, EncodedPassage, IndexedArticle, Where
 
 EVERYTHING = Where()
@@ -348,12 +348,26 @@ def test_unchanged_articles_and_known_texts_can_be_recognised(corpus: Corpus, ma
     expected = {article.id: fingerprint(article) for article in articles}
     assert corpus.fingerprints(["a", "b", "c", "unknown"]) == expected
     assert corpus.fingerprints([f"unknown {number}" for number in range(40_000)]) == {}
-    assert corpus.holders([articles[0].version, articles[1].version, "0" * 64]) == {
-        articles[0].version: "a",
-        articles[1].version: "b",
+    assert corpus.holders([articles[0].version, articles[1].version, "0" * 64], collection="default") == {
+        articles[0].version: ("a",),
+        articles[1].version: ("b", "c"),
     }
+    assert corpus.holders([articles[0].version], collection="another") == {}
     made.put(corpus, made.article("a", "Something new."))
-    assert corpus.holders([articles[0].version]) == {}
+    assert corpus.holders([articles[0].version], collection="default") == {}
+
+
+def test_articles_are_found_by_what_they_are_known_by(open_corpus: Any, made: Any) -> None:
+    corpus = open_corpus()
+    one, two = (made.indexed(made.article(name, FLOOD)) for name in ("a", "b"))
+    corpus.replace([msgspec.structs.replace(one, known_by=("page", "file"))])
+    corpus.replace([msgspec.structs.replace(two, known_by=("page",))])
+    corpus.replace([msgspec.structs.replace(one, known_by=("title",))])
+    corpus.close()
+    corpus = open_corpus()
+    assert corpus.known(["page", "file", "title", "nothing"]) == {"page": ("a", "b"), "file": ("a",), "title": ("a",)}
+    corpus.delete(Where(article_ids=("a",)))
+    assert corpus.known(["page", "file", "title"]) == {"page": ("b",)}
 
 
 def test_what_was_put_is_there_after_a_restart(open_corpus: Any, made: Any) -> None:
@@ -456,3 +470,27 @@ def test_vectors_of_any_length_are_ranked_by_cosine_where_the_encoder_does_not_n
     hits = corpus.search(made.vector(DAMS) * 7, "", k=1, where=EVERYTHING)
     assert texts(corpus, [hits.dense[0].key]) == [DAMS]
     assert hits.dense[0].score == pytest.approx(1, abs=1e-6)
+
+
+def test_words_that_no_passage_holds_are_told_with_those_near_to_them(corpus: Corpus, made: Any) -> None:
+    made.put(corpus, made.article("flood", FLOOD), made.article("vote", VOTE))
+    found = corpus.spellings(
+        ["parliment", "Derma", "Dernna", "oppsition", "horse", "budget", "voting", "brust", "brtus", "walk", "wads"]
+    )
+    assert found == {
+        "parliment": ("Parliament",),
+        "Derma": (),
+        "Dernna": ("Derna",),
+        "oppsition": ("opposition",),
+        "horse": (),
+        "brust": ("burst",),
+        "brtus": (),
+        "wads": (),
+    }, "held words are left out; one mistake is near, another letter or two are not; short words are near to none"
+    corpus.delete(Where(article_ids=("vote",)))
+    assert corpus.spellings(["parliment", "budget"]) == {"parliment": (), "budget": ()}
+
+
+def test_an_empty_corpus_knows_no_word(corpus: Corpus) -> None:
+    assert corpus.spellings(["budget"]) == {"budget": ()}
+    assert corpus.spellings([]) == {}

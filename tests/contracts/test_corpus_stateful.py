@@ -13,9 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from embeddings import snapshot
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.index import snapshot
 from embeddings.types import Article, CorpusCounts, StoredPassage, Where
 
 WORDS = ("river", "dam", "vote", "storm", "harbour", "court")

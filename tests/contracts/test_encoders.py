@@ -1,4 +1,4 @@
-"""One body of tests for every encoder, and what the sentence-transformers one owes beyond it."""
+"""One body of tests for every encoder, and what each owes beyond it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.encoders import Encoder, load
+from embeddings.encoders import Encoder, EncoderIdentity, load
+from embeddings.encoders.bundled import BundledEncoder
 from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
-from embeddings.encoders.weights import BUNDLED_MODEL
-from embeddings.errors import EncoderError
+from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME, revision
+from embeddings.errors import EncoderError, WeightsMismatch
 
 TINY_MAX_TOKENS = 32
 PLAIN = ["The ferry ran aground on Tuesday.", "Nobody was hurt.", "Rain fell in the hills; the river rose 3.5 metres."]
@@ -38,7 +40,8 @@ STRANGE = {
 def encoders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Encoder]:
     """Every encoder under test, loaded once."""
     tiny = make_tiny_model(tmp_path_factory.mktemp("models"))
-    return {"hashing": load("hashing"), "bundled": load(BUNDLED_MODEL), "folder": load(str(tiny))}
+    found = {"hashing": load("hashing"), "bundled": load(BUNDLED_MODEL), "folder": load(str(tiny))}
+    return {**found, "library": load(LIBRARY_NAME)}
 
 
 @pytest.fixture(params=["hashing", "bundled", "folder"])
@@ -153,7 +156,7 @@ def test_token_vectors_lie_on_their_text(encoder: Encoder, text: str) -> None:
 @given(text=st.text(max_size=40))
 @settings(max_examples=60)
 def test_any_unicode_can_be_encoded(encoders: dict[str, Encoder], text: str) -> None:
-    for encoder in encoders.values():
+    for encoder in (encoders["hashing"], encoders["bundled"], encoders["folder"]):
         (read,) = encoder.encode_tokens([text])
         assert_spans_inside(read.spans, text)
         assert len(read.tokens) == len(read.spans)
@@ -224,13 +227,67 @@ def test_tokens_of_the_bundled_model_slice_to_its_word_pieces(encoders: dict[str
     assert [text[start:end] for start, end in read.spans] == pieces
 
 
-def test_counts_are_the_models_own(encoders: dict[str, Encoder]) -> None:
-    encoder = encoders["bundled"]
-    assert isinstance(encoder, SentenceTransformerEncoder)
-    tokenizer = encoder._model.tokenizer
+@pytest.mark.parametrize("name", ["bundled", "library"])
+def test_counts_are_the_models_own(encoders: dict[str, Encoder], name: str) -> None:
+    library = encoders["library"]
+    assert isinstance(library, SentenceTransformerEncoder)
+    tokenizer = library._model.tokenizer
     texts = [*PLAIN, *STRANGE.values(), "Unpronounceable " * 200]
     own = [len(tokenizer(text, truncation=False, verbose=False)["input_ids"]) for text in texts]
-    assert encoder.count_tokens(texts) == own
+    assert encoders[name].count_tokens(texts) == own
+
+
+def test_the_network_says_what_the_model_says(encoders: dict[str, Encoder]) -> None:
+    """Each text close, and texts as far apart as they were: retrieval on real data is what `make bench` holds it to."""
+    texts = [*PLAIN, "It rained in Kelmar all day, and the river rose. " * 40, *STRANGE.values()]
+    small, whole = encoders["bundled"].encode_passages(texts), encoders["library"].encode_passages(texts)
+    cosines = (small * whole).sum(axis=1)
+    assert cosines[: len(PLAIN) + 1].min() > 0.995
+    assert cosines.min() > 0.97, "a lone mark or a script it hardly knows"
+    assert np.abs(small[:3] @ small[:3].T - whole[:3] @ whole[:3].T).max() < 0.02
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_vector_depends_on_no_other_text(encoders: dict[str, Encoder], threads: int) -> None:
+    """To the last bit, whatever the range of its neighbours' activations: what is kept by text is kept for good."""
+    texts = [*PLAIN, *STRANGE.values(), "word " * 400, *PLAIN[::-1]]
+    together = load(BUNDLED_MODEL, threads=threads).encode_passages(texts)
+    for text, row in zip(texts, together, strict=True):
+        np.testing.assert_array_equal(row, encoders["bundled"].encode_query(text))
+
+
+def test_an_altered_network_is_refused(tmp_path: Path) -> None:
+    encoder = BundledEncoder(threads=1)
+    shutil.copytree(encoder._folder, tmp_path / "altered")
+    encoder._folder = tmp_path / "altered"
+    with (tmp_path / "altered" / "encoder.onnx").open("r+b") as file:
+        file.seek(9_000_000)
+        file.write(bytes(8))
+    with pytest.raises(WeightsMismatch, match=r"encoder\.onnx has SHA-256"):
+        encoder.encode_query("fog")
+    (tmp_path / "altered" / "tokenizer.json").write_text("{}")
+    with pytest.raises(WeightsMismatch, match=r"tokenizer\.json"):
+        encoder.count_tokens(["fog"])
+
+
+def test_one_model_in_two_runtimes_is_two_encoders(encoders: dict[str, Encoder]) -> None:
+    small, whole = encoders["bundled"].identity, encoders["library"].identity
+    assert isinstance(encoders["library"], SentenceTransformerEncoder)
+    assert small.revision == whole.revision == revision(encoders["library"]._folder)
+    assert small.runtime.startswith("onnxruntime int8 ")
+    assert small != whole
+    assert small.key != whole.key
+
+
+def test_stores_know_the_former_default_again(encoders: dict[str, Encoder]) -> None:
+    """It was kept under this name, without a word of a runtime."""
+    assert json.loads(msgspec.json.encode(encoders["library"].identity)) == {
+        "name": BUNDLED_MODEL,
+        "revision": "c4a57a7f2011f2562b4fb34246d45976f6bb611ae1810569e0bd235637e8475f",
+        "dimension": 384,
+        "max_tokens": 256,
+        "normalised": True,
+    }
 
 
 def test_what_exceeds_the_limit_is_what_the_model_cuts(encoders: dict[str, Encoder]) -> None:
@@ -249,16 +306,21 @@ def test_token_vectors_of_a_text_too_long_stop_where_the_model_stops(encoders: d
     assert len(read.spans) == 254
 
 
-def test_identity_and_counts_need_no_torch(encoders: dict[str, Encoder]) -> None:
+@pytest.mark.parametrize(
+    ("name", "used"), [("library", "pass"), ("bundled", "e.encode_query('x'); e.encode_passages('ab')")]
+)
+def test_what_needs_no_torch(encoders: dict[str, Encoder], name: str, used: str) -> None:
+    """Identity and counts of any encoder, and all that the bundled one does for articles and questions."""
     code = (
-        "import sys, msgspec; from embeddings.encoders import load; e = load('all-MiniLM-L6-v2');"
-        "counts = e.count_tokens(['four words are here']); assert 'torch' not in sys.modules;"
+        "import sys, msgspec; from embeddings.encoders import load; e = load(sys.argv[1]);"
+        f"counts = e.count_tokens(['four words are here']); {used};"
+        "assert not {'torch', 'transformers', 'sentence_transformers'} & set(sys.modules);"
         "sys.stdout.buffer.write(msgspec.json.encode([e.identity, counts]))"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    named = {"library": LIBRARY_NAME, "bundled": BUNDLED_MODEL}[name]
+    ran = subprocess.run([sys.executable, "-c", code, named], capture_output=True, check=True, text=True)
     identity, counts = json.loads(ran.stdout)
-    bundled = encoders["bundled"].identity
-    assert identity == {field: getattr(bundled, field) for field in bundled.__struct_fields__}
+    assert msgspec.convert(identity, EncoderIdentity) == encoders[name].identity
     assert counts == [6]
 
 
@@ -314,7 +376,7 @@ def test_states_half_way_up_come_with_the_tokens(encoders: dict[str, Encoder]) -
     """As the library itself gives them, in whatever batch; an encoder without layers to halve has none."""
     import torch
 
-    bundled = encoders["bundled"]
+    bundled = encoders["library"]
     assert isinstance(bundled, SentenceTransformerEncoder)
     texts = [*PLAIN, "word " * 400, *STRANGE.values()]
     found = bundled.encode_tokens(texts)
@@ -327,5 +389,11 @@ def test_states_half_way_up_come_with_the_tokens(encoders: dict[str, Encoder]) -
     with torch.no_grad():
         states = transformer(**inputs, output_hidden_states=True).hidden_states
     assert found[0].halfway == pytest.approx(states[len(states) // 2][0, 1:-1].numpy(), abs=1e-4)
+    for small, large in zip(encoders["bundled"].encode_tokens(texts), found, strict=True):
+        assert small.spans == large.spans
+        assert small.halfway is not None
+        for one, other in ((small.tokens, large.tokens), (small.halfway, large.halfway)):
+            lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+            assert (np.sum(one * other, axis=1) / lengths).min(initial=1) > 0.9, "the same in int8"
     assert encoders["hashing"].encode_tokens(PLAIN)[0].halfway is None
     assert encoders["folder"].encode_tokens(PLAIN)[0].halfway is None

@@ -18,8 +18,8 @@ import msgspec
 import pytest
 
 from embeddings.types import Article
+from qa.server.http.sse import Message, encode
 from qa.server.routes.widget import load_widget
-from qa.server.sse import Message, encode
 from qa.types import Answer, AnswerEvent, Citation, Claim, ClaimEvent, Event, SearchResultsEvent, Usage
 
 READY = re.compile(r"^Sourceline is ready at (http://\S+)$")
@@ -67,7 +67,12 @@ class Service:
 
     @property
     def _environment(self) -> dict[str, str]:
-        settings = {"QA_DATA_DIR": str(self._folder), "QA_ENCODER": "hashing", **self._variables}
+        settings = {
+            "QA_DATA_DIR": str(self._folder),
+            "QA_ENCODER": "hashing",
+            "QA_READER": "words",
+            **self._variables,
+        }
         return {**os.environ, **settings, "PYTHONPATH": str(self._repo), "PYTHONUNBUFFERED": "1"}
 
     def ingest(self, folder: Path) -> None:
@@ -100,7 +105,7 @@ class Service:
             self._process.kill()
 
     def add(self, *articles: dict[str, Any]) -> None:
-        httpx.post(f"{self.url}/api/articles", json=list(articles), timeout=60).raise_for_status()
+        httpx.post(f"{self.url}/api/articles", json=list(articles)).raise_for_status()
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +164,7 @@ class ScriptedService:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(120)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -293,6 +298,7 @@ def unfold(answer: Answer) -> Iterator[Event]:
         resolved_query=answer.resolved_query,
         as_of=answer.as_of,
         search_results=answer.search_results,
+        understood_period=answer.understood_period,
     )
     for claim in answer.claims:
         cited = tuple(one for one in answer.citations if one.id in claim.citation_ids)

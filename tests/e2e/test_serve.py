@@ -17,6 +17,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.encoders.hashing import HashingEncoder
+from embeddings.errors import StoreBusy
+from embeddings.ingest import ingest
+from embeddings.types import RawArticle
+
+pytestmark = pytest.mark.slow
+
 SERVE = """
 import sys, time
 from pathlib import Path
@@ -24,8 +32,9 @@ from qa.server.run import serve
 from qa.settings import Settings
 
 def slowly(settings):
-    time.sleep({load_seconds})
-    from qa.server.loading import load
+    while Path({loads_after!r}).exists():
+        time.sleep(0.01)
+    from qa.server.startup import load
     parts = load(settings)
     search = parts.answering.search
 
@@ -39,6 +48,7 @@ def slowly(settings):
 settings = Settings(
     data_dir=Path(sys.argv[1]),
     encoder={encoder!r},
+    reader="words",
     host={host!r},
     port={port},
     log_level={log_level!r},
@@ -58,7 +68,7 @@ class Process:
 
     def __init__(self, folder: Path, *, repo: Path, **choices: object) -> None:
         defaults = {
-            "load_seconds": 0,
+            "loads_after": "no such file",
             "search_seconds": 0,
             "encoder": "hashing",
             "host": "127.0.0.1",
@@ -93,7 +103,7 @@ class Process:
         return self.wait()
 
     def wait(self) -> tuple[int, str]:
-        _, errors = self.popen.communicate(timeout=60)
+        _, errors = self.popen.communicate(timeout=240)
         return self.popen.returncode, errors
 
 
@@ -118,7 +128,7 @@ def in_background(act: Callable[[], httpx.Response]) -> Iterator[list[httpx.Resp
     thread = threading.Thread(target=lambda: found.append(act()))
     thread.start()
     yield found
-    thread.join(60)
+    thread.join(240)
 
 
 def test_from_start_to_stop(start: Start) -> None:
@@ -126,7 +136,7 @@ def test_from_start_to_stop(start: Start) -> None:
     address = process.address()
     with httpx.Client(base_url=address) as client:
         client.post("/api/articles", json={"id": "a", "text": "The mill employs 35 people."}).raise_for_status()
-        assert client.get("/health/ready").json() == {"status": "ready", "articles": 1, "passages": 1}
+        assert client.get("/health/ready").json() == {"status": "ready", "articles": 1, "passages": 1, "writes": "open"}
         assert client.head("/docs").status_code == 200
     assert process.stop(signal.SIGINT) == (0, "")
 
@@ -143,8 +153,8 @@ def test_a_stop_ends_accepted_requests_first(start: Start) -> None:
     process = start(search_seconds=1.0)
     address = process.address()
     httpx.post(f"{address}/api/articles", json={"id": "a", "text": "The mill employs 35 people."})
-    with in_background(lambda: httpx.post(f"{address}/api/search", json={"question": "Who?"}, timeout=30)) as answers:
-        time.sleep(0.4)
+    with in_background(lambda: httpx.post(f"{address}/api/search", json={"question": "Who?"})) as answers:
+        wait_for(lambda: "sourceline_questions_admitted 1" in httpx.get(f"{address}/metrics").text)
         code, errors = process.stop()
     assert (code, errors) == (0, "")
     assert [answer.status_code for answer in answers] == [200]
@@ -158,7 +168,7 @@ def test_a_stop_cuts_a_long_ingest_off_and_says_so(start: Start) -> None:
     address = process.address()
     text = " ".join(f"Sentence {n} tells of the harbour." for n in range(200))
     body = [{"id": f"a{n}", "text": f"{n}. {text}"} for n in range(1000)]
-    with in_background(lambda: httpx.post(f"{address}/api/articles", json=body, timeout=60)) as answers:
+    with in_background(lambda: httpx.post(f"{address}/api/articles", json=body)) as answers:
         wait_for(lambda: httpx.get(f"{address}/health/ready").json()["articles"] > 0)
         code, errors = process.stop()
     assert (code, errors) == (0, "")
@@ -167,17 +177,27 @@ def test_a_stop_cuts_a_long_ingest_off_and_says_so(start: Start) -> None:
         assert 0 < client.get("/health/ready").json()["articles"] < 1000
 
 
-def test_a_stop_while_loading(start: Start) -> None:
-    process = start(load_seconds=1.0, port=(port := free_port()))
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """While this file is there, nothing is loaded."""
+    (tmp_path / "gate").touch()
+    return tmp_path / "gate"
+
+
+def test_a_stop_while_loading(start: Start, gate: Path) -> None:
+    process = start(loads_after=str(gate), port=(port := free_port()))
     wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200)
-    assert process.stop() == (0, "")
+    process.popen.send_signal(signal.SIGTERM)
+    gate.unlink()
+    assert process.wait() == (0, "")
 
 
-def test_it_lives_while_it_loads(start: Start) -> None:
-    process = start(load_seconds=2.0, port=(port := free_port()))
+def test_it_lives_while_it_loads(start: Start, gate: Path) -> None:
+    process = start(loads_after=str(gate), port=(port := free_port()))
     wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200)
     response = httpx.get(f"http://127.0.0.1:{port}/health/ready")
     assert (response.status_code, response.json()["type"]) == (503, "/problems/not-ready")
+    gate.unlink()
     assert process.address() == f"http://127.0.0.1:{port}"
     assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
 
@@ -212,13 +232,38 @@ def test_a_data_folder_that_cannot_be_written(start: Start, tmp_path: Path) -> N
     assert_one_line(errors, "file")
 
 
-def test_a_store_in_use(start: Start) -> None:
-    first = start()
-    first.address()
-    code, errors = start().wait()
-    assert code == 1
-    assert_one_line(errors, "data")
-    assert first.stop()[0] == 0
+def test_a_store_in_use_is_read_until_its_writer_has_ended(start: Start, tmp_path: Path) -> None:
+    encoder = HashingEncoder()
+    writer = EmbeddedCorpus.open(tmp_path / "data", identity=encoder.identity)
+    try:
+        ingest([RawArticle(id="mill", text="The mill at Osk employs 35 people.")], corpus=writer, encoder=encoder)
+        service = start()
+        with httpx.Client(base_url=service.address()) as client:
+            assert found(client, "mill at Osk") == {"mill"}
+            ingest([RawArticle(id="weir", text="The weir at Osk has a gate.")], corpus=writer, encoder=encoder)
+            assert found(client, "the weir has a gate") == {"mill", "weir"}, (
+                "what the other one writes is found at once"
+            )
+            article = {"id": "kiln", "text": "The kiln at Osk is cold."}
+            refused = client.post("/api/articles", json=article)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            assert refused.json()["type"].endswith("store-busy")
+            assert client.delete("/api/articles/mill").status_code == 503
+            writer.close()
+            assert client.post("/api/articles", json=article).is_success
+            assert found(client, "the kiln is cold") == {"mill", "weir", "kiln"}
+            with pytest.raises(StoreBusy):
+                EmbeddedCorpus.open(tmp_path / "data", identity=encoder.identity)
+    finally:
+        writer.close()
+    code, errors = service.stop()
+    assert code == 0
+    assert "reading for now" in errors
+
+
+def found(client: httpx.Client, question: str) -> set[str]:
+    reply = client.post("/api/search", json={"question": question})
+    return {one["article_id"] for one in reply.json()["search_results"]}
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
@@ -314,7 +359,7 @@ def free_port() -> int:
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while True:
         try:
             if holds():

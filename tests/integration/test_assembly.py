@@ -18,16 +18,16 @@ from embeddings.types import RawArticle
 from qa.answers import fold
 from qa.assembly import Answerer
 from qa.cli.program import program
-from qa.evaluation.opening import Address, respondent
-from qa.evaluation.targets.protocol import Asking
+from qa.conversations.rewriting import FollowUps
+from qa.evaluation.targets.open import Address, respondent
+from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example
+from qa.executor import at_once
 from qa.generators.guard import GuardedGenerator
 from qa.generators.scripted import Say, ScriptedGenerator
 from qa.grounding.lexical import LexicalChecker
-from qa.jobs import at_once
-from qa.reranking.words import WordReranker
-from qa.rewriting import FollowUps
-from qa.server.loading import load
+from qa.retrieval.rerankers.shared_words import WordReranker
+from qa.server.startup import load
 from qa.settings import Settings
 from qa.types import Question, Turn
 
@@ -101,7 +101,7 @@ def ask(settings: Settings) -> None:
     assert result.exit_code == 0, result.output
 
 
-@pytest.mark.parametrize(("who", "count"), [(serve, 1), (evaluate, 2), (evaluate_extracts, 2), (ask, 1)])
+@pytest.mark.parametrize(("who", "count"), [(serve, 2), (evaluate, 2), (evaluate_extracts, 2), (ask, 1)])
 def test_nobody_lacks_a_part(who: Callable[[Settings], None], count: int, settings: Settings, made: Made) -> None:
     who(settings)
     assert len(made) == count

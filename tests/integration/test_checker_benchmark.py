@@ -10,11 +10,11 @@ from click.testing import CliRunner
 
 from embeddings.encoders import load
 from qa.cli.evaluate_checker import checker as command
-from qa.evaluation.checker_benchmark import judge_rows, measure, report_set
-from qa.evaluation.checker_examples import edited_words
-from qa.evaluation.grounding_sets import GroundingRow, read_sets, rejoined
+from qa.evaluation.benchmarks.checker import judge_rows, measure, report_set
+from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets, rejoined
+from qa.grounding.checker import Context, Mismatch, Support
 from qa.grounding.lexical import LexicalChecker
-from qa.grounding.protocol import Context, Mismatch, Support
+from qa.training.aligned_checker.examples import edited_words
 
 DOCUMENT = "Oda Lindqvist has beaten Gregor Vance by {n} votes. The recount took seven days and cost 380,000 crowns."
 

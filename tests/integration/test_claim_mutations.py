@@ -8,16 +8,18 @@ from collections.abc import Sequence
 import pytest
 
 import seeds
-from embeddings.cleaning import clean
+from embeddings.chunking.sentences import split_sentences
+from embeddings.cleaning.article import clean
 from embeddings.encoders import load
 from embeddings.readers import find, read
-from embeddings.sentences import split_sentences
 from embeddings.types import Article, RawArticle
-from qa.evaluation.claim_mutations import FALSIFIERS, Variant, falsified, reworded
-from qa.evaluation.memo import MemoEncoder
-from qa.grounding.loading import load_checker
-from qa.grounding.names import names_of
-from qa.grounding.protocol import Context, Support, SupportChecker
+from qa.evaluation.benchmarks.claim_mutations import FALSIFIERS, Variant, falsified, reworded
+from qa.evaluation.cache import CachingEncoder
+from qa.grounding.checker import Context, Support, SupportChecker
+from qa.grounding.load_checker import load_checker
+from qa.language.names import names_of
+
+pytestmark = pytest.mark.slow
 
 SEED = 20240604
 N = 200
@@ -41,7 +43,7 @@ def sentences(articles: list[Article]) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def checker() -> SupportChecker:
-    return load_checker("", encoder=MemoEncoder(load("all-MiniLM-L6-v2")))
+    return load_checker("", encoder=CachingEncoder(load("all-MiniLM-L6-v2")))
 
 
 def judged(checker: SupportChecker, text: str, evidence: Sequence[Article]) -> Support:

@@ -18,8 +18,8 @@ from qa.cli.program import program
 from qa.evaluation.dataset import read_dataset
 from qa.evaluation.run_folder import FinishedRun, read_run
 from qa.evaluation.targets import in_process
-from qa.evaluation.targets.protocol import Asking
 from qa.evaluation.targets.questions import search_of
+from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import PREDICTIONS_FILE, Example
 
 ARTICLES = [
@@ -34,6 +34,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a small store, a dataset and nothing else."""
     monkeypatch.setenv("QA_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("QA_ENCODER", "hashing")
+    monkeypatch.setenv("QA_READER", "words")
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, ARTICLES)), encoding="utf-8")
     assert qa("ingest", tmp_path / "a.jsonl").exit_code == 0
     rows = [
@@ -217,7 +218,7 @@ class TestRun:
         environment = {**os.environ, "PYTHONPATH": str(repo)}
         with subprocess.Popen(command, cwd=store, env=environment, stderr=subprocess.DEVNULL) as process:
             predictions = store / "run" / PREDICTIONS_FILE
-            for _ in range(600):
+            for _ in range(4800):
                 if predictions.exists() and predictions.stat().st_size:
                     break
                 time.sleep(0.05)
@@ -233,7 +234,7 @@ class TestRun:
             while read_run(store / "run").predictions.keys() == before.keys() and process.poll() is None:
                 time.sleep(0.05)
             process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 130
+            assert process.wait(240) == 130
         after = read_run(store / "run")
         assert len(after.predictions) > len(before)
         assert {name: after.predictions[name] for name in before} == before

@@ -17,11 +17,15 @@ from embeddings.encoders import Encoder, load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import ABSTENTION, Answerer
+from qa.executor import at_once
 from qa.generators.scripted import Fail, Say, ScriptedGenerator, Step, Stop, Wait
 from qa.grounding.lexical import LexicalChecker
-from qa.jobs import at_once
+from qa.reading.load_reader import load_reader
 from qa.settings import Settings
-from qa.types import Answer, AnswerEvent, ClaimEvent, Event, Question, SearchResultsEvent
+from qa.types import Answer, AnswerEvent, ClaimEvent, Event, Question, SearchQuestion, SearchResultsEvent
+
+READER = load_reader("words")
+
 
 FERRY = (
     "The ferry Almira sank near the island of Orsa on Tuesday with 212 people on board. Rescuers saved 205 of them.\n\n"
@@ -58,21 +62,23 @@ def answerer(
     generator = ScriptedGenerator(steps)
     made = Settings(**changes)
     return Answerer(
-        corpus=corpus, encoder=encoder, settings=made, generator=generator, checker=LexicalChecker()
+        reader=READER, corpus=corpus, encoder=encoder, settings=made, generator=generator, checker=LexicalChecker()
     ), generator
 
 
-def events_of(made: Answerer, question: Question = ASKED) -> list[Event]:
+def events_of(
+    made: Answerer, question: Question = ASKED, *, run: Any = asyncio.run, within: float | None = None
+) -> list[Event]:
     async def collect() -> list[Event]:
-        async with aclosing(made.events(question)) as events:
+        async with asyncio.timeout(within), aclosing(made.events(question)) as events:
             return [event async for event in events]
 
-    return asyncio.run(collect())
+    return list(run(collect()))
 
 
-def answer_of(made: Answerer, question: Question = ASKED) -> Answer:
+def answer_of(made: Answerer, question: Question = ASKED, **how: Any) -> Answer:
     """The answer, after its events were held against it and its quotes against the articles."""
-    first, *claims, last = events_of(made, question)
+    first, *claims, last = events_of(made, question, **how)
     assert isinstance(first, SearchResultsEvent)
     assert isinstance(last, AnswerEvent)
     answer = last.answer
@@ -185,7 +191,7 @@ def test_nothing_survives(corpus: EmbeddedCorpus, encoder: Encoder) -> None:
 def test_a_model_may_decline(corpus: EmbeddedCorpus, encoder: Encoder, draft: str) -> None:
     answer = answer_of(answerer(corpus, encoder, draft)[0])
     assert (answer.answer_mode, answer.fallback_reason) == ("extractive", "model_declined")
-    unsure = Question(question="Who painted the engine room?")
+    unsure = Question(question="What is the capital of Peru?")
     declined = answer_of(answerer(corpus, encoder, draft)[0], unsure)
     assert (declined.answer_mode, declined.abstain_reason is None) == ("abstained", False)
 
@@ -234,16 +240,15 @@ def test_a_draft_that_was_too_long_ends_with_a_whole_sentence(corpus: EmbeddedCo
     ("script", "mode"), [([Wait(60)], "extractive"), ([f"{SANK} [S1]. And ", Wait(60)], "generated")]
 )
 def test_a_model_that_is_too_slow(
-    corpus: EmbeddedCorpus, encoder: Encoder, script: Sequence[Step | str], mode: str
+    corpus: EmbeddedCorpus, encoder: Encoder, leaping: Any, script: Sequence[Step | str], mode: str
 ) -> None:
     made, generator = answerer(corpus, encoder, *script, deadline_seconds=1.0)
-    answer = answer_of(made)
+    answer = answer_of(made, run=leaping, within=1.0)
     assert (answer.answer_mode, answer.fallback_reason) == (mode, "model_timed_out")
-    assert answer.timings_ms["total"] < 1000
     assert generator.open == 0
 
 
-def test_a_check_that_is_too_slow(corpus: EmbeddedCorpus, encoder: Encoder) -> None:
+def test_a_check_that_is_too_slow(corpus: EmbeddedCorpus, encoder: Encoder, leaping: Any) -> None:
     """The draft's deadline holds for its checks, too, and leaves time to extract."""
 
     class Slow:
@@ -255,6 +260,7 @@ def test_a_check_that_is_too_slow(corpus: EmbeddedCorpus, encoder: Encoder) -> N
 
     async def collect() -> Answer:
         made = Answerer(
+            reader=READER,
             corpus=corpus,
             encoder=encoder,
             settings=Settings(deadline_seconds=1.0),
@@ -268,14 +274,13 @@ def test_a_check_that_is_too_slow(corpus: EmbeddedCorpus, encoder: Encoder) -> N
             except AssertionError:
                 await asyncio.sleep(60)
 
-        async with aclosing(made.events(ASKED, run=run)) as events:
+        async with asyncio.timeout(1.0), aclosing(made.events(ASKED, run=run)) as events:
             *_, last = [event async for event in events]
         assert isinstance(last, AnswerEvent)
         return last.answer
 
-    answer = asyncio.run(collect())
+    answer = leaping(collect())
     assert (answer.answer_mode, answer.fallback_reason) == ("extractive", "model_timed_out")
-    assert answer.timings_ms["total"] < 1000
 
 
 def test_mistakes_in_the_program_are_not_covered_up(corpus: EmbeddedCorpus, encoder: Encoder) -> None:
@@ -283,6 +288,7 @@ def test_mistakes_in_the_program_are_not_covered_up(corpus: EmbeddedCorpus, enco
         raise ZeroDivisionError
 
     made = Answerer(
+        reader=READER,
         corpus=corpus,
         encoder=encoder,
         settings=Settings(),
@@ -308,6 +314,7 @@ def test_a_sentence_is_shown_before_the_next_is_written(corpus: EmbeddedCorpus, 
                     seen.append("piece")
 
     made = Answerer(
+        reader=READER,
         corpus=corpus,
         encoder=encoder,
         settings=Settings(),
@@ -325,7 +332,7 @@ def test_a_sentence_is_shown_before_the_next_is_written(corpus: EmbeddedCorpus, 
     assert seen[:2] == ["other", f"{SANK}."]
 
 
-def test_whoever_stops_listening_closes_the_model(corpus: EmbeddedCorpus, encoder: Encoder) -> None:
+def test_whoever_stops_listening_closes_the_model(corpus: EmbeddedCorpus, encoder: Encoder, leaping: Any) -> None:
     made, generator = answerer(corpus, encoder, f"{SANK} [S1]. And ", Wait(60), deadline_seconds=300.0)
 
     async def leave(after: type[Event]) -> None:
@@ -341,7 +348,7 @@ def test_whoever_stops_listening_closes_the_model(corpus: EmbeddedCorpus, encode
         assert len(asyncio.all_tasks()) == 1
 
     for after in (SearchResultsEvent, ClaimEvent):
-        asyncio.run(leave(after))
+        leaping(leave(after))
 
 
 async def _last(made: Answerer) -> list[Event]:
@@ -386,6 +393,7 @@ def test_the_answer_does_not_depend_on_the_pieces(
 
 def test_a_window_too_small_for_any_source(corpus: EmbeddedCorpus, encoder: Encoder) -> None:
     made = Answerer(
+        reader=READER,
         corpus=corpus,
         encoder=encoder,
         settings=Settings(),
@@ -406,8 +414,9 @@ def test_a_reranker_decides_what_is_read(corpus: EmbeddedCorpus, encoder: Encode
             return [float(index) for index in range(len(texts))]
 
     def found(reranker: Any) -> list[str]:
-        made = Answerer(corpus=corpus, encoder=encoder, settings=Settings(), reranker=reranker)
-        return [result.passage_id for result in made.ask(ASKED).search_results]
+        made = Answerer(reader=READER, corpus=corpus, encoder=encoder, settings=Settings(), reranker=reranker)
+        searched = asyncio.run(made.search(SearchQuestion(question=ASKED.question)))
+        return [result.passage_id for result in searched.search_results]
 
     assert found(LastFirst()) == found(None)[::-1]
     assert len(found(None)) > 1

@@ -14,7 +14,7 @@ import pytest
 
 from embeddings import ingest as ingest_step
 from embeddings import readers
-from embeddings.chunking import encoder_input, encoder_title
+from embeddings.chunking.passages import encoder_input, encoder_title
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders.hashing import HashingEncoder
 from embeddings.errors import InvalidArticle
@@ -243,7 +243,9 @@ def test_batches_hold_passages_of_many_articles(corpus: EmbeddedCorpus, encoder:
     assert max(sizes) == 16
     assert len(sizes) <= sum(sizes) / 16 * 2
     assert report.passages_encoded == encoder.encoded == counts(corpus).passages >= 48
-    assert seen[-1] == IngestProgress(items=12, passages=report.passages_encoded)
+    assert seen[-1] == IngestProgress(items=12, passages=report.passages_encoded, read=12, waiting=0)
+    assert all(one.read >= one.items and 0 <= one.waiting <= 48 for one in seen)
+    assert max(one.waiting for one in seen) > 0
     assert [one.passages for one in seen] == sorted(one.passages for one in seen)
 
 
@@ -345,12 +347,12 @@ UNCHANGED = """
     corpus = EmbeddedCorpus.open(Path(sys.argv[1]), identity=encoder.identity)
     report = ingest(readers.read(Path(sys.argv[2])), corpus=corpus, encoder=encoder)
     corpus.close()
-    print([one.outcome for one in report.articles], "torch" in sys.modules)
+    print([one.outcome for one in report.articles], "onnxruntime" in sys.modules)
 """
 
 
 @pytest.mark.slow
-def test_an_unchanged_corpus_never_loads_torch(tmp_path: Path) -> None:
+def test_an_unchanged_corpus_never_loads_the_network(tmp_path: Path) -> None:
     file = tmp_path / "article.txt"
     file.write_text(f"Ferry leaves\n\n{TEXT}\n", encoding="utf-8")
     command = [sys.executable, "-c", textwrap.dedent(UNCHANGED), str(tmp_path / "data"), str(file)]

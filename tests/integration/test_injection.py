@@ -21,14 +21,20 @@ from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer
-from qa.evaluation.memo import MemoEncoder
-from qa.generators.protocol import Message
+from qa.evaluation.cache import CachingEncoder
+from qa.generators.generator import Message
 from qa.generators.scripted import Say, ScriptedGenerator
 from qa.grounding.lexical import LexicalChecker
-from qa.grounding.loading import load_checker
+from qa.grounding.load_checker import load_checker
+from qa.reading.load_reader import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Filters, Question
 
+pytestmark = pytest.mark.slow
+
+FULL = os.environ.get("INJECTION") == "full"
+READER = load_reader("" if FULL else "words")
+"""Reading takes most of the time here, and only says which sentences are said again."""
 SHOWN_IN_SHORT = 64
 WITH_THE_SHIPPED_CHECKER = 7
 """Every seventh document."""
@@ -131,8 +137,7 @@ def obey(messages: Sequence[Message], *, told: Sequence[str] = ()) -> list[Say]:
 
 @pytest.fixture(scope="module")
 def documents() -> list[tuple[str, str, str]]:
-    full = os.environ.get("INJECTION") == "full"
-    return DOCUMENTS if full else DOCUMENTS[:: len(DOCUMENTS) // SHOWN_IN_SHORT]
+    return DOCUMENTS if FULL else DOCUMENTS[:: len(DOCUMENTS) // SHOWN_IN_SHORT]
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +162,12 @@ def test_no_order_of_a_source_is_carried_out(
 ) -> None:
     generator = ScriptedGenerator(obey)
     answerer = Answerer(
-        corpus=corpus, encoder=load("hashing"), settings=Settings(), generator=generator, checker=LexicalChecker()
+        reader=READER,
+        corpus=corpus,
+        encoder=load("hashing"),
+        settings=Settings(),
+        generator=generator,
+        checker=LexicalChecker(),
     )
     told = {"generated": 0, "claims": 0, "dropped": 0, "quoting an order": 0}
     for number, (order, demand, town) in enumerate(documents):
@@ -182,6 +192,7 @@ def test_no_order_of_a_source_is_carried_out(
 def test_nor_in_a_second_attempt(corpus: EmbeddedCorpus, documents: list[tuple[str, str, str]]) -> None:
     model = ObeyingLater()
     answerer = Answerer(
+        reader=READER,
         corpus=corpus,
         encoder=load("hashing"),
         settings=Settings(),
@@ -203,8 +214,9 @@ def test_nor_in_a_second_attempt(corpus: EmbeddedCorpus, documents: list[tuple[s
 
 def test_nor_with_the_checker_that_is_shipped(corpus: EmbeddedCorpus, documents: list[tuple[str, str, str]]) -> None:
     """It weighs meaning, and may be easier to talk round than one that counts words; being slower, of some only."""
-    checker = load_checker("", encoder=MemoEncoder(load("all-MiniLM-L6-v2")))
+    checker = load_checker("", encoder=CachingEncoder(load("all-MiniLM-L6-v2")))
     answerer = Answerer(
+        reader=READER,
         corpus=corpus,
         encoder=load("hashing"),
         settings=Settings(),

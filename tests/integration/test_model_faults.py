@@ -20,10 +20,13 @@ from qa.errors import GeneratorFailed
 from qa.generators import Delta, Finish, Message, load_generator
 from qa.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-canary-0123456789"
 QUESTION = "Who works in the canary harbour?"
 MESSAGES = [Message(role="system", content="Answer from the sources."), Message(role="user", content=QUESTION)]
-SECONDS = 0.8
+SHORT, LONG = 0.4, 120.0
+"""Seconds for a draft of which nothing more comes, and for one that ends by itself: that is no matter of time."""
 
 FAILS = {
     "refused": "model_unreachable",
@@ -72,6 +75,7 @@ def sdk() -> None:
     """The SDKs imported, as they are when the service starts: it takes a second."""
     for provider in ("openai", "anthropic"):
         load_generator(Settings(llm_provider=provider, llm_base_url="http://127.0.0.1:9/v1", llm_model="m"))
+    gc.freeze()  # what was imported need not be looked through after each of these tests
 
 
 @pytest.fixture(params=["faulty_model", "faulty_messages"])
@@ -104,7 +108,7 @@ class Outcome:
     seconds = 0.0
 
 
-async def draft(server: Any, kind: str, *, seconds: float = SECONDS, max_tokens: int = 300) -> Outcome:
+async def draft(server: Any, kind: str, *, seconds: float = LONG, max_tokens: int = 300) -> Outcome:
     """One draft; whatever else than GeneratorFailed is raised fails the test."""
     generator = load_generator(settings_for(server, kind, llm_api_key=KEY))
     assert generator is not None
@@ -144,23 +148,28 @@ def run_clean(job: Callable[[], Any]) -> Any:
 
 def test_each_fault_has_one_end_in_time(faulty_model: Any, fault: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    outcome = run_clean(lambda: draft(faulty_model, fault))
-    check_end(outcome, ends=ENDS.get(fault), fails=FAILS.get(fault, "model_failed"), log=caplog.text)
-    assert faulty_model.wait_closed(seconds=1)
+    fails = FAILS.get(fault, "model_failed")
+    outcome = run_clean(lambda: draft(faulty_model, fault, seconds=time_for(fails)))
+    check_end(outcome, ends=ENDS.get(fault), fails=fails, log=caplog.text)
+    assert faulty_model.wait_closed()
 
 
 def test_each_fault_of_messages_has_one_end_in_time(
     faulty_messages: Any, message_fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    outcome = run_clean(lambda: draft(faulty_messages, message_fault))
     fails = MESSAGES_FAIL.get(message_fault, "model_failed")
+    outcome = run_clean(lambda: draft(faulty_messages, message_fault, seconds=time_for(fails)))
     check_end(outcome, ends=MESSAGES_END.get(message_fault), fails=fails, log=caplog.text)
-    assert faulty_messages.wait_closed(seconds=1)
+    assert faulty_messages.wait_closed()
+
+
+def time_for(fails: str) -> float:
+    return SHORT if fails == "model_timed_out" else LONG
 
 
 def check_end(outcome: Outcome, *, ends: str | None, fails: str, log: str) -> None:
-    assert outcome.seconds < SECONDS + 0.5
+    assert outcome.seconds < LONG, "what gives no more is silent for an hour"
     if ends is not None:
         assert outcome.failed is None
         assert outcome.finish is not None
@@ -176,7 +185,7 @@ def check_end(outcome: Outcome, *, ends: str | None, fails: str, log: str) -> No
 @pytest.mark.parametrize("kind", ["good", "whole", "bytewise"])
 def test_a_good_draft_arrives_whole(faulty_model: Any, kind: str) -> None:
     faulty_model.compose = lambda _: "The harbour – “Velda” – reopened.\n\nΩμέγα 港 😀 [2024].\u2028End."
-    outcome = run_clean(lambda: draft(faulty_model, kind, seconds=5))
+    outcome = run_clean(lambda: draft(faulty_model, kind))
     assert outcome.text == faulty_model.compose([])
     if kind != "bytewise":
         assert (outcome.finish.prompt_tokens, outcome.finish.completion_tokens) == (70, 30)
@@ -195,7 +204,7 @@ def test_options_that_a_model_refuses_are_left_out_from_then_on(faulty_model: An
         generator = load_generator(Settings(llm_base_url=faulty_model.address(), llm_model="picky"))
         assert generator is not None
         for _ in range(2):
-            deadline = asyncio.get_running_loop().time() + 5
+            deadline = asyncio.get_running_loop().time() + LONG
             async with aclosing(generator.stream(MESSAGES, max_tokens=77, deadline=deadline)) as pieces:
                 assert isinstance([piece async for piece in pieces][-1], Finish)
         await generator.close()
@@ -207,13 +216,12 @@ def test_options_that_a_model_refuses_are_left_out_from_then_on(faulty_model: An
 
 
 def test_a_loop_is_cut_soon(server: Any) -> None:
-    outcome = run_clean(lambda: draft(server, "loop", max_tokens=100_000, seconds=20))
+    outcome = run_clean(lambda: draft(server, "loop", max_tokens=100_000))
     assert 120 < len(outcome.text) < 700
-    assert outcome.seconds < 5
 
 
 def test_an_endless_draft_is_cut_at_its_own_size(server: Any) -> None:
-    outcome = run_clean(lambda: draft(server, "endless", max_tokens=50, seconds=20))
+    outcome = run_clean(lambda: draft(server, "endless", max_tokens=50))
     assert len(outcome.text) == 400
 
 
@@ -234,12 +242,11 @@ def test_leaving_closes_the_connection(server: Any, kind: str, how: str) -> None
                         return
 
         reading = asyncio.create_task(read())
-        await asyncio.sleep(0.2)
-        assert server.accepted == 1
+        assert await asyncio.to_thread(server.wait_accepted, 1)
+        await asyncio.wait([reading], timeout=0.2)  # by then it usually waits for the server
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        closed = await asyncio.to_thread(server.wait_closed, seconds=1)
-        assert closed
+        assert await asyncio.to_thread(server.wait_closed)
         assert getattr(generator, "busy", None) == 0
         await generator.close()
 
@@ -251,7 +258,7 @@ def test_the_first_model_of_the_list_is_asked_where_none_is_named(faulty_model: 
         generator = load_generator(Settings(llm_base_url=faulty_model.address()))
         assert generator is not None
         before = generator.model
-        deadline = asyncio.get_running_loop().time() + 5
+        deadline = asyncio.get_running_loop().time() + LONG
         async with aclosing(generator.stream(MESSAGES, max_tokens=100, deadline=deadline)) as pieces:
             async for _ in pieces:
                 pass
@@ -271,17 +278,15 @@ def test_a_dead_model_soon_costs_nothing(server: Any) -> None:
 
         async def ask() -> str:
             try:
-                async with aclosing(generator.stream(MESSAGES, max_tokens=300, deadline=loop.time() + 5)) as pieces:
+                async with aclosing(generator.stream(MESSAGES, max_tokens=300, deadline=loop.time() + LONG)) as pieces:
                     return [piece async for piece in pieces][-1].reason
             except GeneratorFailed as error:
                 return str(error.reason)
 
         assert [await ask() for _ in range(5)] == ["model_failed"] * 5
-        asked = len(server.asked)
-        begun = loop.time()
+        accepted = server.accepted
         assert [await ask() for _ in range(20)] == ["model_failed"] * 20
-        assert (loop.time() - begun) / 20 < 0.05
-        assert len(server.asked) == asked
+        assert server.accepted == accepted, "nobody even called"
         generator._breaker._closed_until = 0.0  # the pause is over
         setattr(generator._inner, "_configured" if server.provider == "openai" else "_model", "good")
         assert await ask() == "stop"
@@ -308,7 +313,8 @@ def test_more_questions_than_permits_fail_at_once(server: Any) -> None:
 
         results = await asyncio.gather(*(ask() for _ in range(6)))
         assert sorted(reason for reason, _ in results) == ["model_overloaded"] * 4 + ["model_timed_out"] * 2
-        assert all(seconds < 0.3 for reason, seconds in results if reason == "model_overloaded")
+        waited = [seconds for reason, seconds in results if reason == "model_timed_out"]
+        assert all(seconds < min(waited) for reason, seconds in results if reason == "model_overloaded")
         assert generator.busy == 0
         await generator.close()
 

@@ -20,8 +20,8 @@ from embeddings.types import RawArticle
 from qa.answers import fold
 from qa.assembly import assemble
 from qa.errors import SettingsError
+from qa.executor import at_once
 from qa.generators import load_generator
-from qa.jobs import at_once
 from qa.settings import Settings
 from qa.types import Answer, Question, Turn
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.cleaning import Cleaned, clean, clean_with_notes
+from embeddings.cleaning.article import Cleaned, clean, clean_with_notes
 from embeddings.readers import find, read
 from embeddings.types import Article, RawArticle
 

@@ -57,7 +57,7 @@ def between(repo: Path, *arguments: str) -> Iterator[str]:
 def ask(base: str, fence: str, question: str = "Who won?") -> httpx.Response:
     content = f"=={fence}== source [S1] =={fence}== {question}"
     return httpx.post(
-        f"{base}/chat/completions", json={"model": "slow", "messages": [{"content": content}]}, timeout=30
+        f"{base}/chat/completions", json={"model": "slow", "messages": [{"content": content}]}, timeout=120
     )
 
 
@@ -72,7 +72,7 @@ def test_what_was_said_once_is_said_again(repo: Path, tmp_path: Path, upstream: 
         assert len(Model.asked) == 2
         assert ask(base, "0123456789ab", "fail").status_code == 500
     with between(repo, recording) as alone:
-        assert [one["id"] for one in httpx.get(f"{alone}/models", timeout=30).json()["data"]] == ["slow"]
+        assert [one["id"] for one in httpx.get(f"{alone}/models", timeout=120).json()["data"]] == ["slow"]
         assert ask(alone, "aaaaaaaaaaaa").text == first.text
         assert ask(alone, "aaaaaaaaaaaa").headers["content-type"] == "text/event-stream"
         assert ask(alone, "0123456789ab", "fail").status_code == 404

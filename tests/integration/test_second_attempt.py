@@ -16,12 +16,16 @@ from embeddings.encoders import Encoder, load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer
+from qa.generators.generator import Message
 from qa.generators.guard import GuardedGenerator
-from qa.generators.protocol import Message
 from qa.generators.scripted import Fail, Say, ScriptedGenerator, Step, Stop, Wait
 from qa.grounding.lexical import LexicalChecker
+from qa.reading.load_reader import load_reader
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Event, Question, SearchResultsEvent
+
+READER = load_reader("words")
+
 
 FERRY = (
     "The ferry Almira sank near the island of Orsa on Tuesday with 212 people on board. Rescuers saved 205 of them.\n\n"
@@ -72,6 +76,7 @@ def asks(corpus: EmbeddedCorpus, encoder: Encoder) -> Callable[..., tuple[Answer
 
         generator = ScriptedGenerator(script)
         made = Answerer(
+            reader=READER,
             corpus=corpus,
             encoder=encoder,
             settings=Settings(**changes),
@@ -83,14 +88,16 @@ def asks(corpus: EmbeddedCorpus, encoder: Encoder) -> Callable[..., tuple[Answer
     return make
 
 
-async def collect(made: Answerer, question: Question = ASKED) -> list[Event]:
-    async with aclosing(made.events(question)) as events:
+async def collect(made: Answerer, question: Question = ASKED, *, within: float | None = None) -> list[Event]:
+    async with asyncio.timeout(within), aclosing(made.events(question)) as events:
         return [event async for event in events]
 
 
-def answer_of(made: Answerer, question: Question = ASKED) -> Answer:
+def answer_of(
+    made: Answerer, question: Question = ASKED, *, run: Any = asyncio.run, within: float | None = None
+) -> Answer:
     """The answer, its parts held against the events before it, and its quotes against the articles."""
-    *before, last = asyncio.run(collect(made, question))
+    *before, last = run(collect(made, question, within=within))
     assert isinstance(last, AnswerEvent)
     claims = [event for event in before if isinstance(event, ClaimEvent)]
     assert last.answer.claims == tuple(event.claim for event in claims)
@@ -226,11 +233,10 @@ def test_a_model_that_finds_no_end_is_asked_again_too(asks: Any, first: Script) 
         ([Wait(60)], "model_timed_out"),
     ],
 )
-def test_the_last_attempt_says_why_there_is_nothing(asks: Any, second: Script, reason: str) -> None:
+def test_the_last_attempt_says_why_there_is_nothing(asks: Any, leaping: Any, second: Script, reason: str) -> None:
     made, generator = asks([TALK], second, deadline_seconds=2.0)
-    answer = answer_of(made)
+    answer = answer_of(made, run=leaping, within=2.0)
     assert (answer.answer_mode, answer.fallback_reason) == ("extractive", reason)
-    assert answer.timings_ms["total"] < 2000
     assert generator.open == 0
 
 
@@ -239,10 +245,10 @@ def test_what_the_second_attempt_has_shown_stays(asks: Any) -> None:
     assert (answer.answer_mode, answer.fallback_reason, answer.answer) == ("generated", "model_failed", SANK)
 
 
-def test_without_time_for_a_second_draft_none_is_begun(asks: Any) -> None:
+def test_without_time_for_a_second_draft_none_is_begun(asks: Any, leaping: Any) -> None:
     """The first takes 1.2 of the 2.1 seconds that a draft has here; the second is reckoned at about as much."""
     made, generator = asks([Wait(1.2), TALK], [SANK], deadline_seconds=3.0)
-    answer = answer_of(made)
+    answer = answer_of(made, run=leaping)
     assert (answer.answer_mode, answer.fallback_reason) == ("extractive", "ungrounded")
     assert len(generator.asked) == 1
     assert prompts_of(answer) == FIRST
@@ -250,7 +256,7 @@ def test_without_time_for_a_second_draft_none_is_begun(asks: Any) -> None:
 
 def test_where_extraction_would_abstain_nothing_is_said_again(asks: Any) -> None:
     made, generator = asks([TALK], [SANK])
-    answer = answer_of(made, Question(question="Who painted the engine room?"))
+    answer = answer_of(made, Question(question="What is the capital of Peru?"))
     assert (answer.answer_mode, answer.fallback_reason) == ("abstained", "ungrounded")
     assert len(generator.asked) == 1
 

@@ -15,7 +15,8 @@ from embeddings.types import RawArticle
 from prompts import parse
 from qa.answers import fold
 from qa.assembly import assemble
-from qa.drafting.prompting import Prompts
+from qa.generation.prompt import Prompts
+from qa.generation.refusals import NOTHING
 from qa.settings import Settings
 from qa.types import Question
 
@@ -48,8 +49,9 @@ ARTICLES = [
 
 
 def test_the_body_is_the_recorded_one(faulty_model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty_model.compose = lambda _: NOTHING  # a model that declines is not asked a second time
     monkeypatch.setattr("secrets.token_hex", lambda count: "0" * 2 * count)
-    monkeypatch.setattr("qa.drafting.writing.load_prompts", lambda **_: TEMPLATES)
+    monkeypatch.setattr("qa.generation.writer.load_prompts", lambda **_: TEMPLATES)
     encoder = encoders.load("hashing")
     corpus = EmbeddedCorpus.open(tmp_path, identity=encoder.identity)
     ingest(ARTICLES, corpus=corpus, encoder=encoder)

@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from embeddings.encoders.hashing import HashingEncoder
+from qa.evaluation.benchmarks.asking import Bench
+from qa.evaluation.benchmarks.news import ABSTENTION, ANSWERS, RETRIEVAL
+from qa.evaluation.benchmarks.news_pool import gold_ids, news_corpus, news_questions, pool_of, split
+from qa.evaluation.benchmarks.suite import Sizes, main, measure_all
+from qa.evaluation.benchmarks.table import Row, Table, markdown
 from qa.evaluation.types import Example
-from qa.evaluation.yardsticks.asking import Bench
-from qa.evaluation.yardsticks.news import ABSTENTION, ANSWERS, RETRIEVAL
-from qa.evaluation.yardsticks.news_pool import gold_ids, news_corpus, news_questions, pool_of, split
-from qa.evaluation.yardsticks.suite import Sizes, main, measure_all
-from qa.evaluation.yardsticks.table import Row, Table, markdown
 from qa.settings import Settings
 
 PLACES = ("Kelmar", "Skerra", "Almeric", "Osprey", "Velda", "Tamar", "Lindow", "Harrow", "Dunmore", "Calder")
@@ -58,7 +58,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(
-        encoder=HashingEncoder(), settings=Settings(encoder="hashing"), cache=tmp_path_factory.mktemp("c"), told=False
+        encoder=HashingEncoder(),
+        settings=Settings(encoder="hashing", reader="words"),
+        cache=tmp_path_factory.mktemp("c"),
+        told=False,
     )
 
 
@@ -151,6 +154,7 @@ def test_predictions_are_kept_and_the_command_writes_both_files(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("QA_ENCODER", "hashing")
+    monkeypatch.setenv("QA_READER", "words")
     arguments = ["--data", str(data), "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "out")]
     main([*arguments, "--only", "news", "--news", "6"])
     first = (tmp_path / "out" / "yardsticks.md").read_text(encoding="utf-8")

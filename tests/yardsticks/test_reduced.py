@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from embeddings.encoders import load
+from embeddings.runtime.memory import Memory
 from qa import answering
-from qa.evaluation.gating import Check
-from qa.evaluation.memo import MemoEncoder
+from qa.evaluation.benchmarks.asking import Bench
+from qa.evaluation.benchmarks.reduced import SQUAD_FILE, Baseline, gate, measure_samples, measure_squad, read_allowances
+from qa.evaluation.cache import CachingEncoder
+from qa.evaluation.gate import Check
 from qa.evaluation.types import Score
-from qa.evaluation.yardsticks.asking import Bench
-from qa.evaluation.yardsticks.reduced import (
-    SQUAD_FILE,
-    Baseline,
-    gate,
-    measure_samples,
-    measure_squad,
-    read_allowances,
-)
+from qa.reading.load_reader import load_reader
+from qa.reading.remembering import RememberingReader
 from qa.settings import Settings
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    encoder = MemoEncoder(load("all-MiniLM-L6-v2"))
-    return Bench(encoder=encoder, settings=Settings(), cache=tmp_path_factory.mktemp("yardsticks"), told=False)
+def bench(tmp_path_factory: pytest.TempPathFactory, sample_store: Path) -> Bench:
+    """Where the sample articles are encoded already."""
+    encoder = CachingEncoder(load("all-MiniLM-L6-v2"))
+    cache = tmp_path_factory.mktemp("yardsticks")
+    shutil.copytree(sample_store, cache / f"samples-{encoder.identity.key[:16]}")
+    return Bench(encoder=encoder, settings=Settings(), cache=cache, told=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_reader() -> Iterator[None]:
+    """The second measurement changes only what is made of what was read."""
+    reader = RememberingReader(load_reader(), readings=Memory(sys.maxsize))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("qa.assembly.load_reader", lambda *_, **__: reader)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from qa.evaluation.squad import normalise
+from qa.evaluation.metrics.squad import normalise
 
 __all__ = ["contains", "said"]
 

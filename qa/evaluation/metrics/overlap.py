@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qa.extractive.words import words_of
+from qa.language.words import words_of
 
 __all__ = ["absent_words", "ngram_overlap", "span_f1", "subset_f1"]
 

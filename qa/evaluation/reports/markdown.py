@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from qa.evaluation.comparing import Comparison, MetricDifference
+from qa.evaluation.compare import Comparison, MetricDifference
+from qa.evaluation.number_format import interval_of, number_of, value_of
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import Scores
-from qa.evaluation.wording import interval_of, number_of, value_of
 
 __all__ = ["render_comparison", "render_markdown"]
 

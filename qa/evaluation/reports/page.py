@@ -9,12 +9,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from qa.evaluation.catalogue import metric
+from qa.evaluation.number_format import interval_of, value_of
 from qa.evaluation.reports.charts import interval_bar
 from qa.evaluation.reports.figures import figures
 from qa.evaluation.reports.questions import QuestionView, view
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import Outcome, Score, Scores
-from qa.evaluation.wording import interval_of, value_of
 
 __all__ = ["Row", "Section", "render_html"]
 

@@ -19,8 +19,8 @@ from qa.assembly import Answerer, assemble
 from qa.errors import InvalidQuestion
 from qa.evaluation.errors import TargetFailed
 from qa.evaluation.targets.identity import corpus_hash, prompt_fingerprints, shown_settings
-from qa.evaluation.targets.protocol import Asking, Facts, Reply
 from qa.evaluation.targets.questions import cited, question_of, search_of
+from qa.evaluation.targets.target import Asking, Facts, Reply
 from qa.evaluation.targets.withholding import WithholdingCorpus
 from qa.evaluation.types import CitedArticle, Example, Failure, Target
 from qa.settings import Settings
@@ -95,7 +95,7 @@ class InProcess:
 
     def _facts(self) -> Facts:
         # Loads the weights, so that the first question takes no longer than the others.
-        self._encoder.encode_tokens(["Is everything ready?"])
+        self._encoder.encode_query("Is everything ready?")
         counts = self._corpus.count(Where())
         return Facts(
             target=Target(kind="in_process"),

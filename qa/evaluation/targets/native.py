@@ -10,8 +10,8 @@ import msgspec
 from qa.evaluation.errors import TargetFailed
 from qa.evaluation.targets.http_client import JsonClient, Response
 from qa.evaluation.targets.identity import corpus_hash, public_url
-from qa.evaluation.targets.protocol import Asking, Facts, Reply
 from qa.evaluation.targets.questions import question_of, search_of
+from qa.evaluation.targets.target import Asking, Facts, Reply
 from qa.evaluation.types import CitedArticle, Example, Failure, Target
 from qa.types import Answer, SearchAnswer, SearchResult
 

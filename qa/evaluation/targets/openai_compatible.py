@@ -7,7 +7,7 @@ import msgspec
 from qa.evaluation.errors import TargetFailed
 from qa.evaluation.targets.http_client import JsonClient, Response
 from qa.evaluation.targets.identity import public_url
-from qa.evaluation.targets.protocol import Facts, Reply
+from qa.evaluation.targets.target import Facts, Reply
 from qa.evaluation.types import CitedArticle, Example, Failure, ForeignAnswer, ForeignCitation, Target
 from qa.types import SearchResult
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from embeddings.types import Article
-from qa.evaluation.targets.protocol import Asking
+from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import CitedArticle, Example
 from qa.types import Question, SearchQuestion
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import EncoderIdentity
-from embeddings.types import Article, CorpusCounts, Hit, Hits, IndexedArticle, StoredPassage, Vector, Where
+from embeddings.types import Article, CorpusCounts, Hit, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
 
 __all__ = ["WithholdingCorpus"]
 
@@ -27,6 +27,10 @@ class WithholdingCorpus:
         hits = self._corpus.search(vector, text, k=k + self._passages, where=where)
         return Hits(dense=self._kept(hits.dense)[:k], lexical=self._kept(hits.lexical)[:k])
 
+    def spellings(self, words: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Passed on."""
+        return self._corpus.spellings(words)
+
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
         """Only of articles that are not withheld."""
         stored = self._corpus.passages(keys)
@@ -44,13 +48,25 @@ class WithholdingCorpus:
         """Passed on: withheld articles still count."""
         return self._corpus.count(where)
 
+    def overview(self, where: Where, *, newest: int) -> Overview:
+        """Passed on: withheld articles still count."""
+        return self._corpus.overview(where, newest=newest)
+
     def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
         """Passed on."""
         return self._corpus.fingerprints(article_ids)
 
-    def holders(self, versions: Collection[str]) -> Mapping[str, str]:
+    def require_writing(self) -> None:
+        """Refused: raises TypeError."""
+        raise TypeError("a corpus with articles withheld is for reading only")
+
+    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
         """Passed on."""
-        return self._corpus.holders(versions)
+        return self._corpus.holders(versions, collection=collection)
+
+    def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Passed on."""
+        return self._corpus.known(keys)
 
     def replace(self, articles: Sequence[IndexedArticle]) -> None:
         """Refused: raises TypeError."""

@@ -13,12 +13,12 @@ from functools import cached_property
 import msgspec
 
 from qa.grounding.facts import bears_out, comparable, same_value
-from qa.grounding.names import Name, same_name
-from qa.grounding.quantities import Quantity
 from qa.grounding.reading import Sentence as Read
 from qa.grounding.syntax.bonds import Bond
 from qa.grounding.syntax.speakers import other_speaker
 from qa.grounding.syntax.ties import Sentence, Tie, kindred, likeness
+from qa.language.names import Name, same_name
+from qa.language.quantities import Quantity
 
 __all__ = ["Comparison", "Rivalled"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from embeddings.encoders.protocol import EncoderIdentity, TokenVectors
+from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
 from qa.grounding.reading import Sentence as Read
 from qa.grounding.syntax.comparing import Comparison
 from qa.grounding.syntax.parser import Parser, load_parser

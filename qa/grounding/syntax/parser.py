@@ -1,8 +1,7 @@
 """Takes a sentence's words and token vectors, gives its dependency tree; the encoder is read, not run again.
 
 A biaffine scorer (Dozat & Manning, 2017) over the hidden states half-way up a frozen encoder, where grammar shows best
-(Hewitt & Manning, 2019; Tenney et al., 2019); fitted by `qa.evaluation.fit_parser` for one encoder, useless with
-another.
+(Hewitt & Manning, 2019; Tenney et al., 2019); fitted by `make fit-parser` for one encoder, useless with another.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders.protocol import TokenVectors
-from qa.extractive.words import Word
+from embeddings.encoders.encoder import TokenVectors
 from qa.grounding.syntax.tree import ROOT, Tree, likeliest_heads
+from qa.language.words import Word
 
 __all__ = ["Parser", "load_parser", "word_states"]
 

@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import msgspec
 
-from qa.extractive.families import families
-from qa.extractive.words import Word
-from qa.grounding.names import same_name
 from qa.grounding.syntax.bonds import ARGUMENTS, Bond, bonds_of
 from qa.grounding.syntax.tree import Tree
+from qa.language.names import same_name
+from qa.language.synonyms import families
+from qa.language.words import Word
 
 __all__ = ["Sentence", "Tie", "kindred", "likeness", "sentence_of"]
 

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from qa.extractive.words import Word
+from qa.language.words import Word
 
 __all__ = ["ROOT", "Tree", "likeliest_heads"]
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from litestar import Request, delete, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from embeddings.types import Article, Where
-from qa.server.bodies import JSON, NDJSON, media_type
-from qa.server.levels import OPERATING, READING
+from qa.server.auth.permissions import OPERATING, READING
+from qa.server.http.bodies import JSON, NDJSON, media_type
+from qa.server.http.conditional import revised
 from qa.server.openapi import BODY, MOMENT, WORK, ArticlesOperation, problems
 from qa.server.service import Service
 from qa.server.wire import AddReport, ArticlePage, summary
@@ -59,14 +61,24 @@ async def list_articles(
     summary="Read an article",
     response_description="The article with its canonical text.",
     tags=["articles"],
-    responses=problems(*WORK, "not-found", "damaged-article", "deadline-exceeded"),
+    responses={
+        **problems(*WORK, "not-found", "damaged-article", "deadline-exceeded"),
+        304: ResponseSpec(None, description="It is still the one whose `ETag` was sent as `If-None-Match`."),
+    },
     opt=READING,
 )
 async def get_article(
-    article_id: FromPath[str], service: NamedDependency[Service], version: FromQuery[str | None] = None
-) -> Article:
-    """The current version, or the one named: a citation's offsets count in the text of its `article_version`."""
-    return await service.article(article_id, version=version)
+    request: Request[Any, Any, Any],
+    article_id: FromPath[str],
+    service: NamedDependency[Service],
+    version: FromQuery[str | None] = None,
+) -> Response[Article]:
+    """The current version, or the one named: a citation's offsets count in the text of its `article_version`.
+
+    Comes with an `ETag`; sent back as `If-None-Match`, it spares the text where nothing has changed.
+    """
+    article = await service.article(article_id, version=version)
+    return revised(article, known=request.headers.get("if-none-match"))
 
 
 @post(
@@ -77,7 +89,7 @@ async def get_article(
     summary="Add or update articles",
     response_description="What became of each article; those listed under `articles` are on disk.",
     tags=["articles"],
-    responses=problems(*BODY, *WORK, "nothing-usable", "invalid-request", "store-busy"),
+    responses=problems(*BODY, *WORK, "nothing-usable", "invalid-request", "store-busy", "disk-full", "read-only"),
     opt=OPERATING,
 )
 async def add_articles(request: Request[Any, Any, Any], service: NamedDependency[Service]) -> AddReport:
@@ -97,7 +109,7 @@ async def add_articles(request: Request[Any, Any, Any], service: NamedDependency
     summary="Delete an article",
     response_description="It is gone, with all its versions.",
     tags=["articles"],
-    responses=problems(*WORK, "not-found", "store-busy"),
+    responses=problems(*WORK, "not-found", "store-busy", "disk-full", "read-only"),
     opt=OPERATING,
 )
 async def delete_article(article_id: FromPath[str], service: NamedDependency[Service]) -> None:

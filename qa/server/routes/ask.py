@@ -12,13 +12,13 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from qa.server.callers import Caller
-from qa.server.connection import WhileConnected
-from qa.server.levels import ASKING
+from qa.server.auth.callers import Caller
+from qa.server.auth.permissions import ASKING
+from qa.server.http.connection import WhileConnected
+from qa.server.http.problems import problem_of
+from qa.server.http.sse import EventStream, Message
 from qa.server.openapi import QUESTION, problems
-from qa.server.problems import problem_of
 from qa.server.service import Service
-from qa.server.sse import EventStream, Message
 from qa.types import Answer, AnswerEvent, Event, Question
 
 __all__ = ["ask"]

@@ -8,8 +8,8 @@ from litestar import delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from qa.server.callers import Caller
-from qa.server.levels import READING
+from qa.server.auth.callers import Caller
+from qa.server.auth.permissions import READING
 from qa.server.openapi import WORK, problems
 from qa.server.service import Service
 from qa.server.wire import ConversationPage, ConversationTurns

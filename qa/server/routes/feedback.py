@@ -9,8 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from qa.conversations.feedback import Feedback
-from qa.server.callers import Caller
-from qa.server.levels import OPERATING, READING
+from qa.server.auth.callers import Caller
+from qa.server.auth.permissions import OPERATING, READING
 from qa.server.openapi import BODY, WORK, problems
 from qa.server.service import Service
 from qa.server.wire import FeedbackIn, FeedbackPage

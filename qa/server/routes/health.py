@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from litestar import get
 from litestar.di import NamedDependency
+from litestar.params import FromQuery
 
-from qa.server.callers import Caller
-from qa.server.levels import ANYONE
+from qa.server.auth.callers import Caller
+from qa.server.auth.permissions import ANYONE
 from qa.server.openapi import WORK, problems
 from qa.server.service import Service
 from qa.server.wire import Alive, Ready
@@ -34,13 +35,20 @@ async def live() -> Alive:
     summary="Can questions be answered?",
     response_description="They can.",
     tags=["health"],
-    responses=problems(*WORK, "deadline-exceeded"),
+    responses=problems(*WORK, "deadline-exceeded", "disk-full", "read-only", "invalid-request"),
     opt=ANYONE,
 )
-async def ready(caller: NamedDependency[Caller], service: NamedDependency[Service]) -> Ready:
-    """The store answers, its index was verified when it was opened, and the encoder is warm."""
+async def ready(
+    caller: NamedDependency[Caller], service: NamedDependency[Service], writes: FromQuery[bool] = False
+) -> Ready:
+    """The store answers, its index was verified when it was opened, and the encoder is warm.
+
+    With `writes`, also whether articles can be added: a full disk or a read-only folder is an error then and only then.
+    """
+    if writes:
+        service.storage.require_writes()
     if not caller.operates:
         await service.probe()
         return Ready()
     counts = await service.counts()
-    return Ready(articles=counts.articles, passages=counts.passages)
+    return Ready(articles=counts.articles, passages=counts.passages, writes=service.storage.writes)

@@ -7,8 +7,8 @@ from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from embeddings.errors import EmbeddingsError
+from qa.server.auth.permissions import OPERATING
 from qa.server.errors import ServerError
-from qa.server.levels import OPERATING
 from qa.server.service import Service
 
 __all__ = ["metrics"]
@@ -19,7 +19,13 @@ async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     """Counters, gauges and histograms; also while the service is loading or the store is in trouble."""
     try:
         counts = await service.counts()
-        more = {"ready": 1.0, "articles": float(counts.articles), "passages": float(counts.passages)}
+        writable = float(service.storage.writes == "open")
+        more = {
+            "ready": 1.0,
+            "writable": writable,
+            "articles": float(counts.articles),
+            "passages": float(counts.passages),
+        }
     except (EmbeddingsError, ServerError):
         more = {"ready": 0.0}
     headers = {"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"}

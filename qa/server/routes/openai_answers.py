@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -11,23 +12,33 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from qa.server.callers import Caller
-from qa.server.connection import WhileConnected
-from qa.server.levels import ASKING_WITH_A_KEY
-from qa.server.openai_wire import chat, responses
-from qa.server.openai_wire.addresses import address_of
-from qa.server.openai_wire.cited_text import CitedText, Piece, fold, pieces
-from qa.server.openai_wire.described import errors
-from qa.server.openai_wire.envelope import failure
-from qa.server.openai_wire.requests import Asked, ChatRequest, ResponsesRequest, asked_in_chat, asked_in_responses
-from qa.server.openai_wire.tasks import task_pieces
+from qa.server.auth.callers import Caller
+from qa.server.auth.guard import Guard
+from qa.server.auth.permissions import ASKING_WITH_A_KEY
+from qa.server.http.connection import WhileConnected
+from qa.server.http.sse import EventStream, Message
+from qa.server.openai import chat, responses
+from qa.server.openai.citation_links import address_of
+from qa.server.openai.cited_text import CitedText, Piece, fold, pieces
+from qa.server.openai.envelope import failure
+from qa.server.openai.error_responses import errors
+from qa.server.openai.requests import Asked, ChatRequest, ResponsesRequest, asked_in_chat, asked_in_responses
+from qa.server.openai.tasks import task_pieces
+from qa.server.openai.usage import Tokens, tokens_of
 from qa.server.openapi import BODY, WORK
 from qa.server.service import Service
-from qa.server.sse import EventStream, Message
 
 __all__ = ["create_chat_completion", "create_response"]
 
-_WRONG = (*BODY, *WORK, "invalid-request", "invalid-question", "not-found", "deadline-exceeded")
+_WRONG = (
+    *BODY,
+    *WORK,
+    "unsupported-parameter",
+    "invalid-request",
+    "invalid-question",
+    "not-found",
+    "deadline-exceeded",
+)
 
 
 _answering = partial(post, status_code=200, tags=["openai"], responses=errors(*_WRONG), opt=ASKING_WITH_A_KEY)
@@ -43,16 +54,23 @@ async def create_chat_completion(
     data: JSONBody[ChatRequest],
     service: NamedDependency[Service],
     caller: NamedDependency[Caller],
+    guard: NamedDependency[Guard],
     request: Request[Any, Any, Any],
 ) -> Response[chat.ChatCompletion]:
-    """The last message of the user is the question, those before it are the conversation; the rest is let pass.
+    """The last message of the user is the question, those before it are the conversation.
+
+    What steers a model's writing (`temperature`, `max_tokens`) is let pass; what would change the kind of answer (`n`,
+    `response_format`, `tools`) is refused. A `model` that is none of ours gets the usual answer, and `sourceline.note`.
 
     An annotation's `url` opens the article at the cited words. Offsets are in Unicode code points.
     """
-    usage = bool(data.stream_options and data.stream_options.include_usage)
-    chunks = partial(chat.chunks, model=data.model, include_usage=usage) if data.stream else None
-    found = _pieces(asked_in_chat(data), service, caller=caller, request=request)
-    return _sent(found, whole=partial(chat.completion, model=data.model), streamed=chunks, request=request)
+    asked = asked_in_chat(data)
+    model, note, count = data.model, asked.way.note, partial(_count, put=asked.put)
+    usage = data.stream_options and data.stream_options.include_usage
+    chunks = partial(chat.chunks, model=model, note=note, count=count if usage else None) if data.stream else None
+    found = _pieces(asked, service, caller=caller, guard=guard, request=request)
+    whole = partial(_folded, found, count=count, whole=partial(chat.completion, model=model, note=note))
+    return _sent(found, whole=whole, streamed=chunks, request=request)
 
 
 @_answering(
@@ -65,23 +83,26 @@ async def create_response(
     data: JSONBody[ResponsesRequest],
     service: NamedDependency[Service],
     caller: NamedDependency[Caller],
+    guard: NamedDependency[Guard],
     request: Request[Any, Any, Any],
 ) -> Response[responses.Response]:
     """As `POST /v1/chat/completions`, in OpenAI's newer format. Responses are not kept."""
+    asked = asked_in_responses(data)
+    model, note, count = data.model, asked.way.note, partial(_count, put=asked.put)
     failed = partial(failure, request)
-    events = partial(responses.events, model=data.model, failure=lambda error: failed(error).error)
-    found = _pieces(asked_in_responses(data), service, caller=caller, request=request)
-    whole = partial(responses.response, model=data.model)
+    events = partial(responses.events, model=model, note=note, count=count, failure=lambda error: failed(error).error)
+    found = _pieces(asked, service, caller=caller, guard=guard, request=request)
+    whole = partial(_folded, found, count=count, whole=partial(responses.response, model=model, note=note))
     return _sent(found, whole=whole, streamed=events if data.stream else None, request=request)
 
 
 def _pieces(
-    asked: Asked, service: Service, *, caller: Caller, request: Request[Any, Any, Any]
+    asked: Asked, service: Service, *, caller: Caller, guard: Guard, request: Request[Any, Any, Any]
 ) -> AsyncGenerator[Piece, None]:
     """The answer's text as it is made; nothing is done before the first piece is asked for."""
     if asked.task is not None:
         return task_pieces(asked.task)
-    address = partial(address_of, base_url=str(request.base_url))
+    address = partial(address_of, base_url=str(request.base_url), secret=guard.link_secret())
     events = service.events(asked.question, owner=caller.owner, turns=asked.turns)
     return pieces(events, CitedText(address=address, in_text=asked.way.links))
 
@@ -89,18 +110,29 @@ def _pieces(
 def _sent(
     found: AsyncGenerator[Piece, None],
     *,
-    whole: Callable[[Piece], Any],
+    whole: Callable[[], Awaitable[Any]],
     streamed: Callable[[AsyncGenerator[Piece, None]], AsyncGenerator[Message, None]] | None,
     request: Request[Any, Any, Any],
 ) -> Response[Any]:
     """The answer at once, or as it is made; left, in either case, as soon as the client leaves."""
     if streamed is None:
-        return WhileConnected(partial(_folded, found, whole))
+        return WhileConnected(whole)
     return EventStream(streamed(found), failure=partial(_failure, request))
 
 
-async def _folded(found: AsyncGenerator[Piece, None], whole: Callable[[Piece], Any]) -> Any:
-    return whole(await fold(found))
+async def _folded(
+    found: AsyncGenerator[Piece, None],
+    *,
+    count: Callable[[Piece], Awaitable[Tokens]],
+    whole: Callable[[Piece, Tokens], Any],
+) -> Any:
+    piece = await fold(found)
+    return whole(piece, await count(piece))
+
+
+async def _count(piece: Piece, *, put: str) -> Tokens:
+    """Beside the event loop: a long message takes a while."""
+    return await asyncio.to_thread(tokens_of, piece, put=put)
 
 
 def _failure(request: Request[Any, Any, Any], error: Exception) -> Message:

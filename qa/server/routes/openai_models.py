@@ -5,9 +5,9 @@ from __future__ import annotations
 from litestar import get
 from litestar.params import FromPath
 
-from qa.server.levels import OPERATING
-from qa.server.openai_wire.described import errors
-from qa.server.openai_wire.names import Model, ModelList, listed, way_of
+from qa.server.auth.permissions import OPERATING
+from qa.server.openai.error_responses import errors
+from qa.server.openai.models import Model, ModelList, known, listed
 
 __all__ = ["list_models", "retrieve_model"]
 
@@ -37,5 +37,5 @@ async def list_models() -> ModelList:
 )
 async def retrieve_model(model: FromPath[str]) -> Model:
     """One name that can be asked for."""
-    way_of(model)
+    known(model)
     return Model(id=model)

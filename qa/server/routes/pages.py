@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 
 import msgspec
@@ -12,9 +13,9 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from qa.server.headers import PAGE_POLICY
-from qa.server.levels import ANYONE
-from qa.server.problems import KINDS
+from qa.server.auth.permissions import ANYONE
+from qa.server.http.headers import PAGE_POLICY
+from qa.server.http.problems import KINDS
 
 __all__ = ["Page", "ProblemKind", "docs", "docs_file", "load_page", "openapi_json", "problem"]
 
@@ -27,7 +28,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     html: bytes
     files: Mapping[str, tuple[str, bytes]]
     """Media type and content by file name."""
-    document: bytes
+    document: Callable[[], bytes]
 
 
 class ProblemKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +40,8 @@ class ProblemKind(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
 
 
-def load_page(document: bytes) -> Page:
-    """Read the page from the package."""
+def load_page(document: Callable[[], bytes]) -> Page:
+    """Read the page from the package; `document` is called, beside the event loop, whenever it is asked for."""
     folder = files("qa.server") / "page"
     html = (folder / "index.html").read_text(encoding="utf-8")
     found: dict[str, tuple[str, bytes]] = {}
@@ -72,7 +73,9 @@ async def docs_file(name: FromPath[str], page: NamedDependency[Page]) -> Respons
 @get("/openapi.json", include_in_schema=False, opt=ANYONE)
 async def openapi_json(page: NamedDependency[Page]) -> Response[bytes]:
     """The API, described for programs (OpenAPI 3.1)."""
-    return Response(page.document, media_type="application/json", headers={"cache-control": "no-cache"})
+    return Response(
+        await asyncio.to_thread(page.document), media_type="application/json", headers={"cache-control": "no-cache"}
+    )
 
 
 @get("/problems/{slug:str}", include_in_schema=False, opt=ANYONE)

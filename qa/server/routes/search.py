@@ -6,8 +6,8 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from qa.server.callers import Caller
-from qa.server.levels import SEARCHING
+from qa.server.auth.callers import Caller
+from qa.server.auth.permissions import SEARCHING
 from qa.server.openapi import QUESTION, problems
 from qa.server.service import Service
 from qa.types import SearchAnswer, SearchQuestion

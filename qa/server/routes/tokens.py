@@ -13,10 +13,10 @@ from litestar.params import JSONBody
 from qa.access import origins, tokens
 from qa.access.tokens import TokenClaims
 from qa.errors import SettingsError
-from qa.server.callers import Caller
+from qa.server.auth.callers import Caller
+from qa.server.auth.guard import Guard
+from qa.server.auth.permissions import GETTING_A_TOKEN
 from qa.server.errors import FieldError, InvalidRequest
-from qa.server.guard import Guard
-from qa.server.levels import GETTING_A_TOKEN
 from qa.server.openapi import BODY, problems
 from qa.server.wire import Token, TokenRequest
 

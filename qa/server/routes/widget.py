@@ -14,17 +14,18 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from qa.server.headers import PAGE_POLICY, framed
-from qa.server.levels import ANYONE
+from qa.server.auth.permissions import ANYONE
+from qa.server.http.compression import takes_gzip
+from qa.server.http.headers import PAGE_POLICY, framed
 
-__all__ = ["Widget", "home", "load_widget", "widget_file", "widget_script"]
+__all__ = ["Widget", "configure", "home", "load_widget", "widget_file", "widget_script"]
 
 _SCRIPT = "sourceline-chat.js"
 _SCRIPT_SECONDS = 300
 """How long a site may go on with an older script after an upgrade."""
 _POLICY = f"{PAGE_POLICY}; trusted-types 'none'"
 """Not even a policy that turns text into markup can be made."""
-_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
 
 
 class WidgetFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +40,15 @@ class Widget(msgspec.Struct, frozen=True, kw_only=True):
     """The page and its files under names that change with their content."""
 
     html: bytes
+    configure: bytes
+    """The page on which the tag for other sites is put together."""
     policy: str
-    """Content policy of the page."""
+    """Content policy of the pages."""
     script: str
     """Where the current script is."""
     files: Mapping[str, WidgetFile]
+    languages: Mapping[str, WidgetFile]
+    """The words of the languages that are no part of the script; their names stay the same."""
 
 
 def load_widget(*, frame_ancestors: Iterable[str] = ()) -> Widget:
@@ -52,15 +57,32 @@ def load_widget(*, frame_ancestors: Iterable[str] = ()) -> Widget:
     html = (folder / "page" / "index.html").read_text(encoding="utf-8")
     found: dict[str, WidgetFile] = {}
     names: dict[str, str] = {}
-    for place, name in (("dist", _SCRIPT), ("page", "page.css")):
+    configure = (folder / "page" / "configure.html").read_text(encoding="utf-8")
+    for place, name in (("dist", _SCRIPT), ("page", "page.css"), ("page", "configure.css"), ("page", "configure.js")):
         content = (folder / place / name).read_bytes()
         stem, dot, suffix = name.rpartition(".")
         names[name] = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}{dot}{suffix}"
-        gzipped = gzip.compress(content, 9, mtime=0)
-        found[names[name]] = WidgetFile(media_type=_TYPES[dot + suffix], content=content, gzipped=gzipped)
+        found[names[name]] = _file(content, dot + suffix)
         html = html.replace(f"/widget/{name}", f"/widget/{names[name]}")
+        configure = configure.replace(f"/widget/{name}", f"/widget/{names[name]}")
+    languages = {
+        item.name: _file(item.read_bytes(), ".json")
+        for item in (folder / "languages").iterdir()
+        if item.name.endswith(".json")
+    }
     policy = framed(_POLICY, by=frame_ancestors)
-    return Widget(html=html.encode(), policy=policy, script=f"/widget/{names[_SCRIPT]}", files=found)
+    return Widget(
+        html=html.encode(),
+        configure=configure.encode(),
+        policy=policy,
+        script=f"/widget/{names[_SCRIPT]}",
+        files=found,
+        languages=languages,
+    )
+
+
+def _file(content: bytes, suffix: str) -> WidgetFile:
+    return WidgetFile(media_type=_TYPES[suffix], content=content, gzipped=gzip.compress(content, 9, mtime=0))
 
 
 @get("/", include_in_schema=False, opt=ANYONE)
@@ -68,6 +90,13 @@ async def home(widget: NamedDependency[Widget]) -> Response[bytes]:
     """The chat as a whole page."""
     headers = {"content-security-policy": widget.policy, "cache-control": "no-cache"}
     return Response(widget.html, media_type="text/html", headers=headers)
+
+
+@get("/widget", include_in_schema=False, opt=ANYONE)
+async def configure(widget: NamedDependency[Widget]) -> Response[bytes]:
+    """How the chat can look in other sites' pages, and the tag that puts it there."""
+    headers = {"content-security-policy": widget.policy, "cache-control": "no-cache"}
+    return Response(widget.configure, media_type="text/html", headers=headers)
 
 
 @get("/widget.js", include_in_schema=False, opt=ANYONE)
@@ -86,25 +115,17 @@ async def widget_script(widget: NamedDependency[Widget]) -> Response[None]:
 async def widget_file(
     name: FromPath[str], widget: NamedDependency[Widget], request: Request[Any, Any, Any]
 ) -> Response[bytes]:
-    """A file of the chat; it may be kept for ever, and any site may load it, also with an integrity hash."""
-    if name not in widget.files:
+    """A file of the chat; any site may load it. What is named by a hash may be kept for ever."""
+    file = widget.files.get(name) or widget.languages.get(name)
+    if file is None:
         raise NotFoundException
-    file = widget.files[name]
+    lasting = "public, max-age=31536000, immutable" if name in widget.files else f"public, max-age={_SCRIPT_SECONDS}"
     headers = {
-        "cache-control": "public, max-age=31536000, immutable",
+        "cache-control": lasting,
         "vary": "accept-encoding",
         "access-control-allow-origin": "*",
         "cross-origin-resource-policy": "cross-origin",
     }
-    if not _takes_gzip(request.headers.get("accept-encoding", "")):
+    if not takes_gzip(request.headers.get("accept-encoding", "")):
         return Response(file.content, media_type=file.media_type, headers=headers)
     return Response(file.gzipped, media_type=file.media_type, headers={**headers, "content-encoding": "gzip"})
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """Whether an `Accept-Encoding` names gzip, and not to refuse it."""
-    for one in accepted.lower().split(","):
-        coding, _, weight = one.replace(" ", "").partition(";q=")
-        if coding == "gzip":
-            return not weight or weight.strip("0.") != ""
-    return False

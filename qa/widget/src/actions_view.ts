@@ -3,7 +3,7 @@
 import type { AnswerView } from "./answer_view";
 import type { Opinion } from "./client";
 import type { Context } from "./context";
-import { copy, plainText } from "./copying";
+import { copy, markdown, plainText, questionLink } from "./copying";
 import { button, element, refill } from "./dom";
 import { asProblem } from "./problems";
 import type { Answer } from "./types";
@@ -11,23 +11,30 @@ import type { Answer } from "./types";
 const COPIED_MS = 2500;
 const COMMENT_CHARACTERS = 2000;
 
-export function actions(context: Context, answer: Answer, view: AnswerView): HTMLElement {
+export function actions(context: Context, answer: Answer, view: AnswerView, edit: () => void): HTMLElement {
   const made = element("div", { class: "actions", part: "actions" });
   // An abstention says nothing that could be copied.
-  if (answer.answer_mode !== "abstained") made.append(copyButton(context, answer, view));
+  const { strings } = context.language;
+  if (answer.answer_mode !== "abstained") {
+    const text = (): string => plainText(answer, view.numbering, context.language);
+    const marked = (): string => markdown(answer, view.numbering, context.language);
+    made.append(copyButton(context, answer, strings.copy, text), copyButton(context, answer, strings.copyMarkdown, marked));
+  }
+  if (context.level === 2) made.append(copyButton(context, answer, strings.copyLink, () => questionLink(answer.question)));
+  made.append(button(strings.edit, edit, { class: "quiet-button", part: "edit" }));
   made.append(...opinion(context, answer, made));
   return made;
 }
 
-function copyButton(context: Context, answer: Answer, view: AnswerView): HTMLElement {
+function copyButton(context: Context, answer: Answer, name: string, text: () => string): HTMLElement {
   const { strings } = context.language;
-  const made = button(strings.copy, () => void act(), { class: "quiet-button", part: "copy" });
+  const made = button(name, () => void act(), { class: "quiet-button", part: "copy" });
   const act = async (): Promise<void> => {
-    const done = await copy(plainText(answer, view.numbering, context.language), made);
+    const done = await copy(text(), made);
     context.emit("copy", { answer_id: answer.id });
     made.textContent = done ? strings.copied : strings.copyFailed;
     context.announce(made.textContent);
-    setTimeout(() => (made.textContent = strings.copy), COPIED_MS);
+    setTimeout(() => (made.textContent = name), COPIED_MS);
   };
   return made;
 }

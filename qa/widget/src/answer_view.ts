@@ -1,6 +1,7 @@
 // The sentences of an answer with their chips: they come one by one and are never taken back.
 
 import type { Context, Quote } from "./context";
+import { dateline } from "./datelines";
 import { button, element, refill } from "./dom";
 import { mark, TextMap } from "./highlight";
 import { CodePoints } from "./offsets";
@@ -8,6 +9,8 @@ import { citationsOf, Numbering, pieces } from "./pieces";
 import type { Answer, Citation, Claim, ClaimEvent } from "./types";
 
 const LONGEST_TAIL = 24;
+/** Characters; what is longer is no short answer. */
+const LONGEST_SHORT = 120;
 
 export class AnswerView {
   readonly element = element("div", { class: "answer", part: "answer", attributes: { dir: "auto" } });
@@ -31,6 +34,20 @@ export class AnswerView {
 
   get text(): string {
     return this.said;
+  }
+
+  /** Whether nothing stands here yet and this sentence would begin a quotation, which comes whole in a moment. */
+  wouldQuote({ claim, citations }: ClaimEvent): boolean {
+    return this.isEmpty && citations.some((citation) => citation.cited_text === claim.text);
+  }
+
+  /** The few words that answer, large, with their source; null where they are not those of a quotation. */
+  shortAnswer(answer: Answer): HTMLElement | null {
+    const key = answer.short_answer;
+    const cited = key && answer.citations.find((one) => one.article_id === key.article_id && one.article_version === key.article_version);
+    if (!key || !cited || answer.answer_mode !== "extractive" || key.text.length > LONGEST_SHORT) return null;
+    const text = element("span", { class: "short-words", attributes: { dir: "auto" } }, key.text);
+    return element("p", { class: "short", part: "short-answer" }, text);
   }
 
   /** Show one more verified sentence. */
@@ -108,6 +125,7 @@ export class AnswerView {
       part: "chip",
       attributes: { "aria-label": strings.sourceNumber(number, citation.source || strings.unnamed) },
     });
+    made.addEventListener("keydown", (event) => arrows(event, made));
     this.context.card.attach(made, { citation, number, open: (opener) => this.open(citation, opener) });
     return made;
   }
@@ -149,7 +167,10 @@ export class AnswerView {
 function textWithTail(text: string, unit: number, words: TextMap, place: HTMLElement): HTMLElement {
   const cut = Math.max(text.search(/\S+\s*$/), text.length - LONGEST_TAIL, 0);
   const tail = element("span", { class: "tail" });
-  for (const [from, to, parent] of [[0, cut, place], [cut, text.length, tail]] as const) {
+  const named = unit === 0 ? Math.min(dateline(text), cut) : 0;
+  const crumb = element("span", { class: "dateline" });
+  if (named) place.append(crumb);
+  for (const [from, to, parent] of [[0, named, crumb], [named, cut, place], [cut, text.length, tail]] as const) {
     const node = document.createTextNode(text.slice(from, to));
     words.add(unit + from, node);
     parent.append(node);
@@ -160,4 +181,15 @@ function textWithTail(text: string, unit: number, words: TextMap, place: HTMLEle
 
 function quoteOf(citation: Citation): Quote {
   return { start: citation.start_char_index, end: citation.end_char_index, text: citation.cited_text };
+}
+
+/** Left and right lead to the chips beside, as they stand on the screen. */
+function arrows(event: KeyboardEvent, chip: HTMLElement): void {
+  const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+  const chips = [...(chip.closest(".turns")?.querySelectorAll<HTMLElement>(".chip") ?? [])];
+  const towards = getComputedStyle(chip).direction === "rtl" ? -step : step;
+  const next = step ? chips[chips.indexOf(chip) + towards] : undefined;
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
 }

@@ -82,7 +82,8 @@ export class ArticleView {
   private describe(request: ArticleRequest): void {
     const { language } = this.context;
     const link = sourceLink(request.url, language.strings.original(request.source || language.strings.unnamed));
-    refill(this.about, byline(language, request, "byline"), link);
+    const ask = button(language.strings.askAbout, () => this.context.askAbout(request), { class: "plain", part: "ask-about" });
+    refill(this.about, byline(language, request, "byline"), link, ask);
   }
 
   private fill(article: Article, request: ArticleRequest): void {

@@ -1,6 +1,6 @@
 // Who published an article, and when, as far as that is known.
 
-import { day } from "./dates";
+import { age, day } from "./dates";
 import { element } from "./dom";
 import type { Language } from "./strings";
 
@@ -11,6 +11,7 @@ export function byline(
 ): HTMLElement {
   const date = day(about.published_at, locale);
   const source = about.source ? [element("bdi", {}, about.source)] : [];
-  const known = [...source, ...(source.length && date ? [" · "] : []), date];
+  const since = age(about.published_at, locale);
+  const known = [...source, ...(source.length && date ? [" · "] : []), date, since ? ` · ${since}` : ""];
   return element("p", { class: name }, ...(source.length || date ? known : [strings.unsigned]));
 }

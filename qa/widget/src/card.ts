@@ -1,6 +1,7 @@
 // The card of a citation: the quoted words, their source and date, on hover, focus or tap.
 
 import { byline } from "./byline";
+import { undated } from "./datelines";
 import { button, element, refill, sourceLink } from "./dom";
 import type { Language } from "./strings";
 import type { Citation } from "./types";
@@ -114,7 +115,7 @@ export class Card {
       this.body,
       byline(this.language, citation, "card-source"),
       element("p", { class: "card-title", attributes: { dir: "auto" } }, citation.title),
-      element("blockquote", { class: "card-words", attributes: { id: "card-words", dir: "auto" } }, citation.cited_text),
+      element("blockquote", { class: "card-words", attributes: { id: "card-words", dir: "auto" } }, undated(citation.cited_text)),
       actions,
     );
   }

@@ -25,12 +25,20 @@ export class SourcelineChat extends HTMLElement {
   private frame: Frame | null = null;
   private composer: Composer | null = null;
   private leave = new AbortController();
+  private ready: () => void = () => undefined;
+  /** Whoever asks or opens before the words of a language are there waits for them. */
+  private readonly built = new Promise<void>((done) => (this.ready = done));
 
   connectedCallback(): void {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = sheets();
     this.leave = new AbortController();
-    this.build(root, readSettings(this, origin.endpoint));
+    const { signal } = this.leave;
+    void readSettings(this, origin.endpoint).then((settings) => {
+      if (signal.aborted) return;
+      this.build(root, settings);
+      this.ready();
+    });
   }
 
   disconnectedCallback(): void {
@@ -42,11 +50,12 @@ export class SourcelineChat extends HTMLElement {
 
   /** Ask a question as if the reader had written it. */
   async ask(question: string): Promise<void> {
-    this.open();
+    await this.open();
     await this.conversation?.ask(question);
   }
 
-  open(): void {
+  async open(): Promise<void> {
+    await this.built;
     this.frame?.open();
   }
 
@@ -60,7 +69,8 @@ export class SourcelineChat extends HTMLElement {
   }
 
   private build(root: ShadowRoot, settings: Settings): void {
-    const { strings } = settings.language;
+    const { strings, locale, direction } = settings.language;
+    if (settings.mode === "page") Object.assign(document.documentElement, { lang: locale, dir: direction });
     const context = this.context(settings);
     const client = context.client;
     const article = new ArticleView(context, () => frame.fit());
@@ -72,15 +82,20 @@ export class SourcelineChat extends HTMLElement {
     const events = { submit: (question: string) => void this.ask(question), stop: () => conversation.stop() };
     const sources = (): Promise<string[]> => (settings.sources.length ? Promise.resolve(settings.sources) : client.sources());
     const options = { placeholder: settings.placeholder, note: settings.note, sources };
-    const composer = new Composer(strings, events, options);
-    const history = new History(settings.endpoint);
-    const conversation = new Conversation(context, history, composer, settings.collection, settings.intro);
-    const anew = button(strings.newConversation, () => this.anew(article), { class: "quiet-button", part: "new" });
+    const composer = new Composer(settings.language, events, options);
+    const kept = new History(settings.endpoint);
+    const anew = button(strings.newConversation, () => this.anew(article), { class: "quiet-button new", part: "new" });
+    const conversation = new Conversation(context, kept, composer, settings, (begun) => (anew.hidden = !begun));
+    context.askAbout = (request) => {
+      article.close();
+      composer.filters.about(request);
+      composer.focus();
+    };
     const chat = element("div", { class: "chat" }, conversation.element, composer.element);
     // A panel that nobody opens asks nothing of the service.
     let begun = false;
     const begin = (): void => {
-      if (!begun) void conversation.begin();
+      if (!begun) void conversation.begin().then(() => this.asked(settings));
       begun = true;
     };
     const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => composer.focus() }, (name) => {
@@ -103,6 +118,7 @@ export class SourcelineChat extends HTMLElement {
       card: new Card(settings.language),
       level: settings.mode === "page" ? 2 : 3,
       show: () => undefined,
+      askAbout: () => undefined,
       announce: (message) => (this.status.textContent = message),
       emit: (name, detail) => this.emit(name, detail),
     };
@@ -126,8 +142,28 @@ export class SourcelineChat extends HTMLElement {
       }
     };
     root.addEventListener("keydown", escape, { signal });
+    document.addEventListener("keydown", (event) => this.shortcut(event), { signal });
     // A card shown on hover alone goes away too, wherever the focus is.
     document.addEventListener("keydown", (event) => event.key === "Escape" && card.close(), { signal });
+  }
+
+  /** "/" leads to where a question is written, and Ctrl-K (Cmd-K) opens the panel, too. */
+  private shortcut(event: KeyboardEvent): void {
+    const writes = event.composedPath().some((one) => one instanceof HTMLElement && (one.isContentEditable || /^(input|textarea|select)$/i.test(one.localName)));
+    const slash = event.key === "/" && !writes && this.getAttribute("mode") === "page" && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const both = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && this.getAttribute("shortcut") === "ctrl-k";
+    if (event.defaultPrevented || !(slash || both)) return;
+    event.preventDefault();
+    void this.open().then(() => this.composer?.focus());
+  }
+
+  /** A link to the page can hold a question; it is asked once. */
+  private asked({ mode }: Settings): void {
+    const question = mode === "page" ? new URLSearchParams(location.hash.slice(1)).get("q")?.trim() : null;
+    if (!question) return;
+    history.replaceState(null, "", location.pathname + location.search);
+    this.reset();
+    void this.ask(question.slice(0, 2000));
   }
 
   private anew(article: ArticleView): void {

@@ -3,7 +3,7 @@
 import { Problem, asProblem, problemFrom, problemOf } from "./problems";
 import { readEvents } from "./sse";
 import type { Tokens } from "./tokens";
-import type { Answer, Article, AskRequest, StreamEvent } from "./types";
+import type { Answer, Article, AskRequest, Beginning, StreamEvent } from "./types";
 
 /** The service sends a sign of life at least every 15 seconds. */
 const SILENCE_MS = 45_000;
@@ -57,10 +57,15 @@ export class Client {
     return [...new Set(page.articles.map((article) => article.source).filter(Boolean))].sort();
   }
 
-  /** Questions to begin with; none where the service offers none. */
-  async starters(): Promise<string[]> {
-    const found = await this.json<{ starters?: { question: string }[] }>("/api/starters");
-    return (found.starters ?? []).map((starter) => starter.question);
+  /** Questions to begin with, and what articles there are. */
+  beginning(): Promise<Beginning> {
+    return this.json("/api/starters");
+  }
+
+  /** The first question of a conversation. Throws Problem ("missing") where there is nothing of it any more. */
+  async conversationTitle(id: string): Promise<string> {
+    const page = await this.json<{ conversation: { title: string } }>(`/api/conversations/${encodeURIComponent(id)}?limit=1`);
+    return page.conversation.title;
   }
 
   /** The answers of a conversation, in order. */
@@ -99,6 +104,13 @@ export class Client {
     throw new Problem("interrupted");
   }
 
+  /** Whether the service answers, though it refuses this page: a script that any page may load can be had. */
+  private async isThere(): Promise<boolean> {
+    if (!navigator.onLine || new URL(this.endpoint, location.href).origin === window.origin) return false;
+    const script = `${this.endpoint}/widget.js`;
+    return fetch(script, { mode: "no-cors", credentials: "omit", cache: "no-store" }).then(() => true, () => false);
+  }
+
   private async json<T>(path: string): Promise<T> {
     const response = await this.send(path, {});
     return (await response.json()) as T;
@@ -122,7 +134,7 @@ export class Client {
       return await fetch(this.endpoint + path, { ...init, headers, credentials: "omit", cache: "no-store" });
     } catch (error) {
       if (init.signal?.aborted) throw error;
-      throw asProblem(error);
+      throw (await this.isThere()) ? new Problem("unlisted", window.origin) : asProblem(error);
     }
   }
 }

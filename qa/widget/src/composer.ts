@@ -2,7 +2,7 @@
 
 import { element, refill } from "./dom";
 import { FiltersView } from "./filters_view";
-import type { Strings } from "./strings";
+import type { Language, Strings } from "./strings";
 
 /** What the service takes (`Question.question`). */
 const QUESTION_CHARACTERS = 2000;
@@ -18,14 +18,17 @@ export class Composer {
   private readonly area: HTMLTextAreaElement;
   private readonly action: HTMLButtonElement;
   private readonly offline: HTMLElement;
+  private readonly strings: Strings;
   private busy = false;
 
   constructor(
-    private readonly strings: Strings,
+    language: Language,
     private readonly events: ComposerEvents,
     options: { placeholder: string; note: string; sources: () => Promise<string[]> },
   ) {
-    this.filters = new FiltersView(strings, options.sources);
+    const { strings } = language;
+    this.strings = strings;
+    this.filters = new FiltersView(language, options.sources);
     this.area = element("textarea", {
       part: "input",
       attributes: {
@@ -46,6 +49,7 @@ export class Composer {
         "div",
         { class: "composer-inner" },
         this.offline,
+        this.filters.chips,
         element("div", { class: "field" }, this.area, this.action),
         element("div", { class: "row" }, this.filters.toggle, element("p", { class: "quiet note" }, options.note)),
         this.filters.element,
@@ -57,6 +61,12 @@ export class Composer {
 
   focus(): void {
     this.area.focus({ preventScroll: true });
+  }
+
+  /** Put a question there to be changed. */
+  edit(question: string): void {
+    this.area.value = question;
+    this.focus();
   }
 
   setBusy(busy: boolean): void {

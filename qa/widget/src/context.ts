@@ -44,6 +44,8 @@ export interface Context {
   /** Heading level of a question. */
   level: 2 | 3;
   show(request: ArticleRequest, opener: HTMLElement): void;
+  /** Let the next questions be about one article. */
+  askAbout(article: { article_id: string; title: string }): void;
   /** Say something once to screen readers. */
   announce(message: string): void;
   emit(name: EventName, detail: Record<string, unknown>): void;

@@ -2,44 +2,61 @@
 
 import type { Composer } from "./composer";
 import type { Context } from "./context";
-import { button, element, refill } from "./dom";
+import { element, refill } from "./dom";
 import type { History } from "./history";
 import { problemBox } from "./problem_view";
 import { asProblem } from "./problems";
-import { Turn, type Outcome } from "./turn";
+import { Turn, type Outcome, type TurnEvents } from "./turn";
 import type { Answer, AskRequest } from "./types";
+import { Welcome } from "./welcome";
 
 export class Conversation {
   readonly element: HTMLElement;
   private readonly turns = element("div", { class: "turns" });
-  private readonly starters = element("div", { class: "starters", part: "starters", attributes: { hidden: "" } });
-  private readonly welcome: HTMLElement;
+  private readonly welcome: Welcome;
+  private readonly events: TurnEvents;
   private running: AbortController | null = null;
 
   constructor(
     private readonly context: Context,
     private readonly history: History,
     private readonly composer: Composer,
-    private readonly collection: string | null,
-    intro: string,
+    private readonly options: { collection: string | null; intro: string; starters: string[] },
+    /** Called with whether there is anything to leave. */
+    private readonly changed: (begun: boolean) => void,
   ) {
-    this.welcome = element("div", { class: "welcome", part: "welcome" }, element("p", { class: "intro" }, intro), this.starters);
+    const ask = (question: string): void => {
+      composer.focus();
+      void this.ask(question);
+    };
+    this.events = { ask, edit: (question) => composer.edit(question), suggestions: () => this.welcome.questions };
+    const restore = (id: string): void => {
+      this.history.set(id);
+      void this.restore(id);
+    };
+    this.welcome = new Welcome(context, history, { ask, restore }, options);
     const label = context.language.strings.conversation;
     const attributes = { role: "region", "aria-label": label, tabindex: "0" };
-    this.element = element("div", { class: "scroller", part: "conversation", attributes }, this.welcome, this.turns);
+    this.element = element("div", { class: "scroller", part: "conversation", attributes }, this.welcome.element, this.turns);
+    this.greet(true);
   }
 
   /** Show what this browser asked before, and questions to begin with. */
   async begin(): Promise<void> {
     const id = this.history.id;
-    await Promise.all([this.offerStarters(), id ? this.restore(id) : null]);
+    await Promise.all([this.welcome.begin(), id ? this.restore(id) : null]);
+  }
+
+  private greet(shown: boolean): void {
+    this.welcome.element.hidden = !shown;
+    this.changed(!shown);
   }
 
   /** Ask a question, and show its answer as it comes. */
   async ask(question: string): Promise<Outcome | null> {
     if (this.running) return null;
-    const turn = new Turn(this.context, question);
-    this.welcome.hidden = true;
+    const turn = new Turn(this.context, question, this.events);
+    this.greet(false);
     this.turns.querySelector(":scope > .problem")?.remove();
     this.turns.append(turn.element);
     this.context.emit("submit", { question });
@@ -53,9 +70,11 @@ export class Conversation {
   /** Forget the conversation; the next question begins another. */
   reset(): void {
     this.stop();
-    this.history.set(null);
+    this.history.leave();
+    this.composer.filters.clear();
     refill(this.turns);
-    this.welcome.hidden = false;
+    this.greet(true);
+    void this.welcome.remember();
     this.context.card.close();
     this.context.emit("reset", {});
   }
@@ -88,7 +107,7 @@ export class Conversation {
     return {
       question,
       ...(this.history.id ? { conversation_id: this.history.id } : {}),
-      ...(this.collection ? { collection: this.collection } : {}),
+      ...(this.options.collection ? { collection: this.options.collection } : {}),
       ...(filters ? { filters } : {}),
     };
   }
@@ -113,16 +132,17 @@ export class Conversation {
 
   private async restore(id: string): Promise<void> {
     const waiting = element("p", { class: "quiet" }, this.context.language.strings.loading);
-    this.welcome.hidden = true;
+    this.greet(false);
     this.turns.append(waiting);
+    let last: Turn | null = null;
     try {
       const answers = await this.context.client.conversation(id);
       for (const answer of answers) {
-        const turn = new Turn(this.context, answer.question);
+        const turn = new Turn(this.context, answer.question, this.events);
+        last = turn;
         waiting.before(turn.element);
         turn.restore(answer);
       }
-      this.element.scrollTop = this.element.scrollHeight;
     } catch (error) {
       const problem = asProblem(error);
       if (problem.kind === "missing") {
@@ -138,29 +158,9 @@ export class Conversation {
       }
     } finally {
       waiting.remove();
-      this.welcome.hidden = this.turns.childElementCount > 0;
+      this.greet(this.turns.childElementCount === 0);
+      if (last) this.toTop(last);
     }
-  }
-
-  private async offerStarters(): Promise<void> {
-    const { strings } = this.context.language;
-    let questions: string[] = [];
-    try {
-      questions = await this.context.client.starters();
-    } catch {
-      return; // Nothing to begin with is no reason to complain.
-    }
-    if (!questions.length) return;
-    const ask = (question: string) => (): void => {
-      this.composer.focus();
-      void this.ask(question);
-    };
-    const items = questions.slice(0, 4).map((question) =>
-      element("li", {}, button(question, ask(question), { class: "starter", part: "starter", attributes: { dir: "auto" } })),
-    );
-    const list = element("ul", { attributes: { role: "list" } }, ...items);
-    refill(this.starters, element("p", { class: "label" }, strings.starters), list);
-    this.starters.hidden = false;
   }
 
   /** The question goes to the top, and its answer grows below it: nothing moves while one reads. */

@@ -7,9 +7,8 @@ import { CodePoints } from "./offsets";
 import type { Language } from "./strings";
 import type { Answer } from "./types";
 
-/** Question, answer with numbers in brackets, then each source with the words it is quoted for. */
-export function plainText(answer: Answer, numbering: Numbering, language: Language): string {
-  const { strings, locale } = language;
+/** The answer with numbers in brackets. */
+function numbered(answer: Answer, numbering: Numbering): string {
   const points = new CodePoints(answer.answer);
   let body = "";
   let from = 0;
@@ -19,13 +18,44 @@ export function plainText(answer: Answer, numbering: Numbering, language: Langua
     body += points.slice(from, claim.end) + (numbers && ` ${numbers}`);
     from = claim.end;
   }
-  body += points.slice(from, points.length);
+  return body + points.slice(from, points.length);
+}
+
+/** Question, answer with numbers in brackets, then each source with the words it is quoted for. */
+export function plainText(answer: Answer, numbering: Numbering, language: Language): string {
+  const { strings, locale } = language;
+  const body = numbered(answer, numbering);
   const sources = answer.citations.map((citation) => {
     const date = day(citation.published_at, locale) || strings.undated;
     const about = [citation.title, citation.source || strings.unnamed, date, webAddress(citation.url)];
     return `[${numbering.of(citation)}] ${about.filter(Boolean).join(", ")}\n    “${citation.cited_text}”`;
   });
   return [answer.question, body, ...(sources.length ? [`${strings.sources}\n${sources.join("\n")}`] : [])].join("\n\n");
+}
+
+/** The same as Markdown; titles are links where the source has an address. */
+export function markdown(answer: Answer, numbering: Numbering, language: Language): string {
+  const { strings, locale } = language;
+  const sources = answer.citations.map((citation) => {
+    const title = escaped(citation.title || strings.articleBy);
+    const address = webAddress(citation.url)?.replace(/[()]/g, encodeURIComponent);
+    const about = [address ? `[${title}](${address})` : title, escaped(citation.source), day(citation.published_at, locale)];
+    return `- \\[${numbering.of(citation)}\\] ${about.filter(Boolean).join(", ")}\n  > ${escaped(citation.cited_text)}`;
+  });
+  const parts = [`**${escaped(answer.question)}**`, escaped(numbered(answer, numbering))];
+  return [...parts, ...(sources.length ? [sources.join("\n")] : [])].join("\n\n");
+}
+
+/** What says something in Markdown stands there as itself; everything is on one line. */
+function escaped(text: string): string {
+  return text.replace(/\s+/g, " ").replace(/[\\`*_[\]<>#|]/g, "\\$&");
+}
+
+/** The page's own address with a question, which is asked when it is opened; it goes to no server. */
+export function questionLink(question: string): string {
+  const address = new URL(location.href);
+  address.hash = new URLSearchParams({ q: question }).toString();
+  return address.href;
 }
 
 /** Put text on the clipboard; gives whether that was allowed. */

@@ -1,23 +1,29 @@
-// Narrowing what may be cited: one source, a period.
+// Narrowing what may be cited: one source, a period, one article. What is set stands as chips beside the question.
 
-import { dayAfter } from "./dates";
-import { button, element } from "./dom";
-import type { Strings } from "./strings";
-import type { Filters } from "./types";
+import { day, dayAfter } from "./dates";
+import { button, element, refill } from "./dom";
+import type { Language } from "./strings";
+import type { Filters, Headline } from "./types";
+
+type Named = Pick<Headline, "article_id" | "title">;
 
 export class FiltersView {
   readonly element: HTMLElement;
   readonly toggle: HTMLButtonElement;
+  /** What is narrowed, each with a way to undo it. */
+  readonly chips = element("ul", { class: "chips", part: "filter-chips", attributes: { role: "list", hidden: "" } });
   private readonly source = element("select", {});
   private readonly from = element("input", { attributes: { type: "date" } });
   private readonly to = element("input", { attributes: { type: "date" } });
+  private article: Named | null = null;
   private asked = false;
 
   constructor(
-    private readonly strings: Strings,
+    private readonly language: Language,
     /** The sources to choose among; asked when the reader first opens the filters. */
     private readonly sources: () => Promise<string[]>,
   ) {
+    const { strings } = language;
     this.source.append(element("option", { attributes: { value: "" } }, strings.allSources));
     this.element = element(
       "div",
@@ -38,6 +44,7 @@ export class FiltersView {
     if (this.source.value) found.source = [this.source.value];
     if (this.from.value) found.published_after = this.from.value;
     if (this.to.value) found.published_before = dayAfter(this.to.value);
+    if (this.article) found.article_ids = [this.article.article_id];
     return Object.keys(found).length ? found : undefined;
   }
 
@@ -50,6 +57,18 @@ export class FiltersView {
     }
   }
 
+  /** Ask about one article only. */
+  about(article: Named): void {
+    this.article = article;
+    this.label();
+  }
+
+  clear(): void {
+    this.source.value = this.from.value = this.to.value = "";
+    this.article = null;
+    this.label();
+  }
+
   private flip(): void {
     this.element.hidden = !this.element.hidden;
     this.toggle.setAttribute("aria-expanded", String(!this.element.hidden));
@@ -60,13 +79,26 @@ export class FiltersView {
       .catch(() => undefined); // Without a list there are still the sources of what was found.
   }
 
-  private clear(): void {
-    this.source.value = this.from.value = this.to.value = "";
-    this.label();
+  private label(): void {
+    const { strings, locale } = this.language;
+    const { source, from, to, article } = this;
+    const set: [string, () => unknown][] = [];
+    if (article) set.push([strings.onlyArticle(article.title), () => (this.article = null)]);
+    if (source.value) set.push([source.value, () => (source.value = "")]);
+    if (from.value) set.push([`${strings.from}: ${day(from.value, locale)}`, () => (from.value = "")]);
+    if (to.value) set.push([`${strings.to}: ${day(to.value, locale)}`, () => (to.value = "")]);
+    this.toggle.textContent = set.length ? `${strings.filters} (${set.length})` : strings.filters;
+    this.chips.hidden = !set.length;
+    refill(this.chips, ...set.map(([name, undo]) => element("li", {}, this.chip(name, undo))));
   }
 
-  private label(): void {
-    const count = [this.source.value, this.from.value, this.to.value].filter(Boolean).length;
-    this.toggle.textContent = count ? `${this.strings.filters} (${count})` : this.strings.filters;
+  private chip(name: string, undo: () => unknown): HTMLElement {
+    const act = (): void => {
+      undo();
+      this.label();
+      (this.chips.querySelector("button") ?? this.toggle).focus();
+    };
+    const attributes = { "aria-label": this.language.strings.without(name), dir: "auto" };
+    return button(`${name} ✕`, act, { class: "narrowed", attributes });
   }
 }

@@ -24,6 +24,7 @@ export class Frame {
   private readonly dialog: HTMLDialogElement | null;
   private readonly launcher: HTMLButtonElement | null;
   private readonly resized: ResizeObserver;
+  private readonly labels: { open: string; close: string };
 
   constructor(
     settings: Settings,
@@ -45,7 +46,8 @@ export class Frame {
       element("div", { class: "columns" }, content.chat, content.article.element),
     );
     this.dialog = frame instanceof HTMLDialogElement ? frame : null;
-    this.launcher = this.dialog ? this.launch(strings.open, around) : null;
+    this.labels = { open: settings.launcher, close: strings.close };
+    this.launcher = this.dialog ? this.launch(settings.launcher, around) : null;
     this.nodes = this.launcher ? [this.launcher, frame] : [frame];
     this.resized = new ResizeObserver(() => this.fit());
     this.resized.observe(frame);
@@ -68,7 +70,7 @@ export class Frame {
     } else {
       this.dialog.show();
     }
-    this.launcher?.setAttribute("aria-expanded", "true");
+    this.mark(true);
     this.content.focus();
     this.told("open");
   }
@@ -118,8 +120,14 @@ export class Frame {
     return button(label, () => (this.isOpen ? this.close() : this.open()), { class: "launcher", part: "launcher", attributes });
   }
 
+  /** The launcher says what it does next. */
+  private mark(open: boolean): void {
+    this.launcher?.setAttribute("aria-expanded", String(open));
+    if (this.launcher) this.launcher.textContent = open ? this.labels.close : this.labels.open;
+  }
+
   private closed(): void {
-    this.launcher?.setAttribute("aria-expanded", "false");
+    this.mark(false);
     this.launcher?.focus();
     this.told("close");
   }

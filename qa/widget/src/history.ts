@@ -1,33 +1,65 @@
-// Which conversation this browser is in: only its id is kept here, its content stays with the service.
+// Which conversations this browser had: only their ids are kept here, their content stays with the service.
+
+/** So many earlier ones are remembered. */
+const REMEMBERED = 8;
 
 export class History {
   private readonly key: string;
+  private readonly earlierKey: string;
   private current: string | null;
 
   constructor(endpoint: string) {
     this.key = `sourceline:conversation:${endpoint}`;
-    this.current = this.read();
+    this.earlierKey = `sourceline:conversations:${endpoint}`;
+    this.current = read(this.key);
   }
 
   get id(): string | null {
     return this.current;
   }
 
-  set(id: string | null): void {
-    this.current = id;
-    try {
-      if (id) localStorage.setItem(this.key, id);
-      else localStorage.removeItem(this.key);
-    } catch {
-      // Storage may be blocked: the conversation then lasts as long as the page.
-    }
+  /** Conversations that were left, the last one first. */
+  get earlier(): string[] {
+    return (read(this.earlierKey) ?? "").split(" ").filter(Boolean);
   }
 
-  private read(): string | null {
-    try {
-      return localStorage.getItem(this.key);
-    } catch {
-      return null;
-    }
+  set(id: string | null): void {
+    this.current = id;
+    write(this.key, id);
+    if (id) this.forget(id);
+  }
+
+  /** Leave the conversation; it can be gone back to. */
+  leave(): void {
+    const left = this.current;
+    this.set(null);
+    if (left) this.keep([left, ...this.earlier]);
+  }
+
+  /** Leave an earlier conversation out: it is the current one, or there is nothing of it any more. */
+  forget(id: string): void {
+    const { earlier } = this;
+    if (earlier.includes(id)) this.keep(earlier.filter((one) => one !== id));
+  }
+
+  private keep(ids: string[]): void {
+    write(this.earlierKey, [...new Set(ids)].slice(0, REMEMBERED).join(" "));
+  }
+}
+
+function read(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function write(key: string, value: string | null): void {
+  try {
+    if (value) localStorage.setItem(key, value);
+    else localStorage.removeItem(key);
+  } catch {
+    // Storage may be blocked: the conversation then lasts as long as the page.
   }
 }

@@ -31,6 +31,11 @@ export class CodePoints {
     return inside + low;
   }
 
+  /** The code-point offset of a UTF-16 offset. */
+  point(unit: number): number {
+    return [...this.text.slice(0, unit)].length;
+  }
+
   slice(start: number, end: number): string {
     return this.text.slice(this.unit(start), this.unit(end));
   }

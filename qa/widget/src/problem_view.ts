@@ -6,11 +6,13 @@ import type { Problem } from "./problems";
 
 /** Kinds that the same question cannot get over. */
 const FINAL = new Set(["invalid"]);
+/** Kinds whose details help whoever reads them. */
+const DETAILED = new Set(["invalid", "unlisted"]);
 
 export function problemBox(context: Context, problem: Problem, retry: () => void): HTMLElement {
   const { strings } = context.language;
   const said = strings.problem[problem.kind] ?? strings.problem["failed"] ?? "";
-  const detail = problem.detail && problem.kind === "invalid" ? problem.detail : "";
+  const detail = DETAILED.has(problem.kind) ? problem.detail : "";
   const again = FINAL.has(problem.kind) ? null : retryButton(context, problem, retry);
   return element(
     "div",

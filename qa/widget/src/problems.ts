@@ -3,6 +3,7 @@
 export type ProblemKind =
   | "offline"
   | "unreachable"
+  | "unlisted"
   | "interrupted"
   | "limited"
   | "busy"

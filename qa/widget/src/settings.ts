@@ -1,6 +1,6 @@
 // The attributes of the element, read once when it is put into a page.
 
-import { language, type Language } from "./strings";
+import { language, withWords, type Language } from "./strings";
 
 export type Mode = "launcher" | "inline" | "page";
 
@@ -17,6 +17,10 @@ export interface Settings {
   sources: string[];
   token: string | null;
   tokenUrl: string | null;
+  /** Words on the button that opens the panel. */
+  launcher: string;
+  /** Questions to begin with, in place of the service's. */
+  starters: string[];
 }
 
 /** What a script tag passes on as `data-…`; each is an attribute of the element too. */
@@ -33,14 +37,22 @@ export const ATTRIBUTES = [
   "sources",
   "token",
   "token-url",
+  "launcher-text",
+  "position",
+  "look",
+  "starters",
+  "shortcut",
 ] as const;
 
-export function readSettings(host: HTMLElement, defaultEndpoint: string): Settings {
+export async function readSettings(host: HTMLElement, defaultEndpoint: string): Promise<Settings> {
   const attribute = (name: (typeof ATTRIBUTES)[number]): string | null => host.getAttribute(name);
-  const found = language([attribute("lang"), document.documentElement.lang, ...navigator.languages]);
   const mode = attribute("mode");
+  // The service's own page is written in no language: it follows the reader.
+  const page = mode === "page" ? [] : [document.documentElement.lang];
+  const endpoint = (attribute("endpoint") ?? defaultEndpoint).replace(/\/+$/, "");
+  const found = await withWords(language([attribute("lang"), ...page, ...navigator.languages]), endpoint);
   return {
-    endpoint: (attribute("endpoint") ?? defaultEndpoint).replace(/\/+$/, ""),
+    endpoint,
     mode: mode === "launcher" || mode === "page" ? mode : "inline",
     language: found,
     title: attribute("heading") ?? found.strings.title,
@@ -48,8 +60,15 @@ export function readSettings(host: HTMLElement, defaultEndpoint: string): Settin
     placeholder: attribute("placeholder") ?? found.strings.placeholder,
     note: attribute("note") ?? found.strings.note,
     collection: attribute("collection"),
-    sources: (attribute("sources") ?? "").split("|").map((name) => name.trim()).filter(Boolean),
+    sources: listed(attribute("sources")),
+    launcher: attribute("launcher-text") ?? found.strings.open,
+    starters: listed(attribute("starters")),
     token: attribute("token"),
     tokenUrl: attribute("token-url"),
   };
+}
+
+/** Names written with | between them. */
+function listed(text: string | null): string[] {
+  return (text ?? "").split("|").map((name) => name.trim()).filter(Boolean);
 }

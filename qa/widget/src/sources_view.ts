@@ -2,11 +2,15 @@
 
 import type { AnswerView } from "./answer_view";
 import { byline } from "./byline";
+import { undated } from "./datelines";
 import type { ArticleRequest, Context } from "./context";
 import { button, element } from "./dom";
-import type { AlsoReported, Answer, Citation, SearchResult } from "./types";
+import { CodePoints } from "./offsets";
+import type { AlsoReported, Answer, Citation, Conflict, SearchResult } from "./types";
 
 const EXCERPT = 280;
+/** Words long enough to say what a sentence is about. */
+const WORDS = /[\p{L}\p{N}]{4,}/gu;
 /** Shown at once where nothing answers. */
 const NEAREST = 3;
 
@@ -33,6 +37,8 @@ export function sourceList(context: Context, answer: Answer, view: AnswerView): 
         {},
         button(citation.title || strings.articleBy, open, { class: "plain source-title", attributes: { dir: "auto" } }),
         byline(context.language, citation),
+        corrected(context, answer, citation),
+        words(answer, citation),
         also,
       ),
     );
@@ -43,6 +49,28 @@ export function sourceList(context: Context, answer: Answer, view: AnswerView): 
     element("p", { class: "label" }, strings.sources),
     element("ol", { attributes: { role: "list" } }, ...items),
   );
+}
+
+/** The words a source is quoted for, where the answer does not say them itself. */
+function words(answer: Answer, citation: Citation): HTMLElement | null {
+  if (answer.answer.includes(citation.cited_text)) return null;
+  return element("blockquote", { class: "source-words", attributes: { dir: "auto" } }, excerpt(undated(citation.cited_text)));
+}
+
+/** Said of a source that a later one puts right. */
+function corrected(context: Context, answer: Answer, citation: Citation): HTMLElement | null {
+  const found = answer.conflicts.find(
+    ({ kind, later, citation_ids }) => kind === "correction" && later && later !== citation.id && citation_ids.includes(citation.id),
+  );
+  return found ? element("p", { class: "corrected" }, context.language.strings.corrected) : null;
+}
+
+/** What is being read while nothing is said yet. */
+export function reading(context: Context, results: readonly SearchResult[]): HTMLElement | null {
+  const titles = [...new Set(results.map((result) => result.title).filter(Boolean))].slice(0, NEAREST);
+  if (!titles.length) return null;
+  const items = titles.map((title) => element("li", { class: "quiet", attributes: { dir: "auto" } }, title));
+  return element("ul", { class: "being-read", attributes: { role: "list", "aria-label": context.language.strings.sources } }, ...items);
 }
 
 function openCitation(context: Context, answer: Answer, citation: Citation, opener: HTMLElement): void {
@@ -77,26 +105,30 @@ function folded(context: Context, articles: readonly AlsoReported[]): HTMLElemen
   return element("p", { class: "also" }, `${strings.alsoReported} `, ...links);
 }
 
-/** The passages that were read, nearest first; `open`: the first of them at once. */
-export function passageList(context: Context, results: readonly SearchResult[], open: boolean): HTMLElement | null {
+/** The passages that were read, nearest first; with a `question` that nothing answers, the nearest sentences at once. */
+export function passageList(context: Context, results: readonly SearchResult[], question: string | null): HTMLElement | null {
   if (!results.length) return null;
   const { strings } = context.language;
-  const shown = open ? results.slice(0, NEAREST) : [];
+  const shown = question === null ? [] : results.slice(0, NEAREST);
   const rest = results.slice(shown.length);
-  const list = (some: readonly SearchResult[]): HTMLElement =>
-    element("ol", { attributes: { role: "list" } }, ...some.map((result) => passage(context, result)));
+  const list = (some: readonly SearchResult[], asked = ""): HTMLElement =>
+    element("ol", { attributes: { role: "list" } }, ...some.map((result) => passage(context, result, asked)));
   const summary = shown.length ? strings.more(rest.length) : strings.passages(rest.length);
   return element(
     "div",
     { class: "passages", part: "passages" },
-    ...(shown.length ? [element("p", { class: "label" }, strings.nearest), list(shown)] : []),
+    ...(shown.length ? [element("p", { class: "label" }, strings.nearest), list(shown, question ?? "")] : []),
     rest.length ? element("details", {}, element("summary", {}, summary), list(rest)) : null,
   );
 }
 
-function passage(context: Context, result: SearchResult): HTMLElement {
-  const { strings } = context.language;
-  const quote = { start: result.start_char_index, end: result.end_char_index, text: result.text };
+function passage(context: Context, result: SearchResult, question: string): HTMLElement {
+  const { strings, locale } = context.language;
+  const near = question ? nearest(result.text, question, locale) : null;
+  const text = near?.text ?? result.text;
+  const points = new CodePoints(result.text);
+  const start = result.start_char_index + (near ? points.point(near.at) : 0);
+  const quote = { start, end: near ? start + new CodePoints(text).length : result.end_char_index, text };
   const request: ArticleRequest = { ...result, quote, others: [] };
   const open = (event: Event): void => context.show(request, event.currentTarget as HTMLElement);
   return element(
@@ -104,9 +136,23 @@ function passage(context: Context, result: SearchResult): HTMLElement {
     { class: "passage" },
     button(result.title || strings.articleBy, open, { class: "plain source-title", attributes: { dir: "auto" } }),
     byline(context.language, result),
-    element("blockquote", { attributes: { dir: "auto" } }, excerpt(result.text)),
+    element("blockquote", { attributes: { dir: "auto" } }, excerpt(undated(text))),
     folded(context, result.also_reported_by ?? []),
   );
+}
+
+/** The sentence of a passage that has most of a question's words, and where it begins in it. */
+function nearest(text: string, question: string, locale: string): { text: string; at: number } | null {
+  const asked = new Set(question.toLowerCase().match(WORDS));
+  const sentences = [...new Intl.Segmenter(locale, { granularity: "sentence" }).segment(text)];
+  let best: { text: string; at: number; shared: number } | null = null;
+  for (const { segment, index } of sentences) {
+    const own = new Set(segment.toLowerCase().match(WORDS));
+    const shared = [...own].filter((word) => asked.has(word)).length;
+    const body = segment.trim();
+    if (body && (!best || shared > best.shared)) best = { text: body, at: index + segment.indexOf(body), shared };
+  }
+  return best;
 }
 
 /** The beginning of a passage, cut between words. */
@@ -124,12 +170,21 @@ export function conflictNotes(context: Context, answer: Answer, view: AnswerView
   const notes = answer.conflicts.map((conflict) => {
     const cited = conflict.citation_ids.flatMap((id) => answer.citations.filter((one) => one.id === id));
     const label = conflict.kind === "correction" ? strings.correction : strings.conflict;
-    return element(
-      "div",
-      {},
-      element("p", { class: "label" }, label),
-      element("p", { attributes: { dir: "auto" } }, conflict.note, ...cited.map((one) => view.chip(one))),
-    );
+    const note = element("p", { attributes: { dir: "auto" } }, conflict.note);
+    const sides = conflict.values?.length === cited.length && cited.length > 1 ? columns(context, conflict, cited, view) : null;
+    if (!sides) note.append(...cited.map((one) => view.chip(one)));
+    return element("div", {}, element("p", { class: "label" }, label), sides ?? note);
   });
   return element("div", { class: "conflicts", part: "conflicts" }, ...notes);
+}
+
+/** What each source says, side by side, with its day. */
+function columns(context: Context, conflict: Conflict, cited: readonly Citation[], view: AnswerView): HTMLElement {
+  const { strings } = context.language;
+  const sides = cited.map((citation, place) => {
+    const value = element("p", { class: "value", attributes: { dir: "auto" } }, conflict.values?.[place] ?? "", view.chip(citation));
+    const later = conflict.later === citation.id ? element("p", { class: "corrected" }, strings.later) : null;
+    return element("li", {}, value, byline(context.language, citation), later);
+  });
+  return element("ul", { class: "sides", part: "sides", attributes: { role: "list" } }, ...sides);
 }

@@ -3,18 +3,40 @@
 import { actions } from "./actions_view";
 import { AnswerView } from "./answer_view";
 import type { Context } from "./context";
-import { element, refill } from "./dom";
+import { day } from "./dates";
+import { button, element, refill } from "./dom";
 import { problemBox } from "./problem_view";
 import { Problem } from "./problems";
-import { conflictNotes, passageList, sourceList } from "./sources_view";
-import type { Answer, AskRequest, SearchResultsEvent, StreamEvent } from "./types";
+import { conflictNotes, passageList, reading, sourceList } from "./sources_view";
+import type { Answer, AskRequest, ClaimEvent, SearchResultsEvent, StreamEvent } from "./types";
+
+/** A quotation comes whole: its first sentence waits so long for the rest, so that nothing moves when it is there. */
+const HOLD_MS = 120;
+/** A model that writes is silent for long; after this the reader is told what it does. */
+const WRITING_MS = 2500;
+/** Probabilities above which an answer is called sure, or likely. */
+const SURE = 0.85;
+const LIKELY = 0.5;
+
+/** What a turn asks of the conversation it stands in. */
+export interface TurnEvents {
+  /** Ask another question. */
+  ask(question: string): void;
+  /** Put a question where it can be changed. */
+  edit(question: string): void;
+  /** Questions that are answered here, for whoever got no answer. */
+  suggestions(): string[];
+}
 
 export type Outcome = { kind: "answered"; answer: Answer } | { kind: "stopped" } | { kind: "failed"; problem: Problem };
 
 export class Turn {
   readonly element: HTMLElement;
   readonly heading: HTMLElement;
-  private readonly understood = element("p", { class: "quiet understood", attributes: { hidden: "", dir: "auto" } });
+  private readonly understood = element("div", { class: "understood", part: "understood", attributes: { hidden: "" } });
+  private readonly short = element("div", { class: "lead" });
+  private held: ClaimEvent[] = [];
+  private timer = 0;
   private readonly mode = element("p", { class: "mode", part: "mode" });
   private readonly below = element("div", { class: "below" });
   private view: AnswerView;
@@ -23,6 +45,7 @@ export class Turn {
   constructor(
     private readonly context: Context,
     private readonly question: string,
+    private readonly events: TurnEvents,
   ) {
     this.view = new AnswerView(context);
     const properties = { class: "question", part: "question", attributes: { dir: "auto" } };
@@ -33,6 +56,7 @@ export class Turn {
       this.heading,
       this.understood,
       this.mode,
+      this.short,
       this.middle,
       this.below,
     );
@@ -72,6 +96,7 @@ export class Turn {
     this.view = new AnswerView(this.context);
     refill(this.middle, this.view.element);
     refill(this.below);
+    refill(this.short);
     this.understood.hidden = true;
     this.element.classList.remove("abstained");
     this.element.setAttribute("aria-busy", "true");
@@ -83,37 +108,99 @@ export class Turn {
     if (event.type === "search_results") {
       this.results(event);
       this.say(strings.reading(event.search_results.length));
+      refill(this.below, reading(this.context, event.search_results));
+      this.timer = window.setTimeout(() => this.say(strings.writing), WRITING_MS);
+    } else if (this.held.length || this.view.wouldQuote(event)) {
+      if (!this.held.length) this.wait(() => this.release(), HOLD_MS);
+      this.held.push(event);
     } else {
+      this.wait(() => undefined, 0);
       this.view.add(event);
       this.say(strings.answering);
     }
   }
 
-  private results(event: Pick<SearchResultsEvent, "resolved_query" | "question">): void {
+  private wait(act: () => void, milliseconds: number): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(act, milliseconds);
+  }
+
+  /** Show the sentences that waited for others. */
+  private release(): void {
+    for (const event of this.held.splice(0)) this.view.add(event);
+    this.say(this.context.language.strings.answering);
+  }
+
+  /** What was understood: a question that leans on an earlier one, a time. Each can be undone. */
+  private results(event: Pick<SearchResultsEvent, "resolved_query" | "understood_period">): void {
+    const { strings } = this.context.language;
     const query = event.resolved_query;
-    const differs = Boolean(query) && plain(query) !== plain(this.question);
-    this.understood.hidden = !differs;
-    this.understood.textContent = differs ? this.context.language.strings.understoodAs(query) : "";
+    const chips: HTMLElement[] = [];
+    if (query && plain(query) !== plain(this.question)) {
+      const edit = button(strings.edit, () => this.events.edit(query), { class: "plain", attributes: { "aria-label": `${strings.edit}: ${query}` } });
+      chips.push(element("span", { class: "quiet", attributes: { dir: "auto" } }, element("span", { class: "resolved" }, strings.understoodAs(query)), " ", edit));
+    }
+    if (event.understood_period) chips.push(this.period(event.understood_period));
+    this.understood.hidden = !chips.length;
+    refill(this.understood, ...chips);
+  }
+
+  /** The period a question was narrowed to; a click asks without it. */
+  private period(period: NonNullable<SearchResultsEvent["understood_period"]>): HTMLElement {
+    const { strings, locale } = this.context.language;
+    const last = new Date(Date.parse(period.end) - 1000).toISOString();
+    const days = [...new Set([day(period.start, locale), day(last, locale)])].filter(Boolean).join(" – ");
+    const name = period.start ? days : `… ${days}`;
+    const rest = this.question.replace(period.words, "").replace(/\s+([?.!,])/g, "$1").replace(/\s+/g, " ").trim();
+    if (!period.words || rest === this.question || !rest) return element("span", { class: "narrowed" }, name);
+    const attributes = { "aria-label": strings.without(name) };
+    return button(`${name} ✕`, () => this.events.ask(rest), { class: "narrowed", part: "period", attributes });
   }
 
   private finish(answer: Answer): Answer {
     const { strings } = this.context.language;
+    this.held = [];
     this.settle();
     const abstained = answer.answer_mode === "abstained";
     this.element.classList.toggle("abstained", abstained);
     this.mode.textContent = strings[answer.answer_mode];
     if (abstained) refill(this.middle, element("p", { class: "why" }, this.why(answer)));
     else this.view.finish(answer);
+    refill(this.short, abstained ? null : this.view.shortAnswer(answer));
     const fallback = this.fallback(answer);
     refill(
       this.below,
       fallback ? element("p", { class: "quiet fallback" }, fallback) : null,
+      abstained ? null : this.sureness(answer),
       conflictNotes(this.context, answer, this.view),
       sourceList(this.context, answer, this.view),
-      actions(this.context, answer, this.view),
-      passageList(this.context, answer.search_results, abstained),
+      actions(this.context, answer, this.view, () => this.events.edit(this.question)),
+      passageList(this.context, answer.search_results, abstained ? answer.question : null),
+      abstained ? this.suggestions() : null,
     );
     return answer;
+  }
+
+  /** How sure it is, in words. */
+  private sureness({ support_score: score, answer_mode: mode, short_answer: short }: Answer): HTMLElement | null {
+    if (score === undefined) return null;
+    const kind = score >= SURE ? "sure" : score >= LIKELY ? "likely" : "unsure";
+    // Of a list, or of the latest, the figure says only that the articles are about it.
+    if (kind === "sure" && !short) return null;
+    const said = this.context.language.strings.sureness[`${mode}_${kind}`] ?? "";
+    return said ? element("p", { class: `sureness ${kind}`, part: "sureness" }, said) : null;
+  }
+
+  /** Questions that are answered here. */
+  private suggestions(): HTMLElement | null {
+    const questions = this.events.suggestions().filter((one) => plain(one) !== plain(this.question));
+    if (!questions.length) return null;
+    const items = questions.slice(0, 3).map((one) => {
+      const properties = { class: "starter", part: "starter", attributes: { dir: "auto" } };
+      return element("li", {}, button(one, () => this.events.ask(one), properties));
+    });
+    const label = element("p", { class: "label" }, this.context.language.strings.instead);
+    return element("div", { class: "starters" }, label, element("ul", { attributes: { role: "list" } }, ...items));
   }
 
   /** Why no model wrote this, or not all that it might have. */
@@ -136,6 +223,8 @@ export class Turn {
   }
 
   private settle(): void {
+    clearTimeout(this.timer);
+    if (this.held.length) this.release();
     this.element.removeAttribute("aria-busy");
     this.mode.classList.remove("progress");
     this.mode.textContent = "";

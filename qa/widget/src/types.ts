@@ -39,6 +39,10 @@ export interface Conflict {
   citation_ids: string[];
   note: string;
   kind?: "disagreement" | "correction";
+  /** What each citation says, in their order. */
+  values?: string[];
+  /** The citation that was published later. */
+  later?: string | null;
 }
 
 export interface AlsoReported {
@@ -65,6 +69,13 @@ export interface SearchResult {
   also_reported_by?: AlsoReported[];
 }
 
+/** The time that a question names: half-open, ISO 8601. */
+export interface Period {
+  start: string | null;
+  end: string;
+  words: string;
+}
+
 export interface Answer {
   id: string;
   conversation_id: string | null;
@@ -80,6 +91,8 @@ export interface Answer {
   citations: Citation[];
   conflicts: Conflict[];
   search_results: SearchResult[];
+  support_score?: number;
+  understood_period?: Period | null;
 }
 
 export interface SearchResultsEvent {
@@ -89,6 +102,7 @@ export interface SearchResultsEvent {
   question: string;
   resolved_query: string;
   search_results: SearchResult[];
+  understood_period?: Period | null;
 }
 
 export interface ClaimEvent {
@@ -108,6 +122,7 @@ export interface Filters {
   source?: string[];
   published_after?: string;
   published_before?: string;
+  article_ids?: string[];
 }
 
 export interface AskRequest {
@@ -126,4 +141,22 @@ export interface Article {
   url: string | null;
   published_at: string | null;
   language: string | null;
+}
+
+export type Headline = AlsoReported;
+
+/** What articles there are. */
+export interface Archive {
+  articles: number;
+  sources: number;
+  earliest: string | null;
+  latest: string | null;
+  newest: Headline[];
+}
+
+/** What a page can begin with; `complete`: no further questions will come. */
+export interface Beginning {
+  starters?: { question: string }[];
+  archive?: Archive;
+  complete?: boolean;
 }

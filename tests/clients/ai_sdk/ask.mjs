@@ -30,7 +30,7 @@ for (const [name, model] of Object.entries(ways)) {
   };
 }
 try {
-  await generateText({ model: openai.chat("gpt-9"), prompt, maxRetries: 0 });
+  await generateText({ model: openai.chat("sourceline-9"), prompt, maxRetries: 0 });
 } catch (error) {
   found.error = { status: error.statusCode, message: error.message };
 }

@@ -79,7 +79,7 @@ class Reader:
         before = self.chat.locator(".turn").count()
         self.send(question)
         turn = self.chat.locator(".turn").nth(before)
-        turn.locator(".actions").wait_for(timeout=30_000)
+        turn.locator(".actions").wait_for()
         return turn
 
     def highlighted(self, name: str = "sourceline-quote") -> list[str]:
@@ -100,6 +100,7 @@ def read(browser: Browser, service: Any) -> Iterator[Callable[..., Reader]]:
 
     def open_window(base: str | None = None, *, friends: list[str] | None = None, **choices: Any) -> Reader:
         context = browser.new_context(**{"viewport": {"width": 1200, "height": 800}, "locale": "en-GB", **choices})
+        context.set_default_timeout(120_000)
         opened.append(Reader(context.new_page(), base or service.url, friends or []))
         return opened[-1]
 

@@ -45,7 +45,11 @@ def everything(scripted: Any, answering: Any) -> Any:
     place = {**about, "article_id": "a", "title": "Bridge", "also_reported_by": also}
     results = (SearchResult(**place, **passage),)
     answers = {
-        "generated": {"conflicts": (Conflict(citation_ids=("c1", "c2"), note="July here, June there."),)},
+        "generated": {
+            "conflicts": (
+                Conflict(citation_ids=("c1", "c2"), note="July here, June there.", values=("July", "June"), later="c2"),
+            )
+        },
         "fallback": {"answer_mode": "extractive", "fallback_reason": "model_timed_out"},
         "abstained": {"answer_mode": "abstained", "abstain_reason": "weak_match", "claims": (), "citations": ()},
     }
@@ -89,14 +93,8 @@ def test_axe_finds_nothing_in_any_state(read: Read, everything: Any, axe: str, s
 
 
 def test_axe_finds_nothing_in_arabic(read: Read, axe: str) -> None:
-    reader = read(locale="ar")
-
-    def translate(route: Any) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, body=response.text().replace('lang="en"', 'lang="ar"'))
-
-    reader.page.route("**/", translate)
-    reader.visit()
+    reader = read(locale="ar").visit()
+    assert reader.page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == ["ar", "rtl"]
     reader.ask("كم يبلغ عدد سكان مدينة عين سرحة؟")
     assert violations(reader, axe) == []
     assert reader.chat.locator(".root").get_attribute("dir") == "rtl"
@@ -139,12 +137,15 @@ def test_the_keyboard_alone_is_enough(read: Read) -> None:
                 return
         raise AssertionError(f"{wanted} is not reached")
 
-    tab_to("textarea")
+    keys.press("/")
+    assert focus() == "textarea"
     keys.type(QUESTION)
     keys.press("Enter")
     reader.last.locator(".actions").wait_for()
     tab_to("chip", "Shift+Tab")
     assert reader.chat.locator(".card").is_visible()
+    keys.press("ArrowRight")  # there is no other chip
+    assert focus() == "chip"
     keys.press("Tab")  # into the card
     assert focus() == "plain"
     keys.press("Enter")

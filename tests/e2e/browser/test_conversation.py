@@ -43,12 +43,12 @@ def test_a_conversation_goes_on_survives_a_reload_and_ends(read: Read, service: 
 def test_a_question_to_begin_with_is_asked_by_a_click(read: Read, scripted: Any, answering: Any) -> None:
     compose, unfold = answering
     article = Article(id="a", version="v", title="T", text="It opens in June.")
-    scripted.starters = [f"Question {number}?" for number in range(6)]
+    scripted.starters = [f"Question {number}?" for number in range(8)]
     scripted.script = lambda request: unfold(compose([article.text], article, question=request["question"]))
     reader = read(scripted.url).visit()
     starters = reader.chat.locator(".starter")
     starters.first.wait_for()
-    assert starters.all_inner_texts() == scripted.starters[:4]
+    assert starters.all_inner_texts() == scripted.starters[:6]
     starters.nth(1).click()
     reader.last.locator(".actions").wait_for()
     assert reader.last.locator(".question").inner_text() == "Question 1?"
@@ -122,12 +122,62 @@ def test_an_answer_is_copied_with_its_sources(read: Read) -> None:
     reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     reader.visit()
     turn = reader.ask(BRIDGE)
-    turn.get_by_role("button", name="Copy with sources").click()
+    turn.get_by_role("button", name="Copy as Markdown").click()
     turn.get_by_role("button", name="Copied").wait_for()
+    text = reader.page.evaluate("navigator.clipboard.readText()")
+    assert (
+        "\n\n- \\[1\\] [Osprey Bridge to shut](https://example.org/bridge), Kelmar Dispatch, 14 June 2024\n  > " in text
+    )
+    turn.get_by_role("button", name="Copy with sources").click()
+    turn.locator(".actions button", has_text="Copied").first.wait_for()
+    reader.page.wait_for_function("async start => (await navigator.clipboard.readText()).startsWith(start)", arg=BRIDGE)
     text = reader.page.evaluate("navigator.clipboard.readText()")
     assert text.startswith(f"{BRIDGE}\n\nThe Osprey Bridge will be closed")
     assert re.search(r"said\. \[1\]", text)
     assert "[1] Osprey Bridge to shut, Kelmar Dispatch, 14 June 2024, https://example.org/bridge" in text
+
+
+def test_the_first_screen_leads_to_an_article_and_back_to_earlier_conversations(read: Read) -> None:
+    reader = read().visit()
+    archive = reader.chat.locator(".archive")
+    archive.wait_for()
+    assert archive.inner_text().startswith("3 articles · 3 sources · 7 April 2024 – 14 June 2024 (newest ")
+    newest = reader.chat.locator(".newest .starter")
+    assert newest.first.inner_text() == "Osprey Bridge to shut"
+    newest.first.click()
+    reader.chat.get_by_role("button", name="Ask about this article").click()
+    assert reader.chat.locator(".article").is_hidden()
+    chips = reader.chat.locator(".composer .narrowed")
+    assert chips.all_inner_texts() == ["Only: Osprey Bridge to shut ✕"]
+    with reader.page.expect_request("**/api/ask") as sent:
+        reader.ask(BRIDGE)
+    assert sent.value.post_data_json["filters"] == {"article_ids": ["bridge"]}
+    before = reader.last.inner_text()
+    reader.chat.get_by_role("button", name="New conversation").click()
+    assert chips.count() == 0, "what narrows is not carried over unseen"
+    reader.page.reload()
+    reader.chat.locator(".earlier .starter", has_text=BRIDGE).click()
+    reader.last.locator(".actions").wait_for()
+    assert reader.last.inner_text() == before
+    top = "one => one.getBoundingClientRect().top - one.closest('.scroller').getBoundingClientRect().top"
+    assert reader.last.locator(".question").evaluate(top) >= 0, "the question stands below the header"
+
+
+def test_a_link_to_a_question_asks_it(read: Read) -> None:
+    reader = read()
+    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.visit()
+    reader.ask(BRIDGE).get_by_role("button", name="Copy link").click()
+    reader.chat.get_by_role("button", name="Copied").wait_for()
+    link = reader.page.evaluate("navigator.clipboard.readText()")
+    other = read()
+    other.page.goto(link)
+    other.last.locator(".actions").wait_for()
+    assert other.last.locator(".question").inner_text() == BRIDGE
+    assert "#" not in other.page.url, "a reload does not ask again"
+    other.page.emulate_media(media="print")
+    assert other.chat.locator(".composer").is_hidden()
+    assert other.chat.locator(".scroller").evaluate("one => getComputedStyle(one).overflowY") == "visible"
 
 
 def test_filters_narrow_what_is_cited(read: Read) -> None:

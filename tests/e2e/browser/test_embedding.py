@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+
+pytestmark = pytest.mark.slow
 
 Read = Callable[..., Any]
 QUESTION = "How long will the Osprey Bridge be closed?"
@@ -82,7 +86,7 @@ def host() -> Iterator[Host]:
     yield found
     found.server.shutdown()
     found.server.server_close()
-    thread.join(10)
+    thread.join(120)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +94,8 @@ def embedded(begin_service: Callable[..., Any], host: Host, bridge: dict[str, An
     """A service whose chat the host may show."""
     service = begin_service(QA_ALLOWED_ORIGINS=host.url)
     service.add(bridge)
+    while not httpx.get(f"{service.url}/api/starters", timeout=120).json()["complete"]:
+        pass  # else a page asks again for what has been found since
     return service
 
 
@@ -133,13 +139,15 @@ def test_a_hostile_page_changes_nothing_in_it(visit: Any, host: Host, embedded: 
 def test_a_launcher_opens_over_a_hostile_page_and_gives_the_focus_back(visit: Any, host: Host, embedded: Any) -> None:
     host.put(f'<script src="{embedded.url}/widget.js"></script>', policy=strict(embedded.url), styles=STYLES)
     reader = visit()
-    launcher = reader.chat.get_by_role("button", name="Ask a question")
+    launcher = reader.chat.locator("button.launcher")
+    assert launcher.inner_text() == "Ask a question"
     box = launcher.bounding_box()
     assert abs(box["x"] + box["width"] - (1200 - 20)) < 2, "it stands in its corner, whatever the page is turned to"
     assert abs(box["y"] + box["height"] - (800 - 20)) < 2
     launcher.click()
     dialog = reader.chat.get_by_role("dialog")
     dialog.wait_for()
+    assert launcher.inner_text() == "Close"
     backdrop = dialog.evaluate("dialog => getComputedStyle(dialog, '::backdrop').backgroundColor")
     assert backdrop == "rgba(0, 0, 0, 0)", "the page beside the panel stays as it is"
     assert reader.input.evaluate("input => input.getRootNode().activeElement === input")
@@ -151,12 +159,14 @@ def test_a_launcher_opens_over_a_hostile_page_and_gives_the_focus_back(visit: An
     dialog.wait_for(state="hidden")
     assert launcher.evaluate("button => button.getRootNode().activeElement === button")
     assert launcher.get_attribute("aria-expanded") == "false"
+    assert launcher.inner_text() == "Ask a question"
 
 
 def test_a_panel_that_nobody_opens_asks_nothing(visit: Any, host: Host, embedded: Any) -> None:
     host.put(f'<script src="{embedded.url}/widget.js"></script>')
     reader = visit()
-    launcher = reader.chat.get_by_role("button", name="Ask a question")
+    launcher = reader.chat.locator("button.launcher")
+    assert launcher.inner_text() == "Ask a question"
     launcher.wait_for()
     reader.page.wait_for_timeout(300)
     assert [url for url in reader.requests if "/api/" in url] == []
@@ -166,6 +176,46 @@ def test_a_panel_that_nobody_opens_asks_nothing(visit: Any, host: Host, embedded
     launcher.click()
     reader.page.wait_for_timeout(300)
     assert [url for url in reader.requests if "/api/" in url] == [f"{embedded.url}/api/starters"]
+
+
+def test_readers_of_a_page_that_is_not_listed_are_told_what_to_set(visit: Any, host: Host, embedded: Any) -> None:
+    host.put(f'<script src="{embedded.url}/widget.js" data-mode="inline"></script>')
+    reader = visit()
+    other = host.url.replace("127.0.0.1", "localhost")
+    reader._places.add(urlsplit(other).netloc)
+    reader.page.goto(other)
+    reader.send(QUESTION)
+    problem = reader.last.locator(".problem[data-kind=unlisted]")
+    problem.wait_for()
+    assert "QA_ALLOWED_ORIGINS" in problem.inner_text()
+    assert other in problem.inner_text()
+    assert all("CORS policy" in one for one in reader.complaints)
+    reader.complaints.clear()
+
+
+def test_the_tag_is_put_together_on_a_page_that_shows_the_chat(read: Read, axe: str) -> None:
+    reader = read().visit("/widget")
+    page = reader.page
+    page.get_by_label("Look").select_option("contrast")
+    page.get_by_label("Title", exact=True).fill('Ask "us"')
+    page.get_by_label("Colour").fill("#7a1f3d")
+    page.get_by_label("Language").select_option("de")
+    reader.chat.get_by_role("button", name="Fragen", exact=True).wait_for()
+    assert page.locator("#tag").inner_text() == (
+        f'<script src="{reader.base}/widget.js" data-mode="inline" data-look="contrast" data-lang="de"'
+        ' data-heading="Ask &quot;us&quot;"></script>\n'
+        "<style>sourceline-chat { --sourceline-accent: #7a1f3d; }</style>"
+    )
+    assert reader.chat.locator(".title").inner_text() == 'Ask "us"'
+    reader.chat.locator(".archive").wait_for()
+    assert (
+        reader.chat.locator(".archive").inner_text().startswith("3 Artikel · 3 Quellen · 7. April 2024 – 14. Juni 2024")
+    )
+    style = reader.chat.locator(".ask").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert style == "rgb(122, 31, 61)"
+    page.evaluate(f"window.axe || (() => {{ {axe} }})()")
+    found = page.evaluate("async () => (await axe.run(document)).violations.map(one => one.id + one.nodes[0].target)")
+    assert found == []
 
 
 def test_a_tag_in_the_head_finds_its_place(visit: Any, host: Host, embedded: Any) -> None:
@@ -218,6 +268,9 @@ def test_nothing_is_cut_off_where_there_is_little_room(read: Read, choices: dict
     reader.ask("Who won the chess championship in Lima?")
     reader.chat.get_by_role("button", name="Filters", exact=True).click()
     assert wide(reader) == []
+    header = reader.chat.locator(".bar").evaluate("bar => [bar.scrollWidth - bar.clientWidth, bar.clientHeight]")
+    assert header[0] <= 0, "the header sticks out"
+    assert header[1] < 60, "the header is one line"
     reader.chat.get_by_role("button", name="Filters", exact=True).click()
     chip = reader.chat.locator(".chip").first
     chip.focus()

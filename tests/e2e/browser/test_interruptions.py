@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ import pytest
 from embeddings.types import Article
 from qa.types import Event
 
+pytestmark = pytest.mark.slow
+
 Read = Callable[..., Any]
 SENTENCES = [f"Sentence number {number} of the report stands here." for number in range(1, 30)]
 TEXT = " ".join(SENTENCES)
@@ -24,14 +27,17 @@ ARTICLE = Article(
 
 @pytest.fixture
 def paced(scripted: Any, answering: Any) -> Any:
-    """A service that streams one sentence every 40 ms."""
+    """A service that streams one sentence every 40 ms, and goes on for good after half of them until it is let go."""
     compose, unfold = answering
     scripted.articles["report"] = ARTICLE
+    scripted.let_go = threading.Event()
 
-    def script(request: dict[str, Any]) -> Iterator[Event]:
-        for event in unfold(compose(SENTENCES, ARTICLE, question=request["question"])):
+    def script(request: dict[str, Any]) -> Iterator[Event | bytes]:
+        for number, event in enumerate(unfold(compose(SENTENCES, ARTICLE, question=request["question"]))):
             time.sleep(0.04)
             yield event
+            while number > len(SENTENCES) // 2 and not scripted.let_go.wait(0.04):
+                yield b": still there\n\n"
 
     scripted.script = script
     return scripted
@@ -45,6 +51,7 @@ def test_stop_keeps_what_was_checked_and_asks_again(read: Read, paced: Any) -> N
     reader.last.get_by_text("Stopped. What stands here was checked.").wait_for()
     kept = reader.last.locator(".sentence").count()
     assert 3 <= kept < len(SENTENCES)
+    paced.let_go.set()
     time.sleep(0.3)
     assert reader.last.locator(".sentence").count() == kept
     reader.last.get_by_role("button", name="Try again").click()
@@ -59,12 +66,12 @@ def test_a_service_killed_in_the_middle_of_an_answer_and_back(
 ) -> None:
     """The real service, killed while its model is writing, started again on the same port."""
     faulty_model.compose = lambda _: "The bridge stays closed for 16 months [1]. " * 20
-    faulty_model.pace = 0.05
+    faulty_model.pace = 0.2
     service = begin_service(QA_LLM_BASE_URL=faulty_model.address(), QA_LLM_MODEL="good")
     service.add({"id": "b", "title": "Bridge", "text": "The Osprey Bridge stays closed for 16 months. Ferries run."})
     reader = read(service.url).visit()
     reader.send("How long does the Osprey Bridge stay closed?")
-    reader.last.locator(".mode", has_text="Reading").wait_for()
+    reader.last.locator(".mode", has_text=re.compile("Reading|Writing|Checking")).wait_for()
     service.kill()
     problem = reader.last.locator(".problem")
     problem.wait_for()
@@ -81,21 +88,21 @@ def test_a_service_killed_in_the_middle_of_an_answer_and_back(
 @pytest.mark.parametrize(("status", "said"), [(429, "Too many questions"), (503, "busy or just starting")])
 def test_a_service_that_asks_for_patience_is_given_it(read: Read, scripted: Any, status: int, said: str) -> None:
     scripted.script = lambda _: iter([status])
-    scripted.problem_headers = {"retry-after": "2"}
+    scripted.problem_headers = {"retry-after": "5"}
     reader = read(scripted.url).visit()
     reader.send("What?")
     reader.last.get_by_text(said).wait_for()
     button = reader.last.locator(".problem button")
-    assert button.inner_text() == "Try again in 2 s"
+    assert re.fullmatch(r"Try again in [1-5] s", button.inner_text())
     assert button.is_disabled()
-    reader.last.get_by_role("button", name="Try again", exact=True).click(timeout=4000)
+    reader.last.get_by_role("button", name="Try again", exact=True).click()
     reader.page.wait_for_timeout(100)
     assert len(scripted.asked) == 2
 
 
 def test_a_visitor_who_asks_too_much_is_told_when_to_go_on(read: Read, begin_service: Callable[..., Any]) -> None:
-    """The real budget of the real service."""
-    service = begin_service(QA_API_KEYS="operator-key-of-the-tests", QA_VISITOR_RATE="25")
+    """The real budget of the real service: one question a minute, about."""
+    service = begin_service(QA_API_KEYS="operator-key-of-the-tests", QA_VISITOR_RATE="12")
     service.restart(QA_ALLOWED_ORIGINS=service.url)
     reader = read(service.url).visit()
     for _ in range(4):
@@ -108,8 +115,9 @@ def test_a_visitor_who_asks_too_much_is_told_when_to_go_on(read: Read, begin_ser
 def test_an_expired_token_is_renewed_and_the_conversation_kept(read: Read, begin_service: Callable[..., Any]) -> None:
     service = begin_service(QA_API_KEYS="operator-key-of-the-tests")
     service.restart(QA_ALLOWED_ORIGINS=service.url)
-    body = {"ttl_seconds": 2}
+    body = {"ttl_seconds": 8}
     minted = httpx.post(f"{service.url}/api/tokens", json=body, headers={"origin": service.url}).json()
+    expires = time.monotonic() + 8.5
     name = f"sourceline:token:{service.url}"
     reader = read(service.url)
     reader.page.add_init_script(
@@ -120,7 +128,7 @@ def test_an_expired_token_is_renewed_and_the_conversation_kept(read: Read, begin
     reader.visit()
     reader.ask("What?")
     assert [status for path, status in answers if path == "/api/ask"] == [200]
-    reader.page.wait_for_timeout(2500)
+    reader.page.wait_for_timeout(1000 * max(0.0, expires - time.monotonic()))
     answers.clear()
     reader.ask("What else?")
     assert answers == [("/api/ask", 401), ("/api/tokens", 200), ("/api/ask", 200)]
@@ -194,7 +202,7 @@ def test_stopping_ends_the_request(read: Read, paced: Any) -> None:
         reader.last.locator(".sentence").first.wait_for()
         reader.chat.get_by_role("button", name="Stop").click()
         reader.last.get_by_text("Stopped").wait_for()
-    deadline = time.monotonic() + 0.5
+    deadline = time.monotonic() + 120
     while threading.active_count() > before + 1 and time.monotonic() < deadline:
         time.sleep(0.02)
     assert threading.active_count() <= before + 1

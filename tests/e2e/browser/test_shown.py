@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from embeddings.types import Article
-from qa.types import AlsoReported, Answer, Conflict, SearchResult
+from qa.types import AlsoReported, Answer, Conflict, SearchResult, ShortAnswer, UnderstoodPeriod
 
 Read = Callable[..., Any]
 TEXT = "It closes in July.\n\nIt opens in June. The mayor said so."
@@ -26,6 +27,24 @@ COPY = Article(id="b", version="v", title="Bridge, a copy", text="The same.", so
 SENTENCES = ["It closes in July.", "It opens in June."]
 
 
+def result(*, text: str, **changes: Any) -> SearchResult:
+    """A passage of ARTICLE that begins where it begins."""
+    return SearchResult(
+        passage_id="p",
+        article_id="a",
+        article_version="v",
+        title=ARTICLE.title,
+        source="Desk",
+        url=None,
+        published_at=None,
+        text=text,
+        start_char_index=0,
+        end_char_index=len(text),
+        score=1.0,
+        **changes,
+    )
+
+
 @pytest.fixture
 def show(read: Read, scripted: Any, answering: Any) -> Callable[..., Any]:
     """Let a reader get an answer with these changes."""
@@ -37,7 +56,7 @@ def show(read: Read, scripted: Any, answering: Any) -> Callable[..., Any]:
         answer = Answer(**{**{name: getattr(answer, name) for name in answer.__struct_fields__}, **changes})
         scripted.script = lambda _: unfold(answer)
         reader = read(scripted.url, **(choices or {})).visit()
-        reader.ask("When?")
+        reader.ask(changes.get("question", "When?"))
         return reader
 
     return show
@@ -68,20 +87,7 @@ def test_copies_of_a_story_are_named_once_and_can_be_read(show: Any) -> None:
     also = AlsoReported(
         article_id="b", article_version="v", title=COPY.title, source="Wire", url=None, published_at=None
     )
-    found = SearchResult(
-        passage_id="p",
-        article_id="a",
-        article_version="v",
-        title=ARTICLE.title,
-        source="Desk",
-        url=None,
-        published_at=None,
-        text=TEXT,
-        start_char_index=0,
-        end_char_index=len(TEXT),
-        score=1.0,
-        also_reported_by=(also,),
-    )
+    found = result(text=TEXT, also_reported_by=(also,))
     reader = show(search_results=(found, found))
     sources = reader.last.locator(".sources li")
     assert sources.count() == 1, "two quotations of one article are one source"
@@ -140,7 +146,76 @@ def test_who_wrote_it_and_why_is_said(show: Any, changes: dict[str, Any], mode: 
 def test_a_question_that_was_understood_otherwise_says_how(show: Any) -> None:
     assert show(question="When?", resolved_query=" when? ").last.locator(".understood").is_hidden()
     reader = show(question="When?", resolved_query="When does the bridge close?")
-    assert reader.last.locator(".understood").inner_text() == "Understood as: When does the bridge close?"
+    assert reader.last.locator(".resolved").inner_text() == "Understood as: When does the bridge close?"
+    reader.last.locator(".understood").get_by_role("button").click()
+    assert reader.input.input_value() == "When does the bridge close?"
+
+
+def test_a_period_that_was_understood_can_be_left_out(show: Any, scripted: Any) -> None:
+    period = UnderstoodPeriod(start="2024-06-03T00:00:00Z", end="2024-06-10T00:00:00Z", words="in early June")
+    reader = show(question="What closed in early June?", understood_period=period)
+    chip = reader.last.locator(".understood button")
+    assert chip.inner_text() == "3 June 2024 – 9 June 2024 ✕"
+    chip.click()
+    reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
+    assert [one["question"] for one in scripted.asked] == ["What closed in early June?", "What closed?"]
+
+
+def test_a_short_answer_stands_first_and_datelines_stay_out_of_sight(show: Any, answering: Any) -> None:
+    text = "KELMAR (AP) — It closes in July."
+    article = msgspec.structs.replace(ARTICLE, text=text)
+    answer = answering[0]([text], article)
+    start = text.index("July")
+    short = ShortAnswer(
+        text="July", article_id="a", article_version="v", start_char_index=start, end_char_index=start + 4
+    )
+    fields = {name: getattr(answer, name) for name in ("answer", "claims", "citations")}
+    reader = show(answer_mode="extractive", short_answer=short, support_score=0.6, **fields)
+    assert reader.last.locator(".short").inner_text() == "July"
+    assert reader.last.locator(".answer .sentence").inner_text().startswith("It closes in July.")
+    assert reader.highlighted("sourceline-key") == ["July"]
+    assert reader.last.locator(".sureness").inner_text().startswith("This probably answers")
+    reader.chips.first.hover()
+    assert reader.chat.locator(".card-words").inner_text() == "It closes in July."
+    copied = reader.last.locator(".answer").evaluate("answer => answer.textContent")
+    assert text in copied, "the quotation itself is whole"
+
+
+def test_what_nothing_answers_gives_the_nearest_sentence_and_other_questions(show: Any, scripted: Any) -> None:
+    scripted.starters = ["When does it open?"]
+    found = result(text=TEXT)
+    reader = show(
+        question="Who said that it opens?",
+        answer_mode="abstained",
+        abstain_reason="weak_match",
+        claims=(),
+        citations=(),
+        search_results=(found,),
+    )
+    assert reader.last.locator(".passages .label").inner_text() == "What the articles do say"
+    assert reader.last.locator(".passage blockquote").inner_text() == "It opens in June."
+    reader.last.locator(".passage .source-title").click()
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    assert reader.highlighted() == ["It opens in June."]
+    reader.page.keyboard.press("Escape")
+    reader.last.locator(".starter").click()
+    reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
+    assert scripted.asked[-1]["question"] == "When does it open?"
+
+
+def test_what_sources_say_differently_stands_side_by_side(show: Any, answering: Any) -> None:
+    cited = answering[0](SENTENCES, COPY).citations[0]
+    earlier = msgspec.structs.replace(cited, id="x1", published_at="2024-06-01")
+    conflict = Conflict(
+        citation_ids=("x1", "c1"), note="They differ.", kind="correction", values=("June", "July"), later="c1"
+    )
+    reader = show(citations=(*answering[0](SENTENCES, ARTICLE).citations, earlier), conflicts=(conflict,))
+    sides = reader.last.locator(".sides li")
+    assert [one.split("\n")[0] for one in sides.all_inner_texts()] == ["June2", "July1"]
+    assert "1 June 2024" in sides.nth(0).inner_text()
+    assert sides.locator(".corrected").all_inner_texts() == ["The later report"]
+    marked = reader.last.locator(".sources li").filter(has_text="Corrected later")
+    assert marked.locator(".source-title").all_inner_texts() == [COPY.title]
 
 
 def test_a_tap_shows_the_card_a_second_one_the_article(show: Any) -> None:
@@ -148,7 +223,7 @@ def test_a_tap_shows_the_card_a_second_one_the_article(show: Any) -> None:
     reader.chips.first.tap()
     card = reader.chat.locator(".card")
     assert card.locator(".card-words").inner_text() == "It closes in July."
-    assert card.locator(".card-source").inner_text() == "Desk · 14 June 2024"
+    assert card.locator(".card-source").inner_text().startswith("Desk · 14 June 2024 · ")
     assert reader.chat.locator(".article").is_hidden()
     reader.chips.first.tap()
     reader.chat.locator(".article-body p[dir]").first.wait_for()

@@ -55,9 +55,8 @@ def test_it_is_light_and_soon_there(read: Read, measured: Callable[[str], None])
     sizes = {url: len(gzip.compress(httpx.get(url).content, 9)) for url in loaded}
     measured(f"page: {sum(sizes.values())} bytes gzipped in {len(sizes)} files, {len(reader.requests)} requests")
     measured(f"page: usable after {ready:.0f} ms, layout shift {shift:.3f}")
-    assert sum(sizes.values()) <= 25_000
+    assert sum(sizes.values()) <= 30_000
     assert shift < 0.02
-    assert ready < 3000
 
 
 def test_a_long_answer_streams_without_a_jolt(

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import seeds
-from embeddings.cleaning import clean
+from embeddings.cleaning.article import clean
 from embeddings.readers import find, read
 from embeddings.types import Article, RawArticle
 from qa.evaluation.dataset import example_of_seed

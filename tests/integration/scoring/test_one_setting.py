@@ -24,7 +24,7 @@ def qa(*arguments: object, **environ: str) -> Result:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same questions asked of the same articles, ranked in two ways."""
     folder = tmp_path_factory.mktemp("runs")
-    settings = {"QA_DATA_DIR": str(folder / "data"), "QA_ENCODER": "hashing"}
+    settings = {"QA_DATA_DIR": str(folder / "data"), "QA_ENCODER": "hashing", "QA_READER": "words"}
     dataset = seeds.articles_dir().parent / "questions.jsonl"
     qa("ingest", seeds.articles_dir(), **settings)
     for name in ("dense", "hybrid"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,14 +16,14 @@ import msgspec
 import pytest
 import uvicorn
 
-from embeddings.types import Article, CorpusCounts
+from embeddings.types import Article, CorpusCounts, Overview
 from qa.server.app import create_app
 from qa.server.errors import FieldError
-from qa.server.loading import load
-from qa.server.openai_wire.envelope import ErrorEnvelope, is_openai
-from qa.server.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.openai.envelope import ErrorEnvelope, is_openai
 from qa.server.run import configure
 from qa.server.service import Parts, Service
+from qa.server.startup import load
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, SearchAnswer, Usage
 
@@ -64,6 +65,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
+def hanging_up() -> Callable[[httpx.Client, object], AbstractContextManager[None]]:
+    """`with hanging_up(client, body)`: somebody asks, and hangs up where the block ends."""
+    return _hanging_up
+
+
+@pytest.fixture(scope="session")
 def articles() -> Any:
     """What the shared server holds."""
     return ARTICLES
@@ -88,7 +95,7 @@ def saying() -> Callable[[Callable[[], None]], Loader]:
 
 
 def settings_for(folder: Path, **changes: Any) -> Settings:
-    return Settings(data_dir=folder, encoder="hashing", **changes)
+    return Settings(data_dir=folder, encoder="hashing", reader="words", **changes)
 
 
 @contextmanager
@@ -104,7 +111,7 @@ def _serve(settings: Settings, *, load: Loader = load, start: bool = True) -> It
         finally:
             service.interrupt_writes()  # nobody waits for them any more
             server.should_exit = True
-            thread.join(20)
+            thread.join(120)
             assert not thread.is_alive(), "the server does not stop"
 
     app = create_app(service) if start else create_app(service, lifespan=_no_start(service))
@@ -112,13 +119,22 @@ def _serve(settings: Settings, *, load: Loader = load, start: bool = True) -> It
     config.port = 0
     server = uvicorn.Server(config)
     with running(server):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not server.started:
             assert time.monotonic() < deadline, "the server does not start"
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
             yield client
+
+
+@contextmanager
+def _hanging_up(client: httpx.Client, body: object) -> Iterator[None]:
+    content = msgspec.json.encode(body)
+    head = b"POST /api/ask HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection:
+        connection.sendall(head % len(content) + content)
+        yield
 
 
 def _no_start(service: Service) -> Any:
@@ -203,6 +219,10 @@ class _Acting:
     def scan(self, **_: Any) -> list[Article]:
         self._act()
         return []
+
+    def overview(self, _: Any, *, newest: int) -> Overview:
+        self._act()
+        return Overview(articles=0, sources=0, earliest=None, latest=None, newest=()[:newest])
 
     def count(self, _: Any) -> CorpusCounts:
         self._act()

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from qa.evaluation.errors import TargetFailed
-from qa.evaluation.running import predict
+from qa.evaluation.run import predict
 from qa.evaluation.targets.native import Native
 from qa.evaluation.targets.openai_compatible import OpenAICompatible
-from qa.evaluation.targets.protocol import Asking
+from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example
 
 EXAMPLE = Example(id="1", question="How many people work in the harbour of Velda?", asked_at="2024-06-05")
@@ -19,7 +19,7 @@ EXAMPLE = Example(id="1", question="How many people work in the harbour of Velda
 
 @pytest.fixture
 def native(client: httpx.Client) -> Native:
-    return Native(str(client.base_url).rstrip("/"), asking=Asking(ranked=2), timeout=10)
+    return Native(str(client.base_url).rstrip("/"), asking=Asking(ranked=2), timeout=120)
 
 
 def test_answer_ranking_and_the_cited_text_come_back(native: Native) -> None:
@@ -64,7 +64,7 @@ def test_a_follow_up_is_asked_in_its_conversation(native: Native) -> None:
 def test_the_openai_routes_are_asked_like_any_other_server(client: httpx.Client) -> None:
     base = f"{str(client.base_url).rstrip('/')}/v1"
     model = client.get("/v1/models").json()["data"][0]["id"]
-    target = OpenAICompatible(base, model=model, seed=0, timeout=10)
+    target = OpenAICompatible(base, model=model, seed=0, timeout=120)
     assert asyncio.run(target.facts()).target.url == base
     reply = asyncio.run(target.ask(EXAMPLE))
     assert reply.foreign is not None
@@ -77,6 +77,6 @@ def test_the_openai_routes_are_asked_like_any_other_server(client: httpx.Client)
 
 
 def test_something_else_that_answers_is_no_service(client: httpx.Client) -> None:
-    elsewhere = Native(f"{str(client.base_url).rstrip('/')}/docs", asking=Asking(), timeout=10)
+    elsewhere = Native(f"{str(client.base_url).rstrip('/')}/docs", asking=Asking(), timeout=120)
     with pytest.raises(TargetFailed):
         asyncio.run(elsewhere.facts())

@@ -15,10 +15,11 @@ import pytest
 from litestar import get
 
 from qa.access import tokens
+from qa.access.rate_limits import RateLimits
 from qa.access.tokens import Secret, TokenClaims
 from qa.server.app import create_app
-from qa.server.levels import Undeclared, handlers, level_of, refuse_undeclared
-from qa.server.problems import KINDS
+from qa.server.auth.permissions import Undeclared, handlers, level_of, refuse_undeclared
+from qa.server.http.problems import KINDS
 from qa.server.service import Service
 from qa.settings import Settings
 
@@ -30,12 +31,14 @@ BEARER = {"authorization": f"Bearer {KEY}"}
 
 OPEN_TO_ANYONE = {
     ("GET", "/"),
+    ("GET", "/articles/{article_id}"),  # it looks at the signature of the link itself
     ("GET", "/docs"),
     ("GET", "/docs/{name}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
     ("GET", "/openapi.json"),
     ("GET", "/problems/{slug}"),
+    ("GET", "/widget"),
     ("GET", "/widget.js"),
     ("GET", "/widget/{name}"),
 }
@@ -54,7 +57,9 @@ OPEN_TO_TOKENS = {
 
 def guarded(folder: Path, **changes: Any) -> Settings:
     values = {"api_keys": f"desk:{KEY},spare:{OTHER_KEY}", "allowed_origins": f"{ORIGIN},{OTHER_ORIGIN}", **changes}
-    return Settings(data_dir=folder, encoder="hashing", visitor_rate=values.pop("visitor_rate", 0), **values)
+    return Settings(
+        data_dir=folder, encoder="hashing", reader="words", visitor_rate=values.pop("visitor_rate", 0), **values
+    )
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +199,12 @@ def test_a_refused_body_is_not_read(service: httpx.Client, check_problem: Check)
 def test_counts_are_for_those_with_a_key(service: httpx.Client, folder: Path) -> None:
     assert service.get("/health/ready").json() == {"status": "ready"}
     assert service.get("/health/ready", headers=shown(token(folder))).json() == {"status": "ready"}
-    assert service.get("/health/ready", headers=BEARER).json() == {"status": "ready", "articles": 1, "passages": 1}
+    assert service.get("/health/ready", headers=BEARER).json() == {
+        "status": "ready",
+        "articles": 1,
+        "passages": 1,
+        "writes": "open",
+    }
 
 
 def test_a_page_of_the_service_itself_reads_with_its_token(service: httpx.Client, folder: Path) -> None:
@@ -338,7 +348,7 @@ def test_origins_may_be_kept_from_getting_tokens_by_themselves(
 
 
 def test_without_keys_everything_is_open_to_this_machine(serve: Any, tmp_path: Path, check_problem: Check) -> None:
-    settings = Settings(data_dir=tmp_path, encoder="hashing", allowed_origins=ORIGIN)
+    settings = Settings(data_dir=tmp_path, encoder="hashing", reader="words", allowed_origins=ORIGIN)
     with serve(settings) as client:
         assert client.get("/api/articles", headers=shown("sk-whatever", None)).status_code == 200
         port = client.base_url.port
@@ -399,6 +409,13 @@ def test_without_origins_no_page_elsewhere_reads_anything(serve: Any, settings: 
             assert not set(CORS) & set(response.headers)
 
 
+@pytest.fixture
+def no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For budgets, which fill up again with time."""
+    monkeypatch.setitem(RateLimits.__init__.__kwdefaults__, "clock", lambda: 0.0)
+
+
+@pytest.mark.usefixtures("no_time_passes")
 def test_a_visitor_who_asks_too_much_waits(serve: Any, tmp_path: Path, check_problem: Check) -> None:
     with serve(guarded(tmp_path, visitor_rate=30)) as client:
         first, second = shown(token(tmp_path, subject="a")), shown(token(tmp_path, subject="b"))
@@ -412,6 +429,7 @@ def test_a_visitor_who_asks_too_much_waits(serve: Any, tmp_path: Path, check_pro
         assert [client.get("/api/articles", headers=BEARER).status_code for _ in range(50)] == [200] * 50
 
 
+@pytest.mark.usefixtures("no_time_passes")
 def test_collecting_tokens_does_not_help(serve: Any, tmp_path: Path) -> None:
     """All tokens of one address share ten times one budget, whatever headers say about the address."""
     with serve(guarded(tmp_path, visitor_rate=10)) as client:
@@ -419,10 +437,10 @@ def test_collecting_tokens_does_not_help(serve: Any, tmp_path: Path) -> None:
         for number in range(25):
             headers = shown(token(tmp_path, subject=f"v{number}")) | {"x-forwarded-for": f"203.0.113.{number}"}
             statuses.append(ask(client, headers).status_code)
-        assert statuses[:10] == [200] * 10
-        assert statuses.count(200) <= 12, "one or two more while time passes"
+        assert statuses == [200] * 10 + [429] * 15
 
 
+@pytest.mark.usefixtures("no_time_passes")
 def test_pages_that_get_tokens_are_counted_by_address(serve: Any, tmp_path: Path) -> None:
     with serve(guarded(tmp_path, visitor_rate=1)) as client:
         answers = [
@@ -432,6 +450,7 @@ def test_pages_that_get_tokens_are_counted_by_address(serve: Any, tmp_path: Path
         assert [answer.status_code for answer in answers] == [200, 200, 429, 429, 429, 429]
 
 
+@pytest.mark.usefixtures("no_time_passes")
 def test_a_trusted_proxy_names_the_client(serve: Any, tmp_path: Path) -> None:
     with serve(guarded(tmp_path, visitor_rate=1, trusted_proxies="127.0.0.1")) as client:
         answers = [
@@ -446,24 +465,24 @@ def test_a_trusted_proxy_names_the_client(serve: Any, tmp_path: Path) -> None:
 def test_one_visitor_cannot_fill_the_queue(serve: Any, saying: Any, tmp_path: Path, check_problem: Check) -> None:
     """Of 17 places a visitor takes 2, all visitors of one address 8; when they are done, or leave, they may again."""
     go = threading.Event()
-    settings = guarded(tmp_path, visitor_rate=1000, max_queue=16, trusted_proxies="127.0.0.1")
-    with serve(settings, load=saying(lambda: go.wait(30) and None)) as client, ThreadPoolExecutor(40) as pool:
+    settings = guarded(tmp_path, visitor_rate=1000, max_queue=16, trusted_proxies="127.0.0.1", deadline_seconds=120)
+    with serve(settings, load=saying(lambda: go.wait(120) and None)) as client, ThreadPoolExecutor(40) as pool:
         address = str(client.base_url)
 
         def search(subject: str, place: str) -> httpx.Response:
             headers = shown(token(tmp_path, subject=subject)) | {"x-forwarded-for": place}
-            with httpx.Client(base_url=address, timeout=30) as own:
+            with httpx.Client(base_url=address) as own:
                 return own.post("/api/search", json={"question": "Where?"}, headers=headers)
 
         headers = shown(token(tmp_path, subject="a")) | {"x-forwarded-for": "10.0.0.1"}
         with pytest.raises(httpx.ReadTimeout):
             client.post("/api/ask", json={"question": "Where?"}, headers=headers, timeout=0.3)
         one = [pool.submit(search, "a", "10.0.0.1") for _ in range(5)]
-        refused = [future for _, future in zip(range(3), as_completed(one, timeout=20), strict=False)]
+        refused = [future for _, future in zip(range(3), as_completed(one, timeout=100), strict=False)]
         for future in refused:
             check_problem(future.result(), "rate-limited")
         many = [pool.submit(search, f"v{number}", "10.0.0.1") for number in range(10)]
-        refused += [future for _, future in zip(range(4), as_completed(many, timeout=20), strict=False)]
+        refused += [future for _, future in zip(range(4), as_completed(many, timeout=100), strict=False)]
         assert {future.result().headers["retry-after"] for future in refused} == {"1"}
         elsewhere = pool.submit(search, "b", "10.0.0.2")
         time.sleep(0.3)
@@ -488,9 +507,10 @@ def test_links_have_the_scheme_that_a_trusted_proxy_names(
         headers = BEARER | {"x-forwarded-proto": "https", "host": "qa.example"}
         told = client.post("/v1/chat/completions", json=body, headers=headers).json()["choices"][0]["message"]
         (cited,) = told["annotations"]
-        assert cited["url_citation"]["url"].startswith(f"{scheme}://qa.example/api/articles/harbour")
+        assert cited["url_citation"]["url"].startswith(f"{scheme}://qa.example/articles/harbour?")
 
 
+@pytest.mark.usefixtures("no_time_passes")
 def test_a_key_may_have_a_budget_too(serve: Any, tmp_path: Path, check_problem: Check) -> None:
     with serve(guarded(tmp_path, key_rate=20)) as client:
         assert [ask(client, BEARER).status_code for _ in range(2)] == [200] * 2

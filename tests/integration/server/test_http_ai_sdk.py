@@ -24,7 +24,7 @@ def asked(client: httpx.Client, repo: Path) -> Any:
             "NOT TESTED with the Vercel AI SDK: it needs node, and scripts/install_clients.sh (make test runs it)"
         )
     command = [NODE, str(folder / "ask.mjs"), f"{client.base_url}/v1", SURE]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

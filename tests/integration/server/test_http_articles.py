@@ -177,6 +177,17 @@ def test_fields_nobody_reads_are_told(client: httpx.Client) -> None:
     assert report.articles[0].outcome == "unchanged"
 
 
+def test_what_could_not_be_read_is_noted(client: httpx.Client) -> None:
+    report = add(
+        client, {"id": "noted", "text": "The weir broke.", "published_at": "06/04/2024", "url": "orrin.example"}
+    )
+    link, date = report.articles[0].notes
+    assert "'orrin.example'" in link
+    assert "'06/04/2024' may be two days" in date
+    assert add(client, {"id": "noted", "text": "The weir broke.", "date": "4.6.2024"}).articles[0].notes == ()
+    assert client.get("/api/articles/noted").json()["published_at"] == "2024-06-04"
+
+
 def test_too_many_items(client: httpx.Client, check_problem: Callable[..., Any]) -> None:
     check_problem(client.post("/api/articles", content=b"1\n" * 10_001, headers=NDJSON), "invalid-request")
 

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from qa.server.problems import Problem
+from qa.server.http.problems import Problem
 from qa.settings import Settings
 
 ARTICLE = {
@@ -145,7 +145,9 @@ def test_conversations_survive_a_restart(settings: Settings, serve: Any) -> None
 
 
 def test_settings_bound_what_is_kept(tmp_path: Path, serve: Any) -> None:
-    with serve(Settings(data_dir=tmp_path, encoder="hashing", history_turns=2, history_conversations=2)) as client:
+    with serve(
+        Settings(data_dir=tmp_path, encoder="hashing", reader="words", history_turns=2, history_conversations=2)
+    ) as client:
         client.post("/api/articles", json=ARTICLE).raise_for_status()
         name = ask(client, store=True)["conversation_id"]
         last = [ask(client, conversation_id=name)["id"] for _ in range(3)]

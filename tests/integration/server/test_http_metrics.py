@@ -58,6 +58,9 @@ def test_requests_and_answers_are_counted(client: httpx.Client) -> None:
     assert grown(before, after, "claims_total", "supported") == len(answer["claims"])
     assert grown(before, after, "citations_total") == len(answer["citations"]) > 0
     assert (after[("ready",)], after[("articles",)]) == (1, 2)
+    looked_up = [grown(before, after, f"remembered_vectors_{which}") for which in ("hits", "misses")]
+    assert sum(looked_up) >= 2
+    assert after[("remembered_vectors",)] > 0
     assert after[("reads_admitted",)] == after[("questions_admitted",)] == after[("encoding_waiting",)] == 0
 
 
@@ -88,15 +91,15 @@ def test_what_waits_is_seen(serve: Any, tmp_path: Any, saying: Any) -> None:
     def hold() -> None:
         if threading.current_thread().name == "encoding":
             begun.set()
-            go.wait(20)
+            go.wait(120)
 
-    settings = Settings(data_dir=tmp_path, encoder="hashing", max_queue=1)
+    settings = Settings(data_dir=tmp_path, encoder="hashing", reader="words", max_queue=1, deadline_seconds=120)
     with serve(settings, load=saying(hold)) as client, ThreadPoolExecutor(3) as pool:
         address = f"{client.base_url}/api/search"
-        sent = [pool.submit(httpx.post, address, json={"question": "Where?"}, timeout=30)]
-        assert begun.wait(10)
-        sent += [pool.submit(httpx.post, address, json={"question": "Where?"}, timeout=30) for _ in range(2)]
-        refused = next(as_completed(sent, timeout=10))
+        sent = [pool.submit(httpx.post, address, json={"question": "Where?"}, timeout=120)]
+        assert begun.wait(120)
+        sent += [pool.submit(httpx.post, address, json={"question": "Where?"}, timeout=120) for _ in range(2)]
+        refused = next(as_completed(sent, timeout=120))
         found = scrape(client)
         go.set()
         assert refused.result().status_code == 503
@@ -106,8 +109,8 @@ def test_what_waits_is_seen(serve: Any, tmp_path: Any, saying: Any) -> None:
 
 def test_two_services_count_apart(serve: Any, tmp_path: Any) -> None:
     with (
-        serve(Settings(data_dir=tmp_path / "a", encoder="hashing")) as one,
-        serve(Settings(data_dir=tmp_path / "b", encoder="hashing")) as other,
+        serve(Settings(data_dir=tmp_path / "a", encoder="hashing", reader="words")) as one,
+        serve(Settings(data_dir=tmp_path / "b", encoder="hashing", reader="words")) as other,
     ):
         one.get("/health/live")
         live = ("http_requests_total", "GET", "/health/live", "200")
@@ -116,7 +119,7 @@ def test_two_services_count_apart(serve: Any, tmp_path: Any) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}])
 def test_with_keys_it_needs_one(serve: Any, tmp_path: Any, headers: dict[str, str]) -> None:
-    with serve(Settings(data_dir=tmp_path, encoder="hashing", api_keys=KEY)) as client:
+    with serve(Settings(data_dir=tmp_path, encoder="hashing", reader="words", api_keys=KEY)) as client:
         assert client.get("/metrics", headers=headers).status_code == 401
         assert scrape(client, authorization=f"Bearer {KEY}")[("ready",)] == 1
 
@@ -124,7 +127,7 @@ def test_with_keys_it_needs_one(serve: Any, tmp_path: Any, headers: dict[str, st
 def test_the_model_is_watched(serve: Any, tmp_path: Any) -> None:
     """Nobody listens at the model's address: after some failures it is left alone."""
     model = f"http://127.0.0.1:{free_port()}/v1"
-    with serve(Settings(data_dir=tmp_path, encoder="hashing", llm_base_url=model)) as client:
+    with serve(Settings(data_dir=tmp_path, encoder="hashing", reader="words", llm_base_url=model)) as client:
         text = "The harbour of Velda reopened on Monday. About 4,200 people work there."
         client.post("/api/articles", json={"text": text}).raise_for_status()
         assert scrape(client)[("model_resting",)] == 0

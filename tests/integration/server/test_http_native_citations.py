@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -53,26 +52,17 @@ def test_what_is_borne_out_is_shown(service: Service) -> None:
     assert found["generation"]["model"] == "good"
 
 
-def test_readers_who_leave_close_the_line_to_the_model(service: Service, faulty_messages: Any) -> None:
+def test_readers_who_leave_close_the_line_to_the_model(service: Service, faulty_messages: Any, hanging_up: Any) -> None:
     with service("stall") as client:
         for number in range(4):
-            leave(client, model=faulty_messages, streaming=bool(number % 2))
+            leave(client, hanging_up, model=faulty_messages, streaming=bool(number % 2))
             assert faulty_messages.accepted == number + 1
-            assert faulty_messages.wait_closed(seconds=1)
+            assert faulty_messages.wait_closed()
         assert "sourceline_model_drafts 0.0" in client.get("/metrics").text, "every permit is back"
 
 
-def leave(client: httpx.Client, *, model: Any, streaming: bool) -> None:
+def leave(client: httpx.Client, hanging_up: Any, *, model: Any, streaming: bool) -> None:
     """Ask, wait until the model was asked, and hang up."""
     body = {"question": QUESTION, "stream": streaming}
-    before, until = model.accepted, time.monotonic() + 10
-    with httpx.Client(base_url=client.base_url, timeout=10) as reader:
-        if not streaming:
-            with pytest.raises(httpx.ReadTimeout):
-                reader.post("/api/ask", json=body, timeout=1)
-            return
-        with reader.stream("POST", "/api/ask", json=body) as response:
-            chunks = response.iter_raw()  # kept: it hangs up when it is thrown away
-            next(chunks)
-            while model.accepted == before and time.monotonic() < until:
-                time.sleep(0.01)
+    with hanging_up(client, body):
+        assert model.wait_accepted(model.accepted + 1)

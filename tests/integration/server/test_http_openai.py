@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 
 from qa.server.errors import DeadlineExceeded
 from qa.settings import Settings
-from qa.types import Answer, SearchResultsEvent
+from qa.types import Answer, AnswerEvent, Citation, Claim, ClaimEvent, SearchResultsEvent, Usage
 
 SURE = "When will the old bridge over the Tamar be repaired?"
 UNSURE = "Who invented the telescope?"
@@ -24,7 +25,7 @@ ASK = [{"role": "user", "content": SURE}]
 
 @pytest.fixture(scope="module")
 def sdk(client: httpx.Client) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{client.base_url}/v1", api_key="any", max_retries=0, timeout=30) as found:
+    with openai.OpenAI(base_url=f"{client.base_url}/v1", api_key="any", max_retries=0, timeout=120) as found:
         yield found
 
 
@@ -50,8 +51,9 @@ def check_links(client: httpx.Client, text: str, found: list[Any], native: Any) 
         if citation["url"]:
             assert address == citation["url"]
         else:
-            article = client.get(address).json()
-            assert (article["id"], article["version"]) == (citation["article_id"], citation["article_version"])
+            opened = client.get(address)
+            assert opened.headers["content-type"] == "text/html; charset=utf-8"
+            assert f"<mark>{html.escape(citation['cited_text'])}</mark>" in opened.text
             begin, _, end = fragment.partition(",")
             assert unquote(begin) in citation["cited_text"]
             assert unquote(end) in citation["cited_text"]
@@ -176,12 +178,166 @@ def test_what_means_nothing_here_is_let_pass(sdk: openai.OpenAI, native: Any) ->
         temperature=0.7,
         max_tokens=5,
         tools=[{"type": "function", "function": {"name": "search", "parameters": {}}}],
+        tool_choice="none",
+        n=1,
+        response_format={"type": "text"},
         user="someone",
         seed=7,
         extra_body={"chat_id": "x", "num_ctx": 4096},
     )
     assert reply.choices[0].message.content == native["answer"]
     assert reply.choices[0].message.tool_calls is None
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"n": 2}, "n"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"tools": [{"type": "function", "function": {"name": "search"}}], "tool_choice": "required"}, "tools"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_cannot_be_had_is_refused(sdk: openai.OpenAI, options: Any, field: str, stream: bool) -> None:
+    with pytest.raises(openai.BadRequestError, match=f"{field}: ") as caught:
+        sdk.chat.completions.create(model="sourceline", messages=ASK, stream=stream, **options)
+    assert (caught.value.param, caught.value.code) == (field, "unsupported_parameter")
+    with pytest.raises(openai.BadRequestError, match=r"text\.format: "):
+        sdk.responses.create(model="sourceline", input=SURE, text={"format": {"type": "json_object"}}, stream=stream)
+
+
+def test_another_makers_model(sdk: openai.OpenAI, native: Any) -> None:
+    reply: Any = sdk.chat.completions.create(model="gpt-4o", messages=ASK)
+    assert reply.choices[0].message.content == native["answer"]
+    assert "'gpt-4o'" in reply.sourceline["note"]
+    assert "'gpt-4o'" in sdk.responses.create(model="gpt-4o", input=SURE).sourceline["note"]  # type: ignore[attr-defined]
+    chunks: list[Any] = list(sdk.chat.completions.create(model="gpt-4o", messages=ASK, stream=True))
+    assert "'gpt-4o'" in chunks[-1].sourceline["note"]
+    ours: Any = sdk.chat.completions.create(model="sourceline", messages=ASK)
+    assert ours.sourceline["note"] is None
+
+
+def test_usage_counts_tokens_without_a_model(sdk: openai.OpenAI, native: Any) -> None:
+    said = [{"role": "system", "content": "You are a pirate."}, *ASK]
+    usage = sdk.chat.completions.create(model="sourceline", messages=said).usage
+    assert usage.prompt_tokens > len(SURE.split())
+    assert len(native["answer"].split()) < usage.completion_tokens < 2 * len(native["answer"].split())
+    options = {"include_usage": True}
+    *_, last = sdk.chat.completions.create(model="sourceline", messages=said, stream=True, stream_options=options)
+    assert last.usage == usage
+    assert sdk.responses.create(model="sourceline", input=SURE).usage.output_tokens == usage.completion_tokens
+
+
+def test_what_is_not_served_says_what_to_use(sdk: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError, match="POST /v1/chat/completions"):
+        sdk.completions.create(model="sourceline", prompt=SURE)
+    with pytest.raises(openai.NotFoundError, match="POST /api/search"):
+        sdk.embeddings.create(model="sourceline", input=SURE)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_question(client: httpx.Client) -> None:
+    headers = {"content-type": "application/json"}
+    for path, body in (
+        ("/api/ask", {"question": SURE}),
+        ("/api/search", {"question": SURE}),
+        ("/v1/chat/completions", {"model": "sourceline", "messages": ASK}),
+        ("/v1/responses", {"model": "sourceline", "input": SURE}),
+    ):
+        marked = client.post(path, content=b"\xef\xbb\xbf" + json.dumps(body).encode(), headers=headers)
+        assert marked.status_code == 200, (path, marked.text)
+    twice = client.post(
+        "/api/ask", content=b"\xef\xbb\xbf" * 2 + json.dumps({"question": SURE}).encode(), headers=headers
+    )
+    assert twice.status_code == 400
+
+
+class Citing:
+    """An answerer with three sentences, two citations each."""
+
+    async def events(self, question: Any, *, run: Any, history: Any = ()) -> Any:
+        del question, run, history
+        sentences = ("The harbour reopened on Monday.", "It was shut for days.", "About 4,200 people work there.")
+        claims, citations, at = [], [], 0
+        for number, text in enumerate(sentences):
+            ids = (f"c{2 * number}", f"c{2 * number + 1}")
+            new = tuple(cited(name, at, at + len(text)) for name in ids)
+            claim = Claim(
+                text=text, start=at, end=at + len(text), verdict="supported", support_score=1.0, citation_ids=ids
+            )
+            claims.append(claim)
+            citations += new
+            at += len(text) + 1
+            yield ClaimEvent(claim=claim, citations=new)
+        yield AnswerEvent(answer=answer_of(" ".join(sentences), tuple(claims), tuple(citations)))
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
+def cited(name: str, start: int, end: int) -> Citation:
+    return Citation(
+        id=name,
+        start=start,
+        end=end,
+        article_id="harbour",
+        article_version="v",
+        title=f"Title of {name}",
+        source="Wire",
+        url=f"https://example.org/{name}",
+        published_at=None,
+        cited_text="cited words",
+        start_char_index=0,
+        end_char_index=11,
+    )
+
+
+def answer_of(text: str, claims: tuple[Claim, ...], citations: tuple[Citation, ...]) -> Answer:
+    return Answer(
+        id="a",
+        conversation_id=None,
+        question="",
+        resolved_query="",
+        as_of="",
+        answer=text,
+        answer_mode="extractive",
+        fallback_reason=None,
+        abstain_reason=None,
+        short_answer=None,
+        claims=claims,
+        citations=citations,
+        conflicts=(),
+        search_results=(),
+        support_score=1.0,
+        usage=Usage(),
+        timings_ms={},
+    )
+
+
+def test_both_streaming_helpers_put_many_citations_together(serve: Any, tmp_path: Path) -> None:
+    """The client adds the chunks' lists up by `index`; without it, it fails at the second sentence."""
+    from embeddings.encoders import load
+    from qa.server.service import Parts
+
+    parts: Any = Citing()
+    settings = Settings(data_dir=tmp_path, encoder="hashing", reader="words")
+    with (
+        serve(settings, load=lambda _: Parts(corpus=parts, encoder=load("hashing"), answering=parts)) as client,
+        openai.OpenAI(base_url=f"{client.base_url}/v1", api_key="x", max_retries=0) as sdk,
+    ):
+        whole: Any = sdk.chat.completions.create(model="sourceline", messages=ASK).choices[0].message
+        wanted = links(whole.annotations)
+        assert [link["title"] for link in wanted] == [f"Title of c{number}" for number in range(6)]
+        with sdk.chat.completions.stream(model="sourceline", messages=ASK) as stream:
+            events: list[Any] = list(stream)
+            message: Any = stream.get_final_completion().choices[0].message
+        assert message.content == whole.content
+        assert links(message.annotations) == wanted
+        assert events[-1].type == "content.done"
+        with sdk.responses.stream(model="sourceline", input=SURE) as streamed:
+            final: Any = streamed.get_final_response()
+        assert [(one.title, one.url) for one in final.output[0].content[0].annotations] == [
+            (link["title"], link["url"]) for link in wanted
+        ]
 
 
 def test_narrowing_the_question(sdk: openai.OpenAI) -> None:
@@ -238,7 +394,7 @@ def failing(request: pytest.FixtureRequest, serve: Any, tmp_path: Path) -> Itera
     from qa.server.service import Parts
 
     parts: Any = Failing(late=request.param)
-    settings = Settings(data_dir=tmp_path, encoder="hashing")
+    settings = Settings(data_dir=tmp_path, encoder="hashing", reader="words")
     with (
         serve(settings, load=lambda _: Parts(corpus=parts, encoder=load("hashing"), answering=parts)) as client,
         openai.OpenAI(base_url=f"{client.base_url}/v1", api_key="x", max_retries=0) as sdk,

@@ -78,7 +78,9 @@ def raising() -> Raising:
 
 @pytest.fixture(scope="module")
 def failing(raising: Raising, serve: Any, saying: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with serve(Settings(data_dir=tmp_path_factory.mktemp("x"), encoder="hashing"), load=saying(raising)) as client:
+    with serve(
+        Settings(data_dir=tmp_path_factory.mktemp("x"), encoder="hashing", reader="words"), load=saying(raising)
+    ) as client:
         yield client
 
 
@@ -137,7 +139,17 @@ def test_wrong_method(client: httpx.Client, check_problem: Check, method: str, p
 def test_bad_bodies(
     client: httpx.Client, check_problem: Check, method: str, path: str, content: bytes, headers: Any, slug: str
 ) -> None:
-    check_problem(client.request(method, path, content=content, headers=headers), slug)
+    check_problem(answered(client, method, path, content=content, headers=headers), slug)
+
+
+def answered(client: httpx.Client, method: str, path: str, **given: Any) -> httpx.Response:
+    """A body that is refused before it was sent whole: the closing of the connection may overtake the answer."""
+    for _ in range(9):
+        try:
+            return client.request(method, path, **given)
+        except (httpx.RemoteProtocolError, httpx.WriteError, httpx.ReadError):
+            continue
+    return client.request(method, path, **given)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +195,7 @@ def test_the_field_at_fault_is_named(
         "/api/nothing",
         "/v1",
         "/v1/",
-        "/v1/embeddings",
+        "/v1/moderations",
         "/docs/nothing.js",
         "/problems/nothing",
         "/%00",
@@ -196,13 +208,20 @@ def test_unknown_routes(client: httpx.Client, check_problem: Check, method: str,
     check_problem(response, slug)
 
 
+@pytest.fixture(scope="module")
+def unloaded(serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A service that never loads."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("unloaded"), encoder="hashing", reader="words")
+    with serve(settings, start=False) as client:
+        yield client
+
+
 @pytest.mark.parametrize(("method", "path", "body"), WORKING, ids=str)
 def test_not_ready_until_loaded(
-    serve: Any, settings: Settings, check_problem: Check, method: str, path: str, body: Any
+    unloaded: httpx.Client, check_problem: Check, method: str, path: str, body: Any
 ) -> None:
-    with serve(settings, start=False) as client:
-        check_problem(request(client, method, path, body), "not-ready")
-        assert client.get("/health/live").json() == {"status": "alive"}
+    check_problem(request(unloaded, method, path, body), "not-ready")
+    assert unloaded.get("/health/live").json() == {"status": "alive"}
 
 
 def test_every_error_is_documented(client: httpx.Client) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from embeddings.encoders import load
+from qa.server.batching import BatchingEncoder
 from qa.server.errors import DeadlineExceeded, Overloaded, ShuttingDown
-from qa.server.turns import TurnTakingEncoder
 from qa.server.worker import Permits, Worker
 
 
@@ -21,7 +23,27 @@ from qa.server.worker import Permits, Worker
 def worker() -> Iterator[Worker]:
     made = Worker("test")
     yield made
-    assert made.stop(wait_seconds=10)
+    assert made.stop(wait_seconds=120)
+
+
+class Clock:
+    """The worker's clock, which only jobs move: what a busy machine takes for them does not count."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr("qa.server.worker.time", made)
+    return made
 
 
 class Gate:
@@ -31,31 +53,65 @@ class Gate:
         self.begun = threading.Event()
         self.go = threading.Event()
         self.done: Future[bool] = worker.submit(self._hold, urgent=True)
-        assert self.begun.wait(10)
+        assert self.begun.wait(120)
 
     def _hold(self) -> bool:
         self.begun.set()
-        return self.go.wait(10)
+        return self.go.wait(120)
 
 
 def test_all_jobs_run_on_one_thread_of_that_name(worker: Worker) -> None:
-    threads = {worker.submit(threading.current_thread, urgent=bool(n % 2)).result(10) for n in range(20)}
+    threads = {worker.submit(threading.current_thread, urgent=bool(n % 2)).result(120) for n in range(20)}
     assert [thread.name for thread in threads] == ["test"]
 
 
-def test_urgent_jobs_overtake_but_never_starve_patient_ones(worker: Worker) -> None:
+def test_urgent_jobs_overtake_but_never_starve_patient_ones(worker: Worker, clock: Clock) -> None:
+    """Long patient jobs: what they use has to be paid off, and after eight urgent jobs one goes whatever is owed."""
     gate = Gate(worker)
     order: list[str] = []
-    jobs = [worker.submit(lambda n=n: order.append(f"patient {n}"), urgent=False) for n in range(3)]
+
+    def batch(number: int) -> None:
+        clock.pass_by(0.08)
+        order.append(f"patient {number}")
+
+    jobs = [worker.submit(partial(batch, n), urgent=False) for n in range(3)]
     jobs += [worker.submit(lambda n=n: order.append(f"urgent {n}"), urgent=True) for n in range(20)]
     gate.go.set()
     for job in jobs:
-        job.result(10)
+        job.result(120)
     patient = [place for place, name in enumerate(order) if name.startswith("patient")]
-    assert patient[0] in (7, 8), "after eight urgent ones in a row (the gate is one) a patient job has its turn"
     assert [name for name in order if name.startswith("urgent")] == [f"urgent {n}" for n in range(20)]
     assert [name for name in order if name.startswith("patient")] == [f"patient {n}" for n in range(3)]
-    assert patient[2] <= 22
+    assert patient == [0, 9, 18], "the first owes nothing yet; each further one waits for eight urgent jobs"
+
+
+def test_a_write_of_many_small_steps_is_done_within_a_few_questions(
+    worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Questions never stop; a writer takes thirty short turns and a long one, each only after the one before it.
+
+    Each question asks the next one itself, so that one always waits, and the turns count the questions themselves:
+    nothing hangs on when a thread of this test gets its processor.
+    """
+    monkeypatch.setattr("qa.server.worker._FOLLOW_UP_SECONDS", 120.0)
+    answered, stop = 0, threading.Event()
+
+    def answer() -> None:
+        nonlocal answered
+        clock.pass_by(0.02)
+        answered += 1
+        if not stop.is_set():
+            worker.submit(answer, urgent=True)
+
+    def turn(seconds: float) -> int:
+        clock.pass_by(seconds)
+        return answered
+
+    for _ in range(4):
+        worker.submit(answer, urgent=True)
+    seen = [worker.submit(partial(turn, used), urgent=False).result(120) for used in [0.0] * 30 + [0.1]]
+    stop.set()
+    assert seen[-1] - seen[0] <= 12, "thirty turns of their own behind eight questions each would be 240"
 
 
 def test_what_a_job_raises_is_raised_to_who_asked(worker: Worker) -> None:
@@ -72,13 +128,16 @@ def test_a_job_that_takes_too_long_is_left_behind(worker: Worker) -> None:
     go = threading.Event()
 
     def long() -> None:
-        go.wait(10)
+        go.wait(120)
         ended.set()
 
-    with pytest.raises(DeadlineExceeded):
-        asyncio.run(worker.run(long, timeout=0.05))
+    error: type[Exception] = Overloaded
+    while error is Overloaded:  # on a busy machine it may have waited for its turn so long
+        with pytest.raises((DeadlineExceeded, Overloaded)) as caught:
+            asyncio.run(worker.run(long, timeout=0.05))
+        error = caught.type
     go.set()
-    assert ended.wait(10), "its thread ends it all the same"
+    assert ended.wait(120), "its thread ends it all the same"
 
 
 def test_a_job_that_never_had_its_turn_is_forgotten(worker: Worker) -> None:
@@ -87,7 +146,7 @@ def test_a_job_that_never_had_its_turn_is_forgotten(worker: Worker) -> None:
     with pytest.raises(Overloaded):
         asyncio.run(worker.run(ran.set, timeout=0.05))
     gate.go.set()
-    worker.submit(lambda: None, urgent=True).result(10)
+    worker.submit(lambda: None, urgent=True).result(120)
     assert not ran.is_set()
 
 
@@ -100,7 +159,7 @@ def test_stopping_lets_the_running_job_end_and_fails_the_rest() -> None:
         with pytest.raises(ShuttingDown):
             future.result(1)
     gate.go.set()
-    assert worker.stop(wait_seconds=10)
+    assert worker.stop(wait_seconds=120)
     assert gate.done.result(1) is True
     with pytest.raises(ShuttingDown):
         worker.submit(lambda: 1, urgent=True)
@@ -138,7 +197,7 @@ class Counting:
 def test_an_encoder_that_takes_turns_gives_the_same(worker: Worker, count: int) -> None:
     texts = [f"text {n} " + "word " * (n * 7 % 31) for n in range(count)]
     inner = Counting()
-    encoder = TurnTakingEncoder(inner, worker=worker, check=lambda: None)  # type: ignore[arg-type]
+    encoder = BatchingEncoder(inner, worker=worker, check=lambda: None)  # type: ignore[arg-type]
     plain = load("hashing")
     assert encoder.identity == plain.identity
     assert np.array_equal(encoder.encode_passages(texts), plain.encode_passages(texts))
@@ -151,15 +210,21 @@ def test_an_encoder_that_takes_turns_gives_the_same(worker: Worker, count: int) 
 
 
 def test_a_question_waits_for_one_small_batch_only(worker: Worker) -> None:
-    """While a thousand passages are encoded, an urgent job gets in after at most a few of them."""
-    inner = Counting()
-    encoder = TurnTakingEncoder(inner, worker=worker, check=lambda: None)  # type: ignore[arg-type]
-    writer = threading.Thread(target=encoder.encode_passages, args=(["some words " * 20] * 1000,))
+    """While hundreds of passages are encoded, an urgent job gets in after at most a few of them."""
+
+    class Slow(Counting):
+        def __getattr__(self, name: str) -> Callable[[Any], Any]:
+            time.sleep(0.06)  # a real batch takes longer; a much shorter one need not make way
+            return super().__getattr__(name)
+
+    inner = Slow()
+    encoder = BatchingEncoder(inner, worker=worker, check=lambda: None)  # type: ignore[arg-type]
+    writer = threading.Thread(target=encoder.encode_passages, args=(["some words " * 20] * 300,))
     writer.start()
     waits = []
     while writer.is_alive():
-        before = len(inner.batches)
-        waits.append(worker.submit(lambda before=before: len(inner.batches) - before, urgent=True).result(10))
+        its_turn = worker.submit(lambda: len(inner.batches), urgent=True)
+        waits.append(-len(inner.batches) + its_turn.result(120))
     writer.join()
     assert max(inner.batches) <= 8
     assert max(waits) <= 2
@@ -173,6 +238,6 @@ def test_a_writer_is_stopped_between_two_batches(worker: Worker) -> None:
         if len(calls) > 3:
             raise ShuttingDown("stopping")
 
-    encoder = TurnTakingEncoder(Counting(), worker=worker, check=check)  # type: ignore[arg-type]
+    encoder = BatchingEncoder(Counting(), worker=worker, check=check)  # type: ignore[arg-type]
     with pytest.raises(ShuttingDown):
         encoder.encode_passages(["a"] * 100)

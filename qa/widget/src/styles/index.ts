@@ -5,13 +5,14 @@ import article from "./article.css?inline";
 import card from "./card.css?inline";
 import controls from "./controls.css?inline";
 import frame from "./frame.css?inline";
+import print from "./print.css?inline";
 import root from "./root.css?inline";
 
 let made: CSSStyleSheet[] | null = null;
 
 /** The sheets, made once for all elements of a page. */
 export function sheets(): CSSStyleSheet[] {
-  made ??= [root, frame, controls, answer, card, article].map((text) => {
+  made ??= [root, frame, controls, answer, card, article, print].map((text) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(text);
     return sheet;

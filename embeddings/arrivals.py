@@ -1,0 +1,268 @@
+"""Decides what an arriving article is to those held: new, a version of one of them, the same, or an older one.
+
+| it comes with | and replaces | unless |
+|---|---|---|
+| an `id` | the article of that id | it is dated earlier |
+| a link to a page | the article at any address of it | title and text are another's, or it is dated earlier |
+| neither, from a file | one from a file of that name (and line) in like words | another date is given |
+| neither, with title and date | one of the same title, date and source in nearly the same words | |
+| none of these | nothing | |
+
+What replaces nothing is kept beside the others. The same text once more without id and link, or under another address
+of its site, is a duplicate. docs/identity.md says it for readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from embeddings.cleaning.identity import KnownBy, article_id, known_by
+from embeddings.cleaning.urls import host_of
+from embeddings.corpus import Corpus
+from embeddings.errors import StoreCorrupt
+from embeddings.indexing import PassageSizes, fingerprint
+from embeddings.revisions import completed, dates_agree, is_another_article, is_earlier, is_revision
+from embeddings.types import Article
+
+__all__ = ["Arrival", "Arrivals", "Settled"]
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """A cleaned article, its id derived where the source gave none."""
+
+    article: Article
+    origin: str
+    has_id: bool
+    """The caller named it."""
+    notes: tuple[str, ...] = ()
+    """What cleaning has to say of it."""
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What an arrival turned out to be, and under which id."""
+
+    article: Article
+    outcome: Literal["added", "updated", "unchanged", "duplicate"]
+    known_by: KnownBy = KnownBy()
+    note: str = ""
+    """What the operator should know of the decision."""
+
+
+class Arrivals:
+    """One run of arrivals: `look_up` a window of them, then `settle` each in order, and say what was sent on."""
+
+    def __init__(self, corpus: Corpus, sizes: PassageSizes | None) -> None:
+        self._corpus = corpus
+        self._sizes = sizes
+        self._waiting: dict[str, list[Article]] = {}
+        """Sent on in this run and not written yet: the corpus does not know them."""
+        self._fingerprints: dict[str, str] = {}
+        self._texts: dict[tuple[str, str], str] = {}
+        """Which article (id) of this run has a text, by collection and version."""
+        self._keys: dict[str, tuple[str, ...]] = {}
+        """Articles of this run, by what they are known by."""
+        self._met: set[str] = set()
+        """Ids that this run has met: what came before in it is replaced by id or address only."""
+        self._held: dict[str, str] = {}
+        self._known: Mapping[str, tuple[str, ...]] = {}
+        self._holders: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def look_up(self, window: Sequence[Arrival]) -> None:
+        """Ask the corpus once for all that settling this window needs to know."""
+        keys = {key for one in window for key in known_by(one.article, origin=one.origin).all()}
+        self._known = self._corpus.known(keys)
+        self._holders = {}
+        for collection in {one.article.collection for one in window}:
+            versions = {one.article.version for one in window if one.article.collection == collection}
+            found = self._corpus.holders(versions, collection=collection)
+            self._holders |= {(collection, version): names for version, names in found.items()}
+        ids = {one.article.id for one in window} | {_text_id(one) for one in window}
+        ids.update(*self._known.values(), *self._holders.values())
+        self._held = dict(self._corpus.fingerprints(ids))
+
+    def settle(self, one: Arrival) -> Settled:
+        """Decide what an arrival is; whoever sends it on says so with `sent`."""
+        settled = self._settled(one)
+        self._met.add(settled.article.id)
+        return settled
+
+    def sent(self, settled: Settled) -> None:
+        """Note an article that is on its way into the corpus."""
+        article = settled.article
+        self._waiting.setdefault(article.id, []).append(article)
+        self._fingerprints[article.id] = fingerprint(article, self._sizes)
+        self._texts[article.collection, article.version] = article.id
+        for key in settled.known_by.all():
+            self._keys[key] = tuple(dict.fromkeys((*self._keys.get(key, ()), article.id)))
+
+    def ended(self, name: str, *, written: bool) -> None:
+        """Note that an article is in the corpus now, or was refused."""
+        self._waiting[name].pop(0)
+        if not written:
+            self._fingerprints.pop(name, None)
+            self._texts = {text: holder for text, holder in self._texts.items() if holder != name}
+
+    def _settled(self, one: Arrival) -> Settled:
+        known = known_by(one.article, origin=one.origin)
+        if one.has_id:
+            return self._version(one.article, self._get(one.article.id), KnownBy())
+        if known.address is not None:
+            at_once = self._as_held(one.article, known)
+            return at_once or self._addressed(one, known)
+        return self._anonymous(one, known)
+
+    def _as_held(self, article: Article, known: KnownBy) -> Settled | None:
+        """The usual case of an address, decided without reading a text: nothing about it has changed."""
+        for name in self._ids(article.id, known.address):
+            as_held = msgspec.structs.replace(article, id=name)
+            if self._fingerprint_of(name) == fingerprint(as_held, self._sizes):
+                return Settled(article=as_held, outcome="unchanged")
+        return None
+
+    def _addressed(self, one: Arrival, known: KnownBy) -> Settled:
+        article = one.article
+        others = [old for name in self._ids(article.id, known.address) if (old := self._get(name)) is not None]
+        for old in sorted(others, key=lambda old: old.version != article.version):
+            if not is_another_article(article, old):
+                whole = completed(msgspec.structs.replace(article, id=old.id), old)
+                return self._version(whole, old, known)
+        if others:
+            # One of the two pages names a wrong address for itself; a citation must not open the other one's.
+            unlinked = _without_link(one)
+            settled = self._anonymous(unlinked, known_by(unlinked.article, origin=one.origin))
+            note = f"its address {article.url} is that of {others[0].title[:80]!r}: it is kept beside that, without one"
+            return settled if settled.outcome == "unchanged" else msgspec.structs.replace(settled, note=note)
+        for name in self._with_text(article):
+            old = self._get(name)
+            if (
+                old is not None
+                and old.url
+                and host_of(old.url) == host_of(article.url)
+                and _says_the_same(article, old)
+            ):
+                return Settled(article=msgspec.structs.replace(article, id=name), outcome="duplicate")
+        return self._version(article, None, known)
+
+    def _anonymous(self, one: Arrival, known: KnownBy) -> Settled:
+        """An article with neither id nor usable address: its text says which it is, then its file, title and date."""
+        article, own = one.article, {one.article.id, _text_id(one)}
+        at_place = self._ids(None, known.place)
+        for name in self._with_text(article):
+            old = self._get(name)
+            if old is not None and not dates_agree(article, old):
+                continue  # the same words on another day say something new
+            itself = name in own and (old is None or _is_called(article, old))
+            if not itself and name not in at_place:
+                return Settled(article=msgspec.structs.replace(article, id=name), outcome="duplicate")
+            whole = msgspec.structs.replace(article, id=name)
+            return self._version(whole if old is None else completed(whole, old), old, known)
+        earlier = self._earlier_version(one, known)
+        if earlier is not None:
+            return self._version(completed(msgspec.structs.replace(article, id=earlier.id), earlier), earlier, known)
+        if not self._is_taken(article.id):
+            return self._version(article, None, known)
+        return self._version(
+            msgspec.structs.replace(article, id=_text_id(one)),
+            None,
+            known,
+            note=self._beside(article),
+        )
+
+    def _earlier_version(self, one: Arrival, known: KnownBy) -> Article | None:
+        """What the corpus holds of an article that only its file, or its title and date, tie to an earlier version."""
+        article = one.article
+        of_file = [*self._ids(None, known.place), *([article.id] if known.place else [])]
+        of_title = [*self._ids(None, known.dated), *([article.id] if known.dated else [])]
+        for names, closely in ((of_file, False), (of_title, True)):
+            for name in dict.fromkeys(names):
+                old = None if name in self._met else self._get(name)
+                if old is None or (closely and old.source != article.source):
+                    continue
+                if is_revision(article, old, closely=closely):
+                    return old
+        return None
+
+    def _version(self, article: Article, old: Article | None, known: KnownBy, *, note: str = "") -> Settled:
+        """What an article is under the id it has got; `old` is what is held under it."""
+        name = fingerprint(article, self._sizes)
+        if self._fingerprint_of(article.id) == name:
+            return Settled(article=article, outcome="unchanged")
+        if old is not None and old.version != article.version and is_earlier(article, old):
+            note = f"it is dated {article.published_at}, before the version held ({old.published_at}), which stays"
+            return Settled(article=old, outcome="unchanged", note=note)
+        outcome: Literal["added", "updated"] = "updated" if self._is_taken(article.id) else "added"
+        return Settled(article=article, outcome=outcome, known_by=known, note=note)
+
+    def _beside(self, article: Article) -> str:
+        """The note on an article that is kept beside an earlier one of its title and source."""
+        old = None if article.id in self._met else self._get(article.id)
+        if old is None or old.source != article.source:
+            return ""
+        return (
+            "an article of this title is held with another text, and both are kept: "
+            "give an `id` or a `url` where one is to replace the other"
+        )
+
+    def _ids(self, first: str | None, key: str | None) -> Iterable[str]:
+        """Articles known by a key, those of this run last; `first` before all, which every store knows."""
+        names = () if key is None else (*self._known.get(key, ()), *self._keys.get(key, ()))
+        return tuple(dict.fromkeys((*([] if first is None else [first]), *names)))
+
+    def _with_text(self, article: Article) -> tuple[str, ...]:
+        """Articles of its collection that hold the same text."""
+        place = (article.collection, article.version)
+        found = [self._texts[place]] if place in self._texts else []
+        return tuple(dict.fromkeys((*found, *self._holders.get(place, ()))))
+
+    def _fingerprint_of(self, name: str) -> str | None:
+        return self._fingerprints.get(name, self._held.get(name))
+
+    def _is_taken(self, name: str) -> bool:
+        """Whether an id is in use, also by an article that is not held complete for this encoder, or was altered."""
+        return self._fingerprint_of(name) is not None or bool(self._waiting.get(name)) or self._exists(name)
+
+    def _exists(self, name: str) -> bool:
+        try:
+            return self._corpus.get(name) is not None
+        except StoreCorrupt:  # altered on the disk: this ingest mends it
+            return True
+
+    def _get(self, name: str) -> Article | None:
+        """An article as it is now or will be in a moment; None for one that cannot be read, too."""
+        if waiting := self._waiting.get(name):
+            return waiting[-1]
+        try:
+            return self._corpus.get(name)
+        except StoreCorrupt:
+            return None
+
+
+def _text_id(one: Arrival) -> str:
+    """The id of an article that only its text tells from others."""
+    article = one.article
+    return article_id(collection=article.collection, url=None, title="", origin=one.origin, version=article.version)
+
+
+def _without_link(one: Arrival) -> Arrival:
+    article = one.article
+    name = article_id(
+        collection=article.collection,
+        url=None,
+        title=article.title,
+        origin=one.origin,
+        version=article.version,
+        published_at=article.published_at,
+    )
+    return Arrival(article=msgspec.structs.replace(article, id=name, url=None), origin=one.origin, has_id=False)
+
+
+def _says_the_same(one: Article, other: Article) -> bool:
+    return one.title.casefold() == other.title.casefold() and dates_agree(one, other)
+
+
+def _is_called(new: Article, old: Article) -> bool:
+    """Whether an article comes with the title and the source that are held, or fills in what is missing."""
+    return old.title in {"", new.title} and old.source in {"", new.source}

@@ -1,0 +1,226 @@
+"""Takes an article, gives its passages: spans sized for one embedding, cut where a reader would pause.
+
+A passage is a run of whole sentences. Cuts fall at paragraph ends where that costs little, hardly ever right after
+a heading, and leave passages of even size; a sentence longer than the encoder reads is cut into pieces first.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from embeddings.chunking.sentences import split_sentences
+from embeddings.chunking.splitting import cut_to_fit, halve
+from embeddings.types import Article, Passage, passage_id
+
+__all__ = ["OVERLAP_SENTENCES", "TARGET_TOKENS", "encoder_input", "encoder_title", "recipe", "split"]
+
+Count = Callable[[Sequence[str]], list[int]]
+Span = tuple[int, int]
+
+TARGET_TOKENS = 192
+OVERLAP_SENTENCES = 1
+
+_VERSION = 1
+"""To be raised with every change here, in `sentences` or in `splitting` that cuts some article differently."""
+
+_TITLE_SHARE = 8
+"""The title gets at most this part (one in so many) of what the encoder reads."""
+
+_LEAST_TOKENS = 32
+_CHARACTERS_PER_TOKEN = 8
+"""Bounds a passage in characters too: a tokenizer may lump a wall of emoji into one token."""
+
+_SENTENCE_CUT, _LINE_CUT, _PIECE_CUT, _HEADING_CUT = 0.08, 0.04, 0.3, 1.0
+"""What a cut costs that is not at a paragraph's end, beside the square of how far, relatively, a passage misses its
+target size: 0.08 is a passage 28 % off."""
+
+_HEADING_CHARACTERS = 80
+
+
+class _Unit(msgspec.Struct, frozen=True):
+    """A sentence, or a piece of one that is longer than the encoder reads."""
+
+    start: int
+    end: int
+    weight: int
+    """In tokens."""
+    cut_cost: float
+    """Of a cut right after it."""
+
+
+def encoder_title(title: str, *, max_tokens: int, count: Count) -> str:
+    """The head of a title, cut between words, that leaves most of an encoder's window to the passage."""
+    room = max_tokens // _TITLE_SHARE
+    special = count([""])[0]
+    head = " ".join(title.split())[: room * _CHARACTERS_PER_TOKEN]
+
+    def fits(texts: Sequence[str]) -> list[bool]:
+        return [size - special <= room for size in count(texts)]
+
+    if fits([head])[0]:
+        return head
+    words = head.split(" ")[: room + 1]
+    heads = [" ".join(words[:length]) for length in range(len(words), 0, -1)]
+    fitting = [shorter for shorter, fine in zip(heads, fits(heads), strict=True) if fine]
+    if fitting:
+        return fitting[0]
+    first, last = cut_to_fit(head, (0, len(head)), fits=fits)[0]
+    return head[first:last]
+
+
+def encoder_input(title: str, text: str) -> str:
+    """What the encoder reads for a passage: `title` (from `encoder_title`) as context, then its words.
+
+    The title is for the encoder alone; a passage's span and text never contain it.
+    """
+    return f"{title}\n{text}" if title else text
+
+
+def recipe(*, target_tokens: int, overlap_sentences: int) -> str:
+    """Name a way of cutting. An article whose passages were cut by another recipe is cut and encoded anew.
+
+    >>> recipe(target_tokens=192, overlap_sentences=1)
+    '1/192/1'
+    """
+    return f"{_VERSION}/{target_tokens}/{overlap_sentences}"
+
+
+def split(
+    article: Article, *, max_tokens: int, target_tokens: int, overlap_sentences: int, count: Count
+) -> tuple[Passage, ...]:
+    """Cut an article into passages of about `target_tokens`, title and special tokens not counted.
+
+    `count` gives the length of texts in the encoder's own tokens, special tokens included. Each passage begins
+    with the last `overlap_sentences` sentences of the one before, as long as they are short. Every sentence lies
+    whole in some passage unless it alone is longer than the encoder reads; no passage, with its title, is longer
+    than `max_tokens`.
+    """
+    if max_tokens < _LEAST_TOKENS:
+        raise ValueError(
+            f"an encoder that reads {max_tokens} tokens is too short for passages: {_LEAST_TOKENS} at least"
+        )
+    title = encoder_title(article.title, max_tokens=max_tokens, count=count)
+    special, context = count(["", encoder_input(title, "")])
+    room = max_tokens - context
+    units = _units(article.text, room=room, special=special, count=count)
+    target = max(1, min(target_tokens, room))
+    runs = _with_overlap(units, _runs(units, target=target, room=room), overlap_sentences, target=target, room=room)
+    spans = [(units[first].start, units[last].end) for first, last in runs]
+    spans = _counted(article.text, spans, units, lambda text: encoder_input(title, text), max_tokens, count)
+    return tuple(_passage(article, span) for span in spans)
+
+
+def _passage(article: Article, span: Span) -> Passage:
+    start, end = span
+    return Passage(
+        id=passage_id(article.id, article.version, start, end),
+        article_id=article.id,
+        article_version=article.version,
+        start=start,
+        end=end,
+        text=article.text[start:end],
+    )
+
+
+def _units(text: str, *, room: int, special: int, count: Count) -> list[_Unit]:
+    """Sentences with their weights, the too long ones cut; all sentences are counted in one call."""
+
+    def weigh(texts: Sequence[str]) -> list[int]:
+        sizes = count(texts) if texts else []
+        return [
+            max(size - special, -(-len(one) // _CHARACTERS_PER_TOKEN)) for one, size in zip(texts, sizes, strict=True)
+        ]
+
+    def fits(texts: Sequence[str]) -> list[bool]:
+        return [weight <= room for weight in weigh(texts)]
+
+    sentences = split_sentences(text)
+    weights = weigh([text[start:end] for start, end in sentences])
+    units: list[_Unit] = []
+    for index, ((start, end), weight) in enumerate(zip(sentences, weights, strict=True)):
+        pieces = [(start, end)] if weight <= room else cut_to_fit(text, (start, end), fits=fits)
+        sizes = [weight] if len(pieces) == 1 else weigh([text[a:b] for a, b in pieces])
+        before = sentences[index - 1][1] if index else 0
+        after = sentences[index + 1][0] if index + 1 < len(sentences) else len(text)
+        costs = [_PIECE_CUT] * (len(pieces) - 1) + [_cut_cost(text, before, (start, end), after)]
+        units += [_Unit(a, b, size, cost) for (a, b), size, cost in zip(pieces, sizes, costs, strict=True)]
+    return units
+
+
+def _cut_cost(text: str, before: int, sentence: Span, after: int) -> float:
+    """What it costs to cut after a sentence, given the ends of its neighbours."""
+    start, end = sentence
+    gap = text[end:after]
+    if "\n\n" not in gap:
+        return _LINE_CUT if "\n" in gap else _SENTENCE_CUT
+    alone = before == 0 or "\n\n" in text[before:start]
+    heading = alone and end - start <= _HEADING_CHARACTERS and text[end - 1] not in '.!?…"”’)。！？؟'
+    return _HEADING_CUT if heading else 0.0
+
+
+def _runs(units: Sequence[_Unit], *, target: int, room: int) -> list[Span]:
+    """Group units, first to last, so that the passages' cuts and sizes cost least; exact, by dynamic programming."""
+    best = [0.0] + [float("inf")] * len(units)
+    came_from = [0] * (len(units) + 1)
+    for first in range(len(units)):
+        size = 0
+        for last in range(first, len(units)):
+            size += units[last].weight
+            if size > room and last > first:
+                break
+            miss = (size - target) / target
+            cost = best[first] + miss * miss + units[last].cut_cost
+            if cost < best[last + 1]:
+                best[last + 1], came_from[last + 1] = cost, first
+    runs = []
+    stop = len(units)
+    while stop:
+        runs.append((came_from[stop], stop - 1))
+        stop = came_from[stop]
+    return runs[::-1]
+
+
+def _with_overlap(
+    units: Sequence[_Unit], runs: Sequence[Span], overlap: int, *, target: int, room: int
+) -> Iterator[Span]:
+    """Let each run begin with the end of the one before: whole units, a quarter of the target size at most."""
+    for number, (first, last) in enumerate(runs):
+        size = sum(unit.weight for unit in units[first : last + 1])
+        most = min(target // 4, room - size)
+        begin = first
+        floor = max(first - overlap, runs[number - 1][0] + 1) if number else first
+        while begin > floor and units[begin - 1].weight <= most:
+            begin -= 1
+            most -= units[begin].weight
+        yield begin, last
+
+
+def _counted(
+    text: str, spans: Sequence[Span], units: Sequence[_Unit], wrap: Callable[[str], str], max_tokens: int, count: Count
+) -> list[Span]:
+    """Count every passage as the encoder will read it, and cut those in two that the estimate took for shorter.
+
+    Tokens of neighbouring sentences do not add up exactly in every tokenizer.
+    """
+    starts = [unit.start for unit in units]
+    done: list[Span] = []
+    pending = list(spans)
+    while pending:
+        sizes = count([wrap(text[start:end]) for start, end in pending])
+        long = [span for span, size in zip(pending, sizes, strict=True) if size > max_tokens and span[1] - span[0] > 1]
+        done += [span for span in pending if span not in long]
+        pending = [half for span in long for half in _two(text, span, starts, units)]
+    return sorted(done)
+
+
+def _two(text: str, span: Span, starts: Sequence[int], units: Sequence[_Unit]) -> list[Span]:
+    """Cut a passage at the sentence end nearest its middle, or inside its only sentence."""
+    start, end = span
+    first, last = bisect_left(starts, start), bisect_left(starts, end) - 1
+    if first >= last:
+        return halve(text, span)
+    middle = (first + last) // 2
+    return [(start, units[middle].end), (units[middle + 1].start, end)]

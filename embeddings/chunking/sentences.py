@@ -1,0 +1,262 @@
+"""Takes a canonical text, gives the spans of its sentences.
+
+Rules, not a model: a stop ends a sentence unless the word before it is an abbreviation, an initial or a list label,
+or what follows goes on in lower case; in Chinese and Japanese not inside brackets or quotation marks that the sentence
+opened. A heading on a line of its own is a sentence of its own. Languages: see `abbreviations`. Measured
+against sentencex on the hand-labelled cases of the tests (`tests/benchmarks/bench_sentences.py`): sentencex keeps whole
+quotations as one sentence, parts "10 p.m." from its day and hangs opening quotation marks on the sentence before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from embeddings.chunking.abbreviations import AFTER_CLOCK, AFTER_ORDINAL, BEFORE_NUMBER, MAYBE_LAST, NEVER_LAST, OPENERS
+
+__all__ = ["split_sentences"]
+
+Span = tuple[int, int]
+
+_PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*")
+_LIST_LINE = re.compile(r"\n(?=[^\S\n]*(?:[•▪►◦‣*–—-]|\d{1,3}[.)])\s)")
+_STOP = re.compile(
+    r"""
+    (?<![.!?…‼‽⁇⁈⁉؟۔।॥։።။។])  # a run of marks is tried once, not from each of its characters
+    (?P<mark> \.(?:\s\.)+ | [.!?…‼‽⁇⁈⁉؟۔।॥։።။។]++ )
+    (?P<close> ["'”’»›)\]}]* (?: [\u00a0\u202f\x20]?[”»](?=\s|$) )? (?:\[\d{1,3}\])* )
+    (?=\s|$)
+    | (?P<wide> [。！？｡]+ [」』”’）】》〉]* )
+    | (?P<glued> (?:(?<=[a-zß-öø-ÿа-яёα-ω]{2})|(?<=\d\d)) [.!?] [”’"»)]*  # a space was lost
+        (?=[A-ZÀ-ÖØ-ÞА-ЯЁΑ-Ω][a-zß-öø-ÿа-яёα-ω]*[\s,;:’']) )
+    """,
+    re.VERBOSE,
+)
+_NEXT = re.compile(r"""\s*(?P<open>["“”„‘'«‹(\[{¿¡•▪►◦‣*–—-]*)\s*(?P<word>\S{0,40})""")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_WORD_BEFORE = re.compile(r"""[^\s("“„‘'«\[/–—-]*$""")
+_WINDOW = 400
+"""How far, in characters, an open bracket or quotation mark is looked for: keeps every decision O(1)."""
+
+_CRIES = frozenset({"Yahoo", "Jeopardy", "E", "Wham", "Mamma"})
+"""Names spelt with an exclamation mark."""
+
+_CLOCK = frozenset({"a.m", "p.m", "A.M", "P.M"})
+# Of one letter any: small ones are "z. B." and "и т. д.". Ideographs and kana are words.
+_INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]|[^\W\d_\u0900-\u0dff\u2e80-\uffdf]")
+_DEGREES = re.compile(r"\d\s?[CFK]?$")
+"""A unit, no initial: "-12.5 C."."""
+_ELISION = re.compile(r"^[LlDd]['’](?=\w)")
+_LABEL = re.compile(r"\d{1,3}|[A-Za-z]|[ivxIVX]{2,5}")
+_CAPITAL_ALL_THE_SAME = re.compile(r"[a-z]{1,2}[A-Z]|https?://|www\.")
+_SAYING = re.compile(
+    r"\s+(?:[^\W\d_a-z][\w.'’-]*\s+){1,4}"
+    r"(?:said|says|asked|asks|added|told|wrote|writes|tweeted|replied|shouted|yelled|recalled|joked)\b"
+)
+
+
+_WIDE_BRACKETS: Final = {"「": "」", "『": "』", "《": "》", "〈": "〉", "（": "）", "【": "】"}
+_WIDE_GOES_ON = re.compile(
+    r"と|って|など|を|が|は(?!い)|に|の|も(?![うし])|で(?!も)|へ|や|、|，"
+    r"|[^\s，。！？、“「]{0,8}?(?:说|說|表示|称|稱|写道|寫道|指出|回答|问|問|强调|強調|认为|認為|补充|補充)"
+)
+"""What follows a quotation that is part of its sentence: a Japanese particle, or who said it in Chinese."""
+_ADDRESS = re.compile(r"[/@\\]|www\.|\.(?:[Cc]om|[Nn]et|[Oo]rg|[Ii]nfo|[Jj]s|[Pp]df|[Ee]xe|[Hh]tml?)\b")
+
+_HEADING: Final = 120
+"""Longest line, in characters, taken for one that stands for itself."""
+_WIDE = re.compile(r"[\u2e80-\uffdf]")
+_OPEN_END = re.compile(
+    r"""[,;:.!?…。！？、–—-]["”’»)]*$|\b(?:[Tt]he|an?|of|and|or|to|in|on|at|by|for|from|with|der|die|das|von|und|de|la|le|et)$"""
+)
+_LINE_GOES_ON = re.compile(r"[^\w\s\"“„«‹‘'(\[¿¡]")
+
+
+def split_sentences(text: str) -> tuple[Span, ...]:
+    """Find the sentences of a canonical text: trimmed, in order, disjoint, never across a paragraph break.
+
+    Every character that is not white space lies in exactly one of them. Takes time linear in the text.
+
+    >>> split_sentences("Dr. Bo came at 9 p.m. Monday. “Good.”")
+    ((0, 29), (30, 37))
+    """
+    return tuple(
+        span
+        for block_start, block_end in _blocks(text)
+        for start, end in _cut(text, block_start, block_end)
+        for span in _trimmed(text, start, end)
+    )
+
+
+def _blocks(text: str) -> Iterator[Span]:
+    """Paragraphs, and within them the lines of a list."""
+    start = 0
+    for match in _PARAGRAPH_BREAK.finditer(text):
+        yield from _lines(text, start, match.start())
+        start = match.end()
+    yield from _lines(text, start, len(text))
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[Span]:
+    for match in _LIST_LINE.finditer(text, start, end):
+        yield from _headed(text, start, match.start())
+        start = match.end()
+    yield from _headed(text, start, end)
+
+
+def _headed(text: str, start: int, end: int) -> Iterator[Span]:
+    """Part lines that are no running text: headings, rows, addresses.
+
+    Text that was wrapped to a width breaks where the next word would not have fitted; a break elsewhere was meant.
+    """
+    if "\n" not in text[start:end]:
+        yield start, end
+        return
+    lines = text[start:end].split("\n")
+    width = max(map(len, lines))
+    at = start
+    for line, after in pairwise(lines):
+        at += len(line) + 1
+        if _is_apart(line.strip(), after.strip(), width=width):
+            yield start, at - 1
+            start = at
+    yield start, end
+
+
+def _is_apart(line: str, after: str, *, width: int) -> bool:
+    """Whether a line is one of its own, not running on in the next."""
+    if not line or not after or len(line) > _HEADING or after[0].islower():
+        return False
+    word = after[0] if _WIDE.match(after) else after.split(maxsplit=1)[0]
+    if _OPEN_END.search(line[-20:]) or _LINE_GOES_ON.match(after):
+        return False
+    if len(line) + 1 + len(word) > width and not (word.istitle() and _opens_sentence(word)):
+        return False
+    return not line.endswith((" Mr", " Mrs", " Ms", " Dr"))
+
+
+def _cut(text: str, start: int, end: int) -> Iterator[Span]:
+    """Consecutive raw spans that make up one block."""
+    first = _LETTER_OR_DIGIT.search(text, start, end)
+    for stop in _STOP.finditer(text, start, end):
+        if first is None:
+            break
+        if first.start() < stop.start() and _ends(text, start, first.start(), stop, end):
+            yield start, stop.end()
+            start = stop.end()
+            first = _LETTER_OR_DIGIT.search(text, start, end)
+    yield start, end
+
+
+def _ends(text: str, start: int, first: int, stop: re.Match[str], end: int) -> bool:
+    """Whether the sentence running from `start` (its first letter or digit at `first`) ends at this stop."""
+    if stop["wide"]:
+        return not _inside_wide(text, start, stop, end)
+    following = _NEXT.match(text, stop.end(), end)
+    if following is None or not following["word"]:
+        return True
+    word = following["word"]
+    if word[0] in ",;:" or (word[0].islower() and not _CAPITAL_ALL_THE_SAME.match(word)):
+        return False
+    if stop["glued"]:
+        return not _in_address(text, start, stop, end) and (
+            text[stop.start()] != "." or _full_stop_ends(text, first, stop.start(), following)
+        )
+    if _in_brackets(text, first, stop, end) or _short_cry(text, start, stop):
+        return False
+    mark = stop["mark"]
+    if mark != ".":
+        return not _goes_on(text, first, stop, word)
+    return _full_stop_ends(text, first, stop.start(), following)
+
+
+def _full_stop_ends(text: str, first: int, at: int, next_word: re.Match[str]) -> bool:
+    """Whether a single full stop is one, given the word before it and the word after it."""
+    following = next_word["word"]
+    match = _WORD_BEFORE.search(text, max(first, at - 30), at)
+    word = _ELISION.sub("", match[0]) if match else ""
+    if at - len(word) == first and _LABEL.fullmatch(word):
+        return False
+    if word in NEVER_LAST or (not word.isascii() and word[:1].lower() + word[1:] in NEVER_LAST):
+        return False
+    if word in BEFORE_NUMBER:
+        return not following[0].isdigit()
+    if word in _CLOCK:
+        return following[0].isalpha() and following.rstrip(".,;:)") not in AFTER_CLOCK
+    if word.isdecimal() and len(word) <= 2 and following.rstrip(".,;:)") in AFTER_ORDINAL:
+        return False
+    if word in {"C", "F", "K"} and _DEGREES.search(text, max(first, at - 4), at):
+        return True
+    if word in MAYBE_LAST or _INITIALS.fullmatch(word):
+        return _opens_sentence(following) and not any(dash in next_word["open"] for dash in "-–—")
+    return True
+
+
+def _opens_sentence(word: str) -> bool:
+    """Whether a word is one that opens sentences: `It's`, `The,` and `THE` are, the initial `A.` is not."""
+    bare = re.split(r"['’]", word.rstrip(",:;"), maxsplit=1)[0]
+    return bare in OPENERS or (len(bare) > 1 and bare.isupper() and bare.capitalize() in OPENERS)
+
+
+def _inside_wide(text: str, start: int, stop: re.Match[str], end: int) -> bool:
+    """Whether a Chinese or Japanese stop stands inside brackets, or a quotation it closes is part of the sentence."""
+    low = max(start, stop.start() - _WINDOW)
+    bare_end = stop.end() - len(stop["wide"].lstrip("。！？｡"))
+    for opening, closing in _WIDE_BRACKETS.items():
+        opened = text.rfind(opening, low, stop.start())
+        if opened < 0 or text.find(closing, opened, stop.start()) >= 0:
+            continue
+        if closing not in text[bare_end : stop.end()]:
+            return text.find(closing, stop.end(), min(end, stop.end() + _WINDOW)) >= 0
+        if closing in "》〉" and stop.end() < end and not text[stop.end()].isspace():
+            return True
+    return bare_end < stop.end() and _WIDE_GOES_ON.match(text, stop.end(), end) is not None
+
+
+def _in_address(text: str, start: int, stop: re.Match[str], end: int) -> bool:
+    """Whether a stop without a space behind it is part of an address or a file's name."""
+    low = max(start, stop.start() - 60)
+    before = text[low : stop.start()].rsplit(maxsplit=1)
+    after = text[stop.start() : min(end, stop.end() + 60)].split(maxsplit=1)
+    return _ADDRESS.search((before[-1] if before else "") + (after[0] if after else "")) is not None
+
+
+def _goes_on(text: str, first: int, stop: re.Match[str], following: str) -> bool:
+    """Whether a sentence goes on after `!`, `?` or dots: in a name, or with who said it."""
+    if stop["mark"] == "!" and not stop["close"]:
+        match = _WORD_BEFORE.search(text, max(first, stop.start() - 30), stop.start())
+        return match is not None and match[0] in _CRIES and not _opens_sentence(following)
+    quoted = any(mark in stop["close"] for mark in "\"'”’»")
+    return quoted and _SAYING.match(text, stop.end(), stop.end() + _WINDOW) is not None
+
+
+def _in_brackets(text: str, first: int, stop: re.Match[str], end: int) -> bool:
+    """Whether the stop stands in brackets that were opened in the middle of its sentence and close soon after."""
+    low = max(first, stop.start() - _WINDOW)
+    opened = text.rfind("(", low, stop.start())
+    if opened < 0 or text.rfind(")", opened, stop.start()) >= 0 or ")" in stop["close"]:
+        return False
+    return text.find(")", stop.end(), min(end, stop.end() + _WINDOW)) >= 0
+
+
+def _short_cry(text: str, start: int, stop: re.Match[str]) -> bool:
+    """Whether the stop stands inside a quotation after one or two words of it, as in "No! Never!" and the like."""
+    low = max(start, stop.start() - _WINDOW)
+    curly, straight = text.rfind("“", low, stop.start()), text.rfind('"', low, stop.start())
+    opened = max(curly, straight)
+    if opened < 0 or stop["close"] or text.rfind("”", opened, stop.start()) >= 0:
+        return False
+    if opened == straight and opened > low and not (text[opened - 1].isspace() or text[opened - 1] in "([—–"):
+        return False
+    return len(text[opened : stop.start()].split(maxsplit=3)) < 3
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
+    """The span without white space at its ends; nothing for white space alone."""
+    inner = text[start:end]
+    begin = start + len(inner) - len(inner.lstrip())
+    finish = start + len(inner.rstrip())
+    if begin < finish:
+        yield begin, finish

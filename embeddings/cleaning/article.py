@@ -1,0 +1,138 @@
+"""From what a reader found to an article: takes a RawArticle, gives an Article with canonical text.
+
+    unicode     NFC, paragraphs, nothing hidden        titles    one line, without the site's name
+    boilerplate the page's own lines dropped           dates     ISO 8601 or nothing
+    repeats     headline and captions once             urls      http(s) in normal form or nothing
+                                                       identity  the article's id
+
+Wording and quotation marks inside prose are never changed, and cleaning a clean article changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from embeddings.cleaning.boilerplate import Dropped, drop_boilerplate
+from embeddings.cleaning.dates import iso_date
+from embeddings.cleaning.identity import article_id, checked_collection, checked_id
+from embeddings.cleaning.pages import carried
+from embeddings.cleaning.repeats import drop_repeats
+from embeddings.cleaning.titles import clean_title
+from embeddings.cleaning.unicode import canonical_line, canonical_text
+from embeddings.cleaning.urls import host_of, is_site_root, normalised_url
+from embeddings.errors import InvalidArticle
+from embeddings.types import Article, RawArticle, article_version
+
+__all__ = ["MAX_TEXT", "Cleaned", "article_id", "clean", "clean_with_notes"]
+
+MAX_TEXT: Final = 5_000_000
+"""Longest text accepted, in characters: about 800,000 words."""
+
+_MAX_NAME: Final = 200
+_MAX_AUTHORS: Final = 50
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,4}")
+
+_TWO_WAYS = re.compile(r"\d{1,2}([/-])\d{1,2}\1\d{4}\b.*", re.DOTALL)
+
+
+class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
+    """An article with an account of what cleaning did to it."""
+
+    article: Article
+    dropped: tuple[Dropped, ...]
+    """Every line taken out of the text, with the rule that did it."""
+    notes: tuple[str, ...]
+    """What the operator may want to know: a date or link that could not be read, a title cut."""
+
+
+def clean(raw: RawArticle, *, collection: str = "default") -> Article:
+    """Give the article a citation can point into; `collection` holds where the raw article names none.
+
+    Raises InvalidArticle for a text that is empty, longer than `MAX_TEXT` or not valid Unicode, and for an id or
+    collection that cannot be used.
+    """
+    return clean_with_notes(raw, collection=collection).article
+
+
+def clean_with_notes(raw: RawArticle, *, collection: str = "default") -> Cleaned:
+    """Do what `clean` does and say what was dropped and what could not be read."""
+    written = normalised_url(raw.url)
+    url = None if is_site_root(written) else written
+    source = _name(raw.source or "") or host_of(written)
+    title = clean_title(raw.title, sites=(source, host_of(written)))
+    text, dropped = _clean_text(raw.text, title=title)
+    version = article_version(text)
+    collection = checked_collection(raw.collection or collection)
+    published_at = iso_date(raw.published_at or "")
+    derived = article_id(
+        collection=collection, url=url, title=title, origin=raw.origin, version=version, published_at=published_at
+    )
+    article = Article(
+        id=derived if raw.id is None else checked_id(raw.id),
+        version=version,
+        title=title,
+        text=text,
+        source=source,
+        url=url,
+        published_at=published_at,
+        language=_language(raw.language),
+        authors=_names(raw.authors),
+        collection=collection,
+        pages=carried(raw.pages, written=raw.text, text=text),
+    )
+    return Cleaned(article=article, dropped=tuple(dropped), notes=(*raw.notes, *_notes(raw, article)))
+
+
+def _clean_text(written: str, *, title: str) -> tuple[str, list[Dropped]]:
+    _check_length(written)
+    text = canonical_text(written)
+    if not text:
+        raise InvalidArticle("the article has no text; send its words in `text`")
+    lines, boilerplate = drop_boilerplate(text.split("\n"))
+    lines, repeats = drop_repeats(lines, title=title)
+    if boilerplate or repeats:
+        text = canonical_text("\n".join(lines))
+    if not text:
+        raise InvalidArticle("the article has no text beside its title and labels of the page it was taken from")
+    _check_length(text)
+    return text, [*boilerplate, *repeats]
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise InvalidArticle(f"the text is {len(text):,} characters long, more than {MAX_TEXT:,}; split it up")
+
+
+def _language(written: str | None) -> str | None:
+    written = (written or "").strip()
+    return written.replace("_", "-").lower() if _LANGUAGE.fullmatch(written) else None
+
+
+def _names(written: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in map(_name, written[:_MAX_AUTHORS]) if name))
+
+
+def _name(written: str) -> str:
+    # Made canonical again after the cut, which may leave a joiner with nothing to join.
+    return canonical_line(canonical_line(written)[:_MAX_NAME])
+
+
+def _notes(raw: RawArticle, article: Article) -> Iterable[str]:
+    if is_site_root(normalised_url(raw.url)):
+        yield f"the link {(raw.url or '')[:100]!r} opens a site, not an article of it, and was dropped"
+    elif raw.url and article.url is None:
+        yield f"the link {raw.url[:100]!r} is no usable http(s) address and was dropped; write it with https://"
+    if raw.published_at and article.published_at is None:
+        why = "may be two days" if _TWO_WAYS.fullmatch(raw.published_at.strip()) else "could not be read"
+        yield f"the date {raw.published_at[:60]!r} {why} and was dropped; write it as 2024-06-04"
+    if raw.language and article.language is None:
+        yield f"the language {raw.language[:30]!r} is no language tag and was dropped; write it as en or en-GB"
+    if "\ufffd" in article.text:
+        count = article.text.count("\ufffd")
+        yield f"{count:,} characters of the text were damaged before they came here; they read as \ufffd"
+    if len(raw.title) > len(article.title) + 200:
+        yield "the title was cut; it may hold text of the article"

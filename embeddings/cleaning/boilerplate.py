@@ -1,0 +1,195 @@
+"""Lines a page prints around an article: takes its lines, gives those that are the article's, and what was dropped.
+
+Every rule looks at one whole line and nothing else (the two exceptions look at the line before), never inside a
+paragraph; no line that begins with a quotation mark is touched, nor one that begins with a small letter (it may be
+the rest of a sentence cut by a line break) or is longer than `MAX_BOILERPLATE`.
+
+| rule | drops | why it is no wording of the article |
+|---|---|---|
+| control | "TT", "Share", "Copy link", "Skip to content", "Ad Feedback" | a label of something to click |
+| font-size | a lone number 6–72 right after a font-size control | the control's value |
+| share-bar | "Facebook", "Print", "Home" right beside a control | ordinary words alone; a row of buttons together |
+| more-link | "Read More", "Related articles", "Up next" | announces other pages |
+| advertisement | "Advertisement", "Story continues below" | announces an advertisement |
+| reading-time | "3 min read" | computed by the site |
+| player | "Video Ad Feedback …", "… 02:17 - Source: CNN" at the end | title of an embedded video |
+| dateline | "CNN —" alone | an agency's name without the place that would make it a dateline |
+| divider | "___", "* * *", "♦" | no letter, no digit |
+| sign-up | a line asking to sign up or subscribe, with newsletter, inbox, alerts… | the site's own offer |
+| follow | "Follow … on Twitter", "Follow us on Facebook", "Follow X @handle" | where to find the writer or the site |
+| consent | "By signing up you agree …", "We use cookies …" | terms of a form |
+| rights | "© 2024 …", "… All rights reserved." | legal line of the site |
+
+Kept on purpose, because the words may be news: related headlines ("More: …", "Related: …"), corrections and updates
+("This story has been updated …"), contact addresses, bylines, times and numbers of a live page, photo captions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+__all__ = ["MAX_BOILERPLATE", "Dropped", "drop_boilerplate"]
+
+MAX_BOILERPLATE: Final = 400
+"""Longest line a rule looks at, in characters; what is longer is prose."""
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """One line that cleaning removed, and the rule that did it."""
+
+    rule: str
+    line: str
+
+
+def _labels(text: str) -> frozenset[str]:
+    return frozenset(label.strip() for label in text.replace("\n", "|").split("|") if label.strip())
+
+
+_FONT_SIZE = _labels("tt|aa|a a|a a a|text size|font size|change font size")
+_CONTROLS = _FONT_SIZE | _labels(
+    """share|share this|share this article|share this story|share this page|share this post|share this video
+    share article|share story|share on facebook|share on twitter|share on x|share on linkedin|share on whatsapp
+    share on telegram|share on reddit|share on pinterest|share by email|share via email|share options
+    copy link|copy this link|copy link to clipboard|link copied|print this article|print this page|print article
+    email this article|email this story|email article|save article|save this article|save this story
+    bookmark this article|gift article|gift this article|listen to this article|listen to article
+    listen to this story|view comments|show comments|hide comments|post a comment|leave a comment|add a comment
+    write a comment|jump to comments|0 comments|skip to content|skip to main content|skip to navigation|back to top
+    return to top|scroll to top|toggle navigation|open menu|close menu|play video|pause video|video player
+    video player is loading|ad feedback|video ad feedback|enlarge image|expand image|open image in gallery
+    view image in fullscreen|toggle caption|show caption|hide caption|view gallery|click to enlarge|tap to enlarge
+    add us on google|prefer us on google"""
+)
+_BUTTONS = _labels(
+    """facebook|twitter|x|linkedin|whatsapp|telegram|reddit|pinterest|instagram|threads|bluesky|messenger|flipboard
+    tumblr|pocket|youtube|tweet|pin it|email|e mail|mail|print|save|copy|bookmark|link|more|comments|comment|like
+    home|menu|search|close|log in|login|sign in|register|subscribe|subscribe now|sign up|listen|play|mute"""
+)
+_MORE = _labels(
+    """read more|read more here|read also|also read|read next|read the full story|read the full story here
+    read full story|read full article|read the full article|read the full article here|continue reading
+    keep reading|see more|show more|load more|view more|click here|click here for more|click here to read more
+    more on this story|more on this topic|related|related articles|related stories|related news|related content
+    related topics|related coverage|related links|related posts|related article|related story
+    recommended articles|recommended stories|recommended for you|you may also like|you might also like
+    you may be interested in|up next|now playing|most read|most popular|most viewed|trending now|popular now
+    what to read next"""
+)
+_ADVERTISEMENT = _labels(
+    """advertisement|advertising|advert|ad|sponsored|sponsored content|promoted content|paid content
+    remove ads|skip ad|skip advertisement|after advertisement|advertisement continue reading below
+    advertisement scroll to continue|advertisement article continues below|advertisement story continues below
+    article continues below|article continues below advertisement|article continues after advertisement
+    story continues below|story continues below advertisement|story continues after advertisement
+    content continues below|scroll to continue|scroll to continue with content"""
+)
+_BY_LABEL: Final = {
+    **dict.fromkeys(_MORE, "more-link"),
+    **dict.fromkeys(_ADVERTISEMENT, "advertisement"),
+    **dict.fromkeys(_CONTROLS, "control"),
+}
+_LONGEST_LABEL = max(map(len, _BY_LABEL)) + 10
+
+_NOT_WORDS = re.compile(r"[^\w]+")
+_READING_TIME = re.compile(
+    r"(?:estimated )?(?:read|reading|listening)(?: time)? (?:about |approx )?\d{1,3} min(?:ute)?s?(?: read)?"
+    r"|\d{1,3} min(?:ute)?s? (?:read|listen|watch|video)"
+)
+_AGENCY = (
+    r"CNN(?: Business| Politics| Money| Sports?)?|Reuters|AP|AFP|Associated Press|The Associated Press|UPI|dpa|BBC"
+)
+_ASKED = r"(?:^|[.!?:;>|►•*(\[–—-] ?)(?:please |you can (?:also )?|to [\w ]{3,60}, )?(?:sign up|subscribe)\b"
+_SITES = (
+    r"(?:facebook|twitter|instagram|tiktok|threads|youtube|linkedin|whatsapp|telegram|bluesky|google news|flipboard)"
+)
+
+_SIGN_UP = (
+    r"^(?=.*\b(?:newsletters?|inbox|alerts|briefing|e-?mail updates|text messages?|journalism|today\.?$)\b)"
+    rf"(?:(?=.*{_ASKED})|would you like to receive\b)"
+)
+_FOLLOW = rf"^(?:follow|like us|join us|find us) .{{0,200}}(?:\bon (?:our )?{_SITES}\b|\s@\w)"
+_CONSENT = (
+    r"^by (?:signing up|subscribing|registering|clicking|(?:submitting|entering|providing) (?:this|your))\b.*"
+    r"\byou (?:\w+ )?(?:agree|consent|accept|acknowledge)\b"
+    r"|^we will use the (?:details|information) you have shared\b|\bprotected by recaptcha\b"
+    r"|^if you wish to object to the use of your data\b|^you (?:can|may) unsubscribe at any time\b"
+    r"|^(?:we|(?:this|our) (?:web)?site) uses? cookies\b|^(?:accept|reject|manage) (?:all )?cookies$"
+)
+_BY_PATTERN: Final = tuple(
+    (rule, tuple(triggers.split("|")), re.compile(pattern, re.IGNORECASE))
+    for rule, triggers, pattern in (
+        ("player", "ad feedback|- source:", r"^video ad feedback\b|^video\b.* \d{1,2}:\d\d - source: [\w ]{2,30}$"),
+        ("sign-up", "sign up|subscribe|would you like", _SIGN_UP),
+        ("follow", "follow|like us|join us|find us", _FOLLOW),
+        ("consent", "agree|consent|accept|cookie|recaptcha|shared|your data|unsubscribe", _CONSENT),
+        ("rights", "©|copyright|rights reserved", r"^(?:© ?\w|copyright (?:©|\d{4}))|\ball rights reserved\b"),
+        ("dateline", "—|–|-", rf"^\(?(?:{_AGENCY})\)? ?[—–-]{{1,2}}$"),
+    )
+)
+_DIVIDER = frozenset("_*-–—=~•·.♦◆■▪●|/#+<> ")
+_QUOTES = tuple("\"'“”‘’„‚«»‹›「『")
+
+
+def drop_boilerplate(lines: Sequence[str]) -> tuple[list[str], list[Dropped]]:
+    """Tell the article's own lines from the page's.
+
+    `lines` are lines of canonical text, empty ones between paragraphs; order and empty lines stay. A second
+    pass finds nothing more: no rule depends on a line that another rule drops and another keeps.
+
+    >>> drop_boilerplate(["Haftar. (Reuters)", "TT", "20", "", "The price was", "20"])[0]
+    ['Haftar. (Reuters)', '', 'The price was', '20']
+    """
+    rules = [_rule(line) for line in lines]
+    _mark_neighbours(lines, rules)
+    kept = [line for line, rule in zip(lines, rules, strict=True) if rule is None]
+    return kept, [Dropped(rule, line) for line, rule in zip(lines, rules, strict=True) if rule is not None]
+
+
+def _rule(line: str) -> str | None:
+    if not line or len(line) > MAX_BOILERPLATE or line[0].islower() or line.startswith(_QUOTES):
+        return None
+    if len(line) <= _LONGEST_LABEL:
+        label = _label(line)
+        if found := _BY_LABEL.get(label):
+            return found
+        if _READING_TIME.fullmatch(label):
+            return "reading-time"
+        if not label.strip("_") and _DIVIDER.issuperset(line):
+            return "divider"
+    folded = line.casefold()
+    for rule, triggers, pattern in _BY_PATTERN:
+        if any(trigger in folded for trigger in triggers) and pattern.search(line):
+            return rule
+    return None
+
+
+def _mark_neighbours(lines: Sequence[str], rules: list[str | None]) -> None:
+    """Mark what is boilerplate only beside a control: its value, and the other buttons of its row."""
+    filled = [index for index, line in enumerate(lines) if line]
+    for before, index in pairwise(filled):
+        if rules[index] is not None:
+            continue
+        if rules[before] == "control" and _label(lines[before]) in _FONT_SIZE and _is_font_size(lines[index]):
+            rules[index] = "font-size"
+        elif rules[before] in {"control", "share-bar"} and _is_button(lines[index]):
+            rules[index] = "share-bar"
+    for after, index in pairwise(reversed(filled)):
+        if rules[index] is None and rules[after] in {"control", "share-bar"} and _is_button(lines[index]):
+            rules[index] = "share-bar"
+
+
+def _label(line: str) -> str:
+    return _NOT_WORDS.sub(" ", line).strip().casefold()
+
+
+def _is_font_size(line: str) -> bool:
+    return len(line) <= 2 and line.isascii() and line.isdigit() and 6 <= int(line) <= 72
+
+
+def _is_button(line: str) -> bool:
+    return len(line) <= 15 and line[0].isupper() and _label(line) in _BUTTONS

@@ -1,0 +1,160 @@
+"""What an article is called: takes a page's title, gives the headline on one line without the site's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from embeddings.cleaning.unicode import canonical_line
+
+__all__ = ["MAX_TITLE", "clean_title"]
+
+MAX_TITLE: Final = 1000
+"""Longest title kept, in characters; a longer one is cut between words."""
+
+_SUFFIX = re.compile(r" ?(?P<mark>[|·»›｜]|(?<= )(?:--?|–|—|::|/)(?= )) ?(?=[^|·»›｜]{1,40}$)")
+_PREFIX = re.compile(r"(?P<name>[^|·»›｜:]{2,40}?) ?(?:[|·»›｜]|(?<= )(?:--?|–|—|::)(?= )) ?")
+_TAGLINE = re.compile(
+    r"[^:|]{2,60}\b(?:platform|portal|newspaper|website|site|magazine|news|newsroom|nettavis|zeitung|journal|diario): "
+)
+"""What a site says of itself between its name and the headline."""
+_CRUMBS: Final = "»›/"
+"""Marks of a path through the site: what stands between two of them is a section."""
+# Chinese and Japanese titles need no space around a mark. A lone 网 or 报 tells a site's name only behind - or _.
+_WIDE_SUFFIX = re.compile(
+    r"(?:\s?[_|｜－-]\s?[^\s_|｜－-]{1,12}(?:新聞|新闻|ニュース|日報|日报|時報|时报|晚报|週刊|周刊|通信|放送|電視台|电视台|在线|频道|网|網|报|報|社)"
+    r"|\s?[：:]\s?[^\s：:]{1,10}(?:新聞|新闻|ニュース|日報|日报|時報|时报|通信社|放送局|新闻网|新聞網))$"
+)
+_WIDE_SECTION = re.compile(r"\s?[_｜|]\s?[\u3400-\u9fff\u3040-\u30ff]{2,4}\s?$")
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+# What a site puts behind its own name: "CNN Business", "BBC News", "The Week UK".
+_SECTIONS = frozenset(
+    """business politics news sport sports health travel style tv video uk us usa world opinion entertainment tech
+    technology science online com live international english money climate culture style weather local region
+    economy finance lifestyle food arts books education environment national home ニュース 新聞 新闻 뉴스""".split()
+)
+_MEDIA = _SECTIONS | frozenset(
+    """times post herald tribune gazette guardian journal chronicle magazine today daily zeitung nachrichten nyheter
+    noticias actualités notizie blog observer mail telegraph star courier""".split()
+)
+"""Words that end a site's name."""
+_SECOND_LEVEL = frozenset({"co", "com", "org", "net", "gov", "ac", "edu"})
+_HOST_ENDING = re.compile(r"(?:\.(?:co|com|org|net))?\.[a-z]{2,10}$", re.IGNORECASE)
+_SHORTEST: Final = 8
+"""Fewer characters behind a site's name are no headline."""
+_NO_NAMES: frozenset[str] = frozenset()
+
+
+def clean_title(written: str, *, sites: Sequence[str]) -> str:
+    """Fold white space, drop the site's own name (with its sections) at either end, cut to `MAX_TITLE`.
+
+    `sites` names the article's source: hosts, names, or empty. A suffix that matches none stays: it may be wording.
+
+    >>> clean_title("Rain stops  | CNN Business", sites=["edition.cnn.com"])
+    'Rain stops'
+    >>> clean_title("Rain stops » Local » The Daily Drop", sites=["dailydrop.example"])
+    'Rain stops'
+    >>> clean_title("Rain stops - CNN chief explains", sites=["cnn.com"])
+    'Rain stops - CNN chief explains'
+    """
+    title = _cut(canonical_line(written))
+    names = _NO_NAMES.union(*map(_names, sites))
+    if not names:
+        return title
+    before = ""
+    while before != title:
+        before, title = title, _without_prefix(_without_suffix(title, names), names)
+    return title
+
+
+def _without_suffix(title: str, names: frozenset[str]) -> str:
+    if _WIDE.search(title) and (wide := _WIDE_SUFFIX.search(title)) and wide.start() > 2:
+        title = title[: wide.start()].rstrip()
+        section = _WIDE_SECTION.search(title)
+        return title[: section.start()].rstrip() if section and section.start() > 2 else title
+    suffix = _last_suffix(title)
+    if suffix is None or not _is_site(title[suffix.end() :], names):
+        return title
+    shorter = title[: suffix.start()].rstrip()
+    while (above := _last_suffix(shorter)) and above["mark"] == suffix["mark"]:
+        piece = shorter[above.end() :]
+        crumb = suffix["mark"] in _CRUMBS and len(piece.split()) <= 3
+        if not crumb and _squeeze(piece) not in _SECTIONS:
+            break
+        shorter = shorter[: above.start()].rstrip()
+    return shorter or title
+
+
+def _without_prefix(title: str, names: frozenset[str]) -> str:
+    prefix = _PREFIX.match(title)
+    if prefix is None or not _is_site(prefix["name"], names):
+        return title
+    rest = title[prefix.end() :]
+    tagline = _TAGLINE.match(rest)
+    rest = rest[tagline.end() :] if tagline else rest
+    return rest if len(rest) >= _SHORTEST else title
+
+
+def _last_suffix(title: str) -> re.Match[str] | None:
+    tail = max(0, len(title) - 60)
+    found = None
+    for found in _SUFFIX.finditer(title, tail):  # noqa: B007  the last one is wanted
+        pass
+    return found
+
+
+def _cut(title: str) -> str:
+    if len(title) <= MAX_TITLE:
+        return title
+    head = title[: MAX_TITLE + 1].rsplit(" ", 1)[0] if " " in title[:MAX_TITLE] else title[:MAX_TITLE]
+    # A cut may leave a joiner with nothing to join.
+    return canonical_line(head)
+
+
+def _names(site: str) -> frozenset[str]:
+    """The site's name as a title may spell it, squeezed to letters and digits."""
+    labels = [label for label in site.casefold().split(".") if label]
+    if "." in site and " " not in site and len(labels) > 1:
+        labels.pop()
+        if len(labels) > 1 and labels[-1] in _SECOND_LEVEL:
+            labels.pop()
+        site = labels[-1]
+    name = _squeeze(site)
+    return frozenset({name, name.removeprefix("the")} - {""})
+
+
+def _is_site(suffix: str, names: frozenset[str]) -> bool:
+    squeezed = _squeeze(_HOST_ENDING.sub("", suffix))
+    whole = _squeeze(suffix)
+    if any(
+        spelt.startswith(name) and (spelt == name or spelt.removeprefix(name) in _SECTIONS)
+        for spelt in (squeezed, whole, squeezed.removeprefix("the"))
+        for name in names
+    ):
+        return True
+    words = [squeezed for word in suffix.split() if (squeezed := _squeeze(word))]
+    return any(_abbreviates(name, words) or _is_akin(name, words) for name in names)
+
+
+def _abbreviates(name: str, words: Sequence[str]) -> bool:
+    """Whether a name is made of the beginnings of all these words: `nytimes` of "The New York Times"."""
+    words = words[1:] if words[:1] == ["the"] else words
+    if not 2 <= len(words) <= 6 or len(name) < 3:
+        return False
+    reached = {0}
+    for word in words:
+        step = {
+            at + length for at in reached for length in range(1, len(word) + 1) if name.startswith(word[:length], at)
+        }
+        reached = step | (reached if word in {"of", "and", "the", "de", "der"} else set())
+    return len(name) in reached
+
+
+def _is_akin(name: str, words: Sequence[str]) -> bool:
+    """Whether the words begin as the name does and end as names of media do: "Auto News" of autoexample.com."""
+    return 2 <= len(words) <= 4 and words[-1] in _MEDIA and len(words[0]) >= 4 and name.startswith("".join(words[:-1]))
+
+
+def _squeeze(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

@@ -1,0 +1,126 @@
+"""Where an article came from: takes a link as written, gives a normal form of it, or None for what is no web link.
+
+Only http and https pass: a `javascript:` or `data:` link must never reach a citation. The normal form is what readers
+open; `address_key` says more roughly which page it is, whichever of its site's addresses it was taken from.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+__all__ = ["MAX_URL", "address_key", "host_of", "is_site_root", "normalised_url"]
+
+MAX_URL = 2000
+"""Longer links are dropped: browsers cut them too."""
+
+# What a link may hold: no spaces, quotes, angle brackets or backslashes, and nothing that cannot be seen.
+_SAFE = (
+    r"!#-;=?-Z\[\]_a-z~\u00a1-\u00ac\u00ae-\u061b\u061d-\u180d\u180f-\u1fff\u2070-\u3163\u3165-\ud7ff"
+    r"\uf900-\ufdcf\ufdf0-\ufdff\ufe10-\ufefe\uff01-\uff9f\uffa1-\uffef\U00010000-\U0003ffff"
+)
+_UNSAFE = re.compile(f"[^{_SAFE}]")
+_HOST = re.compile(r"(?:[\w-]+\.)*[\w-]+|\[[0-9a-f:.]+\]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# Names of campaign parameters: they say who clicked, not which page it is.
+_TRACKER = re.compile(
+    r"(?:utm_\w+|(?:fb|g|d|tt|tw|y|ir)clid|msclkid|li_fat_id|gbraid|wbraid|gad_source|srsltid|igsh(?:id)?|mc_[ce]id|"
+    r"_ga|_gl|_hsenc|_hsmi|mkt_tok|at_(?:medium|campaign|custom\d|format|link\w*|ptr_\w+|bbc_team)|icid|cmp(?:id)?|ocid|xtor|"
+    r"wt\.?_?mc(?:_id)?|ns_(?:campaign|mchannel|source|linkname|fee)|smid|smtyp|soc_(?:src|trk)|ftag|taid|spm|"
+    r"guc(?:counter|e_referrer(?:_\w+)?)|__twitter_impression|ref_(?:src|url))(?:=|$)",
+    re.IGNORECASE,
+)
+# Names that say who linked on one site and which page it is on another: the former where their value has no digit.
+_MENTION = re.compile(
+    r"(?:ref(?:errer|erer)?|source|src|from|via|share(?:d|s)?|campaign|medium|rss|feed|platform|partner)(?:=[^\d&]*)?",
+    re.IGNORECASE,
+)
+_OTHER_FORM = re.compile(
+    r"(?:amp|_amp|amp_\w+|usqp|mobile|outputtype=amp|output=amp|view=amp|type=amp|amp=\w*|mobile=\w*|print(?:=\w*)?)(?:=.*)?",
+    re.IGNORECASE,
+)
+_OTHER_HOST = re.compile(r"(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
+_OTHER_PATH = re.compile(r"^/amp(?=/.)|(?<=.)/amp$|\.amp(?=\.html?$|$)", re.IGNORECASE)
+_INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
+_HOME = re.compile(r"(?:/home|/[a-z]{2}(?:[-_][a-z]{2})?)?", re.IGNORECASE)
+_CACHED = re.compile(
+    r"^https?://(?:www\.google\.[a-z.]+/amp/(?:s/)?|[\w-]+\.cdn\.ampproject\.org/[a-z](?:/s)?/)(?=[\w-]+\.)",
+    re.IGNORECASE,
+)
+
+
+def normalised_url(written: str | None) -> str | None:
+    """Lower-case scheme and host, drop the fragment, the default port and campaign parameters; keep all else.
+
+    >>> normalised_url(" HTTPS://Example.COM:443/News?utm_source=x&id=7#top ")
+    'https://example.com/News?id=7'
+    >>> normalised_url("javascript:alert(1)"), normalised_url("/news/7"), normalised_url("https://me:pw@example.com/")
+    (None, None, None)
+    """
+    written = (written or "").strip()
+    if not written or len(written) > MAX_URL or _UNSAFE.search(written):
+        return None
+    try:
+        parts = urlsplit(written)
+        scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return None
+    # "user:password@host" shows one address and opens another.
+    if scheme not in _DEFAULT_PORTS or "@" in parts.netloc or not (parts.netloc and _plain_host(parts.netloc, host)):
+        return None
+    place = f"[{host}]" if ":" in host else host
+    if port is not None and port != _DEFAULT_PORTS[scheme]:
+        place += f":{port}"
+    query = "&".join(item for item in parts.query.split("&") if not _TRACKER.match(item))
+    whole = f"{scheme}://{place}{parts.path or '/'}{'?' + query if query else ''}"
+    # What a search engine keeps of a page is that page: its publisher is the source.
+    return normalised_url(f"https://{whole[cached.end() :]}") if (cached := _CACHED.match(whole)) else whole
+
+
+def host_of(url: str | None) -> str:
+    """Name the site of a normalised link, without `www.`, `m.` or `amp.`.
+
+    >>> host_of("https://www.example.com/a"), host_of("https://amp.example.com/a"), host_of("https://m.de/a")
+    ('example.com', 'example.com', 'm.de')
+    """
+    host = (urlsplit(url).hostname or "") if url else ""
+    while shorter := _OTHER_HOST.match(host):
+        host = host[shorter.end() :]
+    return host
+
+
+def address_key(url: str | None) -> str | None:
+    """Say which page a normalised link opens, the same for all addresses that its site gives that page.
+
+    Those differ in scheme, in `www.`, `m.` or `amp.` before the host, in a trailing slash or `/amp` of the path, and in
+    parameters that say who linked. None for the address of a site itself: it says nothing of an article.
+
+    >>> address_key("http://m.example.com/a/?ref=rss"), address_key("https://example.com/a?id=7")
+    ('example.com/a', 'example.com/a?id=7')
+    >>> address_key("https://example.com/"), address_key(None)
+    (None, None)
+    """
+    if not url:
+        return None
+    parts = urlsplit(url)
+    path = _INDEX.sub("", re.sub(r"//+", "/", parts.path)).rstrip("/")
+    path = _OTHER_PATH.sub("", path).rstrip("/")
+    said = (item for item in parts.query.split("&") if item and not _TRACKER.match(item))
+    query = "&".join(sorted(item for item in said if not (_MENTION.fullmatch(item) or _OTHER_FORM.fullmatch(item))))
+    if not query and _HOME.fullmatch(path):
+        return None
+    port = f":{parts.port}" if parts.port else ""
+    return f"{host_of(url)}{port}{unquote(path)}{'?' + query if query else ''}"
+
+
+def is_site_root(url: str | None) -> bool:
+    """Whether a normalised link opens a site and none of its articles.
+
+    >>> is_site_root("https://example.com/index.html"), is_site_root("https://example.com/?p=7"), is_site_root(None)
+    (True, False, False)
+    """
+    return bool(url) and address_key(url) is None
+
+
+def _plain_host(netloc: str, host: str) -> bool:
+    return bool(_HOST.fullmatch(f"[{host}]" if netloc.startswith("[") else host))

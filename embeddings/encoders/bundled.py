@@ -1,0 +1,131 @@
+"""The bundled encoder: all-MiniLM-L6-v2 as an int8 network, run by ONNX Runtime; no torch.
+
+Activations are quantised by the range that they have in one run of the network, and texts of a batch would share one.
+So each text has a run to itself: its vector, to the last bit, depends on no other text, on no padding and on no number
+of threads. Between kinds of processors, whose instructions round differently, it may differ a little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
+from embeddings.encoders.weights import BUNDLED_MODEL
+from embeddings.runtime.onnx_session import open_session, open_tokenizer
+from embeddings.runtime.processors import native_threads
+from embeddings.types import Vector, Vectors
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+__all__ = ["INPUT", "OUTPUT", "BundledEncoder", "Facts"]
+
+INPUT, OUTPUT = "input_ids", "vector"
+_OF_TOKENS = ("tokens", "halfway")
+"""States of each token after the last layer, and half-way up."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the files of the network are; `qa.training.ship_encoder` writes it."""
+
+    revision: str
+    """Of the model it was made from, see `EncoderIdentity`."""
+    dimension: int
+    max_tokens: int
+    network: str
+    """SHA-256 (hex) of `encoder.onnx`."""
+    tokenizer: str
+    """SHA-256 (hex) of `tokenizer.json`."""
+
+
+class BundledEncoder:
+    """One long-lived session over the files in `bundled_network`, used by as many threads as there are to be."""
+
+    def __init__(self, *, threads: int = 0) -> None:
+        """Nothing is loaded before the first text. `threads` of 0 means one per processor this process may use."""
+        self._threads = threads
+        with as_file(files("embeddings.encoders").joinpath("bundled_network")) as folder:
+            self._folder = Path(folder)
+
+    @cached_property
+    def identity(self) -> EncoderIdentity:
+        """The model's revision, and the network that its vectors are from."""
+        return EncoderIdentity(
+            name=BUNDLED_MODEL,
+            revision=self._facts.revision,
+            dimension=self._facts.dimension,
+            max_tokens=self._facts.max_tokens,
+            normalised=True,
+            runtime=f"onnxruntime int8 {self._facts.network[:12]}",
+        )
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Embed passages; shape (len(texts), dimension)."""
+        if not texts:
+            return np.zeros((0, self.identity.dimension), np.float32)
+        cut = [encoding.ids for encoding in self._cutter.encode_batch_fast(list(texts))]
+        threads = min(native_threads(self._threads), len(cut))
+        self._session  # noqa: B018 - opened here, or each thread would open its own
+        return np.stack(list(self._pool.map(self._vector, cut)) if threads > 1 else [self._vector(ids) for ids in cut])
+
+    def encode_query(self, text: str) -> Vector:
+        """Embed one question; the encoder reads at most `identity.max_tokens` of it."""
+        return self._vector(self._cutter.encode(text).ids)
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Embed short texts, keeping the last hidden state of every token, and the one half-way up."""
+        return [self._token_vectors(text) for text in texts]
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Length in the model's own tokens, special tokens included; nothing is cut."""
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+
+    def _vector(self, ids: Sequence[int]) -> Vector:
+        (rows,) = self._session.run([OUTPUT], {INPUT: np.array([ids], np.int64)})
+        return np.asarray(rows[0], np.float32)
+
+    def _token_vectors(self, text: str) -> TokenVectors:
+        read = self._cutter.encode(text)
+        given = {INPUT: np.array([read.ids], np.int64)}
+        (vector,), (last,), (halfway,) = self._session.run([OUTPUT, *_OF_TOKENS], given)
+        content = [place for place, special in enumerate(read.special_tokens_mask) if not special]
+        tokens = last[content]
+        return TokenVectors(
+            text=text,
+            vector=np.asarray(vector, np.float32),
+            spans=tuple(read.offsets[place] for place in content),
+            tokens=np.asarray(tokens / np.linalg.norm(tokens, axis=-1, keepdims=True), np.float32),
+            halfway=np.asarray(halfway[content], np.float32),
+        )
+
+    @cached_property
+    def _facts(self) -> Facts:
+        return msgspec.json.decode((self._folder / "encoder.json").read_bytes(), type=Facts)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return open_tokenizer(self._folder / "tokenizer.json", sha256=self._facts.tokenizer)
+
+    @cached_property
+    def _cutter(self) -> Tokenizer:
+        tokenizer = open_tokenizer(self._folder / "tokenizer.json", sha256=self._facts.tokenizer)
+        tokenizer.enable_truncation(self._facts.max_tokens)
+        return tokenizer
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        # One thread a run: runs beside each other use the processors better than one run does that is split up.
+        return open_session(self._folder / "encoder.onnx", sha256=self._facts.network, threads=1)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(native_threads(self._threads), thread_name_prefix="encoder")

@@ -1,0 +1,108 @@
+"""Feeds as files: takes `.rss`, `.atom` or `.xml`, gives an article an entry; of `.opml`, that it holds none.
+
+Nothing is fetched: an entry whose feed gives only a summary is that summary, with a note where the article is.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import feedparser
+
+from embeddings.errors import UnreadableFile
+from embeddings.readers import decoding, fragments
+from embeddings.types import RawArticle, Rejected
+
+__all__ = ["read"]
+
+_ROOT = re.compile(rb"<(?![?!])(?:[\w.-]{1,40}:)?([\w.-]{1,60})")
+_ASIDE = re.compile(rb"<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_OUTLINE = re.compile(rb"<outline\b[^<>]{0,4000}?\bxmlUrl\s*=\s*[\"']([^\"'<>]{1,2000})", re.IGNORECASE)
+_FEEDS: Final = frozenset({"rss", "feed", "rdf", "channel"})
+_OTHERS: Final = {
+    "nitf": "NITF is not read; ask your agency for ninjs, or convert it to .jsonl",
+    "newsitem": "NewsML-G2 is not read; ask your agency for ninjs, or convert it to .jsonl",
+    "newsmessage": "NewsML-G2 is not read; ask your agency for ninjs, or convert it to .jsonl",
+    "newsml": "NewsML is not read; ask your agency for ninjs, or convert it to .jsonl",
+    "urlset": "it is a sitemap: it lists pages and holds no article; save the pages as .html",
+    "sitemapindex": "it is a sitemap: it lists pages and holds no article; save the pages as .html",
+    "html": "it is a web page; name it .html",
+}
+_MAX_ENTRIES: Final = 20_000
+_TEASER_WORDS: Final = 120
+
+
+def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every reader is given
+    """Give an article or a refusal for each entry. Raises UnreadableFile for what is no feed, or an empty one."""
+    data = decoding.load(path)
+    root = _root(data)
+    if root == "opml":
+        raise UnreadableFile(_no_articles(data))
+    if root not in _FEEDS:
+        raise UnreadableFile(_OTHERS.get(root, f"it is no feed but XML of the kind <{root}>; RSS and Atom are read"))
+    # As a stream: a text that looked like an address or a path would be opened.
+    parsed = feedparser.parse(io.BytesIO(data), sanitize_html=False)
+    if not parsed.entries:
+        broken = parsed.get("bozo_exception") if parsed.get("bozo") else None
+        raise UnreadableFile(f"the feed cannot be parsed ({broken}); save it again" if broken else "the feed is empty")
+    for number, entry in enumerate(parsed.entries[:_MAX_ENTRIES], start=1):
+        yield _article(entry, feed=parsed.feed, origin=f"{path}:{number}")
+
+
+def _root(data: bytes) -> str:
+    """The name of the outermost element, in small letters."""
+    text = data[:65_536]
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = text.decode("utf-16", "ignore").encode()
+    found = _ROOT.search(_ASIDE.sub(b"", text.replace(b"\0", b"")))
+    if found is None:
+        raise UnreadableFile("it is no XML; name the file for what it is")
+    return found[1].decode("ascii", "replace").lower()
+
+
+def _no_articles(data: bytes) -> str:
+    sources = _OUTLINE.findall(data)
+    first = sources[0].decode("utf-8", "replace")[:100] if sources else ""
+    named = f"{len(sources):,} feeds, the first {first}" if sources else "no feed"
+    return f"OPML lists sources and holds no articles: this names {named}; save the feeds themselves as .xml"
+
+
+def _article(entry: Any, *, feed: Any, origin: str) -> RawArticle | Rejected:
+    contents = [*entry.get("content", ()), entry.get("summary_detail") or {"value": entry.get("summary", "")}]
+    texts = [_text(one) for one in contents if one.get("value")]
+    text = max(texts, key=len, default="")
+    link = entry.get("link") or next((one.get("href") for one in entry.get("links", ()) if one.get("href")), None)
+    title = " ".join(_text(entry.get("title_detail") or {"value": entry.get("title", "")}).split())
+    if not text.strip():
+        at = f"; save the page {link[:200]} as .html" if link else ""
+        return Rejected(origin=origin, reason=f"the entry {title[:80]!r} has no text{at}")
+    teaser = not entry.get("content") and len(text.split()) < _TEASER_WORDS
+    source = None if link else (entry.get("source") or {}).get("title") or feed.get("title")
+    return RawArticle(
+        text=text,
+        title=title,
+        url=link,
+        source=source,
+        published_at=entry.get("published") or entry.get("updated") or feed.get("published"),
+        language=entry.get("language") or feed.get("language"),
+        authors=_authors(entry),
+        origin=origin,
+        notes=("the feed gives only a summary of it; the page it links to holds the article",) if teaser else (),
+    )
+
+
+def _text(content: Any) -> str:
+    value = str(content.get("value") or "")
+    marked_up = "html" in (content.get("type") or "") or fragments.looks_marked_up(value)
+    if not marked_up or not ("<" in value or "&" in value):
+        return value
+    return fragments.text_of(f"<div>{value}</div>") if value.strip() else ""
+
+
+def _authors(entry: Any) -> tuple[str, ...]:
+    named = [one.get("name") for one in entry.get("authors", ()) if one.get("name")]
+    return tuple(dict.fromkeys(named or ([entry["author"]] if entry.get("author") else [])))

@@ -1,0 +1,98 @@
+"""Takes files and folders, gives the files to read, and says of each that is passed over why.
+
+Nothing that is no regular file is opened: a pipe would never end, and neither would a device. Inside a folder, a link
+is followed only to a file inside it, unless the caller wants all of them followed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from embeddings.errors import UnreadableFile
+from embeddings.types import Rejected
+
+__all__ = ["Found", "look", "unreadable"]
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to read."""
+
+    files: tuple[Path, ...]
+    """In order, each once."""
+    passed_over: tuple[Rejected, ...]
+
+
+def look(paths: Sequence[Path], *, known: Callable[[Path], bool], follow_links: bool = False) -> Found:
+    """Collect what paths name: a file whatever it is called, of a folder those that are `known` by their names.
+
+    Raises UnreadableFile for a path that does not exist and a folder that cannot be listed.
+    """
+    files: dict[str, Path] = {}
+    passed_over: dict[Path, Rejected] = {}
+    for path in paths:
+        if not os.path.lexists(path):
+            raise UnreadableFile(f"{path}: no such file or folder; check the spelling")
+        for file in _walk(path, known, follow_links=follow_links) if path.is_dir() else [path]:
+            outside = None if follow_links or file == path else _leads_out(file, path)
+            reason = (outside if file.is_dir() else None) or unreadable(file) or outside
+            if reason:
+                passed_over[file] = Rejected(origin=f"{file}:1", reason=reason)
+            else:
+                files.setdefault(os.path.realpath(file), file)
+    ordered = sorted(passed_over.items())
+    return Found(files=tuple(sorted(files.values())), passed_over=tuple(rejected for _, rejected in ordered))
+
+
+def unreadable(path: Path) -> str | None:
+    """Say why a file must not be opened; None where it may be."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if path.is_symlink():
+            return "it is a link that leads nowhere; remove it, or put the file in its place"
+        missing = isinstance(error, FileNotFoundError)
+        return "it does not exist" if missing else f"it cannot be opened: {error.strerror or error}"
+    if stat.S_ISREG(mode):
+        return None
+    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+    kind = next((name for test, name in kinds if test(mode)), "a device")
+    return f"it is no regular file but {kind}, and was not opened"
+
+
+def _leads_out(file: Path, folder: Path) -> str | None:
+    target, inside = os.path.realpath(file), os.path.realpath(folder)
+    if os.path.commonpath((target, inside)) == inside:
+        return None
+    return "it is a link that leads out of the folder; `--follow-links` reads it all the same"
+
+
+def _walk(folder: Path, known: Callable[[Path], bool], *, follow_links: bool) -> Iterator[Path]:
+    """Files with known names, without hidden ones and what hidden folders hold; no folder twice."""
+
+    def refuse(error: OSError) -> None:
+        raise UnreadableFile(f"{error.filename}: the folder cannot be listed: {error.strerror}") from error
+
+    been = {os.path.realpath(folder)}
+    for parent, folders, files in os.walk(folder, onerror=refuse, followlinks=follow_links):
+        new = []
+        for name in sorted(folders):
+            real = os.path.realpath(os.path.join(parent, name))  # noqa: PTH118 - as text: pathlib raises for a loop
+            if not name.startswith(".") and not (follow_links and real in been):
+                been.add(real)
+                new.append(name)
+        folders[:] = new
+        yield from (path for name in sorted(files) if not name.startswith(".") and known(path := Path(parent, name)))
+        if not follow_links:
+            yield from _folders_outside(Path(parent), folders, folder)
+
+
+def _folders_outside(parent: Path, names: Sequence[str], folder: Path) -> Iterator[Path]:
+    """Links to folders elsewhere: given like files, so that they are reported."""
+    for path in (parent / name for name in names):
+        if path.is_symlink() and _leads_out(path, folder):
+            yield path

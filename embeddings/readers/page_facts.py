@@ -1,0 +1,143 @@
+"""What a page says of itself: takes its tree, gives address, site, authors; dates are in `page_dates`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
+
+from embeddings.cleaning.months import MONTHS
+from embeddings.cleaning.urls import host_of, normalised_url
+
+__all__ = ["Address", "address", "articles_among", "linked_data", "meta", "people"]
+
+_ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|Review|Liveblog|LiveBlogPosting)$")
+_MAX_NODES: Final = 2_000
+_ROOT = re.compile(r"/?(?:index\.(?:html?|php|aspx?)|home|[a-z]{2}(?:-[a-z]{2})?/?)?", re.IGNORECASE)
+"""The path of a site's home page."""
+_NO_PERSON = re.compile(
+    r"\d|@|https?:|\b(?:updated?|published|modified|posted|last|edited|aktualisiert|veröffentlicht|publié|mis à jour|"
+    r"actualizado|publicado|today|yesterday|(?:mon|tues|wednes|thurs|fri|satur|sun)day|a\.?m|p\.?m|gmt|utc)\b",
+    re.IGNORECASE,
+)
+_BY = re.compile(r"^(?:by|von|par|por|di|door|av|af|text|words by|written by)[: ]\s*", re.IGNORECASE)
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a page lives, as far as it says so."""
+
+    url: str | None = None
+    site: str = ""
+    """Host or name of the site, known even where the address is not."""
+    notes: tuple[str, ...] = ()
+
+
+def meta(tree: etree._Element) -> dict[str, str]:
+    """What the page's `<meta>` elements say, by name in small letters; the first of a name counts."""
+    found: dict[str, str] = {}
+    for element in tree.iter("meta"):
+        name = element.get("property") or element.get("name") or element.get("itemprop") or ""
+        content = (element.get("content") or "").strip()
+        if name and content:
+            found.setdefault(name.strip().lower(), content)
+    return found
+
+
+def linked_data(tree: etree._Element) -> list[dict[str, Any]]:
+    """Give the schema.org objects (JSON-LD) that describe an article, or else a page."""
+    nodes: list[dict[str, Any]] = []
+    for script in tree.iter("script"):
+        if "ld+json" in (script.get("type") or "").lower() and script.text:
+            try:
+                nodes += _objects(json.loads(script.text, strict=False))
+            except (ValueError, RecursionError):
+                continue  # half of the web's is broken; the page has other ways to say it
+    articles = _articles(nodes)
+    return articles or [node for node in nodes if any(kind.endswith("Page") for kind in _kinds(node))]
+
+
+def articles_among(data: object) -> list[dict[str, Any]]:
+    """Give the objects of a document of linked data that describe an article."""
+    return _articles(_objects(data))
+
+
+def _articles(nodes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [node for node in nodes if any(_ARTICLE_TYPES.search(kind) for kind in _kinds(node))]
+
+
+def _objects(data: object) -> list[dict[str, Any]]:
+    """Give the objects of a document that have a type, outermost first, not those that lists of links hold."""
+    found: list[dict[str, Any]] = []
+    waiting: deque[object] = deque([data])
+    for _ in range(_MAX_NODES):
+        if not waiting:
+            break
+        value = waiting.popleft()
+        if isinstance(value, list):
+            waiting += value[:_MAX_NODES]
+        elif isinstance(value, dict):
+            if "@type" in value:
+                found.append(value)
+            waiting += [value[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in value]
+    return found
+
+
+def _kinds(node: dict[str, Any]) -> list[str]:
+    kind = node.get("@type")
+    return [one for one in (kind if isinstance(kind, list) else [kind]) if isinstance(one, str)]
+
+
+def address(tree: etree._Element, *, described: dict[str, str], data: Sequence[dict[str, Any]]) -> Address:
+    """Give the page's own address: what it calls canonical, else og:url, else what its linked data say.
+
+    The address of a site's home page is none of an article: templates print it on every page.
+    """
+    base = next((element.get("href") for element in tree.iter("base") if element.get("href")), None)
+    base = normalised_url(base) or normalised_url(described.get("og:url")) or ""
+    home: str | None = None
+    for written in _addresses(tree, described, data):
+        url = normalised_url(urljoin(base, written.strip()) if base else written)
+        if url is None:
+            continue
+        parts = urlsplit(url)
+        if not parts.query and _ROOT.fullmatch(parts.path):
+            home = home or url
+            continue
+        return Address(url=url, site=host_of(url))
+    name = described.get("og:site_name", "")
+    if home is None:
+        return Address(site=name or host_of(base or None))
+    note = f"the page gives its site's home page, {home}, as its address; the article is stored without a link"
+    return Address(site=host_of(home), notes=(note,))
+
+
+def _addresses(tree: etree._Element, described: dict[str, str], data: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for link in tree.iter("link"):
+        if "canonical" in (link.get("rel") or "").lower().split() and link.get("href"):
+            yield link.get("href")
+    yield from (described[name] for name in ("og:url", "twitter:url", "parsely-link") if name in described)
+    for node in data:
+        page = node.get("mainEntityOfPage")
+        for value in (page.get("@id") if isinstance(page, dict) else page, node.get("url"), node.get("@id")):
+            if isinstance(value, str):
+                yield value
+
+
+def people(names: str) -> tuple[str, ...]:
+    """Tell persons from what else stands in a byline: `names` are parted by semicolons.
+
+    >>> people("Ann Lee; Last updated November; By Bo Roe; Tuesday")
+    ('Ann Lee', 'Bo Roe')
+    """
+    found = (_BY.sub("", name.strip()) for name in names.split(";"))
+    return tuple(dict.fromkeys(name for name in found if name and not _NO_PERSON.search(name) and not _is_month(name)))
+
+
+def _is_month(name: str) -> bool:
+    return name.casefold() in MONTHS

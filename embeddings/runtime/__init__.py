@@ -1,0 +1,1 @@
+"""How networks run on this machine: processors, native threads, verified ONNX sessions."""

@@ -1,0 +1,125 @@
+"""Passages in the store: each is sealed with its words and its vector, and none leaves here with a broken seal."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+
+import apsw
+import msgspec
+
+from embeddings.store.database import with_recipe
+from embeddings.store.reads import Rows, in_batches, marks, unless_altered, version_by_number
+from embeddings.types import Article, Passage, StoredPassage
+
+__all__ = ["StoredVector", "intact_fingerprints", "passage_digest", "passages", "vectors_after"]
+
+
+class StoredVector(msgspec.Struct, frozen=True, kw_only=True):
+    """What the derived indexes need of one passage."""
+
+    key: int
+    title: str
+    text: str
+    vector: bytes
+
+
+def passage_digest(passage_id: bytes, text: bytes, vector: bytes) -> bytes:
+    """Seal a stored passage: its span, its words and its vector belong together."""
+    return hashlib.sha256(b"\0".join((passage_id, text, vector))).digest()
+
+
+def vectors_after(db: apsw.Connection, generation: int, key: int) -> Iterator[StoredVector | int]:
+    """Passages of a generation from the one after `key`, by key; of a damaged one only its key."""
+    rows: Rows = db.execute(
+        "SELECT key, version, CAST(id AS BLOB), start, stop, digest, vector FROM passages"
+        " WHERE key > ? AND generation = ? ORDER BY key",
+        (key, generation),
+    )
+    version, holder = None, None
+    for number, of_version, name, start, stop, digest, vector in rows:
+        if of_version != version:
+            version, holder = of_version, version_by_number(db, of_version)
+        text = _sealed_words(holder, name, start, stop, digest, vector)
+        if holder is None or text is None:
+            yield number
+        else:
+            yield StoredVector(key=number, title=holder.title, text=text, vector=vector)
+
+
+def passages(db: apsw.Connection, keys: Collection[int]) -> tuple[dict[int, StoredPassage], list[int]]:
+    """Look passages up by key: those that are intact, and the keys of those that are not."""
+    found: dict[int, StoredPassage] = {}
+    damaged: list[int] = []
+    versions: dict[int, Article | None] = {}
+    for numbers in in_batches(keys):
+        rows: Rows = db.execute(
+            "SELECT key, CAST(passages.id AS BLOB), version, start, stop, digest, vector, signature FROM passages"  # noqa: S608
+            f" JOIN articles ON articles.number = passages.article WHERE key IN ({marks(numbers)})",
+            numbers,
+        )
+        for key, name, version, start, stop, digest, vector, signature in list(rows):
+            if version not in versions:
+                versions[version] = version_by_number(db, version)
+            holder = versions[version]
+            text = _sealed_words(holder, name, start, stop, digest, vector)
+            if holder is None or text is None:
+                damaged.append(key)
+            else:
+                found[key] = _stored_passage(key, holder, (name.decode(), start, stop, text), signature)
+    return found, damaged
+
+
+def intact_fingerprints(db: apsw.Connection, article_ids: Collection[str], generation: int) -> dict[str, str]:
+    """Fingerprints of the articles that are stored whole and undamaged in a generation, as they should be."""
+    found: dict[str, str] = {}
+    for names in in_batches(article_ids):
+        rows: Rows = db.execute(
+            "SELECT articles.id, CAST(document AS BLOB), fingerprint, recipe, first, last FROM articles"  # noqa: S608
+            " JOIN versions ON versions.number = articles.current"
+            " JOIN encodings ON encodings.article = articles.number AND encodings.version = articles.current"
+            f" WHERE generation = ? AND articles.id IN ({marks(names)})",
+            (generation, *names),
+        )
+        for name, stored, expected, recipe, first, last in list(rows):
+            held = unless_altered(stored, expected)
+            if held is not None and held.id == name and _all_sealed(db, held, range(first, last + 1)):
+                found[name] = with_recipe(expected, recipe)
+    return found
+
+
+def _stored_passage(key: int, holder: Article, span: tuple[str, int, int, str], signature: bytes) -> StoredPassage:
+    name, start, stop, text = span
+    passage = Passage(id=name, article_id=holder.id, article_version=holder.version, start=start, end=stop, text=text)
+    return StoredPassage(
+        key=key,
+        passage=passage,
+        title=holder.title,
+        source=holder.source,
+        url=holder.url,
+        published_at=holder.published_at,
+        collection=holder.collection,
+        signature=signature,
+        pages=holder.pages,
+    )
+
+
+def _all_sealed(db: apsw.Connection, holder: Article, keys: range) -> bool:
+    """Whether every passage of an article is there, with the words and the vector it was stored with."""
+    rows: Rows = db.execute(
+        "SELECT CAST(id AS BLOB), start, stop, digest, vector FROM passages WHERE key BETWEEN ? AND ?",
+        (keys[0], keys[-1]),
+    )
+    whole = [_sealed_words(holder, *row) is not None for row in rows]
+    return len(whole) == len(keys) and all(whole)
+
+
+def _sealed_words(
+    holder: Article | None, name: bytes, start: int, stop: int, digest: bytes, vector: bytes
+) -> str | None:
+    """The words of a passage, or None where they, the span or the vector were altered."""
+    try:
+        text = holder.text[start:stop] if holder else ""
+        return text if holder and passage_digest(name, text.encode(), vector) == digest else None
+    except TypeError:  # an altered byte can turn a number into a text
+        return None

@@ -1,0 +1,165 @@
+"""What is wrong in a store, and how large it is: reads everything, changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+import apsw
+import msgspec
+import numpy as np
+
+from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.errors import IndexDamaged
+from embeddings.index import files
+from embeddings.index.snapshot import Snapshot
+from embeddings.store.filters import moment
+from embeddings.store.passages import vectors_after
+from embeddings.store.reads import Rows, key_runs, state
+from embeddings.types import Article, Where
+
+__all__ = ["Finding", "GenerationStats", "Stats", "findings", "statistics"]
+
+_INGEST = "ingest the article again, or delete it (`qa articles delete`)"
+_RESTORE = "restore a backup, or ingest into a new folder"
+_REBUILD = "nothing is lost: `qa index rebuild`, or the next start, makes it again"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is not as it was stored."""
+
+    kind: Literal["database", "article", "passage", "index_damaged", "index_outdated"]
+    """`index_outdated` is normal while another process writes, and after a crash; everything else is damage."""
+    where: str
+    detail: str
+    remedy: str
+
+
+class GenerationStats(msgspec.Struct, frozen=True, kw_only=True):
+    """One encoder's part of the store."""
+
+    identity: EncoderIdentity
+    active: bool
+    articles: int
+    passages: int
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """Sizes, and which state the store is in."""
+
+    articles: int
+    versions: int
+    generations: tuple[GenerationStats, ...]
+    changes: int
+    database_bytes: int
+    index_bytes: int
+    sqlite: str
+
+
+def findings(db: apsw.Connection, index_folder: Path) -> list[Finding]:
+    """Check the database, every article version, every passage and the index files."""
+    found: list[Finding] = []
+    for check in (_database, _articles, _passages, lambda db: _index(db, index_folder)):
+        try:
+            found += check(db)
+        except (apsw.CorruptError, UnicodeDecodeError, TypeError, msgspec.MsgspecError) as error:
+            found.append(Finding(kind="database", where="store.db", detail=str(error), remedy=_RESTORE))
+    return found
+
+
+def statistics(db: apsw.Connection, folder: Path) -> Stats:
+    """Count what is held and measure the files."""
+    rows: Rows = db.execute(
+        "SELECT identity, active, count(article), coalesce(sum(last - first + 1), 0) FROM generations"
+        " LEFT JOIN encodings ON generation = number GROUP BY number"
+    )
+    generations = tuple(
+        GenerationStats(
+            identity=msgspec.json.decode(identity, type=EncoderIdentity),
+            active=bool(active),
+            articles=articles,
+            passages=passages,
+        )
+        for identity, active, articles, passages in rows
+    )
+    return Stats(
+        articles=db.execute("SELECT count(*) FROM articles").get,
+        versions=db.execute("SELECT count(*) FROM versions").get,
+        generations=generations,
+        changes=state(db).change,
+        database_bytes=sum(path.stat().st_size for path in folder.glob("store.db*")),
+        index_bytes=sum(path.stat().st_size for path in folder.glob("index/*")),
+        sqlite=apsw.sqlite_lib_version(),
+    )
+
+
+def _database(db: apsw.Connection) -> list[Finding]:
+    """What SQLite itself can see."""
+    lines = [line for (line,) in db.execute("PRAGMA integrity_check") if line != "ok"]
+    return [Finding(kind="database", where="store.db", detail=line, remedy=_RESTORE) for line in lines]
+
+
+def _articles(db: apsw.Connection) -> list[Finding]:
+    """Versions that do not match their hash, and articles filed under something they do not say."""
+    found = []
+    rows: Rows = db.execute(
+        "SELECT versions.number, CAST(document AS BLOB), fingerprint, CAST(version AS BLOB), current,"
+        " CAST(articles.id AS BLOB), CAST(collection AS BLOB), CAST(source AS BLOB), published"
+        " FROM versions LEFT JOIN articles ON articles.number = article"
+    )
+    for number, stored, expected, version, current, name, collection, source, published in rows:
+        where = f"article {(name or b'?').decode(errors='replace')!r}"
+        if hashlib.sha256(stored).hexdigest() != expected:
+            detail = "its text or what is said about it was altered"
+        else:
+            article = msgspec.json.decode(stored, type=Article)
+            moved = None if article.published_at is None else moment(article.published_at)
+            filed = (name, collection, source, published)
+            said = (article.id.encode(), article.collection.encode(), article.source.encode(), moved)
+            if version == article.version.encode() and (number != current or filed == said):
+                continue
+            detail = "it is filed under an id, version, collection, source or date that is not its own"
+        found.append(Finding(kind="article", where=where, detail=detail, remedy=_INGEST))
+    return found
+
+
+def _passages(db: apsw.Connection) -> list[Finding]:
+    """Passages whose words, span or vector were altered, and articles whose passages are not all there."""
+    found = []
+    generations: Rows = db.execute("SELECT number FROM generations")
+    for (generation,) in list(generations):
+        held = set()
+        for row in vectors_after(db, generation, 0):
+            if isinstance(row, int):
+                detail = "its words, its span or its vector were altered: it is neither found nor shown"
+                found.append(Finding(kind="passage", where=f"passage {row}", detail=detail, remedy=_INGEST))
+            held.add(row if isinstance(row, int) else row.key)
+        promised = {key for first, last in key_runs(db, Where(), generation).tolist() for key in range(first, last + 1)}
+        if held != promised:
+            detail = f"{len(promised - held)} passages are missing and {len(held - promised)} belong to no article"
+            where = f"generation {generation}"
+            found.append(Finding(kind="database", where=where, detail=detail, remedy=_RESTORE))
+    return found
+
+
+def _index(db: apsw.Connection, folder: Path) -> list[Finding]:
+    """Whether the index files are exactly what the store holds."""
+    seen = state(db)
+    if seen.active is None or not len(key_runs(db, Where(), seen.active.number)):
+        return []
+    try:
+        loaded = files.load(folder, seen)
+    except files.IndexOutdated as reason:
+        return [Finding(kind="index_outdated", where=str(folder), detail=str(reason), remedy=_REBUILD)]
+    except IndexDamaged as reason:
+        return [Finding(kind="index_damaged", where=str(folder), detail=str(reason), remedy=_REBUILD)]
+    return _differences(loaded, db, seen.active.number, folder)
+
+
+def _differences(loaded: Snapshot, db: apsw.Connection, generation: int, folder: Path) -> list[Finding]:
+    stored = np.array([row.key for row in vectors_after(db, generation, 0) if not isinstance(row, int)], dtype=np.int64)
+    if np.array_equal(np.flatnonzero(loaded.alive), stored):
+        return []
+    detail = "the index files do not hold the passages that the store holds"
+    return [Finding(kind="index_damaged", where=str(folder), detail=detail, remedy=_REBUILD)]

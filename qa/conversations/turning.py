@@ -1,0 +1,151 @@
+"""Takes one sentence of an article, gives the questions it answers: what was said of whom, with one thing asked for.
+
+Few sentences have one of these forms; one that does not is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+__all__ = ["Turned", "turned"]
+
+_PASTS = dict(
+    pair.split(":")
+    for pair in (
+        "won:win lost:lose sold:sell bought:buy drew:draw cost:cost hit:hit paid:pay made:make built:build hired:hire"
+        " raised:raise scored:score killed:kill injured:injure received:receive reached:reach covered:cover"
+        " created:create employed:employ attracted:attract earned:earn spent:spend shed:shed cut:cut added:add"
+        " recorded:record reported:report launched:launch opened:open closed:close signed:sign began:begin"
+        " ended:end announced:announce resigned:resign died:die started:start took:take left:leave joined:join"
+        " passed:pass approved:approve arrested:arrest destroyed:destroy"
+    ).split()
+)
+"""Verbs of news in the past, with their infinitives: a question asks with "did"."""
+_PAST = "|".join(_PASTS)
+_ABOUT = r"(?:(?:[Aa]bout|[Aa]round|[Ss]ome|[Aa]t least|[Mm]ore than|[Nn]early|[Aa]lmost|[Oo]nly|[Uu]p to|[Oo]ver) )?"
+_NUMBER = r"\d[\d,.]*(?: (?:thousand|million|billion|trillion))?"
+_SMALL = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_CLAUSE = r"(?P<rest>[^,;:.()\"“”–—]{3,90}?)"
+_LENGTH = rf"(?:{_NUMBER}|{_SMALL}) (?:hours|days|weeks|months|years)"
+_DATE = (
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December) \d{1,2}"
+    r"|(?:19|20)\d\d"
+)
+_NO_SUBJECT = r"(?!(?:And|But|Some|Many|Several|Most|One|While|When|After|If|In|On|At|As) )"
+_SUBJECT = rf"(?P<subject>{_NO_SUBJECT}[A-Z][^,;:.()\"“”–—]{{3,60}}?)"
+_PLURAL = r"(?P<counted>(?!of )[a-z][a-z-]{2,20}(?: [a-z-]{3,20})?s|people|children|men|women)"
+_PLACE = r"(?P<rest> (?!and )[^,;:.()\"“”–—]{3,60}?)"
+_NAME = r"(?P<name>(?:[A-Z][\w'’.-]+ ){1,3}[A-Z][\w'’-]+)"
+_ROLE = (
+    r"(?:president|minister|director|chief|head|chair|chairman|chairwoman|founder|professor|spokesman|spokeswoman"
+    r"|spokesperson|secretary|leader|mayor|governor|author|manager|editor|economist|analyst|officer|executive|owner"
+    r"|senator|commissioner|coach|captain|ambassador|researcher|scientist|engineer|senior|co-founder|vice|deputy)"
+)
+_OFFICE = (
+    rf"(?P<asked>(?!while|who|now)(?:an? |the )?(?:[\w’'-]+ ){{0,3}}?{_ROLE}(?: \w+){{0,2}}? (?:of|at|for|in|with)"
+    r" [^,.;:()\"“”]{3,60}),"
+)
+_END = r"(?=[,.;]| (?:and|after|when|while|as|because|which|who|according)\b)"
+
+_DONE = (
+    r"(?:[a-z]+ed|[a-z]+(?:wn|en)|been|made|built|held|lost|won|sold|set|put|cut|hit|found|born|sent|kept|left|led|paid"
+    r"|taught|bought|brought|caught|hurt|shut|begun|become|come|gone|done|struck|torn|spent|read|due|back)\b"
+)
+"""What can follow a form of "be" or "have" in a passive or a perfect: a participle."""
+_HOW = r"(?:not |also |already |long |recently |previously |first |officially |originally |\w+ly )?"
+_DONE_CLAUSE = rf"(?P<rest>{_HOW}{_DONE}[^,;:.()\"“”–—]{{0,80}}?)"
+_PLANNED = r"(?P<rest>(?:set|due|scheduled|expected|to be)\b[^,;:.()\"“”–—]{3,80}?)"
+
+_RULES = tuple(
+    (re.compile(pattern), form)
+    for pattern, form in (
+        (
+            (
+                rf"{_ABOUT}(?P<asked>{_NUMBER}) (?P<subject>[a-z][a-z -]{{2,40}}?) (?P<aux>will|was|were|have|are|had)"
+                rf" {_CLAUSE}[,.;]"
+            ),
+            "How many {subject} {aux} {rest}?",
+        ),
+        (
+            rf"{_SUBJECT} (?P<aux>will|was|were|has|have|had) {_CLAUSE} for {_ABOUT}(?P<asked>{_LENGTH})\b",
+            "How long {aux} {subject} {rest}?",
+        ),
+        (
+            rf"{_SUBJECT} (?P<aux>has|have) (?P<rest>been [^,;:.()\"“”–—]{{3,80}}?) since (?P<asked>{_DATE})\b",
+            "Since when {aux} {subject} {rest}?",
+        ),
+        (
+            rf"{_SUBJECT} (?P<aux>was|were) {_DONE_CLAUSE} (?:on|from|in) (?P<asked>{_DATE})\b",
+            "When {aux} {subject} {rest}?",
+        ),
+        (rf"{_SUBJECT} (?P<aux>is|are) {_PLANNED} (?:on|from|in) (?P<asked>{_DATE})\b", "When {aux} {subject} {rest}?"),
+        (rf"{_SUBJECT} (?P<aux>will) {_CLAUSE} (?:on|from|in) (?P<asked>{_DATE})\b", "When {aux} {subject} {rest}?"),
+        (
+            (
+                rf"{_SUBJECT} (?P<aux>was|were|has|have|had|is|are) {_DONE_CLAUSE}"
+                rf" (?:because of|because|due to) (?P<asked>[^,;:.()\"“”]{{8,60}})"
+            ),
+            "Why {aux} {subject} {rest}?",
+        ),
+        (
+            rf"{_SUBJECT} (?P<did>{_PAST}) {_ABOUT}(?P<asked>{_NUMBER}) {_PLURAL}{_PLACE}?{_END}",
+            "How many {counted} did {subject} {base}{rest}?",
+        ),
+        (
+            rf"{_SUBJECT} (?P<aux>has|have|had) (?P<did>{_DONE}) {_ABOUT}(?P<asked>{_NUMBER}) {_PLURAL}{_PLACE}?{_END}",
+            "How many {counted} {aux} {subject} {did}{rest}?",
+        ),
+        (
+            rf"{_SUBJECT} (?P<did>{_PAST}) {_CLAUSE} (?:on|in) (?P<asked>{_DATE})\b",
+            "When did {subject} {base} {rest}?",
+        ),
+        (
+            rf"(?:.{{0,80}}(?:[,“] ?| (?:said|says|told|by) ))?{_NAME}, {_OFFICE}",
+            "Who is {name}?",
+        ),
+    )
+)
+_OPENING = re.compile(
+    r"^(?:[A-Z][\w.,’' -]{1,40} )?(?:\([A-Z][\w /.]{1,20}\) ?)?(?:—|–|--|-) |^\([A-Z][\w /.]{1,20}\) "
+)
+"""Where an agency reports from: "KELMAR (AP) — ", "(CNN)"."""
+
+
+class Turned(msgspec.Struct, frozen=True, kw_only=True):
+    """A question without its subject put in."""
+
+    form: str
+    subject: str
+    rest: str
+    expected: str
+    """The words asked for, which the sentence gives."""
+    named: int = 0
+    """Words of a name that the form itself holds."""
+
+    def put(self, subject: str) -> str:
+        """The question about this subject."""
+        return " ".join(self.form.replace("\0", subject).split()).replace(" ?", "?")
+
+
+def turned(sentence: str) -> Iterator[Turned]:
+    """The questions that a sentence (its white space single spaces) answers.
+
+    >>> [one.put(one.subject) for one in turned("The Velda ferry was cancelled because of high waves.")]
+    ['Why was The Velda ferry cancelled?']
+    """
+    said = _OPENING.sub("", sentence, count=1)
+    for pattern, form in _RULES:
+        if found := pattern.match(said):
+            parts = {name: value or "" for name, value in found.groupdict().items()}
+            base = _PASTS.get(parts.get("did", ""), "")
+            name = parts.get("name", "")
+            yield Turned(
+                form=form.format(**{**parts, "subject": "\0", "base": base}),
+                subject=parts.get("subject", ""),
+                rest=parts.get("rest", "") or name,
+                expected=parts["asked"],
+                named=1 if name else 0,
+            )

@@ -1,0 +1,210 @@
+"""RealTimeQA: retrieval, answers and abstention over dated news, as rows of the table.
+
+Source of the data: Kasai et al., "RealTime QA: What's the Answer Right Now?" (2023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from embeddings.chunking.sentences import split_sentences
+from embeddings.corpus import Corpus
+from qa.evaluation.benchmarks.asking import Bench, asked, joined, ranked
+from qa.evaluation.benchmarks.news_pool import Holders, draw, gold_ids, news_corpus, news_questions, pool_of, split
+from qa.evaluation.benchmarks.table import Row, by_metric, of_estimate, of_score
+from qa.evaluation.metrics.containment import contains
+from qa.evaluation.metrics.intervals import Estimate, mean
+from qa.evaluation.metrics.ranking import first_rank, hit, reciprocal_rank
+from qa.evaluation.metrics.squad import exact_match, f1
+from qa.evaluation.relevance import article_ranking
+from qa.evaluation.run_folder import FinishedRun
+from qa.evaluation.scoring import score_run
+from qa.evaluation.targets.target import Asking
+from qa.evaluation.types import Example, Prediction
+from qa.grounding.checker import SupportChecker
+from qa.settings import Settings
+from qa.types import SearchResult
+
+__all__ = ["abstention_rows", "answer_rows", "measure_news", "retrieval_rows"]
+
+Retrieval = Literal["hybrid", "dense", "lexical"]
+
+RETRIEVAL = "RealTimeQA, small pool: the right article"
+ANSWERS = "RealTimeQA, small pool: answers"
+ABSTENTION = "RealTimeQA, small pool: what the articles do not say"
+
+_KINDS: tuple[Retrieval, ...] = ("hybrid", "dense", "lexical")
+_PUBLISHED_RANKING: Mapping[str, str] = {
+    "hit@1": "BM25 .477, in a 14-day window .622 (25,520 articles)",
+    "hit@10": "BM25 .793, in a 14-day window .909 (25,520 articles)",
+    "mrr@10": "BM25 .584, in a 14-day window .725, search engine .612 (25,520 articles)",
+}
+_PUBLISHED_ANSWERS: Mapping[str, str] = {
+    "answer.exact_match.has_answer": "seq2seq with a search engine .253, GPT-3 .375, models of 2026 .28–.36",
+    "answer.f1.has_answer": "seq2seq with a search engine .321, GPT-3 .493, models of 2026 .37–.48",
+}
+
+
+def measure_news(folder: Path, *, bench: Bench, checker: SupportChecker, limit: int | None) -> list[Row]:
+    """Ingest the small pool, rank for every question with a gold article, answer `limit` questions drawn from all."""
+    questions = news_questions(folder / "questions.jsonl")
+    with news_corpus(folder / "articles-small.jsonl.gz", encoder=bench.encoder, cache=bench.cache) as corpus:
+        pool = pool_of(corpus)
+        with_gold = [example for example in questions if gold_ids(example, pool)]
+        bench.tell(f"  {len(pool.texts):,} articles, {len(with_gold):,} questions with a gold article among them")
+        rows = retrieval_rows(with_gold, corpus=corpus, bench=bench)
+        chosen = draw(questions, limit=limit)
+        holders, hidden = split(chosen, pool)
+        answers = asked(chosen, corpus=corpus, bench=bench, name="news")
+        without = asked(hidden, corpus=corpus, bench=bench, name="news-withheld")
+        rows += answer_rows(answers, holders, checker=checker)
+        rows += abstention_rows(answers, without, holders, checker=checker)
+    return rows
+
+
+def retrieval_rows(examples: Sequence[Example], *, corpus: Corpus, bench: Bench) -> list[Row]:
+    """Article-level Hit@k and MRR of what the service ranks; lexical ranking alone as the floor."""
+    rows: list[Row] = []
+    for dated in (True, False):
+        asking = Asking(ranked=10, use_asked_at=dated)
+        when = "asked_at used" if dated else "asked_at not used"
+        found: dict[str, dict[str, Estimate]] = {}
+        for retrieval in _KINDS:
+            results = ranked(examples, corpus=corpus, bench=bench, asking=asking, settings=_with(bench, retrieval))
+            found[retrieval] = _ranking(examples, results)
+        for measure, estimate in found["hybrid"].items():
+            rows.append(
+                of_estimate(
+                    estimate,
+                    section=RETRIEVAL,
+                    measure=f"{measure}, {when}",
+                    floor=found["lexical"][measure].value,
+                    floor_is="BM25 alone, same questions",
+                    anchor=_PUBLISHED_RANKING.get(measure, ""),
+                )
+            )
+        rows.append(of_estimate(found["dense"]["mrr@10"], section=RETRIEVAL, measure=f"mrr@10 of dense alone, {when}"))
+    return rows
+
+
+def answer_rows(run: FinishedRun, holders: Mapping[str, Holders], *, checker: SupportChecker) -> list[Row]:
+    """Short answers against the accepted ones, and what is cited for them."""
+    scores = by_metric(score_run(run, checker=checker).scores)
+    floors = _first_sentence(run)
+    rows = [
+        of_score(
+            scores[name],
+            section=ANSWERS,
+            floor=floors[name].value,
+            floor_is="first sentence of the top passage, always",
+            anchor=_PUBLISHED_ANSWERS.get(name, ""),
+        )
+        for name in ("answer.exact_match.has_answer", "answer.f1.has_answer", "answer.containment")
+    ]
+    groups = [example.group for example in run.examples]
+    retrieved = [float(_retrieved_holds(run.predictions[e.id], e)) for e in run.examples]
+    published = [float(bool(holders[e.id].in_time)) for e in run.examples]
+    rows += [
+        of_estimate(
+            mean(retrieved, groups=groups), section=ANSWERS, measure="ceiling: an answer stands in what was retrieved"
+        ),
+        of_estimate(
+            mean(published, groups=groups),
+            section=ANSWERS,
+            measure="ceiling: an answer stands in an article out by then",
+        ),
+        of_score(scores["answer.answered"], section=ANSWERS),
+        of_score(scores["answer.right_when_answered"], section=ANSWERS),
+        of_score(
+            scores["grounding.cited_article_answers"],
+            section=ANSWERS,
+            measure="citation precision: the cited article is gold or holds an answer",
+            floor=_top_article(run, holders).value,
+            floor_is="the article of the top passage, always",
+        ),
+    ]
+    names = ("grounding.exact_spans", "grounding.citation_recall", "grounding.claims_supported", "confidence.auroc")
+    return rows + [of_score(scores[name], section=ANSWERS) for name in names]
+
+
+def abstention_rows(
+    answers: FinishedRun, without: FinishedRun, holders: Mapping[str, Holders], *, checker: SupportChecker
+) -> list[Row]:
+    """Declining where every article that answers was taken away; questions that keep theirs must not be declined."""
+    hidden = {example.id for example in without.examples}
+    kept = [
+        msgspec.structs.replace(example, answerable=True)
+        for example in answers.examples
+        if example.id not in hidden and holders[example.id].in_time
+    ]
+    both = joined(answers, without, [*kept, *without.examples])
+    scores = by_metric(score_run(both, checker=checker).scores)
+    unanswerable = len(without.examples) / max(len(both.examples), 1)
+    floors: Mapping[str, tuple[float, str]] = {
+        "abstention.precision": (unanswerable, "always declining"),
+        "abstention.recall": (0.0, "never declining"),
+        "abstention.f1": (2 * unanswerable / (1 + unanswerable), "always declining"),
+        "abstention.auroc": (0.5, "chance"),
+    }
+    rows = [
+        of_score(scores[name], section=ABSTENTION, floor=floor, floor_is=what) for name, (floor, what) in floors.items()
+    ]
+    before = {name: answers.predictions[name] for name in hidden}
+    groups = [example.group for example in without.examples]
+    same = [float(_declined(before[example.id])) for example in without.examples]
+    measure = "declined with their articles there (the same questions as abstention.recall)"
+    return [*rows, of_estimate(mean(same, groups=groups), section=ABSTENTION, measure=measure)]
+
+
+def _with(bench: Bench, retrieval: Retrieval) -> Settings:
+    return msgspec.structs.replace(bench.settings, retrieval=retrieval)
+
+
+def _ranking(examples: Sequence[Example], results: Mapping[str, tuple[SearchResult, ...]]) -> dict[str, Estimate]:
+    groups = [example.group for example in examples]
+    rankings = [article_ranking(example, results[example.id]) for example in examples]
+    values = {f"hit@{k}": [hit(one.names, one.relevant, within=k) for one in rankings] for k in (1, 4, 10)} | {
+        "mrr@10": [reciprocal_rank(first_rank(one.names, one.relevant), within=10) for one in rankings]
+    }
+    return {name: mean(seen, groups=groups) for name, seen in values.items()}
+
+
+def _first_sentence(run: FinishedRun) -> dict[str, Estimate]:
+    """What reading nothing reaches: the first sentence of the passage ranked first."""
+    said = [_opening(run.predictions[example.id]) for example in run.examples]
+    groups = [example.group for example in run.examples]
+    pairs = list(zip(said, (example.answers for example in run.examples), strict=True))
+    return {
+        "answer.exact_match.has_answer": mean([exact_match(text, accepted) for text, accepted in pairs], groups=groups),
+        "answer.f1.has_answer": mean([f1(text, accepted) for text, accepted in pairs], groups=groups),
+        "answer.containment": mean([contains(text, accepted) for text, accepted in pairs], groups=groups),
+    }
+
+
+def _opening(prediction: Prediction) -> str:
+    results = prediction.answer.search_results if prediction.answer else ()
+    sentences = split_sentences(results[0].text) if results else ()
+    return results[0].text[sentences[0][0] : sentences[0][1]] if sentences else ""
+
+
+def _top_article(run: FinishedRun, holders: Mapping[str, Holders]) -> Estimate:
+    values, groups = [], []
+    for example in run.examples:
+        answer = run.predictions[example.id].answer
+        if answer is not None and answer.search_results:
+            values.append(float(answer.search_results[0].article_id in holders[example.id].all))
+            groups.append(example.group)
+    return mean(values, groups=groups)
+
+
+def _retrieved_holds(prediction: Prediction, example: Example) -> bool:
+    results = prediction.answer.search_results if prediction.answer else ()
+    return any(contains(result.text, example.answers) for result in results)
+
+
+def _declined(prediction: Prediction) -> bool:
+    return prediction.answer is not None and prediction.answer.answer_mode == "abstained"

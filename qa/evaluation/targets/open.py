@@ -1,0 +1,70 @@
+"""What a run asks, opened from options: the service of this process, or one by its address."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from embeddings import encoders
+from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.types import Where
+from qa.evaluation.cache import CachingEncoder
+from qa.evaluation.errors import RunRefused
+from qa.evaluation.targets.native import Native
+from qa.evaluation.targets.openai_compatible import OpenAICompatible
+from qa.evaluation.targets.target import Asking, Respondent
+from qa.settings import Settings
+
+__all__ = ["Address", "respondent"]
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to ask: nobody else (both empty), a Sourceline, or a model of an OpenAI-compatible server."""
+
+    url: str = ""
+    openai_url: str = ""
+    model: str = ""
+    token: str = ""
+    timeout: float = 120.0
+
+
+@asynccontextmanager
+async def respondent(address: Address, *, asking: Asking, seed: int, settings: Settings) -> AsyncIterator[Respondent]:
+    """Open it, and close it in the end. Raises RunRefused, StoreError or EncoderError."""
+    opened: Respondent
+    if address.openai_url:
+        opened = OpenAICompatible(
+            address.openai_url, model=address.model, seed=seed, timeout=address.timeout, token=address.token
+        )
+    elif address.url:
+        opened = Native(address.url, asking=asking, timeout=address.timeout, token=address.token)
+    else:
+        async with _in_process(settings, asking) as service:
+            yield service
+        return
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def _in_process(settings: Settings, asking: Asking) -> AsyncIterator[Respondent]:
+    # Only here: this brings the whole online half.
+    from qa.evaluation.targets.in_process import InProcess
+
+    # The search beside an answer asks for the same vector again; texts are not kept, or later answers would be faster.
+    encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads), limit=0)
+    corpus = EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity, read_only=True)
+    try:
+        if not corpus.count(Where()).articles:
+            raise RunRefused(f"there are no articles in {settings.data_dir}; put some in by `qa ingest`")
+        service = InProcess(corpus=corpus, encoder=encoder, settings=settings, asking=asking)
+        try:
+            yield service
+        finally:
+            await service.close()
+    finally:
+        corpus.close()

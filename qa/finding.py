@@ -1,0 +1,205 @@
+"""Takes a question as it was understood, gives passages, what was read in them, and whether it answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from functools import partial
+
+import msgspec
+
+from embeddings.corpus import Corpus
+from embeddings.encoders import Encoder
+from qa.language.languages import language_of
+from qa.language.timestamps import Period, stamp
+from qa.question.understanding import Understood
+from qa.question.wordings import in_their_words, with_numbers
+from qa.reading.misfits import fitting
+from qa.reading.newest import newest_first, newest_said
+from qa.reading.overlap import OverlapReader
+from qa.reading.read import Reading, best_passages_first, read
+from qa.reading.reader import Reader
+from qa.retrieval.rerankers.reranker import WIDER, Reranker, rerank
+from qa.retrieval.search import READ, Depth, retrieve
+from qa.retrieval.timeliness import is_late, says_when, timely, timely_first
+from qa.settings import Settings
+from qa.stopwatch import Stopwatch
+from qa.types import AbstainReason, Evidence
+
+__all__ = ["SHOWN", "Finder", "Found"]
+
+_NO_MATCH = 0.05
+"""Below this probability nothing retrieved is even near the question."""
+SHOWN = 8
+"""Passages shown, and given to a model: the best of those that were read."""
+
+
+_LATEST = Depth(listed=100, kept=40, per_article=2)
+"""What is looked through for the newest about a topic: what is newest need not be what matches best."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What retrieval and reading gave, before anything is written."""
+
+    evidence: tuple[Evidence, ...]
+    reading: Reading
+    reason: AbstainReason | None
+    """Why the articles' own sentences do not answer; None where they do."""
+
+
+class Finder:
+    """Finds and reads over one corpus."""
+
+    def __init__(
+        self, *, corpus: Corpus, encoder: Encoder, reader: Reader, settings: Settings, reranker: Reranker | None
+    ) -> None:
+        self._corpus = corpus
+        self._encoder = encoder
+        self._reader = reader
+        self._by_words = OverlapReader()
+        self._settings = settings
+        self._reranker = reranker
+
+    def find(self, asked: Understood, clock: Stopwatch, *, share: int = 1) -> Found:
+        """Retrieve, read one part in `share` of what a question may, and judge whether that answers. Blocking."""
+        if asked.intent.kind == "small_talk":
+            return Found(evidence=(), reading=Reading(sentences=(), probability=0.0), reason="no_match")
+        if asked.intent.kind == "latest" and (latest := self._latest(asked, clock)):
+            return latest
+        depth = msgspec.structs.replace(READ, kept=math.ceil(READ.kept / share))
+        found = self.evidence(asked, depth, clock)
+        asked = _met(asked, found)
+        able = timely(found, asked.period)
+        reader = self._reader_of(asked)
+        again = partial(read, asked.to_read, reader=reader, put=partial(_put, asked))
+        reading = fitting(asked.to_read, again(able), able, calibration=reader.calibration, again=again)
+        reading, best = best_passages_first(reading, able, kept=SHOWN)
+        # What is too old for the question stays behind whatever was read.
+        evidence = (*best, *found[len(able) :])[:SHOWN]
+        clock.lap("read")
+        return Found(
+            evidence=evidence, reading=reading, reason=self._abstain_reason(reading, evidence, asked, found=found)
+        )
+
+    def _latest(self, asked: Understood, clock: Stopwatch) -> Found | None:
+        """What is newest about a topic; None where nothing found says all of its names."""
+        found = newest_first(timely(self.evidence(asked, _LATEST, clock), asked.period))
+        reading = newest_said(in_their_words(asked.intent.topic, _texts(found)), found)
+        clock.lap("read")
+        if reading is None:
+            return None
+        reading, evidence = best_passages_first(reading, found, kept=SHOWN)
+        return Found(evidence=evidence, reading=reading, reason=None)
+
+    def evidence(self, asked: Understood, depth: Depth, clock: Stopwatch) -> tuple[Evidence, ...]:
+        """Retrieve alone, best first. Blocking."""
+        wider = msgspec.structs.replace(depth, kept=depth.kept * (WIDER if self._reranker else 1))
+        found = self._retrieved(asked, asked.lookup, wider, clock)
+        met = in_their_words(asked.lookup, _texts(found))
+        if met != asked.lookup:
+            # "What did the KWA decide?" found the Kelmar Water Authority by its sense: by its name, more is found.
+            found = _each_once([*self._retrieved(asked, f"{asked.lookup} {met}", wider, clock), *found])[: wider.kept]
+        clock.lap("retrieve")
+        if self._reranker:
+            found = rerank(found, question=asked.resolved_query, reranker=self._reranker, kept=depth.kept)
+            clock.lap("rerank")
+        return timely_first(found, asked.period)
+
+    def _retrieved(self, asked: Understood, lookup: str, depth: Depth, clock: Stopwatch) -> tuple[Evidence, ...]:
+        vector = self._encoder.encode_query(lookup)
+        clock.lap("encode")
+        within = [asked.where]
+        if asked.stays_with and not asked.where.article_ids:
+            within.insert(0, msgspec.structs.replace(asked.where, article_ids=asked.stays_with))
+        listed = [
+            retrieve(
+                self._corpus,
+                text=with_numbers(lookup),
+                vector=vector,
+                where=where,
+                depth=depth,
+                as_of=asked.as_of,
+                period=asked.period,
+                ranked_by=self._settings.retrieval,
+            )
+            for where in within
+        ]
+        return _each_once(item for one in listed for item in one)[: depth.kept]
+
+    def _abstain_reason(
+        self, reading: Reading, evidence: Sequence[Evidence], asked: Understood, *, found: Sequence[Evidence]
+    ) -> AbstainReason | None:
+        if not evidence:
+            return "no_match" if self._corpus.count(asked.where).passages else "empty_corpus"
+        if (period := asked.period) and period.recent:
+            late = self._out_of_time(reading, evidence, asked, period=period, found=found)
+            if late:
+                return late
+        if self._is_sure(reading, asked):
+            return None
+        if not _can_read(self._reader, asked):
+            return "unread_language"
+        return "weak_match" if reading.probability >= _NO_MATCH else "no_match"
+
+    def _reader_of(self, asked: Understood) -> Reader:
+        """The one that can read the language of the question; where none can, its words are compared."""
+        return self._reader if _can_read(self._reader, asked) else self._by_words
+
+    def _is_sure(self, reading: Reading, asked: Understood) -> bool:
+        return reading.probability >= (self._settings.answer_threshold or self._reader_of(asked).calibration.threshold)
+
+    def _older_answers(self, found: Sequence[Evidence], asked: Understood, period: Period) -> bool:
+        """Whether what is too old for the question answers it, were it asked without its time."""
+        late = [item for number, item in enumerate(found) if is_late(number, found, period)]
+        return bool(late) and self._is_sure(read(asked.undated, late, reader=self._reader_of(asked)), asked)
+
+    def _out_of_time(
+        self,
+        reading: Reading,
+        evidence: Sequence[Evidence],
+        asked: Understood,
+        *,
+        period: Period,
+        found: Sequence[Evidence],
+    ) -> AbstainReason | None:
+        """Whether a question about the last days finds nothing but older news; None where something is new enough."""
+        if not reading.sentences:
+            return None
+        if not is_late(reading.sentences[0].sentence.evidence, evidence, period) and (
+            self._is_sure(reading, asked) or not self._older_answers(found, asked, period)
+        ):
+            return None
+        since = msgspec.structs.replace(asked.where, published_after=stamp(period.start - timedelta(days=2)))
+        until = msgspec.structs.replace(since, published_before=stamp(asked.as_of + timedelta(days=1)))
+        return "stale_only" if self._corpus.count(until).passages else "outside_corpus_dates"
+
+
+def _can_read(reader: Reader, asked: Understood) -> bool:
+    language = language_of(asked.resolved_query)
+    return reader.languages is None or language is None or language in reader.languages
+
+
+def _put(asked: Understood, item: Evidence) -> str:
+    """The question for one passage: without its words for when, where what was published then does not say them."""
+    dated = asked.period is None or says_when(item.stored.passage.text, asked.period)
+    return asked.to_read if dated else asked.undated
+
+
+def _met(asked: Understood, found: Sequence[Evidence]) -> Understood:
+    """The question to be read in the words of what was found."""
+    texts = _texts(found)
+    return msgspec.structs.replace(
+        asked, to_read=in_their_words(asked.to_read, texts), undated=in_their_words(asked.undated, texts)
+    )
+
+
+def _texts(found: Sequence[Evidence]) -> list[str]:
+    return [f"{item.stored.title}\n{item.stored.passage.text}" for item in found]
+
+
+def _each_once(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    kept: dict[int, Evidence] = {}
+    for item in found:
+        kept.setdefault(item.stored.key, item)
+    return tuple(kept.values())

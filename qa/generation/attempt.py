@@ -1,0 +1,179 @@
+"""One request to a model: takes what it is asked, gives its sentences once they are verified, then how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Literal, TypeVar
+
+import msgspec
+
+from embeddings.types import Article
+from qa.errors import GeneratorFailed
+from qa.executor import Run
+from qa.generation.answer_builder import AnswerBuilder
+from qa.generation.context import Source
+from qa.generation.refusals import declines
+from qa.generation.sentence_stream import SentenceCutter
+from qa.generation.verification import Quoted, judge
+from qa.generators.generator import Delta, Finish, Generator, Message
+from qa.grounding.checker import SupportChecker
+from qa.stopwatch import Stopwatch
+from qa.types import ClaimEvent, FallbackReason
+
+__all__ = ["Attempt", "Means", "Request", "by"]
+
+T = TypeVar("T")
+
+_GRACE_SECONDS = 0.2
+"""A generator keeps its deadline itself; one that does not is left so much later."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model is asked, and what its sentences are held against."""
+
+    messages: Sequence[Message]
+    sources: Sequence[Source]
+    label: str
+    """With a number behind it, what the model names a source by."""
+    question: str
+    """What the sentences answer, and names that they only point at may stand in."""
+    max_tokens: int
+    deadline: float
+    """Moment of the event loop's clock at which the last sentence must be verified."""
+    echo: re.Pattern[str] | None = None
+    """What a model may repeat of the form of its prompt; taken out of its sentences, as no part of what they say."""
+
+    @property
+    def size(self) -> int:
+        """Characters the model reads."""
+        documents = (len(document.text) for message in self.messages for document in message.documents)
+        return sum(len(message.content) for message in self.messages) + sum(documents)
+
+
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """Who writes, who checks, and where articles are looked up."""
+
+    generator: Generator
+    checker: SupportChecker
+    article: Callable[[str, str], Article | None]
+
+
+class Attempt:
+    """A draft on its way to a page, and what is known of it so far."""
+
+    def __init__(self, request: Request, *, means: Means, page: AnswerBuilder) -> None:
+        self.request = request
+        self.page = page
+        self.prompt_tokens = self.completion_tokens = 0
+        """As the model's server counts; 0 where it does not say, or its stream was closed before it did."""
+        self.seconds = 0.0
+        """What a draft took that was read as far as it was wanted, checks and all."""
+        self.written = 0
+        """Characters of it."""
+        self.nearest: list[Quoted] = []
+        """For each sentence that was dropped, the words of a source nearest to it, if any."""
+        self._means = means
+        self._declined = False
+        self._ended: Literal["stop", "length", "content_filter"] | None = None
+
+    @property
+    def reason(self) -> FallbackReason | None:
+        """Why a draft that did not fail left nothing on the page; None where it left something."""
+        if self.page.claims:
+            return None
+        return "model_declined" if self._declined else "ungrounded"
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether the model wrote as much as it was asked for, and nothing of it is borne out."""
+        return self.reason == "ungrounded" and (self._ended in {"stop", "length"} or self.page.full)
+
+    async def events(self, *, run: Run, clock: Stopwatch) -> AsyncGenerator[ClaimEvent, None]:
+        """Give each sentence once it is verified, until the page is full. Raises GeneratorFailed."""
+        begun = asyncio.get_running_loop().time()
+        async with aclosing(self._sentences(clock)) as sentences:
+            async for sentence in sentences:
+                if declines(sentence):
+                    self._declined = True
+                    continue
+                if event := await self._checked(sentence, run):
+                    clock.mark("first_claim")
+                    yield event
+                if self.page.full:
+                    break
+        self.seconds = asyncio.get_running_loop().time() - begun
+
+    async def _checked(self, sentence: str, run: Run) -> ClaimEvent | None:
+        request = self.request
+        job = partial(
+            judge,
+            _without(request.echo, sentence) if request.echo else sentence,
+            label=request.label,
+            sources=request.sources,
+            checker=self._means.checker,
+            question=request.question,
+            article=self._means.article,
+        )
+        judged = await by(request.deadline, run(job))
+        event = self.page.take(judged)
+        if event is None:
+            self.nearest += judged.nearest[:1]
+        return event
+
+    async def _sentences(self, clock: Stopwatch) -> AsyncGenerator[str, None]:
+        """The draft's sentences as they are completed. Raises GeneratorFailed."""
+        asked = self.request
+        cutter = SentenceCutter(label=asked.label)
+        stream = self._means.generator.stream(asked.messages, max_tokens=asked.max_tokens, deadline=asked.deadline)
+        async with aclosing(stream):
+            async for piece in _in_time(stream, asked.deadline + _GRACE_SECONDS):
+                if isinstance(piece, Finish):
+                    self._ended = piece.reason
+                    self.prompt_tokens, self.completion_tokens = piece.prompt_tokens, piece.completion_tokens
+                    for sentence in _complete(cutter.finish(), whole=piece.reason == "stop"):
+                        yield sentence
+                    return
+                clock.mark("first_token")
+                self.written += len(piece.text)
+                for sentence in cutter.feed(piece.text):
+                    yield sentence
+
+
+def _without(echo: re.Pattern[str], sentence: str) -> str:
+    """The sentence without what it repeats, begun as a sentence."""
+    text = echo.sub("", sentence)
+    return text if sentence.startswith(text[:1]) else text[:1].upper() + text[1:]
+
+
+def _complete(sentences: Sequence[str], *, whole: bool) -> Sequence[str]:
+    """All sentences of a draft that was written to its end; of one that was cut off, not the unfinished last one."""
+    if whole or not sentences or sentences[-1].rstrip().endswith((".", "!", "?", "…", "]")):
+        return sentences
+    return sentences[:-1]
+
+
+async def _in_time(
+    stream: AsyncGenerator[Delta | Finish, None], deadline: float
+) -> AsyncGenerator[Delta | Finish, None]:
+    """The pieces that come until a deadline. Raises GeneratorFailed after it."""
+    while True:
+        try:
+            yield await by(deadline, anext(stream))
+        except StopAsyncIteration:
+            return
+
+
+async def by(deadline: float, work: Awaitable[T]) -> T:
+    """Wait for work until a deadline. Raises GeneratorFailed after it."""
+    limit = asyncio.timeout_at(deadline)
+    try:
+        async with limit:
+            return await work
+    except TimeoutError:
+        if not limit.expired():
+            raise  # the work's own
+        raise GeneratorFailed("the draft was not finished and checked in time", reason="model_timed_out") from None

@@ -1,0 +1,114 @@
+"""Takes evidence and a budget of tokens, gives the texts that a model reads: merged, each story once, best first.
+
+Passages of one article that overlap or nearly touch become one text, with the words between them. What did not fit is
+counted, and nothing is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import msgspec
+
+from embeddings.types import Article, StoredPassage
+from qa.generation.tokens import count
+from qa.types import Evidence
+
+__all__ = ["Context", "Source", "build", "estimate"]
+
+_GAP = 400
+"""Passages of an article that lie at most so many characters apart are read as one."""
+_MARGIN = 1.15
+"""tiktoken's tokens are not the model's own; others need up to so many times as many for news text."""
+_HEADER_TOKENS = 60
+"""For the lines around a text: fence, label, title, date."""
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """One text that the model reads: `article.text[start:end] == text`."""
+
+    stored: StoredPassage
+    """The best-ranked passage in it; its article's title, source, date."""
+    start: int
+    end: int
+    text: str
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model reads."""
+
+    sources: tuple[Source, ...]
+    """In the order in which the model reads them."""
+    omitted: int
+    """Passages of the evidence that did not fit."""
+
+
+class _Span(msgspec.Struct, frozen=True):
+    evidence: Evidence
+    start: int
+    end: int
+
+
+def build(
+    evidence: Sequence[Evidence], *, article: Callable[[str, str], Article | None], budget: int, most: int
+) -> Context:
+    """Choose what fits into `budget` tokens and `most` texts, by rank; `article` looks up an id and a version.
+
+    Retrieval has folded copies of a story into its best passage. A passage whose article is gone counts as omitted.
+    """
+    look_up = cache(article)
+    kept: list[Evidence] = []
+    sources: tuple[Source, ...] = ()
+    for item in evidence:
+        wider = _sources([*kept, item], look_up)
+        holds = any(source.stored.passage.article_id == item.stored.passage.article_id for source in wider)
+        if holds and len(wider) <= most and sum(map(_tokens, wider)) <= budget:
+            kept.append(item)
+            sources = wider
+    return Context(sources=sources, omitted=len(evidence) - len(kept))
+
+
+def estimate(text: str) -> int:
+    """Tokens of a text in any model's counting, at most."""
+    return int(_MARGIN * count(text))
+
+
+def _tokens(source: Source) -> int:
+    return estimate(source.text) + _HEADER_TOKENS
+
+
+def _sources(evidence: Sequence[Evidence], article: Callable[[str, str], Article | None]) -> tuple[Source, ...]:
+    """One text for each run of neighbouring passages, in order of the best passage in it."""
+    found: list[Source] = []
+    for span in _merged(evidence):
+        passage = span.evidence.stored.passage
+        whole = article(passage.article_id, passage.article_version)
+        if whole is not None:
+            text = whole.text[span.start : span.end]
+            found.append(Source(stored=span.evidence.stored, start=span.start, end=span.end, text=text))
+    return tuple(found)
+
+
+def _merged(evidence: Sequence[Evidence]) -> list[_Span]:
+    """Spans of articles, neighbours made one; each stands where its best-ranked passage stood."""
+    merged: list[_Span] = []
+    for item in evidence:
+        new = _Span(item, item.stored.passage.start, item.stored.passage.end)
+        near = [span for span in merged if _is_near(span, new)]
+        for span in near:
+            new = _Span(span.evidence if span is near[0] else new.evidence, *_around(span, new))
+        at = merged.index(near[0]) if near else len(merged)
+        merged = [span for span in merged if span not in near]
+        merged.insert(at, new)
+    return merged
+
+
+def _is_near(one: _Span, other: _Span) -> bool:
+    first, second = one.evidence.stored.passage, other.evidence.stored.passage
+    same = (first.article_id, first.article_version) == (second.article_id, second.article_version)
+    return same and max(one.start, other.start) - min(one.end, other.end) <= _GAP
+
+
+def _around(one: _Span, other: _Span) -> tuple[int, int]:
+    return min(one.start, other.start), max(one.end, other.end)

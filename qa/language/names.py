@@ -1,0 +1,185 @@
+"""Takes a text, gives the names in it, and says which spellings are of one name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from qa.language.units import NUMBER_WORDS
+from qa.language.words import Word, is_name, words_of
+
+__all__ = ["Name", "names_of", "same_name"]
+
+
+class Name(msgspec.Struct, frozen=True, kw_only=True):
+    """One word of a name; "Oda Lindqvist" is two, since either may stand alone for her."""
+
+    start: int
+    end: int
+    text: str
+    run: int
+    """Words of one name share this number."""
+
+
+_POSSESSIVE = re.compile(r"['’]s?$")
+_PREFIX = re.compile(r"^(?:al|el|ad|as|az|an|ar|at|bin|ibn)[-‑]")
+_SAME_SOUND = str.maketrans({"q": "k", "c": "k", "g": "k", "z": "s", "y": "i", "w": "v", "j": "i"})
+_PARTED = re.compile(r"(?<=\w\w)[-‑](?=\w\w)")
+_VOWELS = re.compile(r"[aeiouhv]+")
+_DOUBLE = re.compile(r"(.)\1+")
+_LEAST_LONG = 5
+_LIKENESS = 0.8
+_STOP_BEFORE = re.compile(r"(?:^|[.!?:;]\s*|[\"“‘'(\[]\s*|\n\s*|[–—-]\s+)$")
+_VERB = re.compile(
+    r"(?:has|had|is|was|will|would|said|says|told|did|does|won|lost|became|went|came|made|took|got|gave|left|found|also"
+    r"|could|may|might|must|can|led|ran|held|met|saw|put|beat|died|and|who|\w+ed)"
+)
+_SINGULAR = re.compile(r"(?:has|is|was|says|does)")
+"""Verbs that follow one person, not several things."""
+_OPENERS = frozenset(
+    "Former Then Current New Old Late Early Senior Local National Federal Police Officials Scientists Researchers "
+    "Residents Experts Doctors Fans Users Investors Shares Prices Sales Profits Revenue Turnout Thousands Hundreds "
+    "Dozens Millions Men Women Children People Nobody Everyone Someone Two Three Four Five Six Seven Eight Nine Ten "
+    "Meanwhile However Although Though While After Before Since Because Despite During Following According Also "
+    "Today Yesterday Tomorrow Once Now Here There Yes No Not Only Just Even Still Another Other Such Both Each Every "
+    "All Some Many Most Few Several More Less Much Any Overall Chief Head Deputy Vice First Second Third Last Next "
+    "Around About Nearly Almost Over Under Up Down Out In On At By For With From To Of As If When Where Why How What "
+    "Work Construction Rain Snow Traffic Voters Workers Students Teachers Passengers Customers Critics Analysts "
+    "Footage Video Images Reports Evidence Talks Plans Half Winner Captain Striker Manager Coach Actor Singer "
+    "Actress Author Footballer Players Scoring Research Data Government Company Officers Detectives".split()
+)
+"""Words that open sentences with a capital and are no names."""
+_NO_NAMES = frozenset(
+    "Mr Mrs Ms Dr Sir Lord Lady Prof President Prime Minister Mayor Judge King Queen Prince Princess Pope General "
+    "Captain "
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August "
+    "September October November December Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec AM PM I I'm I've".split()
+)
+"""Capitals that are no name of their own: titles, months and weekdays, which are checked as dates."""
+_PLACES = (
+    "us usa u.s u.s.a america american americans united states",
+    "uk u.k britain british briton britons united kingdom",
+    "netherlands dutch holland",
+    "france french",
+    "germany german germans",
+    "greece greek greeks",
+    "spain spanish spaniard",
+    "sweden swedish swede",
+    "denmark danish dane danes",
+    "poland polish pole poles",
+    "turkey turkish turk turks türkiye turkiye",
+    "wales welsh",
+    "ireland irish",
+    "switzerland swiss",
+    "finland finnish finn",
+    "england english",
+    "scotland scottish scots scot",
+    "china chinese",
+    "japan japanese",
+    "norway norwegian",
+    "philippines filipino filipinos",
+    "iraq iraqi",
+    "eu european union",
+    "un united nations",
+)
+
+
+def names_of(text: str, *, words: Sequence[Word] | None = None, lower: Collection[str] = ()) -> tuple[Name, ...]:
+    """Every word of a text that is written as a name.
+
+    A capital that opens a sentence says nothing: that word counts only where a second name follows it, or where it is
+    not among `lower`, the words that the texts at hand also write small. `words` are those of the text, if known.
+
+    >>> [name.text for name in names_of("Officials met Oda Lindqvist on Monday.", lower={"officials"})]
+    ['Oda', 'Lindqvist']
+    """
+    words = words_of(text) if words is None else words
+    found, run = [], 0
+    for at, word in enumerate(words):
+        bare = _POSSESSIVE.sub("", word.text)
+        if not _is_name(text, words, at, lower) or bare in _NO_NAMES:
+            run += 1
+            continue
+        found.append(Name(start=word.start, end=word.start + len(bare), text=bare, run=run))
+    return tuple(found)
+
+
+def _is_name(text: str, words: Sequence[Word], at: int, lower: Collection[str]) -> bool:
+    word = words[at]
+    if not is_name(word) or (word.number and not any(c.isalpha() for c in word.text)):
+        return False
+    if (word.number and word.text[0].isdecimal()) or word.text.split("-")[0].casefold() in NUMBER_WORDS:
+        return False
+    if not _STOP_BEFORE.search(text[max(0, word.start - 8) : word.start]):
+        return True
+    return _opens_as_name(words, at, lower)
+
+
+def _opens_as_name(words: Sequence[Word], at: int, lower: Collection[str]) -> bool:
+    """Whether a capital word that opens a sentence is a name, going by what follows it."""
+    bare = _POSSESSIVE.sub("", words[at].text)
+    if bare.casefold() in lower or bare in _OPENERS or bare.endswith(("ly", "ing")):
+        return False
+    following = words[at + 1] if at + 1 < len(words) else None
+    if bare != words[at].text or (len(bare) > 1 and bare.isupper()) or following is None:
+        return True
+    if is_name(following):
+        return not bare.endswith(("ers", "ists", "ans"))
+    return bool((_SINGULAR if bare.endswith("s") else _VERB).fullmatch(following.text))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two spellings are of one name.
+
+    >>> same_name("Mesmari", "al-Mismari"), same_name("Austria", "Australia"), same_name("Dutch", "Netherlands")
+    (True, False, True)
+    """
+    left, right = _folded(one), _folded(other)
+    if left == right or _kin(left) & _kin(right):
+        return True
+    short, long = sorted((left, right), key=len)
+    if (
+        len(short) >= 4
+        and long.startswith(short)
+        and long[len(short) :] in {"n", "an", "ian", "s", "es", "i", "ese", "ish", "ns", "ans", "ians", "is"}
+    ):
+        return True
+    if any(_PARTED.search(_PREFIX.sub("", name.casefold())) for name in (one, other)):
+        return _same_part(one, other)
+    if len(short) < _LEAST_LONG or left.isdigit() or right.isdigit():
+        return False
+    return _one_spelling(left, right)
+
+
+def _same_part(one: str, other: str) -> bool:
+    """Whether a double name is meant by one half of it, as "Jeffrey-Shaw" by "Shaw"."""
+    left, right = ({_folded(part) for part in _PARTED.split(name) if len(part) > 2} for name in (one, other))
+    return bool(left & right)
+
+
+def _one_spelling(left: str, right: str) -> bool:
+    """Same sound at the start, same consonants, or one letter apart in a long word."""
+    from rapidfuzz.distance import Levenshtein
+
+    first, second = left.translate(_SAME_SOUND), right.translate(_SAME_SOUND)
+    if first[0] != second[0] or Levenshtein.normalized_similarity(left, right) < _LIKENESS:
+        return False
+    bones = _DOUBLE.sub(r"\1", _VOWELS.sub("", first)), _DOUBLE.sub(r"\1", _VOWELS.sub("", second))
+    if len(bones[0]) >= 3 and bones[0] == bones[1] and left[-1] == right[-1]:
+        return True
+    return min(len(left), len(right)) >= 8 and Levenshtein.distance(left, right) == 1
+
+
+@lru_cache(maxsize=65536)
+def _folded(name: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return _PREFIX.sub("", _POSSESSIVE.sub("", plain)).replace("-", "").replace(".", "").replace("’", "'")
+
+
+@lru_cache(maxsize=65536)
+def _kin(folded: str) -> frozenset[int]:
+    return frozenset(number for number, line in enumerate(_PLACES) if folded in line.replace(".", "").split())

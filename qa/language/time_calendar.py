@@ -1,0 +1,276 @@
+"""Times told by the calendar: dates in every usual way to write them, months, quarters, seasons, years, decades."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from qa.language.time_words import ANY_YEAR, MONTH, Asked, Rule, Stretch, month_end, month_of, months_on, rule
+
+__all__ = ["RULES"]
+
+_AHEAD = timedelta(days=180)
+"""A day without a year that lies less than this ahead is the coming one."""
+_SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+"""The month each begins in, north of the equator."""
+_ORDINALS = {
+    word: n for n, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
+}
+_TENS = {"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80}
+_TENS |= {"nineties": 90}
+_FEASTS = {
+    "christmas eve": (12, 24, 1),
+    "christmas": (12, 24, 3),
+    "boxing day": (12, 26, 1),
+    "new year's eve": (12, 31, 1),
+    "new year's day": (1, 1, 1),
+    "new year's": (1, 1, 1),
+    "valentine's day": (2, 14, 1),
+    "halloween": (10, 31, 1),
+}
+"""Month, day and length in days of those that fall on the same date every year."""
+
+
+def _year_of(month: int, asked: Asked, year: str | None) -> int:
+    """The year named, else that of the last such month that has begun; of the next where what is to come is asked."""
+    if year:
+        return int(year)
+    today = asked.today
+    return today.year + (month < today.month) if asked.ahead else today.year - (month > today.month)
+
+
+def _month(match: re.Match[str], asked: Asked) -> Stretch:
+    month = month_of(match["month"])
+    year = _year_of(month, asked, match["year"])
+    return _part(Stretch(date(year, month, 1), month_end(year, month)), match["part"])
+
+
+def _which_month(match: re.Match[str], asked: Asked) -> Stretch:
+    """ "Last May" is the last one that is over, "this May" that of this year, "next May" the first to begin."""
+    month, which, today = month_of(match["month"]), match["which"].casefold(), asked.today
+    if which == "next":
+        year = today.year + (month <= today.month)
+    else:
+        year = today.year - (which.endswith(("last", "past")) and month >= today.month)
+    return Stretch(date(year, month, 1), month_end(year, month))
+
+
+def _part(whole: Stretch, part: str | None) -> Stretch:
+    """The early, middle or late third of a month or a year; months are read generously."""
+    if not part:
+        return whole
+    days = (whole.last - whole.first).days + 1
+    third, spare = days // 3, 5 if days < 40 else 0
+    low = part.casefold().rstrip("- ")
+    if low.startswith(("early", "start", "beginning")):
+        return Stretch(whole.first, whole.first + timedelta(days=third - 1 + spare))
+    if low.startswith("mid"):
+        edge = timedelta(days=third - spare)
+        return Stretch(whole.first + edge, whole.last - edge)
+    return Stretch(whole.last - timedelta(days=third - 1 + spare), whole.last)
+
+
+def _day(match: re.Match[str], asked: Asked) -> Stretch:
+    """A day of a month; where no year is named, the one nearest before, or less than half a year ahead."""
+    word = match["day"].casefold()
+    month, day = month_of(match["month"]), _ORDINALS.get(word) or int(re.sub(r"\D", "", word))
+    if match["year"]:
+        year = int(match["year"])
+    else:
+        year = asked.today.year - (date(asked.today.year, month, day) > asked.today + _AHEAD)
+    last = re.sub(r"\D", "", match["last"] or "") or str(day)
+    return Stretch(date(year, month, day), date(year, month, max(day, int(last))))
+
+
+def _day_alone(match: re.Match[str], asked: Asked) -> Stretch:
+    """ "On the 5th": of this month, or of the last where this month's is to come."""
+    today, day = asked.today, int(match["day"])
+    month = months_on(today.year, today.month, -1 if day > today.day and not asked.ahead else 0)
+    return Stretch(month.replace(day=day), month.replace(day=day))
+
+
+def _iso(match: re.Match[str], _: Asked) -> Stretch:
+    year, month = int(match["year"]), int(match["month"])
+    if not match["day"]:
+        return Stretch(date(year, month, 1), month_end(year, month))
+    return Stretch(date(year, month, int(match["day"])), date(year, month, int(match["day"])))
+
+
+def _slashed(match: re.Match[str], _: Asked) -> Stretch:
+    """ "03/08/2026" is read day first, as most of the world writes it, unless only month first makes it a date."""
+    first, second, year = int(match["first"]), int(match["second"]), int(match["year"])
+    day, month = (first, second) if second <= 12 else (second, first)
+    return Stretch(date(year, month, day), date(year, month, day))
+
+
+def _quarter(match: re.Match[str], asked: Asked) -> Stretch:
+    return _share(match, asked, 3)
+
+
+def _half(match: re.Match[str], asked: Asked) -> Stretch:
+    return _share(match, asked, 6)
+
+
+def _share(match: re.Match[str], asked: Asked, months: int) -> Stretch:
+    """A quarter or a half of the year named, else the last one that has begun."""
+    word = match["nth"].casefold()
+    start = (int(word) if word.isdigit() else _ORDINALS[word]) * months - months + 1
+    year = match["year"]
+    number = (
+        asked.today.year - 1
+        if year and year.casefold() == "last year"
+        else _year_of(start, asked, year if year and year.isdigit() else None)
+    )
+    end = months_on(number, start, months - 1)
+    return Stretch(date(number, start, 1), month_end(end.year, end.month))
+
+
+def _season(match: re.Match[str], asked: Asked) -> Stretch:
+    """A season of the year it begins in; "last" is the last one that is over, else the last one that has begun."""
+    begins, today = _SEASONS[match["season"].casefold()], asked.today
+    which = (match["which"] or "").casefold()
+    if match["year"]:
+        return _season_of(int(match["year"]), begins)
+    if which == "this":
+        running = begins == 12 and today.month <= 2
+        return _season_of(today.year - running, begins)
+    seasons = [_season_of(today.year + offset, begins) for offset in (-2, -1, 0, 1)]
+    if which == "next" or asked.ahead:
+        return next(season for season in seasons if season.first > today)
+    if which in {"last", "past", "this past"}:
+        return next(season for season in reversed(seasons) if season.last < today)
+    return next(season for season in reversed(seasons) if season.first <= today)
+
+
+def _season_of(year: int, begins: int) -> Stretch:
+    end = months_on(year, begins, 2)
+    return Stretch(date(year, begins, 1), month_end(end.year, end.month))
+
+
+def _year(match: re.Match[str], _: Asked) -> Stretch:
+    year = int(match["year"])
+    return _part(Stretch(date(year, 1, 1), date(year, 12, 31)), match["part"])
+
+
+def _years(match: re.Match[str], _: Asked) -> Stretch | None:
+    first, last = int(match["first"]), int(match["second"])
+    last += first // 100 * 100 if last < 100 else 0
+    return Stretch(date(first, 1, 1), date(last, 12, 31)) if first <= last else None
+
+
+def _months(match: re.Match[str], asked: Asked) -> Stretch:
+    """Between two months, the later one the last that has begun where no year is named."""
+    first, second = month_of(match["first"]), month_of(match["second"])
+    year = _year_of(second, asked, match["year"])
+    return Stretch(date(year - (first > second), first, 1), month_end(year, second))
+
+
+def _decade(match: re.Match[str], asked: Asked) -> Stretch:
+    tens = match["decade"].casefold().lstrip("'’")
+    start = _TENS[tens] if tens in _TENS else int(tens.rstrip("s").rstrip("'’"))
+    if start < 100:
+        start += 1900 if 2000 + start > asked.today.year else 2000
+    third = {"early": (0, 3), "mid": (3, 6), "late": (6, 9)}.get((match["part"] or "").casefold().rstrip("- "), (0, 9))
+    return Stretch(date(start + third[0], 1, 1), date(start + third[1], 12, 31))
+
+
+def _century(match: re.Match[str], _: Asked) -> Stretch:
+    start = (int(match["nth"]) - 1) * 100 + 1
+    return Stretch(date(start, 1, 1), date(start + 99, 12, 31))
+
+
+def _feast(match: re.Match[str], asked: Asked) -> Stretch:
+    month, day, days = _FEASTS[match["feast"].casefold().replace("’", "'")]
+    year = (
+        int(match["year"]) if match["year"] else asked.today.year - (date(asked.today.year, month, day) > asked.today)
+    )
+    return Stretch(date(year, month, day), date(year, month, day) + timedelta(days=days - 1))
+
+
+_PART = r"(?P<part>early |mid-? ?|late |(?:the )?(?:start|beginning|middle|end) of )?"
+_BEFORE_MONTH = r"(?:in|during|of|for|by|until|till|since|after|before|from|through|and|to|than)"
+_AND_YEAR = rf"(?:,? (?:of )?(?P<year>{ANY_YEAR}))"
+_NAMED = rf"(?P<month>{MONTH})"
+_NUMBER = r"(?P<day>[0-3]?\d(?:st|nd|rd|th)?)"
+_UP_TO = r"(?: ?(?:-|–|to|and) ?(?P<last>[0-3]?\d(?:st|nd|rd|th)?))?"
+_COUNTED = (
+    r"(?! (?:people|homes|houses|cases|men|women|children|workers|soldiers|villages|schools|cities|dollars|euros|pounds"
+    r"|miles|metres|meters|kilometres|km|tonnes|tons|times|jobs|votes|seats|hours|days|words)\b)"
+)
+_OF_YEAR = rf"(?:,? (?:of )?(?P<year>{ANY_YEAR}|(?:last|this) year))?"
+_NO_GAME = r"(?! (?:of|in) (?:the|a) (?:game|match|final|season|race))"
+_SEASON = r"(?P<season>spring|summer|autumn|winter)"
+_FEAST = "|".join(_FEASTS).replace("'", "['’]")
+RULES: tuple[Rule, ...] = (
+    rule(rf"{_BEFORE_MONTH} (?P<core>{_PART}{_NAMED}{_AND_YEAR}?)(?! [0-3]?\d\b)", _month),
+    rule(rf"(?P<core>{_PART}{_NAMED}{_AND_YEAR})", _month),
+    rule(rf"(?P<core>(?P<part>early |mid-? ?|late ){_NAMED}(?P<year>))(?! [0-3]?\d\b)", _month),
+    rule(rf"(?P<core>(?P<which>last|next|this|this past|this last) {_NAMED})(?! [0-3]?\d\b)", _which_month),
+    rule(rf"(?P<core>{_NAMED} (?:the )?{_NUMBER}{_UP_TO}(?:,? (?P<year>{ANY_YEAR}))?)(?![:,.]\d)", _day),
+    rule(
+        rf"(?P<core>(?:the )?(?P<day>[0-3]?\d(?:st|nd|rd|th)?|{'|'.join(_ORDINALS)}){_UP_TO} (?:of )?{_NAMED}"
+        rf"(?:,? (?P<year>{ANY_YEAR}))?)",
+        _day,
+    ),
+    rule(r"(?:on|since|before|after|until|by) (?P<core>the (?P<day>[0-3]?\d)(?:st|nd|rd|th))(?=[?.,;]|$)", _day_alone),
+    rule(rf"(?P<core>(?P<year>{ANY_YEAR})[-/](?P<month>[01]\d)(?:[-/](?P<day>[0-3]\d))?)", _iso),
+    rule(rf"(?P<core>(?P<first>[0-3]?\d)(?P<mark>[-./])(?P<second>[0-3]?\d)(?P=mark)(?P<year>{ANY_YEAR}))", _slashed),
+    rule(rf"(?P<core>q(?P<nth>[1-4])(?:[ ,/-]+(?P<year>{ANY_YEAR}))?)", _quarter),
+    rule(rf"(?P<core>(?P<year>{ANY_YEAR})[ -]?q(?P<nth>[1-4]))", _quarter),
+    rule(
+        rf"(?P<core>(?:in|of|for|during|since|after|before|until|by) the (?P<nth>first|second|third|fourth) quarter"
+        rf"{_OF_YEAR}){_NO_GAME}",
+        _quarter,
+    ),
+    rule(
+        r"(?P<core>(?P<nth>first|second|third|fourth)[- ]quarter(?P<year>))"
+        r"(?= (?:results|profit|earnings|sales|revenue|growth|gdp|figures|loss))",
+        _quarter,
+    ),
+    rule(rf"(?P<core>the (?P<nth>first|second) half of (?P<year>{ANY_YEAR}|(?:last|this|the) year))", _half),
+    rule(rf"(?P<core>h(?P<nth>[12]) (?P<year>{ANY_YEAR}))", _half),
+    rule(
+        r"(?P<core>(?P<which>this past|this|last|past|next) (?P<season>spring|summer|autumn|fall|winter)(?P<year>))",
+        _season,
+    ),
+    rule(
+        rf"(?:in|during|since|before|after|until|over|of) (?P<core>(?P<which>)(?:the )?{_SEASON}"
+        rf"(?: (?:of )?(?P<year>{ANY_YEAR})(?:[-/–]\d\d(?:\d\d)?)?)?)(?! (?:of|in)\b)",
+        _season,
+    ),
+    rule(
+        rf"(?P<core>(?P<which>)(?:the )?(?P<season>spring|summer|autumn|fall|winter)(?: of)? (?P<year>{ANY_YEAR})"
+        r"(?:[-/–]\d\d(?:\d\d)?)?)",
+        _season,
+    ),
+    rule(
+        rf"(?:in|during|of|for|since|before|after|until|till|by|from|to|through|than|and)"
+        rf" (?<!class of )(?P<core>(?:the year )?{_PART}(?P<year>{ANY_YEAR})){_COUNTED}(?!['’]?s\b)",
+        _year,
+    ),
+    rule(rf"(?P<core>(?P<part>early |mid-? ?|late )(?P<year>{ANY_YEAR}))", _year),
+    rule(
+        rf"(?P<core>(?:between|from|(?:in )?the years) (?P<first>{ANY_YEAR}) (?:and|to|until|through)"
+        rf" (?P<second>{ANY_YEAR}))",
+        _years,
+    ),
+    rule(
+        rf"(?:in|from|during|for|of) (?P<core>(?P<first>{ANY_YEAR}) ?[-–/] ?(?P<second>{ANY_YEAR}|\d\d))(?![-/]\d)",
+        _years,
+    ),
+    rule(
+        rf"(?P<core>(?:between|from) (?P<first>{MONTH}) (?:and|to|until|through) (?P<second>{MONTH}){_AND_YEAR}?)",
+        _months,
+    ),
+    rule(
+        rf"(?P<core>(?:the )?(?P<part>early |mid-? ?|late )?"
+        rf"(?P<decade>(?:1[5-9]|20)\d0['’]?s|['’]\d0s|{'|'.join(_TENS)}))",
+        _decade,
+    ),
+    rule(r"(?P<core>(?:the )?(?P<nth>1[5-9]|2[01])(?:st|th)[- ]century)", _century),
+    rule(
+        rf"(?:on|at|over|since|before|after|until|by|during) (?P<core>(?P<feast>{_FEAST})"
+        rf"(?: (?P<year>{ANY_YEAR}))?)",
+        _feast,
+    ),
+)

@@ -1,0 +1,79 @@
+"""What the tools work with: corpus and answerers, opened for reading at the first call, on the thread that computes.
+
+Opened late, so that a client gets its list of tools at once, and is told by the tool what is wrong with the store;
+a call after that tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import msgspec
+
+from embeddings import encoders
+from embeddings.corpus import Corpus
+from embeddings.embedded_corpus import EmbeddedCorpus
+from qa.assembly import Answerer, assemble
+from qa.checking.text_checker import TextChecker
+from qa.generators import Generator
+from qa.settings import Settings
+
+__all__ = ["Opened", "Parts"]
+
+T = TypeVar("T")
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """All that answers a call."""
+
+    corpus: Corpus
+    answering: Answerer
+    checking: TextChecker
+    generator: Generator | None
+
+
+class Opened:
+    """The parts behind their thread; never blocks the event loop it is used from."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answering")
+        self._parts: Parts | None = None
+
+    async def parts(self) -> Parts:
+        """Open them where they are not. Raises SettingsError and EmbeddingsError."""
+        return await self.run(self._open) if self._parts is None else self._parts
+
+    async def run(self, job: Callable[[], T], /) -> T:
+        """Do a blocking job on the thread; one cancelled before its turn is forgotten. Raises what the job raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, job)
+
+    async def close(self) -> None:
+        """Let the running job end, forget the waiting ones, close the corpus."""
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        if self._parts is None:
+            return
+        if self._parts.generator is not None:
+            await self._parts.generator.close()
+        self._parts.corpus.close()
+
+    def _open(self) -> Parts:
+        if self._parts is None:  # of two calls that came together, the second finds them open
+            settings = self.settings
+            encoder = encoders.load(settings.encoder, threads=settings.threads)
+            corpus = EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity, read_only=True)
+            try:
+                assembly = assemble(settings, encoder=encoder)
+            except BaseException:
+                corpus.close()
+                raise
+            self._parts = Parts(
+                corpus=corpus,
+                answering=assembly.over(corpus),
+                checking=assembly.checks_against(corpus),
+                generator=assembly.generator,
+            )
+        return self._parts

@@ -1,0 +1,1 @@
+"""From a question as it was put to what is really asked: intent, parts, spelling, wording, time."""

@@ -1,0 +1,1 @@
+"""Reading: which words of the retrieved passages answer a question, and how sure that is."""

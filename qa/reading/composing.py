@@ -1,0 +1,128 @@
+"""Takes the judged sentences, gives the answer they make: text, claims, citations, short answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from qa.citations import cite, short_answer
+from qa.language.words import words_of
+from qa.reading.kinds import Kind
+from qa.reading.read import Reading, ReadSentence, same_answer
+from qa.reading.sentences import SentenceAt, leans_back
+from qa.types import Citation, Claim, Evidence, ShortAnswer
+
+__all__ = ["Composition", "choose", "compose", "is_short"]
+
+_MORE_WITHIN = 2.0
+"""How far, in log-odds, a further source of the same answer may lie behind the best one and still be added."""
+_LISTED_WITHIN = 4.0
+"""The same for a further item of a list."""
+_SHORT_WORDS = 12
+_SAME_WORDING = 0.6
+"""Share of common words from which two sentences are copies of each other: wire reports shorten and reorder."""
+_SHORT_KINDS: frozenset[Kind] = frozenset({"words", "list"})
+
+
+class Composition(msgspec.Struct, frozen=True, kw_only=True):
+    """An extractive answer, every sentence of it a quotation."""
+
+    text: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    short_answer: ShortAnswer | None
+
+
+def choose(reading: Reading, evidence: Sequence[Evidence], *, limit: int) -> tuple[ReadSentence, ...]:
+    """The best sentence; other sources that answer the same; for a list, sentences with further items."""
+    if not reading.sentences:
+        return ()
+    best = reading.sentences[0]
+    chosen = [best]
+    lists = reading.kind == "list"
+    for other in reading.sentences[1:]:
+        if len(chosen) >= limit or other.logit < best.logit - (_LISTED_WITHIN if lists else _MORE_WITHIN):
+            break
+        if other.short_logit <= 0:
+            continue
+        same = any(same_answer(other, earlier) and _figures(other) == _figures(earlier) for earlier in chosen)
+        fits = not same if lists else same or reading.kind == "sentence"
+        if fits and not any(_repeats(other, earlier, evidence, lists=lists) for earlier in chosen):
+            chosen.append(other)
+    return tuple(chosen)
+
+
+def compose(
+    chosen: Sequence[ReadSentence], evidence: Sequence[Evidence], *, kind: Kind = "words", limit: int = 10
+) -> Composition:
+    """Set the chosen sentences side by side, each cited with its own exact words.
+
+    Where the first one begins with "He" or "The company" and there is room, the sentence before it comes along.
+    """
+    first = chosen[0]
+    sentences = [one.sentence for one in chosen]
+    if len(sentences) < limit and leans_back(first.sentence.text) and first.sentence.before:
+        sentences.insert(0, _before(first.sentence))
+    claims: list[Claim] = []
+    citations: list[Citation] = []
+    at = 0
+    for number, sentence in enumerate(sentences, start=1):
+        placed = (at, at + len(sentence.text))
+        at = placed[1] + 1
+        citation = cite(
+            evidence[sentence.evidence].stored,
+            number=number,
+            cited=(sentence.start, sentence.end),
+            placed=placed,
+            text=sentence.text,
+        )
+        citations.append(citation)
+        claims.append(_quotation(citation))
+    answering = citations[len(sentences) - len(chosen)]
+    short = short_answer(answering, first.short) if first.short and is_short(first, kind) else None
+    text = " ".join(claim.text for claim in claims)
+    return Composition(text=text, claims=tuple(claims), citations=tuple(citations), short_answer=short)
+
+
+def is_short(item: ReadSentence, kind: Kind) -> bool:
+    """Whether its few words are an answer by themselves."""
+    return kind in _SHORT_KINDS and item.short_logit > 0 and 0 < len(item.words.split()) <= _SHORT_WORDS
+
+
+def _figures(item: ReadSentence) -> frozenset[str]:
+    """Numbers among its words: "July 1" does not bear "16 months from July 1" out."""
+    return frozenset(word.text for word in words_of(item.words) if word.number)
+
+
+def _before(sentence: SentenceAt) -> SentenceAt:
+    return SentenceAt(
+        text=sentence.before,
+        start=sentence.before_start,
+        end=sentence.before_start + len(sentence.before),
+        evidence=sentence.evidence,
+    )
+
+
+def _quotation(citation: Citation) -> Claim:
+    """A claim that is its own source's words: supported by construction."""
+    return Claim(
+        text=citation.cited_text,
+        start=citation.start,
+        end=citation.end,
+        verdict="supported",
+        support_score=1.0,
+        citation_ids=(citation.id,),
+    )
+
+
+def _repeats(item: ReadSentence, earlier: ReadSentence, evidence: Sequence[Evidence], *, lists: bool) -> bool:
+    """Whether a sentence adds nothing: of the same article, unless it lists more, or in (nearly) the same words."""
+    if not lists and _article(item, evidence) == _article(earlier, evidence):
+        return True
+    said, before = ({word.stem for word in words_of(each.sentence.text)} for each in (item, earlier))
+    return len(said & before) >= _SAME_WORDING * len(said | before)
+
+
+def _article(item: ReadSentence, evidence: Sequence[Evidence]) -> str:
+    return evidence[item.sentence.evidence].stored.passage.article_id

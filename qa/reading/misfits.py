@@ -1,0 +1,244 @@
+"""Takes a question and what was read for it, leaves out what answers another question than the one that was asked.
+
+A reader looks for words of the right kind. That they are told of a brother, of those who did not, or of the other way
+round, it sees least. Each rule here is sure of what it strikes, and silent otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import msgspec
+from rapidfuzz.fuzz import ratio
+
+from qa.language.polarity import negated
+from qa.language.quantities import quantities_of
+from qa.language.question_words import TITLES, is_date_word
+from qa.language.units import UNITS, Unit
+from qa.language.words import Word, words_of
+from qa.reading.calibration import Calibration
+from qa.reading.kinds import kind_of
+from qa.reading.read import Reading, ReadSentence, features_of
+from qa.types import Evidence
+
+__all__ = ["answers_another", "fitting", "with_unit"]
+
+_WHEN = re.compile(
+    r"\b(?:when|time|dates?|days?|nights?|mornings?|evenings?|hours?|weeks?|weekend|months?|years?|season|quarter|decade"
+    r"|century|period|how (?:long|old|soon|often)|since|until|age|born)\b",
+    re.IGNORECASE,
+)
+_ENUMERATED = re.compile(r"[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*(?:, [A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*)+,? and [A-Z]")
+_HOW_MANY = re.compile(r"\bhow many (?P<words>[a-z]+(?: [a-z]+)?)", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"['’]s?$")
+_ONE_NAME = 70.0
+"""From this likeness on, two first names may be spellings of one."""
+_PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)\b(?: \w+){0,3} by\b", re.IGNORECASE)
+Again = Callable[[Sequence[Evidence]], Reading]
+_STATES = (
+    ("open opened opens reopened", "close closed closes shut"),
+    ("accept accepted accepts", "reject rejected rejects refused"),
+    ("approve approved approves", "reject rejected rejects"),
+    ("allow allowed allows permitted", "ban banned bans forbidden prohibited"),
+    ("support supported supports", "oppose opposed opposes"),
+    ("convicted guilty", "acquitted innocent"),
+    ("alive survived", "dead died killed"),
+    ("for", "against"),
+)
+_STEMS = tuple(tuple(frozenset(word.stem for word in words_of(side)) for side in pair) for pair in _STATES)
+_LEAST_SHARED = 0.5
+"""Of the question's words, what a sentence must share before what it denies can be what was asked."""
+
+
+def fitting(
+    question: str, reading: Reading, evidence: Sequence[Evidence], *, calibration: Calibration, again: Again
+) -> Reading:
+    """The reading without sentences that answer another question, figures with their unit where another was asked.
+
+    Where the best sentence is one of them, its passage is read `again` without it, for a reader that was drawn to it
+    saw little else there; how sure the best answer is, is then found anew.
+    """
+    struck = [one for one in reading.sentences if answers_another(question, one)]
+    kept = [one for one in reading.sentences if one not in struck]
+    passages = 0
+    if struck and struck[0] is reading.sentences[0]:
+        number = struck[0].sentence.evidence
+        second = again([_without(evidence[number], [one for one in struck if one.sentence.evidence == number])])
+        passages = second.passages
+        others = [one for one in kept if one.sentence.evidence != number]
+        found = [_moved(one, number) for one in second.sentences if not answers_another(question, one)]
+        kept = sorted([*others, *found], key=lambda one: -one.logit)
+        features = features_of(kept)
+        sure = min(calibration.probability(features), reading.probability) if features else 0.0
+        reading = msgspec.structs.replace(reading, probability=sure)
+    return msgspec.structs.replace(
+        reading,
+        sentences=tuple(_without_lone_item(with_unit(question, one), reading) for one in kept),
+        passages=reading.passages + passages,
+    )
+
+
+def _without(item: Evidence, struck: Sequence[ReadSentence]) -> Evidence:
+    """The same passage with blanks for these sentences: all other words stay where they are."""
+    passage = item.stored.passage
+    text = passage.text
+    for one in struck:
+        start, end = one.sentence.start - passage.start, one.sentence.end - passage.start
+        text = text[:start] + " " * (end - start) + text[end:]
+    stored = msgspec.structs.replace(item.stored, passage=msgspec.structs.replace(passage, text=text))
+    return msgspec.structs.replace(item, stored=stored)
+
+
+def _moved(one: ReadSentence, number: int) -> ReadSentence:
+    return msgspec.structs.replace(one, sentence=msgspec.structs.replace(one.sentence, evidence=number))
+
+
+def answers_another(question: str, read: ReadSentence) -> bool:
+    """Whether a sentence, or the words found in it, cannot be what was asked.
+
+    A question that yes or no answers is answered by the opposite, too; why and how ask of anything.
+    """
+    kind, sentence = kind_of(question), read.sentence.text
+    if kind in {"decision", "sentence"}:
+        return False
+    return (
+        _of_a_namesake(question, sentence)
+        or _says_the_opposite(question, sentence)
+        or _exchanges_roles(question, sentence)
+        or _is_only_a_date(question, read.words)
+        or _measures_otherwise(question, read)
+    )
+
+
+def with_unit(question: str, read: ReadSentence) -> ReadSentence:
+    """The same sentence, its figure with the unit it has, where the question asks for another of that kind."""
+    asked = _unit_asked(question)
+    if asked is None or read.short is None:
+        return read
+    start, end = read.short
+    for one in quantities_of(read.sentence.text):
+        if start <= one.start < end and one.unit is not None and one.unit != asked:
+            return msgspec.structs.replace(read, short=(start, max(end, one.unit_end)))
+    return read
+
+
+def _without_lone_item(read: ReadSentence, reading: Reading) -> ReadSentence:
+    """The same without short words, where a list is asked for, the sentence has one, and the words are not of it."""
+    listed = _ENUMERATED.search(read.sentence.text) if reading.kind == "list" and read.short else None
+    if listed is None or read.short is None or (read.short[0] < listed.end() and listed.start() < read.short[1]):
+        return read
+    return msgspec.structs.replace(read, short=None)
+
+
+def _of_a_namesake(question: str, sentence: str) -> bool:
+    """Whether it tells of Karl Brandt and not of Otto Brandt, of whom was asked."""
+    told = _names(sentence)
+    said = {word for name in told for word in name}
+    for first, *_, last in (name for name in _names(question) if len(name) > 1):
+        if last not in said or first.casefold() in TITLES or any(ratio(first, word) >= _ONE_NAME for word in said):
+            continue
+        others = [name[-2] for name in told if len(name) > 1 and name[-1] == last]
+        alone = any(name == [last] for name in told)
+        if others and not alone and all(one.casefold() not in TITLES and not one.isupper() for one in others):
+            return True
+    return False
+
+
+def _names(text: str) -> list[list[str]]:
+    """Runs of words with capitals, as written but for a possessive."""
+    runs: list[list[str]] = []
+    end = -1
+    for word in words_of(text):
+        if word.capital and not word.stop and not word.number:
+            bare = _POSSESSIVE.sub("", word.text)
+            if runs and text[end : word.start] == " ":
+                runs[-1].append(bare)
+            else:
+                runs.append([bare])
+            end = word.start + len(bare)
+    return runs
+
+
+def _says_the_opposite(question: str, sentence: str) -> bool:
+    """Whether it affirms what was asked with "not", or tells of the closed ones where the open ones were asked for."""
+    asked, said = words_of(question), words_of(sentence)
+    asked_not, said_not = negated(question, asked), negated(sentence, said)
+    denied = next((word for word, no in zip(asked, asked_not, strict=True) if no and not word.stop), None)
+    stems = {word.stem: no for word, no in zip(said, said_not, strict=True)}
+    content = {word.stem for word in asked if not word.stop}
+    if len(content & stems.keys()) < _LEAST_SHARED * len(content):
+        return False
+    if denied is not None:
+        return stems.get(denied.stem) is False and not _opposed({word.stem for word in asked}, set(stems))
+    return any(_tells_other_state(word, stems) for word in asked)
+
+
+def _opposed(asked: set[str], said: set[str]) -> bool:
+    return any((asked & one and said & other) or (asked & other and said & one) for one, other in _STEMS)
+
+
+def _tells_other_state(word: Word, stems: dict[str, bool]) -> bool:
+    """Whether a sentence has the opposite of a word, not denied, and neither the word nor one that means it."""
+    for one, other in (*_STEMS[:-1], *((b, a) for a, b in _STEMS[:-1])):
+        if word.stem in one and not one & stems.keys():
+            return any(stems.get(stem) is False for stem in other)
+    return False
+
+
+def _exchanges_roles(question: str, sentence: str) -> bool:
+    """Whether A does to B in the question what B does to A in the sentence: both active, the verb between the names."""
+    if _PASSIVE.search(question) or _PASSIVE.search(sentence):
+        return False
+    asked = _around_verb(question)
+    if asked is None:
+        return False
+    before, verb, after = asked
+    places = [word for word in words_of(sentence) if word.stem == verb.stem]
+    if len(places) != 1:
+        return False
+    head, tail = sentence[: places[0].start], sentence[places[0].end :]
+    return after in head and before in tail and before not in head and after not in tail
+
+
+def _around_verb(question: str) -> tuple[str, Word, str] | None:
+    """Of "How much did A offer for B?" A, "offer" and B; None where there are not two names with words between."""
+    words = words_of(question)
+    runs: list[list[Word]] = []
+    for word in words[1:]:
+        if not word.capital or word.stop:
+            continue
+        if runs and question[runs[-1][-1].end : word.start] == " ":
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    if len(runs) != 2 or not re.search(r"\b(?:did|does|do|will|would|has|have|had)\b", question[: runs[0][0].start]):
+        return None
+    first, second = runs
+    between = [word for word in words if first[-1].end <= word.start < second[0].start and not word.stop]
+    if not between or question[first[-1].end : between[0].start] != " ":
+        return None
+    return question[first[0].start : first[-1].end], between[0], question[second[0].start : second[-1].end]
+
+
+def _is_only_a_date(question: str, words: str) -> bool:
+    """Whether the words found are a day or month alone, and nothing asks when."""
+    said = words_of(words)
+    named = [word for word in said if not word.stop and not word.number]
+    return bool(named) and all(is_date_word(word.text.casefold()) for word in named) and not _WHEN.search(question)
+
+
+def _measures_otherwise(question: str, read: ReadSentence) -> bool:
+    """Whether hours were found where kilometres were asked for."""
+    asked = _unit_asked(question)
+    if asked is None or read.short is None:
+        return False
+    start, end = read.short
+    units = [one.unit for one in quantities_of(read.sentence.text) if start <= one.start < end and one.unit]
+    return bool(units) and all(unit.kind != asked.kind for unit in units)
+
+
+def _unit_asked(question: str) -> Unit | None:
+    found = _HOW_MANY.search(question)
+    words = found["words"].casefold() if found else ""
+    return UNITS.get(words) or UNITS.get(words.partition(" ")[0])

@@ -1,0 +1,215 @@
+"""Takes a question and evidence, gives the sentences that answer, best first, with the words in them that do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from qa.language.words import words_of
+from qa.reading.calibration import Calibration, Clues, Features
+from qa.reading.kinds import Kind, kind_of
+from qa.reading.reader import AnswerSpan, PassageText, Reader
+from qa.reading.sentences import SentenceAt, is_said, sentences_of
+from qa.types import Evidence
+
+__all__ = ["ReadSentence", "Reading", "best_passages_first", "features_of", "read", "same_answer"]
+
+_LEAST_SCORE = 1e-3
+_HEADLINE = 3.0
+"""A headline or caption yields to a sentence that says the same, if that lies at most so far behind, in log-odds."""
+_MOST_LEAD, _MOST_WORDS = 8.0, 15.0
+
+
+class ReadSentence(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence, judged."""
+
+    sentence: SentenceAt
+    logit: float
+    """Log-odds that it answers, by all its clues; higher is better."""
+    short: tuple[int, int] | None
+    """Span, in the sentence, of the words that answer."""
+    short_logit: float = 0.0
+    """Log-odds of those words against no answer in the passage."""
+    clues: Clues | None = None
+    """Of the best sentence of a passage: what its place was decided by."""
+
+    @property
+    def words(self) -> str:
+        """The words that answer; empty where none do."""
+        return self.sentence.text[slice(*self.short)] if self.short else ""
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """All sentences read for one question, best first, and how sure the best one is."""
+
+    sentences: tuple[ReadSentence, ...]
+    probability: float
+    """Calibrated probability that the best answer is right; 0 with no sentence."""
+    kind: Kind = "words"
+    passages: int = 0
+    """How many were read for it."""
+
+
+def read(
+    question: str,
+    evidence: Sequence[Evidence],
+    *,
+    reader: Reader,
+    put: Callable[[Evidence], str] | None = None,
+) -> Reading:
+    """Let the reader read every passage, and judge its sentences by what it found in them.
+
+    `put` gives the question as it is put to one passage, where that is not the same for all.
+    """
+    kind, calibration = kind_of(question), reader.calibration
+    spans = _spans(question, evidence, reader=reader, put=put)
+    asked = frozenset(word.stem for word in words_of(question) if not word.stop)
+    judged: dict[tuple[str, int], ReadSentence] = {}
+    for number, (item, found) in enumerate(zip(evidence, spans, strict=True)):
+        for one in _judged(item, number, found, asked=asked, calibration=calibration):
+            # Passages of one article overlap: each place counts once, as what was read with more around it.
+            place = (item.stored.passage.article_id, one.sentence.start)
+            if place not in judged or judged[place].logit < one.logit:
+                judged[place] = one
+    ordered = _said_first(
+        sorted(judged.values(), key=lambda one: (-one.logit, one.sentence.evidence, one.sentence.start))
+    )
+    features = features_of(ordered)
+    return Reading(
+        sentences=tuple(ordered),
+        probability=calibration.probability(features) if features else 0.0,
+        kind=kind,
+        passages=len(evidence),
+    )
+
+
+def best_passages_first(
+    reading: Reading, evidence: Sequence[Evidence], *, kept: int
+) -> tuple[Reading, tuple[Evidence, ...]]:
+    """The `kept` best passages, in the order of what was read in them, and their sentences; `score` becomes that."""
+    best: dict[int, float] = {}
+    for one in reading.sentences:
+        best[one.sentence.evidence] = max(one.logit, best.get(one.sentence.evidence, -math.inf))
+    lowest = min(best.values(), default=0.0)
+    weighed = {number: best.get(number, lowest - 1.0 - number) for number in range(len(evidence))}
+    order = sorted(weighed, key=lambda number: (-weighed[number], number))[:kept]
+    place = {number: rank for rank, number in enumerate(order)}
+    moved = tuple(
+        msgspec.structs.replace(
+            one, sentence=msgspec.structs.replace(one.sentence, evidence=place[one.sentence.evidence])
+        )
+        for one in reading.sentences
+        if one.sentence.evidence in place
+    )
+    scored = tuple(msgspec.structs.replace(evidence[number], score=_sigmoid(weighed[number])) for number in order)
+    return msgspec.structs.replace(reading, sentences=moved), scored
+
+
+def features_of(ordered: Sequence[ReadSentence]) -> Features | None:
+    """What the calibration weighs of the best answer; None where nothing was read."""
+    if not ordered:
+        return None
+    best = ordered[0]
+    rivals = [one.logit for one in ordered[1:] if not same_answer(one, best)]
+    return Features(
+        logit=best.logit,
+        lead=min(best.logit - max(rivals), _MOST_LEAD) if rivals else _MOST_LEAD,
+        words=min(len(best.words.split()), _MOST_WORDS),
+    )
+
+
+def same_answer(one: ReadSentence, other: ReadSentence) -> bool:
+    """Whether two sentences answer with the same words, or one with a part of the other's."""
+    first, second = (_bare(each.words) for each in (one, other))
+    if not first or not second:
+        return False
+    return first <= second or second <= first
+
+
+def _bare(words: str) -> frozenset[str]:
+    return frozenset(word.stem for word in words_of(words) if not word.stop)
+
+
+def _spans(
+    question: str, evidence: Sequence[Evidence], *, reader: Reader, put: Callable[[Evidence], str] | None
+) -> list[tuple[AnswerSpan, ...]]:
+    """What the reader finds in each passage, those that are asked the same together."""
+    asked = [put(item) if put else question for item in evidence]
+    spans: list[tuple[AnswerSpan, ...]] = [()] * len(evidence)
+    for one in dict.fromkeys(asked):
+        places = [number for number, text in enumerate(asked) if text == one]
+        stored = [evidence[number].stored for number in places]
+        given = [PassageText(text=item.passage.text, title=item.title) for item in stored]
+        for number, found in zip(places, reader.read(one, given), strict=True):
+            spans[number] = found
+    return spans
+
+
+def _judged(
+    item: Evidence, number: int, spans: Sequence[AnswerSpan], *, asked: frozenset[str], calibration: Calibration
+) -> list[ReadSentence]:
+    """The sentences of one passage in which words were found; a question that stands in the text answers nothing."""
+    start = item.stored.passage.start
+    titled = _stems(item.stored.title)
+    total = _log_sum([span.logit for span in spans]) if spans else 0.0
+    inside = {
+        sentence: within
+        for sentence in sentences_of(item, evidence=number)
+        if not sentence.text.endswith("?")
+        and (within := [span for span in spans if sentence.start <= start + span.start < sentence.end])
+    }
+    if not inside:
+        return []
+    own = {sentence: _log_sum([span.logit for span in within]) for sentence, within in inside.items()}
+    best = max(own, key=lambda sentence: own[sentence])
+    clues = Clues(
+        logit=own[best],
+        retrieval=math.log(max(item.score, _LEAST_SCORE)),
+        share=math.exp(inside[best][0].logit - total),
+        sentence=len(asked & (titled | _stems(best.text))) / max(len(asked), 1),
+    )
+    return [
+        ReadSentence(
+            sentence=sentence,
+            # Between passages all clues count, within one the reader's own odds alone.
+            logit=calibration.log_odds(clues) - (own[best] - own[sentence]),
+            short=_within(sentence, start + within[0].start, start + within[0].end),
+            short_logit=within[0].logit,
+            clues=clues if sentence is best else None,
+        )
+        for sentence, within in inside.items()
+    ]
+
+
+def _within(sentence: SentenceAt, start: int, end: int) -> tuple[int, int]:
+    """A span of the article as one of the sentence, cut where the sentence ends."""
+    return start - sentence.start, min(end, sentence.end) - sentence.start
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word.stem for word in words_of(text))
+
+
+def _said_first(ordered: list[ReadSentence]) -> list[ReadSentence]:
+    """Let a headline or caption at the top yield to a sentence that gives the same answer."""
+    if not ordered or is_said(ordered[0].sentence.text):
+        return ordered
+    best = ordered[0]
+    for number, one in enumerate(ordered[1:], start=1):
+        if one.logit < best.logit - _HEADLINE:
+            break
+        if is_said(one.sentence.text) and same_answer(one, best):
+            raised = msgspec.structs.replace(one, logit=best.logit)
+            return [raised, *ordered[:number], *ordered[number + 1 :]]
+    return ordered
+
+
+def _log_sum(logits: Sequence[float]) -> float:
+    most = max(logits)
+    return most + math.log(sum(math.exp(logit - most) for logit in logits))
+
+
+def _sigmoid(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))

@@ -1,0 +1,199 @@
+"""Takes a question's text and vector, gives evidence: dense and lexical lists fused, one article per story."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from embeddings.corpus import Corpus
+from embeddings.duplicates import overlapping, same_story
+from embeddings.types import Hits, StoredPassage, Vector, Where
+from qa.language.timestamps import Period, is_after, known_until
+from qa.retrieval.recency import all_older, preferences
+from qa.types import Evidence
+
+__all__ = ["READ", "Depth", "RankedBy", "fuse", "retrieve"]
+
+RankedBy = Literal["hybrid", "dense", "lexical"]
+"""Both lists fused, or one of them alone: to compare, and for corpora where one of them misleads."""
+
+_RRF_K = 60.0
+"""The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009), as published."""
+_STANDS_OUT, _AGAINST = 1.5, 9
+"""A lexical score so many times that of the tenth: a rare name, number or code stands there and nowhere else. Of 1.3,
+1.5, 1.7 and 2.0 it lost least on RealTimeQA with dates and won most without (n = 126, docs/yardsticks.md)."""
+_DEEPEST = 800
+"""Passages asked of each list at most, where the first ones were copies of few stories."""
+_TOLD = 0.8
+"""A passage is told already when this share of its word runs stands in what was kept of its story."""
+_STORY_DEPTH = 12
+_WORDS_PER_RUN = 3
+
+
+class Depth(msgspec.Struct, frozen=True, kw_only=True):
+    """How far retrieval looks and how much it keeps."""
+
+    listed: int = 50
+    """Passages asked of each of the two lists, at first."""
+    kept: int = 8
+    """Passages of evidence kept."""
+    per_article: int = 2
+    """Passages of one article among them, or of all articles that tell its story."""
+
+
+READ = Depth(listed=60, kept=14, per_article=4)
+"""What is read for a question."""
+
+
+def retrieve(
+    corpus: Corpus,
+    *,
+    text: str,
+    vector: Vector,
+    where: Where,
+    depth: Depth,
+    as_of: datetime | None = None,
+    period: Period | None = None,
+    ranked_by: RankedBy = "hybrid",
+) -> tuple[Evidence, ...]:
+    """Find the passages most likely to answer, best first, as if nothing were stored that is later than `as_of`.
+
+    Those from about `as_of`, or from about the `period` that the question names, are preferred (see `recency`).
+
+    Articles that tell the same story count once: the best-ranked one stays, the others are named in `also`.
+    """
+    listed = depth.listed
+    while True:
+        hits = corpus.search(vector, text, k=listed, where=where)
+        ranking = _ranking(hits, ranked_by)
+        found = _ranked(corpus, hits, ranking)
+        if as_of is not None and where.known_by is None and any(_is_future(item, as_of) for item in found):
+            # Only where it matters: a filter that is another one every second is no good to the corpus's memory.
+            where = msgspec.structs.replace(where, known_by=known_until(as_of))
+            continue
+        kept = _one_per_story(_by_date(found, as_of, period), depth)
+        if len(kept) >= depth.kept or len(ranking.dense) < listed or listed >= _DEEPEST:
+            return tuple(kept)
+        listed = min(4 * listed, _DEEPEST)
+
+
+def fuse(hits: Hits) -> Mapping[int, float]:
+    """Reciprocal rank fusion of the two lists, scaled so that the top of both is 1.
+
+    What stands out in the lexical list by its score counts as if the dense list had it at the same place: vectors do
+    not tell look-alikes apart by a name, and many passages middling in both lists would drown it.
+
+    >>> from embeddings.types import Hit
+    >>> fuse(Hits(dense=(Hit(7, 0.9),), lexical=(Hit(7, 3.2), Hit(8, 1.0))))[7]
+    1.0
+    """
+    scores: dict[int, float] = {}
+    for ranking in (hits.dense, hits.lexical):
+        for rank, hit in enumerate(ranking):
+            scores[hit.key] = scores.get(hit.key, 0.0) + _share(rank)
+    for rank, hit in enumerate(hits.lexical[:_AGAINST]):
+        if len(hits.lexical) > _AGAINST and hit.score >= _STANDS_OUT * hits.lexical[_AGAINST].score:
+            scores[hit.key] = max(scores[hit.key], 2 * _share(rank))
+    return scores
+
+
+def _share(rank: int) -> float:
+    return 0.5 * (_RRF_K + 1) / (_RRF_K + 1 + rank)
+
+
+def _ranking(hits: Hits, ranked_by: RankedBy) -> Hits:
+    """The two lists to fuse; one list alone stands for both, so that scores keep their scale."""
+    if ranked_by == "hybrid":
+        return hits
+    alone = hits.dense if ranked_by == "dense" else hits.lexical
+    return Hits(dense=alone, lexical=alone)
+
+
+def _ranked(corpus: Corpus, hits: Hits, ranking: Hits) -> list[Evidence]:
+    """Everything ranked, best first; keys that the corpus no longer knows are left out."""
+    fused = fuse(ranking)
+    stored = corpus.passages(fused.keys())
+    cosines = {hit.key: hit.score for hit in hits.dense}
+    order = sorted((key for key in fused if key in stored), key=lambda key: (-fused[key], key))
+    return [Evidence(stored=stored[key], score=fused[key], cosine=cosines.get(key)) for key in order]
+
+
+def _by_date(found: Sequence[Evidence], as_of: datetime | None, period: Period | None) -> Sequence[Evidence]:
+    """The same evidence with its scores weighed by date, best first; what is too old for a recent period, last."""
+    factors = preferences([item.stored.published_at for item in found], as_of=as_of, period=period)
+    weighed = [msgspec.structs.replace(i, score=i.score * factor) for i, factor in zip(found, factors, strict=True)]
+    return sorted(weighed, key=lambda item: (_is_late(item, period), -item.score, item.stored.key))
+
+
+def _is_late(item: Evidence, period: Period | None) -> bool:
+    return period is not None and period.recent and all_older([item.stored.published_at], period=period)
+
+
+def _is_future(item: Evidence, as_of: datetime) -> bool:
+    return is_after(item.stored.published_at, as_of)
+
+
+def _one_per_story(found: Sequence[Evidence], depth: Depth) -> list[Evidence]:
+    """Keep the best passages of different stories, a few each; name the other articles of a story in its best.
+
+    A copy that was extended may hold what the kept article does not: its passage is kept, too, while the story has
+    room and none of the passages found in the kept article says the same.
+    """
+    kept: list[Evidence] = []
+    story_of = _stories(found)
+    for evidence in found:
+        article = _article(evidence)
+        told = [item for item in kept if story_of[_article(item)] == story_of[article]]
+        tellers = {_article(item) for item in told}
+        if len(kept) < depth.kept and len(told) < depth.per_article and not _is_told(evidence, tellers, found):
+            kept.append(evidence)
+        elif told and article not in tellers:
+            first = kept.index(told[0])
+            kept[first] = msgspec.structs.replace(told[0], also=_with(told[0].also, evidence.stored))
+    return kept
+
+
+def _article(evidence: Evidence) -> str:
+    return evidence.stored.passage.article_id
+
+
+def _stories(found: Sequence[Evidence]) -> Mapping[str, int]:
+    """By article, the number of its story. Two shortened copies that differ are one story through what they shortened.
+
+    Only the articles of the first `_STORY_DEPTH` passages are compared with each other, and later ones with those:
+    no later one can be kept before them.
+    """
+    signatures = {_article(item): item.stored.signature for item in found}
+    articles = list(signatures)
+    near = overlapping([signatures[article] for article in articles[:_STORY_DEPTH]], list(signatures.values()))
+    story_of = {article: number for number, article in enumerate(articles)}
+    for number, article in enumerate(articles):
+        for first, other in enumerate(articles[: min(number, _STORY_DEPTH)]):
+            if not near[first, number] or story_of[other] == story_of[article]:
+                continue
+            if same_story(signatures[other], signatures[article]):
+                story_of = {a: story_of[other] if s == story_of[article] else s for a, s in story_of.items()}
+    return story_of
+
+
+def _is_told(evidence: Evidence, tellers: Collection[str], found: Sequence[Evidence]) -> bool:
+    """Whether other articles of its story, of which passages are kept, say the same as a passage."""
+    if not tellers or _article(evidence) in tellers:
+        return False
+    runs = _runs(evidence.stored.passage.text)
+    told: set[tuple[str, ...]] = set()
+    told.update(*(_runs(item.stored.passage.text) for item in found if _article(item) in tellers))
+    return len(runs & told) >= _TOLD * len(runs)
+
+
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
+    words = text.casefold().split()
+    return frozenset(tuple(words[i : i + _WORDS_PER_RUN]) for i in range(max(1, len(words) - _WORDS_PER_RUN + 1)))
+
+
+def _with(also: tuple[StoredPassage, ...], stored: StoredPassage) -> tuple[StoredPassage, ...]:
+    known = {passage.passage.article_id for passage in also}
+    return also if stored.passage.article_id in known else (*also, stored)

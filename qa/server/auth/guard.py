@@ -1,0 +1,231 @@
+"""The one guard: before any route runs (and before its body is read), who is it, and may they, and how often?
+
+With `QA_API_KEYS` set, a key opens everything, a token asking and reading. Without, whoever reaches the service may do
+everything, so it answers only to names that no foreign page can make its own (DNS rebinding). In both cases pages of
+origins that are not allowed are refused: browsers say truthfully where a request comes from.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from qa.access import addresses, keys, origins, tokens
+from qa.access.concurrency import ConcurrencyLimit
+from qa.access.rate_limits import RateLimits, TokenBucket
+from qa.server.auth.callers import Caller, remember
+from qa.server.auth.permissions import Level, level_of
+from qa.server.errors import ForeignOrigin, NotAllowed, RateLimited, TokenExpired, Unauthenticated, UnknownHost
+from qa.settings import Settings
+
+__all__ = ["Guard"]
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+_OPEN = Caller(kind="open")
+_WORK = 3
+"""What costs so much occupies the encoder or the model."""
+_ADDRESS_FACTOR = 10
+"""So many visitors of one address may use up their budgets at once: a school, an office."""
+
+
+class Guard:
+    """What the settings say about who may do what."""
+
+    def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
+        """Reads settings only; the secret of tokens is read or made when it is first needed. Raises SettingsError."""
+        self.origins = origins.parse(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+        self.secret = tokens.Secret(settings.data_dir / "token.key")
+        self._keys = keys.parse(settings.api_keys)
+        self._proxies = addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
+        self._settings = settings
+        self._budgets = RateLimits()
+        self._seats = ConcurrencyLimit()
+        self._now = now
+
+    @property
+    def open(self) -> bool:
+        """Whether whoever reaches the service may do everything."""
+        return not self._keys
+
+    def link_secret(self) -> bytes | None:
+        """What signs links to articles for readers without a key; None where none is needed, or none can be made."""
+        if self.open:
+            return None
+        try:
+            return self.secret.value()
+        except OSError:
+            return None
+
+    async def check(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Let a request through, with its caller, or raise RequestError."""
+        if connection.scope.get("method") == "OPTIONS":
+            return  # says which methods there are
+        level = level_of(handler.opt)
+        if level is None:
+            raise NotAllowed("nobody may use this route")
+        if level.who == "anyone":
+            remember(connection, self._known(connection))
+            return
+        self._check_place(connection)
+        self._believe_proxy(connection)
+        caller = self._caller(connection, level)
+        remember(connection, caller)
+        self._spend(connection, caller, level)
+
+    def _known(self, connection: Connection) -> Caller:
+        """Who it is on a route for anyone, where a wrong key is no reason to refuse."""
+        try:
+            self._check_place(connection)
+        except (ForeignOrigin, UnknownHost):
+            return Caller(kind="nobody")
+        if self.open:
+            return _OPEN
+        key = keys.find(_credential(connection), self._keys)
+        return Caller(kind="nobody") if key is None else _holder(key)
+
+    def _check_place(self, connection: Connection) -> None:
+        """Refuse pages of origins that are not allowed, and names that a foreign page could have given the service."""
+        origin, host = connection.headers.get("origin", ""), connection.headers.get("host", "")
+        if self.open and not (_cannot_be_rebound(host) or any(origins.host_of(one) == host for one in self.origins)):
+            raise UnknownHost(
+                f"this service has no API keys, so it does not answer to the name {host[:200]!r}; use its address, set "
+                "QA_API_KEYS, or list the name's origin in QA_ALLOWED_ORIGINS"
+            )
+        if _from_elsewhere(connection) and origin not in self.origins:
+            raise ForeignOrigin(f"pages of {origin[:200]!r} may not use this service; QA_ALLOWED_ORIGINS lists who may")
+
+    def _believe_proxy(self, connection: Connection) -> None:
+        """Take the scheme from a trusted proxy, so that links to this service are those that readers use."""
+        scheme, client = connection.headers.get("x-forwarded-proto"), connection.scope.get("client")
+        if scheme in {"http", "https"} and client and addresses.is_trusted(client[0], self._proxies):
+            connection.scope["scheme"] = scheme
+
+    def _caller(self, connection: Connection, level: Level) -> Caller:
+        credential = _credential(connection)
+        if credential.startswith(tokens.PREFIX):
+            return self._visitor(connection, credential, level)
+        if self.open:
+            if level.who == "operator" and _from_elsewhere(connection):
+                raise NotAllowed("without API keys, pages elsewhere may ask and read only")
+            return _OPEN  # clients that cannot do without a key may send any
+        if (key := keys.find(credential, self._keys)) is not None:
+            return _holder(key)
+        if credential:
+            raise Unauthenticated("this is not a key of this service")
+        if level.who == "origin" and self._settings.origin_tokens and connection.headers.get("origin") in self.origins:
+            return Caller(kind="origin")
+        raise Unauthenticated("this route needs a key: send it as Authorization: Bearer KEY or as X-API-Key")
+
+    def _visitor(self, connection: Connection, token: str, level: Level) -> Caller:
+        """The owner of a token. The token ends with the key or the origin it came from."""
+        claims = tokens.read(token, secret=self.secret.value())
+        known = claims is not None and (self.open or claims.origin in self.origins)
+        if claims is None or not known or (claims.issuer and claims.issuer not in {key.name for key in self._keys}):
+            raise Unauthenticated("this token is not, or no longer, one of this service; get a new one")
+        if claims.expires_at <= self._now():
+            raise TokenExpired("this token has expired; get a new one")
+        if not _comes_from(connection, claims.origin):
+            raise ForeignOrigin(f"this token is for pages of {claims.origin} only")
+        if level.who != "reader":
+            raise NotAllowed("a token is for asking and reading only; this route needs a key")
+        return Caller(kind="token", owner=f"visitor:{claims.subject}")
+
+    def _spend(self, connection: Connection, caller: Caller, level: Level) -> None:
+        """Take the request's cost out of the caller's budget. Raises RateLimited."""
+        buckets = self._buckets(connection, caller)
+        if not buckets or not level.cost:
+            return
+        if level.cost >= _WORK and len(buckets) > 1:
+            self._seat(connection, buckets)
+        spending = self._budgets.spend(buckets, cost=level.cost)
+        connection.scope["state"]["spending"] = spending
+        if not spending.allowed:
+            raise RateLimited("too many requests; wait before the next", retry_after=spending.retry_after)
+
+    def _seat(self, connection: Connection, buckets: Sequence[TokenBucket]) -> None:
+        """Keep one visitor, or the visitors of one address, from filling the queue. Raises RateLimited."""
+        queue = self._settings.max_queue
+        visitor, address = buckets
+        limits = {visitor.owner: max(2, queue // 8), address.owner: max(4, queue // 2)}
+        if not self._seats.take(limits):
+            raise RateLimited("too many questions at once; wait for the answers to some of them")
+        connection.scope["state"]["seats"] = tuple(limits)
+
+    def seated(self, app: ASGIApp) -> ASGIApp:
+        """Middleware that gives the seats of a request back when it has been answered, or its client has left."""
+
+        async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await app(scope, receive, send)
+            finally:
+                self._seats.free(scope.get("state", {}).pop("seats", ()))
+
+        return run
+
+    def _buckets(self, connection: Connection, caller: Caller) -> list[TokenBucket]:
+        if caller.kind == "key":
+            limit = self._settings.key_rate
+            return [TokenBucket(owner=caller.owner, per_minute=limit)] if limit else []
+        limit = self._settings.visitor_rate
+        if not limit or caller.kind == "open":
+            return []
+        client = connection.scope.get("client")
+        address = addresses.client_of(
+            client[0] if client else "",
+            forwarded_for=",".join(connection.headers.getall("x-forwarded-for", [])),
+            trusted=self._proxies,
+        )
+        # Whoever collects tokens gains nothing: getting them and using them draws on one larger budget of the address.
+        together = TokenBucket(owner=f"visitors of {address}", per_minute=limit * _ADDRESS_FACTOR)
+        return [TokenBucket(owner=caller.owner, per_minute=limit), together] if caller.kind == "token" else [together]
+
+
+def _from_elsewhere(connection: Connection) -> bool:
+    """Whether a page that is not the service's own sent the request."""
+    origin = connection.headers.get("origin")
+    return origin is not None and not origins.same_host(origin, connection.headers.get("host", ""))
+
+
+def _comes_from(connection: Connection, origin: str) -> bool:
+    """Whether a page of this origin sent the request.
+
+    Browsers leave `Origin` out where a page reads from its own host. Then `Sec-Fetch-Site` tells or, without TLS, where
+    that is left out too, `Referer`; no script can set them.
+    """
+    headers = connection.headers
+    if (found := headers.get("origin")) is not None:
+        return bool(found == origin)
+    if (site := headers.get("sec-fetch-site")) is not None:
+        return bool(site == "same-origin") and origins.same_host(origin, headers.get("host", ""))
+    return bool(headers.get("referer", "").startswith(f"{origin}/"))
+
+
+def _holder(key: keys.Key) -> Caller:
+    return Caller(kind="key", owner=f"key:{key.name}", key=key.name)
+
+
+def _credential(connection: Connection) -> str:
+    """The key or token that was sent; empty where none was."""
+    scheme, _, value = connection.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return str(value).strip()
+    return str(connection.headers.get("x-api-key", "")).strip()
+
+
+def _cannot_be_rebound(host: str) -> bool:
+    """Whether no stranger's DNS can make this name point here: an address, or a name that is not in the public DNS."""
+    name = host.lower().rpartition(":")[0] if ":" in host.rpartition("]")[2] else host.lower()
+    if "." not in name.strip("[]") or name.endswith(".localhost"):
+        return True
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

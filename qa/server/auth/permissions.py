@@ -1,0 +1,80 @@
+"""Who may use a route, declared at the route (`opt=READING`); an application with an undeclared one does not start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import BaseRoute, HTTPRoute
+
+__all__ = [
+    "ANYONE",
+    "ASKING",
+    "ASKING_WITH_A_KEY",
+    "CHECKING",
+    "GETTING_A_TOKEN",
+    "OPERATING",
+    "READING",
+    "SEARCHING",
+    "Level",
+    "Undeclared",
+    "handlers",
+    "level_of",
+    "refuse_undeclared",
+]
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may use a route, and what one request costs of the caller's budget."""
+
+    who: Literal["anyone", "origin", "reader", "operator"]
+    """`anyone`; `origin`: an allowed origin or a key; `reader`: a token or a key; `operator`: a key."""
+    cost: int = 0
+
+
+ANYONE: Mapping[str, Any] = {"level": Level(who="anyone")}
+"""Nothing on it belongs to anybody: health, the pages' own files, the description of the API."""
+GETTING_A_TOKEN: Mapping[str, Any] = {"level": Level(who="origin", cost=5)}
+READING: Mapping[str, Any] = {"level": Level(who="reader", cost=1)}
+SEARCHING: Mapping[str, Any] = {"level": Level(who="reader", cost=3)}
+ASKING: Mapping[str, Any] = {"level": Level(who="reader", cost=10)}
+ASKING_WITH_A_KEY: Mapping[str, Any] = {"level": Level(who="operator", cost=10)}
+"""For programs: pages have no use for it, so their tokens do not open it."""
+CHECKING: Mapping[str, Any] = ASKING_WITH_A_KEY
+"""A long text takes the encoder as long as fifty questions: for editors and scripts, not for whoever reads a page."""
+OPERATING: Mapping[str, Any] = {"level": Level(who="operator", cost=1)}
+
+
+class Undeclared(TypeError):
+    """A route says of nobody that they may use it; a mistake in the program."""
+
+
+def level_of(opt: Mapping[str, Any]) -> Level | None:
+    """The level that a handler declares."""
+    found = opt.get("level")
+    return found if isinstance(found, Level) else None
+
+
+def handlers(routes: Iterable[BaseRoute]) -> list[tuple[str, str, HTTPRouteHandler]]:
+    """Every method and path of an application, with what serves it; OPTIONS, which the framework answers, left out."""
+    return [
+        (method, route.path_format, handler)
+        for route in routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for method in sorted(handler.http_methods)
+        if method != "OPTIONS"
+    ]
+
+
+def refuse_undeclared(routes: Iterable[BaseRoute]) -> None:
+    """Raise Undeclared where a route has no level, or is of a kind that the guard does not see."""
+    routes = list(routes)
+    missing = [f"{method} {path}" for method, path, handler in handlers(routes) if level_of(handler.opt) is None]
+    missing += [route.path for route in routes if not isinstance(route, HTTPRoute)]
+    if missing:
+        raise Undeclared(
+            f"no level of access declared (opt=…, see qa/server/auth/permissions.py): {', '.join(missing)}"
+        )

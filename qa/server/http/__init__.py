@@ -1,0 +1,1 @@
+"""HTTP itself: bodies, headers, compression, CORS, problems, server-sent events."""

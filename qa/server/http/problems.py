@@ -1,0 +1,237 @@
+"""The one table from errors to RFC 9457 problem details, and the handler that serves it.
+
+What an error says is shown only where the table allows it: messages about the caller's request or our own state are;
+those of the store, the encoder or a bug are not (they may name paths), they go to the log under an incident id.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from embeddings import errors as offline
+from qa import errors as online
+from qa.server import errors
+from qa.server.errors import FieldError
+
+__all__ = ["KINDS", "MEDIA_TYPE", "PROTOCOL_PROBLEM", "Kind", "Problem", "kind_of", "problem_of", "serve_problem"]
+
+MEDIA_TYPE = "application/problem+json"
+
+_LONGEST_DETAIL = 2000
+"""Callers' own words may stand in a message; not at any length."""
+
+logger = logging.getLogger(__name__)
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Every error this service sends (RFC 9457)."""
+
+    type: str
+    """Path that names the kind of problem and describes it when fetched."""
+    title: str
+    status: int
+    detail: str
+    """What happened this time, and what to do."""
+    errors: tuple[FieldError, ...] | msgspec.UnsetType = msgspec.UNSET
+    """The fields or articles at fault, where some are."""
+    incident_id: str | msgspec.UnsetType = msgspec.UNSET
+    """Where the service is at fault: the id to look for in its log."""
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One row of the table."""
+
+    slug: str
+    status: int
+    title: str
+    meaning: str
+    """For whoever fetches the problem's type; also the detail where the error's own words are not shown."""
+    shown: bool = True
+    """Whether the error's own message may leave the service."""
+    retry_after: int | None = None
+    """Seconds after which the same request may succeed; every 503 says so."""
+
+
+_INTERNAL = Kind(
+    "internal-error",
+    500,
+    "Internal error",
+    "The service made a mistake. Its log says more under the incident id.",
+    shown=False,
+)
+_STATUS: Mapping[int, Kind] = {
+    kind.status: kind
+    for kind in (
+        Kind("bad-request", 400, "Bad request", "The request cannot be understood.", shown=False),
+        Kind(
+            "no-such-route", 404, "No such route", "Nothing is served here; /openapi.json lists what is.", shown=False
+        ),
+        Kind("method-not-allowed", 405, "Method not allowed", "The Allow header lists what is possible.", shown=False),
+        Kind("body-too-large", 413, "Body too large", "The body is larger than this route reads.", shown=False),
+    )
+}
+"""Errors of the web framework, by status."""
+
+_ERRORS: Mapping[type[Exception], Kind] = {
+    ValidationException: Kind("invalid-request", 422, "Invalid request", "A parameter cannot be used.", shown=False),
+    errors.InvalidRequest: Kind("invalid-request", 422, "Invalid request", "A field or parameter cannot be used."),
+    errors.Unsupported: Kind(
+        "unsupported-parameter", 400, "Unsupported parameter", "A field asks for something that is not done here."
+    ),
+    errors.MalformedBody: Kind("malformed-body", 400, "Malformed body", "The body is not the JSON it should be."),
+    errors.SlowBody: Kind("slow-body", 408, "Body took too long", "The body did not arrive in time."),
+    errors.BodyTooLarge: Kind("body-too-large", 413, "Body too large", "The body is larger than this route reads."),
+    errors.UnsupportedMedia: Kind(
+        "unsupported-media-type", 415, "Unsupported media type", "The body's content type or encoding is not read here."
+    ),
+    errors.Unauthenticated: Kind(
+        "unauthenticated", 401, "Who are you?", "The request needs an API key, or a token made for its page."
+    ),
+    errors.TokenExpired: Kind(
+        "token-expired", 401, "Token expired", "The page's token has expired; it needs a new one."
+    ),
+    errors.NotAllowed: Kind("not-allowed", 403, "Not allowed", "What was shown does not open this route."),
+    errors.ForeignOrigin: Kind(
+        "foreign-origin", 403, "Foreign origin", "Pages of this origin may not send this request."
+    ),
+    errors.UnknownHost: Kind(
+        "unknown-host",
+        421,
+        "Unknown host",
+        "Without API keys the service answers to its address only, not to any name.",
+    ),
+    errors.RateLimited: Kind(
+        "rate-limited", 429, "Too many requests", "The caller's budget is spent; Retry-After says for how long."
+    ),
+    errors.NothingUsable: Kind("nothing-usable", 422, "No usable article", "None of the articles sent could be taken."),
+    errors.NotReady: Kind("not-ready", 503, "Not ready", "The store or the encoder is being loaded.", retry_after=2),
+    errors.Overloaded: Kind(
+        "overloaded", 503, "Overloaded", "Too much work is waiting; send the request again later.", retry_after=1
+    ),
+    errors.ShuttingDown: Kind("shutting-down", 503, "Shutting down", "The service is stopping.", retry_after=5),
+    errors.DeadlineExceeded: Kind("deadline-exceeded", 504, "Deadline exceeded", "The answer was not ready in time."),
+    online.InvalidQuestion: Kind("invalid-question", 422, "Invalid question", "The question cannot be used."),
+    online.InvalidText: Kind(
+        "invalid-text",
+        422,
+        "Invalid text",
+        "The text to check has no words or too many sentences, or the texts to check it against are too long together.",
+    ),
+    online.NotFound: Kind("not-found", 404, "Not found", "What was asked for does not exist, or no longer does."),
+    online.HistoryUnavailable: Kind(
+        "history-unavailable",
+        503,
+        "History unavailable",
+        "The file of conversations and feedback cannot be used now.",
+        shown=False,
+        retry_after=10,
+    ),
+    offline.InputError: Kind("invalid-input", 422, "Invalid input", "An article, a filter or an id cannot be used."),
+    offline.StoreCorrupt: Kind(
+        "damaged-article", 500, "Damaged article", "The stored text no longer matches its hash.", shown=False
+    ),
+    offline.StoreBusy: Kind(
+        "store-busy",
+        503,
+        "Store busy",
+        "Another process is writing to the store; send this again later.",
+        shown=False,
+        retry_after=1,
+    ),
+    offline.StoreReadOnly: Kind(
+        "read-only",
+        503,
+        "Read only",
+        "The articles can be read here and not changed: the service may not write to their folder.",
+        shown=False,
+        retry_after=60,
+    ),
+    offline.StoreFull: Kind(
+        "disk-full",
+        507,
+        "Disk full",
+        "The disk that holds the articles is full, and nothing of this was written. Whoever operates the service has "
+        "to make room; questions are answered meanwhile.",
+        shown=False,
+    ),
+    offline.EmbeddingsError: Kind(
+        "store-unavailable",
+        503,
+        "Store unavailable",
+        "The store or the encoder cannot be used now.",
+        shown=False,
+        retry_after=10,
+    ),
+    Exception: _INTERNAL,
+}
+"""Everything else, by the nearest class in the error's ancestry."""
+
+KINDS: Mapping[str, Kind] = {kind.slug: kind for kind in (*_STATUS.values(), *_ERRORS.values())}
+
+
+PROTOCOL_PROBLEM = Problem(
+    type="/problems/bad-request", title="Bad request", status=400, detail="What was sent is not a valid HTTP request."
+)
+"""What a connection gets that does not speak HTTP."""
+
+
+def kind_of(error: Exception) -> Kind:
+    """Find the row for an error."""
+    if isinstance(error, HTTPException) and not isinstance(error, ValidationException):
+        return _STATUS.get(error.status_code, _INTERNAL if error.status_code >= 500 else _STATUS[400])
+    return next(_ERRORS[cls] for cls in type(error).__mro__ if cls in _ERRORS)
+
+
+def problem_of(error: Exception, *, request: Request[Any, Any, Any]) -> Problem:
+    """Describe any error; log the ones that are ours."""
+    kind = kind_of(error)
+    incident_id: str | msgspec.UnsetType = msgspec.UNSET
+    if kind.status >= 500 and not kind.shown:
+        incident_id = uuid.uuid4().hex
+        logger.error("incident %s: %s %r", incident_id, request.method, request.scope["path"], exc_info=error)
+    return Problem(
+        type=f"/problems/{kind.slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=str(error)[:_LONGEST_DETAIL] if kind.shown else kind.meaning,
+        errors=_faults(error) or msgspec.UNSET,
+        incident_id=incident_id,
+    )
+
+
+def serve_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    """Turn any error into its problem document."""
+    kind = kind_of(error)
+    problem = problem_of(error, request=request)
+    return Response(problem, status_code=kind.status, media_type=MEDIA_TYPE, headers=_headers(error, kind))
+
+
+def _faults(error: Exception) -> tuple[FieldError, ...]:
+    """The fields at fault, from our own errors and from the framework's."""
+    if isinstance(error, errors.RequestError):
+        return error.errors
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        return tuple(FieldError(detail=entry["message"], field=entry.get("key")) for entry in error.extra)
+    return ()
+
+
+def _headers(error: Exception, kind: Kind) -> dict[str, str]:
+    headers = {"cache-control": "no-store"}
+    if isinstance(error, HTTPException) and error.headers and "allow" in error.headers:
+        headers["allow"] = error.headers["allow"]
+    if kind.retry_after is not None:
+        headers["retry-after"] = str(kind.retry_after)
+    if isinstance(error, errors.RateLimited | errors.Overloaded):
+        headers["retry-after"] = str(error.retry_after)
+    if kind.status == 401:
+        headers["www-authenticate"] = 'Bearer realm="sourceline"'
+    if kind.status == 408:
+        headers["connection"] = "close"  # the rest of the body is not waited for
+    return headers

@@ -1,0 +1,104 @@
+"""What a page begins with: what the archive holds, and questions made of its latest articles, tried, and kept."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import msgspec
+
+from embeddings.corpus import Corpus
+from embeddings.types import Article, CorpusCounts, Overview, Where
+from qa.conversations.starters import answers_well, candidates, latest_on
+from qa.language.timestamps import is_after
+from qa.types import Answer, Question
+
+__all__ = ["Beginning", "StarterQuestions", "at_a_glance"]
+
+_OFFERED = 6
+_ENOUGH = 4
+"""With fewer made of sentences, the latest on what the titles name is asked for."""
+_TRIED, _TRIED_LATEST = 24, 8
+"""Bounds the work: each takes as long as an answer."""
+_READ = 400
+"""Articles looked through, the latest ones."""
+_KEPT_SECONDS = 600.0
+"""Other articles may have taken the place of as many: made anew after this time in any case."""
+_PATIENCE_SECONDS = 4.0
+"""A reader waits no longer for questions that are still being tried; they go on being tried."""
+
+
+class Beginning(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page can begin with now."""
+
+    questions: tuple[str, ...]
+    overview: Overview
+    complete: bool
+    """Whether no further questions will come while the articles stay as they are."""
+
+
+class _Made(msgspec.Struct, kw_only=True):
+    counts: CorpusCounts
+    until: float
+    overview: Overview
+    questions: list[str]
+    making: asyncio.Task[None]
+
+
+class StarterQuestions:
+    """The beginnings of one service; made when somebody first asks for them, once however many ask."""
+
+    def __init__(self, *, ask: Callable[[Question], Awaitable[Answer]]) -> None:
+        """`ask` answers without hurry: whoever waits for an answer goes before."""
+        self._ask = ask
+        self._entering = asyncio.Lock()
+        self._made: _Made | None = None
+
+    async def now(self, counts: CorpusCounts, read: Callable[[], Awaitable[Overview]]) -> Beginning:
+        """What there is for the articles as they are (`counts`); `read` gives the overview with the latest of them.
+
+        Raises what `read` raises, and what the trying of questions raised.
+        """
+        async with self._entering:
+            made = self._made
+            if made is None or made.counts != counts or time.monotonic() > made.until:
+                await self.close()
+                made = self._made = await self._begun(counts, await read())
+        await asyncio.wait({made.making}, timeout=_PATIENCE_SECONDS)
+        done = made.making.done()
+        if done and (made.making.cancelled() or made.making.exception()):
+            self._made = None if self._made is made else self._made
+            with suppress(asyncio.CancelledError):
+                made.making.result()
+        return Beginning(questions=tuple(made.questions), overview=made.overview, complete=done)
+
+    async def close(self) -> None:
+        """Try no more questions."""
+        made, self._made = self._made, None
+        if made is not None:
+            made.making.cancel()
+            await asyncio.gather(made.making, return_exceptions=True)
+
+    async def _begun(self, counts: CorpusCounts, overview: Overview) -> _Made:
+        questions: list[str] = []
+        making = asyncio.create_task(self._make(overview.newest, questions))
+        until = time.monotonic() + _KEPT_SECONDS
+        return _Made(counts=counts, until=until, overview=overview, questions=questions, making=making)
+
+    async def _make(self, articles: Sequence[Article], good: list[str]) -> None:
+        """Fill `good`, so that those found can be shown while others are tried."""
+        known = [article for article in articles if not is_after(article.published_at, datetime.now(UTC))]
+        made = await asyncio.to_thread(candidates, known, limit=_TRIED)
+        for candidate in (*made, *latest_on(known, limit=_TRIED_LATEST)):
+            if len(good) >= (_OFFERED if candidate.expected else _ENOUGH):
+                continue
+            if answers_well(candidate, await self._ask(Question(question=candidate.question, mode="extractive"))):
+                good.append(candidate.question)
+
+
+def at_a_glance(corpus: Corpus) -> Overview:
+    """The overview with as many articles as are looked through for questions."""
+    return corpus.overview(Where(), newest=_READ)

@@ -1,0 +1,1 @@
+"""Fits the aligned support checker: its networks and thresholds, and its dependency parser."""

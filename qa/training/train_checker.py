@@ -1,0 +1,212 @@
+"""Fine-tune an encoder as a support checker: does the evidence support a claim, contradict it, or not say it?
+
+`make train-checker` runs it. Method: one encoder over both texts, three outcomes, as natural language inference models
+are trained (Devlin et al. 2019, section 4.1). Where a row says only that a claim is not entailed, the loss is that of
+the two other outcomes together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from embeddings.encoders.weights import BUNDLED_MODEL, locate
+from qa.training.checker_data import LABELS, Encoded, Pair, development, encoded, pairs_of, shares
+from qa.training.claims.mutations import among_others, edited_pairs, made_pairs
+from qa.training.claims.questions import Asked, asked_of, question_pairs
+from qa.training.claims.sets import pairs_of_sets
+from qa.training.claims.texts import VALIDATION_FOLD, sentences_of
+from qa.training.loop import Plan, batches, train
+from qa.training.reader_data import rows_of
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+__all__ = ["figures", "loss_of", "main", "padded", "supported"]
+
+BATCH_TOKENS = 4_000
+TIMES: Mapping[str, int] = {"CG2C_doc": 2, "set:cliff": 3, "set:qags": 3, "set:wice": 3}
+"""How often the pairs of a source come in one epoch: these are few, and nearest to what is checked."""
+SHARES: Mapping[str, float] = {"snli": 0.4, "mnli": 0.8}
+"""How often the short pairs of a source are drawn: captions of pictures are unlike news."""
+AMONG_OTHERS = 0.25
+"""Share of the short pairs that come once more, among sentences that say nothing of the claim."""
+_WHOLE = ("CG2C_doc", "set:")
+
+
+class Material(msgspec.Struct, frozen=True, kw_only=True):
+    """What epochs are drawn from."""
+
+    rows: Sequence[Pair]
+    texts: Sequence[Sequence[str]]
+    asked: Sequence[Asked]
+    counts: Mapping[str, int]
+    """Pairs to make each epoch, by kind: made, asked, edited."""
+    share: float
+    """Of the short pairs, in each epoch."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train, or go on training, keep the last state in `--out` and print figures on what was kept back."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of train-pairs and train-documents")
+    parser.add_argument("--texts", type=Path, help="folder of the reader's training files: their texts are falsified")
+    parser.add_argument("--sets", type=Path, help="folder of the grounding sets: part of their fitting halves is used")
+    parser.add_argument("--made", type=int, default=0, help="pairs to make by rule of texts, each epoch")
+    parser.add_argument("--asked", type=int, default=0, help="pairs to make of questions over texts, each epoch")
+    parser.add_argument("--edited", type=int, default=0, help="pairs of the files to falsify, each epoch")
+    parser.add_argument("--short", type=float, default=1.0, help="share of the short pairs in each epoch")
+    parser.add_argument("--start", type=Path, help="a trained BERT to start from; else the bundled encoder")
+    parser.add_argument("--out", type=Path, default=Path(".cache/training/checker"))
+    parser.add_argument("--examples", type=int, default=150_000)
+    parser.add_argument("--learning-rate", type=float, default=1.5e-4)
+    parser.add_argument("--decay-share", type=float, default=0.35)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--save-every", type=float, default=120.0, help="seconds between checkpoints")
+    parser.add_argument("--seed", type=int, default=17)
+    given = parser.parse_args(argv)
+    named = {name: getattr(given, name) for name in ("examples", "learning_rate", "decay_share", "seed", "threads")}
+    plan = Plan(warmup=2_000, save_every=given.save_every, **named)
+    model, tokenizer = fresh_network(given.start)
+    short, documents = (list(pairs_of(given.data / f"train-{name}.jsonl.gz")) for name in ("pairs", "documents"))
+    rows, kept = development(short, documents)
+    material = Material(
+        rows=rows + (list(pairs_of_sets(given.sets)) if given.sets else []),
+        texts=sentences_of(given.texts) if given.texts else [],
+        asked=_asked(given.texts) if given.texts else [],
+        counts={"made": given.made, "asked": given.asked, "edited": given.edited},
+        share=given.short,
+    )
+    epochs = epochs_of(material, tokenizer=tokenizer, seed=given.seed)
+    train(model, epochs, loss_of=loss_of, plan=plan, folder=given.out)
+    model.save_pretrained(given.out / "model")
+    print(json.dumps(figures(model, kept, tokenizer=tokenizer)), flush=True)
+
+
+def fresh_network(start: Path | None) -> tuple[Any, Any]:
+    """The encoder with a head of three outcomes, untrained unless `start` has one, and its tokenizer."""
+    from tokenizers import Tokenizer
+    from transformers import AutoModelForSequenceClassification
+
+    folder = locate(BUNDLED_MODEL)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    # No dropout: one pass over few epochs does not overfit, and random numbers are slow on a processor.
+    model = AutoModelForSequenceClassification.from_pretrained(
+        start or folder,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        classifier_dropout=0.0,
+        attn_implementation="sdpa",
+        id2label=dict(enumerate(LABELS[:3])),
+        label2id={label: at for at, label in enumerate(LABELS[:3])},
+    )
+    return model, tokenizer
+
+
+def _asked(folder: Path) -> list[Asked]:
+    rows = [row for name in ("train", "train-sentences") for row in rows_of(folder / f"{name}.jsonl.gz")]
+    return asked_of(rows, fold=VALIDATION_FOLD)
+
+
+def epochs_of(material: Material, *, tokenizer: Any, seed: int) -> Iterator[list[list[Encoded]]]:
+    """Epochs without end: a share of the files' short pairs, their documents, and what is made, new each time."""
+    rng = random.Random(seed)
+    questions = question_pairs(material.asked, rng)
+    while True:
+        drawn = drawn_pairs(material, questions, rng)
+        yield batches(encoded(drawn, tokenizer), length=lambda each: len(each.ids), tokens=BATCH_TOKENS, rng=rng)
+
+
+def drawn_pairs(material: Material, questions: Iterator[Pair], rng: random.Random) -> list[Pair]:
+    """The pairs of one epoch."""
+    kept = [pair for pair in material.rows if pair.source.startswith(_WHOLE) or rng.random() < _share(pair, material)]
+    short = [pair for pair in kept if not pair.source.startswith(_WHOLE)]
+    drawn = shares(kept, rng, times=TIMES)
+    drawn += edited_pairs(material.rows, rng, limit=material.counts["edited"])
+    if material.texts:
+        drawn += made_pairs(material.texts, rng, limit=material.counts["made"])
+        drawn += itertools.islice(questions, material.counts["asked"])
+        noisy = rng.sample(short, k=int(AMONG_OTHERS * len(short)))
+        drawn += [among_others(pair, material.texts, rng) for pair in noisy]
+    return drawn
+
+
+def _share(pair: Pair, material: Material) -> float:
+    return material.share * SHARES.get(pair.source.partition("_")[0], 1.0)
+
+
+def padded(examples: Sequence[Encoded]) -> dict[str, torch.Tensor]:
+    """What the network is given: ids, mask and segments, each of shape (examples, tokens)."""
+    import torch
+
+    width = max(len(each.ids) for each in examples)
+    made = {
+        name: torch.zeros(len(examples), width, dtype=torch.long)
+        for name in ("input_ids", "attention_mask", "token_type_ids")
+    }
+    for row, each in enumerate(examples):
+        made["input_ids"][row, : len(each.ids)] = torch.tensor(each.ids)
+        made["attention_mask"][row, : len(each.ids)] = 1
+        made["token_type_ids"][row, each.second : len(each.ids)] = 1
+    return made
+
+
+def loss_of(model: nn.Module, examples: list[Encoded]) -> torch.Tensor:
+    """Cross entropy of the outcome; of a claim only known not to be entailed, of the other outcomes together."""
+    import torch
+
+    device = next(model.parameters()).device
+    inputs = {name: values.to(device) for name, values in padded(examples).items()}
+    logs = torch.log_softmax(model(**inputs).logits.float(), dim=1)
+    either = torch.logsumexp(logs[:, 1:], dim=1, keepdim=True)
+    told = torch.tensor([each.label for each in examples], device=device)
+    return -torch.cat([logs, either], dim=1).gather(1, told[:, None]).mean()
+
+
+def supported(model: nn.Module, examples: Sequence[Encoded], *, tokens: int = 8_000) -> list[float]:
+    """Probability that the evidence supports the claim, of each example in turn."""
+    import torch
+
+    order = sorted(range(len(examples)), key=lambda at: len(examples[at].ids))
+    found = [0.0] * len(examples)
+    device = next(model.parameters()).device
+    model.eval()
+    with torch.inference_mode():
+        while order:
+            size = max(1, tokens // len(examples[order[-1]].ids))
+            chosen, order = order[-size:], order[:-size]
+            inputs = {name: values.to(device) for name, values in padded([examples[at] for at in chosen]).items()}
+            for at, share in zip(chosen, model(**inputs).logits.softmax(dim=1)[:, 0].tolist(), strict=True):
+                found[at] = share
+    return found
+
+
+def figures(model: nn.Module, pairs: Sequence[Pair], *, tokenizer: Any) -> dict[str, Any]:
+    """Share of supported and of other claims judged rightly at one half, by source."""
+    scores = supported(model, encoded(pairs, tokenizer))
+    tallies: dict[str, dict[bool, list[bool]]] = {}
+    for pair, score in zip(pairs, scores, strict=True):
+        truth = pair.label == "entailment"
+        tallies.setdefault(pair.source, {True: [], False: []})[truth].append((score >= 0.5) == truth)
+    return {
+        source: {
+            "n": len(tally[True]) + len(tally[False]),
+            "supported": round(sum(tally[True]) / max(len(tally[True]), 1), 3),
+            "other": round(sum(tally[False]) / max(len(tally[False]), 1), 3),
+        }
+        for source, tally in sorted(tallies.items())
+    }
+
+
+if __name__ == "__main__":
+    main()

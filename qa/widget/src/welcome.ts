@@ -1,0 +1,121 @@
+// The first screen: what the archive holds, questions that it answers, its newest articles, earlier conversations.
+
+import { age, day } from "./dates";
+import { byline } from "./byline";
+import type { Context } from "./context";
+import { button, element, refill } from "./dom";
+import type { History } from "./history";
+import { asProblem } from "./problems";
+import type { Archive, Headline } from "./types";
+
+const OFFERED = 6;
+const NEWEST = 3;
+const EARLIER = 3;
+/** Questions are still being tried: what has been found since is asked for, a few times. */
+const AGAIN_MS = 4000;
+const ASKED_AGAIN = 20;
+
+export interface WelcomeEvents {
+  ask(question: string): void;
+  restore(id: string): void;
+}
+
+export class Welcome {
+  readonly element: HTMLElement;
+  private readonly archive = element("p", { class: "quiet archive", part: "archive", attributes: { hidden: "" } });
+  private readonly starters = element("div", { class: "starters", part: "starters", attributes: { hidden: "" } });
+  private readonly newest = element("div", { class: "starters newest", part: "newest", attributes: { hidden: "" } });
+  private readonly earlier = element("div", { class: "starters earlier", part: "earlier", attributes: { hidden: "" } });
+  private offered: string[] = [];
+
+  constructor(
+    private readonly context: Context,
+    private readonly history: History,
+    private readonly events: WelcomeEvents,
+    options: { intro: string; starters: string[] },
+  ) {
+    const parts = [element("p", { class: "intro" }, options.intro), this.archive, this.starters, this.newest, this.earlier];
+    this.element = element("div", { class: "welcome", part: "welcome" }, ...parts);
+    if (options.starters.length) this.offer(options.starters);
+  }
+
+  /** Questions that are answered here, as far as they are known. */
+  get questions(): string[] {
+    return this.offered;
+  }
+
+  /** Ask the service what there is; nothing to begin with is no reason to complain. */
+  async begin(): Promise<void> {
+    const given = this.offered.length > 0;
+    await Promise.all([this.fetch(given), this.remember()]);
+  }
+
+  /** Show the conversations that were left. */
+  async remember(): Promise<void> {
+    const found = await Promise.all(this.history.earlier.slice(0, EARLIER).map((id) => this.titled(id)));
+    const items = found.flatMap((one) => (one ? [this.item(one.title, () => this.events.restore(one.id))] : []));
+    this.fill(this.earlier, this.context.language.strings.earlier, items);
+  }
+
+  private async titled(id: string): Promise<{ id: string; title: string } | null> {
+    try {
+      return { id, title: await this.context.client.conversationTitle(id) };
+    } catch (error) {
+      if (asProblem(error).kind === "missing") this.history.forget(id);
+      return null;
+    }
+  }
+
+  private async fetch(given: boolean, left = ASKED_AGAIN): Promise<void> {
+    try {
+      const found = await this.context.client.beginning();
+      if (!given) this.offer((found.starters ?? []).map((starter) => starter.question));
+      if (found.archive) this.describe(found.archive);
+      if (found.complete === false && left > 0) setTimeout(() => this.element.isConnected && void this.fetch(given, left - 1), AGAIN_MS);
+    } catch {
+      // The page does without.
+    }
+  }
+
+  private offer(questions: string[]): void {
+    this.offered = questions;
+    const items = questions.slice(0, OFFERED).map((question) => this.item(question, () => this.events.ask(question)));
+    this.fill(this.starters, this.context.language.strings.starters, items);
+  }
+
+  private describe(archive: Archive): void {
+    const { strings, locale } = this.context.language;
+    this.archive.hidden = false;
+    if (!archive.articles) {
+      this.archive.textContent = strings.noArticles;
+      return;
+    }
+    const number = new Intl.NumberFormat(locale);
+    const days = [...new Set([day(archive.earliest, locale), day(archive.latest, locale)])].filter(Boolean).join(" – ");
+    const since = age(archive.latest, locale);
+    const said = [
+      strings.articles(archive.articles, number.format(archive.articles)),
+      archive.sources ? strings.sourcesCount(archive.sources, number.format(archive.sources)) : "",
+      days && since ? `${days} (${strings.newestAge(since)})` : days,
+    ];
+    this.archive.textContent = said.filter(Boolean).join(" · ");
+    const items = archive.newest.slice(0, NEWEST).map((article) => this.headline(article));
+    this.fill(this.newest, strings.newest, items);
+  }
+
+  private headline(article: Headline): HTMLElement {
+    const item = this.item(article.title, (opener) => this.context.show({ ...article, quote: null, others: [] }, opener));
+    item.append(byline(this.context.language, article));
+    return item;
+  }
+
+  private item(text: string, act: (opener: HTMLElement) => void): HTMLElement {
+    const properties = { class: "starter", part: "starter", attributes: { dir: "auto" } };
+    return element("li", {}, button(text, (event) => act(event.currentTarget as HTMLElement), properties));
+  }
+
+  private fill(place: HTMLElement, label: string, items: HTMLElement[]): void {
+    place.hidden = !items.length;
+    refill(place, element("p", { class: "label" }, label), element("ul", { attributes: { role: "list" } }, ...items));
+  }
+}

@@ -1,0 +1,169 @@
+"""The checker over the network that ships: tiny networks of its shape, sure of one outcome, stand in for it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from embeddings.encoders import load
+from embeddings.encoders.weights import BUNDLED_MODEL, locate
+from embeddings.errors import WeightsMismatch
+from qa.errors import SettingsError
+from qa.grounding.calibration import CheckerCalibration
+from qa.grounding.case import case_of
+from qa.grounding.checker import Context
+from qa.grounding.load_checker import load_checker
+from qa.grounding.shipped import ShippedNetwork
+from qa.grounding.trained import TrainedChecker, as_written, premises
+from qa.training.export import Weights, export_int8
+
+EVIDENCE = (
+    (
+        "Opposition candidate Oda Lindqvist has beaten Gregor Vance by 612 votes. She received 118,406 votes in "
+        "Sunday's runoff. Vance did not concede."
+    ),
+    "Turnout was 61.3 percent in a city of nearly 600,000 people.\n\nThe new mayor is to be sworn in on July 1.",
+)
+SUPPORTED, CONTRADICTED, NEUTRAL = range(3)
+
+
+def tiny(outcome: int | None) -> Weights:
+    """One layer of random weights; a head that is sure of an outcome, or random too."""
+    rng = np.random.default_rng(1)
+    width, wide, words = 16, 32, 30_522
+    at = "encoder.layer.0."
+    shapes = {
+        "embeddings.word_embeddings.weight": (words, width),
+        "embeddings.position_embeddings.weight": (512, width),
+        "embeddings.token_type_embeddings.weight": (2, width),
+        **{f"{at}attention.self.{name}.weight": (width, width) for name in ("query", "key", "value")},
+        **{f"{at}attention.self.{name}.bias": (width,) for name in ("query", "key", "value")},
+        f"{at}attention.output.dense.weight": (width, width),
+        f"{at}attention.output.dense.bias": (width,),
+        f"{at}intermediate.dense.weight": (wide, width),
+        f"{at}intermediate.dense.bias": (wide,),
+        f"{at}output.dense.weight": (width, wide),
+        f"{at}output.dense.bias": (width,),
+        "pooler.dense.weight": (width, width),
+        "pooler.dense.bias": (width,),
+        "classifier.weight": (3, width),
+        "classifier.bias": (3,),
+    }
+    made = {name: rng.normal(0, 0.5, shape).astype(np.float32) for name, shape in shapes.items()}
+    for place in ("embeddings.", f"{at}attention.output.", f"{at}output."):
+        made[f"{place}LayerNorm.weight"] = np.ones(width, np.float32)
+        made[f"{place}LayerNorm.bias"] = np.zeros(width, np.float32)
+    if outcome is not None:
+        made["classifier.weight"] *= 0
+        made["classifier.bias"] = np.where(np.arange(3) == outcome, 6.0, 0.0).astype(np.float32)
+    return made
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[int | None, Path]:
+    """A folder of weights for each outcome."""
+    made: dict[int | None, Path] = {}
+    for outcome in (SUPPORTED, CONTRADICTED, NEUTRAL, None):
+        folder = tmp_path_factory.mktemp("weights")
+        sample = (np.array([[101, 2054, 102, 2003, 102]]), np.array([[0, 0, 0, 1, 1]]))
+        sha256 = export_int8(tiny(outcome), folder / "checker.onnx", heads=2, end="labels", samples=[sample])
+        shutil.copyfile(locate(BUNDLED_MODEL) / "tokenizer.json", folder / "tokenizer.json")
+        calibration = CheckerCalibration(checker=f"tiny {sha256}", slope=1.0, bias=0.0, threshold=0.5)
+        (folder / "checker.json").write_bytes(msgspec.json.encode(calibration))
+        made[outcome] = folder
+    return made
+
+
+def test_the_network_decides_over_what_no_check_denies(folders: dict[int | None, Path]) -> None:
+    claim = "Lindqvist got 118,406 votes in the runoff."
+    found = {outcome: TrainedChecker(folder=folder).check(claim, EVIDENCE) for outcome, folder in folders.items()}
+    assert found[SUPPORTED].verdict == "supported"
+    assert found[SUPPORTED].score > 0.99
+    assert found[SUPPORTED].mismatches == ()
+    assert found[NEUTRAL].verdict == "unsupported"
+    assert found[CONTRADICTED].verdict == "contradicted"
+    assert [item.kind for item in found[CONTRADICTED].mismatches] == ["meaning"]
+    for support in found.values():
+        (span,) = support.spans
+        cited = EVIDENCE[span.index][span.start : span.end]
+        assert cited.endswith("She received 118,406 votes in Sunday's runoff.")
+        assert not cited.endswith("concede.")
+
+
+def test_a_figure_that_stands_nowhere_is_refused_whatever_the_network_says(folders: dict[int | None, Path]) -> None:
+    support = TrainedChecker(folder=folders[SUPPORTED]).check("Lindqvist got 118,460 votes in the runoff.", EVIDENCE)
+    assert support.verdict == "contradicted"
+    assert support.score < 0.35
+    assert [(item.kind, item.found) for item in support.mismatches] == [("number", "118,406")]
+
+
+def test_a_claim_of_which_nothing_stands_there_is_not_supported(folders: dict[int | None, Path]) -> None:
+    checker = TrainedChecker(folder=folders[SUPPORTED])
+    for claim in ("Penguins huddle against wind.", "…", ""):
+        assert checker.check(claim, EVIDENCE).verdict == "unsupported"
+    assert checker.check("Lindqvist won.", ()).verdict == "unsupported"
+
+
+def test_a_claim_longer_than_the_network_reads_is_not_supported(folders: dict[int | None, Path]) -> None:
+    claim = "Lindqvist got votes in the runoff, " * 40
+    support = TrainedChecker(folder=folders[SUPPORTED]).check(claim, EVIDENCE)
+    assert support.verdict == "unsupported"
+    assert support.score == 0.0
+
+
+def test_a_claim_over_two_texts_is_read_with_each_and_with_both() -> None:
+    claim = "Lindqvist beat Vance by 612 votes, and the new mayor is to be sworn in on July 1 in Kelmar."
+    contexts = [Context(title="Runoff in Kelmar"), Context(title="Turnout")]
+    case = case_of(claim, EVIDENCE, question="", contexts=contexts)
+    assert case is not None
+    *each, both, cited = premises(case, contexts)
+    titled = f"Runoff in Kelmar. {EVIDENCE[0]}"
+    assert sorted(each) == [titled, EVIDENCE[1].replace("\n\n", " ")]
+    assert "612 votes" in both
+    assert "July 1" in both
+    alone = case_of(claim, EVIDENCE[:1], question="", contexts=contexts[:1])
+    assert alone is not None
+    assert next(premises(alone, contexts[:1])) == titled
+    assert "612 votes" in cited
+    assert "July 1" in cited
+    assert "118,406" not in cited
+
+
+def test_figures_are_read_as_the_evidence_spells_them() -> None:
+    said = "She got 118406 votes, 612 more than Vance, in a city of 600000 people, 61.3 per cent of them over 99."
+    case = case_of(said, EVIDENCE, question="", contexts=[])
+    assert case is not None
+    assert as_written(case) == said.replace("118406", "118,406").replace("600000", "600,000")
+
+
+def test_judgements_are_the_same_twice_and_evidence_matters(folders: dict[int | None, Path]) -> None:
+    network = ShippedNetwork(folder=folders[None])
+    one, other = network.judge("Vance conceded.", EVIDENCE[0]), network.judge("Vance conceded.", EVIDENCE[1])
+    assert one is not None
+    assert other is not None
+    assert one == network.judge("Vance conceded.", EVIDENCE[0])
+    assert one.log_odds != other.log_odds
+    long = network.judge("Vance conceded.", EVIDENCE[0] * 40)
+    assert long is not None, "evidence is cut, claims are not"
+
+
+def test_weights_and_calibration_belong_together(folders: dict[int | None, Path], tmp_path: Path) -> None:
+    for name in ("checker.onnx", "tokenizer.json"):
+        shutil.copyfile(folders[SUPPORTED] / name, tmp_path / name)
+    shutil.copyfile(folders[NEUTRAL] / "checker.json", tmp_path / "checker.json")
+    with pytest.raises(WeightsMismatch, match=r"checker\.onnx"):
+        TrainedChecker(folder=tmp_path).check("Lindqvist got 118,406 votes in the runoff.", EVIDENCE)
+    (tmp_path / "checker.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(SettingsError, match="fit it again"):
+        _ = TrainedChecker(folder=tmp_path).identity
+
+
+def test_the_trained_checker_is_chosen_by_name_and_says_how_to_make_its_weights(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="make train-checker"):
+        load_checker("trained", encoder=load("hashing"))
+    with pytest.raises(SettingsError, match="make train-checker"):
+        TrainedChecker(folder=tmp_path).check("Lindqvist got 118,406 votes in the runoff.", EVIDENCE)

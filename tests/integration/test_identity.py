@@ -1,0 +1,299 @@
+"""Which article takes the place of which: every row of the table in docs/identity.md, and the ways to get it wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+import pytest
+
+from embeddings import readers
+from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.encoders.hashing import HashingEncoder
+from embeddings.ingest import IngestReport, ingest
+from embeddings.types import Article, RawArticle, Where
+
+KEEPER = (
+    "Nils Ness, who kept the lighthouse of Skagen for 31 years, handed over the keys on Friday, the coast board said."
+)
+BAKER = "A bakery in Torsby bakes with acorn flour again. Its mill had stood still since the war, the owner said."
+STORM = (
+    "A storm tore the roof off the school in Odda on Monday night. Nobody was hurt. The council put the damage at {} "
+    "crowns and said that lessons move to the town hall until the roof is mended."
+)
+
+
+class Archive:
+    """A corpus, and what an ingest of each call's articles made of it."""
+
+    def __init__(self, corpus: EmbeddedCorpus) -> None:
+        self.corpus = corpus
+
+    def ingest(self, *items: RawArticle) -> IngestReport:
+        return ingest(items, corpus=self.corpus, encoder=HashingEncoder())
+
+    def files(self, folder: Path, **texts: str) -> list[str]:
+        """Write files (name without suffix and text) and ingest them one after another; give the outcomes."""
+        outcomes: list[str] = []
+        for name, text in texts.items():
+            (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+            report = ingest(readers.read(folder / f"{name}.txt"), corpus=self.corpus, encoder=HashingEncoder())
+            outcomes += [one.outcome for one in report.articles]
+        return outcomes
+
+    def each(self, *items: RawArticle) -> list[str]:
+        """Outcomes of the articles, sent one by one."""
+        return [self.ingest(item).articles[0].outcome for item in items]
+
+    @property
+    def articles(self) -> Sequence[Article]:
+        return self.corpus.scan(where=Where(), after=None, limit=99)
+
+    def texts(self) -> set[str]:
+        return {article.text for article in self.articles}
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    corpus = EmbeddedCorpus.open(tmp_path / "data", identity=HashingEncoder.identity)
+    yield Archive(corpus)
+    corpus.close()
+
+
+def sent(text: str, **fields: Any) -> RawArticle:
+    """As from a request: no file ties it to another."""
+    return RawArticle(text=text, **{"origin": "request:1", "title": "Keeper retires", **fields})
+
+
+SAME_PAGE = [
+    "https://daily.example/keeper",
+    "http://daily.example/keeper",
+    "https://www.daily.example/keeper/",
+    "https://m.daily.example/keeper",
+    "https://amp.daily.example/keeper",
+    "https://daily.example/amp/keeper",
+    "https://daily.example/keeper/amp/",
+    "https://daily.example/keeper?amp",
+    "https://daily.example/keeper?outputType=amp",
+    "https://daily.example/keeper?utm_source=x&fbclid=1",
+    "https://daily.example/keeper?ref=rss",
+    "https://daily.example/keeper?CMP=share&at_medium=feed",
+    "https://www.google.com/amp/s/daily.example/keeper",
+]
+OTHER_PAGES = [
+    "https://daily.example/keepers",
+    "https://daily.example/keeper?page=2",
+    "https://daily.example/keeper?ref=1182",
+    "https://sport.daily.example/keeper",
+    "https://daily.example:8443/keeper",
+]
+
+
+@pytest.mark.parametrize("url", SAME_PAGE[1:])
+def test_an_article_under_another_address_of_its_page_is_the_same(archive: Archive, url: str) -> None:
+    assert archive.each(sent(KEEPER, url=SAME_PAGE[0]), sent(KEEPER, url=url)) == ["added", "unchanged"]
+    assert archive.each(sent(f"{KEEPER} He is 64.", url=url)) == ["updated"]
+    (article,) = archive.articles
+    assert (article.url, article.source) == (SAME_PAGE[0], "daily.example")
+    assert article.text.endswith("64.")
+
+
+@pytest.mark.parametrize("url", OTHER_PAGES)
+def test_another_page_is_another_article(archive: Archive, url: str) -> None:
+    assert archive.each(sent(KEEPER, url=SAME_PAGE[0]), sent(BAKER, url=url, title="Acorns")) == ["added", "added"]
+    assert archive.texts() == {KEEPER, BAKER}
+
+
+def test_the_better_address_of_a_page_is_kept(archive: Archive) -> None:
+    archive.each(sent(KEEPER, url=SAME_PAGE[3].replace("https", "http")), sent(KEEPER, url=SAME_PAGE[0]))
+    assert [article.url for article in archive.articles] == [SAME_PAGE[0]]
+
+
+def test_all_addresses_in_one_run_are_one_article(archive: Archive) -> None:
+    report = archive.ingest(*(sent(KEEPER, url=url) for url in SAME_PAGE))
+    assert [one.outcome for one in report.articles].count("unchanged") == len(SAME_PAGE) - 1
+    assert len(archive.articles) == 1
+
+
+def test_the_same_words_elsewhere_on_the_site_are_a_duplicate_and_on_another_site_none(archive: Archive) -> None:
+    home, section = "https://daily.example/keeper", "https://www.daily.example/news/2026/keeper-881"
+    assert archive.each(sent(KEEPER, url=home), sent(KEEPER, url=section)) == ["added", "duplicate"]
+    assert archive.each(sent(KEEPER, url="https://other.example/keeper")) == ["added"]
+    weekly = [
+        sent("There was no draw.", url=f"https://daily.example/{n}", published_at=f"2026-11-0{n}") for n in (1, 8)
+    ]
+    assert archive.each(*weekly) == ["added", "added"], "the same words of another day are another article"
+
+
+@pytest.mark.parametrize(
+    "root", ["https://daily.example/", "http://www.daily.example", "https://daily.example/index.html"]
+)
+def test_the_address_of_a_site_names_no_article(archive: Archive, root: str) -> None:
+    items = [sent(KEEPER, url=root), sent(BAKER, url=root, title="Acorns")]
+    assert archive.each(*items) == ["added", "added"]
+    assert {(article.url, article.source) for article in archive.articles} == {(None, "daily.example")}
+    assert archive.each(*items) == ["unchanged", "unchanged"]
+
+
+def test_pages_that_claim_one_address_do_not_replace_each_other(archive: Archive) -> None:
+    wrong = "https://daily.example/latest"
+    pages = [
+        sent(KEEPER, url=wrong),
+        sent(BAKER, url=wrong, title="Acorn flour is back"),
+        sent(STORM, url=wrong, title="Roof"),
+    ]
+    first = archive.ingest(*pages)
+    assert [one.outcome for one in first.articles] == ["added"] * 3
+    assert [bool(one.notes) for one in sorted(first.articles, key=lambda one: one.title)] == [True, False, True]
+    assert [article.url for article in archive.articles if article.url] == [wrong]
+    assert {one.outcome for one in archive.ingest(*pages).articles} == {"unchanged"}
+    assert len(archive.articles) == 3
+
+
+def test_an_article_told_anew_under_its_address_replaces_the_old(archive: Archive) -> None:
+    url = "https://daily.example/keeper"
+    again = "After 31 years the lighthouse of Skagen has a new keeper; Nils Ness handed over the keys on Friday."
+    assert archive.each(sent(KEEPER, url=url), sent(again, url=url, title="A new light for Skagen")) == [
+        "added",
+        "updated",
+    ]
+    assert archive.each(sent("Nothing of it is left.", url=url, title="")) == ["updated"], (
+        "without a title nothing speaks against it"
+    )
+
+
+def test_an_older_version_that_arrives_later_changes_nothing(archive: Archive) -> None:
+    def toll(price: str, day: str, **fields: str) -> RawArticle:
+        return sent(f"The toll on the Osk bridge is {price} crowns, the operator said.", published_at=day, **fields)
+
+    for name in ({"url": "https://daily.example/toll"}, {"id": "toll"}):
+        archive.each(toll("4.50", "2026-11-23", **name))
+        assert archive.each(toll("5.50", "2026-11-23", **name)) == ["updated"], "the same day: the later one sent"
+        (late,) = archive.ingest(toll("4.50", "2026-11-20", **name)).articles
+        assert late.outcome == "unchanged"
+        assert "2026-11-20" in late.notes[0]
+        held = archive.corpus.get(late.id)
+        assert held is not None
+        assert (late.version, "5.50" in held.text) == (held.version, True)
+        assert archive.each(toll("6.50", "2026-11-23T18:00:00Z", **name)) == ["updated"]
+        assert archive.each(toll("5.50", "2026-11-23", **name)) == ["updated"], "a day alone may be any time of it"
+
+
+def test_a_wrong_date_can_be_put_right(archive: Archive) -> None:
+    url = "https://daily.example/keeper"
+    items = [sent(KEEPER, url=url, published_at=day) for day in ("2026-11-23", "2026-11-20")]
+    assert archive.each(*items) == ["added", "updated"]
+
+
+def test_an_undated_copy_does_not_wipe_out_the_date(archive: Archive) -> None:
+    url = "https://daily.example/keeper"
+    full = sent(KEEPER, url=url, published_at="2026-11-23", language="en", authors=("R. Holm",))
+    assert archive.each(full, sent(KEEPER, url=url)) == ["added", "unchanged"]
+    assert archive.each(sent(f"{KEEPER} He is 64.", url=url)) == ["updated"]
+    assert [(one.published_at, one.authors) for one in archive.articles] == [("2026-11-23", ("R. Holm",))]
+
+
+def test_untimed_texts_of_one_title_are_both_kept(archive: Archive) -> None:
+    briefings = [sent(text, title="Morning briefing") for text in (KEEPER, BAKER, KEEPER.replace("31", "13"))]
+    reports = [archive.ingest(item).articles[0] for item in briefings]
+    assert [one.outcome for one in reports] == ["added"] * 3
+    assert ["give an `id` or a `url`" in "".join(one.notes) for one in reports] == [False, True, True]
+    assert archive.texts() == {item.text for item in briefings}
+    assert archive.each(*briefings) == ["unchanged"] * 3
+
+
+def test_a_correction_with_title_date_and_source_replaces(archive: Archive) -> None:
+    def notice(damage: str, **fields: str) -> RawArticle:
+        return sent(
+            STORM.format(damage), **{"title": "Roof", "published_at": "2026-11-24", "source": "Odda Post", **fields}
+        )
+
+    assert archive.each(notice("320,000"), notice("230,000")) == ["added", "updated"]
+    assert archive.each(notice("230,000", source="Coast Radio")) == ["duplicate"]
+    assert archive.each(notice("99,000", source="Coast Radio")) == ["added"], "another source says otherwise"
+    assert archive.each(notice("99,000", published_at="2026-11-25")) == ["added"], "another day"
+    assert len(archive.articles) == 3
+
+
+def test_a_file_corrected_renamed_or_retitled(archive: Archive, tmp_path: Path) -> None:
+    body = STORM.format("320,000")
+    assert archive.files(tmp_path, roof=f"Storm takes school roof\n\n{body}\n") == ["added"]
+    corrected = body.replace("320,000", "230,000")
+    assert archive.files(tmp_path, roof=f"Storm takes school roof\n\n{corrected}\n") == ["updated"]
+    assert archive.files(tmp_path, roof=f"School loses its roof in storm\n\n{corrected} It is an old one.\n") == [
+        "updated"
+    ]
+    assert archive.files(tmp_path, moved=f"School loses its roof in storm\n\n{corrected} It is an old one.\n") == [
+        "duplicate"
+    ]
+    assert len(archive.articles) == 1
+    # Undated and under another name, nothing but the title says which article was corrected: both stay.
+    assert archive.files(tmp_path, other=f"School loses its roof in storm\n\n{body} It is a new one.\n") == ["added"]
+
+
+def test_an_untitled_file_corrected(archive: Archive, tmp_path: Path) -> None:
+    assert archive.files(tmp_path, notice=STORM.format("320,000")) == ["added"]
+    assert archive.files(tmp_path, notice=STORM.format("230,000")) == ["updated"]
+    assert [("230,000" in article.text) for article in archive.articles] == [True]
+
+
+def test_a_file_filled_with_another_article_replaces_nothing(archive: Archive, tmp_path: Path) -> None:
+    assert archive.files(tmp_path, today=f"Morning briefing\n\n{KEEPER}\n") == ["added"]
+    assert archive.files(tmp_path, today=f"Morning briefing\n\n{BAKER}\n") == ["added"]
+    assert archive.texts() == {KEEPER, BAKER}
+
+
+def test_a_dated_file_renamed_and_corrected(archive: Archive, tmp_path: Path) -> None:
+    head = "---\ntitle: Roof\ndate: 2026-11-24\n---\n"
+    outcomes = []
+    for name, damage in (("a.md", "320,000"), ("b.md", "230,000"), ("c.md", "230,000")):
+        (tmp_path / name).write_text(head + STORM.format(damage), encoding="utf-8")
+        report = ingest(readers.read(tmp_path / name), corpus=archive.corpus, encoder=HashingEncoder())
+        outcomes += [one.outcome for one in report.articles]
+    assert outcomes == ["added", "updated", "duplicate"]
+
+
+def test_a_line_put_in_front_of_others_moves_none_of_them(archive: Archive, tmp_path: Path) -> None:
+    file = tmp_path / "wire.jsonl"
+    outcomes: list[list[str]] = []
+    for texts in ([KEEPER, BAKER], [f"{KEEPER} He is 64.", BAKER], [STORM, f"{KEEPER} He is 64.", BAKER]):
+        file.write_bytes(b"\n".join(msgspec.json.encode({"text": text}) for text in texts))
+        report = ingest(readers.read(file), corpus=archive.corpus, encoder=HashingEncoder())
+        outcomes.append(sorted(one.outcome for one in report.articles))
+    assert outcomes[:2] == [["added", "added"], ["unchanged", "updated"]]
+    assert outcomes[2][0] == "added"
+    assert archive.texts() == {STORM, f"{KEEPER} He is 64.", BAKER}
+
+
+def test_a_duplicate_is_found_whatever_other_collections_hold(archive: Archive) -> None:
+    for number in range(8):  # whatever their ids come to
+        text = f"{KEEPER} Number {number}."
+        items = [
+            sent(text, id=f"{number}", collection="x", title="Old"),
+            sent(text, collection="y", title="Old"),
+            sent(text, collection="y", title="New"),
+        ]
+        assert archive.each(*items) == ["added", "added", "duplicate"]
+
+
+def test_a_store_made_before_this_is_opened_and_recognises_its_articles(
+    archive: Archive, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = "https://daily.example/keeper"
+    archive.each(sent(KEEPER, url=url), sent(BAKER, title="Acorns", origin="acorns.txt:1"))
+    archive.corpus.close()
+    db = apsw.Connection(str(tmp_path / "data" / "store.db"))
+    db.execute("DROP TABLE known_by")
+    db.close()
+    reader = EmbeddedCorpus.open(tmp_path / "data", identity=HashingEncoder.identity, read_only=True)
+    assert reader.count(Where()).articles == 2
+    assert reader.verify() == []
+    reader.close()
+    again = Archive(EmbeddedCorpus.open(tmp_path / "data", identity=HashingEncoder.identity))
+    request.addfinalizer(again.corpus.close)
+    assert again.each(sent(f"{KEEPER} He is 64.", url=url)) == ["updated"]
+    assert again.each(sent(f"{BAKER} It is open.", title="Acorns", origin="acorns.txt:1")) == ["updated"]
+    again.corpus.close()

@@ -1,0 +1,250 @@
+"""What questions are understood as, over small archives: with the shipped reader and without the encoder's weights."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.encoders import load
+from embeddings.ingest import ingest
+from embeddings.types import RawArticle
+from qa.answering import ABSTENTION, Answerer
+from qa.conversations.rewriting import FollowUps
+from qa.executor import at_once
+from qa.reading.load_reader import load_reader
+from qa.reading.overlap import OverlapReader
+from qa.reading.reader import AnswerSpan, PassageText
+from qa.settings import Settings
+from qa.types import Answer, AnswerEvent, ClaimEvent, Question
+
+ENCODER = load("hashing")
+READER = load_reader()
+AS_OF = "2025-03-20T12:00:00Z"
+QUARRY = {
+    "title": "Quarry sold",
+    "text": "The Marlow quarry was sold to Dunmere Stone for 31 million crowns on Monday. It employs 140 people.",
+    "published_at": "2025-03-10",
+}
+REGATTA = {
+    "title": "Regatta",
+    "text": "Sela Brook won the Almeric Regatta on Saturday in a gale. Sela Brook, 24, is a carpenter.",
+    "published_at": "2025-03-15",
+}
+
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Iterator[Ask]:
+    """Ask a question of an archive that holds these articles and no others."""
+    opened: list[EmbeddedCorpus] = []
+
+    def answer(articles: Sequence[Mapping[str, str]], question: str, **fields: Any) -> Answer:
+        corpus = EmbeddedCorpus.open(tmp_path / str(len(opened)), identity=ENCODER.identity)
+        opened.append(corpus)
+        rows = [RawArticle(**one, origin=f"row:{number}") for number, one in enumerate(articles)]
+        assert not ingest(rows, corpus=corpus, encoder=ENCODER).rejected
+        resolve = FollowUps(corpus, generator=None)
+        answerer = Answerer(corpus=corpus, encoder=ENCODER, reader=READER, settings=Settings(), resolve=resolve)
+        found = answerer.ask(Question(question=question, as_of=AS_OF, **fields))
+        assert_exact(found, corpus)
+        return found
+
+    yield answer
+    for corpus in opened:
+        corpus.close()
+
+
+def assert_exact(answer: Answer, corpus: EmbeddedCorpus) -> None:
+    assert len({citation.id for citation in answer.citations}) == len(answer.citations)
+    for claim in answer.claims:
+        assert answer.answer[claim.start : claim.end] == claim.text
+        (cited,) = [one for one in answer.citations if one.id in claim.citation_ids]
+        assert answer.answer[cited.start : cited.end] == claim.text == cited.cited_text
+        article = corpus.get(cited.article_id, version=cited.article_version)
+        assert article is not None
+        assert article.text[cited.start_char_index : cited.end_char_index] == cited.cited_text
+
+
+# --- several questions in one
+
+
+def test_each_part_of_a_question_is_answered(ask: Ask) -> None:
+    answer = ask([QUARRY, REGATTA], "Who won the Almeric Regatta? How much was paid for the Marlow quarry?")
+    assert [claim.text for claim in answer.claims] == [
+        "Sela Brook won the Almeric Regatta on Saturday in a gale.",
+        "The Marlow quarry was sold to Dunmere Stone for 31 million crowns on Monday.",
+    ]
+    assert (answer.answer_mode, answer.unanswered, answer.short_answer) == ("extractive", (), None)
+    assert {result.title for result in answer.search_results} == {"Quarry sold", "Regatta"}
+    assert answer.usage.query_encodings == 2
+
+
+def test_the_part_without_an_answer_is_named(ask: Ask) -> None:
+    answer = ask([REGATTA], "Who won the Almeric Regatta, and who wrote the opera Macbeth?")
+    (claim,) = answer.claims
+    assert "Sela Brook" in claim.text
+    (left,) = answer.unanswered
+    assert "Macbeth" in left
+    assert answer.answer == f"{claim.text} Not answered: “{left}”"
+    assert answer.short_answer is not None
+    assert "Sela Brook" in answer.short_answer.text
+
+
+def test_where_no_part_is_answered_the_question_is_declined(ask: Ask) -> None:
+    answer = ask([QUARRY], "Who wrote the opera Macbeth? When did Verdi die?")
+    assert (answer.answer, answer.claims, answer.unanswered) == (ABSTENTION, (), ())
+    assert answer.abstain_reason in {"weak_match", "no_match"}
+
+
+def test_a_part_may_point_at_the_answer_of_the_one_before(ask: Ask) -> None:
+    answer = ask([REGATTA, QUARRY], "Who won the Almeric Regatta and how old is she?")
+    assert [("24" in claim.text) for claim in answer.claims] == [False, True]
+    assert "Sela Brook" in answer.resolved_query.split("?")[1]
+
+
+def test_parts_share_what_may_be_cited_and_read(ask: Ask) -> None:
+    towns = [
+        {"title": f"Budget of Town {n}", "text": f"Town {n} spent {n + 3} million crowns on its roads, it said."}
+        for n in range(24)
+    ]
+    asked = "How much did Town 3 spend on its roads? How much did Town 5 spend on its roads?"
+    answer = ask(towns, asked, max_citations=1)
+    assert len(answer.claims) == 1
+    assert answer.unanswered == ("How much did Town 5 spend on its roads?",)
+    whole, both = ask(towns, "How much did Town 3 spend on its roads?"), ask(towns, asked)
+    assert both.usage.passages_read <= whole.usage.passages_read
+
+
+def test_the_stream_of_several_questions_tells_what_the_answer_says(tmp_path: Path) -> None:
+    with closing(EmbeddedCorpus.open(tmp_path / "store", identity=ENCODER.identity)) as corpus:
+        ingest([RawArticle(**QUARRY, origin="1"), RawArticle(**REGATTA, origin="2")], corpus=corpus, encoder=ENCODER)
+        answerer = Answerer(corpus=corpus, encoder=ENCODER, reader=READER, settings=Settings())
+        question = Question(question="Who won the Almeric Regatta? How many people work at the Marlow quarry?")
+
+        async def events() -> list[Any]:
+            return [event async for event in answerer.events(question, run=at_once)]
+
+        told = asyncio.run(events())
+    (whole,) = [event.answer for event in told if isinstance(event, AnswerEvent)]
+    assert [event.claim for event in told if isinstance(event, ClaimEvent)] == list(whole.claims)
+    assert len(whole.claims) == 2
+
+
+# --- the latest on a topic
+
+TALKS = {
+    "title": "Tunnel talks",
+    "text": "Talks on the Corrin Tunnel broke off in Velda.",
+    "published_at": "2024-11-02",
+}
+SIGNED = {
+    "title": "Money for tunnel",
+    "text": "The mood was good. Two banks will pay for the Corrin Tunnel, the region said. Work begins in June.",
+    "published_at": "2025-03-12",
+}
+PASSING = {
+    "title": "Fair opens",
+    "text": "The spring fair of Velda opened on Sunday. Its wheel is lit in green. The region paid for it.",
+    "published_at": "2025-03-18",
+}
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What is the latest on the Corrin Tunnel?", "Any news about the Corrin Tunnel?", "corrin tunnel latest news"],
+)
+def test_the_latest_on_a_topic_is_what_is_newest_about_it(ask: Ask, question: str) -> None:
+    answer = ask([TALKS, PASSING, SIGNED], question)
+    assert answer.answer == "Two banks will pay for the Corrin Tunnel, the region said."
+    assert answer.search_results[0].title == "Money for tunnel"
+    assert answer.short_answer is None
+    assert answer.usage.passages_read == 0, "no network is needed to compare dates"
+
+
+def test_what_came_within_days_of_the_newest_is_told_with_it(ask: Ask) -> None:
+    first = {"title": "Tunnel", "text": "A third bank left the Corrin Tunnel, it said.", "published_at": "2025-03-09"}
+    answer = ask([first, TALKS, SIGNED], "What is the latest on the Corrin Tunnel?")
+    assert [citation.published_at for citation in answer.citations] == ["2025-03-12", "2025-03-09"]
+
+
+def test_there_is_no_latest_on_what_no_article_names(ask: Ask) -> None:
+    answer = ask([TALKS, PASSING, SIGNED], "What is the latest on the Skerra Lighthouse?")
+    assert (answer.answer_mode, answer.abstain_reason) == ("abstained", "no_match")
+
+
+# --- names and numbers, as the articles write them
+
+NURSERY = {
+    "title": "Prices",
+    "text": "The Velda Nursery Trust raised its fees by 40 crowns. Parents were told on Friday.",
+}
+MARCH = {
+    "title": "Parade",
+    "text": "Some three thousand four hundred bakers marched through Velda on Sunday. Nobody was hurt.",
+    "published_at": "2025-03-16",
+}
+
+
+def test_a_short_name_finds_the_long_one(ask: Ask) -> None:
+    other = [{"title": f"Prices in Town {n}", "text": f"Town {n} raised its fees. It told all."} for n in range(30)]
+    answer = ask([*other, NURSERY], "By how much did the VNT raise its fees?")
+    assert answer.short_answer is not None
+    assert "40" in answer.short_answer.text
+    assert answer.resolved_query == "By how much did the VNT raise its fees?", "shown as it was asked"
+
+
+def test_a_number_in_digits_finds_it_in_words(ask: Ask) -> None:
+    answer = ask([MARCH, QUARRY], "Where did 3,400 bakers march?")
+    assert answer.answer.startswith("Some three thousand four hundred bakers marched through Velda")
+
+
+# --- languages
+
+BRIDGE = {"title": "Die Brücke", "text": "Die Brücke von Velda kostete neun Millionen Kronen. Sie ist rot."}
+FERRY = {"title": "维尔达渡轮", "text": "维尔达渡轮周一停航，二十名乘客被困岛上，港务局说。天气很冷。"}
+QUAY = {"title": "ヴェルダ港", "text": "ヴェルダ港の桟橋は土曜日に閉鎖された。雨が降った。"}
+
+
+@pytest.mark.parametrize(
+    ("article", "question", "said"),
+    [
+        (BRIDGE, "Was kostete die Brücke von Velda?", "Die Brücke von Velda kostete neun Millionen Kronen."),
+        (FERRY, "维尔达渡轮停航，有多少乘客被困？", "维尔达渡轮周一停航，二十名乘客被困岛上，港务局说。"),
+        (QUAY, "ヴェルダ港の桟橋はいつ閉鎖されましたか？", "ヴェルダ港の桟橋は土曜日に閉鎖された。"),
+    ],
+)
+def test_what_the_reader_cannot_read_is_answered_by_its_words(
+    ask: Ask, article: Mapping[str, str], question: str, said: str
+) -> None:
+    answer = ask([article, QUARRY, REGATTA], question)
+    assert answer.answer == said
+
+
+def test_a_question_in_a_language_that_is_not_read_is_declined_as_such(ask: Ask) -> None:
+    answer = ask([QUARRY, REGATTA], "Wer hat die Regatta bei Sturm gewonnen und wie alt ist sie?")
+    assert (answer.answer_mode, answer.abstain_reason) == ("abstained", "unread_language")
+
+
+def test_a_reader_says_what_it_can_read(tmp_path: Path) -> None:
+    """A reader of every language is given the question, whatever its language."""
+
+    class Polyglot(OverlapReader):
+        asked: ClassVar[list[str]] = []
+
+        def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
+            self.asked.append(question)
+            return super().read(question, passages)
+
+    with closing(EmbeddedCorpus.open(tmp_path / "store", identity=ENCODER.identity)) as corpus:
+        ingest([RawArticle(**BRIDGE, origin="1")], corpus=corpus, encoder=ENCODER)
+        answerer = Answerer(corpus=corpus, encoder=ENCODER, reader=Polyglot(), settings=Settings())
+        answer = answerer.ask(Question(question="Wer hat die Oper geschrieben?"))
+    assert Polyglot.asked == ["Wer hat die Oper geschrieben?"]
+    assert answer.abstain_reason in {"weak_match", "no_match"}

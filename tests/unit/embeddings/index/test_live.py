@@ -1,0 +1,181 @@
+"""Searches run on a picture of the very state they read; merging and removal keep it small, and it exact."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import msgspec
+import numpy as np
+import pytest
+
+from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.index.live import LiveIndex
+from embeddings.index.snapshot import Snapshot
+from embeddings.index.terms import Terms
+from embeddings.store.database import Store, no_fault
+from embeddings.store.reads import state
+from embeddings.store.writes import adopt, ensure_generation, forget, put
+from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Where, article_version
+
+IDENTITY = EncoderIdentity(name="made", revision="1" * 64, dimension=4, max_tokens=64, normalised=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path)
+    with opened.writing() as db:
+        adopt(db, IDENTITY)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> LiveIndex:
+    return LiveIndex(tmp_path / "index", terms=Terms(), fault=no_fault)
+
+
+def add(store: Store, *names: str) -> None:
+    for name in names:
+        vector = np.random.default_rng(int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)).normal(size=4)
+        text = f"text of {name}"
+        article = Article(id=name, version=article_version(text), title="", text=text)
+        passage = Passage(
+            id=f"p {name}", article_id=name, article_version=article.version, start=0, end=len(text), text=text
+        )
+        encoded = EncodedPassage(passage=passage, vector=(vector / np.linalg.norm(vector)).astype(np.float32))
+        with store.writing() as db:
+            indexed = IndexedArticle(article=article, passages=(encoded,), signature=b"")
+            put(db, indexed, ensure_generation(db, IDENTITY))
+
+
+def remove(store: Store, *names: str) -> None:
+    with store.writing() as db:
+        forget(db, Where(article_ids=names))
+
+
+def picture(store: Store, live: LiveIndex) -> Snapshot:
+    with store.reading() as db:
+        found = live.at(db, state(db))
+    assert found is not None
+    return found
+
+
+def held(snapshot: Snapshot) -> list[int]:
+    """The keys that can be found, and proof that both halves of every segment hold the same."""
+    keys = []
+    for segment in snapshot.segments:
+        assert segment.near.keys.tolist() == segment.posted.keys.tolist()
+        keys += [key for key in segment.near.keys.tolist() if snapshot.alive[key]]
+    assert keys == sorted(set(keys))
+    assert keys == np.flatnonzero(snapshot.alive).tolist()
+    return keys
+
+
+def test_a_search_that_began_before_a_write_is_told_to_look_again(store: Store, live: LiveIndex) -> None:
+    """The filter it would compute is of the earlier state, the picture of the later one."""
+    add(store, "a")
+    with store.reading() as earlier:
+        seen = state(earlier)
+        add(store, "b")
+        picture(store, live)
+        assert live.at(earlier, seen) is None
+
+
+def test_a_picture_once_taken_never_changes(store: Store, live: LiveIndex) -> None:
+    add(store, "a", "b")
+    first = picture(store, live)
+    before = held(first)
+    add(store, "c")
+    remove(store, "a")
+    second = picture(store, live)
+    live.merge()
+    assert held(first) == before == [1, 2]
+    assert held(second) == held(picture(store, live)) == [2, 3]
+
+
+def test_catching_up_reads_only_what_came_since(store: Store, live: LiveIndex) -> None:
+    add(store, *map(str, range(50)))
+    first = picture(store, live)
+    add(store, "new")
+    second = picture(store, live)
+    assert second.segments[:-1] == first.segments
+    assert second.segments[-1].near.keys.tolist() == [51]
+
+
+def test_a_reader_too_far_behind_reads_everything_again(store: Store, live: LiveIndex) -> None:
+    add(store, "a", "b")
+    picture(store, live)
+    remove(store, "a")
+    db = apsw.Connection(str(store.folder / "store.db"))
+    db.execute("DELETE FROM removals")
+    db.execute("UPDATE state SET removals_after = change")
+    db.close()
+    assert held(picture(store, live)) == [2]
+
+
+def test_many_small_writes_leave_few_segments(store: Store, live: LiveIndex) -> None:
+    most = 0
+    for number in range(100):
+        add(store, f"a{number}")
+        picture(store, live)
+        live.merge()
+        most = max(most, len(picture(store, live).segments))
+    assert most <= 7  # log2(100)
+    assert held(picture(store, live)) == list(range(1, 101))
+
+
+def test_removed_passages_are_dropped_from_memory_in_the_end(
+    store: Store, live: LiveIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embeddings.index.snapshot._DEAD_LEAST", 3)
+    add(store, *map(str, range(16)))
+    picture(store, live)
+    for number in range(16):
+        remove(store, str(number))
+        picture(store, live)
+        live.merge()
+        now = picture(store, live)
+        assert held(now) == list(range(number + 2, 17))
+        rows = sum(len(segment.near.keys) for segment in now.segments)
+        assert rows - len(held(now)) <= max(3, rows // 4)
+
+
+def test_saved_files_hold_one_segment_and_nothing_removed(store: Store, live: LiveIndex, tmp_path: Path) -> None:
+    add(store, *"abcdef")
+    picture(store, live)
+    remove(store, "b", "e")
+    add(store, "g")
+    with store.reading() as db:
+        live.save(db, state(db))
+    again = LiveIndex(tmp_path / "index", terms=Terms(), fault=no_fault)
+    loaded = picture(store, again)
+    assert len(loaded.segments) == 1
+    assert held(loaded) == held(picture(store, live)) == [1, 3, 4, 6, 7]
+    rows = msgspec.json.decode((tmp_path / "index" / "manifest.json").read_bytes())["manifest"]["rows"]
+    assert rows == 5
+
+
+def test_saving_again_what_is_saved_writes_nothing(store: Store, live: LiveIndex, tmp_path: Path) -> None:
+    add(store, "a")
+    stamps = []
+    for _ in range(2):
+        with store.reading() as db:
+            live.save(db, state(db))
+        stamps.append({path: path.stat().st_mtime_ns for path in (tmp_path / "index").iterdir()})
+    assert stamps[0] == stamps[1]
+    assert len(stamps[0]) == 3
+
+
+def test_an_index_of_nothing_leaves_no_manifest(store: Store, live: LiveIndex, tmp_path: Path) -> None:
+    add(store, "a")
+    with store.reading() as db:
+        live.save(db, state(db))
+    remove(store, "a")
+    with store.reading() as db:
+        live.save(db, state(db))
+    assert not (tmp_path / "index" / "manifest.json").exists()
+    again = LiveIndex(tmp_path / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == []

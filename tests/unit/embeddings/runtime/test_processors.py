@@ -1,0 +1,124 @@
+"""How many processors count, and that native threads sleep while they wait."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from embeddings.runtime.processors import let_threads_sleep, native_threads, usable_processors
+
+V2, V1 = "0::{group}\n", "12:cpuset:/\n5:cpu,cpuacct:{group}\n1:name=systemd:/\n"
+
+
+@pytest.fixture(autouse=True)
+def sixteen_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
+
+
+def machine(folder: Path, cgroup: str, **files: str) -> Path:
+    """A machine's `proc` and `sys`, as far as they are read; `__` stands for a slash, `_dot_` for a dot."""
+    (folder / "proc/self").mkdir(parents=True)
+    (folder / "proc/self/cgroup").write_text(cgroup)
+    for name, text in files.items():
+        path = folder / "sys/fs/cgroup" / name.replace("__", "/").replace("_dot_", ".").replace("_and_", ",")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("quota", "found"),
+    [
+        ("200000 100000\n", 2),
+        ("150000 100000\n", 1),
+        ("50000 100000\n", 1),
+        ("max 100000\n", 16),
+        ("6400000 100000", 16),
+    ],
+)
+def test_the_quota_of_a_container(tmp_path: Path, quota: str, found: int) -> None:
+    root = machine(tmp_path, V2.format(group="/"), cpu_dot_max=quota)
+    assert usable_processors(root=root) == found
+
+
+def test_the_narrowest_group_around_counts(tmp_path: Path) -> None:
+    root = machine(
+        tmp_path,
+        V2.format(group="/system/web"),
+        cpu_dot_max="max 100000",
+        system__cpu_dot_max="300000 100000",
+        system__web__cpu_dot_max="800000 100000",
+    )
+    assert usable_processors(root=root) == 3
+
+
+def test_a_group_that_is_only_named_is_no_other(tmp_path: Path) -> None:
+    """Without a namespace of its own a container reads its host's path, and finds its own files at the mount."""
+    root = machine(tmp_path, V2.format(group="/docker/0123"), cpu_dot_max="400000 100000")
+    assert usable_processors(root=root) == 4
+    outside = machine(tmp_path / "b", V2.format(group="/../../other"), cpu_dot_max="500000 100000")
+    assert usable_processors(root=outside) == 5
+
+
+@pytest.mark.parametrize(("quota", "found"), [("250000", 2), ("-1", 16)])
+def test_version_1(tmp_path: Path, quota: str, found: int) -> None:
+    files = {
+        "cpu_and_cpuacct__docker__a__cpu_dot_cfs_quota_us": quota,
+        "cpu_and_cpuacct__docker__a__cpu_dot_cfs_period_us": "100000",
+    }
+    assert usable_processors(root=machine(tmp_path, V1.format(group="/docker/a"), **files)) == found
+
+
+@pytest.mark.parametrize("text", ["", "0 0", "100000 0", "many 100000", "1 2 3"])
+def test_what_cannot_be_read_is_no_quota(tmp_path: Path, text: str) -> None:
+    assert usable_processors(root=machine(tmp_path, V2.format(group="/"), cpu_dot_max=text)) == 16
+    assert usable_processors(root=tmp_path / "nowhere") == 16
+
+
+def test_affinity_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 7})
+    root = machine(tmp_path, V2.format(group="/"), cpu_dot_max="800000 100000")
+    assert usable_processors(root=root) == 2
+
+
+def test_threads_of_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {1})
+    assert native_threads(3, environ={"OMP_NUM_THREADS": "5"}) == 3
+    assert native_threads(0, environ={"OMP_NUM_THREADS": "5,2"}) == 5
+    assert native_threads(0, environ={"OMP_NUM_THREADS": "0"}) == native_threads(0, environ={}) == 1
+
+
+def test_threads_sleep_unless_told_otherwise() -> None:
+    for given, wanted in (({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")):
+        environ = dict(given)
+        let_threads_sleep(environ)
+        assert environ["OMP_WAIT_POLICY"] == wanted
+
+
+def test_blas_starts_no_threads_unless_told_otherwise() -> None:
+    for given, wanted in (({}, "1"), ({"OPENBLAS_NUM_THREADS": "4"}, "4"), ({"OMP_NUM_THREADS": "4"}, None)):
+        environ = dict(given)
+        let_threads_sleep(environ)
+        assert environ.get("OPENBLAS_NUM_THREADS") == wanted
+
+
+def test_tokenizers_share_nothing_out_unless_told_otherwise() -> None:
+    for given, wanted in (({}, "false"), ({"TOKENIZERS_PARALLELISM": "true"}, "true")):
+        environ = dict(given)
+        let_threads_sleep(environ)
+        assert environ["TOKENIZERS_PARALLELISM"] == wanted
+
+
+def test_it_is_said_before_openmp_is_loaded() -> None:
+    """Whatever is imported first of the offline half, the policy stands before FAISS is there."""
+    told = (
+        "import sys, os; import embeddings; "
+        "print('faiss' in sys.modules, 'torch' in sys.modules, os.environ.get('OMP_WAIT_POLICY'))"
+    )
+    environ = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    run = subprocess.run([sys.executable, "-c", told], env=environ, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False", "passive"]

@@ -1,0 +1,96 @@
+"""Cutting a draft into sentences while it arrives: the same sentences however it was cut into pieces."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from qa.generation.sentence_stream import SentenceCutter
+
+PHRASES = [
+    "Maj. Gen. Haidar led the rebels at 10 p.m. Monday [S1]. ",
+    "The fee rose by 3.5 percent [S1, S2]. ",
+    "“We left at dawn.” [S2] ",
+    "It cost $1.2 million.[S1] ",
+    "Nobody drowned! [S1] [S2] ",
+    "- The U.S. sent aid [S3].\n",
+    "Ç'était l'été à Zürich 🌊 [S1]. ",
+    "Is it over? ",
+    "(It sank on Friday.) ",
+    "He said: “Go!” and left [S1]. ",
+    "1. First of all [S1]\n\n2. Second [S2]\n",
+    "According to [S1], it sank... ",
+    "No stop here [S1]\n",
+    "東京は雨。大阪は晴れ。",
+    "NOT IN THE SOURCES",
+    "<b>It</b> sank. ",
+    "iPhones floated [S2]. ",
+    "The fee rose to 12 crowns The council has resigned, It is over. ",
+    "They met in The Hague and read The Times. ",
+    "[S1 It sank. [S",
+]
+
+
+def cut(pieces: list[str]) -> list[str]:
+    cutter = SentenceCutter(label="S")
+    found = [sentence for piece in pieces for sentence in cutter.feed(piece)]
+    return [*found, *cutter.finish()]
+
+
+def pieces_of(text: str, cuts: list[int]) -> list[str]:
+    ends = [0, *sorted(c % (len(text) + 1) for c in cuts), len(text)]
+    return [text[a:b] for a, b in itertools.pairwise(ends)]
+
+
+@given(st.lists(st.sampled_from(PHRASES), max_size=8).map("".join), st.lists(st.integers(0, 10_000), max_size=40))
+@example("It sank. [S1] Nobody died [S2].", [8, 9, 10, 11, 12, 13])
+@example("<think>Well. S1?</think>\n\nIt sank [S1].", list(range(40)))
+def test_pieces_do_not_matter(text: str, cuts: list[int]) -> None:
+    assert cut(pieces_of(text, cuts)) == cut([text]) == cut(list(text))
+
+
+@given(st.lists(st.sampled_from(PHRASES), max_size=8).map("".join))
+def test_no_word_is_lost(text: str) -> None:
+    """Only markers move, in front of a stop."""
+    assert sorted("".join(cut([text])).replace(" ", "")) == sorted("".join(text.split()))
+
+
+@pytest.mark.parametrize(
+    ("draft", "sentences"),
+    [
+        ("It sank. [S1] Nobody died. [S2]", ["It sank [S1].", "Nobody died [S2]."]),
+        ("It sank. [S1, S2] Nobody died.", ["It sank [S1, S2].", "Nobody died."]),
+        ("It sank [S1]. Nobody died [S2].", ["It sank [S1].", "Nobody died [S2]."]),
+        ("Dr. Bo came at 9 p.m. Monday. He left.", ["Dr. Bo came at 9 p.m. Monday.", "He left."]),
+        ("It sank [S1]. iPhones floated [S2].", ["It sank [S1].", "iPhones floated [S2]."]),
+        ("It rose by 5 [S1] The mayor fled, He is gone.", ["It rose by 5 [S1]", "The mayor fled,", "He is gone."]),
+        ("They met in The Hague and saw The Who.", ["They met in The Hague and saw The Who."]),
+        ("It rose 3.5 percent. It fell.", ["It rose 3.5 percent.", "It fell."]),
+        ("- It sank [S1]\n- Nobody died [S2]", ["- It sank [S1]", "- Nobody died [S2]"]),
+        ("<think>Hm. Let me see.</think>It sank.", ["It sank."]),
+        ("<think>Hm. Let me see. It sank.", []),
+        ("<b>It sank.</b>", ["<b>It sank.</b>"]),
+        ("", []),
+        (" \n ", []),
+    ],
+)
+def test_sentences(draft: str, sentences: list[str]) -> None:
+    assert cut([draft]) == sentences
+
+
+def test_a_sentence_comes_out_with_the_next_word() -> None:
+    cutter = SentenceCutter(label="S")
+    assert cutter.feed("It sank on Tuesday. [S") == []
+    assert cutter.feed("1] Nob") == []
+    assert cutter.feed("ody ") == ["It sank on Tuesday [S1]."]
+    assert cutter.feed("died\n") == ["Nobody died"]
+
+
+def test_a_draft_without_an_end_does_not_pile_up() -> None:
+    cutter = SentenceCutter(label="S")
+    sizes = [len(sentence) for _ in range(2_000) for sentence in cutter.feed("and so on ")]
+    assert sizes
+    assert max(sizes) < 2_100

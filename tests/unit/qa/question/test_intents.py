@@ -1,0 +1,79 @@
+"""What kind of question it is: small talk is no question, and whoever wants the latest names a topic."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from qa.question.intents import intent_of
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Thanks!", "thank you so much", "Hello", "hi there", "Hey, how are you?", "ok great, thanks for the help", "Bye",
+     "Good evening!", "Who are you?", "what can you do?", "merci", "That helps, thank you.", "No", "test"],
+)  # fmt: skip
+def test_small_talk(words: str) -> None:
+    assert intent_of(words).kind == "small_talk"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Who said hello to the queen?", "Hello Kitty museum", "Good Friday agreement", "test match in Velda",
+     "What did the Thanksgiving parade cost?", "Who won?", "Bye-election results", "No confidence vote", "Why?",
+     "What is a greeting card?", "Nice bridge opening", "Where is Great Harbour?"],
+)  # fmt: skip
+def test_what_is_no_small_talk(words: str) -> None:
+    assert intent_of(words).kind == "question"
+
+
+def test_a_greeting_before_a_question_is_left_out() -> None:
+    assert intent_of("Hello! Who built the Osprey Bridge?").topic == "Who built the Osprey Bridge?"
+    assert intent_of("Thanks, and who paid?").topic == "and who paid?"
+
+
+@pytest.mark.parametrize(
+    ("words", "topic"),
+    [
+        ("What is the latest on the Lunde dam?", "the Lunde dam"),
+        ("What's the latest news about the ferry strike?", "the ferry strike"),
+        ("latest on the ferry strike", "the ferry strike"),
+        ("Any update on the ferry strike?", "the ferry strike"),
+        ("Is there any news from Ain Sarha?", "Ain Sarha"),
+        ("What's new with the Osprey Bridge?", "the Osprey Bridge"),
+        ("What is happening in Teshkol?", "Teshkol"),
+        ("What has happened lately to Kelmar Water?", "Kelmar Water"),
+        ("Where do things stand with the truce?", "the truce"),
+        ("latest news Teshkol", "Teshkol"),
+        ("Osprey Bridge latest", "Osprey Bridge"),
+        ("Give me the latest developments in the trial", "the trial"),
+    ],
+)
+def test_the_latest_on_a_topic(words: str, topic: str) -> None:
+    found = intent_of(words)
+    assert (found.kind, found.topic, found.newest) == ("latest", topic, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "newest"),
+    [
+        ("Who is the mayor of Velda?", True),
+        ("Who was the mayor of Velda?", False),
+        ("How high is the water now?", True),
+        ("What is the most recent count?", True),
+        ("Which minister does the ferry belong to?", True),
+        ("When did the ferry sink?", False),
+        ("How many people were hurt?", False),
+    ],
+)
+def test_when_the_newest_is_meant(words: str, newest: bool) -> None:
+    found = intent_of(words)
+    assert (found.kind, found.newest) == ("question", newest)
+
+
+@pytest.mark.parametrize("words", ["thanks ", "ok, ", "hello for the ", "what is the latest on ", "any news "])
+def test_long_words_cost_little(words: str) -> None:
+    begun = time.process_time()
+    intent_of((words * 2000)[:2000])
+    assert time.process_time() - begun < 0.1

@@ -1,0 +1,111 @@
+"""What answers another question than the one that was asked is left out; what answers it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from qa.reading.calibration import GENERAL
+from qa.reading.kinds import kind_of
+from qa.reading.misfits import answers_another, fitting, with_unit
+from qa.reading.read import Reading, ReadSentence
+from qa.reading.sentences import SentenceAt
+from qa.types import Evidence
+
+
+def read(text: str, words: str = "", *, logit: float = 2.0) -> ReadSentence:
+    start = text.index(words)
+    short = (start, start + len(words)) if words else None
+    sentence = SentenceAt(text=text, start=0, end=len(text), evidence=0)
+    return ReadSentence(sentence=sentence, logit=logit, short=short, short_logit=logit)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "words"),
+    [
+        ("How old is Runa Vestby?", "Her sister Tora Vestby is 41, the club said.", "41"),
+        ("Which towns are not connected to the grid?", "Velda and Orrin are connected to the grid.", "Velda"),
+        ("Who did not vote for the budget?", "Nine members voted for the budget.", "Nine members"),
+        ("Which pools are open during the strike?", "The pools of Velda are closed during the strike.", "Velda"),
+        ("Who was acquitted of the fraud?", "Ivar Lund was convicted of the fraud.", "Ivar Lund"),
+        ("How much did Kelmar donate to Orrin?", "Orrin donated 3 million crowns to Kelmar.", "3 million crowns"),
+        ("In which harbour does the ferry lie?", "The ferry has lain there since Tuesday.", "Tuesday"),
+        ("How many kilometres is the new line?", "The new line takes 3 hours.", "3 hours"),
+    ],
+)
+def test_another_question_is_answered(question: str, text: str, words: str) -> None:
+    assert kind_of(question) in {"words", "list"}
+    assert answers_another(question, read(text, words))
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "words"),
+    [
+        ("How old is Runa Vestby?", "Vestby is 43, the club said.", "43"),
+        ("How old is Runa Vestby?", "Mayor Vestby is 43, the club said.", "43"),
+        ("How old is Runa Vestby?", "Runa, who is 43, is the sister of Tora Vestby.", "43"),
+        ("How old is Rune Vestby?", "Runa Vestby is 43, the club said.", "43"),
+        ("Which towns are not connected to the grid?", "Torsby is not connected to the grid.", "Torsby"),
+        ("Who did not vote for the budget?", "Two members voted against the budget.", "Two members"),
+        ("Which pools are open during the strike?", "The pool of Velda stays open, all others are closed.", "Velda"),
+        ("Which pools are open during the strike?", "No pool of Velda is closed during the strike.", "Velda"),
+        ("Did the pool close?", "The pool will open on Monday.", "Monday"),
+        ("Why is the pool not open?", "The pool is open in summer only, the town said.", "summer"),
+        ("How much did Kelmar donate to Orrin?", "Kelmar donated 3 million crowns to Orrin.", "3 million crowns"),
+        (
+            "How much did Kelmar donate to Orrin?",
+            "To Orrin was donated by Kelmar, not to Velda: 3 million crowns.",
+            "3 million crowns",
+        ),
+        ("On which day does the ferry sail?", "The ferry sails again on Tuesday.", "Tuesday"),
+        ("Who rules in May?", "Theresa May rules.", "Theresa May"),
+        ("How many kilometres is the new line?", "The new line is 40 miles long.", "40 miles"),
+    ],
+)
+def test_the_question_itself_is_answered(question: str, text: str, words: str) -> None:
+    assert not answers_another(question, read(text, words))
+
+
+def test_a_figure_keeps_its_unit_where_another_was_asked() -> None:
+    found = read("The lake covers 900 hectares.", "900")
+    assert with_unit("How many acres does the lake cover?", found).words == "900 hectares"
+    assert with_unit("How many hectares does the lake cover?", found).words == "900"
+    assert with_unit("How large is the lake?", found).words == "900"
+
+
+def never(_: Sequence[Evidence]) -> Reading:
+    raise AssertionError("nothing is read again")
+
+
+def test_of_a_list_no_word_outside_it_is_the_short_answer(evidence_of: Callable[..., Evidence]) -> None:
+    text = "Four towns founded the league in Skerra: Velda, Orrin, Torsby and Nordal."
+    for words, left in (("Skerra", ""), ("Velda, Orrin", "Velda, Orrin")):
+        found = Reading(sentences=(read(text, words),), probability=0.8, kind="list")
+        asked = "Which towns founded the league?"
+        fit = fitting(asked, found, [evidence_of(text)], calibration=GENERAL, again=never)
+        assert (fit.sentences[0].words, fit.probability) == (left, 0.8)
+
+
+def test_a_passage_is_read_again_without_what_was_struck(evidence_of: Callable[..., Evidence]) -> None:
+    text = "Tora Vestby is 41. Runa Vestby is 43."
+    best, evidence = read("Tora Vestby is 41.", "41"), [evidence_of(text)]
+    given: list[Evidence] = []
+
+    def again(items: Sequence[Evidence]) -> Reading:
+        given.extend(items)
+        sentence = SentenceAt(text="Runa Vestby is 43.", start=19, end=37, evidence=0)
+        found = ReadSentence(sentence=sentence, logit=-1.0, short=(15, 17), short_logit=1.0)
+        return Reading(sentences=(found,), probability=0.1, passages=1)
+
+    reading = Reading(sentences=(best,), probability=0.9, passages=1)
+    fit = fitting("How old is Runa Vestby?", reading, evidence, calibration=GENERAL, again=again)
+    assert [item.stored.passage.text for item in given] == [" " * 18 + " Runa Vestby is 43."]
+    assert [one.words for one in fit.sentences] == ["43"]
+    assert fit.passages == 2
+    assert fit.probability == pytest.approx(0.269, abs=0.001)
+    nothing = fitting(
+        "How old is Runa Vestby?", reading, evidence, calibration=GENERAL,
+        again=lambda _: Reading(sentences=(), probability=0.0),
+    )  # fmt: skip
+    assert (nothing.sentences, nothing.probability) == ((), 0.0)

@@ -1,0 +1,120 @@
+"""Who is let in by the time it would wait: the rules, and a simulated overload."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import pytest
+
+from qa.server import waiting_time
+from qa.server.errors import Overloaded
+from qa.server.waiting_time import Forecast
+
+SERVICE = 0.4
+
+
+def taught(seconds: float, *, deadline: float = 30.0, kind: waiting_time.Kind = "answer") -> Forecast:
+    found = Forecast(deadline_seconds=deadline)
+    with found.one(kind) as meter:
+        meter.seconds, meter.finished = seconds, True
+    return found
+
+
+def admitted(found: Forecast, kind: waiting_time.Kind = "answer", *, most: int = 100) -> tuple[int, int]:
+    """How many are let in at once, and after how many seconds the next may come again."""
+    with ExitStack() as held:
+        for number in range(most):
+            try:
+                held.enter_context(found.one(kind))
+            except Overloaded as error:
+                return number, error.retry_after
+    return most, 0
+
+
+def test_before_anything_is_known_everyone_is_let_in() -> None:
+    assert admitted(Forecast(deadline_seconds=1)) == (100, 0)
+
+
+@pytest.mark.parametrize(("seconds", "deadline", "room"), [(0.1, 30, 16), (1, 30, 15), (4, 30, 3), (40, 30, 1)])
+def test_turns_and_the_deadline_bound_the_queue(seconds: float, deadline: float, room: int) -> None:
+    found = taught(seconds, deadline=deadline)
+    assert admitted(found)[0] == room
+    assert found.owed == pytest.approx(0)
+    assert admitted(found)[0] == room, "what was held is given back"
+
+
+def test_it_says_when_to_come_again() -> None:
+    assert admitted(taught(0.1))[1] == 1
+    assert admitted(taught(4))[1] == 1
+    assert admitted(taught(9))[1] == 3
+
+
+def test_cheap_questions_may_be_many() -> None:
+    found = taught(0.4)
+    with found.one("search") as meter:
+        meter.seconds, meter.finished = 0.02, True
+    assert admitted(found, "search", most=1000)[0] == 320
+    assert admitted(found, "answer")[0] == 16
+
+
+def test_what_was_cut_off_teaches_only_that_it_costs_more() -> None:
+    found = taught(1.0)
+    with found.one("answer") as meter:
+        meter.seconds = 0.1
+    assert admitted(found)[0] == 15
+    for _ in range(30):
+        with found.one("answer") as meter:
+            meter.seconds = 5.0
+    assert admitted(found)[0] == 3
+
+
+def test_the_meter_adds_up_also_what_fails() -> None:
+    meter = waiting_time.Meter()
+    assert meter.timed(lambda: 7) == 7
+    before = meter.seconds
+    with pytest.raises(ZeroDivisionError):
+        meter.timed(lambda: 1 / 0)
+    assert meter.seconds > before > 0
+
+
+def simulated(load: float, *, service: Callable[[], float], arrivals: int) -> tuple[float, float]:
+    """One server and its forecast: 99th percentile of the time of those let in, share of the server's time used."""
+    rng = random.Random(7)
+    found = taught(SERVICE)
+    now = free = busy = 0.0
+    leaving: list[tuple[float, int, ExitStack]] = []
+    times = []
+    for number in range(arrivals):
+        now += rng.expovariate(load / SERVICE)
+        while leaving and leaving[0][0] <= now:
+            heapq.heappop(leaving)[2].close()
+        held = ExitStack()
+        try:
+            meter = held.enter_context(found.one("answer"))
+        except Overloaded:
+            continue
+        meter.seconds, meter.finished = service(), True
+        free = max(free, now) + meter.seconds
+        busy += meter.seconds
+        times.append(free - now)
+        heapq.heappush(leaving, (free, number, held))
+    return sorted(times)[int(len(times) * 0.99)], busy / max(now, free)
+
+
+@pytest.mark.parametrize("spread", [0.05, 0.5])
+def test_the_tail_of_an_overload(spread: float) -> None:
+    """At four and at ten times what it can do, those let in wait little longer than at four fifths of it."""
+    rng = random.Random(11)
+    shape = 1 / spread**2
+
+    def service() -> float:
+        return rng.gammavariate(shape, SERVICE / shape)
+
+    calm, _ = simulated(0.8, service=service, arrivals=20_000)
+    for load in (4, 10):
+        tail, used = simulated(load, service=service, arrivals=20_000)
+        assert tail <= 2.5 * calm, (load, tail, calm)
+        assert used >= 0.95

@@ -1,0 +1,107 @@
+"""Two sources that say otherwise: found where they really do, told in their own words, never made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from qa.conflicts import described, disputed
+from qa.reading.composing import compose
+from qa.reading.read import Reading, ReadSentence
+from qa.reading.sentences import SentenceAt
+from qa.types import Evidence
+
+SERVICE = "A wildfire in the Corrin Hills has destroyed 4,200 hectares of forest, the fire service said."
+MAPS = "The fire in the Corrin Hills has burned 6,850 hectares, the mapping agency said."
+
+
+@pytest.fixture
+def reading_of(evidence_of: Callable[..., Evidence]) -> Callable[..., tuple[Reading, list[Evidence]]]:
+    """Evidence of these articles (text, date), with the sentence that holds each figure read, the first one best."""
+
+    def build(*told: tuple[str, str | None, str], **of_first: Any) -> tuple[Reading, list[Evidence]]:
+        evidence, sentences = [], []
+        for number, (text, date, figure) in enumerate(told):
+            item = evidence_of(text, article=f"a{number}", published_at=date, title=of_first.get("title", ""))
+            evidence.append(item)
+            start = text.index(figure)
+            sentence = SentenceAt(text=text, start=0, end=len(text), evidence=number)
+            sentences.append(
+                ReadSentence(sentence=sentence, logit=1.0 - number, short=(start, start + len(figure)), short_logit=1.0)
+            )
+        return (
+            Reading(sentences=tuple(sentences), probability=0.8),
+            evidence,
+        )
+
+    return build
+
+
+def test_two_figures_for_one_matter(reading_of: Callable[..., Any]) -> None:
+    reading, evidence = reading_of((SERVICE, "2024-06-11", "4,200"), (MAPS, "2024-06-12", "6,850"))
+    found = disputed(reading, evidence)
+    assert found is not None
+    assert found.kind == "disagreement"
+    citations = compose(found.sentences, evidence).citations
+    conflict = described(found, citations)
+    assert (conflict.values, conflict.later) == (("4,200", "6,850"), "c2")
+    assert conflict.citation_ids == ("c1", "c2")
+    assert conflict.note == "4,200 (Wire, 2024-06-11); 6,850 (Wire, 2024-06-12)."
+
+
+@pytest.mark.parametrize(
+    ("other", "date", "figure"),
+    [
+        (MAPS.replace("6,850", "4,210"), "2024-06-12", "4,210"),
+        (MAPS.replace("hectares", "people"), "2024-06-12", "6,850"),
+        (MAPS.replace("Corrin", "Torsby").replace("fire", "flood"), "2024-06-12", "6,850"),
+        (MAPS, "2024-07-12", "6,850"),
+        (MAPS, None, "6,850"),
+    ],
+    ids=["rounded", "unit", "matter", "a month later", "undated"],
+)
+def test_what_is_no_conflict(reading_of: Callable[..., Any], other: str, date: str | None, figure: str) -> None:
+    reading, evidence = reading_of((SERVICE, "2024-06-11", "4,200"), (other, date, figure))
+    assert disputed(reading, evidence) is None
+
+
+def test_a_correction_puts_the_corrected_figure_first(reading_of: Callable[..., Any]) -> None:
+    wrong = "The ferry Saint Orlane ran aground, injuring 31 people."
+    right = (
+        "Wire is correcting its report. It said that 31 people were hurt. The correct figure is 23, it said on Friday."
+    )
+    reading, evidence = reading_of((wrong, "2024-06-05", "31"), (right, "2024-06-07", "31"))
+    found = disputed(_only_first(reading), evidence)
+    assert found is not None
+    assert found.kind == "correction"
+    composition = compose(found.sentences, evidence)
+    assert composition.citations[0].cited_text == "The correct figure is 23, it said on Friday."
+    text = right
+    first = composition.citations[0]
+    assert text[first.start_char_index : first.end_char_index] == first.cited_text
+    assert composition.short_answer is not None
+    assert composition.short_answer.text == "23"
+    conflict = described(found, composition.citations)
+    assert (conflict.values, conflict.later) == (("23", "31"), "c1")
+    assert conflict.note == "Corrected to 23 (Wire, 2024-06-07); before: 31 (Wire, 2024-06-05)."
+
+
+def test_a_correction_of_something_else_is_none_of_this(reading_of: Callable[..., Any]) -> None:
+    wrong = "The ferry Saint Orlane ran aground, injuring 31 people."
+    right = "Wire is correcting its report. It said that 99 were aboard. The correct figure is 23, it said on Friday."
+    reading, evidence = reading_of((wrong, "2024-06-05", "31"), (right, "2024-06-07", "99"))
+    assert disputed(_only_first(reading), evidence) is None
+
+
+def test_nothing_read_and_no_figure(reading_of: Callable[..., Any]) -> None:
+    reading, evidence = reading_of((SERVICE, "2024-06-11", "4,200"), (MAPS, "2024-06-12", "6,850"))
+    assert disputed(msgspec.structs.replace(reading, sentences=()), evidence) is None
+    wordless: Sequence[ReadSentence] = [msgspec.structs.replace(item, short=None) for item in reading.sentences]
+    assert disputed(msgspec.structs.replace(reading, sentences=tuple(wordless)), evidence) is None
+
+
+def _only_first(reading: Reading) -> Reading:
+    return msgspec.structs.replace(reading, sentences=reading.sentences[:1])
