@@ -14,8 +14,6 @@ ROOT = -1
 """The head of the word that has none."""
 
 _IMPOSSIBLE = -1e3
-_CANDIDATES = 5
-"""Heads of a word that are looked at: on sentences of news, all that ever matter, in a third of the time."""
 _Floats = npt.NDArray[np.floating]
 
 
@@ -58,17 +56,49 @@ def _is_tree(heads: tuple[int, ...]) -> bool:
 
 
 def _best_tree(scores: _Floats) -> tuple[int, ...]:
-    """By networkx, among the best few heads of each word; so much is taken off roots that there is one only."""
-    import networkx as nx
-
+    """So much is taken off roots that there is one only."""
     count = len(scores)
     penalty = float(np.ptp(scores[scores > _IMPOSSIBLE])) * count + 1.0
-    graph = nx.DiGraph()
-    for word, row in enumerate(scores):
-        # With an edge from the root to every word there is always a tree.
-        for head in {0, *map(int, np.argsort(-row)[:_CANDIDATES])} - {word + 1}:
-            weight = float(row[head]) - (penalty if head == 0 else 0.0)
-            graph.add_edge(head, word + 1, weight=weight)
-    tree = nx.maximum_spanning_arborescence(graph, preserve_attrs=False)
-    found = {word: head for head, word in tree.edges}
-    return tuple(found[word + 1] - 1 for word in range(count))
+    square = np.full((count + 1, count + 1), -np.inf)
+    square[1:] = scores
+    square[1:, 0] -= penalty
+    np.fill_diagonal(square, -np.inf)
+    return tuple(int(head) - 1 for head in _heads(square)[1:])
+
+
+def _heads(scores: _Floats) -> npt.NDArray[np.intp]:
+    """Head of each node in the best tree that hangs on node 0; scores of shape (nodes, nodes), a row per node.
+
+    Where the best heads run in a circle, it is taken for one node, and opened where the tree of the rest enters it.
+    """
+    heads = np.asarray(scores.argmax(axis=1), np.intp)
+    circle = _circle(heads)
+    if not len(circle):
+        return heads
+    rest = np.setdiff1d(np.arange(len(scores)), circle)
+    kept = scores[circle, heads[circle]]
+    entering = scores[np.ix_(circle, rest)] - kept[:, None]
+    leaving = scores[np.ix_(rest, circle)]
+    small = np.full((len(rest) + 1, len(rest) + 1), -np.inf)
+    small[:-1, :-1] = scores[np.ix_(rest, rest)]
+    small[-1, :-1] = entering.max(axis=0)
+    small[:-1, -1] = leaving.max(axis=1)
+    found = _heads(small)
+    for node, head in zip(rest[1:], found[1:-1], strict=True):
+        heads[node] = rest[head] if head < len(rest) else circle[leaving[np.searchsorted(rest, node)].argmax()]
+    entered = int(found[-1])
+    heads[circle[entering[:, entered].argmax()]] = rest[entered]
+    return heads
+
+
+def _circle(heads: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Nodes that are each other's heads, in order; none where all come to node 0."""
+    for start in range(1, len(heads)):
+        seen: list[int] = []
+        at = start
+        while at and at not in seen:
+            seen.append(at)
+            at = int(heads[at])
+        if at:
+            return np.array(sorted(seen[seen.index(at) :]), np.intp)
+    return np.array([], np.intp)

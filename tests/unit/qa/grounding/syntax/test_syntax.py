@@ -59,6 +59,21 @@ def test_the_likeliest_heads_are_the_best_tree_there_is(count: int, seed: int) -
     assert sum(float(scores[word, head + 1]) for word, head in enumerate(found)) == pytest.approx(best, abs=1e-4)
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.integers(5, 12), st.integers(0, 10**6))
+def test_circles_within_circles_are_opened_where_a_graph_library_opens_them(count: int, seed: int) -> None:
+    networkx = pytest.importorskip("networkx", reason="comes with torch, which a slim installation lacks")
+    scores = np.random.default_rng(seed).normal(size=(count, count + 1))
+    scores[np.arange(count), np.arange(count) + 1] = -1e4
+    graph = networkx.DiGraph()
+    for word, row in enumerate(scores):
+        for head in {*range(count + 1)} - {word + 1}:
+            # A root costs more than all else gains: there is one only.
+            graph.add_edge(head, word + 1, weight=float(row[head]) - (1e3 if head == 0 else 0.0))
+    expected = {word: head for head, word in networkx.maximum_spanning_arborescence(graph).edges}
+    assert likeliest_heads(scores) == tuple(expected[word + 1] - 1 for word in range(count))
+
+
 @pytest.mark.parametrize(
     "text",
     [
