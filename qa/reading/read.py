@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from qa.language.words import words_of
+from qa.reading.answer_types import type_test
 from qa.reading.calibration import Calibration, Clues, Features
 from qa.reading.kinds import Kind, kind_of
 from qa.reading.reader import AnswerSpan, PassageText, Reader
@@ -64,7 +65,7 @@ def read(
     `put` gives the question as it is put to one passage, where that is not the same for all.
     """
     kind, calibration = kind_of(question), reader.calibration
-    spans = _spans(question, evidence, reader=reader, put=put)
+    spans = _of_type(question, evidence, _spans(question, evidence, reader=reader, put=put))
     asked = frozenset(word.stem for word in words_of(question) if not word.stop)
     judged: dict[tuple[str, int], ReadSentence] = {}
     for number, (item, found) in enumerate(zip(evidence, spans, strict=True)):
@@ -145,6 +146,19 @@ def _spans(
         for number, found in zip(places, reader.read(one, given), strict=True):
             spans[number] = found
     return spans
+
+
+def _of_type(
+    question: str, evidence: Sequence[Evidence], spans: Sequence[tuple[AnswerSpan, ...]]
+) -> Sequence[tuple[AnswerSpan, ...]]:
+    """Spans whose words can answer the question by their type."""
+    fits = type_test(question)
+    if fits is None:
+        return spans
+    return [
+        tuple(span for span in found if fits(item.stored.passage.text[span.start : span.end]))
+        for item, found in zip(evidence, spans, strict=True)
+    ]
 
 
 def _judged(

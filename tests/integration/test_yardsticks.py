@@ -81,6 +81,7 @@ def test_retrieval_is_over_the_questions_with_a_gold_article(table: Table) -> No
     assert found["hit@10, asked_at used"].value == 0.8
     assert {row.n for row in found.values()} == {5}
     assert all(row.floor is not None for name, row in found.items() if "dense alone" not in name)
+    assert found["mrr@10 as read, eight shown, asked_at not used"].value == 1.0
 
 
 def test_answers_and_their_ceilings(table: Table) -> None:
@@ -159,9 +160,9 @@ def test_predictions_are_kept_and_the_command_writes_both_files(
     main([*arguments, "--only", "news", "--news", "6"])
     first = (tmp_path / "out" / "yardsticks.md").read_text(encoding="utf-8")
     runs = sorted((tmp_path / "cache" / "runs").glob("*/predictions.jsonl"))
-    assert [path.read_bytes().count(b"\n") for path in runs] == [6, 2]
+    assert [path.read_bytes().count(b"\n") for path in runs] == [6, 5, 5, 2]
     main([*arguments, "--only", "news", "--news", "6"])
-    assert [path.read_bytes().count(b"\n") for path in runs] == [6, 2]
+    assert [path.read_bytes().count(b"\n") for path in runs] == [6, 5, 5, 2]
     again = (tmp_path / "out" / "yardsticks.md").read_text(encoding="utf-8")
     assert again.partition("## ")[2] == first.partition("## ")[2]
     assert "RealTimeQA" in capsys.readouterr().out

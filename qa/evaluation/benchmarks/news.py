@@ -29,7 +29,7 @@ from qa.grounding.checker import SupportChecker
 from qa.settings import Settings
 from qa.types import SearchResult
 
-__all__ = ["abstention_rows", "answer_rows", "measure_news", "retrieval_rows"]
+__all__ = ["abstention_rows", "answer_rows", "measure_news", "reranked_rows", "retrieval_rows"]
 
 Retrieval = Literal["hybrid", "dense", "lexical"]
 
@@ -57,6 +57,7 @@ def measure_news(folder: Path, *, bench: Bench, checker: SupportChecker, limit: 
         with_gold = [example for example in questions if gold_ids(example, pool)]
         bench.tell(f"  {len(pool.texts):,} articles, {len(with_gold):,} questions with a gold article among them")
         rows = retrieval_rows(with_gold, corpus=corpus, bench=bench)
+        rows += reranked_rows(with_gold, corpus=corpus, bench=bench, before=rows)
         chosen = draw(questions, limit=limit)
         holders, hidden = split(chosen, pool)
         answers = asked(chosen, corpus=corpus, bench=bench, name="news")
@@ -88,6 +89,31 @@ def retrieval_rows(examples: Sequence[Example], *, corpus: Corpus, bench: Bench)
                 )
             )
         rows.append(of_estimate(found["dense"]["mrr@10"], section=RETRIEVAL, measure=f"mrr@10 of dense alone, {when}"))
+    return rows
+
+
+def reranked_rows(examples: Sequence[Example], *, corpus: Corpus, bench: Bench, before: Sequence[Row]) -> list[Row]:
+    """The right article among the passages that an answer shows, in the order that the reader gave them.
+
+    `before` holds the rows of the search alone, the floors of these.
+    """
+    rows: list[Row] = []
+    searched = {row.measure: row.value for row in before}
+    for dated in (True, False):
+        put = [msgspec.structs.replace(example, asked_at=example.asked_at if dated else None) for example in examples]
+        run = asked(put, corpus=corpus, bench=bench, name="news-gold" if dated else "news-gold-undated")
+        answers = {example.id: run.predictions[example.id].answer for example in put}
+        found = _ranking(put, {name: answer.search_results if answer else () for name, answer in answers.items()})
+        when = "asked_at used" if dated else "asked_at not used"
+        rows.append(
+            of_estimate(
+                found["mrr@10"],
+                section=RETRIEVAL,
+                measure=f"mrr@10 as read, eight shown, {when}",
+                floor=searched[f"mrr@10, {when}"],
+                floor_is="the search alone",
+            )
+        )
     return rows
 
 

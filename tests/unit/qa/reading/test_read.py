@@ -45,7 +45,7 @@ class Told:
 def test_the_sentence_that_answers_comes_first_with_its_words(evidence_of: EvidenceOf) -> None:
     evidence = [evidence_of("Rain is a kind of weather.", article="a0"), evidence_of(TEXT, title="Derna", score=0.8)]
     reader = Told({"125,000": 3.0, "a port": -1.0, "Rain": -2.0})
-    found = read("How many people live in Derna?", evidence, reader=reader)
+    found = read("What is said of people in Derna?", evidence, reader=reader)
     assert [one.words for one in found.sentences] == ["125,000", "a port", "Rain", "Rain"]
     best = found.sentences[0]
     assert best.sentence.text == "Some 125,000 people live in Derna."
@@ -173,3 +173,9 @@ def test_a_calibration_without_a_feature_leaves_it_out() -> None:
 )
 def test_kinds_of_question(question: str, kind: Kind) -> None:
     assert kind_of(question) == kind
+
+
+def test_words_of_the_wrong_type_are_passed_over_for_the_next_best(evidence_of: EvidenceOf) -> None:
+    reader = Told({"a port": 3.0, "125,000": -1.0, "Rain": 1.0})
+    found = read("How many people live in Derna?", [evidence_of(TEXT, title="Derna")], reader=reader)
+    assert [one.words for one in found.sentences] == ["125,000"]

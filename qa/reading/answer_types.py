@@ -1,0 +1,101 @@
+"""Takes a question, gives whether words can answer it by their type alone: a number, a sum, a distance, a time.
+
+A reader is drawn to what stands beside the words asked about. "How much did it cost to build?" is not answered by a
+year, nor "How far is it?" by weeks. Each rule strikes what cannot be an answer, and nothing that it is not sure of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from qa.language.quantities import Quantity, quantities_of
+from qa.language.question_words import is_date_word
+from qa.language.units import NUMBER_WORDS
+from qa.language.words import words_of
+
+__all__ = ["Fits", "type_test"]
+
+Fits = Callable[[str], bool]
+"""Whether words may answer."""
+
+_COUNTED = re.compile(
+    r"\bhow many\b|\b(?:what|which) (?:percentage|per ?cent|proportion)\b|\bwhat number of\b", re.IGNORECASE
+)
+_COST = re.compile(
+    r"\bhow much\b(?! (?:time|points?)\b).*\b(?:costs?|pay|pays|paid|worth|price|priced|fined?|spen[dt]|sell|sold|earn"
+    r"|donate[ds]?)\b|\bhow much money\b|\b(?:what|which) (?:sum|amount of money)\b",
+    re.IGNORECASE,
+)
+_DISTANCE = re.compile(
+    r"\bhow (?:far|tall|deep|wide)\b(?= (?:is|are|was|were|from)\b)(?!.*\b(?:into|apart|back|out)\b)", re.IGNORECASE
+)
+_MOMENT = re.compile(
+    r"^(?:when (?:is|are|was|were|did|does|do|will|has|have|had|should|can|could|would)"
+    r"|(?:(?:in|on|since|by) )?(?:what|which) (?:year|date|month|century)"
+    r" (?:is|are|was|were|did|do|does|will|has|had))\b",
+    re.IGNORECASE,
+)
+
+_AMOUNTS = frozenset(NUMBER_WORDS) | frozenset(
+    "abundance all alone another any billion billions both countless couple double dozen dozens each "
+    "every everybody everyone few fifth fifths first free half handful hundred hundreds indefinitely lone "
+    "lot lots majority many million millions more most multi multiple never no nobody none nothing often "
+    "once one only pair quarter quarters range repeatedly same scores series several single some tenth "
+    "third thirds thousand thousands trillion triple twice".split()
+)
+_TIMES = frozenset(
+    "after afternoon age ago already annually apr as at aug autumn back before birth century childhood "
+    "christmas currently daily dawn day days dec decade decades during dusk earlier easter eighties end "
+    "eve evening eventually every fall feb fifties following forties halloween hour hours immediately "
+    "infancy jan jul jun last late later mar middle midnight midsummer midwinter millennium minute "
+    "minutes moment month monthly months morning never next night nights nineties noon nov now oct once "
+    "past present previously quarter ramadan recently retirement season second seconds sep sept seventies "
+    "since sixties soon spring start subsequently summer sunrise sunset teens thanksgiving then thirties "
+    "time times today tomorrow tonight twenties until upon week weekday weekend weekends weekly weeks "
+    "when whenever while winter year yearly years yesterday".split()
+)
+_YEAR = re.compile(r"(?:1[0-9]|20)\d\d")
+
+
+def type_test(question: str) -> Fits | None:
+    """What tells words of the wrong type for a question; None where any will do.
+
+    >>> fits = type_test("How much did it cost to build the ferry?")
+    >>> fits("1997"), fits("about 40 million crowns")
+    (False, True)
+    """
+    for pattern, fits in ((_COST, _is_sum), (_COUNTED, _is_amount), (_DISTANCE, _is_distance), (_MOMENT, _is_time)):
+        if pattern.search(question):
+            return fits
+    return None
+
+
+def _is_amount(words: str) -> bool:
+    return any(character.isdigit() for character in words) or not _AMOUNTS.isdisjoint(_said(words))
+
+
+def _is_sum(words: str) -> bool:
+    found = quantities_of(words)
+    return _is_amount(words) and not (_YEAR.fullmatch(words.strip()) or (found and all(map(_is_no_sum, found))))
+
+
+def _is_no_sum(found: Quantity) -> bool:
+    return found.unit is not None and found.unit.kind not in {"money", "share"}
+
+
+def _is_distance(words: str) -> bool:
+    units = [found.unit for found in quantities_of(words) if found.unit]
+    near = [unit for unit in units if unit.kind == "length" or unit.name in {"min", "h"}]
+    return bool(near) or not units
+
+
+def _is_time(words: str) -> bool:
+    said = _said(words)
+    if any(character.isdigit() for character in words) or len(said) > 3:
+        return True
+    return any(word in _TIMES or is_date_word(word) for word in said)
+
+
+def _said(words: str) -> list[str]:
+    return [part for word in words_of(words) for part in word.text.casefold().split("-")]

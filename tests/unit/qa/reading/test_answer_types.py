@@ -1,0 +1,60 @@
+"""Words of the wrong type are no answer, and what may be one is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa.reading.answer_types import type_test
+
+FITTING = [
+    ("How many people live in Skerra?", "about 4,000"),
+    ("How many people live in Skerra?", "Eighty-two"),
+    ("How many crew members were drunk?", "None of them"),
+    ("What percentage of the water leaks?", "more than three-quarters"),
+    ("How much did the bridge cost?", "94 million crowns"),
+    ("How much will drivers pay?", "nothing"),
+    ("What sum were families promised?", "50,000 crowns"),
+    ("How far is the reef from the harbour?", "3 km (1.9 miles)"),
+    ("How far is the village?", "two hours by boat"),
+    ("How far is the village from the town?", "just behind the hill"),
+    ("When was the bridge opened?", "August 12, 1961"),
+    ("When was the bridge opened?", "mid-September"),
+    ("When did the mayor resign?", "the eighties"),
+    ("When did the mayor resign?", "shortly before the trial of his brother"),
+]
+WRONG = [
+    ("How many people live in Skerra?", "Port Almeric"),
+    ("What percentage of the water leaks?", "old pipes"),
+    ("How much did the ferry cost to build?", "1997"),
+    ("How much did the ferry cost to build?", "11 weeks"),
+    ("What sum were families promised?", "Sabine Corrigan"),
+    ("How far is the town from the capital?", "11 weeks"),
+    ("When was the bridge opened?", "Osprey Bridge"),
+    ("In which year was the bridge opened?", "the governor"),
+]
+OF_ANY_TYPE = [
+    "Who opened the bridge?",
+    "When a bell rings, what do the divers do?",
+    "How far along is the repair?",
+    "How much time do they have to pay?",
+    "How did the mayor know how it ends?",
+]
+
+
+@pytest.mark.parametrize(("question", "words"), FITTING)
+def test_what_may_answer_is_kept(question: str, words: str) -> None:
+    fits = type_test(question)
+    assert fits is not None
+    assert fits(words)
+
+
+@pytest.mark.parametrize(("question", "words"), WRONG)
+def test_what_cannot_answer_is_struck(question: str, words: str) -> None:
+    fits = type_test(question)
+    assert fits is not None
+    assert not fits(words)
+
+
+@pytest.mark.parametrize("question", OF_ANY_TYPE)
+def test_a_question_that_any_words_may_answer_has_no_test(question: str) -> None:
+    assert type_test(question) is None
