@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embeddings.encoders import load
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
 from qa.training.loop import Plan, batches, train
-from qa.training.reader_data import Row, Tokens, Window, epoch_of, other_sentences, rows_of, tokens_of
+from qa.training.neighbours import Group, Neighbourhood, groups_of, neighbours_of
+from qa.training.reader_data import Row, Window, epoch_of, other_sentences, rows_of, tokens_of
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +26,9 @@ __all__ = ["loss_of", "main"]
 
 VALIDATION_FOLD = 0
 BATCH_TOKENS = 5_000
+AGAINST_OTHERS, OF_NEIGHBOURS = 0.5, 0.5
+"""What it weighs that a question's own passage wins against its neighbours, and that each of these holds no answer; an
+answer's first and last word weigh 1."""
 FIRST_STAGE = 24_000
 """Examples of single sentences seen before whole passages: they are short, and teach where answers begin and end."""
 
@@ -38,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--decay-share", type=float, default=0.35)
     parser.add_argument("--first-stage", type=int, default=FIRST_STAGE)
+    parser.add_argument("--groups", type=int, default=0, help="questions of an epoch that come with near passages")
+    parser.add_argument("--share", type=float, default=1.0, help="of the other windows in each epoch")
+    parser.add_argument("--frozen", type=int, default=0, help="lowest layers left as they are: a third less time for 3")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--seed", type=int, default=17)
     given = parser.parse_args(argv)
@@ -49,9 +57,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         threads=given.threads,
     )
     model, tokenizer = fresh_network(given.start)
+    freeze(model, layers=given.frozen)
     passages = [row for name in ("train", "train-negatives") for row in rows_of(given.data / f"{name}.jsonl.gz")]
     sentences = list(rows_of(given.data / "train-sentences.jsonl.gz"))
-    epochs = epochs_of(passages, sentences, tokenizer=tokenizer, first_stage=given.first_stage, seed=given.seed)
+    epochs = epochs_of(
+        passages,
+        sentences,
+        tokenizer=tokenizer,
+        first_stage=given.first_stage,
+        seed=given.seed,
+        shape=Neighbourhood(groups=given.groups, alone=given.share),
+        cache=given.out / "neighbours.json",
+    )
     train(model, epochs, loss_of=loss_of, plan=plan, folder=given.out)
     model.save_pretrained(given.out / "model")
 
@@ -72,36 +89,82 @@ def fresh_network(start: Path | None = None) -> tuple[Any, Any]:
     return model, tokenizer
 
 
+def freeze(model: Any, *, layers: int) -> None:
+    """Leave the embeddings and so many of the lowest layers as they are; none where `layers` is 0."""
+    if layers:
+        for part in (model.base_model.embeddings, *model.base_model.encoder.layer[:layers]):
+            part.requires_grad_(False)
+
+
 def epochs_of(
-    passages: Sequence[Row], sentences: Sequence[Row], *, tokenizer: Any, first_stage: int, seed: int
-) -> Iterator[list[list[Window]]]:
+    passages: Sequence[Row],
+    sentences: Sequence[Row],
+    *,
+    tokenizer: Any,
+    first_stage: int,
+    seed: int,
+    shape: Neighbourhood,
+    cache: Path,
+) -> Iterator[list[list[Group]]]:
     """The first stage, then epochs over the passages without end; the validation fold is left out of all."""
     rng = random.Random(seed)
     special = {"cls": tokenizer.token_to_id("[CLS]"), "sep": tokenizer.token_to_id("[SEP]")}
-
-    def cut(rows: Sequence[Row]) -> list[Tokens]:
-        return tokens_of([row for row in rows if row.fold != VALIDATION_FOLD], tokenizer)
-
     drawn = rng.sample(list(sentences), min(len(sentences), first_stage))
     drawn += other_sentences(drawn, rng, share=0.3)
     if first_stage:
-        early = epoch_of(cut(drawn), rng, **special)
+        early = _alone(epoch_of(tokens_of(_not_held_out(drawn), tokenizer), rng, **special))
         yield batches(
             rng.sample(early, min(len(early), first_stage)), length=_length, tokens=BATCH_TOKENS // 2, rng=rng
         )
-    rows = cut(passages)
+    kept = _not_held_out(passages)
+    rows = tokens_of(kept, tokenizer)
+    near = neighbours_of(kept, load(BUNDLED_MODEL), cache) if shape.groups else []
     while True:
-        yield batches(epoch_of(rows, rng, **special), length=_length, tokens=BATCH_TOKENS, rng=rng)
+        alone = _alone(epoch_of(rows, rng, **special))
+        groups = groups_of(rows, near, shape, rng, **special)
+        drawn_alone = rng.sample(alone, round(len(alone) * shape.alone))
+        yield batches([*drawn_alone, *groups], length=_length, tokens=BATCH_TOKENS, rng=rng)
 
 
-def _length(window: Window) -> int:
-    return len(window.ids)
+def _not_held_out(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.fold != VALIDATION_FOLD]
 
 
-def loss_of(model: nn.Module, windows: list[Window]) -> torch.Tensor:
-    """Cross entropy of the answer's first and last token, over the text and the token that stands for no answer."""
+def _alone(windows: Sequence[Window]) -> list[Group]:
+    return [(window,) for window in windows]
+
+
+def _length(group: Group) -> int:
+    return len(group) * max(len(window.ids) for window in group)
+
+
+def loss_of(model: nn.Module, groups: list[Group]) -> torch.Tensor:
+    """Cross entropy of the answer's first and last token, over the text and the token that stands for no answer; and,
+    where a question comes with neighbours of its passage, of the passage that answers among them.
+    """
     import torch
     from torch.nn import functional
+
+    windows = [window for group in groups for window in group]
+    starts, ends = _logits(model, windows)
+    first = torch.tensor([window.first for window in windows], device=starts.device)
+    last = torch.tensor([window.last for window in windows], device=starts.device)
+    each = functional.cross_entropy(starts, first, reduction="none")
+    each = (each + functional.cross_entropy(ends, last, reduction="none")) / 2
+    weights = torch.tensor([OF_NEIGHBOURS if number else 1.0 for group in groups for number in range(len(group))])
+    loss = (each * weights.to(each.device)).sum() / len(groups)
+    odds = torch.logsumexp(starts[:, 1:], 1) - starts[:, 0] + torch.logsumexp(ends[:, 1:], 1) - ends[:, 0]
+    at = 0
+    for group in groups:
+        if len(group) > 1:
+            loss = loss - AGAINST_OTHERS * functional.log_softmax(odds[at : at + len(group)], 0)[0] / len(groups)
+        at += len(group)
+    return loss
+
+
+def _logits(model: nn.Module, windows: Sequence[Window]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of first and last tokens, each of shape (windows, tokens), what cannot be an answer barred."""
+    import torch
 
     device = next(model.parameters()).device
     width = max(len(window.ids) for window in windows)
@@ -116,13 +179,9 @@ def loss_of(model: nn.Module, windows: list[Window]) -> torch.Tensor:
         kinds[row, window.second : size] = 1
         barred[row, window.context : size - 1] = False
         barred[row, 0] = False
-    first = torch.tensor([window.first for window in windows], device=device)
-    last = torch.tensor([window.last for window in windows], device=device)
     found = model(input_ids=ids.to(device), attention_mask=mask.to(device), token_type_ids=kinds.to(device))
     barred = barred.to(device)
-    starts = found.start_logits.float().masked_fill(barred, -1e4)
-    ends = found.end_logits.float().masked_fill(barred, -1e4)
-    return (functional.cross_entropy(starts, first) + functional.cross_entropy(ends, last)) / 2
+    return found.start_logits.float().masked_fill(barred, -1e4), found.end_logits.float().masked_fill(barred, -1e4)
 
 
 if __name__ == "__main__":
