@@ -8,8 +8,10 @@
 | neither, with title and date | one of the same title, date and source in nearly the same words | |
 | none of these | nothing | |
 
-What replaces nothing is kept beside the others. The same text once more without id and link, or under another address
-of its site, is a duplicate. docs/identity.md says it for readers.
+An earlier one, and a feed's summary of an article held whole, replace nothing; what they say of when the article may be
+shown holds for it all the same (`revisions.with_state`). What replaces nothing is kept beside the others. The same text
+once more without id and link, or under another address of its site, is a duplicate. docs/identity.md says it for
+readers.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ from embeddings.cleaning.urls import host_of
 from embeddings.corpus import Corpus
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint
-from embeddings.revisions import completed, dates_agree, is_another_article, is_earlier, is_revision
-from embeddings.types import Article
+from embeddings.revisions import completed, dates_agree, is_another_article, is_earlier, is_revision, with_state
+from embeddings.types import Article, Rejected
 
 __all__ = ["Arrival", "Arrivals", "Settled"]
 
@@ -37,6 +39,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     has_id: bool
     """The caller named it."""
+    says_status: bool = False
+    """Whether it says itself that it is usable, withheld or canceled."""
     notes: tuple[str, ...] = ()
     """What cleaning has to say of it."""
 
@@ -83,10 +87,11 @@ class Arrivals:
         ids.update(*self._known.values(), *self._holders.values())
         self._held = dict(self._corpus.fingerprints(ids))
 
-    def settle(self, one: Arrival) -> Settled:
+    def settle(self, one: Arrival) -> Settled | Rejected:
         """Decide what an arrival is; whoever sends it on says so with `sent`."""
-        settled = self._settled(one)
-        self._met.add(settled.article.id)
+        settled = self._settled(one) if one.article.text else self._noticed(one)
+        if isinstance(settled, Settled):
+            self._met.add(settled.article.id)
         return settled
 
     def sent(self, settled: Settled) -> None:
@@ -105,10 +110,20 @@ class Arrivals:
             self._fingerprints.pop(name, None)
             self._texts = {text: holder for text, holder in self._texts.items() if holder != name}
 
+    def _noticed(self, one: Arrival) -> Settled | Rejected:
+        """A notice without text: the article that it names by id or address is withheld or canceled from now on."""
+        known = known_by(one.article, origin=one.origin)
+        names = [one.article.id] if one.has_id else self._ids(None, known.address)
+        for old in filter(None, map(self._get, names)):
+            return self._as_state(one, old, KnownBy())
+        named = one.article.id if one.has_id else one.article.url or "no article, by id or url"
+        reason = f"it says {one.article.status} without a text, of an article that is not held: it names {named}"
+        return Rejected(origin=one.origin, reason=reason)
+
     def _settled(self, one: Arrival) -> Settled:
         known = known_by(one.article, origin=one.origin)
         if one.has_id:
-            return self._version(one.article, self._get(one.article.id), KnownBy())
+            return self._version(one, one.article, self._get(one.article.id), KnownBy())
         if known.address is not None:
             at_once = self._as_held(one.article, known)
             return at_once or self._addressed(one, known)
@@ -128,7 +143,7 @@ class Arrivals:
         for old in sorted(others, key=lambda old: old.version != article.version):
             if not is_another_article(article, old):
                 whole = completed(msgspec.structs.replace(article, id=old.id), old)
-                return self._version(whole, old, known)
+                return self._version(one, whole, old, known)
         if others:
             # One of the two pages names a wrong address for itself; a citation must not open the other one's.
             unlinked = _without_link(one)
@@ -143,8 +158,8 @@ class Arrivals:
                 and host_of(old.url) == host_of(article.url)
                 and _says_the_same(article, old)
             ):
-                return Settled(article=msgspec.structs.replace(article, id=name), outcome="duplicate")
-        return self._version(article, None, known)
+                return self._duplicate(one, old, name)
+        return self._version(one, article, None, known)
 
     def _anonymous(self, one: Arrival, known: KnownBy) -> Settled:
         """An article with neither id nor usable address: its text says which it is, then its file, title and date."""
@@ -156,15 +171,17 @@ class Arrivals:
                 continue  # the same words on another day say something new
             itself = name in own and (old is None or _is_called(article, old))
             if not itself and name not in at_place:
-                return Settled(article=msgspec.structs.replace(article, id=name), outcome="duplicate")
+                return self._duplicate(one, old, name)
             whole = msgspec.structs.replace(article, id=name)
-            return self._version(whole if old is None else completed(whole, old), old, known)
+            return self._version(one, whole if old is None else completed(whole, old), old, known)
         earlier = self._earlier_version(one, known)
         if earlier is not None:
-            return self._version(completed(msgspec.structs.replace(article, id=earlier.id), earlier), earlier, known)
+            whole = completed(msgspec.structs.replace(article, id=earlier.id), earlier)
+            return self._version(one, whole, earlier, known)
         if not self._is_taken(article.id):
-            return self._version(article, None, known)
+            return self._version(one, article, None, known)
         return self._version(
+            one,
             msgspec.structs.replace(article, id=_text_id(one)),
             None,
             known,
@@ -185,16 +202,40 @@ class Arrivals:
                     return old
         return None
 
-    def _version(self, article: Article, old: Article | None, known: KnownBy, *, note: str = "") -> Settled:
+    def _version(
+        self, one: Arrival, article: Article, old: Article | None, known: KnownBy, *, note: str = ""
+    ) -> Settled:
         """What an article is under the id it has got; `old` is what is held under it."""
-        name = fingerprint(article, self._sizes)
-        if self._fingerprint_of(article.id) == name:
+        if old is not None:
+            article = with_state(article, old, says_status=one.says_status)
+        if self._fingerprint_of(article.id) == fingerprint(article, self._sizes):
             return Settled(article=article, outcome="unchanged")
-        if old is not None and old.version != article.version and is_earlier(article, old):
+        if old is not None and article.summary_only and not old.summary_only:
+            return self._as_state(one, old, known, note="it is a feed's summary of the article held, which stays")
+        filled = old is not None and old.summary_only and not article.summary_only
+        if old is not None and old.version != article.version and not filled and is_earlier(article, old):
             note = f"it is dated {article.published_at}, before the version held ({old.published_at}), which stays"
+            if one.says_status and one.article.status != "usable":
+                return self._as_state(one, old, known, note=note)
             return Settled(article=old, outcome="unchanged", note=note)
         outcome: Literal["added", "updated"] = "updated" if self._is_taken(article.id) else "added"
         return Settled(article=article, outcome=outcome, known_by=known, note=note)
+
+    def _duplicate(self, one: Arrival, old: Article | None, name: str) -> Settled:
+        """The text of an article that is held already; what it says of when that may be shown holds all the same."""
+        if old is not None:
+            settled = self._as_state(one, old, KnownBy())
+            if settled.outcome == "updated":
+                return settled
+        return Settled(article=msgspec.structs.replace(one.article, id=name), outcome="duplicate")
+
+    def _as_state(self, one: Arrival, old: Article, known: KnownBy, *, note: str = "") -> Settled:
+        """The article that is held, under what an arrival says of when and how it may be shown."""
+        said = with_state(one.article, old, says_status=one.says_status)
+        article = msgspec.structs.replace(
+            old, status=said.status, embargoed_until=said.embargoed_until, usage_terms=said.usage_terms
+        )
+        return Settled(article=article, outcome="unchanged" if article == old else "updated", known_by=known, note=note)
 
     def _beside(self, article: Article) -> str:
         """The note on an article that is kept beside an earlier one of its title and source."""
@@ -256,7 +297,7 @@ def _without_link(one: Arrival) -> Arrival:
         version=article.version,
         published_at=article.published_at,
     )
-    return Arrival(article=msgspec.structs.replace(article, id=name, url=None), origin=one.origin, has_id=False)
+    return msgspec.structs.replace(one, article=msgspec.structs.replace(article, id=name, url=None), has_id=False)
 
 
 def _says_the_same(one: Article, other: Article) -> bool:

@@ -137,7 +137,13 @@ def _clean(item: RawArticle | Rejected, collection: str) -> Arrival | Rejected:
         cleaned = clean_with_notes(item, collection=collection)
     except InputError as error:
         return Rejected(origin=item.origin, reason=str(error))
-    return Arrival(article=cleaned.article, origin=item.origin, has_id=item.id is not None, notes=cleaned.notes)
+    return Arrival(
+        article=cleaned.article,
+        origin=item.origin,
+        has_id=item.id is not None,
+        says_status=item.status is not None,
+        notes=cleaned.notes,
+    )
 
 
 class _Run:
@@ -160,6 +166,9 @@ class _Run:
         self._arrivals.look_up(arrivals)
         for one in arrivals:
             settled = self._arrivals.settle(one)
+            if isinstance(settled, Rejected):
+                self._rejected.append(settled)
+                continue
             booked = _booked(settled, one)
             if settled.outcome in {"unchanged", "duplicate"}:
                 self._done.append(booked)

@@ -46,8 +46,9 @@ def _check_article(indexed: IndexedArticle) -> None:
         raise InvalidArticle(
             f"article {article.id!r} is marked as version {article.version}, but its text is {version}"
         )
-    if article.published_at is not None:
-        moment(article.published_at)
+    for written in (article.published_at, article.embargoed_until):
+        if written is not None:
+            moment(written)
 
 
 def _check_passages(indexed: IndexedArticle) -> None:

@@ -10,7 +10,7 @@ from embeddings.duplicates import words_of
 from embeddings.store.filters import moment
 from embeddings.types import Article
 
-__all__ = ["completed", "dates_agree", "is_another_article", "is_earlier", "is_revision"]
+__all__ = ["completed", "dates_agree", "is_another_article", "is_earlier", "is_revision", "with_state"]
 
 _REVISED = 0.3
 """Share of the shorter text's pairs of words that a correction keeps: most keep over 0.8. Of two news texts on
@@ -29,7 +29,10 @@ def is_revision(new: Article, old: Article, *, closely: bool = False) -> bool:
 
 def is_another_article(new: Article, old: Article) -> bool:
     """Whether two articles under one address are different ones all the same: neither title nor text have to do with
-    each other. A page that names a wrong address for itself is the rule then, an article written anew the exception."""
+    each other. A page that names a wrong address for itself is the rule then, an article written anew the exception.
+    A feed names the address of the article, not its own: its summary is never another one."""
+    if new.summary_only or old.summary_only:
+        return False
     if not (new.title and old.title) or _words_shared(new.title, old.title) >= _TITLES_SHARE:
         return False
     return _shared(new.text, old.text) < _UNLIKE
@@ -63,6 +66,17 @@ def completed(new: Article, old: Article) -> Article:
         published_at=new.published_at or old.published_at,
         language=new.language or old.language,
         authors=new.authors or old.authors,
+        section=new.section or old.section,
+    )
+
+
+def with_state(new: Article, old: Article, *, says_status: bool) -> Article:
+    """Let what was said of when and how an article may be shown hold for a version that says nothing of it."""
+    return msgspec.structs.replace(
+        new,
+        status=new.status if says_status else old.status,
+        embargoed_until=new.embargoed_until or old.embargoed_until,
+        usage_terms=new.usage_terms or old.usage_terms,
     )
 
 

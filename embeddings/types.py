@@ -6,6 +6,7 @@ Offsets are half-open Unicode code-point offsets into the canonical text of one 
 from __future__ import annotations
 
 import hashlib
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = [
     "Passage",
     "RawArticle",
     "Rejected",
+    "Status",
     "StoredPassage",
     "Vector",
     "Vectors",
@@ -37,6 +39,10 @@ Vectors = npt.NDArray[np.float32]
 """Embeddings row by row, shape (n, dimension), float32, C-contiguous."""
 
 
+Status = Literal["usable", "withheld", "canceled"]
+"""Whether an article may be shown: `withheld` until its publisher says otherwise, `canceled` for good."""
+
+
 class RawArticle(msgspec.Struct, frozen=True, kw_only=True):
     """One article as a reader found it: nothing cleaned, nothing normalised."""
 
@@ -50,6 +56,14 @@ class RawArticle(msgspec.Struct, frozen=True, kw_only=True):
     """As written in the source; cleaning turns it into ISO 8601 or drops it with a note."""
     language: str | None = None
     authors: tuple[str, ...] = ()
+    section: str | None = None
+    usage_terms: str | None = None
+    embargoed_until: str | None = None
+    """As written in the source; None where it says nothing of an embargo."""
+    status: Status | None = None
+    """None where the source says nothing of it: what was said of an earlier version then holds."""
+    summary_only: bool = False
+    """Whether this is a feed's summary of an article that stands elsewhere."""
     collection: str | None = None
     origin: str = ""
     """Where it was read, for messages: `path`, `path:line` or `request item 3`."""
@@ -86,6 +100,15 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
     collection: str = "default"
     pages: tuple[int, ...] = ()
     """Offsets in `text` at which its first page begins, its second …, where its source has pages (see `pages`)."""
+    section: str = ""
+    usage_terms: str = ""
+    """On what terms its publisher lets it be used, in the publisher's words."""
+    embargoed_until: str | None = None
+    """ISO 8601 time in UTC before which nothing of it may be shown, whichever version."""
+    status: Status = "usable"
+    """Of the article, not of this version alone: where it is not `usable`, no version may be shown."""
+    summary_only: bool = False
+    """Whether `text` is a feed's summary only; the article itself takes its place when it comes."""
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,10 +170,18 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     """Strictly before this ISO 8601 date or time."""
     known_by: str | None = None
     """At or before this ISO 8601 date or time, or undated: nothing says that such an article came later."""
+    sections: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """Language tags in small letters; `en` takes `en-gb`, too."""
+    authors: tuple[str, ...] = ()
+    """Any of these."""
+    usable_at: str | None = None
+    """Only what may be shown at this ISO 8601 time: `usable`, and under no embargo that ends later."""
+    statuses: tuple[Status, ...] = ()
 
     def restricts(self) -> bool:
-        """Whether any field restricts at all."""
-        return self != Where()
+        """Whether any field restricts which articles are meant; `usable_at` says only what may be shown of them."""
+        return msgspec.structs.replace(self, usable_at=None) != Where()
 
 
 class Hit(msgspec.Struct, frozen=True):

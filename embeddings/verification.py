@@ -105,23 +105,33 @@ def _articles(db: apsw.Connection) -> list[Finding]:
     found = []
     rows: Rows = db.execute(
         "SELECT versions.number, CAST(document AS BLOB), fingerprint, CAST(version AS BLOB), current,"
-        " CAST(articles.id AS BLOB), CAST(collection AS BLOB), CAST(source AS BLOB), published"
+        " CAST(articles.id AS BLOB), CAST(collection AS BLOB), CAST(source AS BLOB), published,"
+        " CAST(section AS BLOB), CAST(language AS BLOB), CAST(status AS BLOB), embargoed"
         " FROM versions LEFT JOIN articles ON articles.number = article"
     )
-    for number, stored, expected, version, current, name, collection, source, published in rows:
+    for number, stored, expected, version, current, name, *filed in rows:
         where = f"article {(name or b'?').decode(errors='replace')!r}"
         if hashlib.sha256(stored).hexdigest() != expected:
             detail = "its text or what is said about it was altered"
         else:
             article = msgspec.json.decode(stored, type=Article)
-            moved = None if article.published_at is None else moment(article.published_at)
-            filed = (name, collection, source, published)
-            said = (article.id.encode(), article.collection.encode(), article.source.encode(), moved)
-            if version == article.version.encode() and (number != current or filed == said):
+            if version == article.version.encode() and (number != current or (name, filed) == _filed(article)):
                 continue
-            detail = "it is filed under an id, version, collection, source or date that is not its own"
+            detail = "it is filed under an id, version, collection, source, date or state that is not its own"
         found.append(Finding(kind="article", where=where, detail=detail, remedy=_INGEST))
     return found
+
+
+def _filed(article: Article) -> tuple[bytes, list[bytes | int | None]]:
+    """What the columns say of an article: its id and the rest, in their order."""
+    published, embargoed = (
+        None if written is None else moment(written) for written in (article.published_at, article.embargoed_until)
+    )
+    collection, source, section, language, status = (
+        text.encode()
+        for text in (article.collection, article.source, article.section, article.language or "", article.status)
+    )
+    return article.id.encode(), [collection, source, published, section, language, status, embargoed]
 
 
 def _passages(db: apsw.Connection) -> list[Finding]:

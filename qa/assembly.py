@@ -15,6 +15,7 @@ from embeddings.encoders import Encoder
 from embeddings.encoders.remembering import RememberingEncoder
 from embeddings.runtime.memory import Memory
 from embeddings.types import Vector
+from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
 from qa.answering import Answerer
 from qa.conversations.rewriting import FollowUps
 from qa.generators import Generator, load_generator
@@ -48,9 +49,12 @@ class Assembly(msgspec.Struct, frozen=True, kw_only=True):
     reranker: Reranker | None
     memories: Mapping[str, Memory[Any]] = {}
     """What is remembered, by its name: to be counted."""
+    now: Clock = utc_now
+    """The clock: when a question is asked, and which embargo has ended."""
 
     def over(self, corpus: Corpus) -> Answerer:
-        """All of them, answering from one corpus."""
+        """All of them, answering from what may be shown of one corpus."""
+        corpus = UsableCorpus(corpus, now=self.now)
         return Answerer(
             corpus=corpus,
             encoder=self.encoder,
@@ -60,14 +64,17 @@ class Assembly(msgspec.Struct, frozen=True, kw_only=True):
             checker=self.checker,
             reranker=self.reranker,
             resolve=FollowUps(corpus, generator=self.generator),
+            now=self.now,
         )
 
     def checks_against(self, corpus: Corpus | None) -> TextChecker:
-        """What judges the sentences of answers, for any text, against a corpus or what comes with the text."""
+        """What judges the sentences of answers, for any text, against what may be shown of a corpus or what comes
+        with the text."""
         from qa.checking.text_checker import TextChecker
 
         if self.checker is None:
             raise ValueError("this was assembled without checks")
+        corpus = None if corpus is None else UsableCorpus(corpus, now=self.now)
         return TextChecker(corpus=corpus, encoder=self.encoder, checker=self.checker, settings=self.settings)
 
 

@@ -46,10 +46,18 @@ Verdict = Literal["supported", "partly_supported", "unsupported", "contradicted"
 _SUPPORT = "Probability; of a generated answer: that its weakest sentence is supported; else: that the evidence answers"
 
 
+_Names = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=100)]
+
+
 class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which articles may be used; an empty list restricts nothing."""
 
-    source: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=100)] = ()
+    source: _Names = ()
+    section: _Names = ()
+    language: _Names = ()
+    """Language tags; `en` takes `en-gb`, too."""
+    author: _Names = ()
+    """Any of these."""
     published_after: Annotated[str, msgspec.Meta(max_length=40)] | None = None
     """At or after this ISO 8601 date or time."""
     published_before: Annotated[str, msgspec.Meta(max_length=40)] | None = None

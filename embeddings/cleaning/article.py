@@ -21,19 +21,21 @@ from embeddings.cleaning.dates import iso_date
 from embeddings.cleaning.identity import article_id, checked_collection, checked_id
 from embeddings.cleaning.pages import carried
 from embeddings.cleaning.repeats import drop_repeats
+from embeddings.cleaning.rights import embargo_end
 from embeddings.cleaning.titles import clean_title
 from embeddings.cleaning.unicode import canonical_line, canonical_text
 from embeddings.cleaning.urls import host_of, is_site_root, normalised_url
 from embeddings.errors import InvalidArticle
 from embeddings.types import Article, RawArticle, article_version
 
-__all__ = ["MAX_TEXT", "Cleaned", "article_id", "clean", "clean_with_notes"]
+__all__ = ["MAX_TEXT", "Cleaned", "article_id", "clean", "clean_with_notes", "is_notice"]
 
 MAX_TEXT: Final = 5_000_000
 """Longest text accepted, in characters: about 800,000 words."""
 
 _MAX_NAME: Final = 200
 _MAX_AUTHORS: Final = 50
+_MAX_TERMS: Final = 2_000
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,4}")
 
 _TWO_WAYS = re.compile(r"\d{1,2}([/-])\d{1,2}\1\d{4}\b.*", re.DOTALL)
@@ -52,8 +54,8 @@ class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
 def clean(raw: RawArticle, *, collection: str = "default") -> Article:
     """Give the article a citation can point into; `collection` holds where the raw article names none.
 
-    Raises InvalidArticle for a text that is empty, longer than `MAX_TEXT` or not valid Unicode, and for an id or
-    collection that cannot be used.
+    Raises InvalidArticle for a text that is empty, longer than `MAX_TEXT` or not valid Unicode, for an id or
+    collection that cannot be used, and for an embargo whose end cannot be told.
     """
     return clean_with_notes(raw, collection=collection).article
 
@@ -64,7 +66,7 @@ def clean_with_notes(raw: RawArticle, *, collection: str = "default") -> Cleaned
     url = None if is_site_root(written) else written
     source = _name(raw.source or "") or host_of(written)
     title = clean_title(raw.title, sites=(source, host_of(written)))
-    text, dropped = _clean_text(raw.text, title=title)
+    text, dropped = ("", []) if is_notice(raw) else _clean_text(raw.text, title=title)
     version = article_version(text)
     collection = checked_collection(raw.collection or collection)
     published_at = iso_date(raw.published_at or "")
@@ -83,8 +85,18 @@ def clean_with_notes(raw: RawArticle, *, collection: str = "default") -> Cleaned
         authors=_names(raw.authors),
         collection=collection,
         pages=carried(raw.pages, written=raw.text, text=text),
+        section=_name(raw.section or ""),
+        usage_terms=canonical_line(raw.usage_terms or "")[:_MAX_TERMS],
+        embargoed_until=embargo_end(raw.embargoed_until or ""),
+        status=raw.status or "usable",
+        summary_only=raw.summary_only,
     )
     return Cleaned(article=article, dropped=tuple(dropped), notes=(*raw.notes, *_notes(raw, article)))
+
+
+def is_notice(raw: RawArticle) -> bool:
+    """Whether it only says that an article may not be shown (any more), and brings no text."""
+    return raw.status in {"withheld", "canceled"} and not raw.text.strip()
 
 
 def _clean_text(written: str, *, title: str) -> tuple[str, list[Dropped]]:
@@ -131,6 +143,8 @@ def _notes(raw: RawArticle, article: Article) -> Iterable[str]:
         yield f"the date {raw.published_at[:60]!r} {why} and was dropped; write it as 2024-06-04"
     if raw.language and article.language is None:
         yield f"the language {raw.language[:30]!r} is no language tag and was dropped; write it as en or en-GB"
+    if len(raw.usage_terms or "") > _MAX_TERMS:
+        yield f"the usage terms were cut after {_MAX_TERMS:,} characters"
     if "\ufffd" in article.text:
         count = article.text.count("\ufffd")
         yield f"{count:,} characters of the text were damaged before they came here; they read as \ufffd"

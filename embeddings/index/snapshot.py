@@ -19,7 +19,7 @@ from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.index import dense, lexical
 from embeddings.index.terms import Terms
 from embeddings.store.passages import StoredVector, vectors_after
-from embeddings.store.reads import State, key_runs, removed_runs
+from embeddings.store.reads import State, key_runs, removed_runs, restricted_runs
 from embeddings.types import Hits, Vector, Where
 
 __all__ = ["Segment", "Snapshot", "allowed", "caught_up", "empty", "overgrown", "search", "squeezed", "with_merged"]
@@ -92,7 +92,23 @@ def caught_up(earlier: Snapshot, db: apsw.Connection, state: State, terms: Terms
 
 
 def allowed(snapshot: Snapshot, db: apsw.Connection, where: Where) -> Mask:
-    """The keys of a picture that a filter lets through; `db` must see the same state."""
+    """The keys of a picture that a filter lets through; `db` must see the same state.
+
+    What may be shown is asked for each time, since it changes with the clock; all the rest is remembered.
+    """
+    mask = _matching(snapshot, db, msgspec.structs.replace(where, usable_at=None))
+    if where.usable_at is None or snapshot.state.active is None:
+        return mask
+    runs = restricted_runs(db, snapshot.state.active.number, at=where.usable_at)
+    if not runs:
+        return mask
+    mask = mask.copy()
+    for first, last in runs:
+        mask[first : last + 1] = False
+    return mask
+
+
+def _matching(snapshot: Snapshot, db: apsw.Connection, where: Where) -> Mask:
     if not where.restricts() or snapshot.state.active is None:
         return snapshot.alive
     known = snapshot.filters.get(where)

@@ -22,7 +22,21 @@ from embeddings.types import RawArticle, Rejected
 
 __all__ = ["read"]
 
-_FIELDS: Final = ("text", "title", "url", "source", "published_at", "authors", "id", "language", "collection")
+_FIELDS: Final = (
+    "text",
+    "title",
+    "url",
+    "source",
+    "published_at",
+    "authors",
+    "id",
+    "language",
+    "section",
+    "usage_terms",
+    "embargoed_until",
+    "status",
+    "collection",
+)
 _COLUMNS: Final = {name.casefold(): name for name in (*_FIELDS, *ALIASES)} | {
     "article": "text",
     "article text": "text",
@@ -33,6 +47,8 @@ _COLUMNS: Final = {name.casefold(): name for name in (*_FIELDS, *ALIASES)} | {
     "publication date": "published_at",
     "date published": "published_at",
     "pub date": "published_at",
+    "usage terms": "usage_terms",
+    "embargoed until": "embargoed_until",
 }
 _TEXTS: Final = frozenset({"text", "content", "body", "articleBody", "maintext"})
 
@@ -71,7 +87,7 @@ def _article(row: Sequence[str], names: Sequence[str | None], *, origin: str) ->
     for name, cell in zip(names, row, strict=False):
         if name and cell.strip() and cell.strip().casefold() not in {"nan", "null", "none"}:
             record.setdefault(name, cell)
-    if not _TEXTS & record.keys():
+    if not _TEXTS & record.keys() and "status" not in record:
         return Rejected(origin=origin, reason="the row has no text")
     return parse_record(msgspec.json.encode(record), origin=origin)
 

@@ -34,6 +34,10 @@ _OTHERS: Final = {
 }
 _MAX_ENTRIES: Final = 20_000
 _TEASER_WORDS: Final = 120
+_CUT = re.compile(
+    r"(?:\.\.\.|…|\[…\]|\[\.\.\.\]|(?:read|continue|keep) (?:more|on|reading))[\s\]).»›>→]*$", re.IGNORECASE
+)
+"""How a text ends that goes on elsewhere."""
 
 
 def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every reader is given
@@ -80,7 +84,8 @@ def _article(entry: Any, *, feed: Any, origin: str) -> RawArticle | Rejected:
     if not text.strip():
         at = f"; save the page {link[:200]} as .html" if link else ""
         return Rejected(origin=origin, reason=f"the entry {title[:80]!r} has no text{at}")
-    teaser = not entry.get("content") and len(text.split()) < _TEASER_WORDS
+    words = text.split()
+    teaser = (not entry.get("content") and len(words) < _TEASER_WORDS) or _CUT.search(" ".join(words[-8:])) is not None
     source = None if link else (entry.get("source") or {}).get("title") or feed.get("title")
     return RawArticle(
         text=text,
@@ -91,6 +96,7 @@ def _article(entry: Any, *, feed: Any, origin: str) -> RawArticle | Rejected:
         language=entry.get("language") or feed.get("language"),
         authors=_authors(entry),
         origin=origin,
+        summary_only=teaser,
         notes=("the feed gives only a summary of it; the page it links to holds the article",) if teaser else (),
     )
 

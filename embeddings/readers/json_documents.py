@@ -106,14 +106,16 @@ def _feed(feed: Mapping[str, Any], *, origin: str) -> Iterator[RawArticle | Reje
             continue
         marked_up = linked_articles.first(item, "content_html")
         text = text_of(f"<div>{marked_up}</div>") if marked_up else ""
-        text = text.strip() or linked_articles.first(item, "content_text", "summary")
+        text = text.strip() or linked_articles.first(item, "content_text")
+        teaser = "" if text else linked_articles.first(item, "summary")
         url = linked_articles.first(item, "url", "external_url") or None
-        if not text:
+        if not text and not teaser:
             yield Rejected(origin=place, reason="the item has no text")
             continue
         people = item.get("authors") or item.get("author") or feed.get("authors") or feed.get("author")
         yield RawArticle(
-            text=text,
+            text=text or teaser,
+            summary_only=bool(teaser),
             title=linked_articles.first(item, "title"),
             url=url,
             source=None if url else linked_articles.first(feed, "title") or None,

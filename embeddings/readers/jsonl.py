@@ -1,7 +1,8 @@
 """JSON articles: takes `.jsonl` or `.jsonl.gz` line by line, or the body of a request, gives raw articles.
 
 A record is an object with `text` and, as far as known, `title`, `url`, `source`, `published_at`, `authors` (a list of
-names, or one), `id`, `language`, `collection` and `pages` (where each begins in `text`); `null` means unknown. What
+names, or one), `id`, `language`, `section`, `usage_terms`, `embargoed_until`, `status`, `summary_only`, `collection`
+and `pages` (where each begins in `text`); `null` means unknown. One that is withheld or canceled needs no text. What
 others call these fields is read, too (`ALIASES`); further fields are not, and a file's articles say so in their notes.
 A line is read on its own: whatever is wrong with it, the next one goes on.
 """
@@ -18,6 +19,8 @@ from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 
+from embeddings.cleaning.rights import status_of
+from embeddings.errors import InvalidArticle
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["ALIASES", "MAX_LINE", "parse_body", "parse_lines", "parse_record", "read"]
@@ -48,8 +51,13 @@ class _Record(msgspec.Struct, frozen=True):
     id: str | None = None
     language: str | None = None
     collection: str | None = None
+    section: str | None = None
+    usage_terms: str | None = None
+    embargoed_until: str | None = None
+    summary_only: bool | None = None
+    status: Any = None
     pages: Any = None
-    """Whatever others keep under this name is no reason to refuse a record."""
+    """Whatever others keep under these names is no reason to refuse a record."""
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -71,6 +79,10 @@ _NAMES: Final = {
     "published_at": ("date", "published", "datePublished", "date_published", "pubDate", "publishedAt", "date_publish"),
     "authors": ("author", "byline"),
     "language": ("lang",),
+    "section": ("articleSection",),
+    "usage_terms": ("usageTerms", "usageterms"),
+    "embargoed_until": ("embargoedUntil", "embargoed"),
+    "status": ("pubStatus", "pubstatus"),
 }
 """What other programs call a field, in the order of trust; the field's own name comes first."""
 
@@ -124,9 +136,13 @@ def parse_record(data: bytes, *, origin: str) -> RawArticle | Rejected:
         return Rejected(origin=origin, reason=_unparsed(data, error))
     except RecursionError:
         return Rejected(origin=origin, reason="the record is nested too deeply; send one flat object")
-    if record.text is msgspec.UNSET:
+    try:
+        raw = _raw(record, origin=origin)
+    except InvalidArticle as error:
+        return Rejected(origin=origin, reason=str(error))
+    if record.text is msgspec.UNSET and isinstance(raw, RawArticle) and raw.status in {None, "usable"}:
         return Rejected(origin=origin, reason="Object missing required field `text`")
-    return _raw(record, origin=origin)
+    return raw
 
 
 def _decoded(data: bytes) -> _Record:
@@ -183,12 +199,13 @@ def parse_body(data: bytes, *, origin: str = "request item") -> Iterator[RawArti
 def _raw(record: _Record, *, origin: str) -> RawArticle | Rejected:
     authors = (record.authors,) if isinstance(record.authors, str) else tuple(record.authors or ())
     published_at = None if record.published_at is None else str(record.published_at)
-    for field in (record.text, record.title, record.url, record.source, published_at, record.id, *authors):
+    texts = (record.title, record.url, record.source, published_at, record.id, record.section, record.usage_terms)
+    for field in (record.text, *texts, *authors):
         if field and "\0" in field:
             return Rejected(origin=origin, reason="a field holds the character NUL; remove it")
     pages = _pages(record)
     return RawArticle(
-        text=record.text or "",  # never unset here
+        text=record.text or "",  # where it is unset, its status alone counts
         title=record.title or "",
         id=record.id,
         url=record.url,
@@ -196,6 +213,11 @@ def _raw(record: _Record, *, origin: str) -> RawArticle | Rejected:
         published_at=published_at,
         language=record.language,
         authors=authors,
+        section=record.section,
+        usage_terms=record.usage_terms,
+        embargoed_until=record.embargoed_until,
+        status=status_of(record.status) if isinstance(record.status, str) else None,
+        summary_only=record.summary_only is True,
         collection=record.collection,
         origin=origin,
         pages=pages or (),

@@ -1,14 +1,15 @@
 """ninjs, the IPTC's JSON for news, versions 1 to 3: takes an item, gives its article.
 
-What an agency withholds or has taken back is refused, and so is what is under embargo.
+What an agency withholds, has taken back or put under embargo comes with that state, and is not shown. Such an item
+needs no text: then it is a notice about the article it names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
+from embeddings.cleaning import rights
 from embeddings.cleaning.identity import checked_id
 from embeddings.errors import InvalidArticle
 from embeddings.readers import fragments, linked_articles, page_facts
@@ -32,10 +33,12 @@ def is_item(data: Mapping[str, Any]) -> bool:
 
 def article(item: Mapping[str, Any], *, origin: str) -> RawArticle | Rejected:
     """Give the article, or why there is none."""
-    if reason := _kept_back(item):
-        return Rejected(origin=origin, reason=reason)
+    try:
+        status = rights.status_of(linked_articles.first(item, "pubstatus", "pubStatus"))
+    except InvalidArticle as error:
+        return Rejected(origin=origin, reason=str(error))
     title, text = _headline(item), max(_bodies(item), default=(0, 0, ""))[2]
-    if not text.strip():
+    if not text.strip() and status in {None, "usable"}:
         kind = linked_articles.first(item, "type") or "item"
         return Rejected(origin=origin, reason=f"the {kind[:40]} {title[:80]!r} has no text")
     uri = linked_articles.first(item, "uri")
@@ -50,25 +53,26 @@ def article(item: Mapping[str, Any], *, origin: str) -> RawArticle | Rejected:
         published_at=first(item, "firstcreated", "firstCreated", "versioncreated", "versionCreated") or None,
         language=first(item, "language") or None,
         authors=_authors(item),
+        section=_section(item),
+        usage_terms=_usage_terms(item),
+        embargoed_until=first(item, "embargoed", "embargoedUntil", "embargoeduntil") or None,
+        status=status,
         origin=origin,
     )
 
 
-def _kept_back(item: Mapping[str, Any]) -> str | None:
-    status = linked_articles.first(item, "pubstatus", "pubStatus").lower()
-    if status in {"withheld", "canceled", "cancelled"}:
-        return f"its publisher says that it is {status}; delete the article where it is held (`qa articles delete`)"
-    until = linked_articles.first(item, "embargoed", "embargoedUntil").strip()
-    return f"it is under embargo until {until[:40]}; ingest it then" if until and _is_to_come(until) else None
+def _section(item: Mapping[str, Any]) -> str | None:
+    """What its publisher files it under: the first of its subjects that has a name."""
+    subjects: list[Any] = next((item[name] for name in ("subject", "subjects") if isinstance(item.get(name), list)), [])
+    return linked_articles.first(item, "section") or next(filter(None, map(linked_articles.named, subjects)), None)
 
 
-def _is_to_come(written: str) -> bool:
-    """Whether a moment lies ahead, or cannot be told: what an agency keeps back is not shown by mistake."""
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        return True
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) > datetime.now(UTC)
+def _usage_terms(item: Mapping[str, Any]) -> str | None:
+    terms = linked_articles.first(item, "usageterms", "usageTerms")
+    info: Mapping[str, Any] = next(
+        (item[name] for name in ("rightsinfo", "rightsInfo") if isinstance(item.get(name), dict)), {}
+    )
+    return terms or linked_articles.first(info, "usageterms", "usageTerms") or None
 
 
 def _id(uri: str) -> str | None:

@@ -22,7 +22,7 @@ import apsw
 import msgspec
 
 from embeddings.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull, StoreReadOnly
-from embeddings.store.schema import create_tables, require_sound_sqlite
+from embeddings.store.schema import create_tables, require_sound_sqlite, show_rights
 from embeddings.types import Article
 
 __all__ = ["Fault", "Store", "document", "fingerprint", "no_fault", "with_recipe"]
@@ -79,6 +79,8 @@ class Store:
         self._writer: apsw.Connection | None = None
         self._closed = False
         self._idle: deque[apsw.Connection] = deque()
+        self._lacks_rights = False
+        """Whether a connection met a store of an older program."""
         self._one_writer = threading.Lock()
 
     @classmethod
@@ -194,9 +196,14 @@ class Store:
         if self._closed:
             raise StoreError(f"the store in {self.folder} was closed")
         try:
-            return self._idle.pop()
+            db = self._idle.pop()
         except IndexError:
-            return _configured(_reader(self._path))
+            db = _configured(_reader(self._path))
+            self._lacks_rights |= show_rights(db)
+        else:
+            if self._lacks_rights:
+                show_rights(db)
+        return db
 
     def _give_back(self, db: apsw.Connection) -> None:
         self._idle.append(db)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from embeddings.errors import InputError
@@ -43,7 +44,13 @@ def matching(where: Where) -> tuple[str, list[str | int]]:
     if where.collection is not None:
         conditions.append("articles.collection = ?")
         values.append(where.collection)
-    for column, wanted in (("source", where.sources), ("id", where.article_ids)):
+    listed = (
+        ("source", where.sources),
+        ("id", where.article_ids),
+        ("section", where.sections),
+        ("status", where.statuses),
+    )
+    for column, wanted in listed:
         if wanted:
             conditions.append(f"articles.{column} IN ({', '.join('?' * len(wanted))})")
             values.extend(wanted)
@@ -56,11 +63,38 @@ def matching(where: Where) -> tuple[str, list[str | int]]:
     if where.known_by is not None:
         conditions.append("(articles.published IS NULL OR articles.published <= ?)")
         values.append(moment(where.known_by))
+    for condition, more in _of_languages(where.languages), _of_authors(where.authors), _usable(where.usable_at):
+        conditions += [condition] if condition else []
+        values += more
     if len(values) > _MOST_VALUES:
         raise InputError(f"a filter names {len(values)} sources and articles; at most {_MOST_VALUES} are possible")
     if not all(_storable(value) for value in values):
         raise InputError("a filter holds half of a surrogate pair, which is not text; send valid Unicode")
     return " AND ".join(conditions) or "TRUE", values
+
+
+def _of_languages(languages: Sequence[str]) -> tuple[str, list[str | int]]:
+    """Tags that are one of these, or begin with it and a hyphen."""
+    one = "substr(articles.language || '-', 1, length(?)) = ?"
+    tags = [f"{tag.lower()}-" for tag in languages]
+    return (f"({' OR '.join([one] * len(tags))})" if tags else ""), [tag for tag in tags for _ in range(2)]
+
+
+def _of_authors(authors: Sequence[str]) -> tuple[str, list[str | int]]:
+    """Articles by one of these, read from the document itself; one whose bytes were altered has no authors."""
+    if not authors:
+        return "", []
+    said = "CASE WHEN json_valid(versions.document) THEN json_extract(versions.document, '$.authors') ELSE '[]' END"
+    return (
+        f"EXISTS (SELECT 1 FROM versions, json_each({said}) AS author WHERE versions.number = articles.current"  # noqa: S608 - values are bound
+        f" AND author.value IN ({', '.join('?' * len(authors))}))"
+    ), [*authors]
+
+
+def _usable(at: str | None) -> tuple[str, list[str | int]]:
+    if at is None:
+        return "", []
+    return "articles.status = 'usable' AND (articles.embargoed IS NULL OR articles.embargoed <= ?)", [moment(at)]
 
 
 def _storable(value: str | int) -> bool:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import StoreCorrupt
-from embeddings.store.filters import matching
+from embeddings.store.filters import matching, moment
 from embeddings.types import Article, CorpusCounts, Overview, Where
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "overview",
     "page",
     "removed_runs",
+    "restricted_runs",
     "state",
     "unless_altered",
     "version_by_number",
@@ -169,6 +170,17 @@ def key_runs(db: apsw.Connection, where: Where, generation: int) -> npt.NDArray[
         (generation, *values),
     )
     return np.fromiter(chain.from_iterable(runs), dtype=np.int64).reshape(-1, 2)
+
+
+def restricted_runs(db: apsw.Connection, generation: int, *, at: str) -> list[tuple[int, int]]:
+    """First and last passage key of every article of which nothing may be shown at a moment."""
+    runs: Rows = db.execute(
+        "SELECT first, last FROM articles JOIN encodings ON encodings.article = articles.number"
+        " WHERE (status <> 'usable' OR embargoed IS NOT NULL) AND generation = ?"
+        " AND (status <> 'usable' OR embargoed > ?)",
+        (generation, moment(at)),
+    )
+    return [(first, last) for first, last in runs]
 
 
 def removed_runs(db: apsw.Connection, *, since: int) -> list[tuple[int, int]]:

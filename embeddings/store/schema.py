@@ -12,7 +12,7 @@ import apsw
 
 from embeddings.errors import StoreError
 
-__all__ = ["SCHEMA_VERSION", "create_tables", "require_sound_sqlite"]
+__all__ = ["SCHEMA_VERSION", "create_tables", "require_sound_sqlite", "show_rights"]
 
 SCHEMA_VERSION = 2
 
@@ -42,7 +42,11 @@ CREATE TABLE articles (
     collection TEXT NOT NULL,
     source TEXT NOT NULL,
     published INTEGER,              -- microseconds since 1970 UTC; NULL when undated
-    signature BLOB NOT NULL
+    signature BLOB NOT NULL,
+    section TEXT NOT NULL DEFAULT '',
+    language TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL DEFAULT 'usable',
+    embargoed INTEGER               -- microseconds since 1970 UTC; NULL without an embargo
 );
 CREATE TABLE versions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -91,6 +95,33 @@ CREATE INDEX IF NOT EXISTS known_by_article ON known_by (article);
 """
 
 
+_RESTRICTED = """
+CREATE INDEX IF NOT EXISTS restricted ON articles (number) WHERE status <> 'usable' OR embargoed IS NOT NULL;
+"""
+
+_RIGHTS = {
+    "section": "TEXT NOT NULL DEFAULT ''",
+    "language": "TEXT NOT NULL DEFAULT ''",
+    "status": "TEXT NOT NULL DEFAULT 'usable'",
+    "embargoed": "INTEGER",
+}
+"""Columns that stores of before these were known lack. Nothing in them can be withheld or under embargo, nor have a
+section; the language is in the document."""
+
+_SAID_LANGUAGE = """
+coalesce((SELECT json_extract(document, '$.language') FROM versions
+          WHERE versions.number = articles.current AND json_valid(document)), '')
+"""
+
+
+_WITH_RIGHTS = f"""
+CREATE TEMP VIEW IF NOT EXISTS articles AS
+SELECT number, id, current, collection, source, published, signature, '' AS section, {_SAID_LANGUAGE} AS language,
+       'usable' AS status, NULL AS embargoed
+FROM main.articles
+"""  # noqa: S608 - constants
+
+
 def require_sound_sqlite() -> None:
     """Refuse an SQLite that is known to corrupt what it holds.
 
@@ -114,6 +145,8 @@ def create_tables(db: apsw.Connection, *, where: str, read_only: bool) -> None:
     if (application, version) == (_APPLICATION_ID, SCHEMA_VERSION):
         if not read_only:
             db.execute(_KNOWN_BY)
+            _add_rights(db)
+            db.execute(_RESTRICTED)
         return
     if application == _APPLICATION_ID:
         raise StoreError(f"{where} has schema version {version}, this program reads {SCHEMA_VERSION}: use that one's")
@@ -123,8 +156,34 @@ def create_tables(db: apsw.Connection, *, where: str, read_only: bool) -> None:
         raise StoreError(f"{where} is empty; ingest articles first (`qa ingest PATH`)")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("BEGIN IMMEDIATE")
-    db.execute(_TABLES + _KNOWN_BY)
+    db.execute(_TABLES + _KNOWN_BY + _RESTRICTED)
     db.execute("INSERT INTO state VALUES (hex(randomblob(16)), 0, hex(randomblob(16)), 0)")
     db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     db.execute("COMMIT")
+
+
+def show_rights(db: apsw.Connection) -> bool:
+    """Let a connection that only reads find the columns that an older store lacks; say whether the store lacks them.
+
+    Called again for each use of such a connection, since a writer may have added them meanwhile.
+    """
+    if not _lacks_rights(db):
+        db.execute("DROP VIEW IF EXISTS temp.articles")
+        return False
+    db.execute(_WITH_RIGHTS)
+    return True
+
+
+def _add_rights(db: apsw.Connection) -> None:
+    if not _lacks_rights(db):
+        return
+    with db:
+        for name, kind in _RIGHTS.items():
+            db.execute(f"ALTER TABLE articles ADD COLUMN {name} {kind}")
+        db.execute(f"UPDATE articles SET language = {_SAID_LANGUAGE}")  # noqa: S608 - a constant
+
+
+def _lacks_rights(db: apsw.Connection) -> bool:
+    columns = {name for _, name, *_ in db.execute("PRAGMA main.table_info(articles)")}
+    return bool(columns) and "status" not in columns

@@ -98,12 +98,23 @@ def forget(db: apsw.Connection, where: Where) -> int:
 def _put_article(db: apsw.Connection, indexed: IndexedArticle) -> tuple[int, int, bool]:
     """Write the article and its version; give their numbers, and whether they were there word for word."""
     article, name = indexed.article, fingerprint(indexed.article)
-    published = None if article.published_at is None else moment(article.published_at)
     number = db.execute(
-        "INSERT INTO articles (id, collection, source, published, signature) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET collection = excluded.collection, source = excluded.source,"
-        " published = excluded.published, signature = excluded.signature RETURNING number",
-        (article.id, article.collection, article.source, published, indexed.signature),
+        "INSERT INTO articles (id, collection, source, published, signature, section, language, status, embargoed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET collection = excluded.collection,"
+        " source = excluded.source, published = excluded.published, signature = excluded.signature,"
+        " section = excluded.section, language = excluded.language, status = excluded.status,"
+        " embargoed = excluded.embargoed RETURNING number",
+        (
+            article.id,
+            article.collection,
+            article.source,
+            _moment(article.published_at),
+            indexed.signature,
+            article.section,
+            article.language or "",
+            article.status,
+            _moment(article.embargoed_until),
+        ),
     ).get
     unchanged: bool = db.execute(
         "SELECT EXISTS (SELECT 1 FROM versions WHERE article = ? AND version = ? AND fingerprint = ?)",
@@ -117,6 +128,10 @@ def _put_article(db: apsw.Connection, indexed: IndexedArticle) -> tuple[int, int
     ).get
     db.execute("UPDATE articles SET current = ? WHERE number = ?", (version, number))
     return number, version, bool(unchanged)
+
+
+def _moment(written: str | None) -> int | None:
+    return None if written is None else moment(written)
 
 
 def _withdraw(db: apsw.Connection, article: int, *, generation: int = 0, version: int = 0) -> None:

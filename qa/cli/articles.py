@@ -14,7 +14,7 @@ from qa.errors import NotFound
 
 if TYPE_CHECKING:
     from embeddings.embedded_corpus import EmbeddedCorpus
-    from embeddings.types import Article, Where
+    from embeddings.types import Article, Status, Where
     from qa.settings import Settings
 
 __all__ = ["articles"]
@@ -28,19 +28,38 @@ def articles() -> None:
 @articles.command(name="list")
 @click.option("--collection", help="Only articles of this collection.")
 @click.option("--source", multiple=True, help="Only articles of this source; may be repeated.")
+@click.option("--section", multiple=True, help="Only articles of this section; may be repeated.")
+@click.option("--language", multiple=True, help="Only articles in this language, en with en-gb; may be repeated.")
+@click.option("--author", multiple=True, help="Only articles by this author; may be repeated.")
+@click.option(
+    "--status",
+    multiple=True,
+    type=click.Choice(["usable", "withheld", "canceled"]),
+    help="Only articles in this state; may be repeated.",
+)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @click.option("--after", metavar="ID", help="Go on after this article: `next` of the page before.")
 @click.option("--json", "as_json", is_flag=True, help="Print one page as JSON, as GET /api/articles gives it.")
 def list_articles(
-    collection: str | None, source: tuple[str, ...], limit: int, after: str | None, as_json: bool
+    collection: str | None,
+    source: tuple[str, ...],
+    section: tuple[str, ...],
+    language: tuple[str, ...],
+    author: tuple[str, ...],
+    status: tuple[Status, ...],
+    limit: int,
+    after: str | None,
+    as_json: bool,
 ) -> None:
-    """List articles in order of id."""
+    """List articles in order of id, also those that readers are not shown."""
     import msgspec
 
     from embeddings.types import Where
     from qa.server.wire import ArticlePage, summary
 
-    where = Where(collection=collection, sources=source)
+    where = Where(
+        collection=collection, sources=source, sections=section, languages=language, authors=author, statuses=status
+    )
     found = _scan(read_settings(), where, after, limit + 1)
     page = tuple(summary(article) for article in found[:limit])
     following = page[-1].id if len(found) > limit else None
@@ -76,6 +95,10 @@ def show(article_id: str, version: str | None, as_json: bool) -> None:
         "published": article.published_at,
         "collection": article.collection,
         "authors": ", ".join(article.authors),
+        "section": article.section,
+        "terms": article.usage_terms,
+        "status": "" if article.status == "usable" else article.status,
+        "embargo": article.embargoed_until,
     }
     click.secho(plain(article.title), bold=True)
     for name, value in about.items():

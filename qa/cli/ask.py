@@ -23,6 +23,9 @@ __all__ = ["ask"]
 @click.option("--as-of", metavar="DATE", help="Answer as if asked on this day; later articles are not used.")
 @click.option("--collection", help="Only use articles of this collection.")
 @click.option("--source", multiple=True, help="Only use this source; may be repeated.")
+@click.option("--section", multiple=True, help="Only use this section; may be repeated.")
+@click.option("--language", multiple=True, help="Only use this language, en with en-gb; may be repeated.")
+@click.option("--author", multiple=True, help="Only use articles by this author; may be repeated.")
 @click.option("--after", metavar="DATE", help="Only use articles published at or after this date.")
 @click.option("--before", metavar="DATE", help="Only use articles published before this date.")
 @click.option(
@@ -39,6 +42,9 @@ def ask(
     as_of: str | None,
     collection: str | None,
     source: tuple[str, ...],
+    section: tuple[str, ...],
+    language: tuple[str, ...],
+    author: tuple[str, ...],
     after: str | None,
     before: str | None,
     mode: str,
@@ -46,7 +52,8 @@ def ask(
     as_json: bool,
 ) -> None:
     """Answer a question from the stored articles, with the exact words each statement rests on."""
-    filters = {"source": source, "published_after": after, "published_before": before}
+    listed = {"source": source, "section": section, "language": language, "author": author}
+    filters = {**listed, "published_after": after, "published_before": before}
     asked = _question(
         question=question,
         as_of=as_of,

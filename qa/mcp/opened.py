@@ -16,6 +16,7 @@ import msgspec
 from embeddings import encoders
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.usable_corpus import UsableCorpus
 from qa.assembly import Answerer, assemble
 from qa.checking.text_checker import TextChecker
 from qa.generators import Generator
@@ -71,7 +72,7 @@ class Opened:
                 corpus.close()
                 raise
             self._parts = Parts(
-                corpus=corpus,
+                corpus=UsableCorpus(corpus, now=assembly.now),
                 answering=assembly.over(corpus),
                 checking=assembly.checks_against(corpus),
                 generator=assembly.generator,

@@ -23,7 +23,8 @@ __all__ = ["TOOLS", "NamedArticle", "Tool", "call"]
 _NOT_HERE = frozenset({"conversation_id", "store", "stream"})
 """Fields of the HTTP API for what it keeps, and for how it sends; here every call stands on its own."""
 _NARROWED = (
-    "`filters` (source, published_after, published_before, article_ids) and `collection` narrow the articles used; "
+    "`filters` (source, section, language, author, published_after, published_before, article_ids) and `collection` "
+    "narrow the articles used; "
     "dates are ISO 8601."
 )
 

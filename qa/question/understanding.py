@@ -153,6 +153,9 @@ def _where(filters: Filters, collection: str | None) -> Where:
     return Where(
         collection=collection,
         sources=filters.source,
+        sections=filters.section,
+        languages=filters.language,
+        authors=filters.author,
         article_ids=filters.article_ids,
         published_after=after,
         published_before=before,

@@ -25,6 +25,7 @@ from qa.server.openai.envelope import serve_error
 from qa.server.routes.article_page import article_page
 from qa.server.routes.articles import add_articles, delete_article, get_article, list_articles
 from qa.server.routes.ask import ask
+from qa.server.routes.changes import answer_changes
 from qa.server.routes.check import check
 from qa.server.routes.conversations import delete_conversation, get_conversation, list_conversations
 from qa.server.routes.feedback import give_feedback, list_feedback
@@ -124,7 +125,14 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
     articles = Router("/api", route_handlers=[list_articles, get_article, add_articles, delete_article])
     records = Router(
         "/api",
-        route_handlers=[list_conversations, get_conversation, delete_conversation, give_feedback, list_feedback],
+        route_handlers=[
+            list_conversations,
+            get_conversation,
+            delete_conversation,
+            answer_changes,
+            give_feedback,
+            list_feedback,
+        ],
         request_max_body_size=min(_FEEDBACK_BYTES, max_body_bytes),
     )
     openai = Router(

@@ -29,6 +29,7 @@ from litestar.types import ControllerRouterHandler, Dependencies
 
 from embeddings.types import Article
 from qa.checking.values import CheckReport, TextToCheck
+from qa.conversations.changes import AnswerChanges
 from qa.conversations.feedback import Feedback
 from qa.server.auth.permissions import Level, handlers, level_of
 from qa.server.http.bodies import JSON, NDJSON
@@ -93,6 +94,7 @@ _TYPES = (
     Starters,
     ConversationPage,
     ConversationTurns,
+    AnswerChanges,
     Feedback,
     FeedbackIn,
     FeedbackPage,

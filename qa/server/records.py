@@ -14,13 +14,15 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from embeddings.corpus import Corpus, readable
+from embeddings.corpus import readable
 from embeddings.types import Article
+from embeddings.usable_corpus import UsableCorpus
 from qa.answers import turn_of
+from qa.conversations.changes import AnswerChanges, changes_since
 from qa.conversations.database import Database
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id
-from qa.conversations.withdrawal import rechecked
+from qa.conversations.withdrawal import is_corrected, rechecked
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.timestamps import stamp
 from qa.server.errors import NotReady
@@ -45,9 +47,9 @@ _STOP_SECONDS = 10.0
 
 
 class ReadCorpus(Protocol):
-    """Runs a job on the thread that reads the corpus."""
+    """Runs a job on the thread that reads the corpus, as far as it may be shown."""
 
-    def __call__(self, job: Callable[[Corpus], T], /) -> Awaitable[T]:
+    def __call__(self, job: Callable[[UsableCorpus], T], /) -> Awaitable[T]:
         """Give the job's result."""
 
 
@@ -131,6 +133,15 @@ class Records:
         await self._run(partial(self._history().delete, conversation_id, owner=owner))
         self._served.forget(conversation_id)
 
+    async def changes(self, answer_id: str, *, owner: str) -> AnswerChanges:
+        """What became of the articles that a kept answer quotes. Raises NotFound for an answer that is not kept."""
+        kept = await self._run(partial(self._history().answer, answer_id, owner=owner))
+        if kept is None:
+            raise NotFound(
+                f"no answer {answer_id!r} is kept; ask with `store: true` or a `conversation_id` to have answers kept"
+            )
+        return await self._read(lambda corpus: changes_since(kept, shown=corpus))
+
     async def give_feedback(self, answer_id: str, *, verdict: Opinion, comment: str, owner: str) -> Feedback:
         """Store what a reader thinks of an answer. Raises NotFound for one that is not remembered."""
         about = self._served.find(answer_id, owner=owner)
@@ -169,19 +180,31 @@ class Records:
             return await self._worker.run(job, timeout=self._settings.deadline_seconds)
 
 
-def _recheck(kept: Sequence[KeptTurn], corpus: Corpus) -> tuple[ConversationTurn, ...]:
+def _recheck(kept: Sequence[KeptTurn], corpus: UsableCorpus) -> tuple[ConversationTurn, ...]:
     """Each turn as it may be shown; every article version is read once."""
-    articles: dict[tuple[str, str], Article | None] = {}
+    articles: dict[tuple[str, str | None], Article | None] = {}
 
-    def find(article_id: str, version: str) -> Article | None:
+    def find(article_id: str, version: str | None) -> Article | None:
         if (key := (article_id, version)) not in articles:
             articles[key] = readable(corpus, article_id, version=version)
         return articles[key]
 
+    def current(article_id: str) -> str | None:
+        article = find(article_id, None)
+        return None if article is None else article.version
+
     found = []
     for turn in kept:
-        answer, withheld = rechecked(turn.answer, find=find)
-        found.append(ConversationTurn(number=turn.number, asked_at=turn.asked_at, answer=answer, withheld=withheld))
+        answer, withheld = rechecked(turn.answer, find=find, why_not=corpus.why_not)
+        found.append(
+            ConversationTurn(
+                number=turn.number,
+                asked_at=turn.asked_at,
+                answer=answer,
+                withheld=withheld,
+                corrected_since=is_corrected(answer, current=current),
+            )
+        )
     return tuple(found)
 
 

@@ -19,6 +19,7 @@ from embeddings.encoders.encoder import Encoder
 from embeddings.ingest import IngestReport, ingest
 from embeddings.runtime.memory import Memory
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
+from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
 from qa.answers import fold
 from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import NotFound
@@ -75,6 +76,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What `answering` drafts with; closed at the end."""
     memories: Mapping[str, Memory[Any]] = {}
     """What is remembered from question to question, by its name."""
+    now: Clock = utc_now
 
 
 class Service:
@@ -176,16 +178,23 @@ class Service:
     async def _ask_without_hurry(self, question: Question) -> Answer:
         return await fold(self._ready().answering.events(question, run=self._encoding.run_patiently))
 
-    async def article(self, article_id: str, *, version: str | None) -> Article:
-        """One article: its current version, or the one named. Raises NotFound."""
-        found = await self._read(lambda corpus: corpus.get(article_id, version=version))
+    async def article(self, article_id: str, *, version: str | None, kept_back: bool = False) -> Article:
+        """One article: its current version, or the one named; with `kept_back` also one that readers are not shown.
+
+        Raises NotFound.
+        """
+        read = self._read_everything if kept_back else self._read
+        found = await read(lambda corpus: corpus.get(article_id, version=version))
         if found is None:
-            raise NotFound(f"no article {article_id!r}" + (f" in version {version!r}" if version else ""))
+            raise NotFound(await self._read(lambda corpus: _missing(corpus, article_id, version)))
         return found
 
-    async def articles(self, where: Where, *, after: str | None, limit: int) -> Sequence[Article]:
-        """Current articles in order of id, from the one after `after`."""
-        return await self._read(lambda corpus: corpus.scan(where=where, after=after, limit=limit))
+    async def articles(
+        self, where: Where, *, after: str | None, limit: int, kept_back: bool = False
+    ) -> Sequence[Article]:
+        """Current articles in order of id, from the one after `after`; with `kept_back` also those not shown."""
+        read = self._read_everything if kept_back else self._read
+        return await read(lambda corpus: corpus.scan(where=where, after=after, limit=limit))
 
     async def counts(self) -> CorpusCounts:
         """What can be searched now; also the probe of readiness. Raises NotReady, StoreError or DeadlineExceeded."""
@@ -217,6 +226,8 @@ class Service:
             for items in _slices(submission.items):
                 self._check()
                 reports.append(await self._writing.run(partial(store, items)))
+            if any(one.outcome == "updated" for part in reports for one in part.articles):
+                await self._beginnings.close()  # a question to begin with may be one about what was taken back
             return submissions.report(submission, reports)
 
     async def delete(self, article_id: str) -> None:
@@ -227,10 +238,17 @@ class Service:
             if not await self._writing.run(lambda: parts.corpus.delete(where)):
                 raise NotFound(f"no article {article_id!r}")
 
-    async def _read(self, job: Callable[[Corpus], T], *, timeout: float | None = None) -> T:
+    async def _read(self, job: Callable[[UsableCorpus], T], *, timeout: float | None = None) -> T:
+        """Read what may be shown."""
+        parts = self._ready()
+        usable = UsableCorpus(parts.corpus, now=parts.now)
+        with self._reads.one():
+            return await self._reading.run(lambda: job(usable), timeout=timeout or self.settings.deadline_seconds)
+
+    async def _read_everything(self, job: Callable[[Corpus], T]) -> T:
         parts = self._ready()
         with self._reads.one():
-            return await self._reading.run(lambda: job(parts.corpus), timeout=timeout or self.settings.deadline_seconds)
+            return await self._reading.run(lambda: job(parts.corpus), timeout=self.settings.deadline_seconds)
 
     def _let_watch(self) -> None:
         for name, permits in (("questions", self._questions), ("writes", self._writes), ("reads", self._reads)):
@@ -262,6 +280,13 @@ class Service:
         """Raise ShuttingDown once the service is stopping; called from any thread."""
         if self._state == "stopping":
             raise ShuttingDown("the service is stopping; send this again when it is back")
+
+
+def _missing(corpus: UsableCorpus, article_id: str, version: str | None) -> str:
+    """What a caller is told who gets no article: of an embargo, nothing."""
+    if corpus.why_not(article_id) == "withdrawn":
+        return f"article {article_id!r} was withdrawn by its publisher"
+    return f"no article {article_id!r}" + (f" in version {version!r}" if version else "")
 
 
 def _taken(permits: Permits) -> float:

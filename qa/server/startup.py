@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from embeddings import encoders
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
@@ -17,6 +19,7 @@ from embeddings.errors import StoreReadOnly
 from embeddings.index import live
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle, Where
+from embeddings.usable_corpus import Clock, utc_now
 from qa.answers import fold
 from qa.assembly import Assembly, assemble
 from qa.executor import at_once
@@ -37,7 +40,7 @@ _REHEARSED = RawArticle(
 _QUESTION = "How many people came?"
 
 
-def load(settings: Settings) -> Parts:
+def load(settings: Settings, *, now: Clock = utc_now) -> Parts:
     """Open everything, verify (or rebuild) the index, warm up what answers: nothing is left to load for a question.
 
     Raises SettingsError, and EmbeddingsError, also where the store was filled by another encoder: no question could
@@ -47,7 +50,7 @@ def load(settings: Settings) -> Parts:
     corpus = _opened(settings, encoder)
     try:
         corpus.activate(encoder.identity)  # refuses a store of another encoder before any weights are read
-        assembly = assemble(settings, encoder=encoder)
+        assembly = msgspec.structs.replace(assemble(settings, encoder=encoder), now=now)
         _warm_up(corpus, encoder)
         _rehearse(assembly)
     except BaseException:
@@ -60,6 +63,7 @@ def load(settings: Settings) -> Parts:
         checking=assembly.checks_against(corpus),
         generator=assembly.generator,
         memories=assembly.memories,
+        now=assembly.now,
     )
 
 

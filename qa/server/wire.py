@@ -8,7 +8,7 @@ import msgspec
 
 from embeddings.cleaning.article import MAX_TEXT
 from embeddings.cleaning.identity import MAX_ID
-from embeddings.types import Article
+from embeddings.types import Article, Status
 from qa.conversations.feedback import Feedback, Opinion
 from qa.conversations.history import Conversation
 from qa.server.errors import FieldError
@@ -47,7 +47,8 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     Fields that are not here are left out and reported.
     """
 
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] = ""
+    """Needed, except of an article that is withheld or canceled: see `status`."""
     title: str | None = None
     id: Annotated[str, msgspec.Meta(pattern=ID_PATTERN, max_length=MAX_ID)] | None = None
     """The caller's own id. Without one, the link names the article, then its title with its date, then its text."""
@@ -57,7 +58,17 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     """As written in the source; it becomes ISO 8601 where it can be read."""
     authors: list[str] | str | None = None
     language: str | None = None
+    section: str | None = None
+    usage_terms: str | None = None
+    """On what terms its publisher lets it be used; kept with the article."""
+    embargoed_until: str | None = None
+    """ISO 8601 time with its zone before which nothing of it is shown. Left out, what was said of it before holds."""
+    status: Literal["usable", "withheld", "canceled"] | None = None
+    """What is not `usable` is not shown, in no version. Left out, what was said of it before holds. A `withheld` or
+    `canceled` needs no `text`: then the article of that `id` or `url` is taken back."""
     collection: Annotated[str, msgspec.Meta(pattern=f"{ID_PATTERN}|^$", max_length=MAX_ID // 2)] | None = None
+    summary_only: bool | None = None
+    """Whether `text` is only a feed's summary of what the `url` opens: it never replaces that."""
     pages: list[int] | None = None
     """Offsets in `text` at which its first page begins, its second …, where its source has pages."""
 
@@ -98,6 +109,13 @@ class ArticleSummary(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None
     collection: str
     authors: tuple[str, ...]
+    section: str
+    usage_terms: str
+    embargoed_until: str | None
+    """ISO 8601, UTC; readers are shown nothing of it before."""
+    status: Status
+    summary_only: bool
+    """Whether a feed's summary stands for it still."""
 
 
 class ArticlePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,9 +140,12 @@ class ConversationTurn(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     asked_at: str
     answer: Answer
-    """As it was served; an abstention (`source_withdrawn`) where an article that it quotes was removed since."""
+    """As it was served; an abstention (`source_withdrawn`) where an article that it quotes was removed or withdrawn
+    since, or is under embargo: `answer` says which."""
     withheld: int
-    """Quotations and search results left out because their article was removed or altered."""
+    """Quotations and search results left out because their article was removed, altered or withdrawn."""
+    corrected_since: bool = False
+    """Whether an article that it quotes has another version now: `GET /api/answers/{id}/changes` says what changed."""
 
 
 class ConversationTurns(msgspec.Struct, frozen=True, kw_only=True):

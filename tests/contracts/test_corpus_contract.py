@@ -124,6 +124,15 @@ DATED = {
 }
 
 
+RIGHTS: dict[str, dict[str, Any]] = {
+    "undated": {"authors": ("Bo Ek", "Ann Lee")},
+    "third": {"language": "en", "status": "canceled"},
+    "fourth": {"section": "city", "authors": ("Bo Ek",), "language": "enx"},
+    "morning": {"language": "en-gb", "embargoed_until": "2030-01-01T13:00:00Z"},
+    "fifth": {"section": "sport", "status": "withheld", "embargoed_until": "2024-01-01T00:00:00Z"},
+}
+
+
 @pytest.mark.parametrize(
     ("where", "expected"),
     [
@@ -140,6 +149,14 @@ DATED = {
         (Where(article_ids=("fifth", "unknown")), {"fifth"}),
         (Where(collection="archive"), {"fifth"}),
         (Where(collection="nothing here"), set()),
+        (Where(sections=("city", "sport")), {"fourth", "fifth"}),
+        (Where(languages=("en",)), {"third", "morning"}),
+        (Where(languages=("EN-GB", "de")), {"morning"}),
+        (Where(authors=("Bo Ek", "Nobody")), {"undated", "fourth"}),
+        (Where(statuses=("withheld", "canceled")), {"third", "fifth"}),
+        (Where(usable_at="2030-01-01T12:00:00Z"), {"undated", "fourth"}),
+        (Where(usable_at="2030-01-01T14:00:00+01:00"), {"undated", "fourth", "morning"}),
+        (Where(usable_at="2030-01-01T14:00:00+01:00", languages=("en",)), {"morning"}),
         (EVERYTHING, set(DATED)),
     ],
 )
@@ -148,7 +165,7 @@ def test_a_filter_holds_for_searching_counting_listing_and_deleting(
 ) -> None:
     for number, (name, published) in enumerate(DATED.items()):
         said = {"source": "odd" if number % 2 else "even", "collection": "archive" if name == "fifth" else "default"}
-        made.put(corpus, made.article(name, f"{name} common words", published_at=published, **said))
+        made.put(corpus, made.article(name, f"{name} common words", published_at=published, **said, **RIGHTS[name]))
     assert {text.split()[0] for text in dense(corpus, made.vector("undated common words"), where=where)} == expected
     assert {text.split()[0] for text in lexical(corpus, "common", where=where)} == expected
     assert [article.id for article in corpus.scan(where=where, after=None, limit=9)] == sorted(expected)

@@ -9,7 +9,8 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from embeddings.types import Article, Where
+from embeddings.types import Article, Status, Where
+from qa.server.auth.callers import Caller
 from qa.server.auth.permissions import OPERATING, READING
 from qa.server.http.bodies import JSON, NDJSON, media_type
 from qa.server.http.conditional import revised
@@ -20,6 +21,15 @@ from qa.server.wire import AddReport, ArticlePage, summary
 __all__ = ["add_articles", "delete_article", "get_article", "list_articles"]
 
 Sources = Annotated[list[str] | None, QueryParameter(description="only these sources; may be repeated")]
+Sections = Annotated[list[str] | None, QueryParameter(description="only these sections; may be repeated")]
+Languages = Annotated[
+    list[str] | None, QueryParameter(description="only these languages, `en` with `en-gb`; may be repeated")
+]
+Authors = Annotated[list[str] | None, QueryParameter(description="only by one of these; may be repeated")]
+States = Annotated[list[Status] | None, QueryParameter(description="only in these states; needs `kept_back`")]
+KeptBack = Annotated[
+    bool, QueryParameter(description="also what readers are not shown: withheld, canceled, under embargo")
+]
 Moment = Annotated[
     str | None, QueryParameter(description="ISO 8601 date or time", max_length=40, schema_extra={"any_of": MOMENT})
 ]
@@ -42,15 +52,24 @@ async def list_articles(
     source: Sources = None,
     published_after: Moment = None,
     published_before: Moment = None,
+    section: Sections = None,
+    language: Languages = None,
+    author: Authors = None,
+    status: States = None,
+    kept_back: KeptBack = False,
 ) -> ArticlePage:
     """Pages through the current versions; `published_after` includes that moment, `published_before` does not."""
     where = Where(
         collection=collection,
         sources=tuple(source or ()),
+        sections=tuple(section or ()),
+        languages=tuple(language or ()),
+        authors=tuple(author or ()),
+        statuses=tuple(status or ()),
         published_after=published_after,
         published_before=published_before,
     )
-    found = await service.articles(where, after=after, limit=limit + 1)
+    found = await service.articles(where, after=after, limit=limit + 1, kept_back=kept_back)
     page = tuple(summary(article) for article in found[:limit])
     return ArticlePage(articles=page, next=page[-1].id if len(found) > limit else None)
 
@@ -71,13 +90,17 @@ async def get_article(
     request: Request[Any, Any, Any],
     article_id: FromPath[str],
     service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
     version: FromQuery[str | None] = None,
+    kept_back: KeptBack = False,
 ) -> Response[Article]:
     """The current version, or the one named: a citation's offsets count in the text of its `article_version`.
 
+    What is withheld, canceled or under embargo is not found; with a key, `kept_back` shows it.
+
     Comes with an `ETag`; sent back as `If-None-Match`, it spares the text where nothing has changed.
     """
-    article = await service.article(article_id, version=version)
+    article = await service.article(article_id, version=version, kept_back=kept_back and caller.operates)
     return revised(article, known=request.headers.get("if-none-match"))
 
 
@@ -95,6 +118,7 @@ async def get_article(
 async def add_articles(request: Request[Any, Any, Any], service: NamedDependency[Service]) -> AddReport:
     """Takes one article, a list, or one per line (NDJSON).
 
+    A later version with `status` `withheld` or `canceled` takes an article back; `embargoed_until` holds it until then.
     An article with a known `id` replaces the older version; the same again changes nothing and costs nothing, so a
     request that was cut off may simply be sent again. Without an `id`, the `url` names the article, then its `title`,
     then its text. Items that cannot be used are reported, the others go on.

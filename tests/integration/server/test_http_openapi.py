@@ -49,6 +49,7 @@ def test_the_routes(document: Any) -> None:
         "list_conversations": ("get", "/api/conversations"),
         "get_conversation": ("get", "/api/conversations/{conversation_id}"),
         "delete_conversation": ("delete", "/api/conversations/{conversation_id}"),
+        "answer_changes": ("get", "/api/answers/{answer_id}/changes"),
         "give_feedback": ("post", "/api/answers/{answer_id}/feedback"),
         "list_feedback": ("get", "/api/feedback"),
         "list_models": ("get", "/v1/models"),
@@ -127,7 +128,11 @@ def test_dates_are_described_as_dates(document: Any) -> None:
 
 def test_parameters_say_their_bounds(document: Any) -> None:
     parameters = {one["name"]: one for one in document["paths"]["/api/articles"]["get"]["parameters"]}
-    assert set(parameters) == {"limit", "after", "collection", "source", "published_after", "published_before"}
+    dates = {"published_after", "published_before"}
+    states = {"status", "kept_back"}
+    assert (
+        set(parameters) == {"limit", "after", "collection", "source", "section", "language", "author"} | dates | states
+    )
     for name in ("published_after", "published_before"):
         assert [one["format"] for one in parameters[name]["schema"]["anyOf"]] == ["date", "date-time"]
     limit = parameters["limit"]["schema"]

@@ -191,16 +191,34 @@ def test_ninjs_of_all_versions(write: Write) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"pubstatus": "canceled"}, "canceled; delete the article"),
-        ({"pubStatus": "withheld"}, "withheld"),
-        ({"embargoed": "2999-01-01T00:00:00Z"}, "under embargo until 2999"),
-        ({"embargoed": "next week"}, "under embargo until next week"),
+        ({"pubstatus": "draft"}, "the status 'draft' is none of usable, withheld and canceled"),
         ({"body_html": "", "type": "picture"}, "the picture 'Ferry leaves' has no text"),
     ],
 )
-def test_what_an_agency_keeps_back_is_refused(write: Write, change: dict[str, str], reason: str) -> None:
+def test_an_item_whose_state_is_not_known_or_that_has_no_text_is_refused(
+    write: Write, change: dict[str, str], reason: str
+) -> None:
     (found,) = reasons(write("a.json", json.dumps(ITEM | change)))
     assert reason in found
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, ("usable", None, "", "")),
+        ({"pubstatus": "canceled"}, ("canceled", None, "", "")),
+        ({"pubStatus": "withheld", "body_html": ""}, ("withheld", None, "", "")),
+        ({"embargoed": "2999-01-01T00:00:00Z"}, ("usable", "2999-01-01T00:00:00Z", "", "")),
+        ({"subject": [{"code": "1"}, {"name": "Shipping"}]}, ("usable", None, "Shipping", "")),
+        ({"usageterms": "Not in Norway."}, ("usable", None, "", "Not in Norway.")),
+        ({"rightsinfo": {"usageterms": "Online only."}}, ("usable", None, "", "Online only.")),
+    ],
+)
+def test_what_an_agency_keeps_back_comes_with_its_state(
+    write: Write, change: dict[str, Any], expected: tuple[str | None, ...]
+) -> None:
+    (found,) = articles(write("a.json", json.dumps(ITEM | change)))
+    assert (found.status, found.embargoed_until, found.section, found.usage_terms) == expected
 
 
 def test_linked_data_and_records_are_read_and_anything_else_named(write: Write) -> None:
