@@ -79,6 +79,8 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     reason: str
     """For the person who must act: what is wrong and what would mend it."""
+    link: str = ""
+    """Where the article stands, as far as the source says."""
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,9 +53,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     visitor_rate: int = 200
     key_rate: int = 0
     trusted_proxies: str = ""
+    service_url: str = ""
+    service_key: str = ""
+    feed_networks: str = ""
 
 
-_SECRET = frozenset({"QA_API_KEYS", "QA_LLM_API_KEY"})
+_SECRET = frozenset({"QA_API_KEYS", "QA_LLM_API_KEY", "QA_SERVICE_KEY"})
 """Never repeated in a message."""
 
 DESCRIPTIONS: Mapping[str, str] = {
@@ -104,6 +107,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "most, those of one address half.",
     "QA_KEY_RATE": "What one key may spend in a minute; 0: no limit.",
     "QA_TRUSTED_PROXIES": "Addresses or networks whose `X-Forwarded-For` is believed.",
+    "QA_SERVICE_URL": "Address of a running service that `qa feeds run` and `qa watch` send articles to, such as "
+    "`http://127.0.0.1:8000`; empty: they write to the store themselves.",
+    "QA_SERVICE_KEY": "Key for that service, where it wants one.",
+    "QA_FEED_NETWORKS": "Private addresses or networks that feeds and their pages may be at; all others are refused.",
 }
 
 
@@ -160,4 +167,5 @@ def _checked(settings: Settings) -> Settings:
     origins.parse(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
     origins.parse(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS")
     addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
+    addresses.parse(settings.feed_networks, setting="QA_FEED_NETWORKS")
     return settings

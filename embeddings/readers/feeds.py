@@ -83,7 +83,7 @@ def _article(entry: Any, *, feed: Any, origin: str) -> RawArticle | Rejected:
     title = " ".join(_text(entry.get("title_detail") or {"value": entry.get("title", "")}).split())
     if not text.strip():
         at = f"; save the page {link[:200]} as .html" if link else ""
-        return Rejected(origin=origin, reason=f"the entry {title[:80]!r} has no text{at}")
+        return Rejected(origin=origin, reason=f"the entry {title[:80]!r} has no text{at}", link=link or "")
     words = text.split()
     teaser = (not entry.get("content") and len(words) < _TEASER_WORDS) or _CUT.search(" ".join(words[-8:])) is not None
     source = None if link else (entry.get("source") or {}).get("title") or feed.get("title")

@@ -110,7 +110,7 @@ def _feed(feed: Mapping[str, Any], *, origin: str) -> Iterator[RawArticle | Reje
         teaser = "" if text else linked_articles.first(item, "summary")
         url = linked_articles.first(item, "url", "external_url") or None
         if not text and not teaser:
-            yield Rejected(origin=place, reason="the item has no text")
+            yield Rejected(origin=place, reason="the item has no text", link=url or "")
             continue
         people = item.get("authors") or item.get("author") or feed.get("authors") or feed.get("author")
         yield RawArticle(

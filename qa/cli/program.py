@@ -31,12 +31,14 @@ _COMMANDS = {
     "articles": "List, show or delete stored articles.",
     "ask": "Answer a question from the stored articles, with the exact words each statement rests on.",
     "check": "Check a text (a file in UTF-8, or - for standard input) against its sources, sentence by sentence.",
+    "feeds": "Add, list or remove feeds, or read them in a process of its own.",
     "evaluate": "Measure how good answers are: run a dataset, score the run, compare it, gate a release.",
     "index": "Check, remake or measure the index. It is derived: the store holds the truth.",
     "ingest": "Add the articles of files and folders: text, pages, documents, feeds, mail, web archives, zip files.",
     "keys": "Make API keys for the service.",
     "mcp": "Give the stored articles to an MCP client over standard input and output: ask, search, read, check claims.",
     "serve": "Start the service. It ingests nothing by itself; stop it with Ctrl-C.",
+    "watch": "Add the articles of folders, and what is written there from now on; stop it with Ctrl-C.",
 }
 
 

@@ -5,7 +5,7 @@ Every label has a handful of values, whatever callers send: routes by their temp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from embeddings.runtime.memory import Memory
 from qa.checking.values import CheckReport
+from qa.sources.ledger import Source
 from qa.types import Answer
 
 __all__ = ["Metrics"]
@@ -118,11 +119,30 @@ class Metrics:
         if began is not None and message["type"] == "http.response.body" and not message.get("more_body"):
             self._request_seconds.labels(*labels).observe(perf_counter() - began)
 
-    def text(self, more: Mapping[str, float]) -> bytes:
-        """Everything in Prometheus' text format; `more` are gauges that had to be asked for."""
+    def text(self, more: Mapping[str, float], *, sources: Iterable[Source] = ()) -> bytes:
+        """Everything in Prometheus' text format; `more` are gauges that had to be asked for.
+
+        `sources` are those that the operator set up: as many as they are, so many values has their label.
+        """
         extra = CollectorRegistry()
         for name, value in more.items():
             Gauge(f"sourceline_{name}", f"{name.replace('_', ' ').capitalize()}.", registry=extra).set(value)
+        brought = Gauge(
+            "sourceline_source_brought_timestamp_seconds",
+            "When a source last brought an article that was new or changed.",
+            ["source"],
+            registry=extra,
+        )
+        asked = Gauge(
+            "sourceline_source_asked_timestamp_seconds",
+            "When a source was last asked with success.",
+            ["source"],
+            registry=extra,
+        )
+        for source in sources:
+            asked.labels(source.name).set(source.asked)
+            if source.brought is not None:
+                brought.labels(source.name).set(source.brought)
         return generate_latest(self._registry) + generate_latest(extra)
 
 

@@ -7,6 +7,7 @@ cleans and stores articles, `reading` fetches articles. Each request holds a per
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
@@ -38,11 +39,15 @@ from qa.server.waiting_time import Forecast, Meter
 from qa.server.wire import AddReport
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
+from qa.sources.errors import SourceError
+from qa.sources.ledger import Source, freshness
 from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQuestion, Turn
 
 __all__ = ["Answering", "Parts", "Service"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _WRITES_WAITING = 8
 """Each may hold a body of the full size in memory."""
@@ -199,6 +204,14 @@ class Service:
     async def counts(self) -> CorpusCounts:
         """What can be searched now; also the probe of readiness. Raises NotReady, StoreError or DeadlineExceeded."""
         return await self._read(lambda corpus: corpus.count(Where()), timeout=_PROBE_SECONDS)
+
+    async def sources(self) -> Sequence[Source]:
+        """Feeds and watched folders of this machine; none where their file cannot be read, which the log then says."""
+        try:
+            return await asyncio.to_thread(freshness, self.settings.data_dir)
+        except SourceError as error:
+            _log.warning("%s", error)
+            return ()
 
     async def probe(self) -> None:
         """Raise what `counts` raises; a success is good for a second, however many ask. For callers nobody knows."""

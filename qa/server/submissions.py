@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
 
 import msgspec
 
@@ -45,7 +46,7 @@ def read(body: bytes, *, lines: bool) -> Submission:
     for number, item in _lines(body) if lines else _elements(body):
         if len(found.numbers) >= _MOST_ITEMS:
             raise InvalidRequest(f"more than {_MOST_ITEMS:,} articles in one request; send them in several")
-        origin = f"request:{number}"
+        origin = _origin(item, number)
         found.numbers[origin] = number
         raw = parse_record(item, origin=origin)
         if isinstance(raw, Rejected):
@@ -63,6 +64,22 @@ def read(body: bytes, *, lines: bool) -> Submission:
     if not found.items:
         raise _nothing(found.faults)
     return found
+
+
+class _Named(msgspec.Struct):
+    """What an item says of the file it was read from."""
+
+    file: str | None = None
+
+
+def _origin(item: bytes, number: int) -> str:
+    """Where an item stands, and the name of its file, by which a later version of it is known."""
+    origin = f"request:{number}"
+    try:
+        named = msgspec.json.decode(item, type=_Named).file
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # `parse_record` says what is wrong with it
+        return origin
+    return f"{origin}/{PurePath(named).name[:300]}" if named else origin
 
 
 def report(submission: Submission, ingested: Sequence[IngestReport]) -> AddReport:

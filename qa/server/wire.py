@@ -28,6 +28,7 @@ __all__ = [
     "ConversationTurns",
     "FeedbackIn",
     "FeedbackPage",
+    "FreshSource",
     "Headline",
     "Ready",
     "Starter",
@@ -67,6 +68,9 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     """What is not `usable` is not shown, in no version. Left out, what was said of it before holds. A `withheld` or
     `canceled` needs no `text`: then the article of that `id` or `url` is taken back."""
     collection: Annotated[str, msgspec.Meta(pattern=f"{ID_PATTERN}|^$", max_length=MAX_ID // 2)] | None = None
+    file: Annotated[str, msgspec.Meta(max_length=300)] | None = None
+    """Name of the file it was read from (and `:line` of one with an article a line), for what has neither id nor url: a
+    later version from a file of that name then takes its place, as `qa ingest` has it."""
     summary_only: bool | None = None
     """Whether `text` is only a feed's summary of what the `url` opens: it never replaces that."""
     pages: list[int] | None = None
@@ -218,6 +222,18 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["alive"] = "alive"
 
 
+class FreshSource(msgspec.Struct, frozen=True, kw_only=True):
+    """How fresh what a source brought is."""
+
+    name: str
+    """Address of a feed, path of a watched folder."""
+    kind: Literal["feed", "folder"]
+    asked_at: str | None
+    """When it was last asked with success, ISO 8601."""
+    brought_at: str | None
+    """When it last brought an article that was new or changed."""
+
+
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """The store answers, its index is verified, the encoder is warm; the rest is for callers with a key."""
 
@@ -225,6 +241,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     passages: int | msgspec.UnsetType = msgspec.UNSET
     writes: Writes | msgspec.UnsetType = msgspec.UNSET
     """Whether articles can be added."""
+    sources: tuple[FreshSource, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Feeds and watched folders, by name; absent where this machine has none."""
     status: Literal["ready"] = "ready"
 
 

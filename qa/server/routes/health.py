@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
+from qa.language.timestamps import stamp
 from qa.server.auth.callers import Caller
 from qa.server.auth.permissions import ANYONE
 from qa.server.openapi import WORK, problems
 from qa.server.service import Service
-from qa.server.wire import Alive, Ready
+from qa.server.wire import Alive, FreshSource, Ready
 
 __all__ = ["live", "ready"]
 
@@ -51,4 +55,17 @@ async def ready(
         await service.probe()
         return Ready()
     counts = await service.counts()
-    return Ready(articles=counts.articles, passages=counts.passages, writes=service.storage.writes)
+    fresh = tuple(
+        FreshSource(name=one.name, kind=one.kind, asked_at=_stamp(one.asked), brought_at=_stamp(one.brought))
+        for one in await service.sources()
+    )
+    return Ready(
+        articles=counts.articles,
+        passages=counts.passages,
+        writes=service.storage.writes,
+        sources=fresh or msgspec.UNSET,
+    )
+
+
+def _stamp(seconds: float | None) -> str | None:
+    return None if seconds is None else stamp(datetime.fromtimestamp(seconds, UTC))

@@ -1,0 +1,167 @@
+"""Articles on their way into the store: takes raw articles, gives what became of them when they are durable.
+
+Either straight into the store, which one process writes at a time, or over HTTP to the service that has it open.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path, PurePath
+from urllib.parse import urlsplit
+
+import msgspec
+
+from embeddings import encoders
+from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.errors import EmbeddingsError
+from embeddings.ingest import ingest
+from embeddings.types import RawArticle, Rejected
+from qa.settings import Settings
+from qa.sources.errors import NotDelivered, SourceError
+
+__all__ = ["Deliver", "Delivered", "ToService", "ToStore", "delivery_of"]
+
+_PATIENCE_SECONDS = 300.0
+_LARGEST_REPLY = 50_000_000
+_MOST_BYTES, _MOST_ARTICLES = 4_000_000, 64
+"""Of one request; a service may set its own limit lower, and then says so."""
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the articles of one delivery; all of it is on disk."""
+
+    outcomes: Mapping[str, int] = {}
+    """How many were `added`, `updated`, `unchanged` and `duplicate`."""
+    rejected: tuple[str, ...] = ()
+    """Why the others could not be used."""
+
+    @property
+    def brought(self) -> bool:
+        """Whether anything is new or changed."""
+        return bool(self.outcomes.get("added") or self.outcomes.get("updated"))
+
+    def and_also(self, other: Delivered) -> Delivered:
+        """Both together."""
+        outcomes = dict(Counter(self.outcomes) + Counter(other.outcomes))
+        return Delivered(outcomes=outcomes, rejected=self.rejected + other.rejected)
+
+
+Deliver = Callable[[Sequence[RawArticle]], Delivered]
+"""Durable when it returns. Raises NotDelivered where nothing can be stored now."""
+
+
+def delivery_of(settings: Settings, *, collection: str | None = None) -> Deliver:
+    """The way that the settings name. Raises SourceError, EncoderError."""
+    collection = collection or settings.collection
+    if settings.service_url:
+        return ToService(settings.service_url, key=settings.service_key, collection=collection)
+    return ToStore(settings, collection=collection)
+
+
+class ToStore:
+    """Writes to the store of this machine; between two deliveries another process may."""
+
+    def __init__(self, settings: Settings, *, collection: str) -> None:
+        self._folder = settings.data_dir
+        self._collection = collection
+        self._encoder = encoders.load(settings.encoder, threads=settings.threads)
+
+    def __call__(self, articles: Sequence[RawArticle]) -> Delivered:
+        """See `Deliver`."""
+        try:
+            with closing(EmbeddedCorpus.open(self._folder, identity=self._encoder.identity)) as corpus:
+                report = ingest(articles, corpus=corpus, encoder=self._encoder, collection=self._collection)
+        except EmbeddingsError as error:
+            raise NotDelivered(f"{error} (or set QA_SERVICE_URL to the service that has the store open)") from error
+        outcomes: Counter[str] = Counter(article.outcome for article in report.articles)
+        return Delivered(outcomes=outcomes, rejected=tuple(map(_told, report.rejected)))
+
+
+class ToService:
+    """Sends to a running service."""
+
+    def __init__(self, url: str, *, key: str, collection: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise SourceError(f"QA_SERVICE_URL is {url!r}; it is an address such as http://127.0.0.1:8000")
+        self._parts = parts
+        self._collection = collection
+        self._headers = {"Content-Type": "application/x-ndjson"} | ({"Authorization": f"Bearer {key}"} if key else {})
+
+    def __call__(self, articles: Sequence[RawArticle]) -> Delivered:
+        """See `Deliver`."""
+        told = Delivered()
+        for lines in _bodies([_record(article, self._collection) for article in articles]):
+            told = told.and_also(self._send(lines))
+        return told
+
+    def _send(self, lines: Sequence[bytes]) -> Delivered:
+        status, body = self._post(b"\n".join(lines))
+        try:
+            reply = msgspec.json.decode(body, type=_Reply)
+        except msgspec.DecodeError:
+            raise NotDelivered(f"{self._parts.netloc} answered with status {status} and no JSON") from None
+        if status == 422 and reply.type.endswith("/nothing-usable"):
+            return Delivered(rejected=tuple(fault.detail for fault in reply.errors) or (reply.detail,))
+        if status != 200:
+            raise NotDelivered(f"{self._parts.netloc} answered with status {status}: {reply.detail}")
+        outcomes = Counter(article.outcome for article in reply.articles)
+        return Delivered(outcomes=outcomes, rejected=tuple(fault.detail for fault in reply.rejected))
+
+    def _post(self, body: bytes) -> tuple[int, bytes]:
+        kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(self._parts.hostname or "", self._parts.port, timeout=_PATIENCE_SECONDS)
+        try:
+            with closing(connection):
+                connection.request("POST", f"{self._parts.path.rstrip('/')}/api/articles", body, self._headers)
+                response = connection.getresponse()
+                return response.status, response.read(_LARGEST_REPLY)
+        except (OSError, http.client.HTTPException) as error:
+            raise NotDelivered(f"the service at {self._parts.netloc} does not answer ({error})") from None
+
+
+class _Article(msgspec.Struct):
+    outcome: str
+
+
+class _Fault(msgspec.Struct):
+    detail: str = ""
+
+
+class _Reply(msgspec.Struct):
+    """A report, or a problem."""
+
+    articles: list[_Article] = []
+    rejected: list[_Fault] = []
+    type: str = ""
+    detail: str = ""
+    errors: list[_Fault] = []
+
+
+def _record(article: RawArticle, collection: str) -> bytes:
+    """An article as `POST /api/articles` takes it, with the name of its file where that says which it is."""
+    skipped = {"origin", "notes", "collection"}
+    said = {name: value for name, value in msgspec.structs.asdict(article).items() if name not in skipped and value}
+    name = PurePath(article.origin).name
+    place = {"file": name} if Path(name.rpartition(":")[0] or name).suffix else {}
+    return msgspec.json.encode(said | place | {"collection": article.collection or collection})
+
+
+def _bodies(lines: Sequence[bytes]) -> Sequence[Sequence[bytes]]:
+    """Cut lines into requests; one that is too long alone goes alone."""
+    bodies: list[list[bytes]] = []
+    size = 0
+    for line in lines:
+        if not bodies or size + len(line) > _MOST_BYTES or len(bodies[-1]) >= _MOST_ARTICLES:
+            bodies.append([])
+            size = 0
+        bodies[-1].append(line)
+        size += len(line)
+    return bodies
+
+
+def _told(rejected: Rejected) -> str:
+    return f"{rejected.origin}: {rejected.reason}"

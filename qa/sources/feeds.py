@@ -1,0 +1,188 @@
+"""A feed's turn: asked whether there is anything new, its entries read, pages fetched, articles stored, all noted.
+
+Nothing is noted before it is stored. What failed for now is tried again at the next turn, a few times.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from embeddings.types import RawArticle, Rejected
+from qa.sources.delivery import Deliver, Delivered
+from qa.sources.documents import entries_of, page_of
+from qa.sources.errors import FetchRefused, SourceError
+from qa.sources.fetching import Fetched, Fetcher
+from qa.sources.ledger import Feed, Ledger
+
+__all__ = ["Feeds", "Turn"]
+
+_log = logging.getLogger(__name__)
+
+_MOST_PAGES = 50
+"""Fetched in one turn; the rest at the next one."""
+_MOST_TRIES = 5
+_BATCH = 20
+"""Articles stored and noted together."""
+_LONGEST_WAIT = 86_400.0
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one feed's turn."""
+
+    feed: Feed
+    """As it is noted now."""
+    delivered: Delivered = Delivered()
+    pages: int = 0
+    """Pages fetched."""
+
+
+class _Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry, and what is to be stored of it."""
+
+    name: str
+    digest: str
+    tries: int
+    article: RawArticle | None
+    trouble: str = ""
+
+
+class Feeds:
+    """Gives feeds their turns, one after another."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        fetcher: Fetcher,
+        deliver: Callable[[str | None], Deliver],
+        should_stop: Callable[[], bool] = lambda: False,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`deliver` gives the way into a collection; None is the one of the settings."""
+        self._ledger = ledger
+        self._fetcher = fetcher
+        self._deliver = deliver
+        self._should_stop = should_stop
+        self._now = now
+
+    def due(self) -> Sequence[Feed]:
+        """Feeds whose turn it is, the one that waits longest first."""
+        now = self._now()
+        waiting = [feed for feed in self._ledger.feeds() if feed.state == "active" and feed.due <= now]
+        return sorted(waiting, key=lambda feed: feed.due)
+
+    def turn(self, feed: Feed) -> Turn:
+        """Give one feed its turn; whatever goes wrong with it is noted, and no reason to stop."""
+        try:
+            fetched = self._fetcher.fetch(feed.url, etag=feed.etag, last_modified=feed.last_modified)
+            if fetched.state == "gone":
+                return self._noted(feed, state="gone", trouble="its server says that it is gone for good (410)")
+            if fetched.state == "unchanged":
+                self._heard(feed, brought=False)
+                return self._noted(feed, url=fetched.moved_to or feed.url)
+            return self._taken(feed, fetched)
+        except FetchRefused as error:
+            return self._failed(feed, error, wait=error.retry_after)
+        except SourceError as error:
+            return self._failed(feed, error, wait=None)
+
+    def _taken(self, feed: Feed, fetched: Fetched) -> Turn:
+        """Store what is new in a feed. Raises SourceError; what was stored before is noted."""
+        entries = {_name(entry): entry for entry in entries_of(fetched)}
+        known = self._ledger.tries(feed.url)
+        new = {name: entry for name, entry in entries.items() if not _is_done(entry, known.get(name))}
+        pages, complete, told, batch = 0, True, Delivered(), list[_Ready]()
+        for name, entry in new.items():
+            if self._should_stop() or pages >= _MOST_PAGES:
+                complete = False
+                break
+            pages += _is_elsewhere(entry)
+            batch.append(self._ready(name, entry, known.get(name)))
+            if len(batch) >= _BATCH:
+                told = told.and_also(self._stored(feed, batch))
+                batch = []
+            complete = complete and not _again(batch[-1:])
+        told = told.and_also(self._stored(feed, batch))
+        self._ledger.keep(feed.url, entries.keys())
+        self._heard(feed, brought=told.brought)
+        # With something left to do, "nothing has changed" would be the wrong answer to get.
+        etag, modified = (fetched.etag, fetched.last_modified) if complete else ("", "")
+        turn = self._noted(feed, url=fetched.moved_to or feed.url, etag=etag, last_modified=modified)
+        return msgspec.structs.replace(turn, delivered=told, pages=pages)
+
+    def _ready(self, name: str, entry: RawArticle | Rejected, known: tuple[str, int] | None) -> _Ready:
+        """What is to be stored of an entry: its page where it is elsewhere, what the feed says where that fails."""
+        digest = _digest(entry)
+        before = known[1] if known and known[0] == digest else 0
+        article = entry if isinstance(entry, RawArticle) else None
+        if not _is_elsewhere(entry):
+            trouble = entry.reason if isinstance(entry, Rejected) else ""
+            return _Ready(name=name, digest=digest, tries=0, article=article, trouble=trouble)
+        try:
+            link = entry.link if isinstance(entry, Rejected) else entry.url or ""
+            fetched = self._fetcher.fetch(link)
+            if fetched.state != "new":
+                raise FetchRefused(f"{link} is gone for good")
+            return _Ready(name=name, digest=digest, tries=0, article=page_of(fetched, entry=article))
+        except FetchRefused as error:
+            ended = error.lasting or before + 1 >= _MOST_TRIES
+            tries = 0 if ended else before + 1
+            return _Ready(name=name, digest=digest, tries=tries, article=article, trouble=str(error))
+
+    def _stored(self, feed: Feed, batch: Sequence[_Ready]) -> Delivered:
+        """Store a batch, then note it. Raises NotDelivered, and then notes nothing."""
+        articles = [one.article for one in batch if one.article is not None]
+        told = self._deliver(feed.collection)(articles) if articles else Delivered()
+        self._ledger.note(feed.url, {one.name: (one.digest, one.tries) for one in batch})
+        troubles = tuple(one.trouble for one in batch if one.trouble)
+        for reason in (*troubles, *told.rejected):
+            _log.warning("%s: %s", feed.url, reason)
+        return told
+
+    def _heard(self, feed: Feed, *, brought: bool) -> None:
+        if any(one.url == feed.url for one in self._ledger.feeds()):
+            self._ledger.heard(feed.url, kind="feed", at=self._now(), brought=brought)
+
+    def _noted(self, feed: Feed, **changes: object) -> Turn:
+        after = msgspec.structs.replace(
+            feed, **{"failures": 0, "trouble": "", "due": self._now() + feed.every_seconds} | changes
+        )
+        self._ledger.save(after, before=feed.url)
+        return Turn(feed=after)
+
+    def _failed(self, feed: Feed, error: SourceError, *, wait: float | None) -> Turn:
+        """Leave a feed alone for longer with every failure, and for as long as its server asks."""
+        failures = feed.failures + 1
+        pause = min(_LONGEST_WAIT, max(feed.every_seconds * 2 ** min(failures - 1, 10), wait or 0.0))
+        _log.warning("%s: %s; asked again in %.0f minutes", feed.url, error, pause / 60)
+        return self._noted(feed, failures=failures, trouble=str(error), due=self._now() + pause)
+
+
+def _is_elsewhere(entry: RawArticle | Rejected) -> bool:
+    """Whether the article of an entry stands on a page of its own."""
+    return bool(entry.link) if isinstance(entry, Rejected) else entry.summary_only and bool(entry.url)
+
+
+def _again(batch: Sequence[_Ready]) -> bool:
+    return any(one.tries for one in batch)
+
+
+def _is_done(entry: RawArticle | Rejected, known: tuple[str, int] | None) -> bool:
+    return known == (_digest(entry), 0)
+
+
+def _name(entry: RawArticle | Rejected) -> str:
+    """What an entry is known by while its feed lists it."""
+    if isinstance(entry, Rejected):
+        return entry.link or entry.reason[:300]
+    return entry.url or f"{entry.title}\n{entry.published_at}"[:300]
+
+
+def _digest(entry: RawArticle | Rejected) -> str:
+    said: Mapping[str, object] = msgspec.structs.asdict(msgspec.structs.replace(entry, origin=""))
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()

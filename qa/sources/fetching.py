@@ -1,0 +1,223 @@
+"""One document from the web: takes an address, gives what is there, within limits of size, time and redirects.
+
+A request that is repeated says what it knows already (`ETag`, `Last-Modified`), so that nothing comes twice.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from threading import Timer
+from typing import Literal
+from urllib.parse import urldefrag, urljoin
+
+import msgspec
+
+from qa.access.addresses import Network
+from qa.sources.errors import FetchRefused
+from qa.sources.public_addresses import Resolve, Target, look_up, target
+
+__all__ = ["Fetched", "Fetcher", "Limits"]
+
+_MOVED_FOR_GOOD = frozenset({301, 308})
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_TRY_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
+_BLOCK = 65_536
+_ACCEPT = (
+    "application/rss+xml, application/atom+xml, application/feed+json, text/html, application/xml;q=0.9, */*;q=0.5"
+)
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is taken of one address."""
+
+    size: int = 10_000_000
+    """Bytes, as sent and as inflated."""
+    seconds: float = 30.0
+    """For one request, from the connection to the last byte."""
+    redirects: int = 5
+    pause: float = 1.0
+    """Seconds between two requests to one host."""
+
+
+class Fetched(msgspec.Struct, frozen=True, kw_only=True):
+    """What an address gave."""
+
+    state: Literal["new", "unchanged", "gone"]
+    url: str
+    """Where it was found, after redirects."""
+    moved_to: str | None = None
+    """Where it is for good from now on, if its server said so."""
+    body: bytes = b""
+    media_type: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
+
+class Fetcher:
+    """Asks addresses one after another, never one host too often."""
+
+    def __init__(
+        self,
+        *,
+        allowed: Sequence[Network] = (),
+        limits: Limits | None = None,
+        resolve: Resolve = look_up,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        """`allowed`: private networks that may be asked all the same."""
+        self._allowed = allowed
+        self._limits = limits or Limits()
+        self._resolve = resolve
+        self._sleep = sleep
+        self._asked: dict[str, float] = {}
+        self._context = ssl.create_default_context()
+        self._agent = f"Sourceline/{version('sourceline')} (feed reader)"
+
+    def fetch(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched:
+        """Get a document, or learn that it is the one known by `etag` or `last_modified`. Raises FetchRefused."""
+        known = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        place, moved_to, for_good = url, None, True
+        for _ in range(self._limits.redirects + 1):
+            there = target(place, allowed=self._allowed, resolve=self._resolve)
+            self._wait_for(there.host)
+            answer = self._ask(there, {name: value for name, value in known.items() if value})
+            if answer.status not in _MOVED:
+                return self._read(answer, place, moved_to)
+            place = urldefrag(urljoin(place, answer.location)).url
+            for_good = for_good and answer.status in _MOVED_FOR_GOOD
+            moved_to = place if for_good else moved_to
+        raise FetchRefused(f"{url} leads on more than {self._limits.redirects} times, perhaps in a circle")
+
+    def _wait_for(self, host: str) -> None:
+        left = self._asked.get(host, float("-inf")) + self._limits.pause - time.monotonic()
+        if left > 0:
+            self._sleep(left)
+        self._asked[host] = time.monotonic()
+
+    def _ask(self, there: Target, headers: dict[str, str]) -> _Answer:
+        connection = _Connection(there, context=self._context, seconds=self._limits.seconds)
+        # A server that sends a byte now and then keeps every single wait short.
+        watch = Timer(self._limits.seconds, connection.break_off)
+        watch.daemon = True
+        watch.start()
+        sent = {"User-Agent": self._agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip", "Connection": "close"}
+        try:
+            with closing(connection):
+                connection.request("GET", there.path, headers=sent | headers)
+                answer = self._answer(connection.getresponse(), there)
+                if connection.broken_off:  # an answer without a length ends like one that was broken off
+                    raise TimeoutError
+                return answer
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            late = connection.broken_off or isinstance(error, TimeoutError)
+            why = f"within {self._limits.seconds:g} seconds" if late else f"({error or type(error).__name__})"
+            raise FetchRefused(f"{there.url.geturl()} did not answer {why}", lasting=False) from None
+        finally:
+            watch.cancel()
+
+    def _answer(self, response: http.client.HTTPResponse, there: Target) -> _Answer:
+        body = b"" if response.status != 200 else self._body(response, there)
+        return _Answer(
+            status=response.status,
+            body=body,
+            location=response.getheader("location", ""),
+            media_type=response.headers.get_content_type(),
+            etag=response.getheader("etag", ""),
+            last_modified=response.getheader("last-modified", ""),
+            retry_after=response.getheader("retry-after", ""),
+        )
+
+    def _body(self, response: http.client.HTTPResponse, there: Target) -> bytes:
+        """Read and inflate, and stop where it becomes too much."""
+        packed = response.getheader("content-encoding", "").strip().lower()
+        if packed not in {"", "identity", "gzip", "x-gzip"}:
+            raise FetchRefused(f"{there.url.geturl()} came packed as {packed[:40]!r}, which was not asked for")
+        inflate = zlib.decompressobj(wbits=31) if packed in {"gzip", "x-gzip"} else None
+        read, size = bytearray(), 0
+        while block := response.read1(_BLOCK):
+            size += len(block)
+            try:
+                read += block if inflate is None else inflate.decompress(block, self._limits.size + 1 - len(read))
+            except zlib.error as error:
+                raise FetchRefused(f"{there.url.geturl()} is damaged ({error})", lasting=False) from None
+            if max(size, len(read)) > self._limits.size:
+                raise FetchRefused(f"{there.url.geturl()} is larger than {self._limits.size:,} bytes")
+        promised = "" if response.chunked else response.getheader("content-length", "")
+        if (promised.isdecimal() and size < int(promised)) or (inflate is not None and not inflate.eof):
+            raise http.client.IncompleteRead(bytes(read))
+        return bytes(read)
+
+    def _read(self, answer: _Answer, place: str, moved_to: str | None) -> Fetched:
+        if answer.status == 304:
+            return Fetched(state="unchanged", url=place, moved_to=moved_to)
+        if answer.status == 410:
+            return Fetched(state="gone", url=place, moved_to=moved_to)
+        if answer.status != 200:
+            later = answer.status in _TRY_LATER
+            wait = _seconds(answer.retry_after) if later else None
+            raise FetchRefused(f"{place} answered with status {answer.status}", lasting=not later, retry_after=wait)
+        return Fetched(
+            state="new",
+            url=place,
+            moved_to=moved_to,
+            body=answer.body,
+            media_type=answer.media_type,
+            etag=answer.etag,
+            last_modified=answer.last_modified,
+        )
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back of one request."""
+
+    status: int
+    body: bytes
+    location: str
+    media_type: str
+    etag: str
+    last_modified: str
+    retry_after: str
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection to the address that was found for a host, whatever its name means meanwhile."""
+
+    def __init__(self, there: Target, *, context: ssl.SSLContext, seconds: float) -> None:
+        super().__init__(there.host, there.port, timeout=seconds)
+        self._address = (there.address, there.port)
+        self._secure = context if there.url.scheme == "https" else None
+        self.default_port = 443 if self._secure else 80
+        self.broken_off = False
+        self._open: socket.socket | None = None
+
+    def connect(self) -> None:
+        """Open it."""
+        self.sock = socket.create_connection(self._address, self.timeout)
+        if self._secure is not None:
+            self.sock = self._secure.wrap_socket(self.sock, server_hostname=self.host)
+        self._open = self.sock  # an answer that ends the connection takes `sock` away
+
+    def break_off(self) -> None:
+        """End it from another thread."""
+        self.broken_off = True
+        if self._open is not None:
+            with suppress(OSError):
+                # Not the method of a secure socket, which would pull its state from under the thread that reads.
+                socket.socket.shutdown(self._open, socket.SHUT_RDWR)
+
+
+def _seconds(written: str) -> float | None:
+    """How long `Retry-After` asks for: seconds, or until a date."""
+    with suppress(ValueError):
+        return max(0.0, float(written))
+    with suppress(ValueError, TypeError):
+        return max(0.0, parsedate_to_datetime(written).timestamp() - time.time())
+    return None

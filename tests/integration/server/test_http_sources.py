@@ -1,0 +1,109 @@
+"""Articles that sources send to a running service, and what the service says of how fresh its sources are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from embeddings import readers
+from embeddings.types import RawArticle
+from qa.settings import Settings
+from qa.sources.delivery import ToService
+from qa.sources.errors import NotDelivered, SourceError
+from qa.sources.ledger import Ledger
+
+TEXT = "The harbour of Velda reopened on Monday. About 4,200 people work there, the port authority said."
+KEY = "a-key-of-some-length"
+
+
+def listed(client: httpx.Client) -> list[Any]:
+    found: list[Any] = client.get("/api/articles", params={"kept_back": True}).json()["articles"]
+    return found
+
+
+def test_a_file_sent_again_replaces_itself_as_with_an_ingest(client: httpx.Client, tmp_path: Path) -> None:
+    deliver = ToService(str(client.base_url), key="", collection="folder")
+    path = tmp_path / "notes.txt"
+    outcomes = []
+    for text in (TEXT, TEXT, f"{TEXT} It had been shut for days."):
+        path.write_text(text)
+        outcomes.append(dict(deliver([one for one in readers.read(path) if isinstance(one, RawArticle)]).outcomes))
+    assert outcomes == [{"added": 1}, {"unchanged": 1}, {"updated": 1}]
+    assert [one["collection"] for one in listed(client) if one["collection"] == "folder"] == ["folder"]
+
+
+def test_all_that_is_said_of_an_article_arrives(client: httpx.Client) -> None:
+    raw = RawArticle(
+        text=TEXT,
+        title="Told",
+        url="https://daily.example/told",
+        published_at="2024-06-04T10:00:00Z",
+        language="en",
+        authors=("Bo Ek",),
+        section="City",
+        usage_terms="Online only.",
+        embargoed_until="2024-06-05T10:00:00Z",
+        status="withheld",
+        summary_only=True,
+        pages=(0, 41),
+        origin="https://daily.example/feed entry/1",
+    )
+    told = ToService(str(client.base_url), key="", collection="default")([raw])
+    assert told.outcomes == {"added": 1}
+    assert told.brought
+    (summary,) = [one for one in listed(client) if one["title"] == "Told"]
+    article = client.get(f"/api/articles/{summary['id']}", params={"kept_back": True}).json()
+    for name in ("text", "url", "published_at", "language", "section", "usage_terms", "embargoed_until", "status"):
+        assert article[name] == getattr(raw, name)
+    assert (article["authors"], article["pages"], article["summary_only"]) == (["Bo Ek"], [0, 41], True)
+
+
+def test_many_articles_go_in_several_requests(client: httpx.Client) -> None:
+    many = [RawArticle(text=f"{TEXT} This is report {n}.", origin=f"entry/{n}") for n in range(70)]
+    assert ToService(str(client.base_url), key="", collection="many")(many).outcomes == {"added": 70}
+
+
+def test_what_cannot_be_used_is_told_and_what_cannot_be_sent_is_kept(
+    serve: Callable[..., AbstractContextManager[httpx.Client]], settings: Settings
+) -> None:
+    import msgspec
+
+    with serve(msgspec.structs.replace(settings, api_keys=f"press:{KEY}")) as client:
+        told = ToService(str(client.base_url), key=KEY, collection="default")([RawArticle(text=" ", origin="entry/1")])
+        assert (told.brought, len(told.rejected)) == (False, 1)
+        with pytest.raises(NotDelivered, match="status 401"):
+            ToService(str(client.base_url), key="", collection="default")([RawArticle(text=TEXT, origin="entry/1")])
+        address = str(client.base_url)
+    with pytest.raises(NotDelivered, match="does not answer"):
+        ToService(address, key=KEY, collection="default")([RawArticle(text=TEXT, origin="entry/1")])
+    with pytest.raises(SourceError, match="QA_SERVICE_URL"):
+        ToService("127.0.0.1:8000", key="", collection="default")
+
+
+def test_how_fresh_the_sources_are_is_told_to_whoever_operates(
+    serve: Callable[..., AbstractContextManager[httpx.Client]], settings: Settings
+) -> None:
+    with serve(settings) as client:
+        assert "sources" not in client.get("/health/ready").json()
+        with closing(Ledger.open(settings.data_dir)) as ledger:
+            ledger.heard("https://daily.example/feed", kind="feed", at=1_000.0, brought=True)
+            ledger.heard("https://daily.example/feed", kind="feed", at=2_000.0, brought=False)
+            ledger.heard("/news", kind="folder", at=3_000.0, brought=False)
+        assert client.get("/health/ready").json()["sources"] == [
+            {"name": "/news", "kind": "folder", "asked_at": "1970-01-01T00:50:00Z", "brought_at": None},
+            {
+                "name": "https://daily.example/feed",
+                "kind": "feed",
+                "asked_at": "1970-01-01T00:33:20Z",
+                "brought_at": "1970-01-01T00:16:40Z",
+            },
+        ]
+        found = client.get("/metrics").text
+        assert 'sourceline_source_brought_timestamp_seconds{source="https://daily.example/feed"} 1000.0' in found
+        assert 'sourceline_source_asked_timestamp_seconds{source="/news"} 3000.0' in found
+        assert 'brought_timestamp_seconds{source="/news"}' not in found

@@ -1,0 +1,307 @@
+"""A feed's turns: what comes is stored once, what fails is tried again, and an end at any moment loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embeddings.types import RawArticle
+from qa.sources.delivery import Delivered
+from qa.sources.errors import NotDelivered, SourceError
+from qa.sources.feeds import Feeds
+from qa.sources.ledger import FILE, Feed, Ledger, freshness
+
+
+def texts(newsroom: Any) -> set[str]:
+    return {article.text for article in newsroom.articles}
+
+
+def test_a_feed_brings_its_articles_once_and_what_changes(newsroom: Any, web: Any, make: Any) -> None:
+    url = web.put("/feed", make.rss(*(make.whole(n, web.base) for n in range(3))))
+    newsroom.add(url)
+    assert newsroom.turn() == {"added": 3}
+    brought = newsroom.ledger.sources()[0].brought
+    assert newsroom.turn() == {}
+    assert web.asked[-1][1]["If-None-Match"] == newsroom.feed.etag
+    corrected = make.whole(1, web.base) | {"content:encoded": "Report number 1: ferry 1 left with 90 people after all."}
+    web.put("/feed", make.rss(make.whole(0, web.base), corrected))
+    assert newsroom.turn() == {"updated": 1}
+    assert len(newsroom.articles) == 3
+    (source,) = freshness(newsroom.folder)
+    assert (source.name, source.kind) == (url, "feed")
+    assert brought is not None
+    assert source.brought == source.asked > brought
+    newsroom.turn()
+    (after,) = newsroom.ledger.sources()
+    assert after.brought == source.brought < after.asked
+
+
+def test_a_summary_is_fetched_as_its_page(newsroom: Any, web: Any, make: Any) -> None:
+    newsroom.add(web.put("/feed", make.rss(make.teaser(1, web.base)), Content_Encoding="gzip"))
+    web.put("/news/1", make.page(1), kind="text/html; charset=utf-8")
+    assert newsroom.turn() == {"added": 1}
+    (article,) = newsroom.articles
+    assert "nine cars" in article.text
+    assert "Home" not in article.text
+    assert (article.summary_only, article.url, article.published_at) == (
+        False,
+        f"{web.base}/news/1",
+        "2024-06-04T10:00:00Z",
+    )
+    newsroom.turn()
+    assert web.paths.count("/news/1") == 1
+
+
+def test_an_entry_without_a_text_is_fetched_too(newsroom: Any, web: Any, make: Any) -> None:
+    newsroom.add(web.put("/feed", make.rss({"title": "Ferry", "link": f"{web.base}/news/1"})))
+    web.put("/news/1", make.page(1), kind="text/html")
+    assert newsroom.turn() == {"added": 1}
+
+
+def test_a_page_that_fails_leaves_the_summary_and_comes_later(newsroom: Any, web: Any, make: Any) -> None:
+    newsroom.add(web.put("/feed", make.rss(make.teaser(1, web.base))))
+    web.say("/news/1", 503)
+    assert newsroom.turn() == {"added": 1}
+    assert newsroom.articles[0].summary_only
+    web.put("/news/1", make.page(1), kind="text/html")
+    assert newsroom.turn() == {"updated": 1}
+    (article,) = newsroom.articles
+    assert not article.summary_only
+    newsroom.turn()
+    assert web.paths.count("/news/1") == 2
+
+
+@pytest.mark.parametrize(("status", "times"), [(404, 1), (410, 1), (500, 5)])
+def test_a_page_that_goes_on_failing_is_let_be(newsroom: Any, web: Any, make: Any, status: int, times: int) -> None:
+    newsroom.add(web.put("/feed", make.rss(make.teaser(1, web.base))))
+    web.say("/news/1", status)
+    for _ in range(6):
+        newsroom.turn()
+    assert web.paths.count("/news/1") == times
+    assert [article.summary_only for article in newsroom.articles] == [True]
+
+
+def test_a_page_cannot_take_the_place_of_another_sites_article(newsroom: Any, web: Any, make: Any) -> None:
+    claimed = make.page(1).replace("<head>", '<head><link rel="canonical" href="https://bbc.example/news/1">')
+    newsroom.add(web.put("/feed", make.rss(make.teaser(1, web.base))))
+    web.put("/news/1", claimed, kind="text/html")
+    newsroom.turn()
+    assert [article.url for article in newsroom.articles] == [f"{web.base}/news/1"]
+
+
+def test_a_notice_in_the_place_of_the_page_does_not_replace_the_summary(newsroom: Any, web: Any, make: Any) -> None:
+    entry = make.teaser(1, web.base) | {
+        "content:encoded": f"{'The ferry left with many people on board. ' * 9}Read more"
+    }
+    newsroom.add(web.put("/feed", make.rss(entry)))
+    notice = (
+        "<html><body><article><p>Please accept our cookies to read on, or log in to your account here.</p></article>"
+    )
+    web.put("/news/1", f"{notice}</body></html>", kind="text/html")
+    newsroom.turn()
+    (article,) = newsroom.articles
+    assert article.summary_only
+    assert "cookies" not in article.text
+
+
+def test_a_feed_that_moved_is_asked_at_its_new_address(newsroom: Any, web: Any, make: Any) -> None:
+    new = web.put("/new", make.rss(make.whole(1, web.base)))
+    newsroom.add(web.say("/old", 301, Location="/new"))
+    assert newsroom.turn() == {"added": 1}
+    assert newsroom.feed.url == new
+    assert newsroom.turn() == {}
+    assert web.paths == ["/old", "/new", "/new"]
+    assert [source.name for source in newsroom.ledger.sources()] == [new]
+
+
+def test_a_redirect_to_what_is_no_feed_moves_nothing(newsroom: Any, web: Any) -> None:
+    web.put("/login", "<html><body>Log in</body></html>", kind="text/html")
+    url = web.say("/old", 301, Location="/login")
+    newsroom.add(url)
+    newsroom.turn()
+    assert (newsroom.feed.url, newsroom.feed.failures) == (url, 1)
+
+
+def test_a_feed_that_is_gone_is_not_asked_again(newsroom: Any, web: Any) -> None:
+    newsroom.add(web.say("/feed", 410))
+    for _ in range(3):
+        newsroom.turn()
+    assert (newsroom.feed.state, len(web.asked)) == ("gone", 1)
+    assert "410" in newsroom.feed.trouble
+
+
+def test_a_broken_feed_waits_longer_each_time_and_recovers(newsroom: Any, web: Any, make: Any) -> None:
+    url = web.put("/feed", "<rss><channel><item><title>Unclosed")
+    newsroom.add(url, every_seconds=600.0)
+    waits = []
+    for _ in range(4):
+        began = newsroom.now
+        newsroom.turn()
+        waits.append(newsroom.feed.due - began)
+    assert waits == [600.0, 1200.0, 2400.0, 4800.0]
+    assert "holds no feed" in newsroom.feed.trouble
+    assert newsroom.ledger.sources() == []
+    web.put("/feed", make.rss(make.whole(1, web.base)))
+    assert newsroom.turn() == {"added": 1}
+    assert (newsroom.feed.failures, newsroom.feed.trouble) == (0, "")
+
+
+def test_a_server_is_left_alone_for_as_long_as_it_asks(newsroom: Any, web: Any) -> None:
+    newsroom.add(web.say("/feed", 429, Retry_After="7200"), every_seconds=600.0)
+    began = newsroom.now
+    newsroom.turn()
+    assert newsroom.feed.due == began + 7200.0
+
+
+def test_one_bad_feed_does_not_stop_the_others(newsroom: Any, web: Any, make: Any) -> None:
+    for path in ("/a", "/b", "/c"):
+        newsroom.add(web.base + path)
+    web.put("/a", b"\x00\xff not xml")
+    web.say("/b", 302, Location="http://127.0.0.2/secret")
+    web.put("/c", make.rss(make.whole(1, web.base)))
+    assert newsroom.turn() == {"added": 1}
+
+
+def test_entries_of_two_feeds_without_links_are_different_articles(newsroom: Any, web: Any, make: Any) -> None:
+    for place in ("one", "two"):
+        entry = make.whole(1, web.base) | {
+            "title": f"From {place}",
+            "content:encoded": f"The {place} report says it all.",
+        }
+        del entry["link"]
+        newsroom.add(web.put(f"/{place}/feed.xml", make.rss(entry)))
+    assert newsroom.turn() == {"added": 2}
+
+
+def test_what_cannot_be_stored_is_not_noted(newsroom: Any, web: Any, make: Any) -> None:
+    newsroom.add(web.put("/feed", make.rss(make.whole(1, web.base))))
+
+    def refuse(_: object) -> Delivered:
+        raise NotDelivered("the disk is full")
+
+    down = Feeds(newsroom.ledger, fetcher=make.quick(), deliver=lambda _: refuse, now=lambda: newsroom.now)
+    assert "disk is full" in down.turn(newsroom.feed).feed.trouble
+    assert newsroom.feed.etag == ""
+    newsroom.now += 100_000
+    assert newsroom.turn() == {"added": 1}
+
+
+def test_an_end_between_storing_and_noting_doubles_nothing(
+    newsroom: Any, web: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsroom.add(web.put("/feed", make.rss(*(make.whole(n, web.base) for n in range(30)))))
+
+    def ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "note", ended)
+        with pytest.raises(KeyboardInterrupt):
+            newsroom.turn()
+    assert len(newsroom.articles) == 20
+    assert newsroom.turn() == {"unchanged": 20, "added": 10}
+    assert len(newsroom.articles) == 30
+
+
+def test_a_stop_leaves_the_rest_for_the_next_turn(newsroom: Any, web: Any, make: Any) -> None:
+    newsroom.add(web.put("/feed", make.rss(*(make.whole(n, web.base) for n in range(5)))))
+    counted: list[RawArticle] = []
+
+    def deliver(articles: Any) -> Delivered:
+        counted.extend(articles)
+        return Delivered()
+
+    asked = iter([False, False, True])
+    stopping = Feeds(
+        newsroom.ledger,
+        fetcher=make.quick(),
+        deliver=lambda _: deliver,
+        should_stop=lambda: next(asked),
+        now=lambda: newsroom.now,
+    )
+    assert stopping.turn(newsroom.feed).feed.etag == ""
+    assert len(counted) == 2
+    newsroom.now += 100_000
+    assert newsroom.turn() == {"added": 3}
+
+
+def test_a_feed_removed_during_its_turn_stays_removed(newsroom: Any, web: Any, make: Any) -> None:
+    feed = newsroom.add(web.put("/feed", make.rss(make.whole(1, web.base))))
+    newsroom.ledger.remove(feed.url)
+    newsroom.feeds.turn(feed)
+    assert newsroom.ledger.feeds() == []
+    assert newsroom.ledger.tries(feed.url) == {}
+    assert newsroom.ledger.sources() == []
+
+
+def environment(folder: Path) -> dict[str, str]:
+    ours = {"QA_DATA_DIR": str(folder), "QA_ENCODER": "hashing", "QA_FEED_NETWORKS": "127.0.0.1"}
+    return {name: value for name, value in os.environ.items() if not name.startswith("QA_")} | ours
+
+
+def test_the_process_killed_at_work_loses_and_doubles_nothing(newsroom: Any, web: Any, make: Any) -> None:
+    entries = [make.whole(n, web.base) for n in range(25)]
+    feed = newsroom.add(web.put("/feed", make.rss(*entries, make.teaser(99, web.base))))
+    web.hang("/news/99")
+    command = [sys.executable, "-m", "qa", "feeds", "run", "--once"]
+    process = subprocess.Popen(command, env=environment(newsroom.folder), stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 300
+        while "/news/99" not in web.paths:
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.05)
+        with pytest.raises(SourceError, match="another process asks the feeds"), newsroom.ledger.running():
+            pass
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(60)
+    assert len(newsroom.articles) == 20
+    web.released.set()
+    web.put("/news/99", make.page(99), kind="text/html")
+    done = subprocess.run(command, env=environment(newsroom.folder), capture_output=True, text=True, check=True)
+    assert done.stdout == f"{feed.url}: 6 added\n"
+    assert len({article.url for article in newsroom.articles}) == len(newsroom.articles) == 26
+
+
+def test_the_commands_add_list_and_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from qa.cli.program import program
+
+    monkeypatch.setenv("QA_DATA_DIR", str(tmp_path))
+
+    def qa(*words: str) -> tuple[int, str]:
+        result = CliRunner().invoke(program, ["feeds", *words], prog_name="qa")
+        return result.exit_code, result.output
+
+    url = "https://news.example/feed"
+    assert qa("add", url, "--collection", "wire", "--every", "5") == (0, f"added: {url}\n")
+    assert qa("add", url) == (0, f"there already: {url}\n")
+    assert qa("list") == (0, f"{url}\tbrought never\tdue now\n")
+    (feed,) = json.loads(qa("list", "--json")[1])
+    assert (feed["url"], feed["collection"], feed["every_seconds"], feed["brought"]) == (url, "wire", 300.0, None)
+    assert qa("remove", url) == (0, "")
+    code, told = qa("remove", url)
+    assert (code, "no feed" in told) == (1, True)
+    code, told = qa("add", "feed.xml")
+    assert (code, "qa ingest" in told) == (1, True)
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"no database at all, but long enough to look at" * 100)
+    with pytest.raises(SourceError, match=FILE):
+        Ledger.open(tmp_path)
+
+
+def test_a_feed_is_taken_in_once(newsroom: Any) -> None:
+    assert [newsroom.ledger.add(Feed(url="https://news.example/feed")) for _ in range(2)] == [True, False]
+    assert [newsroom.ledger.remove("https://news.example/feed") for _ in range(2)] == [True, False]

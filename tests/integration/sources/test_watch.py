@@ -1,0 +1,149 @@
+"""Watched folders: what is there, what changes, and what changed while nobody watched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from embeddings.types import RawArticle
+from qa.settings import Settings
+from qa.sources.delivery import Delivered, ToStore
+from qa.sources.errors import NotDelivered
+from qa.sources.ledger import Ledger
+from qa.sources.watching import Folders
+
+TEXT = "The harbour of Velda reopened on Monday. About 4,200 people work there, the port authority said."
+OTHER = "A bakery in Torsby bakes with acorn flour again. Its mill had stood still since the war, the owner said."
+
+
+class Watched:
+    """A folder, a store, and what the watching of the one puts into the other."""
+
+    def __init__(self, base: Path) -> None:
+        self.folder = base / "news"
+        self.folder.mkdir()
+        self.data = base / "data"
+        self.ledger = Ledger.open(self.data)
+        self.stop = Event()
+        self.read: list[RawArticle] = []
+        self._store = ToStore(Settings(data_dir=self.data, encoder="hashing"), collection="default")
+
+    def deliver(self, articles: Sequence[RawArticle]) -> Delivered:
+        self.read += articles
+        return self._store(articles)
+
+    def rounds(self, *acts: Callable[[], object]) -> list[Delivered]:
+        """A first round, and one after each act."""
+
+        def woken() -> Iterator[None]:
+            for act in acts:
+                act()
+                yield None
+
+        folders = Folders([self.folder], ledger=self.ledger, deliver=self.deliver, stop=self.stop)
+        return list(folders.run(woken()))
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    found = Watched(tmp_path)
+    yield found
+    found.ledger.close()
+
+
+def test_what_is_there_and_what_changes_is_stored(watched: Watched, make: Any) -> None:
+    (watched.folder / "a.txt").write_text(TEXT)
+    (watched.folder / "b.docx").write_bytes(b"no document")
+    first, second, third = watched.rounds(
+        lambda: (watched.folder / "a.txt").write_text(f"{TEXT} It had been shut for days."),
+        lambda: None,
+        lambda: (watched.folder / "deep").mkdir() or (watched.folder / "deep/c.txt").write_text(OTHER),
+    )
+    assert (first.outcomes, len(first.rejected)) == ({"added": 1}, 1)
+    assert (second.outcomes, third.outcomes) == ({"updated": 1}, {"added": 1})
+    assert {article.text[-5:] for article in make.held(watched.data)} == {"days.", "said."}
+    assert len(watched.read) == 3, "what did not change was read again"
+
+
+def test_a_restart_reads_everything_and_changes_nothing(watched: Watched) -> None:
+    (watched.folder / "a.txt").write_text(TEXT)
+    watched.rounds()
+    (brought,) = watched.ledger.sources()
+    (again,) = watched.rounds()
+    assert again.outcomes == {"unchanged": 1}
+    (after,) = watched.ledger.sources()
+    assert (after.name, after.kind) == (str(watched.folder), "folder")
+    assert after.brought == brought.brought < after.asked
+
+
+def test_a_file_that_is_removed_takes_nothing_back(watched: Watched, make: Any) -> None:
+    (watched.folder / "a.txt").write_text(TEXT)
+    watched.rounds((watched.folder / "a.txt").unlink)
+    assert len(make.held(watched.data)) == 1
+
+
+def test_hidden_files_and_links_out_of_the_folder_are_not_read(watched: Watched, tmp_path: Path, make: Any) -> None:
+    (tmp_path / "secret.txt").write_text(OTHER)
+    (watched.folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (watched.folder / ".hidden.txt").write_text(OTHER)
+    watched.rounds()
+    assert make.held(watched.data) == []
+
+
+def test_while_the_store_is_busy_articles_wait(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    (watched.folder / "a.txt").write_text(TEXT)
+    refusals = iter([NotDelivered("another process writes")] * 2)
+    waited: list[float] = []
+    monkeypatch.setattr(watched.stop, "wait", waited.append)
+    deliver = watched.deliver
+
+    def busy(articles: Sequence[RawArticle]) -> Delivered:
+        for refusal in refusals:
+            raise refusal
+        return deliver(articles)
+
+    watched.deliver = busy  # type: ignore[method-assign]
+    assert watched.rounds()[0].outcomes == {"added": 1}
+    assert len(waited) == 2
+
+
+def test_the_process_killed_at_work_loses_and_doubles_nothing(watched: Watched, make: Any) -> None:
+    settings = {"QA_DATA_DIR": str(watched.data), "QA_ENCODER": "hashing"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("QA_")} | settings
+
+    def started() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "qa", "watch", str(watched.folder)]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+
+    def until(texts: set[str], process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + 300
+        while {article.text for article in make.held(watched.data)} != texts:
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.1)
+
+    (watched.folder / "a.txt").write_text(TEXT)
+    process = started()
+    try:
+        until({TEXT}, process)
+        (watched.folder / "b.txt").write_text(OTHER)
+        until({TEXT, OTHER}, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait(60)
+        (watched.folder / "a.txt").write_text(f"{TEXT} It had been shut for days.")
+        process = started()
+        until({f"{TEXT} It had been shut for days.", OTHER}, process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(120) == 0
+    finally:
+        process.kill()
+        process.wait(60)
