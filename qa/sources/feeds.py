@@ -102,11 +102,12 @@ class Feeds:
                 complete = False
                 break
             pages += _is_elsewhere(entry)
-            batch.append(self._ready(name, entry, known.get(name)))
+            ready = self._ready(name, entry, known.get(name))
+            complete = complete and not ready.tries
+            batch.append(ready)
             if len(batch) >= _BATCH:
                 told = told.and_also(self._stored(feed, batch))
                 batch = []
-            complete = complete and not _again(batch[-1:])
         told = told.and_also(self._stored(feed, batch))
         self._ledger.keep(feed.url, entries.keys())
         self._heard(feed, brought=told.brought)
@@ -166,10 +167,6 @@ class Feeds:
 def _is_elsewhere(entry: RawArticle | Rejected) -> bool:
     """Whether the article of an entry stands on a page of its own."""
     return bool(entry.link) if isinstance(entry, Rejected) else entry.summary_only and bool(entry.url)
-
-
-def _again(batch: Sequence[_Ready]) -> bool:
-    return any(one.tries for one in batch)
 
 
 def _is_done(entry: RawArticle | Rejected, known: tuple[str, int] | None) -> bool:

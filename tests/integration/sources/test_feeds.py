@@ -66,15 +66,17 @@ def test_an_entry_without_a_text_is_fetched_too(newsroom: Any, web: Any, make: A
     assert newsroom.turn() == {"added": 1}
 
 
-def test_a_page_that_fails_leaves_the_summary_and_comes_later(newsroom: Any, web: Any, make: Any) -> None:
-    newsroom.add(web.put("/feed", make.rss(make.teaser(1, web.base))))
+@pytest.mark.parametrize("before", [0, 19])
+def test_a_page_that_fails_leaves_the_summary_and_comes_later(newsroom: Any, web: Any, make: Any, before: int) -> None:
+    """Also where it is the last of a batch."""
+    others = [make.whole(n + 10, web.base) for n in range(before)]
+    newsroom.add(web.put("/feed", make.rss(*others, make.teaser(1, web.base))))
     web.say("/news/1", 503)
-    assert newsroom.turn() == {"added": 1}
-    assert newsroom.articles[0].summary_only
+    assert newsroom.turn() == {"added": before + 1}
+    assert sum(article.summary_only for article in newsroom.articles) == 1
     web.put("/news/1", make.page(1), kind="text/html")
     assert newsroom.turn() == {"updated": 1}
-    (article,) = newsroom.articles
-    assert not article.summary_only
+    assert not any(article.summary_only for article in newsroom.articles)
     newsroom.turn()
     assert web.paths.count("/news/1") == 2
 
