@@ -29,6 +29,7 @@ __all__ = [
     "FallbackReason",
     "Filters",
     "Generation",
+    "Origin",
     "Question",
     "SearchAnswer",
     "SearchQuestion",
@@ -43,6 +44,8 @@ __all__ = [
 
 AnswerMode = Literal["generated", "extractive", "abstained"]
 Verdict = Literal["supported", "partly_supported", "unsupported", "contradicted"]
+Origin = Literal["quoted", "model"]
+"""`quoted`: in the source's own words, character for character; `model`: written by a language model, then checked."""
 _SUPPORT = "Probability; of a generated answer: that its weakest sentence is supported; else: that the evidence answers"
 
 
@@ -117,6 +120,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     support_score: float
     citation_ids: tuple[str, ...]
+    origin: Origin | None = None
+    """Whose words it is in; null in answers that were kept before this was noted."""
 
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):

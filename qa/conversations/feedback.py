@@ -11,9 +11,11 @@ import msgspec
 from qa.conversations.database import Database
 from qa.types import Answer, AnswerMode
 
-__all__ = ["Feedback", "FeedbackBook", "Opinion", "Served", "ServedAnswers", "served"]
+__all__ = ["Feedback", "FeedbackBook", "Opinion", "Reason", "Served", "ServedAnswers", "served"]
 
 Opinion = Literal["up", "down"]
+Reason = Literal["wrong", "incomplete", "outdated", "off_topic", "unsupported"]
+"""What is the matter: not so; not all of it; no longer so; not what was asked; the source does not say it."""
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,8 @@ class Feedback(Served, frozen=True, kw_only=True):
     verdict: Opinion
     comment: str
     given_at: str
+    reasons: tuple[Reason, ...] = ()
+    """What the reader chose of what is offered."""
 
 
 def served(answer: Answer) -> Served:
@@ -81,21 +85,19 @@ class FeedbackBook:
         self._database = database
         self._limit = limit
 
-    def give(self, about: Served, *, owner: str, verdict: Opinion, comment: str, at: str) -> Feedback:
+    def give(self, entry: Feedback, *, owner: str) -> None:
         """Store a verdict in the place of an earlier one on the same answer; on disk when this returns."""
-        entry = Feedback(**msgspec.structs.asdict(about), verdict=verdict, comment=comment, given_at=at)
         with self._database.writing() as db:
-            db.execute("DELETE FROM feedback WHERE answer_id = ?", (about.answer_id,))
+            db.execute("DELETE FROM feedback WHERE answer_id = ?", (entry.answer_id,))
             db.execute(
                 "INSERT INTO feedback (answer_id, owner, conversation, entry) VALUES (?, ?, ?, ?)",
-                (about.answer_id, owner, about.conversation_id, msgspec.json.encode(entry).decode()),
+                (entry.answer_id, owner, entry.conversation_id, msgspec.json.encode(entry).decode()),
             )
             db.execute(
                 "DELETE FROM feedback WHERE number <="
                 " (SELECT number FROM feedback ORDER BY number DESC LIMIT 1 OFFSET ?)",
                 (self._limit,),
             )
-        return entry
 
     def page(self, *, owner: str | None, before: int | None, limit: int) -> tuple[Sequence[Feedback], int | None]:
         """Feedback, the latest first (`owner` None: everybody's), and the `before` of the next page."""

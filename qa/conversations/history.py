@@ -148,15 +148,26 @@ class History:
 
     def answer(self, answer_id: str, *, owner: str) -> Answer | None:
         """The kept answer with this id."""
+        try:
+            return self.kept(answer_id, owner=owner).answer
+        except NotFound:
+            return None
+
+    def kept(self, answer_id: str, *, owner: str | None) -> KeptTurn:
+        """The turn of a kept answer; of whomever, where `owner` is None. Raises NotFound."""
         with self._database.reading() as db:
             row: Any = db.execute(
                 "SELECT turns.number, asked_at, answer FROM turns"
                 " JOIN conversations ON conversations.number = turns.conversation"
-                " WHERE answer_id = ? AND owner = ?",
+                " WHERE answer_id = ?1 AND (?2 IS NULL OR owner = ?2)",
                 (answer_id, owner),
             ).fetchone()
         read = _read([] if row is None else [row])
-        return read[0].answer if read else None
+        if not read:
+            raise NotFound(
+                f"no answer {answer_id!r} is kept; its conversation was deleted, or made room for newer ones"
+            )
+        return read[0]
 
     def delete(self, conversation_id: str, *, owner: str) -> None:
         """Erase a conversation, its turns and the feedback on them; gone from the disk too. Raises NotFound."""

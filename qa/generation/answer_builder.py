@@ -69,6 +69,7 @@ class AnswerBuilder:
             verdict=judged.verdict,
             support_score=round(judged.score, 4),
             citation_ids=tuple(citation.id for citation in citations),
+            origin="quoted" if any(citation.cited_text == judged.text for citation in citations) else "model",
         )
         self.claims.append(claim)
         self.citations += citations

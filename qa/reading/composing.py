@@ -113,6 +113,7 @@ def _quotation(citation: Citation) -> Claim:
         verdict="supported",
         support_score=1.0,
         citation_ids=(citation.id,),
+        origin="quoted",
     )
 
 

@@ -22,6 +22,7 @@ from qa.server.http.bodies import StrictRequest
 from qa.server.http.cors import share
 from qa.server.http.headers import secure
 from qa.server.openai.envelope import serve_error
+from qa.server.routes.answers import get_answer, link_answer
 from qa.server.routes.article_page import article_page
 from qa.server.routes.articles import add_articles, delete_article, get_article, list_articles
 from qa.server.routes.ask import ask
@@ -130,6 +131,8 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
             get_conversation,
             delete_conversation,
             answer_changes,
+            get_answer,
+            link_answer,
             give_feedback,
             list_feedback,
         ],

@@ -20,14 +20,14 @@ from embeddings.usable_corpus import UsableCorpus
 from qa.answers import turn_of
 from qa.conversations.changes import AnswerChanges, changes_since
 from qa.conversations.database import Database
-from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, ServedAnswers, served
+from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id
 from qa.conversations.withdrawal import is_corrected, rechecked
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.timestamps import stamp
 from qa.server.errors import NotReady
 from qa.server.storage import is_read_only
-from qa.server.wire import ConversationPage, ConversationTurn, ConversationTurns, FeedbackPage
+from qa.server.wire import ConversationPage, ConversationTurn, ConversationTurns, FeedbackPage, KeptAnswer
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
 from qa.types import Answer, Question, Turn
@@ -128,6 +128,18 @@ class Records:
         )
         return ConversationTurns(conversation=about, turns=await self._checked(kept), next=following)
 
+    async def answer(self, answer_id: str, *, owner: str | None) -> KeptAnswer:
+        """A kept answer without its conversation, every quotation held against the corpus. Raises NotFound.
+
+        Of whomever, where `owner` is None.
+        """
+        kept = await self._run(partial(self._history().kept, answer_id, owner=owner))
+        (turn,) = await self._checked([kept])
+        alone = msgspec.structs.replace(turn.answer, conversation_id=None)
+        return KeptAnswer(
+            asked_at=turn.asked_at, answer=alone, withheld=turn.withheld, corrected_since=turn.corrected_since
+        )
+
     async def delete(self, conversation_id: str, *, owner: str) -> None:
         """Erase a conversation. Raises NotFound."""
         await self._run(partial(self._history().delete, conversation_id, owner=owner))
@@ -142,7 +154,9 @@ class Records:
             )
         return await self._read(lambda corpus: changes_since(kept, shown=corpus))
 
-    async def give_feedback(self, answer_id: str, *, verdict: Opinion, comment: str, owner: str) -> Feedback:
+    async def give_feedback(
+        self, answer_id: str, *, verdict: Opinion, reasons: Sequence[Reason], comment: str, owner: str
+    ) -> Feedback:
         """Store what a reader thinks of an answer. Raises NotFound for one that is not remembered."""
         about = self._served.find(answer_id, owner=owner)
         if about is None and (kept := await self._run(partial(self._history().answer, answer_id, owner=owner))):
@@ -150,7 +164,15 @@ class Records:
         if about is None:
             raise NotFound(f"no answer {answer_id!r} is remembered; feedback has to come soon after the answer")
         book = FeedbackBook(self._opened(), limit=_FEEDBACK)
-        return await self._run(partial(book.give, about, owner=owner, verdict=verdict, comment=comment, at=_now()))
+        entry = Feedback(
+            **msgspec.structs.asdict(about),
+            verdict=verdict,
+            reasons=tuple(dict.fromkeys(reasons)),
+            comment=comment,
+            given_at=_now(),
+        )
+        await self._run(partial(book.give, entry, owner=owner))
+        return entry
 
     async def feedback(self, *, owner: str | None, before: int | None, limit: int) -> FeedbackPage:
         """What readers said, the latest first; everybody's where `owner` is None."""

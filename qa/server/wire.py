@@ -9,7 +9,7 @@ import msgspec
 from embeddings.cleaning.article import MAX_TEXT
 from embeddings.cleaning.identity import MAX_ID
 from embeddings.types import Article, Status
-from qa.conversations.feedback import Feedback, Opinion
+from qa.conversations.feedback import Feedback, Opinion, Reason
 from qa.conversations.history import Conversation
 from qa.server.errors import FieldError
 from qa.server.storage import Writes
@@ -19,6 +19,7 @@ __all__ = [
     "AddReport",
     "AddedArticle",
     "Alive",
+    "AnswerLink",
     "Archive",
     "ArticleIn",
     "ArticlePage",
@@ -30,6 +31,7 @@ __all__ = [
     "FeedbackPage",
     "FreshSource",
     "Headline",
+    "KeptAnswer",
     "Ready",
     "Starter",
     "Starters",
@@ -161,10 +163,30 @@ class ConversationTurns(msgspec.Struct, frozen=True, kw_only=True):
     """Value of `after` for the following page; null on the last one."""
 
 
+class AnswerLink(msgspec.Struct, frozen=True, kw_only=True):
+    """What opens one kept answer to whoever is given it: `GET /api/answers/{answer_id}?sig=`."""
+
+    answer_id: str
+    sig: str
+
+
+class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One kept answer, as it may be shown now, without its conversation."""
+
+    asked_at: str
+    answer: Answer
+    """As it was served, but for `conversation_id`; an abstention (`source_withdrawn`) where a source was removed."""
+    withheld: int
+    """Quotations and search results left out because their article was removed or altered."""
+    corrected_since: bool = False
+    """Whether an article that it quotes has changed since."""
+
+
 class FeedbackIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `POST /api/answers/{answer_id}/feedback` takes."""
 
     verdict: Opinion
+    reasons: Annotated[tuple[Reason, ...], msgspec.Meta(max_length=10)] = ()
     comment: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 

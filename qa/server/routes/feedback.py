@@ -38,7 +38,7 @@ async def give_feedback(
 ) -> Feedback:
     """Takes the place of an earlier verdict on the same answer. The question is stored with it."""
     return await service.records.give_feedback(
-        answer_id, owner=caller.owner, verdict=data.verdict, comment=data.comment
+        answer_id, owner=caller.owner, verdict=data.verdict, reasons=data.reasons, comment=data.comment
     )
 
 

@@ -51,6 +51,8 @@ OPEN_TO_TOKENS = {
     ("GET", "/api/conversations/{conversation_id}"),
     ("DELETE", "/api/conversations/{conversation_id}"),
     ("POST", "/api/answers/{answer_id}/feedback"),
+    ("GET", "/api/answers/{answer_id}"),
+    ("POST", "/api/answers/{answer_id}/link"),
 }
 """Whatever is in neither set needs a key. Whoever opens a route further adds it here, and has thought of it."""
 
@@ -298,6 +300,27 @@ def test_nobody_sees_anothers_conversation(service: httpx.Client, folder: Path, 
             service.post(f"/api/answers/{answer['id']}/feedback", json={"verdict": "up"}, headers=mine).status_code
             == 200
         )
+
+
+def test_a_link_to_an_answer_opens_that_answer_alone_and_to_those_who_have_it(
+    service: httpx.Client, folder: Path, check_problem: Check
+) -> None:
+    mine, other = (shown(token(folder, subject=name)) for name in ("giver", "given"))
+    question = {"question": "When did the harbour of Velda reopen?", "store": True}
+    first, second = (service.post("/api/ask", json=question, headers=mine).json() for _ in range(2))
+    route = f"/api/answers/{first['id']}"
+    check_problem(service.get(route, headers=other), "not-found")
+    check_problem(service.post(f"{route}/link", headers=other), "not-found")
+    link = service.post(f"{route}/link", headers=mine).raise_for_status().json()
+    assert link["answer_id"] == first["id"]
+    found = service.get(route, params={"sig": link["sig"]}, headers=other).raise_for_status().json()
+    assert found["answer"] == {**first, "conversation_id": None}, "the conversation is not named"
+    for sig in (link["sig"][:-2] + "AA", "é", "x" * 500):
+        check_problem(service.get(route, params={"sig": sig}, headers=other), "not-found")
+    for elsewhere in (f"/api/answers/{second['id']}", f"/api/conversations/{first['conversation_id']}"):
+        check_problem(service.get(elsewhere, params={"sig": link["sig"]}, headers=other), "not-found")
+    check_problem(service.post(f"{route}/feedback", json={"verdict": "up"}, headers=other), "not-found")
+    check_problem(service.get(route, params={"sig": link["sig"]}), "unauthenticated")
 
 
 def subject(folder: Path, response: httpx.Response) -> str:

@@ -144,6 +144,25 @@ def test_conversations_survive_a_restart(settings: Settings, serve: Any) -> None
         assert again.status_code == 200, "a kept answer is known for as long as it is kept"
 
 
+def test_a_kept_answer_is_read_alone_as_it_may_be_shown_now(
+    settings: Settings, serve: Any, check_problem: Callable[..., Problem]
+) -> None:
+    with serve(settings) as client:
+        client.post("/api/articles", json=ARTICLE).raise_for_status()
+        answered = ask(client, store=True)
+        route = f"/api/answers/{answered['id']}"
+        found = client.get(route).raise_for_status().json()
+        assert found["answer"] == {**answered, "conversation_id": None}
+        assert found["withheld"] == 0
+        check_problem(client.get("/api/answers/ans_0"), "not-found")
+        unkept = ask(client)
+        check_problem(client.get(f"/api/answers/{unkept['id']}"), "not-found")
+        client.delete("/api/articles/velda").raise_for_status()
+        assert client.get(route).json()["answer"]["abstain_reason"] == "source_withdrawn"
+        client.delete(f"/api/conversations/{answered['conversation_id']}").raise_for_status()
+        check_problem(client.get(route), "not-found")
+
+
 def test_settings_bound_what_is_kept(tmp_path: Path, serve: Any) -> None:
     with serve(
         Settings(data_dir=tmp_path, encoder="hashing", reader="words", history_turns=2, history_conversations=2)
@@ -160,18 +179,21 @@ def test_feedback_on_an_answer(client: httpx.Client) -> None:
     answered = ask(client)
     route = f"/api/answers/{answered['id']}/feedback"
     assert client.post(route, json={"verdict": "up"}).status_code == 200
-    given = client.post(route, json={"verdict": "down", "comment": "<b>Tuesday</b>"})
+    reasons = ["wrong", "outdated", "wrong"]
+    given = client.post(route, json={"verdict": "down", "reasons": reasons, "comment": "<b>Tuesday</b>"})
     entries = client.get("/api/feedback").json()["feedback"]
     assert entries[0] == given.json()
     assert [entry["answer_id"] for entry in entries].count(answered["id"]) == 1
     expected = {"verdict": "down", "comment": "<b>Tuesday</b>", "question": SURE, "article_ids": ["harbour"]}
     assert expected.items() <= entries[0].items()
+    assert entries[0]["reasons"] == ["wrong", "outdated"]
 
 
 @pytest.mark.parametrize(
     ("body", "slug"),
     [
         ({"verdict": "sideways"}, "invalid-request"),
+        ({"verdict": "up", "reasons": ["ugly"]}, "invalid-request"),
         ({"verdict": "up", "comment": "x" * 2001}, "invalid-request"),
         ({"verdict": "up", "more": 1}, "invalid-request"),
         ({"verdict": "up"}, "not-found"),

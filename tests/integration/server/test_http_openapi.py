@@ -50,6 +50,8 @@ def test_the_routes(document: Any) -> None:
         "get_conversation": ("get", "/api/conversations/{conversation_id}"),
         "delete_conversation": ("delete", "/api/conversations/{conversation_id}"),
         "answer_changes": ("get", "/api/answers/{answer_id}/changes"),
+        "get_answer": ("get", "/api/answers/{answer_id}"),
+        "link_answer": ("post", "/api/answers/{answer_id}/link"),
         "give_feedback": ("post", "/api/answers/{answer_id}/feedback"),
         "list_feedback": ("get", "/api/feedback"),
         "list_models": ("get", "/v1/models"),
