@@ -3,15 +3,18 @@
 import type { AnswerView } from "./answer_view";
 import type { Opinion } from "./client";
 import type { Context } from "./context";
-import { copy, markdown, plainText, questionLink } from "./copying";
+import { copy, markdown, plainText } from "./copying";
 import { button, element, refill } from "./dom";
+import { answerLink } from "./links";
 import { asProblem } from "./problems";
+import type { Strings } from "./strings";
 import type { Answer } from "./types";
 
 const COPIED_MS = 2500;
 const COMMENT_CHARACTERS = 2000;
 
-export function actions(context: Context, answer: Answer, view: AnswerView, edit: () => void): HTMLElement {
+/** `shared`: somebody else's answer, on which this reader has no opinion to give. */
+export function actions(context: Context, answer: Answer, view: AnswerView, edit: () => void, shared: boolean): HTMLElement {
   const made = element("div", { class: "actions", part: "actions" });
   // An abstention says nothing that could be copied.
   const { strings } = context.language;
@@ -20,18 +23,23 @@ export function actions(context: Context, answer: Answer, view: AnswerView, edit
     const marked = (): string => markdown(answer, view.numbering, context.language);
     made.append(copyButton(context, answer, strings.copy, text), copyButton(context, answer, strings.copyMarkdown, marked));
   }
-  if (context.level === 2) made.append(copyButton(context, answer, strings.copyLink, () => questionLink(answer.question)));
+  made.append(copyButton(context, answer, strings.copyLink, () => (shared ? location.href : answerLink(context, answer))));
   made.append(button(strings.edit, edit, { class: "quiet-button", part: "edit" }));
-  made.append(...opinion(context, answer, made));
+  if (!shared) made.append(...opinion(context, answer, made));
   return made;
 }
 
-function copyButton(context: Context, answer: Answer, name: string, text: () => string): HTMLElement {
+function copyButton(context: Context, answer: Answer, name: string, text: () => string | Promise<string>): HTMLElement {
+  return copying(context, name, text, () => context.emit("copy", { answer_id: answer.id }));
+}
+
+/** A button that copies, and says whether it could. */
+export function copying(context: Context, name: string, text: () => string | Promise<string>, told: () => void): HTMLElement {
   const { strings } = context.language;
   const made = button(name, () => void act(), { class: "quiet-button", part: "copy" });
   const act = async (): Promise<void> => {
     const done = await copy(text(), made);
-    context.emit("copy", { answer_id: answer.id });
+    told();
     made.textContent = done ? strings.copied : strings.copyFailed;
     context.announce(made.textContent);
     setTimeout(() => (made.textContent = name), COPIED_MS);
@@ -68,10 +76,12 @@ function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons
     buttons[verdict === "up" ? 0 : 1]?.focus();
   };
   const send = element("button", { class: "strong", attributes: { type: "submit" } }, strings.send);
+  const reasons = reasonChips(strings);
   const line = element("p", { class: "comment-state" });
   const form = element(
     "form",
     { class: "comment", part: "comment", on: { submit: (event) => void submit(event) } },
+    verdict === "down" ? reasons.element : null,
     element("label", {}, strings.comment, area),
     element("div", { class: "row" }, send, button(strings.cancel, cancel, { class: "quiet-button" })),
     line,
@@ -80,8 +90,9 @@ function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons
     event.preventDefault();
     send.disabled = true;
     try {
-      await context.client.feedback(answer.id, verdict, area.value.trim());
-      context.emit("feedback", { answer_id: answer.id, verdict });
+      const chosen = verdict === "down" ? reasons.chosen() : [];
+      await context.client.feedback(answer.id, verdict, chosen, area.value.trim());
+      context.emit("feedback", { answer_id: answer.id, verdict, reasons: chosen });
       context.announce(strings.thanks);
       const thanks = element("p", { class: "quiet", attributes: { tabindex: "-1" } }, strings.thanks);
       refill(form, thanks);
@@ -94,4 +105,16 @@ function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons
     }
   };
   return form;
+}
+
+/** What may be the matter, to be chosen by a click. */
+function reasonChips(strings: Strings): { element: HTMLElement; chosen(): string[] } {
+  const chips = Object.entries(strings.reasons).map(([reason, words]) => {
+    const flip = (): void => chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
+    const chip = button(words, flip, { class: "narrowed", part: "reason", attributes: { "aria-pressed": "false", "data-reason": reason } });
+    return chip;
+  });
+  const made = element("div", { class: "chips", attributes: { role: "group", "aria-label": strings.unhelpful } }, ...chips);
+  const pressed = (chip: HTMLElement): boolean => chip.getAttribute("aria-pressed") === "true";
+  return { element: made, chosen: () => chips.filter(pressed).map((chip) => chip.dataset["reason"] ?? "") };
 }

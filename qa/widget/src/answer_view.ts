@@ -1,12 +1,13 @@
 // The sentences of an answer with their chips: they come one by one and are never taken back.
 
-import type { Context, Quote } from "./context";
+import { citing } from "./citing";
+import type { Context } from "./context";
 import { dateline } from "./datelines";
 import { button, element, refill } from "./dom";
 import { mark, TextMap } from "./highlight";
 import { CodePoints } from "./offsets";
 import { citationsOf, Numbering, pieces } from "./pieces";
-import type { Answer, Citation, Claim, ClaimEvent } from "./types";
+import type { Answer, Citation, Claim, ClaimEvent, Origin } from "./types";
 
 const LONGEST_TAIL = 24;
 /** Characters; what is longer is no short answer. */
@@ -88,11 +89,14 @@ export class AnswerView {
       this.place.append(points.slice(from, claim.start), this.sentence(claim));
       from = claim.end;
     }
-    this.place.append(points.slice(from, points.length));
+    // What stands behind the sentences, such as what is not answered, is the service's own.
+    const rest = points.slice(from, points.length);
+    if (rest) this.place.append(element("span", { attributes: { "data-origin": "composed" } }, rest));
   }
 
   private sentence(claim: Claim): HTMLElement {
-    const made = element("span", { class: `sentence ${claim.verdict}`, part: "sentence" });
+    const origin = this.originOf(claim);
+    const made = element("span", { class: `sentence ${claim.verdict}`, part: "sentence", attributes: { "data-origin": origin } });
     const words = new TextMap();
     this.words.set(claim.start, words);
     const found = pieces(claim, citationsOf(claim, this.known));
@@ -102,22 +106,27 @@ export class AnswerView {
         last = textWithTail(piece.text, piece.unit, words, made);
       } else {
         if (piece === found.at(-1)) this.close(claim, last ?? made);
-        (last ?? made).append(...piece.citations.map((citation) => this.chip(citation)));
+        (last ?? made).append(...piece.citations.map((citation) => this.chip(citation, origin)));
       }
     }
     if (!claim.citation_ids.length) this.close(claim, last ?? made);
     return made;
   }
 
+  /** Answers kept before claims said it are quoted whole or not at all. */
+  private originOf(claim: Claim): Origin {
+    return claim.origin ?? (this.isQuoted ? "quoted" : "model");
+  }
+
   /** What follows the last word: the closing quotation mark, or what the check found. */
   private close(claim: Claim, place: HTMLElement): void {
     const verdict = this.context.language.strings.verdict[claim.verdict];
-    if (this.isQuoted) place.append(element("span", { class: "closing" }));
+    if (this.originOf(claim) === "quoted") place.append(element("span", { class: "closing" }));
     if (verdict) place.append(element("span", { class: "verdict" }, ` (${verdict})`));
   }
 
   /** The small numbered button that leads to the quoted words. */
-  chip(citation: Citation): HTMLElement {
+  chip(citation: Citation, origin?: Origin): HTMLElement {
     const { strings } = this.context.language;
     const number = this.numbering.of(citation);
     const made = button(String(number), () => undefined, {
@@ -126,17 +135,13 @@ export class AnswerView {
       attributes: { "aria-label": strings.sourceNumber(number, citation.source || strings.unnamed) },
     });
     made.addEventListener("keydown", (event) => arrows(event, made));
-    this.context.card.attach(made, { citation, number, open: (opener) => this.open(citation, opener) });
+    this.context.card.attach(made, { citation, number, origin, open: (opener) => this.open(citation, opener) });
     return made;
   }
 
   private open(citation: Citation, opener: HTMLElement): void {
-    const others = this.citations
-      .filter((other) => other.id !== citation.id && other.article_id === citation.article_id)
-      .filter((other) => other.article_version === citation.article_version)
-      .map(quoteOf);
     this.context.card.close();
-    this.context.show({ ...citation, quote: quoteOf(citation), others }, opener);
+    this.context.show(citing(this.citations, citation), opener);
   }
 
   /** Where a few words answer, and the sentence quotes them, they are marked in it. */
@@ -177,10 +182,6 @@ function textWithTail(text: string, unit: number, words: TextMap, place: HTMLEle
   }
   place.append(tail);
   return tail;
-}
-
-function quoteOf(citation: Citation): Quote {
-  return { start: citation.start_char_index, end: citation.end_char_index, text: citation.cited_text };
 }
 
 /** Left and right lead to the chips beside, as they stand on the screen. */

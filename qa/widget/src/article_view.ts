@@ -5,17 +5,25 @@ import type { ArticleRequest, Context, Quote } from "./context";
 import { button, element, refill, sourceLink } from "./dom";
 import { mark, TextMap } from "./highlight";
 import { CodePoints } from "./offsets";
+import { copying } from "./actions_view";
+import { wordsLink } from "./links";
 import { asProblem } from "./problems";
 import type { Article } from "./types";
+
+/** Pixels. */
+const SWIPE = 60;
 
 export class ArticleView {
   private readonly title = element("h2", { class: "article-title", attributes: { tabindex: "-1", dir: "auto", id: "article-title" } });
   private readonly body = element("div", { class: "article-body", part: "article-body" });
+  private readonly tools = element("div", { class: "row" });
   private readonly about = element("div", { class: "article-about" });
+  private readonly back: HTMLElement;
   private readonly scroller: HTMLElement;
   readonly element: HTMLElement;
   private opener: HTMLElement | null = null;
   private unmark: (() => void)[] = [];
+  private beside: ArticleRequest["beside"];
   private shown = 0;
 
   constructor(
@@ -23,14 +31,15 @@ export class ArticleView {
     private readonly changed: () => void,
   ) {
     const { strings } = context.language;
-    const back = button(strings.backToAnswer, () => this.close(), { class: "plain back", part: "article-close" });
+    this.back = button(strings.backToAnswer, () => this.close(), { class: "plain back", part: "article-close" });
     this.scroller = element("div", { class: "article-scroller" }, element("div", { class: "measure" }, this.title, this.about, this.body));
     this.element = element(
       "section",
       { class: "article", part: "article", attributes: { "aria-labelledby": "article-title", hidden: "" } },
-      element("div", { class: "article-bar" }, back),
+      element("div", { class: "article-bar" }, this.back, this.tools),
       this.scroller,
     );
+    this.swipes();
   }
 
   get isOpen(): boolean {
@@ -38,12 +47,13 @@ export class ArticleView {
   }
 
   /** Show an article; the focus moves into it and goes back to `opener` when it is closed. */
-  async open(request: ArticleRequest, opener: HTMLElement): Promise<void> {
+  async open(request: ArticleRequest, opener: HTMLElement | null): Promise<void> {
     const { strings } = this.context.language;
     const turn = (this.shown += 1);
     this.opener = opener;
+    this.beside = request.beside;
+    this.back.textContent = opener?.closest(".turn") ? strings.backToAnswer : strings.close;
     this.clear();
-    this.title.textContent = request.title || strings.articleBy;
     this.describe(request);
     refill(this.body, element("p", { class: "quiet" }, strings.articleLoading));
     this.show(true);
@@ -54,8 +64,9 @@ export class ArticleView {
     } catch (error) {
       if (turn !== this.shown) return;
       const problem = asProblem(error);
-      const why = problem.kind === "missing" ? strings.articleGone : (strings.problem[problem.kind] ?? problem.detail);
-      const words = request.quote ? element("blockquote", { attributes: { dir: "auto" } }, request.quote.text) : null;
+      const gone = problem.kind === "missing" && request.quote?.text;
+      const why = gone ? strings.articleGone : (strings.problem[problem.kind] ?? problem.detail);
+      const words = request.quote?.text ? element("blockquote", { attributes: { dir: "auto" } }, request.quote.text) : null;
       refill(this.body, element("p", { attributes: { role: "alert" } }, why), words);
     }
   }
@@ -81,12 +92,50 @@ export class ArticleView {
 
   private describe(request: ArticleRequest): void {
     const { language } = this.context;
+    this.title.textContent = request.title || language.strings.articleBy;
+    const copy = copying(this.context, language.strings.copyLink, () => wordsLink(this.context, request), () => undefined);
+    refill(this.tools, ...this.steps(request), copy);
     const link = sourceLink(request.url, language.strings.original(request.source || language.strings.unnamed));
     const ask = button(language.strings.askAbout, () => this.context.askAbout(request), { class: "plain", part: "ask-about" });
     refill(this.about, byline(language, request, "byline"), link, ask);
   }
 
+  /** Ways to the sources beside this one, and which of them it is. */
+  private steps({ place, beside }: ArticleRequest): HTMLElement[] {
+    if (!place || !beside || place[1] < 2) return [];
+    const { strings } = this.context.language;
+    const step = (by: number, sign: string, label: string): HTMLButtonElement => {
+      const made = button(sign, () => this.step(by, beside), { class: "quiet-button", part: "step", attributes: { "aria-label": label } });
+      made.disabled = !beside(by);
+      return made;
+    };
+    const [before, behind] = [step(-1, "‹", strings.previous), step(1, "›", strings.next)];
+    return [before, element("span", { class: "quiet" }, place.join(" / ")), behind];
+  }
+
+  private step(by: number, beside: ArticleRequest["beside"]): void {
+    const request = beside?.(by);
+    if (request) this.context.show(request, this.opener ?? this.element);
+  }
+
+  /** A stroke to the side, or an arrow key, leads to the next source; up and down is scrolling. */
+  private swipes(): void {
+    const aside = (by: number): void => this.step(getComputedStyle(this.element).direction === "rtl" ? -by : by, this.beside);
+    this.element.addEventListener("keydown", ({ key }) => {
+      if (key === "ArrowLeft" || key === "ArrowRight") aside(key === "ArrowLeft" ? -1 : 1);
+    });
+    let from: Touch | undefined;
+    this.element.addEventListener("touchstart", (event) => (from = event.touches.length === 1 ? event.touches[0] : undefined), { passive: true });
+    this.element.addEventListener("touchend", (event) => {
+      const to = event.changedTouches[0];
+      if (!from || !to) return;
+      const moved = to.clientX - from.clientX;
+      if (Math.abs(moved) > SWIPE && Math.abs(moved) > 2 * Math.abs(to.clientY - from.clientY)) aside(-Math.sign(moved));
+    });
+  }
+
   private fill(article: Article, request: ArticleRequest): void {
+    if (!request.title) this.describe({ ...request, ...article, article_version: article.version });
     const points = new CodePoints(article.text);
     const span = (quote: Quote): [number, number] => [points.unit(quote.start), points.unit(quote.end)];
     const quote = request.quote ? span(request.quote) : null;

@@ -4,7 +4,7 @@ import { byline } from "./byline";
 import { undated } from "./datelines";
 import { button, element, refill, sourceLink } from "./dom";
 import type { Language } from "./strings";
-import type { Citation } from "./types";
+import type { Citation, Origin } from "./types";
 
 const OPEN_MS = 120;
 const CLOSE_MS = 250;
@@ -13,6 +13,8 @@ const GAP = 6;
 export interface CardSubject {
   citation: Citation;
   number: number;
+  /** Whose words the sentence is in. */
+  origin?: Origin | undefined;
   open(opener: HTMLElement): void;
 }
 
@@ -101,7 +103,7 @@ export class Card {
     this.place(chip);
   }
 
-  private fill(chip: HTMLElement, { citation, number, open }: CardSubject): void {
+  private fill(chip: HTMLElement, { citation, number, origin, open }: CardSubject): void {
     const { strings } = this.language;
     const source = citation.source || strings.unnamed;
     const actions = element(
@@ -116,6 +118,7 @@ export class Card {
       byline(this.language, citation, "card-source"),
       element("p", { class: "card-title", attributes: { dir: "auto" } }, citation.title),
       element("blockquote", { class: "card-words", attributes: { id: "card-words", dir: "auto" } }, undated(citation.cited_text)),
+      origin ? element("p", { class: "card-source", part: "origin" }, strings.origin[origin] ?? "") : null,
       actions,
     );
   }

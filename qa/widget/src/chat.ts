@@ -4,11 +4,12 @@ import { ArticleView } from "./article_view";
 import { Card } from "./card";
 import { Client } from "./client";
 import { Composer } from "./composer";
-import type { Context, EventName } from "./context";
+import type { Context, Details, EventName } from "./context";
 import { Conversation } from "./conversation";
 import { button, element } from "./dom";
 import { Frame } from "./frame";
 import { History } from "./history";
+import { goalOf, wordsOf } from "./links";
 import { readSettings, type Settings } from "./settings";
 import { sheets } from "./styles";
 import { Tokens, type TokenProvider } from "./tokens";
@@ -79,7 +80,11 @@ export class SourcelineChat extends HTMLElement {
       this.emit("source", { article_id: request.article_id, title: request.title, url: request.url });
       void article.open(request, opener);
     };
-    const events = { submit: (question: string) => void this.ask(question), stop: () => conversation.stop() };
+    const events = {
+      submit: (question: string) => void this.ask(question),
+      search: (question: string) => void conversation.search(question),
+      stop: () => conversation.stop(),
+    };
     const sources = (): Promise<string[]> => (settings.sources.length ? Promise.resolve(settings.sources) : client.sources());
     const options = { placeholder: settings.placeholder, note: settings.note, sources };
     const composer = new Composer(settings.language, events, options);
@@ -95,8 +100,12 @@ export class SourcelineChat extends HTMLElement {
     // A panel that nobody opens asks nothing of the service.
     let begun = false;
     const begin = (): void => {
-      if (!begun) void conversation.begin().then(() => this.asked(settings));
+      if (begun) return;
       begun = true;
+      const goal = goalOf(context.page);
+      void conversation.begin(goal !== null);
+      void this.goTo(context, article);
+      if (settings.article) void this.startWith(settings.article, client, composer);
     };
     const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => composer.focus() }, (name) => {
       if (name === "open") begin();
@@ -107,6 +116,27 @@ export class SourcelineChat extends HTMLElement {
     frame.show();
     this.listen(root, context.card, article);
     if (settings.mode !== "launcher") begin();
+    else if (goalOf(false)) frame.open();
+    const arrive = (): void => {
+      if (begun) void this.goTo(context, article);
+      else if (goalOf(false)) frame.open();
+    };
+    window.addEventListener("hashchange", arrive, { signal: this.leave.signal });
+    if (settings.opener) this.openers(settings.opener);
+  }
+
+  /** The page's own buttons open the panel. */
+  private openers(selector: string): void {
+    const open = (event: Event): void => {
+      if (event.target instanceof Element && event.target.closest(selector)) void this.open();
+    };
+    document.addEventListener("click", open, { signal: this.leave.signal });
+  }
+
+  /** The article that the page is about; where it cannot be had, all are asked. */
+  private async startWith(id: string, client: Client, composer: Composer): Promise<void> {
+    const found = await client.article(id, "").catch(() => null);
+    if (found) composer.filters.beginWith({ article_id: found.id, title: found.title });
   }
 
   private context(settings: Settings): Context {
@@ -116,6 +146,7 @@ export class SourcelineChat extends HTMLElement {
       language: settings.language,
       client: new Client(endpoint, tokens),
       card: new Card(settings.language),
+      page: settings.mode === "page",
       level: settings.mode === "page" ? 2 : 3,
       show: () => undefined,
       askAbout: () => undefined,
@@ -157,13 +188,18 @@ export class SourcelineChat extends HTMLElement {
     void this.open().then(() => this.composer?.focus());
   }
 
-  /** A link to the page can hold a question; it is asked once. */
-  private asked({ mode }: Settings): void {
-    const question = mode === "page" ? new URLSearchParams(location.hash.slice(1)).get("q")?.trim() : null;
-    if (!question) return;
-    history.replaceState(null, "", location.pathname + location.search);
+  /** Go where the address leads: to a kept answer, to words of an article, or to a question, which is asked once. */
+  private async goTo(context: Context, article: ArticleView): Promise<void> {
+    const goal = goalOf(context.page);
+    if (!goal) return;
+    const { href } = location;
     this.reset();
-    void this.ask(question.slice(0, 2000));
+    article.close();
+    await this.open();
+    if (goal.article || goal.answer) history.replaceState(null, "", href); // a reload leads there again
+    if (goal.article) await article.open(wordsOf(goal), null);
+    else if (goal.answer) await this.conversation?.passedOn(goal.answer, goal.sig, goal.question);
+    else await this.ask(goal.question);
   }
 
   private anew(article: ArticleView): void {
@@ -172,7 +208,11 @@ export class SourcelineChat extends HTMLElement {
     this.composer?.focus();
   }
 
-  private emit(name: EventName, detail: Record<string, unknown>): void {
-    this.dispatchEvent(new CustomEvent(`sourceline-${name}`, { bubbles: true, composed: true, detail }));
+  /** Each event by its name, and all of them as `sourceline-event`, for whoever counts. */
+  private emit<Name extends EventName>(name: Name, detail: Details[Name]): void {
+    const tell = (type: string, said: object): boolean =>
+      this.dispatchEvent(new CustomEvent(`sourceline-${type}`, { bubbles: true, composed: true, detail: said }));
+    tell(name, detail);
+    tell("event", { name, ...detail });
   }
 }

@@ -3,10 +3,12 @@
 import { Problem, asProblem, problemFrom, problemOf } from "./problems";
 import { readEvents } from "./sse";
 import type { Tokens } from "./tokens";
-import type { Answer, Article, AskRequest, Beginning, StreamEvent } from "./types";
+import type { Answer, AnswerLink, Article, AskRequest, Beginning, KeptAnswer, SearchResult, StreamEvent } from "./types";
 
 /** The service sends a sign of life at least every 15 seconds. */
 const SILENCE_MS = 45_000;
+/** Passages that a search shows. */
+const FOUND = 20;
 
 export type Opinion = "up" | "down";
 
@@ -47,8 +49,30 @@ export class Client {
     }
   }
 
+  /** Passages alone. */
+  async search(request: AskRequest, signal: AbortSignal): Promise<SearchResult[]> {
+    const body = JSON.stringify({ ...request, limit: FOUND });
+    const response = await this.send("/api/search", { method: "POST", body, signal }).catch((error: unknown) => {
+      throw signal.aborted ? error : asProblem(error);
+    });
+    return ((await response.json()) as { search_results: SearchResult[] }).search_results;
+  }
+
+  /** Without a version, the current one. */
   article(id: string, version: string): Promise<Article> {
-    return this.json(`/api/articles/${encodeURIComponent(id)}?version=${encodeURIComponent(version)}`);
+    const query = version && `?version=${encodeURIComponent(version)}`;
+    return this.json(`/api/articles/${encodeURIComponent(id)}${query}`);
+  }
+
+  /** An answer that somebody passed on. */
+  answer(id: string, sig: string): Promise<KeptAnswer> {
+    return this.json(`/api/answers/${encodeURIComponent(id)}?sig=${encodeURIComponent(sig)}`);
+  }
+
+  /** What opens an answer to others. */
+  async link(id: string): Promise<AnswerLink> {
+    const response = await this.send(`/api/answers/${encodeURIComponent(id)}/link`, { method: "POST" });
+    return (await response.json()) as AnswerLink;
   }
 
   /** Sources that the reader can choose among; a service with keys tells visitors only those of what was found. */
@@ -81,8 +105,8 @@ export class Client {
     return answers;
   }
 
-  async feedback(answerId: string, verdict: Opinion, comment: string): Promise<void> {
-    const body = JSON.stringify({ verdict, comment });
+  async feedback(answerId: string, verdict: Opinion, reasons: string[], comment: string): Promise<void> {
+    const body = JSON.stringify({ verdict, reasons, comment });
     await this.send(`/api/answers/${encodeURIComponent(answerId)}/feedback`, { method: "POST", body });
   }
 

@@ -1,6 +1,6 @@
 // Where a question is written; while one is being answered, the button stops it.
 
-import { element, refill } from "./dom";
+import { button, element, refill } from "./dom";
 import { FiltersView } from "./filters_view";
 import type { Language, Strings } from "./strings";
 
@@ -9,6 +9,7 @@ const QUESTION_CHARACTERS = 2000;
 
 export interface ComposerEvents {
   submit(question: string): void;
+  search(question: string): void;
   stop(): void;
 }
 
@@ -17,6 +18,8 @@ export class Composer {
   readonly filters: FiltersView;
   private readonly area: HTMLTextAreaElement;
   private readonly action: HTMLButtonElement;
+  /** Pressed: passages are wanted, no answer. */
+  private readonly only: HTMLButtonElement;
   private readonly offline: HTMLElement;
   private readonly strings: Strings;
   private busy = false;
@@ -41,6 +44,8 @@ export class Composer {
       },
     });
     this.action = element("button", { class: "strong ask", part: "ask", attributes: { type: "submit" } }, strings.ask);
+    const attributes = { "aria-pressed": "false" };
+    this.only = button(strings.searchOnly, () => this.flip(), { class: "quiet-button", part: "search-only", attributes });
     this.offline = element("p", { class: "offline", attributes: { hidden: "" } }, strings.offline);
     const form = element(
       "form",
@@ -51,7 +56,7 @@ export class Composer {
         this.offline,
         this.filters.chips,
         element("div", { class: "field" }, this.area, this.action),
-        element("div", { class: "row" }, this.filters.toggle, element("p", { class: "quiet note" }, options.note)),
+        element("div", { class: "row" }, this.filters.toggle, this.only, element("p", { class: "quiet note" }, options.note)),
         this.filters.element,
       ),
     );
@@ -71,13 +76,22 @@ export class Composer {
 
   setBusy(busy: boolean): void {
     this.busy = busy;
-    refill(this.action, busy ? this.strings.stop : this.strings.ask);
+    refill(this.action, busy ? this.strings.stop : this.searches ? this.strings.search : this.strings.ask);
     this.action.part.toggle("stop", busy);
     this.action.classList.toggle("stopping", busy);
   }
 
   setOnline(online: boolean): void {
     this.offline.hidden = online;
+  }
+
+  private get searches(): boolean {
+    return this.only.getAttribute("aria-pressed") === "true";
+  }
+
+  private flip(): void {
+    this.only.setAttribute("aria-pressed", String(!this.searches));
+    this.setBusy(this.busy);
   }
 
   private key(event: KeyboardEvent, form: HTMLFormElement): void {
@@ -96,6 +110,7 @@ export class Composer {
     const question = this.area.value.trim();
     if (!question) return;
     this.area.value = "";
-    this.events.submit(question);
+    if (this.searches) this.events.search(question);
+    else this.events.submit(question);
   }
 }

@@ -3,6 +3,7 @@
 import type { Card } from "./card";
 import type { Client } from "./client";
 import type { Language } from "./strings";
+import type { AnswerMode } from "./types";
 
 /** An article to show, with the words to highlight in it. */
 export interface ArticleRequest {
@@ -15,6 +16,10 @@ export interface ArticleRequest {
   quote: Quote | null;
   /** Other words of the same article that the answer stands on. */
   others: Quote[];
+  /** Which of how many this is. */
+  place?: [number, number];
+  /** The one so many places further on. */
+  beside?(step: number): ArticleRequest | null;
 }
 
 /** Exact words of an article, by code points. */
@@ -29,6 +34,7 @@ export type EventName =
   | "open"
   | "close"
   | "submit"
+  | "search"
   | "completed"
   | "stop"
   | "error"
@@ -37,10 +43,27 @@ export type EventName =
   | "feedback"
   | "reset";
 
+/** What each event says (`event.detail`). */
+export interface Details extends Record<EventName, object> {
+  open: Record<string, never>;
+  close: Record<string, never>;
+  submit: { question: string };
+  search: { question: string; results: number };
+  completed: { question: string; answer_id: string; conversation_id: string | null; answer_mode: AnswerMode };
+  stop: { question: string };
+  error: { question: string; kind: string };
+  source: { article_id: string; title: string; url: string | null };
+  copy: { answer_id: string };
+  feedback: { answer_id: string; verdict: "up" | "down"; reasons: string[] };
+  reset: Record<string, never>;
+}
+
 export interface Context {
   language: Language;
   client: Client;
   card: Card;
+  /** Whether this is the service's own page. */
+  page: boolean;
   /** Heading level of a question. */
   level: 2 | 3;
   show(request: ArticleRequest, opener: HTMLElement): void;
@@ -48,5 +71,5 @@ export interface Context {
   askAbout(article: { article_id: string; title: string }): void;
   /** Say something once to screen readers. */
   announce(message: string): void;
-  emit(name: EventName, detail: Record<string, unknown>): void;
+  emit<Name extends EventName>(name: Name, detail: Details[Name]): void;
 }

@@ -6,6 +6,8 @@ import { element, refill } from "./dom";
 import type { History } from "./history";
 import { problemBox } from "./problem_view";
 import { asProblem } from "./problems";
+import { leave } from "./links";
+import { SearchTurn } from "./search_turn";
 import { Turn, type Outcome, type TurnEvents } from "./turn";
 import type { Answer, AskRequest } from "./types";
 import { Welcome } from "./welcome";
@@ -41,10 +43,28 @@ export class Conversation {
     this.greet(true);
   }
 
-  /** Show what this browser asked before, and questions to begin with. */
-  async begin(): Promise<void> {
-    const id = this.history.id;
+  /** Show what this browser asked before (not to one whom a link led elsewhere), and questions to begin with. */
+  async begin(elsewhere: boolean): Promise<void> {
+    const id = elsewhere ? null : this.history.id;
     await Promise.all([this.welcome.begin(), id ? this.restore(id) : null]);
+  }
+
+  /** Show an answer that somebody passed on; the next question begins a conversation of one's own. */
+  async passedOn(id: string, sig: string, question: string): Promise<void> {
+    this.greet(false);
+    const waiting = element("p", { class: "quiet" }, this.context.language.strings.loading);
+    this.turns.append(waiting);
+    try {
+      const { answer, asked_at } = await this.context.client.answer(id, sig);
+      const turn = new Turn(this.context, answer.question, this.events);
+      this.turns.append(turn.element);
+      turn.restore(answer, asked_at);
+    } catch (error) {
+      const turn = new Turn(this.context, question, this.events);
+      this.turns.append(turn.element);
+      turn.fail(asProblem(error), () => void this.ask(question));
+    }
+    waiting.remove();
   }
 
   private greet(shown: boolean): void {
@@ -55,11 +75,21 @@ export class Conversation {
   /** Ask a question, and show its answer as it comes. */
   async ask(question: string): Promise<Outcome | null> {
     if (this.running) return null;
-    const turn = new Turn(this.context, question, this.events);
+    this.context.emit("submit", { question });
+    return this.append(new Turn(this.context, question, this.events), question);
+  }
+
+  /** Look for passages alone. */
+  async search(question: string): Promise<Outcome | null> {
+    if (this.running) return null;
+    return this.append(new SearchTurn(this.context, question, () => this.events.ask(question)), question);
+  }
+
+  private append(turn: Turn | SearchTurn, question: string): Promise<Outcome | null> {
+    leave(this.context.page);
     this.greet(false);
     this.turns.querySelector(":scope > .problem")?.remove();
     this.turns.append(turn.element);
-    this.context.emit("submit", { question });
     return this.run(turn, question);
   }
 
@@ -70,8 +100,9 @@ export class Conversation {
   /** Forget the conversation; the next question begins another. */
   reset(): void {
     this.stop();
+    leave(this.context.page);
     this.history.leave();
-    this.composer.filters.clear();
+    this.composer.filters.reset();
     refill(this.turns);
     this.greet(true);
     void this.welcome.remember();
@@ -79,7 +110,7 @@ export class Conversation {
     this.context.emit("reset", {});
   }
 
-  private async run(turn: Turn, question: string): Promise<Outcome | null> {
+  private async run(turn: Turn | SearchTurn, question: string): Promise<Outcome | null> {
     if (this.running) return null;
     const running = new AbortController();
     this.running = running;
@@ -121,6 +152,9 @@ export class Conversation {
       this.context.announce(spoken(answer, strings));
       const { id, conversation_id, answer_mode } = answer;
       this.context.emit("completed", { question, answer_id: id, conversation_id, answer_mode });
+    } else if (outcome.kind === "found") {
+      this.context.announce(outcome.said);
+      this.context.emit("search", { question, results: outcome.count });
     } else if (outcome.kind === "stopped") {
       this.context.announce(strings.stopped);
       this.context.emit("stop", { question });
@@ -164,7 +198,7 @@ export class Conversation {
   }
 
   /** The question goes to the top, and its answer grows below it: nothing moves while one reads. */
-  private toTop(turn: Turn): void {
+  private toTop(turn: Turn | SearchTurn): void {
     const { paddingTop, paddingBottom } = getComputedStyle(this.element);
     const room = this.element.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
     this.turns.style.setProperty("--room", `${room}px`);

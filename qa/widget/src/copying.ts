@@ -30,7 +30,12 @@ export function plainText(answer: Answer, numbering: Numbering, language: Langua
     const about = [citation.title, citation.source || strings.unnamed, date, webAddress(citation.url)];
     return `[${numbering.of(citation)}] ${about.filter(Boolean).join(", ")}\n    “${citation.cited_text}”`;
   });
-  return [answer.question, body, ...(sources.length ? [`${strings.sources}\n${sources.join("\n")}`] : [])].join("\n\n");
+  return [answer.question, ...notice(answer, language), body, ...(sources.length ? [`${strings.sources}\n${sources.join("\n")}`] : [])].join("\n\n");
+}
+
+/** What a model wrote says so wherever it goes. */
+function notice(answer: Answer, { strings }: Language): string[] {
+  return answer.answer_mode === "generated" ? [strings.aiNotice] : [];
 }
 
 /** The same as Markdown; titles are links where the source has an address. */
@@ -42,7 +47,7 @@ export function markdown(answer: Answer, numbering: Numbering, language: Languag
     const about = [address ? `[${title}](${address})` : title, escaped(citation.source), day(citation.published_at, locale)];
     return `- \\[${numbering.of(citation)}\\] ${about.filter(Boolean).join(", ")}\n  > ${escaped(citation.cited_text)}`;
   });
-  const parts = [`**${escaped(answer.question)}**`, escaped(numbered(answer, numbering))];
+  const parts = [`**${escaped(answer.question)}**`, ...notice(answer, language), escaped(numbered(answer, numbering))];
   return [...parts, ...(sources.length ? [sources.join("\n")] : [])].join("\n\n");
 }
 
@@ -51,20 +56,14 @@ function escaped(text: string): string {
   return text.replace(/\s+/g, " ").replace(/[\\`*_[\]<>#|]/g, "\\$&");
 }
 
-/** The page's own address with a question, which is asked when it is opened; it goes to no server. */
-export function questionLink(question: string): string {
-  const address = new URL(location.href);
-  address.hash = new URLSearchParams({ q: question }).toString();
-  return address.href;
-}
-
-/** Put text on the clipboard; gives whether that was allowed. */
-export async function copy(text: string, near: HTMLElement): Promise<boolean> {
+/** Put text on the clipboard, also where it is still to come; gives whether that was allowed. */
+export async function copy(text: string | Promise<string>, near: HTMLElement): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(text);
+    // The click's leave to write does not wait for a promise, but an item may be promised.
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
     return true;
   } catch {
-    return copyBySelection(text, near);
+    return copyBySelection(await text, near);
   }
 }
 

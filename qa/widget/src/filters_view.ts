@@ -16,6 +16,7 @@ export class FiltersView {
   private readonly from = element("input", { attributes: { type: "date" } });
   private readonly to = element("input", { attributes: { type: "date" } });
   private article: Named | null = null;
+  private first: Named | null = null;
   private asked = false;
 
   constructor(
@@ -63,9 +64,21 @@ export class FiltersView {
     this.label();
   }
 
+  /** The article that the page is about: the reader can leave it out, a new conversation begins with it. */
+  beginWith(article: Named): void {
+    this.first = article;
+    this.about(article);
+  }
+
   clear(): void {
     this.source.value = this.from.value = this.to.value = "";
     this.article = null;
+    this.label();
+  }
+
+  reset(): void {
+    this.clear();
+    this.article = this.first;
     this.label();
   }
 

@@ -1,6 +1,7 @@
 // What holds the chat: a part of the page, a whole page, or a panel that a button opens.
 
 import type { ArticleView } from "./article_view";
+import { divider } from "./divider";
 import { button, element } from "./dom";
 import type { Settings } from "./settings";
 
@@ -24,6 +25,7 @@ export class Frame {
   private readonly dialog: HTMLDialogElement | null;
   private readonly launcher: HTMLButtonElement | null;
   private readonly resized: ResizeObserver;
+  private opener: HTMLElement | null = null;
   private readonly labels: { open: string; close: string };
 
   constructor(
@@ -39,15 +41,17 @@ export class Frame {
     const slot = element("slot", { attributes: { name: "links" } });
     const attributes = { class: `root ${mode}`, part: "panel" };
     const around = { dir: direction, lang: locale, "aria-labelledby": "title" };
+    const line = divider(strings.resize);
+    const columns = element("div", { class: "columns" }, content.chat, line, content.article.element);
     const frame = element(
       panel ? "dialog" : mode === "page" ? "main" : "section",
       { ...attributes, attributes: around },
       element("header", { class: "bar", part: "header" }, heading, element("div", { class: "row" }, slot, ...content.actions, ...closing)),
-      element("div", { class: "columns" }, content.chat, content.article.element),
+      columns,
     );
     this.dialog = frame instanceof HTMLDialogElement ? frame : null;
     this.labels = { open: settings.launcher, close: strings.close };
-    this.launcher = this.dialog ? this.launch(settings.launcher, around) : null;
+    this.launcher = this.dialog && !settings.opener ? this.launch(settings.launcher, around) : null;
     this.nodes = this.launcher ? [this.launcher, frame] : [frame];
     this.resized = new ResizeObserver(() => this.fit());
     this.resized.observe(frame);
@@ -61,6 +65,8 @@ export class Frame {
 
   open(): void {
     if (!this.dialog || this.isOpen) return;
+    // Whoever opened it gets the focus back: a button of the page's own, too.
+    this.opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
     if (matchMedia(NARROW).matches) {
       this.dialog.removeAttribute("popover");
       this.dialog.showModal();
@@ -128,7 +134,7 @@ export class Frame {
 
   private closed(): void {
     this.mark(false);
-    this.launcher?.focus();
+    (this.launcher ?? this.opener)?.focus();
     this.told("close");
   }
 }

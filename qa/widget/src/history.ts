@@ -47,7 +47,7 @@ export class History {
   }
 }
 
-function read(key: string): string | null {
+export function read(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -55,7 +55,7 @@ function read(key: string): string | null {
   }
 }
 
-function write(key: string, value: string | null): void {
+export function write(key: string, value: string | null): void {
   try {
     if (value) localStorage.setItem(key, value);
     else localStorage.removeItem(key);

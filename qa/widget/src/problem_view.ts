@@ -9,11 +9,11 @@ const FINAL = new Set(["invalid"]);
 /** Kinds whose details help whoever reads them. */
 const DETAILED = new Set(["invalid", "unlisted"]);
 
-export function problemBox(context: Context, problem: Problem, retry: () => void): HTMLElement {
+export function problemBox(context: Context, problem: Problem, retry: (() => void) | null): HTMLElement {
   const { strings } = context.language;
   const said = strings.problem[problem.kind] ?? strings.problem["failed"] ?? "";
   const detail = DETAILED.has(problem.kind) ? problem.detail : "";
-  const again = FINAL.has(problem.kind) ? null : retryButton(context, problem, retry);
+  const again = !retry || FINAL.has(problem.kind) ? null : retryButton(context, problem, retry);
   return element(
     "div",
     { class: "problem", part: "problem", attributes: { "data-kind": problem.kind } },

@@ -19,6 +19,10 @@ export interface Settings {
   tokenUrl: string | null;
   /** Words on the button that opens the panel. */
   launcher: string;
+  /** Selector of the page's own buttons that open the panel, in place of ours. */
+  opener: string;
+  /** The article that the page is about: asked about first. */
+  article: string;
   /** Questions to begin with, in place of the service's. */
   starters: string[];
 }
@@ -42,6 +46,8 @@ export const ATTRIBUTES = [
   "look",
   "starters",
   "shortcut",
+  "opener",
+  "article",
 ] as const;
 
 export async function readSettings(host: HTMLElement, defaultEndpoint: string): Promise<Settings> {
@@ -62,6 +68,8 @@ export async function readSettings(host: HTMLElement, defaultEndpoint: string): 
     collection: attribute("collection"),
     sources: listed(attribute("sources")),
     launcher: attribute("launcher-text") ?? found.strings.open,
+    opener: attribute("opener") ?? "",
+    article: attribute("article") ?? "",
     starters: listed(attribute("starters")),
     token: attribute("token"),
     tokenUrl: attribute("token-url"),

@@ -3,8 +3,9 @@
 import type { AnswerView } from "./answer_view";
 import { byline } from "./byline";
 import { undated } from "./datelines";
+import { citing, tour } from "./citing";
 import type { ArticleRequest, Context } from "./context";
-import { button, element } from "./dom";
+import { button, element, webAddress } from "./dom";
 import { CodePoints } from "./offsets";
 import type { AlsoReported, Answer, Citation, Conflict, SearchResult } from "./types";
 
@@ -37,6 +38,7 @@ export function sourceList(context: Context, answer: Answer, view: AnswerView): 
         {},
         button(citation.title || strings.articleBy, open, { class: "plain source-title", attributes: { dir: "auto" } }),
         byline(context.language, citation),
+        onPaper(citation),
         corrected(context, answer, citation),
         words(answer, citation),
         also,
@@ -49,6 +51,12 @@ export function sourceList(context: Context, answer: Answer, view: AnswerView): 
     element("p", { class: "label" }, strings.sources),
     element("ol", { attributes: { role: "list" } }, ...items),
   );
+}
+
+/** Its address, for whoever has it on paper. */
+function onPaper({ url }: Citation): HTMLElement | null {
+  const address = webAddress(url);
+  return address ? element("p", { class: "paper", attributes: { dir: "ltr" } }, address) : null;
 }
 
 /** The words a source is quoted for, where the answer does not say them itself. */
@@ -74,13 +82,7 @@ export function reading(context: Context, results: readonly SearchResult[]): HTM
 }
 
 function openCitation(context: Context, answer: Answer, citation: Citation, opener: HTMLElement): void {
-  const same = answer.citations.filter((one) => one.article_id === citation.article_id && one.id !== citation.id);
-  const quote = (one: Citation): { start: number; end: number; text: string } => ({
-    start: one.start_char_index,
-    end: one.end_char_index,
-    text: one.cited_text,
-  });
-  context.show({ ...citation, quote: quote(citation), others: same.map(quote) }, opener);
+  context.show(citing(answer.citations, citation), opener);
 }
 
 /** The articles of the same story, folded into the one that is cited. */
@@ -111,8 +113,7 @@ export function passageList(context: Context, results: readonly SearchResult[], 
   const { strings } = context.language;
   const shown = question === null ? [] : results.slice(0, NEAREST);
   const rest = results.slice(shown.length);
-  const list = (some: readonly SearchResult[], asked = ""): HTMLElement =>
-    element("ol", { attributes: { role: "list" } }, ...some.map((result) => passage(context, result, asked)));
+  const list = (some: readonly SearchResult[], asked = ""): HTMLElement => passages(context, some, asked);
   const summary = shown.length ? strings.more(rest.length) : strings.passages(rest.length);
   return element(
     "div",
@@ -122,21 +123,34 @@ export function passageList(context: Context, results: readonly SearchResult[], 
   );
 }
 
-function passage(context: Context, result: SearchResult, question: string): HTMLElement {
-  const { strings, locale } = context.language;
-  const near = question ? nearest(result.text, question, locale) : null;
+/** What a search found. */
+export function foundList(context: Context, results: readonly SearchResult[], question: string): HTMLElement | null {
+  return results.length ? element("div", { class: "passages", part: "passages" }, passages(context, results, question)) : null;
+}
+
+function passages(context: Context, results: readonly SearchResult[], question: string): HTMLElement {
+  const requests = results.map((result) => requestOf(context, result, question));
+  return element("ol", { attributes: { role: "list" } }, ...results.map((result, at) => passage(context, result, tour(requests, at))));
+}
+
+/** The article of a passage at its words; with a question, at the sentence nearest to it. */
+function requestOf(context: Context, result: SearchResult, question: string): ArticleRequest {
+  const near = question ? nearest(result.text, question, context.language.locale) : null;
   const text = near?.text ?? result.text;
-  const points = new CodePoints(result.text);
-  const start = result.start_char_index + (near ? points.point(near.at) : 0);
-  const quote = { start, end: near ? start + new CodePoints(text).length : result.end_char_index, text };
-  const request: ArticleRequest = { ...result, quote, others: [] };
+  const start = result.start_char_index + (near ? new CodePoints(result.text).point(near.at) : 0);
+  const end = near ? start + new CodePoints(text).length : result.end_char_index;
+  return { ...result, quote: { start, end, text }, others: [] };
+}
+
+function passage(context: Context, result: SearchResult, request: ArticleRequest): HTMLElement {
+  const { strings } = context.language;
   const open = (event: Event): void => context.show(request, event.currentTarget as HTMLElement);
   return element(
     "li",
     { class: "passage" },
     button(result.title || strings.articleBy, open, { class: "plain source-title", attributes: { dir: "auto" } }),
     byline(context.language, result),
-    element("blockquote", { attributes: { dir: "auto" } }, excerpt(undated(text))),
+    element("blockquote", { attributes: { dir: "auto" } }, excerpt(undated(request.quote?.text ?? ""))),
     folded(context, result.also_reported_by ?? []),
   );
 }

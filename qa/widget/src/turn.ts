@@ -17,6 +17,8 @@ const WRITING_MS = 2500;
 /** Probabilities above which an answer is called sure, or likely. */
 const SURE = 0.85;
 const LIKELY = 0.5;
+/** How the press says it (IPTC's vocabulary of digital source types). */
+const WRITTEN_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 
 /** What a turn asks of the conversation it stands in. */
 export interface TurnEvents {
@@ -28,7 +30,11 @@ export interface TurnEvents {
   suggestions(): string[];
 }
 
-export type Outcome = { kind: "answered"; answer: Answer } | { kind: "stopped" } | { kind: "failed"; problem: Problem };
+export type Outcome =
+  | { kind: "answered"; answer: Answer }
+  | { kind: "found"; said: string; count: number }
+  | { kind: "stopped" }
+  | { kind: "failed"; problem: Problem };
 
 export class Turn {
   readonly element: HTMLElement;
@@ -38,6 +44,8 @@ export class Turn {
   private held: ClaimEvent[] = [];
   private timer = 0;
   private readonly mode = element("p", { class: "mode", part: "mode" });
+  private readonly notice = element("p", { class: "notice", part: "ai-notice", attributes: { hidden: "" } });
+  private shared = false;
   private readonly below = element("div", { class: "below" });
   private view: AnswerView;
   private readonly middle = element("div", { class: "middle" });
@@ -56,6 +64,7 @@ export class Turn {
       this.heading,
       this.understood,
       this.mode,
+      this.notice,
       this.short,
       this.middle,
       this.below,
@@ -85,11 +94,19 @@ export class Turn {
     }
   }
 
-  /** Show an answer of before. */
-  restore(answer: Answer): void {
+  /** Show an answer of before; one that somebody passed on says when it was given. */
+  restore(answer: Answer, given = ""): void {
     this.begin();
     this.results(answer);
+    this.shared = Boolean(given);
+    const { strings, locale } = this.context.language;
+    if (given) this.heading.before(element("p", { class: "quiet" }, strings.shared(day(given, locale))));
     this.finish(answer);
+  }
+
+  /** Show that there is no answer to show. */
+  fail(problem: Problem, retry: () => void): void {
+    refill(this.below, problemBox(this.context, problem, retry));
   }
 
   private begin(): void {
@@ -97,7 +114,7 @@ export class Turn {
     refill(this.middle, this.view.element);
     refill(this.below);
     refill(this.short);
-    this.understood.hidden = true;
+    this.understood.hidden = this.notice.hidden = true;
     this.element.classList.remove("abstained");
     this.element.setAttribute("aria-busy", "true");
     this.say(this.context.language.strings.searching);
@@ -110,7 +127,10 @@ export class Turn {
       this.say(strings.reading(event.search_results.length));
       refill(this.below, reading(this.context, event.search_results));
       this.timer = window.setTimeout(() => this.say(strings.writing), WRITING_MS);
-    } else if (this.held.length || this.view.wouldQuote(event)) {
+      return;
+    }
+    if (event.claim.origin === "model") this.tellModel();
+    if (this.held.length || this.view.wouldQuote(event)) {
       if (!this.held.length) this.wait(() => this.release(), HOLD_MS);
       this.held.push(event);
     } else {
@@ -118,6 +138,13 @@ export class Turn {
       this.view.add(event);
       this.say(strings.answering);
     }
+  }
+
+  /** What a model writes says so from its first sentence on, to people and to programs. */
+  private tellModel(model = ""): void {
+    this.notice.textContent = this.context.language.strings.aiNotice;
+    this.notice.hidden = false;
+    Object.assign(this.element.dataset, { digitalSourceType: WRITTEN_BY_MODEL, ...(model ? { model } : {}) });
   }
 
   private wait(act: () => void, milliseconds: number): void {
@@ -164,6 +191,8 @@ export class Turn {
     const abstained = answer.answer_mode === "abstained";
     this.element.classList.toggle("abstained", abstained);
     this.mode.textContent = strings[answer.answer_mode];
+    this.notice.hidden = true;
+    if (answer.answer_mode === "generated") this.tellModel(answer.generation?.model);
     if (abstained) refill(this.middle, element("p", { class: "why" }, this.why(answer)));
     else this.view.finish(answer);
     refill(this.short, abstained ? null : this.view.shortAnswer(answer));
@@ -174,7 +203,7 @@ export class Turn {
       abstained ? null : this.sureness(answer),
       conflictNotes(this.context, answer, this.view),
       sourceList(this.context, answer, this.view),
-      actions(this.context, answer, this.view, () => this.events.edit(this.question)),
+      actions(this.context, answer, this.view, () => this.events.edit(this.question), this.shared),
       passageList(this.context, answer.search_results, abstained ? answer.question : null),
       abstained ? this.suggestions() : null,
     );
@@ -182,8 +211,9 @@ export class Turn {
   }
 
   /** How sure it is, in words. */
-  private sureness({ support_score: score, answer_mode: mode, short_answer: short }: Answer): HTMLElement | null {
-    if (score === undefined) return null;
+  private sureness({ support_score: score, answer_mode: mode, short_answer: short, conflicts }: Answer): HTMLElement | null {
+    // Where sources disagree, nothing is clear.
+    if (score === undefined || conflicts.length) return null;
     const kind = score >= SURE ? "sure" : score >= LIKELY ? "likely" : "unsure";
     // Of a list, or of the latest, the figure says only that the articles are about it.
     if (kind === "sure" && !short) return null;

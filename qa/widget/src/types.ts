@@ -3,6 +3,9 @@
 export type AnswerMode = "generated" | "extractive" | "abstained";
 export type Verdict = "supported" | "partly_supported" | "unsupported" | "contradicted";
 
+/** Whose words a sentence is in. */
+export type Origin = "quoted" | "model";
+
 export interface Claim {
   text: string;
   start: number;
@@ -10,6 +13,7 @@ export interface Claim {
   verdict: Verdict;
   support_score: number;
   citation_ids: string[];
+  origin?: Origin | null;
 }
 
 export interface Citation {
@@ -93,6 +97,24 @@ export interface Answer {
   search_results: SearchResult[];
   support_score?: number;
   understood_period?: Period | null;
+  generation?: Generation | null;
+}
+
+/** What wrote a generated answer. */
+export interface Generation {
+  model: string;
+}
+
+/** What opens a kept answer to whoever has it. */
+export interface AnswerLink {
+  answer_id: string;
+  sig: string;
+}
+
+/** One kept answer without its conversation. */
+export interface KeptAnswer {
+  asked_at: string;
+  answer: Answer;
 }
 
 export interface SearchResultsEvent {

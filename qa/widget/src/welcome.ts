@@ -5,6 +5,7 @@ import { byline } from "./byline";
 import type { Context } from "./context";
 import { button, element, refill } from "./dom";
 import type { History } from "./history";
+import { problemBox } from "./problem_view";
 import { asProblem } from "./problems";
 import type { Archive, Headline } from "./types";
 
@@ -72,8 +73,10 @@ export class Welcome {
       if (!given) this.offer((found.starters ?? []).map((starter) => starter.question));
       if (found.archive) this.describe(found.archive);
       if (found.complete === false && left > 0) setTimeout(() => this.element.isConnected && void this.fetch(given, left - 1), AGAIN_MS);
-    } catch {
-      // The page does without.
+    } catch (error) {
+      // The page does without, but its owner has to know what to set.
+      const problem = asProblem(error);
+      if (problem.kind === "unlisted") this.element.append(problemBox(this.context, problem, null));
     }
   }
 

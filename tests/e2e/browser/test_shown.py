@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -10,7 +11,18 @@ import msgspec
 import pytest
 
 from embeddings.types import Article
-from qa.types import AlsoReported, Answer, Conflict, SearchResult, ShortAnswer, UnderstoodPeriod
+from qa.types import (
+    AlsoReported,
+    Answer,
+    AnswerEvent,
+    Conflict,
+    Event,
+    Generation,
+    Origin,
+    SearchResult,
+    ShortAnswer,
+    UnderstoodPeriod,
+)
 
 Read = Callable[..., Any]
 TEXT = "It closes in July.\n\nIt opens in June. The mayor said so."
@@ -24,6 +36,7 @@ ARTICLE = Article(
     published_at="2024-06-14T10:30:00Z",
 )
 COPY = Article(id="b", version="v", title="Bridge, a copy", text="The same.", source="Wire")
+WRITTEN = "Written by a language model from the articles, each sentence checked against its source"
 SENTENCES = ["It closes in July.", "It opens in June."]
 
 
@@ -113,10 +126,10 @@ def test_doubts_are_said_beside_the_sentence(show: Any, answering: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "mode", "said"),
     [
-        ({}, "Written from the articles, each sentence checked against its source", None),
+        ({}, WRITTEN, None),
         (
             {"fallback_reason": "model_timed_out"},
-            "Written from the articles, each sentence checked against its source",
+            WRITTEN,
             "The language model took too long. So the answer ends early; all of it was checked.",
         ),
         ({"answer_mode": "extractive", "fallback_reason": "no_model"}, "Quoted word for word from the articles", None),
@@ -141,6 +154,49 @@ def test_who_wrote_it_and_why_is_said(show: Any, changes: dict[str, Any], mode: 
     assert reader.last.locator(".fallback").all_inner_texts() == ([said] if said else [])
     quoted = reader.last.locator(".answer blockquote").count()
     assert quoted == (1 if changes.get("answer_mode") == "extractive" else 0)
+
+
+def test_what_a_model_writes_says_so_to_people_and_programs(read: Read, scripted: Any, answering: Any) -> None:
+    compose, unfold = answering
+    answer = compose(["The bridge closes in July.", "It opens in June."], ARTICLE)
+    origins: tuple[Origin, ...] = ("model", "quoted")
+    claims = tuple(
+        msgspec.structs.replace(claim, origin=origin) for claim, origin in zip(answer.claims, origins, strict=True)
+    )
+    written = Generation(model="small-1", prompts={}, checker="aligned")
+    answer = msgspec.structs.replace(answer, claims=claims, generation=written)
+    rest = threading.Event()
+
+    def script(_: dict[str, Any]) -> Iterator[Event]:
+        first, *others = (one for one in unfold(answer) if not isinstance(one, AnswerEvent))
+        yield from (first, *others)
+        rest.wait(60)
+        yield AnswerEvent(answer=answer)
+
+    scripted.script = script
+    reader = read(scripted.url).visit()
+    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.send("When?")
+    notice = reader.last.locator(".notice")
+    notice.wait_for()
+    assert reader.last.locator(".actions").count() == 0, "it is said while the model writes"
+    place = notice.bounding_box()
+    rest.set()
+    reader.last.locator(".actions").wait_for()
+    assert notice.bounding_box() == place
+    assert "AI text. It can be wrong" in notice.inner_text()
+    assert reader.last.get_attribute("data-digital-source-type").endswith("/trainedAlgorithmicMedia")
+    assert reader.last.get_attribute("data-model") == "small-1"
+    found = reader.last.locator(".sentence").evaluate_all(
+        "all => all.map(one => [one.dataset.origin, getComputedStyle(one, '::before').content])"
+    )
+    assert found == [["model", "none"], ["quoted", "open-quote"]], "what is quoted stands in quotation marks"
+    for chip, origin in enumerate(["Written by a language model", "Word for word from the source"]):
+        reader.chips.nth(chip).focus()
+        reader.chat.locator(".card").get_by_text(origin).wait_for()
+    reader.last.get_by_role("button", name="Copy as Markdown").click()
+    reader.last.get_by_role("button", name="Copied").wait_for()
+    assert "AI text. It can be wrong" in reader.page.evaluate("navigator.clipboard.readText()")
 
 
 def test_a_question_that_was_understood_otherwise_says_how(show: Any) -> None:

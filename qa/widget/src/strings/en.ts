@@ -1,4 +1,4 @@
-// Every word the widget says, in English. Another language is a file like this one, named in ./index.ts.
+// Every word the widget says, in English. Another language is a file in qa/widget/languages, named in ./index.ts.
 
 const count = (number: number, one: string, many: string): string => (number === 1 ? one : `${number} ${many}`);
 
@@ -16,6 +16,8 @@ export const en = {
   placeholder: "Ask about the news",
   question: "Your question",
   ask: "Ask",
+  search: "Search",
+  searchOnly: "Passages only",
   stop: "Stop",
   newConversation: "New conversation",
   conversation: "Conversation",
@@ -43,7 +45,13 @@ export const en = {
   loading: "Loading the conversation",
 
   extractive: "Quoted word for word from the articles",
-  generated: "Written from the articles, each sentence checked against its source",
+  generated: "Written by a language model from the articles, each sentence checked against its source",
+  aiNotice: "AI text. It can be wrong: the numbers lead to the words of the sources.",
+  origin: {
+    quoted: "Word for word from the source",
+    model: "Written by a language model",
+    composed: "Put together by rule",
+  } as Record<string, string>,
   abstained: "No answer in these articles",
   fallback: {
     no_model: "",
@@ -78,6 +86,8 @@ export const en = {
   } as Record<string, string>,
   nearest: "What the articles do say",
   passages: (number: number) => count(number, "One passage was read", "passages were read"),
+  found: (number: number) => count(number, "One passage found", "passages found"),
+  answerThis: "Answer this question",
   more: (number: number) => count(number, "One more passage", "more passages"),
   verdict: {
     supported: "",
@@ -100,6 +110,9 @@ export const en = {
   original: (source: string) => `Read at ${source}`,
   articleBy: "Article",
   backToAnswer: "Back to the answer",
+  previous: "Previous source",
+  next: "Next source",
+  resize: "Width of the article",
   articleLoading: "Loading the article",
   articleGone: "This article is no longer available. The words that were quoted:",
   quoteStarts: "Quoted words begin. ",
@@ -108,10 +121,18 @@ export const en = {
   copy: "Copy with sources",
   copyMarkdown: "Copy as Markdown",
   copyLink: "Copy link",
+  shared: (date: string) => `An answer of ${date}, passed on by a link`,
   copied: "Copied",
   copyFailed: "Copying was not allowed",
   helpful: "Helpful",
   unhelpful: "Not helpful",
+  reasons: {
+    wrong: "Wrong",
+    incomplete: "Incomplete",
+    outdated: "Out of date",
+    off_topic: "Not what I asked",
+    unsupported: "The source does not say it",
+  } as Record<string, string>,
   comment: "What was good or wrong? (optional)",
   send: "Send",
   cancel: "Cancel",

@@ -1,13 +1,12 @@
-// The languages of the widget: two are part of the script, the service has the others in files of their own, fetched
+// The languages of the widget: English is part of the script, the service has the others in files of their own, fetched
 // where a reader wants one. To add one: a file in qa/widget/languages with the keys of en.ts, named here.
 
-import { ar } from "./ar";
 import { en, type Strings } from "./en";
 
 export type { Strings };
 
-const TABLES: Record<string, Strings> = { en, ar };
-const FETCHED = new Set(["de", "es", "fr", "hi", "id", "ja", "pt", "zh"]);
+const TABLES: Record<string, Strings> = { en };
+const FETCHED = new Set(["ar", "de", "es", "fr", "hi", "id", "ja", "pt", "zh"]);
 const RIGHT_TO_LEFT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"]);
 
 export interface Language {
