@@ -7,8 +7,8 @@ Whether a question is really answered is for the caller to try (`answers_well`).
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 import msgspec
@@ -21,14 +21,16 @@ from qa.language.question_words import AUXILIARIES, PRONOUNS, tokens
 from qa.language.words import words_of
 from qa.types import Answer
 
-__all__ = ["Candidate", "answers_well", "candidates", "latest_first", "latest_on"]
+__all__ = ["Candidate", "answers_well", "candidates", "latest_first"]
 
 _SURE = 0.5
 """At this support two of three sample answers are right, and these questions use the article's own words."""
-_SENTENCES = 12
-"""What an article is about stands at its top."""
-_LEAD = 600
-"""Characters."""
+_SENTENCES = 30
+"""What an article is about stands at its top, and its questions come first."""
+_AN_ARTICLE = 3
+"""Questions of one article."""
+_PLAIN = frozenset({"Who is", "How old"})
+"""What is asked where nothing better is."""
 _LONGEST_WORDS, _SHORTEST_WORDS = 14, 3
 _OPENERS = frozenset("the a an its their his her our this that these those but and".split())
 _VAGUE = frozenset(
@@ -61,46 +63,56 @@ def latest_first(articles: Sequence[Article]) -> Sequence[Article]:
 
 
 def candidates(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate]:
-    """Questions that these articles should answer, one an article: the latest first, kinds of question in turn.
+    """Questions that these articles should answer: first one of each article, then a second of each, and so on.
 
-    None whose names were all asked about already.
+    In each round the latest come first, kinds of question in turn; plain kinds come last.
     """
+    rounds = zip_longest(*(_questions(article) for article in latest_first(articles)))
+    known = _Known()
+    found: list[Candidate] = []
+    for turn in rounds:
+        found += _in_turn(one for one in turn if one is not None and known.adds(one))
+    return sorted(found, key=_plain)[:limit]
+
+
+class _Known:
+    """What was asked about already."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._questions: set[str] = set()
+        self._by_article: defaultdict[str, list[Candidate]] = defaultdict(list)
+
+    def adds(self, made: Candidate) -> bool:
+        """Whether a question is about something further, or of its article another kind; if so, it is known now.
+
+        Of two questions neither may give the other's answer away.
+        """
+        named = {name.text for name in names(made.question)}
+        before = self._by_article[made.article_id]
+        further = bool(named - self._names) or bool(before and all(_kind(one) != _kind(made) for one in before))
+        telling = any(one.expected in made.question or made.expected in one.question for one in before)
+        if len(before) == _AN_ARTICLE or not further or telling or made.question in self._questions:
+            return False
+        self._names |= named
+        self._questions.add(made.question)
+        before.append(made)
+        return True
+
+
+def _in_turn(made: Iterable[Candidate]) -> Iterator[Candidate]:
     kinds: dict[str, list[Candidate]] = {}
-    seen: set[str] = set()
-    for article in latest_first(articles):
-        found = _best(article)
-        named = {name.text for name in names(found.question)} if found else set()
-        if found is None or named <= seen:
-            continue
-        seen |= named
-        kinds.setdefault(" ".join(found.question.split()[:2]), []).append(found)
-    turns = (one for row in zip_longest(*kinds.values()) for one in row if one is not None)
-    return [one for one, _ in zip(turns, range(limit), strict=False)]
+    for one in made:
+        kinds.setdefault(_kind(one), []).append(one)
+    return (one for row in zip_longest(*kinds.values()) for one in row if one is not None)
 
 
-def latest_on(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate]:
-    """Questions for the latest on whom and what these articles begin with: first what most of them name."""
-    newest: dict[str, str] = {}
-    told: Counter[str] = Counter()
-    for article in latest_first(articles):
-        for name in _subjects(article):
-            newest.setdefault(name, article.id)
-            told[name] += 1
-    return [
-        Candidate(question=f"What is the latest on {name}?", article_id=newest[name])
-        for name, _ in told.most_common(limit)
-    ]
+def _kind(made: Candidate) -> str:
+    return " ".join(made.question.split()[:2])
 
 
-def _subjects(article: Article) -> Collection[str]:
-    """Names of several words in the lead that the title holds, too, or the text again.
-
-    Of titles alone nothing is taken: in many every word is written large.
-    """
-    lead = names(article.text[:_LEAD])
-    return {
-        one.text for one in lead if " " in one.text and (one.text in article.title or article.text.count(one.text) > 1)
-    }
+def _plain(made: Candidate) -> bool:
+    return _kind(made) in _PLAIN
 
 
 def answers_well(candidate: Candidate, answer: Answer) -> bool:
@@ -116,13 +128,16 @@ def answers_well(candidate: Candidate, answer: Answer) -> bool:
     )
 
 
-def _best(article: Article) -> Candidate | None:
-    """The first question that an article's sentences give."""
+def _questions(article: Article) -> Iterator[Candidate]:
+    """The questions that an article's sentences give, the best kinds first."""
+    return iter(sorted(_turned(article), key=_plain))
+
+
+def _turned(article: Article) -> Iterator[Candidate]:
     for start, end in split_sentences(article.text)[:_SENTENCES]:
         for one in turned(" ".join(article.text[start:end].split())):
             if _stands_alone(one) and _begins_well(one.subject, article.text):
-                return Candidate(question=one.put(_lowered(one.subject)), article_id=article.id, expected=one.expected)
-    return None
+                yield Candidate(question=one.put(_lowered(one.subject)), article_id=article.id, expected=one.expected)
 
 
 def _stands_alone(found: Turned) -> bool:

@@ -20,7 +20,7 @@ _PASTS = dict(
         " created:create employed:employ attracted:attract earned:earn spent:spend shed:shed cut:cut added:add"
         " recorded:record reported:report launched:launch opened:open closed:close signed:sign began:begin"
         " ended:end announced:announce resigned:resign died:die started:start took:take left:leave joined:join"
-        " passed:pass approved:approve arrested:arrest destroyed:destroy"
+        " passed:pass approved:approve arrested:arrest destroyed:destroy beat:beat"
     ).split()
 )
 """Verbs of news in the past, with their infinitives: a question asks with "did"."""
@@ -38,7 +38,11 @@ _NO_SUBJECT = r"(?!(?:And|But|Some|Many|Several|Most|One|While|When|After|If|In|
 _SUBJECT = rf"(?P<subject>{_NO_SUBJECT}[A-Z][^,;:.()\"“”–—]{{3,60}}?)"
 _PLURAL = r"(?P<counted>(?!of )[a-z][a-z-]{2,20}(?: [a-z-]{3,20})?s|people|children|men|women)"
 _PLACE = r"(?P<rest> (?!and )[^,;:.()\"“”–—]{3,60}?)"
-_NAME = r"(?P<name>(?:[A-Z][\w'’.-]+ ){1,3}[A-Z][\w'’-]+)"
+_OWNER = r"(?P<name>(?:[A-Z][\w’-]+ ){0,2}[A-Z][\w-]+)"
+_HELD = (
+    r"(?P<counted>residents|inhabitants|members|employees|workers|students|pupils|seats|lawmakers|patients|customers)"
+)
+_NAME = r"(?P<name>(?:[A-Z][\w'’.-]+ ){1,3}(?:al-)?[A-Z][\w'’-]+)"
 _ROLE = (
     r"(?:president|minister|director|chief|head|chair|chairman|chairwoman|founder|professor|spokesman|spokeswoman"
     r"|spokesperson|secretary|leader|mayor|governor|author|manager|editor|economist|analyst|officer|executive|owner"
@@ -48,11 +52,28 @@ _OFFICE = (
     rf"(?P<asked>(?!while|who|now)(?:an? |the )?(?:[\w’'-]+ ){{0,3}}?{_ROLE}(?: \w+){{0,2}}? (?:of|at|for|in|with)"
     r" [^,.;:()\"“”]{3,60}),"
 )
+_TITLE = (
+    r"(?:[A-Z]\w+ )(?:[Pp]resident|[Mm]inister|[Ss]pokes(?:man|woman|person)|[Dd]irector|[Cc]hief|[Mm]ayor|[Gg]overnor"
+    r"|[Cc]oach)"
+)
+"""An office that stands before a name."""
+_PARTICIPLE = r"(?P<done>built|founded|born|established|opened|launched|completed|created|formed|signed)"
+_TAKES = dict(
+    pair.split(":")
+    for pair in (
+        "takes:take starts:start begins:begin opens:open closes:close ends:end expires:expire reopens:reopen"
+        " resumes:resume runs:run"
+    ).split()
+)
+"""Verbs in the present that tell of a plan, with their infinitives."""
+_MEASURED = (
+    r"(?P<unit>votes|percent|per cent|points|degrees|meters|metres|miles|kilometers|kilometres|hectares|goals|runs)"
+)
 _END = r"(?=[,.;]| (?:and|after|when|while|as|because|which|who|according)\b)"
 
 _DONE = (
     r"(?:[a-z]+ed|[a-z]+(?:wn|en)|been|made|built|held|lost|won|sold|set|put|cut|hit|found|born|sent|kept|left|led|paid"
-    r"|taught|bought|brought|caught|hurt|shut|begun|become|come|gone|done|struck|torn|spent|read|due|back)\b"
+    r"|taught|bought|brought|caught|hurt|shut|begun|become|come|gone|done|struck|torn|sunk|risen|fallen|spent|read|due|back)\b"
 )
 """What can follow a form of "be" or "have" in a passive or a perfect: a participle."""
 _HOW = r"(?:not |also |already |long |recently |previously |first |officially |originally |\w+ly )?"
@@ -103,6 +124,41 @@ _RULES = tuple(
             "When did {subject} {base} {rest}?",
         ),
         (
+            rf"{_SUBJECT} (?P<does>{'|'.join(_TAKES)}) (?P<rest>effect |place |)on (?P<asked>{_DATE})\b",
+            "When does {subject} {base} {rest}?",
+        ),
+        (
+            rf"{_SUBJECT}, (?:which was )?{_PARTICIPLE} (?:[a-z]+ [^,;:.()]{{2,30}} )?in (?P<asked>(?:19|20)\d\d),",
+            "When was {subject} {done}?",
+        ),
+        (
+            rf"{_SUBJECT} (?P<did>{_PAST}) {_CLAUSE} by {_ABOUT}(?P<asked>{_NUMBER}) {_MEASURED}\b",
+            "By how many {unit} did {subject} {base} {rest}?",
+        ),
+        (
+            rf"{_SUBJECT} (?P<aux>has|have|had) (?P<rest>{_DONE}) by {_ABOUT}(?P<asked>{_NUMBER}) {_MEASURED}\b",
+            "By how many {unit} {aux} {subject} {rest}?",
+        ),
+        (
+            (
+                rf"{_SUBJECT} said (?:it|they) (?P<aux>had|has|have) (?P<rest>{_DONE}) {_ABOUT}(?P<asked>{_NUMBER})"
+                rf" {_PLURAL}\b"
+            ),
+            "How many {counted} {aux} {subject} {rest}?",
+        ),
+        (
+            rf"(?:.{{0,120}}? )?{_OWNER}['’]s? {_ABOUT}(?P<asked>{_NUMBER}) {_HELD}\b",
+            "How many {counted} does {name} have?",
+        ),
+        (
+            rf"(?:.{{0,80}}? )?{_NAME}, (?P<asked>[1-9]\d), (?!\d)",
+            "How old is {name}?",
+        ),
+        (
+            rf"(?:.{{0,80}}? )?(?P<asked>{_TITLE}) {_NAME}(?= (?:said|told|says|added|announced|was|will|is|has)\b)",
+            "Who is {name}?",
+        ),
+        (
             rf"(?:.{{0,80}}(?:[,“] ?| (?:said|says|told|by) ))?{_NAME}, {_OFFICE}",
             "Who is {name}?",
         ),
@@ -140,12 +196,12 @@ def turned(sentence: str) -> Iterator[Turned]:
     for pattern, form in _RULES:
         if found := pattern.match(said):
             parts = {name: value or "" for name, value in found.groupdict().items()}
-            base = _PASTS.get(parts.get("did", ""), "")
+            base = _PASTS.get(parts.get("did", ""), "") or _TAKES.get(parts.get("does", ""), "")
             name = parts.get("name", "")
             yield Turned(
                 form=form.format(**{**parts, "subject": "\0", "base": base}),
                 subject=parts.get("subject", ""),
                 rest=parts.get("rest", "") or name,
                 expected=parts["asked"],
-                named=1 if name else 0,
+                named=0 if not name else 2 if "counted" in parts else 1,
             )

@@ -12,7 +12,7 @@ import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.types import Article, CorpusCounts, Overview, Where
-from qa.conversations.starters import answers_well, candidates, latest_on
+from qa.conversations.starters import answers_well, candidates
 from qa.language.timestamps import is_after
 from qa.types import Answer, Question
 
@@ -20,8 +20,8 @@ __all__ = ["Beginning", "StarterQuestions", "at_a_glance"]
 
 _OFFERED = 6
 _ENOUGH = 4
-"""With fewer made of sentences, the latest on what the titles name is asked for."""
-_TRIED, _TRIED_LATEST = 24, 8
+"""With fewer from as many articles, one article may give several."""
+_TRIED = 30
 """Bounds the work: each takes as long as an answer."""
 _READ = 400
 """Articles looked through, the latest ones."""
@@ -91,12 +91,13 @@ class StarterQuestions:
     async def _make(self, articles: Sequence[Article], good: list[str]) -> None:
         """Fill `good`, so that those found can be shown while others are tried."""
         known = [article for article in articles if not is_after(article.published_at, datetime.now(UTC))]
-        made = await asyncio.to_thread(candidates, known, limit=_TRIED)
-        for candidate in (*made, *latest_on(known, limit=_TRIED_LATEST)):
-            if len(good) >= (_OFFERED if candidate.expected else _ENOUGH):
+        used: set[str] = set()
+        for candidate in await asyncio.to_thread(candidates, known, limit=_TRIED):
+            if len(good) >= (_ENOUGH if candidate.article_id in used else _OFFERED):
                 continue
             if answers_well(candidate, await self._ask(Question(question=candidate.question, mode="extractive"))):
                 good.append(candidate.question)
+                used.add(candidate.article_id)
 
 
 def at_a_glance(corpus: Corpus) -> Overview:

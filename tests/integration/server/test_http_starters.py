@@ -35,10 +35,7 @@ def test_each_question_is_answered_from_its_article(settings: Settings, serve: A
         assert questions(client) == []
         client.post("/api/articles", json=BRIDGE).raise_for_status()
         offered = questions(client)
-        assert offered == [
-            "How long will the Osprey Bridge in Kelmar be closed to all motor traffic?",
-            "What is the latest on Osprey Bridge?",
-        ]
+        assert offered == ["How long will the Osprey Bridge in Kelmar be closed to all motor traffic?"]
         assert questions(client) == offered
         for question in offered:
             answer = client.post("/api/ask", json={"question": question}).json()
@@ -59,6 +56,19 @@ def test_it_is_said_what_articles_there_are(settings: Settings, serve: Any) -> N
         newest = [one["article_id"] for one in found.pop("newest")]
         assert newest == ["bridge", "rain", "undated"]
         assert found == {"articles": 3, "sources": 1, "earliest": "2023-01-02", "latest": "2024-06-14"}
+
+
+def test_few_articles_give_several_questions_many_give_one_each(settings: Settings, serve: Any) -> None:
+    texts = [
+        f"The {name} Bridge in Velda was built in 19{number}. The {name} Line said it had hired {number}7 workers."
+        for number, name in enumerate(["Osprey", "Heron", "Falcon", "Raven", "Robin", "Swallow"], 11)
+    ]
+    articles = [{"id": f"a{number}", "text": text} for number, text in enumerate(texts)]
+    with serve(settings) as client:
+        client.post("/api/articles", json=articles[:2]).raise_for_status()
+        assert [one.split()[0] for one in questions(client)] == ["When", "When", "How", "How"]
+        client.post("/api/articles", json=articles[2:]).raise_for_status()
+        assert [one.split()[0] for one in questions(client)] == ["When"] * 6
 
 
 def test_what_gives_no_good_question_gives_none(settings: Settings, serve: Any) -> None:

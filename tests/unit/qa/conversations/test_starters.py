@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
+import pytest
 
 from embeddings.types import Article, article_version
-from qa.conversations.starters import Candidate, answers_well, candidates, latest_on
+from qa.conversations.starters import Candidate, answers_well, candidates
 from qa.types import Answer, Citation, ShortAnswer, Usage
 
 
@@ -122,17 +122,39 @@ def test_only_what_is_answered_by_the_very_words_is_offered() -> None:
     assert not answers_well(asked, answer("They sold 41,000 cars.", short="41,000", support=0.49))
 
 
-def test_the_latest_is_asked_of_what_most_titles_name() -> None:
-    texts = {
-        "a": ("Osprey Bridge to Shut", "The Osprey Bridge will be shut, the office in Port Velda said."),
-        "b": ("Ferry Workers Strike", "Ferries in Port Velda stand still. In Port Velda nobody minds."),
-        "c": ("Work Begins", "Work on the Osprey Bridge has begun. The Osprey Bridge is old."),
-    }
-    articles = [
-        msgspec.structs.replace(article(text, name=name, published_at=f"2024-06-0{number}"), title=title)
-        for number, (name, (title, text)) in enumerate(texts.items(), 1)
-    ]
-    assert latest_on(articles, limit=5) == [
-        Candidate(question="What is the latest on Osprey Bridge?", article_id="c"),
-        Candidate(question="What is the latest on Port Velda?", article_id="b"),
-    ]
+@pytest.mark.parametrize(
+    ("text", "question", "expected"),
+    [
+        ("The ban on hoses in Kelmar takes effect on June 10, the office said.",
+         "When does the ban on hoses in Kelmar take effect?", "June 10"),
+        ("The Saint Orlane, built in 1997, belongs to Skerra Line.", "When was the Saint Orlane built?", "1997"),
+        ("Oda Lindqvist beat Gregor Vance by 612 votes, the office said.",
+         "By how many votes did Oda Lindqvist beat Gregor Vance?", "612"),
+        ("Lake Torsby has sunk by 6.4 meters since May.", "By how many meters has Lake Torsby sunk?", "6.4"),
+        ("The Veldany Red Cross said it had helped some 1,800 families that had fled.",
+         "How many families had the Veldany Red Cross helped?", "1,800"),
+        ("The agency spoke of the plight of Velda’s 125,000 residents, who wait.",
+         "How many residents does Velda have?", "125,000"),
+        ("The ship's master, Tobias Renn, 58, was tested for alcohol.", "How old is Tobias Renn?", "58"),
+        ("No fuel was lost, Environment Minister Paulo Anders said.", "Who is Paulo Anders?", "Environment Minister"),
+    ],
+)  # fmt: skip
+def test_further_forms(text: str, question: str, expected: str) -> None:
+    (found,) = candidates([article(text)], limit=10)
+    assert (found.question, found.expected) == (question, expected)
+
+
+def test_an_article_may_give_several_that_do_not_answer_each_other() -> None:
+    text = (
+        "The Osprey Bridge in Kelmar will be closed to all traffic for 16 months from July 1. "
+        "The Osprey Bridge in Kelmar will be closed to all traffic for 16 months on July 1. "
+        "The Harbour Line said it had hired 40 workers for it. Tobias Renn, 58, is glad."
+    )
+    other = "The Old Town in Velda was built in 1951."
+    found = candidates([article(text, published_at="2024-06-01"), article(other, name="b")], limit=10)
+    assert [one.question for one in found] == [
+        "How long will the Osprey Bridge in Kelmar be closed to all traffic?",
+        "When was the Old Town in Velda built?",
+        "How many workers had the Harbour Line hired?",
+        "How old is Tobias Renn?",
+    ], "first one of each article, plain ones last, none that gives away another's answer"
