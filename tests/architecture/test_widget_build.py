@@ -28,7 +28,8 @@ NO_TOOLS = 3
 def rebuilt(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The widget built anew from its source; type errors in it fail the build."""
     folder = tmp_path_factory.mktemp("dist")
-    done = subprocess.run([repo / "scripts" / "build_widget.sh", folder], capture_output=True, text=True, check=False)
+    build = [repo / "scripts" / "build_widget.sh", folder / "dist", folder / "npm"]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
     if done.returncode == NO_TOOLS and not os.environ.get("CI"):
         pytest.skip(done.stderr)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -37,9 +38,44 @@ def rebuilt(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_committed_build_is_that_of_the_source(repo: Path, rebuilt: Path) -> None:
     committed = repo / "qa" / "widget" / "dist"
-    assert sorted(path.name for path in rebuilt.iterdir()) == sorted(path.name for path in committed.iterdir())
+    made = rebuilt / "dist"
+    assert sorted(path.name for path in made.iterdir()) == sorted(path.name for path in committed.iterdir())
     for path in committed.iterdir():
-        assert path.read_bytes() == (rebuilt / path.name).read_bytes(), f"{path.name}: run `make widget` and commit"
+        assert path.read_bytes() == (made / path.name).read_bytes(), f"{path.name}: run `make widget` and commit"
+
+
+CONSUMER = """
+import { define, type AnyEvent } from "sourceline-chat";
+void define("https://answers.example");
+const chat = document.createElement("sourceline-chat");
+chat.tokenProvider = async () => "token";
+void chat.ask("When?").then(() => chat.reset());
+document.addEventListener("sourceline-feedback", ({ detail }) => detail.reasons.join(detail.verdict));
+chat.addEventListener("sourceline-event", ({ detail }) => {
+  const said: AnyEvent = detail;
+  if (said.name === "search") console.log(said.results.toFixed());
+  // @ts-expect-error: an answer that is completed has no results
+  if (said.name === "completed") console.log(said.results);
+});
+"""
+
+
+def test_the_package_is_installed_typed_and_harmless_on_a_server(repo: Path, rebuilt: Path, tmp_path: Path) -> None:
+    version = msgspec.json.decode((rebuilt / "npm" / "package.json").read_bytes())["version"]
+    assert version == msgspec.toml.decode((repo / "pyproject.toml").read_bytes())["project"]["version"]
+    tmp_path.joinpath("package.json").write_text('{"name": "site", "private": true, "type": "module"}')
+    tmp_path.joinpath("site.ts").write_text(CONSUMER)
+    tmp_path.joinpath("server.mjs").write_text(
+        'import { define } from "sourceline-chat"; await define("https://a.example");'
+    )
+    options = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--lib", "es2023,dom,dom.iterable"]
+    for command in (
+        ["npm", "install", "--offline", "--no-audit", "--no-fund", "--install-links", rebuilt / "npm"],
+        [repo / "qa/widget/node_modules/.bin/tsc", *options, "site.ts"],
+        ["node", "server.mjs"],
+    ):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_widget_is_small(repo: Path) -> None:

@@ -4,12 +4,13 @@ import { ArticleView } from "./article_view";
 import { Card } from "./card";
 import { Client } from "./client";
 import { Composer } from "./composer";
-import type { Context, Details, EventName } from "./context";
+import type { Context } from "./context";
 import { Conversation } from "./conversation";
 import { button, element } from "./dom";
 import { Frame } from "./frame";
 import { History } from "./history";
 import { goalOf, wordsOf } from "./links";
+import type { Details, EventName, SourcelineChatElement } from "./public";
 import { readSettings, type Settings } from "./settings";
 import { sheets } from "./styles";
 import { Tokens, type TokenProvider } from "./tokens";
@@ -17,7 +18,7 @@ import { Tokens, type TokenProvider } from "./tokens";
 /** Address of the service that served this script; set by ./embed.ts. */
 export const origin = { endpoint: "" };
 
-export class SourcelineChat extends HTMLElement {
+export class SourcelineChat extends HTMLElement implements SourcelineChatElement {
   /** Gives a fresh token when the service refuses the old one; set it before the element is put into the page. */
   tokenProvider: TokenProvider | null = null;
 

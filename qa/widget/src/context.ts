@@ -2,8 +2,9 @@
 
 import type { Card } from "./card";
 import type { Client } from "./client";
+import type { Details, EventName } from "./public";
 import type { Language } from "./strings";
-import type { AnswerMode } from "./types";
+
 
 /** An article to show, with the words to highlight in it. */
 export interface ArticleRequest {
@@ -27,35 +28,6 @@ export interface Quote {
   start: number;
   end: number;
   text: string;
-}
-
-/** What a host page can listen to, as `sourceline-<name>`. */
-export type EventName =
-  | "open"
-  | "close"
-  | "submit"
-  | "search"
-  | "completed"
-  | "stop"
-  | "error"
-  | "source"
-  | "copy"
-  | "feedback"
-  | "reset";
-
-/** What each event says (`event.detail`). */
-export interface Details extends Record<EventName, object> {
-  open: Record<string, never>;
-  close: Record<string, never>;
-  submit: { question: string };
-  search: { question: string; results: number };
-  completed: { question: string; answer_id: string; conversation_id: string | null; answer_mode: AnswerMode };
-  stop: { question: string };
-  error: { question: string; kind: string };
-  source: { article_id: string; title: string; url: string | null };
-  copy: { answer_id: string };
-  feedback: { answer_id: string; verdict: "up" | "down"; reasons: string[] };
-  reset: Record<string, never>;
 }
 
 export interface Context {

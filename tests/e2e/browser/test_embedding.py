@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -252,6 +254,47 @@ def test_another_framework_may_render_and_move_it(visit: Any, host: Host, embedd
     assert reader.page.evaluate("events.map(([name]) => name)") == ["submit", "completed", "source", "reset"]
     reader.page.evaluate("preact.render(null, document.getElementById('place'))")
     assert reader.chat.count() == 0
+
+
+BUNDLE = """
+import { build } from "vite";
+const [root, packages, source] = process.argv.slice(1);
+const alias = {
+  "react/jsx-runtime": `${packages}/preact/jsx-runtime/dist/jsxRuntime.mjs`,
+  "react-dom": `${packages}/preact/compat/dist/compat.mjs`,
+  react: `${packages}/preact/compat/dist/compat.mjs`,
+  "preact/hooks": `${packages}/preact/hooks/dist/hooks.mjs`,
+  preact: `${packages}/preact/dist/preact.mjs`,
+  "sourceline-chat": `${source}/module.ts`,
+};
+const lib = { entry: `${root}/app.jsx`, formats: ["es"], fileName: () => "app.js" };
+await build({ configFile: false, root, logLevel: "warn", resolve: { alias }, build: { lib, outDir: `${root}/out` } });
+"""
+MAIN = """
+import { render, createElement } from "react-dom";
+window.answers = [];
+const onAnswer = (detail) => answers.push(detail.answer_mode);
+render(createElement(Ask, { article: "bridge", onAnswer }), document.getElementById("place"));
+"""
+
+
+def test_the_example_for_react_does_what_it_says(
+    visit: Any, host: Host, embedded: Any, repo: Path, node_packages: Path, tmp_path: Path
+) -> None:
+    guide = (repo / "docs" / "chat.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```jsx\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "app.jsx").write_text(example.replace("https://answers.example", embedded.url) + MAIN)
+    widget = repo / "qa" / "widget"  # what is evaluated finds its packages from where it runs
+    command = ["node", "--input-type=module", "--eval", BUNDLE, tmp_path, node_packages, widget / "src"]
+    done = subprocess.run(command, cwd=widget, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for path in (tmp_path / "out").iterdir():
+        host.files[f"/{path.name}"] = ("text/javascript", path.read_text(), "")
+    host.put('<script type="module" src="/app.js"></script>', styles="sourceline-chat { height: 600px }")
+    reader = visit()
+    reader.chat.locator(".composer .narrowed", has_text="Only: Osprey Bridge to shut").wait_for()
+    reader.ask(QUESTION)
+    assert reader.page.evaluate("answers") == ["extractive"]
 
 
 @pytest.mark.parametrize(
