@@ -118,7 +118,7 @@ export class Card {
       byline(this.language, citation, "card-source"),
       element("p", { class: "card-title", attributes: { dir: "auto" } }, citation.title),
       element("blockquote", { class: "card-words", attributes: { id: "card-words", dir: "auto" } }, undated(citation.cited_text)),
-      origin ? element("p", { class: "card-source", part: "origin" }, strings.origin[origin] ?? "") : null,
+      origin ? element("p", { class: "card-origin", part: "origin" }, strings.origin[origin] ?? "") : null,
       actions,
     );
   }

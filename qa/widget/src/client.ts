@@ -130,7 +130,7 @@ export class Client {
 
   /** Whether the service answers, though it refuses this page: a script that any page may load can be had. */
   private async isThere(): Promise<boolean> {
-    if (!navigator.onLine || new URL(this.endpoint, location.href).origin === window.origin) return false;
+    if (!navigator.onLine || this.isOwn) return false;
     const script = `${this.endpoint}/widget.js`;
     return fetch(script, { mode: "no-cors", credentials: "omit", cache: "no-store" }).then(() => true, () => false);
   }
@@ -147,8 +147,16 @@ export class Client {
     const shown = this.tokens.current;
     let response = await this.once(path, init);
     if (response.status === 401 && (await this.tokens.renew(shown))) response = await this.once(path, init);
-    if (!response.ok) throw await problemOf(response);
-    return response;
+    if (response.ok) return response;
+    const problem = await problemOf(response);
+    // Its own page is refused a token where it is not listed; where it is, one is given.
+    if (problem.kind === "unauthorised" && this.isOwn && !this.tokens.given) throw new Problem("unlisted", window.origin);
+    throw problem;
+  }
+
+  /** Whether the page is the service's own. */
+  private get isOwn(): boolean {
+    return new URL(this.endpoint, location.href).origin === window.origin;
   }
 
   private async once(path: string, init: RequestInit): Promise<Response> {

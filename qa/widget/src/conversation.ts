@@ -31,7 +31,17 @@ export class Conversation {
       composer.focus();
       void this.ask(question);
     };
-    this.events = { ask, edit: (question) => composer.edit(question), suggestions: () => this.welcome.questions };
+    const widen = (question: string): void => {
+      composer.filters.clear();
+      ask(question);
+    };
+    this.events = {
+      ask,
+      widen,
+      edit: (question) => composer.edit(question),
+      narrowed: () => composer.filters.names.join(", "),
+      suggestions: () => this.welcome.questions,
+    };
     const restore = (id: string): void => {
       this.history.set(id);
       void this.restore(id);

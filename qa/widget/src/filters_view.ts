@@ -92,7 +92,12 @@ export class FiltersView {
       .catch(() => undefined); // Without a list there are still the sources of what was found.
   }
 
-  private label(): void {
+  /** What is narrowed, in words. */
+  get names(): string[] {
+    return this.set().map(([name]) => name);
+  }
+
+  private set(): [string, () => unknown][] {
     const { strings, locale } = this.language;
     const { source, from, to, article } = this;
     const set: [string, () => unknown][] = [];
@@ -100,6 +105,12 @@ export class FiltersView {
     if (source.value) set.push([source.value, () => (source.value = "")]);
     if (from.value) set.push([`${strings.from}: ${day(from.value, locale)}`, () => (from.value = "")]);
     if (to.value) set.push([`${strings.to}: ${day(to.value, locale)}`, () => (to.value = "")]);
+    return set;
+  }
+
+  private label(): void {
+    const { strings } = this.language;
+    const set = this.set();
     this.toggle.textContent = set.length ? `${strings.filters} (${set.length})` : strings.filters;
     this.chips.hidden = !set.length;
     refill(this.chips, ...set.map(([name, undo]) => element("li", {}, this.chip(name, undo))));

@@ -10,8 +10,9 @@ import { CodePoints } from "./offsets";
 import type { AlsoReported, Answer, Citation, Conflict, SearchResult } from "./types";
 
 const EXCERPT = 280;
-/** Words long enough to say what a sentence is about. */
-const WORDS = /[\p{L}\p{N}]{4,}/gu;
+/** Words that say what a sentence is about: long ones, names, figures. */
+const WORDS = /[\p{L}\p{N}]{5,}|\p{Lu}[\p{L}\p{N}]{2,}|\p{N}+/gu;
+const EMPTY = /^(who|what|when|where|which|how|why|did|does|the|there|their|about|would|could|after|before|these|those)$/;
 /** Shown at once where nothing answers. */
 const NEAREST = 3;
 
@@ -111,8 +112,8 @@ function folded(context: Context, articles: readonly AlsoReported[]): HTMLElemen
 export function passageList(context: Context, results: readonly SearchResult[], question: string | null): HTMLElement | null {
   if (!results.length) return null;
   const { strings } = context.language;
-  const shown = question === null ? [] : results.slice(0, NEAREST);
-  const rest = results.slice(shown.length);
+  const shown = question === null ? [] : near(results, question, context.language.locale);
+  const rest = results.filter((result) => !shown.includes(result));
   const list = (some: readonly SearchResult[], asked = ""): HTMLElement => passages(context, some, asked);
   const summary = shown.length ? strings.more(rest.length) : strings.passages(rest.length);
   return element(
@@ -121,6 +122,17 @@ export function passageList(context: Context, results: readonly SearchResult[], 
     ...(shown.length ? [element("p", { class: "label" }, strings.nearest), list(shown, question ?? "")] : []),
     rest.length ? element("details", {}, element("summary", {}, summary), list(rest)) : null,
   );
+}
+
+/** The first passage of each article that has a sentence with some of the question's words. */
+function near(results: readonly SearchResult[], question: string, locale: string): SearchResult[] {
+  const articles = new Set<string>();
+  const told = results.filter(({ article_id, text }) => {
+    const fresh = !articles.has(article_id) && Boolean(nearest(text, question, locale)?.shared);
+    if (fresh) articles.add(article_id);
+    return fresh;
+  });
+  return told.slice(0, NEAREST);
 }
 
 /** What a search found. */
@@ -156,17 +168,20 @@ function passage(context: Context, result: SearchResult, request: ArticleRequest
 }
 
 /** The sentence of a passage that has most of a question's words, and where it begins in it. */
-function nearest(text: string, question: string, locale: string): { text: string; at: number } | null {
-  const asked = new Set(question.toLowerCase().match(WORDS));
+function nearest(text: string, question: string, locale: string): { text: string; at: number; shared: number } | null {
+  const asked = wordsOf(question);
   const sentences = [...new Intl.Segmenter(locale, { granularity: "sentence" }).segment(text)];
   let best: { text: string; at: number; shared: number } | null = null;
   for (const { segment, index } of sentences) {
-    const own = new Set(segment.toLowerCase().match(WORDS));
-    const shared = [...own].filter((word) => asked.has(word)).length;
+    const shared = [...wordsOf(segment)].filter((word) => asked.has(word)).length;
     const body = segment.trim();
     if (body && (!best || shared > best.shared)) best = { text: body, at: index + segment.indexOf(body), shared };
   }
   return best;
+}
+
+function wordsOf(text: string): Set<string> {
+  return new Set((text.match(WORDS) ?? []).map((word) => word.toLowerCase()).filter((word) => !EMPTY.test(word)));
 }
 
 /** The beginning of a passage, cut between words. */

@@ -26,6 +26,10 @@ export interface TurnEvents {
   ask(question: string): void;
   /** Put a question where it can be changed. */
   edit(question: string): void;
+  /** What the questions are narrowed to now, in words. */
+  narrowed(): string;
+  /** Ask again without what narrows. */
+  widen(question: string): void;
   /** Questions that are answered here, for whoever got no answer. */
   suggestions(): string[];
 }
@@ -193,7 +197,7 @@ export class Turn {
     this.mode.textContent = strings[answer.answer_mode];
     this.notice.hidden = true;
     if (answer.answer_mode === "generated") this.tellModel(answer.generation?.model);
-    if (abstained) refill(this.middle, element("p", { class: "why" }, this.why(answer)));
+    if (abstained) refill(this.middle, element("p", { class: "why" }, this.why(answer)), this.wider());
     else this.view.finish(answer);
     refill(this.short, abstained ? null : this.view.shortAnswer(answer));
     const fallback = this.fallback(answer);
@@ -208,6 +212,13 @@ export class Turn {
       abstained ? this.suggestions() : null,
     );
     return answer;
+  }
+
+  /** Where only some articles were asked, all can be. */
+  private wider(): HTMLElement | null {
+    const narrowed = this.events.narrowed();
+    const ask = (): void => this.events.widen(this.question);
+    return narrowed ? button(this.context.language.strings.without(narrowed), ask, { class: "narrowed", part: "widen" }) : null;
   }
 
   /** How sure it is, in words. */

@@ -190,6 +190,12 @@ def test_filters_narrow_what_is_cited(read: Read) -> None:
         "published_before": "2024-04-08",
     }
     assert "12,000" in turn.locator(".answer").inner_text()
+    narrowed = "Ask without: Ostara Daily, From: 1 April 2024, To: 7 April 2024"
+    reader.ask(BRIDGE).get_by_role("button", name=narrowed).click()
+    reader.chat.locator(".turn").nth(2).locator(".answer .chip").first.wait_for()
+    assert reader.chat.get_by_role("button", name="Filters", exact=True).is_visible()
+    reader.chat.locator(".turn").nth(2).locator(".actions").wait_for()
+    source.select_option("Ostara Daily")
     reader.chat.get_by_role("button", name="Clear filters").click()
     with reader.page.expect_request("**/api/ask") as sent:
         reader.ask(KITES)

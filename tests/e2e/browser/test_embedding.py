@@ -195,6 +195,14 @@ def test_readers_of_a_page_that_is_not_listed_are_told_what_to_set(visit: Any, h
     reader.complaints.clear()
 
 
+def test_the_page_of_a_service_with_keys_says_what_to_set(read: Read, begin_service: Callable[..., Any]) -> None:
+    service = begin_service(QA_API_KEYS="operator-key-of-the-tests")
+    reader = read(service.url).visit()
+    problem = reader.chat.locator(".welcome .problem[data-kind=unlisted]")
+    problem.wait_for()
+    assert service.url in problem.inner_text()
+
+
 def test_the_tag_is_put_together_on_a_page_that_shows_the_chat(read: Read, axe: str) -> None:
     reader = read().visit("/widget")
     page = reader.page

@@ -259,6 +259,14 @@ def test_what_nothing_answers_gives_the_nearest_sentence_and_other_questions(sho
     assert scripted.asked[-1]["question"] == "When does it open?"
 
 
+def test_sentences_that_have_nothing_to_do_with_the_question_are_not_put_forward(show: Any) -> None:
+    about = {"answer_mode": "abstained", "abstain_reason": "no_match", "claims": (), "citations": ()}
+    found = (result(text="Which of them went there?"), result(text="The mayor said so."))
+    reader = show(question="Which mayor of Lima was it?", search_results=(*found, found[1]), **about)
+    assert reader.last.locator(".passages > ol blockquote").all_inner_texts() == ["The mayor said so."]
+    assert reader.last.locator("summary").inner_text() == "2 more passages"
+
+
 def test_what_sources_say_differently_stands_side_by_side(show: Any, answering: Any) -> None:
     cited = answering[0](SENTENCES, COPY).citations[0]
     earlier = msgspec.structs.replace(cited, id="x1", published_at="2024-06-01")
