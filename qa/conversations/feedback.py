@@ -85,19 +85,24 @@ class FeedbackBook:
         self._database = database
         self._limit = limit
 
-    def give(self, entry: Feedback, *, owner: str) -> None:
+    def give(
+        self, about: Served, *, owner: str, verdict: Opinion, comment: str, at: str, reasons: Sequence[Reason] = ()
+    ) -> Feedback:
         """Store a verdict in the place of an earlier one on the same answer; on disk when this returns."""
+        why = tuple(dict.fromkeys(reasons))
+        entry = Feedback(**msgspec.structs.asdict(about), verdict=verdict, comment=comment, given_at=at, reasons=why)
         with self._database.writing() as db:
-            db.execute("DELETE FROM feedback WHERE answer_id = ?", (entry.answer_id,))
+            db.execute("DELETE FROM feedback WHERE answer_id = ?", (about.answer_id,))
             db.execute(
                 "INSERT INTO feedback (answer_id, owner, conversation, entry) VALUES (?, ?, ?, ?)",
-                (entry.answer_id, owner, entry.conversation_id, msgspec.json.encode(entry).decode()),
+                (about.answer_id, owner, about.conversation_id, msgspec.json.encode(entry).decode()),
             )
             db.execute(
                 "DELETE FROM feedback WHERE number <="
                 " (SELECT number FROM feedback ORDER BY number DESC LIMIT 1 OFFSET ?)",
                 (self._limit,),
             )
+        return entry
 
     def page(self, *, owner: str | None, before: int | None, limit: int) -> tuple[Sequence[Feedback], int | None]:
         """Feedback, the latest first (`owner` None: everybody's), and the `before` of the next page."""

@@ -51,6 +51,18 @@ _CHECK_BYTES = 2_000_000
 """The longest texts that are checked, and checked against, however they are escaped."""
 _FEEDBACK_BYTES = 20_000
 
+_RECORDS = (
+    list_conversations,
+    get_conversation,
+    delete_conversation,
+    answer_changes,
+    get_answer,
+    link_answer,
+    give_feedback,
+    list_feedback,
+)
+"""What is kept of questions and answers."""
+
 _UNDESCRIBED = (
     metrics,
     home,
@@ -126,16 +138,7 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
     articles = Router("/api", route_handlers=[list_articles, get_article, add_articles, delete_article])
     records = Router(
         "/api",
-        route_handlers=[
-            list_conversations,
-            get_conversation,
-            delete_conversation,
-            answer_changes,
-            get_answer,
-            link_answer,
-            give_feedback,
-            list_feedback,
-        ],
+        route_handlers=list(_RECORDS),
         request_max_body_size=min(_FEEDBACK_BYTES, max_body_bytes),
     )
     openai = Router(

@@ -164,15 +164,8 @@ class Records:
         if about is None:
             raise NotFound(f"no answer {answer_id!r} is remembered; feedback has to come soon after the answer")
         book = FeedbackBook(self._opened(), limit=_FEEDBACK)
-        entry = Feedback(
-            **msgspec.structs.asdict(about),
-            verdict=verdict,
-            reasons=tuple(dict.fromkeys(reasons)),
-            comment=comment,
-            given_at=_now(),
-        )
-        await self._run(partial(book.give, entry, owner=owner))
-        return entry
+        give = partial(book.give, about, owner=owner, verdict=verdict, reasons=reasons, comment=comment, at=_now())
+        return await self._run(give)
 
     async def feedback(self, *, owner: str | None, before: int | None, limit: int) -> FeedbackPage:
         """What readers said, the latest first; everybody's where `owner` is None."""

@@ -53,6 +53,7 @@ OPEN_TO_TOKENS = {
     ("POST", "/api/answers/{answer_id}/feedback"),
     ("GET", "/api/answers/{answer_id}"),
     ("POST", "/api/answers/{answer_id}/link"),
+    ("GET", "/api/answers/{answer_id}/changes"),
 }
 """Whatever is in neither set needs a key. Whoever opens a route further adds it here, and has thought of it."""
 
@@ -87,6 +88,11 @@ def shown(credential: str, origin: str | None = ORIGIN) -> dict[str, str]:
     return {"authorization": f"Bearer {credential}"} | ({} if origin is None else {"origin": origin})
 
 
+def forged(signed: str) -> str:
+    """The same with another signature, whatever that ends with."""
+    return signed[:-2] + ("BB" if signed.endswith("AA") else "AA")
+
+
 def routes() -> list[tuple[str, str, str]]:
     def load(_: Settings) -> Any:
         raise AssertionError("not needed")
@@ -105,7 +111,7 @@ CALLERS: dict[str, Callable[[Path], dict[str, str]]] = {
     "bad key as header": lambda _: {"x-api-key": "operator-key-0123456780"},
     "hash of the key": lambda _: shown("desk", None),
     "basic": lambda _: {"authorization": "Basic " + KEY},
-    "forged token": lambda folder: shown(token(folder)[:-2] + "AA"),
+    "forged token": lambda folder: shown(forged(token(folder))),
     "expired": lambda folder: shown(token(folder, ttl=-1)),
     "token, origin no longer allowed": lambda folder: shown(token(folder, origin=FOREIGN), None),
     "token, key no longer there": lambda folder: shown(token(folder, issuer="gone")),
@@ -315,7 +321,7 @@ def test_a_link_to_an_answer_opens_that_answer_alone_and_to_those_who_have_it(
     assert link["answer_id"] == first["id"]
     found = service.get(route, params={"sig": link["sig"]}, headers=other).raise_for_status().json()
     assert found["answer"] == {**first, "conversation_id": None}, "the conversation is not named"
-    for sig in (link["sig"][:-2] + "AA", "é", "x" * 500):
+    for sig in (forged(link["sig"]), "é", "x" * 500):
         check_problem(service.get(route, params={"sig": sig}, headers=other), "not-found")
     for elsewhere in (f"/api/answers/{second['id']}", f"/api/conversations/{first['conversation_id']}"):
         check_problem(service.get(elsewhere, params={"sig": link["sig"]}, headers=other), "not-found")
@@ -349,8 +355,7 @@ def test_who_renews_a_token_stays_who_they_are(
 
 
 def test_a_forged_token_renews_nothing(service: httpx.Client, folder: Path) -> None:
-    forged = token(folder)[:-2] + "AA"
-    renewed = service.post("/api/tokens", json={"renews": forged}, headers={"origin": ORIGIN})
+    renewed = service.post("/api/tokens", json={"renews": forged(token(folder))}, headers={"origin": ORIGIN})
     assert subject(folder, renewed) != "someone"
 
 
