@@ -10,13 +10,14 @@ import numpy as np
 
 from embeddings.corpus import Corpus
 from embeddings.encoders.encoder import EncoderIdentity
-from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME
+from embeddings.encoders.naming import named, setting
 from embeddings.errors import EncoderError, EncoderMismatch, InputError, StoreBusy, StoreError
 from embeddings.index.dense import checked, directions
 from embeddings.index.live import LiveIndex
 from embeddings.index.snapshot import allowed, search
 from embeddings.index.spellings import nearest
 from embeddings.index.terms import Terms
+from embeddings.index.vocabulary import SnapshotLexicon
 from embeddings.intake import sound
 from embeddings.store import passages as store_passages
 from embeddings.store import reads, writes
@@ -126,7 +127,7 @@ class EmbeddedCorpus(Corpus):
                 state = self._searchable(reads.state(db))
                 snapshot = self._index.at(db, state)
                 if snapshot is not None:
-                    return nearest(words, snapshot, db, self._terms)
+                    return nearest(words, SnapshotLexicon(snapshot, db), self._terms)
 
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
         """Look up hits; unknown, removed and damaged ones are absent."""
@@ -191,7 +192,7 @@ class EmbeddedCorpus(Corpus):
         with self._store.writing() as db:
             if not writes.adopt(db, identity):
                 raise EncoderMismatch(
-                    f"some articles in {self._store.folder} have no passages from {_named(identity)} yet: "
+                    f"some articles in {self._store.folder} have no passages from {named(identity)} yet: "
                     f"ingest all of them with it first (`qa index rebuild`){_or_else(active)}"
                 )
         self._bring_up_to_date()
@@ -252,8 +253,8 @@ class EmbeddedCorpus(Corpus):
     def _searchable(self, state: State) -> State:
         if state.active is not None and state.active.identity != self._identity:
             raise EncoderMismatch(
-                f"the corpus in {self._store.folder} was filled by {_named(state.active.identity)}, this process uses "
-                f"{_named(self._identity)}: set QA_ENCODER={_setting(state.active.identity)}, or ingest the articles "
+                f"the corpus in {self._store.folder} was filled by {named(state.active.identity)}, this process uses "
+                f"{named(self._identity)}: set QA_ENCODER={setting(state.active.identity)}, or ingest the articles "
                 "again with the latter (`qa index rebuild`)"
             )
         return state
@@ -273,17 +274,7 @@ def _opened(folder: Path, *, read_only: bool, else_read: bool, fault: Fault) -> 
         return store
 
 
-def _named(identity: EncoderIdentity) -> str:
-    runtime = f"{identity.runtime}, " if identity.runtime else ""
-    return f"encoder {identity.name} ({runtime}{identity.dimension} dimensions, revision {identity.revision[:12]})"
-
-
-def _setting(identity: EncoderIdentity) -> str:
-    """What QA_ENCODER must say for this encoder; two of them call their model the same."""
-    return LIBRARY_NAME if identity.name == BUNDLED_MODEL and not identity.runtime else identity.name
-
-
 def _or_else(active: Generation | None) -> str:
     return (
-        "" if active is None else f", or set QA_ENCODER={_setting(active.identity)} to go on with those that are there"
+        "" if active is None else f", or set QA_ENCODER={setting(active.identity)} to go on with those that are there"
     )

@@ -21,7 +21,7 @@ from embeddings.types import Article, Where
 
 __all__ = ["Finding", "GenerationStats", "Stats", "findings", "statistics"]
 
-_INGEST = "ingest the article again, or delete it (`qa articles delete`)"
+INGEST = "ingest the article again, or delete it (`qa articles delete`)"
 _RESTORE = "restore a backup, or ingest into a new folder"
 _REBUILD = "nothing is lost: `qa index rebuild`, or the next start, makes it again"
 
@@ -55,6 +55,9 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     database_bytes: int
     index_bytes: int
     sqlite: str
+    """Its version; empty on a server."""
+    engine: str = ""
+    """What holds the store, and its version."""
 
 
 def findings(db: apsw.Connection, index_folder: Path) -> list[Finding]:
@@ -91,6 +94,7 @@ def statistics(db: apsw.Connection, folder: Path) -> Stats:
         database_bytes=sum(path.stat().st_size for path in folder.glob("store.db*")),
         index_bytes=sum(path.stat().st_size for path in folder.glob("index/*")),
         sqlite=apsw.sqlite_lib_version(),
+        engine=f"SQLite {apsw.sqlite_lib_version()}",
     )
 
 
@@ -118,7 +122,7 @@ def _articles(db: apsw.Connection) -> list[Finding]:
             if version == article.version.encode() and (number != current or (name, filed) == _filed(article)):
                 continue
             detail = "it is filed under an id, version, collection, source, date or state that is not its own"
-        found.append(Finding(kind="article", where=where, detail=detail, remedy=_INGEST))
+        found.append(Finding(kind="article", where=where, detail=detail, remedy=INGEST))
     return found
 
 
@@ -143,7 +147,7 @@ def _passages(db: apsw.Connection) -> list[Finding]:
         for row in vectors_after(db, generation, 0):
             if isinstance(row, int):
                 detail = "its words, its span or its vector were altered: it is neither found nor shown"
-                found.append(Finding(kind="passage", where=f"passage {row}", detail=detail, remedy=_INGEST))
+                found.append(Finding(kind="passage", where=f"passage {row}", detail=detail, remedy=INGEST))
             held.add(row if isinstance(row, int) else row.key)
         promised = {key for first, last in key_runs(db, Where(), generation).tolist() for key in range(first, last + 1)}
         if held != promised:

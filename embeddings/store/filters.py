@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from embeddings.errors import InputError
 from embeddings.types import Where
 
-__all__ = ["matching", "moment"]
+__all__ = ["matching", "moment", "storable"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -68,7 +68,7 @@ def matching(where: Where) -> tuple[str, list[str | int]]:
         values += more
     if len(values) > _MOST_VALUES:
         raise InputError(f"a filter names {len(values)} sources and articles; at most {_MOST_VALUES} are possible")
-    if not all(_storable(value) for value in values):
+    if not all(storable(value) for value in values):
         raise InputError("a filter holds half of a surrogate pair, which is not text; send valid Unicode")
     return " AND ".join(conditions) or "TRUE", values
 
@@ -97,5 +97,6 @@ def _usable(at: str | None) -> tuple[str, list[str | int]]:
     return "articles.status = 'usable' AND (articles.embargoed IS NULL OR articles.embargoed <= ?)", [moment(at)]
 
 
-def _storable(value: str | int) -> bool:
+def storable(value: str | int) -> bool:
+    """Whether a value of a filter is a number, or text that is valid Unicode."""
     return isinstance(value, int) or value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)

@@ -12,7 +12,15 @@ from embeddings.store.database import with_recipe
 from embeddings.store.reads import Rows, in_batches, marks, unless_altered, version_by_number
 from embeddings.types import Article, Passage, StoredPassage
 
-__all__ = ["StoredVector", "intact_fingerprints", "passage_digest", "passages", "vectors_after"]
+__all__ = [
+    "StoredVector",
+    "intact_fingerprints",
+    "passage_digest",
+    "passages",
+    "sealed_words",
+    "stored_passage",
+    "vectors_after",
+]
 
 
 class StoredVector(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +48,7 @@ def vectors_after(db: apsw.Connection, generation: int, key: int) -> Iterator[St
     for number, of_version, name, start, stop, digest, vector in rows:
         if of_version != version:
             version, holder = of_version, version_by_number(db, of_version)
-        text = _sealed_words(holder, name, start, stop, digest, vector)
+        text = sealed_words(holder, name, start, stop, digest, vector)
         if holder is None or text is None:
             yield number
         else:
@@ -62,11 +70,11 @@ def passages(db: apsw.Connection, keys: Collection[int]) -> tuple[dict[int, Stor
             if version not in versions:
                 versions[version] = version_by_number(db, version)
             holder = versions[version]
-            text = _sealed_words(holder, name, start, stop, digest, vector)
+            text = sealed_words(holder, name, start, stop, digest, vector)
             if holder is None or text is None:
                 damaged.append(key)
             else:
-                found[key] = _stored_passage(key, holder, (name.decode(), start, stop, text), signature)
+                found[key] = stored_passage(key, holder, (name.decode(), start, stop, text), signature)
     return found, damaged
 
 
@@ -88,7 +96,8 @@ def intact_fingerprints(db: apsw.Connection, article_ids: Collection[str], gener
     return found
 
 
-def _stored_passage(key: int, holder: Article, span: tuple[str, int, int, str], signature: bytes) -> StoredPassage:
+def stored_passage(key: int, holder: Article, span: tuple[str, int, int, str], signature: bytes) -> StoredPassage:
+    """What a result list shows of a passage; `span` is its id, where it begins and ends, and its words."""
     name, start, stop, text = span
     passage = Passage(id=name, article_id=holder.id, article_version=holder.version, start=start, end=stop, text=text)
     return StoredPassage(
@@ -110,11 +119,11 @@ def _all_sealed(db: apsw.Connection, holder: Article, keys: range) -> bool:
         "SELECT CAST(id AS BLOB), start, stop, digest, vector FROM passages WHERE key BETWEEN ? AND ?",
         (keys[0], keys[-1]),
     )
-    whole = [_sealed_words(holder, *row) is not None for row in rows]
+    whole = [sealed_words(holder, *row) is not None for row in rows]
     return len(whole) == len(keys) and all(whole)
 
 
-def _sealed_words(
+def sealed_words(
     holder: Article | None, name: bytes, start: int, stop: int, digest: bytes, vector: bytes
 ) -> str | None:
     """The words of a passage, or None where they, the span or the vector were altered."""

@@ -30,6 +30,7 @@ __all__ = [
     "generation_of",
     "holders",
     "in_batches",
+    "intact",
     "key_runs",
     "known",
     "marks",
@@ -109,7 +110,7 @@ def article(db: apsw.Connection, article_id: str, version: str | None) -> Articl
         f" ON versions.article = articles.number AND {named} WHERE articles.id = ?",
         (article_id,) if version is None else (version, article_id),
     ).fetchone()
-    return None if row is None else _intact(*row, name=article_id)
+    return None if row is None else intact(*row, name=article_id)
 
 
 def page(db: apsw.Connection, where: Where, *, after: str | None, limit: int) -> list[Article]:
@@ -124,7 +125,7 @@ def page(db: apsw.Connection, where: Where, *, after: str | None, limit: int) ->
         f" WHERE {condition} AND (? IS NULL OR articles.id > ?) ORDER BY articles.id LIMIT ?",
         (*values, after, after, limit),
     )
-    return [_intact(stored, expected, name=name) for stored, expected, name in rows]
+    return [intact(stored, expected, name=name) for stored, expected, name in rows]
 
 
 def counts(db: apsw.Connection, where: Where, generation: int) -> CorpusCounts:
@@ -223,7 +224,8 @@ def version_by_number(db: apsw.Connection, number: int) -> Article | None:
     return None if row is None else unless_altered(*row)
 
 
-def _intact(stored: bytes, expected: str, *, name: str) -> Article:
+def intact(stored: bytes, expected: str, *, name: str) -> Article:
+    """Read a stored document. Raises StoreCorrupt where it no longer has the hash it was stored under."""
     read = unless_altered(stored, expected)
     if read is None:
         raise StoreCorrupt(

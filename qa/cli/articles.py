@@ -13,7 +13,7 @@ from qa.cli.terminal import console, plain, shortened
 from qa.errors import NotFound
 
 if TYPE_CHECKING:
-    from embeddings.embedded_corpus import EmbeddedCorpus
+    from embeddings.opening import KeptCorpus
     from embeddings.types import Article, Status, Where
     from qa.settings import Settings
 
@@ -129,7 +129,7 @@ def delete(article_ids: tuple[str, ...], yes: bool) -> None:
         click.echo(f"deleted {corpus.delete(Where(article_ids=tuple(titles)))}")
 
 
-def _title(corpus: EmbeddedCorpus, article_id: str) -> str | None:
+def _title(corpus: KeptCorpus, article_id: str) -> str | None:
     """What an article is called, as far as it can be read; None where there is none."""
     try:
         article = corpus.get(article_id)

@@ -11,7 +11,7 @@ from qa.cli.opening import load_encoder, opened, read_settings
 from qa.cli.terminal import plain
 
 if TYPE_CHECKING:
-    from embeddings.embedded_corpus import EmbeddedCorpus
+    from embeddings.opening import KeptCorpus
     from embeddings.types import Article
     from embeddings.verification import Finding, Stats
 
@@ -71,7 +71,7 @@ def stats(as_json: bool) -> None:
     click.echo(msgspec.json.encode(measured) if as_json else _summary(measured))
 
 
-def _incomplete(corpus: EmbeddedCorpus) -> Iterator[Article]:
+def _incomplete(corpus: KeptCorpus) -> Iterator[Article]:
     """Articles that lack passages of the encoder the corpus was opened for, or were cut in another way."""
     from embeddings.ingest import fingerprint
     from embeddings.types import Where
@@ -94,7 +94,7 @@ def _line(finding: Finding) -> str:
 def _summary(stats: Stats) -> str:
     lines = [
         f"articles      {stats.articles:,} ({stats.versions:,} versions)",
-        f"database      {stats.database_bytes / 1e6:,.1f} MB (SQLite {stats.sqlite})",
+        f"database      {stats.database_bytes / 1e6:,.1f} MB ({stats.engine})",
         f"index         {stats.index_bytes / 1e6:,.1f} MB",
     ]
     for generation in stats.generations:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from embeddings.embedded_corpus import EmbeddedCorpus
     from embeddings.encoders import Encoder
+    from embeddings.opening import KeptCorpus
     from qa.settings import Settings
 
 __all__ = ["load_encoder", "opened", "read_settings", "store_exists"]
@@ -34,11 +34,11 @@ def load_encoder(settings: Settings) -> Encoder:
 
 
 @contextmanager
-def opened(settings: Settings, encoder: Encoder, *, read_only: bool = False) -> Iterator[EmbeddedCorpus]:
+def opened(settings: Settings, encoder: Encoder, *, read_only: bool = False) -> Iterator[KeptCorpus]:
     """Open the corpus and close it in the end. Raises StoreError."""
-    from embeddings.embedded_corpus import EmbeddedCorpus
+    from embeddings.opening import open_corpus
 
-    corpus = EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity, read_only=read_only)
+    corpus = open_corpus(settings.place, identity=encoder.identity, read_only=read_only)
     try:
         yield corpus
     finally:
@@ -46,5 +46,7 @@ def opened(settings: Settings, encoder: Encoder, *, read_only: bool = False) -> 
 
 
 def store_exists(settings: Settings) -> bool:
-    """Whether anything was ever put into the data folder; a store that is there and unreadable exists."""
-    return (settings.data_dir / "store.db").exists()
+    """Whether anything was ever put into the store; one that is there and unreadable exists."""
+    from embeddings.opening import exists
+
+    return exists(settings.place)

@@ -15,7 +15,7 @@ import msgspec
 
 from embeddings import encoders
 from embeddings.corpus import Corpus
-from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.opening import open_corpus
 from embeddings.usable_corpus import UsableCorpus
 from qa.assembly import Answerer, assemble
 from qa.checking.text_checker import TextChecker
@@ -65,7 +65,7 @@ class Opened:
         if self._parts is None:  # of two calls that came together, the second finds them open
             settings = self.settings
             encoder = encoders.load(settings.encoder, threads=settings.threads)
-            corpus = EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity, read_only=True)
+            corpus = open_corpus(settings.place, identity=encoder.identity, read_only=True)
             try:
                 assembly = assemble(settings, encoder=encoder)
             except BaseException:

@@ -101,7 +101,7 @@ class Service:
         self._forecast = Forecast(deadline_seconds=settings.deadline_seconds)
         self._writes = Permits(_WRITES_WAITING, what="writes")
         self._reads = Permits(settings.max_queue + 1, what="reads")
-        self.storage = Storage(settings.data_dir)
+        self.storage = Storage(None if settings.store else settings.data_dir)
         self._beginnings = StarterQuestions(ask=self._ask_without_hurry)
         self.records = Records(settings, read=self._read)
         self.metrics = Metrics()

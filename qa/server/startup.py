@@ -18,6 +18,7 @@ from embeddings.encoders import Encoder
 from embeddings.errors import StoreReadOnly
 from embeddings.index import live
 from embeddings.ingest import ingest
+from embeddings.opening import open_corpus
 from embeddings.types import RawArticle, Where
 from embeddings.usable_corpus import Clock, utc_now
 from qa.answers import fold
@@ -67,13 +68,13 @@ def load(settings: Settings, *, now: Clock = utc_now) -> Parts:
     )
 
 
-def _opened(settings: Settings, encoder: Encoder) -> EmbeddedCorpus:
-    """The corpus; of a folder that this user cannot write, for reading."""
+def _opened(settings: Settings, encoder: Encoder) -> Corpus:
+    """The corpus; of a store that this user cannot write, for reading."""
     try:
-        return EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity, else_read=True)
+        return open_corpus(settings.place, identity=encoder.identity, else_read=True)
     except StoreReadOnly as error:
         _log.warning("%s; questions are answered, articles cannot be added", error)
-        return EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity, read_only=True)
+        return open_corpus(settings.place, identity=encoder.identity, read_only=True)
 
 
 def _warm_up(corpus: Corpus, encoder: Encoder) -> None:

@@ -22,13 +22,16 @@ _LEAST_FREE_BYTES = 16_000_000
 class Storage:
     """Remembers a full disk until a write succeeds; a quota shows in no other way. Used from the event loop only."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
+        """`folder`: None where the store is on a server, whose disk nobody here can look at."""
         self._folder = folder
         self._full = False
 
     @property
     def writes(self) -> Writes:
         """Whether the next write is likely to succeed."""
+        if self._folder is None:
+            return "disk_full" if self._full else "open"
         if is_read_only(self._folder):
             return "read_only"
         return "disk_full" if self._full or _free(self._folder) < _LEAST_FREE_BYTES else "open"
@@ -38,7 +41,7 @@ class Storage:
         if self.writes == "read_only":
             raise StoreReadOnly(f"the folder {self._folder} cannot be written")
         if self.writes == "disk_full":
-            raise StoreFull(f"the disk of {self._folder} is full")
+            raise StoreFull(f"the disk of {self._folder or 'the server'} is full")
 
     @contextmanager
     def written(self) -> Iterator[None]:

@@ -52,6 +52,15 @@ def test_the_development_lock_adds_to_the_runtime_lock(repo: Path) -> None:
         assert canonicalize_name(requirement.name) in runtime | development, f"{requirement} is not locked: `make lock`"
 
 
+def test_the_driver_of_a_server_is_added_to_either(repo: Path) -> None:
+    driver, development = pins(repo / "requirements-postgres.lock"), pins(repo / "requirements-dev.lock")
+    assert driver.items() <= development.items()
+    assert not driver.keys() & pins(repo / "requirements.lock").keys()
+    for requirement in map(Requirement, project(repo)["optional-dependencies"]["postgres"]):
+        assert requirement.specifier.contains(driver[canonicalize_name(requirement.name)])
+        assert {f"psycopg-{extra}" for extra in requirement.extras} <= driver.keys()
+
+
 def test_torch_is_the_processor_build(repo: Path) -> None:
     locked = pins(repo / "requirements.lock")
     assert locked["torch"] == "2.13.0"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -60,22 +63,32 @@ def made() -> Made:
     return Made()
 
 
-@pytest.fixture(params=["embedded"])
+@pytest.fixture(params=["embedded", "postgres"])
 def open_corpus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenCorpus]:
     """Opens one and the same corpus, again and again: `open_corpus(identity=…, read_only=…)`.
 
     To prove another implementation, name it in `params` and open it here.
     """
-    assert request.param == "embedded"
+    if request.param == "embedded":
+        opening: OpenCorpus = partial(EmbeddedCorpus.open, tmp_path / "corpus")
+    else:
+        opening = opening_postgres(request.getfixturevalue("postgres_server"))
     opened: list[Corpus] = []
 
     def open_it(*, identity: EncoderIdentity = Made.identity, read_only: bool = False) -> Corpus:
-        opened.append(EmbeddedCorpus.open(tmp_path / "corpus", identity=identity, read_only=read_only))
+        opened.append(opening(identity=identity, read_only=read_only))
         return opened[-1]
 
     yield open_it
     for corpus in opened:
         corpus.close()
+
+
+def opening_postgres(server: Any) -> OpenCorpus:
+    """Opens one and the same corpus on a server, in a schema of its own."""
+    from embeddings.postgres.corpus import PostgresCorpus
+
+    return partial(PostgresCorpus.open, server.url(), schema=f"test_{uuid4().hex}", connections=12)
 
 
 @pytest.fixture

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
+import psycopg
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.index import snapshot
+from embeddings.postgres.corpus import PostgresCorpus
 from embeddings.types import Article, CorpusCounts, StoredPassage, Where
 
 WORDS = ("river", "dam", "vote", "storm", "harbour", "court")
@@ -36,23 +40,29 @@ def matches(article: Article, where: Where) -> bool:
 
 
 class CorpusHistory(RuleBasedStateMachine):
-    """The embedded corpus against a dictionary of what was acknowledged."""
+    """A corpus against a dictionary of what was acknowledged."""
 
     made: Any
+    corpus: Corpus
 
     @initialize()
     def begin(self) -> None:
-        self.root = Path(tempfile.mkdtemp())
-        self.folder = self.root / "0"
         self.held: dict[str, Article] = {}
         self.past: dict[tuple[str, str], Article] = {}
         self.seen: dict[int, str] = {}
         """Every key ever handed out, with the passage it named: none may come to name another."""
-        self.corpus: Corpus = EmbeddedCorpus.open(self.folder, identity=self.made.identity)
+        self.corpus = self.opened_anew()
+
+    def opened_anew(self) -> Corpus:
+        """A new and empty corpus."""
+        raise NotImplementedError
+
+    def opened_again(self) -> Corpus:
+        """The one before, after it was closed."""
+        raise NotImplementedError
 
     def teardown(self) -> None:
         self.corpus.close()
-        shutil.rmtree(self.root)
 
     @rule(names=st.lists(NAMES, min_size=1, max_size=3, unique=True), texts=st.data(), source=SOURCES)
     def replace(self, names: list[str], texts: st.DataObject, source: str) -> None:
@@ -72,22 +82,7 @@ class CorpusHistory(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.corpus.close()
-        self.corpus = EmbeddedCorpus.open(self.folder, identity=self.made.identity)
-
-    @rule()
-    def crash(self) -> None:
-        """What is on the disk now, index files of whatever age, is what a killed process leaves."""
-        left = self.root / str(int(self.folder.name) + 1)
-        shutil.copytree(self.folder, left)
-        self.corpus.close()
-        self.folder = left
-        self.corpus = EmbeddedCorpus.open(self.folder, identity=self.made.identity)
-
-    @rule()
-    def save(self) -> None:
-        assert isinstance(self.corpus, EmbeddedCorpus)
-        self.corpus.checkpoint()
-        assert self.corpus.verify() == []
+        self.corpus = self.opened_again()
 
     @rule(text=st.sampled_from(["storm", "river dam", "unheard"]), where=WHERES, k=st.integers(1, 30))
     def search(self, text: str, where: Where, k: int) -> None:
@@ -149,7 +144,74 @@ class CorpusHistory(RuleBasedStateMachine):
         return [(line, self.made.vector(line)) for line in lines]
 
 
+class EmbeddedHistory(CorpusHistory):
+    """The embedded corpus, which also crashes and saves its indexes."""
+
+    def opened_anew(self) -> Corpus:
+        self.root = Path(tempfile.mkdtemp())
+        self.folder = self.root / "0"
+        return self.opened_again()
+
+    def opened_again(self) -> Corpus:
+        return EmbeddedCorpus.open(self.folder, identity=self.made.identity)
+
+    def teardown(self) -> None:
+        super().teardown()
+        shutil.rmtree(self.root)
+
+    @rule()
+    def crash(self) -> None:
+        """What is on the disk now, index files of whatever age, is what a killed process leaves."""
+        left = self.root / str(int(self.folder.name) + 1)
+        shutil.copytree(self.folder, left)
+        self.corpus.close()
+        self.folder = left
+        self.corpus = self.opened_again()
+
+    @rule()
+    def save(self) -> None:
+        assert isinstance(self.corpus, EmbeddedCorpus)
+        self.corpus.checkpoint()
+        assert self.corpus.verify() == []
+
+
+class PostgresHistory(CorpusHistory):
+    """The corpus on a server, whose connections also break."""
+
+    server: Any
+
+    def opened_anew(self) -> Corpus:
+        self.schema = f"history_{uuid4().hex}"
+        return self.opened_again()
+
+    def opened_again(self) -> Corpus:
+        return PostgresCorpus.open(
+            self.server.url(), identity=self.made.identity, schema=self.schema, connections=2, timeout=120
+        )
+
+    @rule()
+    def lose_connections(self) -> None:
+        """Every connection of the store ends, as in a restart of the server."""
+        with psycopg.connect(self.server.url(), autocommit=True) as db:
+            db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sourceline'")
+
+    @rule()
+    def verify(self) -> None:
+        assert isinstance(self.corpus, PostgresCorpus)
+        assert self.corpus.verify() == []
+
+
 def test_any_history_leaves_what_a_dictionary_would(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot, "_DEAD_LEAST", 2)  # so that few removals already rewrite a segment
-    CorpusHistory.made = made
-    run_state_machine_as_test(CorpusHistory, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
+    EmbeddedHistory.made = made
+    run_state_machine_as_test(
+        EmbeddedHistory, settings=settings(max_examples=25, stateful_step_count=25, deadline=None)
+    )
+
+
+def test_so_it_does_on_a_server(made: Any, postgres_server: Any) -> None:
+    PostgresHistory.made, PostgresHistory.server = made, postgres_server
+    examples = int(os.environ.get("POSTGRES_HISTORIES", "5"))
+    run_state_machine_as_test(
+        PostgresHistory, settings=settings(max_examples=examples, stateful_step_count=20, deadline=None)
+    )

@@ -14,7 +14,20 @@ from qa.settings import Settings
 __all__ = ["corpus_hash", "prompt_fingerprints", "public_url", "shown_settings"]
 
 _LEFT_OUT = frozenset(
-    {"data_dir", "host", "port", "threads", "max_body_bytes", "max_queue", "log_level", "llm_concurrency"}
+    {
+        "data_dir",
+        "host",
+        "port",
+        "threads",
+        "max_body_bytes",
+        "max_queue",
+        "log_level",
+        "llm_concurrency",
+        "store",
+        "store_schema",
+        "store_connections",
+        "store_timeout_seconds",
+    }
 )
 """Where and how fast a service runs, not what it says."""
 _NOT_PROMPTS = (".py", ".pyc")

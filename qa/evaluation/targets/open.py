@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from embeddings import encoders
-from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.opening import open_corpus
 from embeddings.types import Where
 from qa.evaluation.cache import CachingEncoder
 from qa.evaluation.errors import RunRefused
@@ -57,10 +57,10 @@ async def _in_process(settings: Settings, asking: Asking) -> AsyncIterator[Respo
 
     # The search beside an answer asks for the same vector again; texts are not kept, or later answers would be faster.
     encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads), limit=0)
-    corpus = EmbeddedCorpus.open(settings.data_dir, identity=encoder.identity, read_only=True)
+    corpus = open_corpus(settings.place, identity=encoder.identity, read_only=True)
     try:
         if not corpus.count(Where()).articles:
-            raise RunRefused(f"there are no articles in {settings.data_dir}; put some in by `qa ingest`")
+            raise RunRefused(f"there are no articles in {settings.place}; put some in by `qa ingest`")
         service = InProcess(corpus=corpus, encoder=encoder, settings=settings, asking=asking)
         try:
             yield service

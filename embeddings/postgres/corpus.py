@@ -1,0 +1,269 @@
+"""The `Corpus` of several processes: a PostgreSQL server holds everything, and searches it.
+
+Any number of processes may read and write at once. What one has written, every other finds at its next question.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from embeddings.corpus import Corpus
+from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders.naming import named, setting
+from embeddings.errors import EncoderError, EncoderMismatch, InputError, InvalidArticle
+from embeddings.index.dense import checked, directions
+from embeddings.index.spellings import nearest
+from embeddings.index.terms import Terms
+from embeddings.intake import sound
+from embeddings.postgres import dense, generations, lexical, reads, writes
+from embeddings.postgres import passages as stored
+from embeddings.postgres.database import Connection, Database
+from embeddings.postgres.statistics import Statistics
+from embeddings.postgres.verification import findings, statistics
+from embeddings.postgres.vocabulary import StoredLexicon
+from embeddings.store.reads import Generation
+from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
+from embeddings.verification import Finding, Stats
+
+__all__ = ["SCHEMA", "PostgresCorpus"]
+
+_log = logging.getLogger(__name__)
+
+SCHEMA = "sourceline"
+CONNECTIONS, TIMEOUT_SECONDS = 8, 30.0
+
+
+class PostgresCorpus(Corpus):
+    """A corpus on a server, for use with one encoder; any thread may call any method."""
+
+    def __init__(self, database: Database, *, identity: EncoderIdentity) -> None:
+        self._database = database
+        self._identity = identity
+        self._terms = Terms()
+        self._statistics = Statistics()
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        identity: EncoderIdentity,
+        read_only: bool = False,
+        schema: str = SCHEMA,
+        connections: int = CONNECTIONS,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> PostgresCorpus:
+        """Open the corpus in a schema of a database; a writer makes its tables where there are none.
+
+        A corpus filled by another encoder opens too: it can be read, and filled anew article by article, but not
+        searched until it is complete. Raises StoreError when the server cannot be used.
+        """
+        database = Database.open(url, schema=schema, read_only=read_only, connections=connections, timeout=timeout)
+        corpus = cls(database, identity=identity)
+        try:
+            if not read_only:
+                corpus._adopt_if_complete()
+        except BaseException:
+            database.close()
+            raise
+        return corpus
+
+    def replace(self, articles: Sequence[IndexedArticle]) -> None:
+        """Put each article in the place of what is held under its id; see `Corpus.replace`.
+
+        Raises InvalidArticle or EncoderError before anything is written; after StoreError the articles before the
+        one that failed are stored.
+        """
+        ready = sound(articles, self._identity)
+        for indexed in ready:
+            _require_texts(indexed.article)
+        self.require_writing()
+        try:
+            for indexed in ready:
+                with self._database.writing() as db:
+                    number = generations.ensure(db, self._identity)
+                    writes.put(db, indexed, number, terms=self._terms, unit=self._identity.normalised)
+        finally:
+            self._adopt_if_complete()
+        self._index_if_large()
+
+    def delete(self, where: Where) -> int:
+        """Remove every matching article with all its versions, all at once; see `Corpus.delete`."""
+        if not where.restricts():
+            raise InputError("deleting needs a filter; name articles, sources, a collection or dates")
+        with self._database.writing() as db:
+            removed = writes.forget(db, where)
+        self._adopt_if_complete()
+        return removed
+
+    def search(self, vector: Vector, text: str, *, k: int, where: Where) -> Hits:
+        """Rank passages by cosine and by BM25, filter applied first; both lists show the same state.
+
+        Raises EncoderMismatch when the corpus was filled by another encoder, EncoderError for an unusable vector.
+        """
+        if k < 1:
+            raise InputError(f"k is {k}; ask for one passage at least")
+        if np.ndim(vector) != 1:
+            raise EncoderError(f"a question's vector has shape {np.shape(vector)}; it must be one row of numbers")
+        row = checked(vector[np.newaxis], dimension=self._identity.dimension, unit=False, of="question")
+        question = self._terms.of_question(text)
+        with self._database.reading() as db:
+            active = self._searchable(generations.active(db))
+            if active is None:
+                return Hits(dense=(), lexical=())
+            number, passages = active.number, self._possible(db, active.number, where)
+            return Hits(
+                dense=dense.search(db, directions(row)[0], generation=number, passages=passages, k=k, where=where),
+                lexical=lexical.search(db, question, generation=number, statistics=self._statistics, k=k, where=where),
+            )
+
+    def spellings(self, words: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """For each word that no passage holds, the words near to it that passages hold; see `Corpus.spellings`."""
+        with self._database.reading() as db:
+            active = self._searchable(generations.active(db))
+            lexicon = StoredLexicon(db, generation=active.number if active else 0, statistics=self._statistics)
+            return nearest(words, lexicon, self._terms)
+
+    def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
+        """Look up hits; unknown, removed and damaged ones are absent."""
+        with self._database.reading() as db:
+            found, damaged = stored.passages(db, keys)
+        if damaged:
+            _log.error("passages %s were altered on the server and are not shown; see `qa index verify`", damaged)
+        return found
+
+    def get(self, article_id: str, *, version: str | None = None) -> Article | None:
+        """One article, its text checked against its hash; see `Corpus.get`."""
+        with self._database.reading() as db:
+            return reads.article(db, article_id, version)
+
+    def scan(self, *, where: Where, after: str | None, limit: int) -> Sequence[Article]:
+        """Current articles in order of id, from the one after `after`; each checked against its hash."""
+        with self._database.reading() as db:
+            return reads.page(db, where, after=after, limit=limit)
+
+    def count(self, where: Where) -> CorpusCounts:
+        """Exact counts of what can be searched under a filter."""
+        with self._database.reading() as db:
+            active = generations.active(db)
+            return reads.counts(db, where, active.number if active else 0)
+
+    def overview(self, where: Where, *, newest: int) -> Overview:
+        """What current articles there are, at a glance, and the newest of them."""
+        with self._database.reading() as db:
+            return reads.overview(db, where, newest=newest)
+
+    def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
+        """Fingerprint of each article held whole and undamaged for this encoder; the others need ingesting."""
+        with self._database.reading() as db:
+            generation = generations.of(db, self._identity)
+            return {} if generation is None else stored.intact_fingerprints(db, article_ids, generation)
+
+    def require_writing(self) -> None:
+        """Raise StoreReadOnly where this process may only read, StoreError where the corpus was closed."""
+        self._database.require_writing()
+
+    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+        """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
+        with self._database.reading() as db:
+            return reads.holders(db, versions, collection=collection)
+
+    def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Which articles (ids) were written as known by each of these keys, for those held."""
+        with self._database.reading() as db:
+            return reads.known(db, keys)
+
+    def activate(self, identity: EncoderIdentity) -> None:
+        """Search the passages made by this encoder from now on and drop all others; see `Corpus.activate`."""
+        with self._database.reading() as db:
+            active = generations.active(db)
+        if active is not None and active.identity == identity:
+            return
+        if not self._switched(identity):
+            go_on = (
+                "" if active is None else f", or set QA_ENCODER={setting(active.identity)} to go on with those there"
+            )
+            raise EncoderMismatch(
+                f"some articles in {self._database.address.shown} have no passages from {named(identity)} yet: "
+                f"ingest all of them with it first (`qa index rebuild`){go_on}"
+            )
+
+    def verify(self) -> list[Finding]:
+        """Check everything held against its hashes."""
+        with self._database.reading() as db:
+            return findings(db)
+
+    def rebuild(self) -> None:
+        """Index the vectors if they are many enough, and let the server look at its tables anew. Needs no encoder."""
+        self._index_if_large()
+        with self._database.maintaining() as db:
+            if db is not None:
+                dense.drop_others(db)
+                db.execute("ANALYZE articles, versions, encodings, passages, known_by, vocabulary")
+
+    def stats(self) -> Stats:
+        """Sizes and state of the store."""
+        with self._database.reading() as db:
+            return statistics(db)
+
+    def close(self) -> None:
+        """Close the connections. Idempotent."""
+        self._database.close()
+
+    def _possible(self, db: Connection, generation: int, where: Where) -> int:
+        """How many passages a filter lets through."""
+        if where.restricts():
+            return reads.counts(db, where, generation).passages
+        return self._statistics.sizes(db, generation).passages
+
+    def _adopt_if_complete(self) -> None:
+        """Search this encoder's passages as soon as no article lacks them."""
+        with self._database.reading() as db:
+            active = generations.active(db)
+            if active is not None and active.identity == self._identity:
+                return
+            if not generations.complete(db, generations.of(db, self._identity)):
+                return
+        self._switched(self._identity)
+
+    def _switched(self, identity: EncoderIdentity) -> bool:
+        """Search another encoder's passages, if they are complete; they are indexed before anybody searches them."""
+        self._index_if_large(identity)
+        with self._database.writing(alone=True) as db:
+            if not generations.adopt(db, identity):
+                return False
+        with self._database.maintaining() as db:
+            if db is not None:
+                dense.drop_others(db)
+        return True
+
+    def _index_if_large(self, identity: EncoderIdentity | None = None) -> None:
+        """Index a generation as soon as it is too large for comparing all vectors."""
+        identity = identity or self._identity
+        with self._database.reading() as db:
+            number = generations.of(db, identity)
+            if number is None or dense.is_indexed(db, number):
+                return
+            if self._statistics.sizes(db, number).passages <= dense.EXACT_MOST:
+                return
+        with self._database.maintaining() as db:
+            if db is not None:
+                dense.build(db, number, dimension=identity.dimension)
+
+    def _searchable(self, active: Generation | None) -> Generation | None:
+        if active is not None and active.identity != self._identity:
+            raise EncoderMismatch(
+                f"the corpus in {self._database.address.shown} was filled by {named(active.identity)}, this process "
+                f"uses {named(self._identity)}: set QA_ENCODER={setting(active.identity)}, or ingest the articles "
+                "again with the latter (`qa index rebuild`)"
+            )
+        return active
+
+
+def _require_texts(article: Article) -> None:
+    """Refuse what the server's texts cannot hold. Raises InvalidArticle."""
+    if "\0" in article.source + article.collection:
+        raise InvalidArticle(f"article {article.id!r} has NUL in its source or collection; clean it first")

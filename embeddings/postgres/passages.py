@@ -1,0 +1,93 @@
+"""Passages in the store: each is sealed with its words and its vector, and none leaves here with a broken seal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from embeddings.postgres.database import Connection
+from embeddings.postgres.filters import possible
+from embeddings.postgres.reads import version_by_number
+from embeddings.postgres.values import received
+from embeddings.store.database import with_recipe
+from embeddings.store.passages import sealed_words, stored_passage
+from embeddings.store.reads import in_batches, unless_altered
+from embeddings.types import Article, StoredPassage
+
+__all__ = ["damaged_keys", "intact_fingerprints", "passages"]
+
+_LARGEST_KEY = 2**63 - 1
+
+_Row = tuple[str, int, int, bytes, bytes]
+
+
+def passages(db: Connection, keys: Collection[int]) -> tuple[dict[int, StoredPassage], list[int]]:
+    """Look passages up by key: those that are intact, and the keys of those that are not."""
+    found: dict[int, StoredPassage] = {}
+    damaged: list[int] = []
+    versions: dict[int, Article | None] = {}
+    rows = db.execute(
+        "SELECT key, version, signature, passages.id, start, stop, digest, vector_send(embedding) FROM passages"
+        " JOIN articles ON articles.number = passages.article WHERE key = ANY(%s)",
+        ([key for key in keys if 0 < key <= _LARGEST_KEY],),
+        binary=True,
+    ).fetchall()
+    for key, version, signature, *row in rows:
+        if version not in versions:
+            versions[version] = version_by_number(db, version)
+        holder = versions[version]
+        text = _words(holder, (row[0], row[1], row[2], row[3], row[4]))
+        if holder is None or text is None:
+            damaged.append(key)
+        else:
+            found[key] = stored_passage(key, holder, (row[0], row[1], row[2], text), signature)
+    return found, damaged
+
+
+def intact_fingerprints(db: Connection, article_ids: Collection[str], generation: int) -> dict[str, str]:
+    """Fingerprints of the articles that are stored whole and undamaged in a generation, as they should be."""
+    found: dict[str, str] = {}
+    for names in in_batches(possible(article_ids)):
+        rows = db.execute(
+            "SELECT articles.number, articles.id, document, fingerprint, recipe, passages FROM articles"
+            " JOIN versions ON versions.number = articles.current"
+            " JOIN encodings ON encodings.article = articles.number AND encodings.version = articles.current"
+            " WHERE generation = %s AND articles.id = ANY(%s)",
+            (generation, list(names)),
+            binary=True,
+        ).fetchall()
+        for number, name, stored, expected, recipe, promised in rows:
+            held = unless_altered(stored, expected)
+            if held is not None and held.id == name and _all_sealed(db, held, number, generation, promised):
+                found[name] = with_recipe(expected, recipe)
+    return found
+
+
+def damaged_keys(db: Connection, generation: int) -> Iterator[int]:
+    """The passages of a generation whose words, span or vector were altered."""
+    with db.cursor("passages", binary=True) as cursor:
+        cursor.execute(
+            "SELECT key, version, id, start, stop, digest, vector_send(embedding) FROM passages"
+            " WHERE generation = %s ORDER BY key",
+            (generation,),
+        )
+        version, holder = None, None
+        for key, of_version, *row in cursor:
+            if of_version != version:
+                version, holder = of_version, version_by_number(db, of_version)
+            if _words(holder, (row[0], row[1], row[2], row[3], row[4])) is None:
+                yield key
+
+
+def _all_sealed(db: Connection, holder: Article, number: int, generation: int, promised: int) -> bool:
+    """Whether every passage of an article is there, with the words and the vector it was stored with."""
+    rows = db.execute(
+        "SELECT id, start, stop, digest, vector_send(embedding) FROM passages WHERE article = %s AND generation = %s",
+        (number, generation),
+        binary=True,
+    ).fetchall()
+    return len(rows) == promised and all(_words(holder, row) is not None for row in rows)
+
+
+def _words(holder: Article | None, row: _Row) -> str | None:
+    name, start, stop, digest, vector = row
+    return sealed_words(holder, name.encode(), start, stop, digest, received(vector))

@@ -1,0 +1,146 @@
+"""Questions to the store about articles, each asked inside a transaction that the caller holds.
+
+No text leaves here that does not match the hash it was stored under.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from psycopg.rows import TupleRow
+
+from embeddings.errors import StoreCorrupt
+from embeddings.postgres.database import Connection
+from embeddings.postgres.filters import matching, possible
+from embeddings.store.reads import intact, unless_altered
+from embeddings.types import Article, CorpusCounts, Overview, Where
+
+__all__ = ["article", "counts", "holders", "known", "overview", "page", "the_row", "version_by_number", "versions"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def article(db: Connection, article_id: str, version: str | None) -> Article | None:
+    """One article in its current version, or in the one named.
+
+    Raises StoreCorrupt where a byte of it was altered.
+    """
+    names = possible([article_id])
+    wanted = possible([version]) if version is not None else []
+    named = "versions.number = articles.current" if version is None else "versions.version = ANY(%s)"
+    row = db.execute(
+        "SELECT document, fingerprint FROM articles JOIN versions"  # noqa: S608 - a constant
+        f" ON versions.article = articles.number AND {named} WHERE articles.id = ANY(%s)",
+        (names,) if version is None else (wanted, names),
+        binary=True,
+    ).fetchone()
+    return None if row is None else intact(*row, name=article_id)
+
+
+def versions(db: Connection, article_id: str) -> tuple[Article, ...]:
+    """Earlier versions of an article, the oldest first; one that was altered is left out."""
+    rows = db.execute(
+        "SELECT document, fingerprint FROM articles JOIN versions ON versions.article = articles.number"
+        " WHERE articles.id = %s AND versions.number <> articles.current ORDER BY versions.number",
+        (article_id,),
+        binary=True,
+    )
+    return tuple(read for stored, expected in rows if (read := unless_altered(stored, expected)))
+
+
+def page(db: Connection, where: Where, *, after: str | None, limit: int) -> list[Article]:
+    """Current articles in order of id, from the one after `after`.
+
+    Raises StoreCorrupt where a byte of one was altered.
+    """
+    condition, values = matching(where)
+    beyond = "" if after is None else " AND articles.id > %s"
+    rows = db.execute(
+        "SELECT document, fingerprint, articles.id FROM articles"  # noqa: S608 - values are bound
+        " JOIN versions ON versions.number = articles.current"
+        f" WHERE {condition}{beyond} ORDER BY articles.id LIMIT %s",
+        (*values, *([] if after is None else [after.replace("\0", "")]), limit),
+        binary=True,
+    ).fetchall()
+    return [intact(stored, expected, name=name) for stored, expected, name in rows]
+
+
+def the_row(db: Connection, statement: str, values: Sequence[object] = ()) -> TupleRow:
+    """The first row of a statement that always gives one."""
+    row = db.execute(statement, values or None).fetchone()
+    if row is None:
+        raise StoreCorrupt("the server gave no row where there must be one; `qa index verify` looks for what is wrong")
+    return row
+
+
+def counts(db: Connection, where: Where, generation: int) -> CorpusCounts:
+    """Count what can be searched in a generation."""
+    condition, values = matching(where)
+    articles, found = the_row(
+        db,
+        "SELECT count(*), coalesce(sum(passages), 0)::bigint FROM articles"  # noqa: S608 - values are bound
+        f" JOIN encodings ON encodings.article = articles.number WHERE encodings.generation = %s AND {condition}",
+        (generation, *values),
+    )
+    return CorpusCounts(articles=articles, passages=found)
+
+
+def overview(db: Connection, where: Where, *, newest: int) -> Overview:
+    """What current articles there are, and the `newest` of them; one that was altered is left out.
+
+    Days are those in UTC.
+    """
+    condition, values = matching(where)
+    articles, sources, earliest, latest = the_row(
+        db,
+        "SELECT count(*), count(DISTINCT nullif(source, '')), min(published), max(published)"  # noqa: S608
+        f" FROM articles WHERE {condition}",
+        values,
+    )
+    rows = db.execute(
+        "SELECT document, fingerprint FROM articles"  # noqa: S608 - values are bound
+        f" JOIN versions ON versions.number = articles.current WHERE {condition}"
+        " ORDER BY published DESC NULLS LAST, articles.number DESC LIMIT %s",
+        (*values, newest),
+        binary=True,
+    )
+    found = tuple(read for stored, expected in rows if (read := unless_altered(stored, expected)))
+    return Overview(articles=articles, sources=sources, earliest=_day(earliest), latest=_day(latest), newest=found)
+
+
+def holders(db: Connection, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+    """Which articles of a collection hold each of these texts now, by id in order."""
+    rows = db.execute(
+        "SELECT version, articles.id FROM versions JOIN articles ON articles.current = versions.number"
+        " WHERE version = ANY(%s) AND collection = ANY(%s) ORDER BY articles.id",
+        (possible(versions), possible([collection])),
+    )
+    return _grouped(rows)
+
+
+def known(db: Connection, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    """Which articles (ids, the earliest first) are known by each of these keys."""
+    rows = db.execute(
+        "SELECT key, articles.id FROM known_by JOIN articles ON articles.number = article"
+        " WHERE key = ANY(%s) ORDER BY article",
+        (possible(keys),),
+    )
+    return _grouped(rows)
+
+
+def version_by_number(db: Connection, number: int) -> Article | None:
+    """One version of an article; None where it is not there or was altered."""
+    row = db.execute("SELECT document, fingerprint FROM versions WHERE number = %s", (number,), binary=True).fetchone()
+    return None if row is None else unless_altered(*row)
+
+
+def _grouped(rows: Iterable[TupleRow]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for key, name in rows:
+        found[key] = (*found.get(key, ()), name)
+    return found
+
+
+def _day(published: int | None) -> str | None:
+    return None if published is None else (_EPOCH + timedelta(microseconds=published)).date().isoformat()

@@ -1,0 +1,204 @@
+"""The tables, made and changed by numbered migrations; several processes may start at once.
+
+`articles` says what is current; `versions` keeps every version, text and all. A generation is one encoder's view of
+the corpus: its passages with their vectors. `encodings` is the receipt that one article is complete in one generation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+
+import psycopg
+from psycopg import errors, sql
+
+from embeddings.errors import StoreError
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "ensure_vectors",
+    "lock_key",
+    "migrate",
+    "require_sound_server",
+    "require_sound_vectors",
+    "search_path",
+]
+
+_OLDEST_SERVER = 15
+_OLDEST_SOUND_VECTORS = (0, 8, 3)
+"""Earlier versions of pgvector can corrupt an HNSW index when the table is vacuumed."""
+
+_FIRST = """
+CREATE TABLE generations (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    identity text NOT NULL UNIQUE,  -- EncoderIdentity as JSON
+    active boolean NOT NULL
+);
+CREATE UNIQUE INDEX one_active_generation ON generations (active) WHERE active;
+CREATE TABLE articles (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id text COLLATE "C" NOT NULL UNIQUE,
+    current bigint,                 -- versions.number
+    collection text NOT NULL,
+    source text NOT NULL,
+    published bigint,               -- microseconds since 1970 UTC; NULL when undated
+    signature bytea NOT NULL
+);
+CREATE INDEX articles_by_collection ON articles (collection);
+CREATE INDEX articles_by_source ON articles (source);
+CREATE INDEX articles_by_date ON articles (published);
+CREATE TABLE versions (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    article bigint NOT NULL REFERENCES articles ON DELETE CASCADE,
+    version text COLLATE "C" NOT NULL,
+    document bytea NOT NULL,        -- the Article as JSON, see store.document
+    fingerprint text NOT NULL,      -- SHA-256 of document
+    UNIQUE (article, version)
+);
+CREATE INDEX versions_by_content ON versions (version);
+CREATE TABLE encodings (
+    article bigint NOT NULL REFERENCES articles ON DELETE CASCADE,
+    generation bigint NOT NULL,
+    version bigint NOT NULL,        -- versions.number
+    passages integer NOT NULL,      -- how many
+    words bigint NOT NULL,          -- passages.words of all of them together
+    recipe text NOT NULL,           -- how the passages were cut
+    PRIMARY KEY (article, generation)
+);
+CREATE TABLE passages (
+    key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id text COLLATE "C" NOT NULL,
+    generation bigint NOT NULL,
+    article bigint NOT NULL REFERENCES articles ON DELETE CASCADE,
+    version bigint NOT NULL,        -- versions.number
+    start integer NOT NULL,         -- code points, half open
+    stop integer NOT NULL,
+    digest bytea NOT NULL,          -- SHA-256 over id, text and vector
+    collection text NOT NULL,       -- of its article, so that a walk through the vectors can filter
+    source text NOT NULL,
+    published bigint,
+    words integer NOT NULL,         -- terms, those of the title with their weight
+    terms tsvector NOT NULL,        -- stemmed as the embedded store does; how often each occurs
+    embedding vector NOT NULL
+);
+-- A search compares many vectors and many terms: neither should lie in another table.
+ALTER TABLE passages ALTER COLUMN embedding SET STORAGE MAIN, ALTER COLUMN terms SET STORAGE MAIN;
+ALTER TABLE passages SET (toast_tuple_target = 4080);
+CREATE INDEX passages_by_article ON passages (article, generation);
+CREATE INDEX passages_by_term ON passages USING gin (terms);
+CREATE TABLE known_by (
+    key text COLLATE "C" NOT NULL,  -- a hash: see identity.known_by
+    article bigint NOT NULL REFERENCES articles ON DELETE CASCADE,
+    PRIMARY KEY (key, article)
+);
+CREATE INDEX known_by_article ON known_by (article);
+CREATE TABLE vocabulary (
+    term text COLLATE "C" PRIMARY KEY -- every term that any passage ever held: for guesses at what was misspelt
+);
+CREATE INDEX vocabulary_by_shape ON vocabulary (left(term, 1), length(term));
+"""
+
+_MIGRATIONS = (_FIRST,)
+
+SCHEMA_VERSION = len(_MIGRATIONS)
+
+
+def require_sound_server(db: psycopg.Connection) -> None:
+    """Refuse a server that is too old, or a database that cannot hold every text. Raises StoreError."""
+    if db.info.server_version < _OLDEST_SERVER * 10_000:
+        raise StoreError(f"the server is PostgreSQL {db.info.server_version // 10_000}; {_OLDEST_SERVER} is needed")
+    row = db.execute("SELECT current_setting('server_encoding')").fetchone()
+    if row != ("UTF8",):
+        raise StoreError(
+            f"the database has encoding {row and row[0]}; make one with ENCODING 'UTF8' TEMPLATE template0"
+        )
+
+
+def require_sound_vectors(version: str | None) -> None:
+    """Refuse a pgvector that is not there or is known to corrupt what it indexes. Raises StoreError."""
+    wanted = ".".join(map(str, _OLDEST_SOUND_VECTORS))
+    if version is None:
+        raise StoreError(
+            f"the database has no extension vector; install pgvector {wanted} or later on the server, then let an "
+            "administrator say CREATE EXTENSION vector in this database"
+        )
+    if tuple(int(part) for part in version.split(".")) < _OLDEST_SOUND_VECTORS:
+        raise StoreError(
+            f"pgvector {version} can corrupt its index; install {wanted} or later (0.8.6 is recommended), then let "
+            "an administrator say ALTER EXTENSION vector UPDATE in this database"
+        )
+
+
+def ensure_vectors(db: psycopg.Connection, *, read_only: bool) -> None:
+    """See to it that the database has a sound pgvector, installing it where this user may. Raises StoreError."""
+    version = _vectors_version(db)
+    if version is None and not read_only:
+        with suppress(errors.InsufficientPrivilege, errors.FeatureNotSupported, errors.UndefinedFile):
+            db.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        version = _vectors_version(db)
+    require_sound_vectors(version)
+
+
+def migrate(db: psycopg.Connection, schema: str, *, read_only: bool) -> None:
+    """Bring the tables of a schema up to this program's version, one process at a time.
+
+    Raises StoreError where that is not possible, or where they are of a later version.
+    """
+    version = version_of(db, schema)
+    if version > SCHEMA_VERSION:
+        raise StoreError(f"the store has schema version {version}, this program knows {SCHEMA_VERSION}: use that one's")
+    if version == SCHEMA_VERSION:
+        return
+    if read_only:
+        raise StoreError(
+            f"the store has schema version {version}, this program wants {SCHEMA_VERSION}: ingest something first, "
+            "as a user who may change tables (`qa ingest PATH`)"
+        )
+    with db.transaction():
+        db.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("migrations", schema),))
+        _make(db, schema, beginning=version_of(db, schema))
+
+
+def lock_key(purpose: str, schema: str) -> int:
+    """The number of an advisory lock: every process of one store agrees, two stores in a database do not.
+
+    >>> lock_key("migrations", "sourceline") == lock_key("migrations", "sourceline")
+    True
+    """
+    return int.from_bytes(hashlib.sha256(f"sourceline {schema} {purpose}".encode()).digest()[:8], "big", signed=True)
+
+
+def search_path(db: psycopg.Connection, schema: str) -> str:
+    """Our schema first, then where pgvector lies, which an administrator chose."""
+    row = db.execute("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'vector'").fetchone()
+    return f"{sql.Identifier(schema).as_string(db)}, {row[0] if row else 'public'}"
+
+
+def _vectors_version(db: psycopg.Connection) -> str | None:
+    row = db.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'").fetchone()
+    return None if row is None else str(row[0])
+
+
+def version_of(db: psycopg.Connection, schema: str) -> int:
+    """How many migrations a schema has seen; none where it is not there."""
+    table = sql.Identifier(schema, "migrations")
+    if db.execute("SELECT to_regclass(%s)", (table.as_string(db),)).fetchone() == (None,):
+        return 0
+    row = db.execute(sql.SQL("SELECT coalesce(max(number), 0) FROM {}").format(table)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _make(db: psycopg.Connection, schema: str, *, beginning: int) -> None:
+    if db.execute("SELECT to_regnamespace(%s)", (sql.Identifier(schema).as_string(db),)).fetchone() == (None,):
+        try:
+            db.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        except errors.InsufficientPrivilege:
+            raise StoreError(
+                f"the database has no schema {schema!r}, and this user may not make one; let an administrator say "
+                f"CREATE SCHEMA {schema} AUTHORIZATION its user (docs/postgresql.md)"
+            ) from None
+    db.execute("SELECT set_config('search_path', %s, true)", (search_path(db, schema),))
+    db.execute("CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, applied_at timestamptz NOT NULL)")
+    for number, statements in enumerate(_MIGRATIONS[beginning:], start=beginning + 1):
+        db.execute(statements)
+        db.execute("INSERT INTO migrations VALUES (%s, now())", (number,))

