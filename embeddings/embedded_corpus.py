@@ -20,10 +20,21 @@ from embeddings.index.terms import Terms
 from embeddings.index.vocabulary import SnapshotLexicon
 from embeddings.intake import sound
 from embeddings.store import passages as store_passages
-from embeddings.store import reads, writes
+from embeddings.store import reads, whole, writes
 from embeddings.store.database import Fault, Store, no_fault
 from embeddings.store.reads import Generation, State
-from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
+from embeddings.types import (
+    Article,
+    CorpusCounts,
+    Held,
+    HeldPage,
+    Hits,
+    IndexedArticle,
+    Overview,
+    StoredPassage,
+    Vector,
+    Where,
+)
 from embeddings.verification import Finding, Stats, findings, statistics
 
 __all__ = ["EmbeddedCorpus"]
@@ -75,13 +86,17 @@ class EmbeddedCorpus(Corpus):
         Raises InvalidArticle or EncoderError before anything is written; after StoreError the articles before the
         one that failed are stored.
         """
-        ready = sound(articles, self._identity)
+        self.take([Held(indexed=indexed) for indexed in articles])
+
+    def take(self, articles: Sequence[Held]) -> None:
+        """Do what `replace` does, and keep earlier versions, too."""
+        ready = sound([held.indexed for held in articles], self._identity)
         self.require_writing()
         self._bring_up_to_date()  # while the index files on disk still match
         try:
-            for indexed in ready:
+            for indexed, held in zip(ready, articles, strict=True):
                 with self._store.writing() as db:
-                    writes.put(db, indexed, writes.ensure_generation(db, self._identity))
+                    writes.put(db, indexed, writes.ensure_generation(db, self._identity), earlier=held.earlier)
         finally:
             self._adopt_if_complete()
             self._bring_up_to_date()
@@ -205,6 +220,11 @@ class EmbeddedCorpus(Corpus):
             if state.active is None or state.active.identity == self._identity:
                 self._index.save(db, state)
         self._store.tidy()
+
+    def whole(self, *, after: int | None, limit: int) -> HeldPage:
+        """Articles with everything that is kept of them, as they were written, from the place after `after`."""
+        with self._store.reading() as db:
+            return whole.whole(db, reads.generation_of(db, self._identity) or 0, after=after, limit=limit)
 
     def verify(self) -> list[Finding]:
         """Check everything held against its hashes, and the derived indexes against the store."""

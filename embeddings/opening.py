@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Protocol
 
 from embeddings.corpus import Corpus
@@ -9,16 +11,23 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import StoreError
 from embeddings.place import Place
+from embeddings.types import Held, HeldPage
 from embeddings.verification import Finding, Stats
 
 if TYPE_CHECKING:
     from embeddings.postgres.corpus import PostgresCorpus
 
-__all__ = ["KeptCorpus", "exists", "open_corpus"]
+__all__ = ["KeptCorpus", "active_identity", "exists", "open_corpus"]
 
 
 class KeptCorpus(Corpus, Protocol):
     """A corpus with what its operator asks of it."""
+
+    def whole(self, *, after: int | None, limit: int) -> HeldPage:
+        """Articles with everything that is kept of them, as they were written, from the place after `after`."""
+
+    def take(self, articles: Sequence[Held]) -> None:
+        """Do what `replace` does, and keep earlier versions, too."""
 
     def verify(self) -> list[Finding]:
         """Check everything held against its hashes, and what is derived against what is held."""
@@ -41,6 +50,13 @@ def open_corpus(
     if not place.server:
         return EmbeddedCorpus.open(place.folder, identity=identity, read_only=read_only, else_read=else_read)
     return _on_server(place, identity=identity, read_only=read_only)
+
+
+def active_identity(place: Place) -> EncoderIdentity | None:
+    """The encoder whose passages a store searches; None while nothing was stored. Raises StoreError."""
+    nobody = EncoderIdentity(name="", revision="", dimension=1, max_tokens=1, normalised=True)
+    with closing(open_corpus(place, identity=nobody, read_only=True)) as corpus:
+        return next((one.identity for one in corpus.stats().generations if one.active), None)
 
 
 def exists(place: Place) -> bool:

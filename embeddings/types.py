@@ -16,6 +16,8 @@ __all__ = [
     "Article",
     "CorpusCounts",
     "EncodedPassage",
+    "Held",
+    "HeldPage",
     "Hit",
     "Hits",
     "IndexedArticle",
@@ -142,6 +144,24 @@ class IndexedArticle(msgspec.Struct, frozen=True, kw_only=True):
     """How the passages were cut (see `passages.recipe`); part of the article's fingerprint."""
     known_by: tuple[str, ...] = ()
     """What later versions of it may be recognised by, beside its id (see `identity.known_by`)."""
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a corpus keeps of one article, so that another can take it over."""
+
+    indexed: IndexedArticle
+    earlier: tuple[Article, ...] = ()
+    """Its superseded versions that can be read, the oldest first."""
+
+
+class HeldPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some articles, those written first before the others: so that equal scores are ranked alike in a copy."""
+
+    held: tuple[Held, ...]
+    left_out: tuple[str, ...] = ()
+    """Ids of those that are damaged, or have no passages of the encoder asked for."""
+    last: int | None = None
+    """The place to go on after; None at the end."""
 
 
 class StoredPassage(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,14 +18,25 @@ from embeddings.index.dense import checked, directions
 from embeddings.index.spellings import nearest
 from embeddings.index.terms import Terms
 from embeddings.intake import sound
-from embeddings.postgres import dense, generations, lexical, reads, writes
+from embeddings.postgres import dense, generations, lexical, reads, whole, writes
 from embeddings.postgres import passages as stored
 from embeddings.postgres.database import Connection, Database
 from embeddings.postgres.statistics import Statistics
 from embeddings.postgres.verification import findings, statistics
 from embeddings.postgres.vocabulary import StoredLexicon
 from embeddings.store.reads import Generation
-from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
+from embeddings.types import (
+    Article,
+    CorpusCounts,
+    Held,
+    HeldPage,
+    Hits,
+    IndexedArticle,
+    Overview,
+    StoredPassage,
+    Vector,
+    Where,
+)
 from embeddings.verification import Finding, Stats
 
 __all__ = ["SCHEMA", "PostgresCorpus"]
@@ -77,18 +88,23 @@ class PostgresCorpus(Corpus):
         Raises InvalidArticle or EncoderError before anything is written; after StoreError the articles before the
         one that failed are stored.
         """
-        ready = sound(articles, self._identity)
+        self.take([Held(indexed=indexed) for indexed in articles])
+        self._index_if_large()
+
+    def take(self, articles: Sequence[Held]) -> None:
+        """Do what `replace` does, and keep earlier versions, too; the vectors are indexed by `rebuild` only."""
+        ready = sound([held.indexed for held in articles], self._identity)
         for indexed in ready:
             _require_texts(indexed.article)
         self.require_writing()
         try:
-            for indexed in ready:
+            for indexed, given in zip(ready, articles, strict=True):
+                held = Held(indexed=indexed, earlier=given.earlier)
                 with self._database.writing() as db:
                     number = generations.ensure(db, self._identity)
-                    writes.put(db, indexed, number, terms=self._terms, unit=self._identity.normalised)
+                    writes.put(db, held, number, terms=self._terms, unit=self._identity.normalised)
         finally:
             self._adopt_if_complete()
-        self._index_if_large()
 
     def delete(self, where: Where) -> int:
         """Remove every matching article with all its versions, all at once; see `Corpus.delete`."""
@@ -190,6 +206,11 @@ class PostgresCorpus(Corpus):
                 f"some articles in {self._database.address.shown} have no passages from {named(identity)} yet: "
                 f"ingest all of them with it first (`qa index rebuild`){go_on}"
             )
+
+    def whole(self, *, after: int | None, limit: int) -> HeldPage:
+        """Articles with everything that is kept of them, as they were written, from the place after `after`."""
+        with self._database.reading() as db:
+            return whole.whole(db, generations.of(db, self._identity) or 0, after=after, limit=limit)
 
     def verify(self) -> list[Finding]:
         """Check everything held against its hashes."""

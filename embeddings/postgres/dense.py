@@ -85,7 +85,8 @@ def _walked(db: Connection, vector: Vector, *, generation: int, k: int, where: W
     beam, more = min(_LARGEST_BEAM, max(100, 2 * k)), 2 * k
     db.execute(
         "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),"
-        " set_config('hnsw.max_scan_tuples', '100000', true)",
+        " set_config('hnsw.max_scan_tuples', '100000', true), set_config('enable_seqscan', 'off', true),"
+        " set_config('enable_sort', 'off', true)",
         (str(beam),),
     )
     # The numbers of generation and dimension are written out: only so does the planner see that the index fits.

@@ -60,11 +60,13 @@ CREATE TABLE encodings (
     article bigint NOT NULL REFERENCES articles ON DELETE CASCADE,
     generation bigint NOT NULL,
     version bigint NOT NULL,        -- versions.number
+    first bigint NOT NULL,          -- the least of its passages' keys
     passages integer NOT NULL,      -- how many
     words bigint NOT NULL,          -- passages.words of all of them together
     recipe text NOT NULL,           -- how the passages were cut
     PRIMARY KEY (article, generation)
 );
+CREATE INDEX encodings_by_place ON encodings (generation, first);
 CREATE TABLE passages (
     key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id text COLLATE "C" NOT NULL,
@@ -154,9 +156,14 @@ def migrate(db: psycopg.Connection, schema: str, *, read_only: bool) -> None:
             f"the store has schema version {version}, this program wants {SCHEMA_VERSION}: ingest something first, "
             "as a user who may change tables (`qa ingest PATH`)"
         )
-    with db.transaction():
-        db.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("migrations", schema),))
-        _make(db, schema, beginning=version_of(db, schema))
+    key = lock_key("migrations", schema)
+    # Before the transaction: one that has begun may go on believing that there are no tables.
+    db.execute("SELECT pg_advisory_lock(%s)", (key,))
+    try:
+        with db.transaction():
+            _make(db, schema, beginning=version_of(db, schema))
+    finally:
+        db.execute("SELECT pg_advisory_unlock(%s)", (key,))
 
 
 def lock_key(purpose: str, schema: str) -> int:

@@ -18,9 +18,9 @@ from embeddings.postgres.values import Counts, counted
 from embeddings.store.database import document, fingerprint
 from embeddings.store.filters import moment
 from embeddings.store.passages import passage_digest
-from embeddings.types import Article, IndexedArticle, Where
+from embeddings.types import Article, Held, IndexedArticle, Where
 
-__all__ = ["forget", "keep_version", "put"]
+__all__ = ["forget", "put"]
 
 
 class _Worded:
@@ -37,29 +37,26 @@ class _Worded:
         return sorted({term for counts in self.counts for term in counts.of})
 
 
-def put(db: Connection, indexed: IndexedArticle, generation: int, *, terms: Terms, unit: bool) -> None:
+def put(db: Connection, held: Held, generation: int, *, terms: Terms, unit: bool) -> None:
     """Make this the current version of the article, with these passages in this generation.
 
-    `unit`: its vectors have length 1 already.
+    Earlier versions are kept beside those that are there. `unit`: its vectors have length 1 already.
     """
+    indexed = held.indexed
     worded = _Worded(indexed, terms)
-    number, version, unchanged = _put_article(db, indexed)
+    number, version, unchanged = _put_article(db, indexed, held.earlier)
     _withdraw(db, number, generation=generation, version=version if unchanged else 0)
     _copy(db, indexed, worded, (generation, number, version), unit=unit)
     db.execute(
-        "INSERT INTO encodings (article, generation, version, passages, words, recipe) VALUES (%s, %s, %s, %s, %s, %s)",
-        (number, generation, version, len(indexed.passages), sum(worded.lengths), indexed.recipe),
+        "INSERT INTO encodings (article, generation, version, first, passages, words, recipe)"
+        " SELECT %s, %s, %s, min(key), %s, %s, %s FROM passages WHERE article = %s AND generation = %s",
+        (
+            *(number, generation, version),
+            *(len(indexed.passages), sum(worded.lengths), indexed.recipe),
+            *(number, generation),
+        ),
     )
     _learn(db, worded.all_terms())
-
-
-def keep_version(db: Connection, article: Article) -> None:
-    """Keep a superseded version of an article that is stored, unless it is kept already."""
-    db.execute(
-        "INSERT INTO versions (article, version, document, fingerprint)"
-        " SELECT number, %s, %s, %s FROM articles WHERE id = %s ON CONFLICT (article, version) DO NOTHING",
-        (article.version, document(article), fingerprint(article), article.id),
-    )
 
 
 def forget(db: Connection, where: Where) -> int:
@@ -76,7 +73,7 @@ def forget(db: Connection, where: Where) -> int:
     return len(numbers)
 
 
-def _put_article(db: Connection, indexed: IndexedArticle) -> tuple[int, int, bool]:
+def _put_article(db: Connection, indexed: IndexedArticle, earlier: Sequence[Article]) -> tuple[int, int, bool]:
     """Write the article and its version; give their numbers, and whether they were there word for word.
 
     From here on no other writer changes this article until the transaction ends.
@@ -90,6 +87,12 @@ def _put_article(db: Connection, indexed: IndexedArticle) -> tuple[int, int, boo
         " published = excluded.published, signature = excluded.signature RETURNING number",
         (article.id, article.collection, article.source, published, indexed.signature),
     )
+    for old in earlier:
+        db.execute(
+            "INSERT INTO versions (article, version, document, fingerprint) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (article, version) DO NOTHING",
+            (number, old.version, document(old), fingerprint(old)),
+        )
     unchanged = db.execute(
         "SELECT 1 FROM versions WHERE article = %s AND version = %s AND fingerprint = %s",
         (number, article.version, name),

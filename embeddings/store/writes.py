@@ -6,6 +6,8 @@ that stops being searchable is in `removals`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import apsw
 import msgspec
 
@@ -14,7 +16,7 @@ from embeddings.store.database import document, fingerprint
 from embeddings.store.filters import matching, moment
 from embeddings.store.passages import passage_digest
 from embeddings.store.reads import Rows, complete, generation_of
-from embeddings.types import IndexedArticle, Where
+from embeddings.types import Article, IndexedArticle, Where
 
 __all__ = ["adopt", "ensure_generation", "forget", "put", "switch"]
 
@@ -53,9 +55,12 @@ def switch(db: apsw.Connection, generation: int) -> None:
     db.execute("DELETE FROM generations WHERE number <> ?", (generation,))
 
 
-def put(db: apsw.Connection, indexed: IndexedArticle, generation: int) -> None:
-    """Make this the current version of the article, with these passages in this generation."""
-    number, version, unchanged = _put_article(db, indexed)
+def put(db: apsw.Connection, indexed: IndexedArticle, generation: int, *, earlier: Sequence[Article] = ()) -> None:
+    """Make this the current version of the article, with these passages in this generation.
+
+    `earlier` versions are kept beside those that are there.
+    """
+    number, version, unchanged = _put_article(db, indexed, earlier)
     db.executemany("INSERT OR IGNORE INTO known_by VALUES (?, ?)", [(key, number) for key in indexed.known_by])
     _withdraw(db, number, generation=generation, version=version if unchanged else 0)
     first = 1 + (db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").get or 0)
@@ -95,7 +100,7 @@ def forget(db: apsw.Connection, where: Where) -> int:
     return len(numbers)
 
 
-def _put_article(db: apsw.Connection, indexed: IndexedArticle) -> tuple[int, int, bool]:
+def _put_article(db: apsw.Connection, indexed: IndexedArticle, earlier: Sequence[Article]) -> tuple[int, int, bool]:
     """Write the article and its version; give their numbers, and whether they were there word for word."""
     article, name = indexed.article, fingerprint(indexed.article)
     number = db.execute(
@@ -116,6 +121,10 @@ def _put_article(db: apsw.Connection, indexed: IndexedArticle) -> tuple[int, int
             _moment(article.embargoed_until),
         ),
     ).get
+    db.executemany(
+        "INSERT OR IGNORE INTO versions (article, version, document, fingerprint) VALUES (?, ?, ?, ?)",
+        [(number, old.version, document(old).decode(), fingerprint(old)) for old in earlier],
+    )
     unchanged: bool = db.execute(
         "SELECT EXISTS (SELECT 1 FROM versions WHERE article = ? AND version = ? AND fingerprint = ?)",
         (number, article.version, name),

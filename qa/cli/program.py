@@ -30,6 +30,7 @@ _CALLERS_FAULT = (
 _COMMANDS = {
     "articles": "List, show or delete stored articles.",
     "ask": "Answer a question from the stored articles, with the exact words each statement rests on.",
+    "backup": "Copy what QA_DATA_DIR keeps into a new folder, also while the service runs.",
     "check": "Check a text (a file in UTF-8, or - for standard input) against its sources, sentence by sentence.",
     "feeds": "Add, list or remove feeds, or read them in a process of its own.",
     "evaluate": "Measure how good answers are: run a dataset, score the run, compare it, gate a release.",
@@ -37,7 +38,9 @@ _COMMANDS = {
     "ingest": "Add the articles of files and folders: text, pages, documents, feeds, mail, web archives, zip files.",
     "keys": "Make API keys for the service.",
     "mcp": "Give the stored articles to an MCP client over standard input and output: ask, search, read, check claims.",
+    "restore": "Put what `qa backup` copied into QA_DATA_DIR, which must be empty of it; hashes are checked first.",
     "serve": "Start the service. It ingests nothing by itself; stop it with Ctrl-C.",
+    "store": "Move articles from one store to another: a folder, or a database on a PostgreSQL server.",
     "watch": "Add the articles of folders, and what is written there from now on; stop it with Ctrl-C.",
 }
 

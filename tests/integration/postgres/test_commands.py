@@ -1,0 +1,91 @@
+"""The commands with QA_STORE set: ingest, ask, look after and copy a store on a server; no password is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click.testing
+import pytest
+
+from qa.cli.program import program
+
+Run = Callable[..., click.testing.Result]
+PASSWORD = "a-password-that-must-not-be-shown"
+
+
+@pytest.fixture
+def run(postgres_server: Any, schema: str, tmp_path: Path) -> Run:
+    def invoke(*words: str, store: str | None = postgres_server.url(), code: int = 0) -> click.testing.Result:
+        settings = {"QA_ENCODER": "hashing", "QA_READER": "words", "QA_DATA_DIR": str(tmp_path / "data")}
+        if store:
+            settings |= {"QA_STORE": store, "QA_STORE_SCHEMA": schema}
+        done = click.testing.CliRunner().invoke(program, list(words), env=settings)
+        assert done.exit_code == code, done.output
+        assert PASSWORD not in done.output
+        return done
+
+    return invoke
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "dams.txt").write_text("Dams hold\n\nThe dams above Velda held, the mayor said on Monday.\n")
+    (folder / "vote.txt").write_text("Vote taken\n\nParliament voted for the budget of 40 million crowns.\n")
+    return folder
+
+
+def test_a_store_on_a_server_is_used_like_a_folder(run: Run, files: Path, tmp_path: Path) -> None:
+    assert json.loads(run("articles", "list", "--json").stdout) == {"articles": [], "next": None}
+    assert "added            2" in run("ingest", str(files)).stdout
+    assert "unchanged        2" in run("ingest", str(files)).stdout
+    assert not (tmp_path / "data").exists()
+    answer = json.loads(run("ask", "How many crowns is the budget?", "--json").stdout)
+    assert "40 million" in answer["answer"]
+    assert "Everything is as it was stored." in run("index", "verify").stdout
+    assert "PostgreSQL" in run("index", "rebuild").stdout
+    article = json.loads(run("articles", "list", "--json").stdout)["articles"][0]["id"]
+    run("articles", "delete", "--yes", article)
+    assert len(json.loads(run("articles", "list", "--json").stdout)["articles"]) == 1
+    assert "pg_dump" in run("backup", str(tmp_path / "backup"), code=2).stderr
+
+
+def test_a_folder_is_copied_to_a_server_and_back(run: Run, files: Path, tmp_path: Path) -> None:
+    run("ingest", str(files), store=None)
+    assert "Both hold the same." in run("store", "copy", "QA_DATA_DIR", "QA_STORE").stdout
+    back = run("store", "copy", "QA_STORE", str(tmp_path / "back"), "--json")
+    assert json.loads(back.stdout)["copied"] == 2
+    (tmp_path / "more.txt").write_text("More\n\nSomething else was said in the town of Velda.\n")
+    run("ingest", str(tmp_path / "more.txt"))
+    assert "are NOT the same" in run("store", "copy", "QA_DATA_DIR", "QA_STORE", code=1).stdout
+
+
+def test_a_folder_is_backed_up_and_restored(run: Run, files: Path, tmp_path: Path) -> None:
+    run("ingest", str(files), store=None)
+    assert "backed up store.db" in run("backup", str(tmp_path / "backup"), store=None).stdout
+    assert "is there already" in run("restore", str(tmp_path / "backup"), store=None, code=1).stderr
+    (tmp_path / "data").rename(tmp_path / "lost")
+    assert "restored store.db" in run("restore", str(tmp_path / "backup"), store=None).stdout
+    assert len(json.loads(run("articles", "list", "--json", store=None).stdout)["articles"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["QA_STORE", "QA_STORE"], "the same store"),
+        (["nowhere", "QA_STORE"], "no store in nowhere"),
+    ],
+)
+def test_a_copy_that_makes_no_sense_is_refused(run: Run, words: list[str], told: str) -> None:
+    code = 2 if "same" in told else 1
+    assert told in run("store", "copy", *words, code=code).stderr
+
+
+def test_what_is_wrong_with_the_setting_is_told_without_it(run: Run) -> None:
+    assert "must begin with postgresql://" in run("articles", "list", store=f"mysql://u:{PASSWORD}@h", code=2).stderr
+    told = run("articles", "list", store=f"postgresql://u:{PASSWORD}@127.0.0.1:1/d", code=1).stderr
+    assert "no connection to postgresql://u@127.0.0.1:1/d" in told

@@ -1,0 +1,112 @@
+"""Several processes on one database: what one writes all others find, no deadlock, no lost update, one version each."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from embeddings.errors import EncoderMismatch
+from embeddings.postgres.corpus import PostgresCorpus
+from embeddings.types import CorpusCounts, Where
+
+OpenPostgres = Callable[..., PostgresCorpus]
+EVERYTHING = Where()
+
+
+def test_what_one_writes_the_others_find_at_once(open_corpus: OpenPostgres, made: Any) -> None:
+    one, other = open_corpus(), open_corpus()
+    made.put(one, made.article("a", "The dams held."))
+    assert len(other.search(made.vector("x"), "dams", k=3, where=EVERYTHING).lexical) == 1
+    made.put(other, made.article("a", "The dams broke."))
+    assert one.get("a").text == "The dams broke."
+    assert one.search(made.vector("x"), "held", k=3, where=EVERYTHING).lexical == ()
+    assert one.delete(Where(article_ids=("a",))) == 1
+    assert other.search(made.vector("x"), "dams", k=3, where=EVERYTHING).dense == ()
+
+
+def test_several_may_start_at_once(open_corpus: OpenPostgres) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        opened = [pool.submit(open_corpus) for _ in range(6)]
+    assert [each.result().count(EVERYTHING).articles for each in opened] == [0] * 6
+
+
+def test_writers_of_the_same_articles_neither_wait_for_ever_nor_lose_anything(
+    open_corpus: OpenPostgres, made: Any, postgres_server: Any
+) -> None:
+    """Each writer takes the articles in an order of its own, deletes some, and meets terms nobody had before."""
+    deadlocks = count_of_deadlocks(postgres_server)
+    together = threading.Barrier(6)
+
+    def write(writer: int, corpus: PostgresCorpus) -> None:
+        chance = random.Random(writer)
+        together.wait()
+        for turn in range(6):
+            numbers = chance.sample(range(8), 4)
+            lines = "{0} storm {1} word{1}x{2}\n{0} river word{2}y{1}"
+            made.put(corpus, *(made.article(f"a{n}", lines.format(f"a{n}", turn, writer)) for n in numbers))
+            if turn % 3 == 2:
+                corpus.delete(Where(article_ids=tuple(f"a{n}" for n in chance.sample(range(8), 5))))
+        made.put(corpus, *(made.article(f"a{n}", f"a{n} storm\na{n} river {writer}") for n in range(8)))
+
+    corpora = [open_corpus() for _ in range(3)]
+    with ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(write, writer, corpora[writer % 3]) for writer in range(6)]:
+            done.result()
+    corpus = open_corpus()
+    assert corpus.count(EVERYTHING) == CorpusCounts(articles=8, passages=16)
+    assert corpus.verify() == []
+    hits = corpus.search(made.vector("x"), "storm river", k=100, where=EVERYTHING)
+    assert len(hits.dense) == len(hits.lexical) == 16
+    found = corpus.passages([hit.key for hit in hits.dense])
+    for stored in found.values():
+        assert stored.passage.article_version == corpus.get(stored.passage.article_id).version
+    assert count_of_deadlocks(postgres_server) == deadlocks
+
+
+def count_of_deadlocks(server: Any) -> int:
+    with psycopg.connect(server.url()) as db:
+        return db.execute("SELECT sum(deadlocks) FROM pg_stat_database").fetchone()[0]  # type: ignore[index, no-any-return]
+
+
+def test_the_encoder_before_serves_until_the_new_one_is_whole(open_corpus: OpenPostgres, made: Any) -> None:
+    """A process searches on while another fills the store anew, and is told by whom when that one is through."""
+    names = [f"a{number}" for number in range(6)]
+    old = open_corpus()
+    made.put(old, *(made.article(name, f"{name} storm") for name in names))
+    new = open_corpus(identity=made.other)
+    for name in names:
+        assert len(old.search(made.vector("x"), "storm", k=9, where=EVERYTHING).dense) == len(names)
+        with pytest.raises(EncoderMismatch, match="no passages"):
+            new.activate(made.other)
+        made.put(new, made.article(name, f"{name} storm"), identity=made.other)
+    assert len(new.search(made.vector("x", made.other), "storm", k=9, where=EVERYTHING).dense) == len(names)
+    with pytest.raises(EncoderMismatch, match="filled by encoder other"):
+        old.search(made.vector("x"), "storm", k=9, where=EVERYTHING)
+    assert [each.passages for each in new.stats().generations] == [len(names)]
+
+
+def test_what_was_altered_on_the_server_is_neither_shown_nor_taken_for_done(
+    open_corpus: OpenPostgres, made: Any, postgres_server: Any, schema: str
+) -> None:
+    corpus = open_corpus()
+    articles = [made.article(name, f"{name} storm\n{name} river") for name in ("a", "b", "c", "d")]
+    made.put(corpus, *articles)
+    with psycopg.connect(postgres_server.url(), autocommit=True) as db:
+        db.execute(f"SET search_path = {schema}, public")
+        db.execute("UPDATE versions SET document = overlay(document PLACING 'X' FROM 10) WHERE number = 1")
+        db.execute("UPDATE passages SET stop = stop - 1 WHERE article = 2 AND start = 0")
+        db.execute("UPDATE passages SET embedding = embedding + embedding WHERE article = 3 AND start > 0")
+        db.execute("DELETE FROM passages WHERE article = 4 AND start > 0")
+    hits = corpus.search(made.vector("x"), "", k=9, where=EVERYTHING).dense
+    shown = {stored.passage.text for stored in corpus.passages([hit.key for hit in hits]).values()}
+    assert shown == {"b river", "c storm", "d storm"}
+    assert corpus.fingerprints(["a", "b", "c", "d"]) == {}, "so that the next ingest puts them back"
+    assert sorted(finding.kind for finding in corpus.verify()) == ["article", "database", *["passage"] * 4]
+    made.put(corpus, *articles)
+    assert corpus.verify() == []
