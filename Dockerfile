@@ -11,9 +11,11 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ARG LOCK=requirements-slim.lock
 WORKDIR /src
 # The packages change seldom: a layer of their own.
-COPY requirements.lock requirements-slim.lock ./
+COPY requirements.lock requirements-slim.lock requirements-postgres.lock ./
 COPY scripts/install_packages.sh scripts/
-RUN scripts/install_packages.sh /opt/sourceline "$LOCK"
+# The driver of PostgreSQL is small: with it, QA_STORE is all that a store on a server needs.
+RUN scripts/install_packages.sh /opt/sourceline "$LOCK" \
+    && scripts/install_packages.sh /opt/sourceline requirements-postgres.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY qa qa
 COPY embeddings embeddings

@@ -21,7 +21,7 @@ pip_install() {
     "$venv/bin/python" -m pip install --disable-pip-version-check --no-input $([[ ${VERBOSE:-} ]] || echo -qq) "$@"
 }
 
-if [[ ${TORCH_INDEX:-} && $(basename "$lock") != requirements-slim.lock ]]; then
+if [[ ${TORCH_INDEX:-} && $(basename "$lock") != requirements-@(slim|postgres).lock ]]; then
     # Alone and without dependencies, so that this index can supply nothing but torch.
     pip_install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' "$(dirname "$lock")/requirements.lock")"
 fi

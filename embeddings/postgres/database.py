@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -9,7 +10,7 @@ from typing import TypeAlias
 import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from embeddings.errors import StoreError, StoreReadOnly
 from embeddings.postgres import schema as schemas
@@ -18,6 +19,8 @@ from embeddings.postgres.errors import translated
 from embeddings.postgres.values import adapt
 
 __all__ = ["Connection", "Database", "exists"]
+
+_ATTEMPT_SECONDS = 2.0
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 
@@ -47,7 +50,8 @@ class Database:
             kwargs={"autocommit": True, "prepare_threshold": None},
             configure=self._configure,
             check=ConnectionPool.check_connection,
-            timeout=timeout,
+            # Given up soon, and begun again by whoever waits: else the pauses would outlast the server's.
+            reconnect_timeout=_ATTEMPT_SECONDS,
             num_workers=1,
             name="sourceline",
         )
@@ -131,8 +135,23 @@ class Database:
     def _lent(self) -> Iterator[Connection]:
         if self.closed:
             raise StoreError(f"the store {self.address.shown} was closed")
-        with translated(self.address), self._pool.connection() as db:
-            yield db
+        with translated(self.address):
+            db = self._borrowed()
+            try:
+                yield db
+            finally:
+                self._pool.putconn(db)
+
+    def _borrowed(self) -> Connection:
+        """A connection that works, as soon as there is one. Raises PoolTimeout."""
+        until = time.monotonic() + self._timeout
+        while True:
+            left = until - time.monotonic()
+            try:
+                return self._pool.getconn(timeout=max(0.01, min(left, _ATTEMPT_SECONDS)))
+            except PoolTimeout:
+                if left <= _ATTEMPT_SECONDS:
+                    raise PoolTimeout(f"for {self._timeout:g} s") from None
 
     def _configure(self, db: Connection) -> None:
         db.execute(

@@ -7,7 +7,8 @@ the corpus: its passages with their vectors. `encodings` is the receipt that one
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import errors, sql
@@ -135,7 +136,10 @@ def ensure_vectors(db: psycopg.Connection, *, read_only: bool) -> None:
     """See to it that the database has a sound pgvector, installing it where this user may. Raises StoreError."""
     version = _vectors_version(db)
     if version is None and not read_only:
-        with suppress(errors.InsufficientPrivilege, errors.FeatureNotSupported, errors.UndefinedFile):
+        with (
+            _one_at_a_time(db, lock_key("extension", "")),
+            suppress(errors.InsufficientPrivilege, errors.FeatureNotSupported, errors.UndefinedFile),
+        ):
             db.execute("CREATE EXTENSION IF NOT EXISTS vector")
         version = _vectors_version(db)
     require_sound_vectors(version)
@@ -156,14 +160,9 @@ def migrate(db: psycopg.Connection, schema: str, *, read_only: bool) -> None:
             f"the store has schema version {version}, this program wants {SCHEMA_VERSION}: ingest something first, "
             "as a user who may change tables (`qa ingest PATH`)"
         )
-    key = lock_key("migrations", schema)
-    # Before the transaction: one that has begun may go on believing that there are no tables.
-    db.execute("SELECT pg_advisory_lock(%s)", (key,))
-    try:
-        with db.transaction():
-            _make(db, schema, beginning=version_of(db, schema))
-    finally:
-        db.execute("SELECT pg_advisory_unlock(%s)", (key,))
+    # Locked before the transaction: one that has begun may go on believing that there are no tables.
+    with _one_at_a_time(db, lock_key("migrations", schema)), db.transaction():
+        _make(db, schema, beginning=version_of(db, schema))
 
 
 def lock_key(purpose: str, schema: str) -> int:
@@ -179,6 +178,15 @@ def search_path(db: psycopg.Connection, schema: str) -> str:
     """Our schema first, then where pgvector lies, which an administrator chose."""
     row = db.execute("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'vector'").fetchone()
     return f"{sql.Identifier(schema).as_string(db)}, {row[0] if row else 'public'}"
+
+
+@contextmanager
+def _one_at_a_time(db: psycopg.Connection, key: int) -> Iterator[None]:
+    db.execute("SELECT pg_advisory_lock(%s)", (key,))
+    try:
+        yield
+    finally:
+        db.execute("SELECT pg_advisory_unlock(%s)", (key,))
 
 
 def _vectors_version(db: psycopg.Connection) -> str | None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_only_volumes_and_temporary_folders_can_be_written(compose: dict[str, An
     assert service["volumes"] == ["data:/data"]
     assert service["environment"]["QA_DATA_DIR"] == "/data"
     assert [entry.split(":")[0] for entry in service["tmpfs"]] == ["/tmp"]
-    used = {volume.split(":")[0] for service in compose["services"].values() for volume in service["volumes"]}
+    used = {volume.split(":")[0] for service in compose["services"].values() for volume in service.get("volumes", ())}
     assert used == set(compose["volumes"])
 
 
@@ -132,6 +133,30 @@ def test_the_language_model_is_optional_and_pinned(compose: dict[str, Any]) -> N
     assert llm["profiles"] == ["llm"]
     assert re.fullmatch(r"ghcr\.io/ggml-org/llama\.cpp:server-b\d+", llm["image"])
     assert "profiles" not in compose["services"]["sourceline"]
+
+
+def test_the_cluster_is_optional_and_closed(compose: dict[str, Any]) -> None:
+    """Only the proxy is reached from outside, and that on this machine; the database from nowhere else."""
+    cluster = {name: one for name, one in compose["services"].items() if one.get("profiles") == ["cluster"]}
+    assert cluster.keys() == {"one", "two", "postgres", "proxy"}
+    assert [name for name, one in cluster.items() if "ports" in one] == ["proxy"]
+    assert all(port.startswith("127.0.0.1:") for port in cluster["proxy"]["ports"])
+    assert cluster["postgres"]["networks"] == ["cluster"]
+    assert compose["networks"]["cluster"]["internal"] is True
+    trusted = ip_network(cluster["one"]["environment"]["QA_TRUSTED_PROXIES"])
+    assert trusted == ip_network(compose["networks"]["cluster"]["ipam"]["config"][0]["subnet"])
+    assert cluster["one"]["volumes"] != cluster["two"]["volumes"], "a file of conversations has one service"
+    assert cluster["one"]["image"] == cluster["two"]["image"] == compose["services"]["sourceline"]["image"]
+    assert re.fullmatch(r"pgvector/pgvector:0\.8\.\d+-pg\d+", cluster["postgres"]["image"])
+    assert int(cluster["postgres"]["image"].split(":")[1].split("-")[0].split(".")[2]) >= 3
+
+
+def test_the_proxy_passes_streams_on_as_they_come(repo: Path, compose: dict[str, Any]) -> None:
+    path = repo / compose["configs"]["proxy"]["file"]
+    said = path.read_text()
+    assert "proxy_buffering off;" in said
+    assert set(re.findall(r"server (\w+):8000", said)) == {"one", "two"}
+    assert "X-Forwarded-For $remote_addr;" in said, "what a caller says of itself must not be passed on"
 
 
 def test_there_is_no_secret_in_it(repo: Path) -> None:

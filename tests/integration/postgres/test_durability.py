@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from embeddings.errors import StoreError
@@ -24,11 +26,11 @@ def server(postgres_server: Any) -> Iterator[Any]:
 
 def test_what_was_acknowledged_outlives_the_server(server: Any, made: Any) -> None:
     acknowledged: list[Article] = []
-    enough = threading.Event()
+    enough, stop = threading.Event(), threading.Event()
 
     def write(corpus: PostgresCorpus) -> None:
         number = 0
-        while True:  # until the server is gone
+        while not stop.is_set():  # or until the server goes in the middle of a write
             article = made.article(f"a{number % 20}", f"storm {number}\nriver {number}")
             made.put(corpus, article)
             acknowledged.append(article)
@@ -36,20 +38,25 @@ def test_what_was_acknowledged_outlives_the_server(server: Any, made: Any) -> No
             if number > 30:
                 enough.set()
 
-    with closing(PostgresCorpus.open(server.url(), identity=made.identity, timeout=5)) as corpus:
+    impatient = PostgresCorpus.open(server.url(), identity=made.identity, timeout=1)
+    with (
+        closing(impatient),
+        closing(PostgresCorpus.open(server.url(), identity=made.identity, timeout=300)) as corpus,
+    ):
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(write, corpus)
             assert enough.wait(300)
             server.kill()
-            with pytest.raises(StoreError):
+            with pytest.raises(StoreError, match="no connection to"):
+                impatient.count(Where())
+            stop.set()
+            server.start()
+            with suppress(StoreError):
                 writing.result()
-        with pytest.raises(StoreError, match="no connection to"):
-            corpus.count(Where())
-        server.start()
         check(corpus, made, acknowledged)
         made.put(corpus, made.article("afterwards", "calm"))
-    with closing(PostgresCorpus.open(server.url(), identity=made.identity, read_only=True)) as corpus:
-        assert corpus.get("afterwards") is not None
+    with closing(PostgresCorpus.open(server.url(), identity=made.identity, read_only=True)) as again:
+        assert again.get("afterwards") is not None
 
 
 def check(corpus: PostgresCorpus, made: Any, acknowledged: list[Article]) -> None:
@@ -63,3 +70,26 @@ def check(corpus: PostgresCorpus, made: Any, acknowledged: list[Article]) -> Non
     assert corpus.verify() == []
     hits = corpus.search(made.vector("x"), "storm river", k=100, where=Where())
     assert len(hits.dense) == len(hits.lexical) == 2 * len(last)
+
+
+def test_a_dump_restored_elsewhere_is_the_same_store(
+    postgres_server: Any, made: Any, schema: str, tmp_path: Path
+) -> None:
+    """As docs/postgresql.md says, with the server's own tools."""
+    url = postgres_server.url()
+    with closing(PostgresCorpus.open(url, identity=made.identity, schema=schema, timeout=300)) as corpus:
+        for turn in range(2):
+            made.put(corpus, *(made.article(f"a{n}", f"storm {n} {turn}\nriver {n}") for n in range(8)))
+        before = corpus.search(made.vector("x"), "storm river", k=20, where=Where())
+    dump, other = str(tmp_path / "news.dump"), postgres_server.url(database=schema)
+    postgres_server.run("pg_dump", "--format=custom", f"--schema={schema}", f"--file={dump}", url)
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute(f"CREATE DATABASE {schema}")
+    with psycopg.connect(other, autocommit=True) as db:
+        db.execute("CREATE EXTENSION vector")
+    postgres_server.run("pg_restore", f"--dbname={other}", dump)
+    with closing(PostgresCorpus.open(other, identity=made.identity, schema=schema, timeout=300)) as restored:
+        assert restored.verify() == []
+        assert restored.search(made.vector("x"), "storm river", k=20, where=Where()) == before
+        made.put(restored, made.article("b", "calm"))
+        assert restored.count(Where()).articles == 9

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -30,10 +31,19 @@ def test_what_one_writes_the_others_find_at_once(open_corpus: OpenPostgres, made
     assert other.search(made.vector("x"), "dams", k=3, where=EVERYTHING).dense == ()
 
 
-def test_several_may_start_at_once(open_corpus: OpenPostgres) -> None:
+def test_several_may_start_at_once_in_a_new_database(made: Any, postgres_server: Any, schema: str) -> None:
+    with psycopg.connect(postgres_server.url(), autocommit=True) as db:
+        db.execute(f"CREATE DATABASE {schema}")
+    url, together = postgres_server.url(database=schema), threading.Barrier(6)
+
+    def begin() -> int:
+        together.wait()
+        with closing(PostgresCorpus.open(url, identity=made.identity, timeout=300)) as corpus:
+            return corpus.count(EVERYTHING).articles
+
     with ThreadPoolExecutor(6) as pool:
-        opened = [pool.submit(open_corpus) for _ in range(6)]
-    assert [each.result().count(EVERYTHING).articles for each in opened] == [0] * 6
+        begun = [pool.submit(begin) for _ in range(6)]
+    assert [each.result() for each in begun] == [0] * 6
 
 
 def test_writers_of_the_same_articles_neither_wait_for_ever_nor_lose_anything(
