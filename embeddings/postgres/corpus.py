@@ -235,7 +235,7 @@ class PostgresCorpus(Corpus):
         self._database.close()
 
     def _possible(self, db: Connection, generation: int, where: Where) -> int:
-        """How many passages a filter lets through."""
+        """How many passages a filter lets through; what may not be shown is counted where nothing else restricts."""
         if where.restricts():
             return reads.counts(db, where, generation).passages
         return self._statistics.sizes(db, generation).passages
@@ -286,5 +286,7 @@ class PostgresCorpus(Corpus):
 
 def _require_texts(article: Article) -> None:
     """Refuse what the server's texts cannot hold. Raises InvalidArticle."""
-    if "\0" in article.source + article.collection:
-        raise InvalidArticle(f"article {article.id!r} has NUL in its source or collection; clean it first")
+    if "\0" in f"{article.source}{article.collection}{article.section}{article.language}":
+        raise InvalidArticle(
+            f"article {article.id!r} has NUL in its source, collection, section or language; clean it first"
+        )

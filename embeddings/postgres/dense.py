@@ -9,7 +9,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from embeddings.postgres.database import Connection
-from embeddings.postgres.filters import among, matching
+from embeddings.postgres.filters import among, of_passages
 from embeddings.types import Hit, Vector, Where
 
 __all__ = ["EXACT_MOST", "build", "drop_others", "index_name", "is_indexed", "search"]
@@ -23,7 +23,7 @@ _LARGEST_BEAM = 1_000
 
 
 def search(db: Connection, vector: Vector, *, generation: int, passages: int, k: int, where: Where) -> tuple[Hit, ...]:
-    """Rank the passages that a filter lets through, of which there are so many, by cosine to a unit vector."""
+    """Rank the passages that a filter lets through, of which there are so many at most, by cosine to a unit vector."""
     if not passages:
         return ()
     if passages > EXACT_MOST and is_indexed(db, generation):
@@ -81,7 +81,7 @@ def _validity(db: Connection, generation: int) -> bool | None:
 
 
 def _walked(db: Connection, vector: Vector, *, generation: int, k: int, where: Where) -> tuple[Hit, ...]:
-    condition, values = matching(where, "passages")
+    condition, values = of_passages(where)
     beam, more = min(_LARGEST_BEAM, max(100, 2 * k)), 2 * k
     db.execute(
         "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),"

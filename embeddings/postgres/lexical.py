@@ -15,7 +15,7 @@ import msgspec
 
 from embeddings.index.lexical import K1, MOST_TERMS, B
 from embeddings.postgres.database import Connection
-from embeddings.postgres.filters import matching
+from embeddings.postgres.filters import of_passages
 from embeddings.postgres.statistics import Statistics, as_query
 from embeddings.types import Hit, Where
 
@@ -78,7 +78,7 @@ def _ranked(
     k: int,
     where: Where,
 ) -> tuple[Hit, ...]:
-    condition, values = matching(where, "passages")
+    condition, values = of_passages(where)
     rows = db.execute(
         "SELECT key, sum(weight * %s * count / (count + %s + %s * words)) AS score"  # noqa: S608 - values are bound
         " FROM passages CROSS JOIN unnest(%s::tsquery[], %s::float8[]) AS wanted (query, weight)"

@@ -43,8 +43,14 @@ CREATE TABLE articles (
     collection text NOT NULL,
     source text NOT NULL,
     published bigint,               -- microseconds since 1970 UTC; NULL when undated
-    signature bytea NOT NULL
+    signature bytea NOT NULL,
+    section text NOT NULL,
+    language text NOT NULL,         -- empty where nobody knows
+    authors text[] NOT NULL,
+    status text NOT NULL,           -- see types.Status
+    embargoed bigint                -- microseconds since 1970 UTC; NULL without an embargo
 );
+CREATE INDEX articles_restricted ON articles (number) WHERE status <> 'usable' OR embargoed IS NOT NULL;
 CREATE INDEX articles_by_collection ON articles (collection);
 CREATE INDEX articles_by_source ON articles (source);
 CREATE INDEX articles_by_date ON articles (published);

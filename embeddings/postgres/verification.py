@@ -9,6 +9,7 @@ import msgspec
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.postgres import dense
 from embeddings.postgres.database import Connection
+from embeddings.postgres.filters import possible
 from embeddings.postgres.passages import damaged_keys
 from embeddings.postgres.reads import the_row
 from embeddings.store.filters import moment
@@ -71,20 +72,28 @@ def _articles(db: Connection) -> list[Finding]:
     with db.cursor("articles", binary=True) as cursor:
         cursor.execute(
             "SELECT versions.number, document, fingerprint, version, current, articles.id, collection, source,"
-            " published FROM versions JOIN articles ON articles.number = article"
+            " published, section, language, authors, status, embargoed"
+            " FROM versions JOIN articles ON articles.number = article"
         )
         for number, stored, expected, version, current, *filed in cursor:
             if hashlib.sha256(stored).hexdigest() != expected:
                 detail = "its text or what is said about it was altered"
             else:
                 article = msgspec.json.decode(stored, type=Article)
-                published = None if article.published_at is None else moment(article.published_at)
-                said = [article.id, article.collection, article.source, published]
-                if version == article.version and (number != current or filed == said):
+                if version == article.version and (number != current or filed == _said(article)):
                     continue
-                detail = "it is filed under an id, version, collection, source or date that is not its own"
+                detail = "it is filed under an id, version, collection, source, date or state that is not its own"
             found.append(Finding(kind="article", where=f"article {filed[0]!r}", detail=detail, remedy=INGEST))
     return found
+
+
+def _said(article: Article) -> list[object]:
+    """What the columns should say of an article, in their order."""
+    published, embargoed = (
+        None if written is None else moment(written) for written in (article.published_at, article.embargoed_until)
+    )
+    filed = [article.id, article.collection, article.source, published, article.section, article.language or ""]
+    return [*filed, possible(article.authors), article.status, embargoed]
 
 
 def _incomplete(db: Connection, generation: int) -> list[Finding]:

@@ -12,7 +12,7 @@ from embeddings.index.dense import directions
 from embeddings.index.lexical import TITLE_WEIGHT
 from embeddings.index.terms import Terms
 from embeddings.postgres.database import Connection
-from embeddings.postgres.filters import matching
+from embeddings.postgres.filters import matching, possible
 from embeddings.postgres.reads import the_row
 from embeddings.postgres.values import Counts, counted
 from embeddings.store.database import document, fingerprint
@@ -79,13 +79,19 @@ def _put_article(db: Connection, indexed: IndexedArticle, earlier: Sequence[Arti
     From here on no other writer changes this article until the transaction ends.
     """
     article, name = indexed.article, fingerprint(indexed.article)
-    published = None if article.published_at is None else moment(article.published_at)
     (number,) = the_row(
         db,
-        "INSERT INTO articles (id, collection, source, published, signature) VALUES (%s, %s, %s, %s, %s)"
-        " ON CONFLICT (id) DO UPDATE SET collection = excluded.collection, source = excluded.source,"
-        " published = excluded.published, signature = excluded.signature RETURNING number",
-        (article.id, article.collection, article.source, published, indexed.signature),
+        "INSERT INTO articles"
+        " (id, collection, source, published, signature, section, language, authors, status, embargoed)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET"
+        " collection = excluded.collection, source = excluded.source, published = excluded.published,"
+        " signature = excluded.signature, section = excluded.section, language = excluded.language,"
+        " authors = excluded.authors, status = excluded.status, embargoed = excluded.embargoed RETURNING number",
+        (
+            *(article.id, article.collection, article.source, _moment(article.published_at), indexed.signature),
+            *(article.section, article.language or "", possible(article.authors), article.status),
+            _moment(article.embargoed_until),
+        ),
     )
     for old in earlier:
         db.execute(
@@ -126,7 +132,7 @@ def _copy(
     db: Connection, indexed: IndexedArticle, worded: _Worded, numbers: tuple[int, int, int], *, unit: bool
 ) -> None:
     article = indexed.article
-    published = None if article.published_at is None else moment(article.published_at)
+    published = _moment(article.published_at)
     columns = "generation, article, version, id, start, stop, digest, collection, source, published, words, terms"
     with (
         db.cursor() as cursor,
@@ -154,3 +160,7 @@ def _learn(db: Connection, held: Sequence[str]) -> None:
             ' ORDER BY term COLLATE "C" ON CONFLICT DO NOTHING',
             (new,),
         )
+
+
+def _moment(written: str | None) -> int | None:
+    return None if written is None else moment(written)
