@@ -45,7 +45,7 @@ def test_a_store_on_a_server_is_used_like_a_folder(run: Run, files: Path, tmp_pa
     assert "unchanged        2" in run("ingest", str(files)).stdout
     assert not (tmp_path / "data").exists()
     answer = json.loads(run("ask", "How many crowns is the budget?", "--json").stdout)
-    assert "40 million" in answer["answer"]
+    assert "40 million" in answer["search_results"][0]["text"]
     assert "Everything is as it was stored." in run("index", "verify").stdout
     assert "PostgreSQL" in run("index", "rebuild").stdout
     article = json.loads(run("articles", "list", "--json").stdout)["articles"][0]["id"]
