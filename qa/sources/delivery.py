@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from embeddings import encoders
-from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.errors import EmbeddingsError
 from embeddings.ingest import ingest
+from embeddings.opening import open_corpus
 from embeddings.types import RawArticle, Rejected
 from qa.settings import Settings
 from qa.sources.errors import NotDelivered, SourceError
@@ -62,17 +62,17 @@ def delivery_of(settings: Settings, *, collection: str | None = None) -> Deliver
 
 
 class ToStore:
-    """Writes to the store of this machine; between two deliveries another process may."""
+    """Writes to the store that the settings name; between two deliveries another process may."""
 
     def __init__(self, settings: Settings, *, collection: str) -> None:
-        self._folder = settings.data_dir
+        self._place = settings.place
         self._collection = collection
         self._encoder = encoders.load(settings.encoder, threads=settings.threads)
 
     def __call__(self, articles: Sequence[RawArticle]) -> Delivered:
         """See `Deliver`."""
         try:
-            with closing(EmbeddedCorpus.open(self._folder, identity=self._encoder.identity)) as corpus:
+            with closing(open_corpus(self._place, identity=self._encoder.identity)) as corpus:
                 report = ingest(articles, corpus=corpus, encoder=self._encoder, collection=self._collection)
         except EmbeddingsError as error:
             raise NotDelivered(f"{error} (or set QA_SERVICE_URL to the service that has the store open)") from error

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click.testing
 import pytest
 
+from embeddings.encoders.hashing import HashingEncoder
+from embeddings.opening import open_corpus
+from embeddings.types import RawArticle
 from qa.cli.program import program
+from qa.settings import Settings
+from qa.sources.delivery import delivery_of
 
 Run = Callable[..., click.testing.Result]
 PASSWORD = "a-password-that-must-not-be-shown"
@@ -89,3 +95,13 @@ def test_what_is_wrong_with_the_setting_is_told_without_it(run: Run) -> None:
     assert "must begin with postgresql://" in run("articles", "list", store=f"mysql://u:{PASSWORD}@h", code=2).stderr
     told = run("articles", "list", store=f"postgresql://u:{PASSWORD}@127.0.0.1:1/d", code=1).stderr
     assert "no connection to postgresql://u@127.0.0.1:1/d" in told
+
+
+def test_feeds_and_folders_are_delivered_to_the_server(postgres_server: Any, schema: str, tmp_path: Path) -> None:
+    """What `qa feeds` and `qa watch` read goes where the service looks, not into the folder."""
+    settings = Settings(data_dir=tmp_path / "data", encoder="hashing", store=postgres_server.url(), store_schema=schema)
+    delivered = delivery_of(settings)([RawArticle(id="kiln", text="The kiln at Osk employs 35 people.")])
+    assert delivered.outcomes == {"added": 1}
+    assert not (tmp_path / "data").exists()
+    with closing(open_corpus(settings.place, identity=HashingEncoder.identity, read_only=True)) as corpus:
+        assert corpus.get("kiln") is not None
