@@ -8,6 +8,7 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.index.terms import UNSPACED
 from qa.language.languages import asking_words, language_of
 from qa.language.words import Word, words_of
+from qa.reading.answer_types import Fits, type_test
 from qa.reading.calibration import GENERAL, Calibration
 from qa.reading.reader import AnswerSpan, PassageText
 
@@ -19,11 +20,12 @@ _SLOPE = 8.0
 class OverlapReader:
     """A sentence answers as far as it has the question's words.
 
-    In English its first new name or number is the answer; in other languages the whole sentence is, for in some of
-    them every noun has a capital, and some know none. In scripts without spaces neighbouring characters are the words.
+    In English its first new name or number that can answer is the answer; in other languages the whole sentence is,
+    for in some of them every noun has a capital, and some know none. In scripts without spaces neighbouring characters
+    are the words.
     """
 
-    identity = "words 2"
+    identity = "words 3"
     languages = None
 
     @property
@@ -35,17 +37,23 @@ class OverlapReader:
         """See `Reader`."""
         language = language_of(question) or "en"
         asked = _stems(question, asking=language)
-        return [_spans(passage.text, asked, whole=language != "en") for passage in passages]
+        fits = (type_test(question) or _any) if language == "en" else None
+        return [_spans(passage.text, asked, fits=fits) for passage in passages]
 
 
-def _spans(text: str, asked: frozenset[str], *, whole: bool) -> tuple[AnswerSpan, ...]:
+def _any(_: str) -> bool:
+    return True
+
+
+def _spans(text: str, asked: frozenset[str], *, fits: Fits | None) -> tuple[AnswerSpan, ...]:
+    """Of each sentence its first new word that fits, or all of it where none does or no word is to be told apart."""
     found = []
     for start, end in split_sentences(text):
         words = words_of(text[start:end])
         if not words:
             continue
         shared = len(asked & _stems(text[start:end])) / max(len(asked), 1)
-        new = None if whole else next((word for word in words if _is_new(word, asked)), None)
+        new = next((word for word in words if fits and _is_new(word, asked) and fits(word.text)), None)
         first, last = (new.start, new.end) if new else (words[0].start, words[-1].end)
         found.append(AnswerSpan(start + first, start + last, _SLOPE * (shared - 0.5)))
     return tuple(sorted(found, key=lambda span: (-span.logit, span.start)))

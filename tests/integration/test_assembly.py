@@ -32,7 +32,7 @@ from qa.settings import Settings
 from qa.types import Question, Turn
 
 PARAMETERS = inspect.signature(Answerer).parameters
-PARTS = set(PARAMETERS) - {"now"}
+PARTS = set(PARAMETERS)
 """All that an answerer is made of but the clock; a part that is new is wanted here at once."""
 
 Made = list[dict[str, Any]]

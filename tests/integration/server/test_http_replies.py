@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -143,7 +144,15 @@ def test_requests_are_logged_without_their_text(client: httpx.Client, caplog: py
     client.get("/secret/quay")
     client.post("/api/ask", json={"question": "Where is the secret quay?", "stream": True})
     client.get("/health/live")
-    lines = [record.getMessage() for record in caplog.records if record.name == "qa.server.http.request_log"]
+
+    def logged() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.name == "qa.server.http.request_log"]
+
+    # A streamed reply is noted after its last byte was sent: perhaps after it was read.
+    deadline = time.monotonic() + 60
+    while len(logged()) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    lines = logged()
     assert [line.rsplit(" ", 2)[0] for line in lines] == [
         "POST /api/search 200",
         "GET /api/articles/{article_id} 404",
