@@ -94,6 +94,10 @@ def saying() -> Callable[[Callable[[], None]], Loader]:
     return lambda act: lambda settings: _acting_parts(settings, act)
 
 
+_LIMITS = httpx.Limits(keepalive_expiry=1.0)
+"""The server closes a connection after five idle seconds, as httpx does: on a busy machine one side may be late."""
+
+
 def settings_for(folder: Path, **changes: Any) -> Settings:
     return Settings(data_dir=folder, encoder="hashing", reader="words", **changes)
 
@@ -124,7 +128,7 @@ def _serve(settings: Settings, *, load: Loader = load, start: bool = True) -> It
             assert time.monotonic() < deadline, "the server does not start"
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, limits=_LIMITS) as client:
             yield client
 
 

@@ -157,11 +157,14 @@ def test_our_own_names_win_and_what_has_the_wrong_shape_is_passed_over() -> None
 
 def test_fields_that_are_not_read_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text('{"text": "It rained.", "mood": 1, "section": "Weather", "date": "2024-06-04"}\n{"text": "Sun."}')
+    path.write_text(
+        '{"text": "It rained.", "mood": 1, "section": "Weather", "season": 2, "date": "2024-06-04"}\n{"text": "Sun."}'
+    )
     first, second = jsonl.read(path)
     assert isinstance(first, RawArticle)
     assert isinstance(second, RawArticle)
-    assert first.notes == ("fields that are not read: mood, section",)
+    assert first.notes == ("fields that are not read: mood, season",)
+    assert first.section == "Weather"
     assert second.notes == ()
 
 

@@ -194,6 +194,11 @@ def test_a_fingerprint_tells_everything_an_article_says() -> None:
         "authors": ("A",),
         "collection": "c",
         "pages": (0,),
+        "section": "News",
+        "usage_terms": "free",
+        "embargoed_until": "2024-06-05T00:00:00Z",
+        "status": "withheld",
+        "summary_only": True,
     }
     assert changes.keys() == set(Article.__struct_fields__)
     prints = {fingerprint(msgspec.structs.replace(article, **{name: value})) for name, value in changes.items()}
