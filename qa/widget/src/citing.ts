@@ -9,9 +9,12 @@ export function quoteOf(citation: Citation): Quote {
 
 /** One citation of an answer; the others of its article are marked, too. */
 export function citing(citations: readonly Citation[], citation: Citation): ArticleRequest {
+  // The whole answer brings again what came with its sentences: the same citation, not the same object.
+  const at = citations.findIndex((one) => one.id === citation.id);
+  const all = at < 0 ? [citation] : citations;
   return tour(
-    citations.map((one) => ({ ...one, quote: quoteOf(one), others: sameArticle(citations, one).map(quoteOf) })),
-    citations.indexOf(citation),
+    all.map((one) => ({ ...one, quote: quoteOf(one), others: sameArticle(citations, one).map(quoteOf) })),
+    Math.max(at, 0),
   );
 }
 

@@ -40,7 +40,7 @@ export class Conversation {
       widen,
       edit: (question) => composer.edit(question),
       narrowed: () => composer.filters.names.join(", "),
-      suggestions: () => this.welcome.questions,
+      suggestions: (show) => this.welcome.questions(show),
     };
     const restore = (id: string): void => {
       this.history.set(id);

@@ -30,8 +30,8 @@ export interface TurnEvents {
   narrowed(): string;
   /** Ask again without what narrows. */
   widen(question: string): void;
-  /** Questions that are answered here, for whoever got no answer. */
-  suggestions(): string[];
+  /** Give questions that are answered here to `show`, as soon as any are known, for whoever got no answer. */
+  suggestions(show: (questions: string[]) => void): void;
 }
 
 export type Outcome =
@@ -233,15 +233,22 @@ export class Turn {
   }
 
   /** Questions that are answered here. */
-  private suggestions(): HTMLElement | null {
-    const questions = this.events.suggestions().filter((one) => plain(one) !== plain(this.question));
-    if (!questions.length) return null;
+  private suggestions(): HTMLElement {
+    const place = element("div", { class: "starters", attributes: { hidden: "" } });
+    this.events.suggestions((questions) => this.suggest(place, questions));
+    return place;
+  }
+
+  private suggest(place: HTMLElement, known: string[]): void {
+    const questions = known.filter((one) => plain(one) !== plain(this.question));
+    if (!questions.length) return;
     const items = questions.slice(0, 3).map((one) => {
       const properties = { class: "starter", part: "starter", attributes: { dir: "auto" } };
       return element("li", {}, button(one, () => this.events.ask(one), properties));
     });
     const label = element("p", { class: "label" }, this.context.language.strings.instead);
-    return element("div", { class: "starters" }, label, element("ul", { attributes: { role: "list" } }, ...items));
+    refill(place, label, element("ul", { attributes: { role: "list" } }, ...items));
+    place.hidden = false;
   }
 
   /** Why no model wrote this, or not all that it might have. */

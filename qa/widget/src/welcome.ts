@@ -28,6 +28,7 @@ export class Welcome {
   private readonly newest = element("div", { class: "starters newest", part: "newest", attributes: { hidden: "" } });
   private readonly earlier = element("div", { class: "starters earlier", part: "earlier", attributes: { hidden: "" } });
   private offered: string[] = [];
+  private waiting: ((questions: string[]) => void)[] = [];
 
   constructor(
     private readonly context: Context,
@@ -40,9 +41,10 @@ export class Welcome {
     if (options.starters.length) this.offer(options.starters);
   }
 
-  /** Questions that are answered here, as far as they are known. */
-  get questions(): string[] {
-    return this.offered;
+  /** Give the questions that are answered here to `show`: now, or when the first are known. */
+  questions(show: (questions: string[]) => void): void {
+    if (this.offered.length) show(this.offered);
+    else this.waiting.push(show);
   }
 
   /** Ask the service what there is; nothing to begin with is no reason to complain. */
@@ -82,6 +84,7 @@ export class Welcome {
 
   private offer(questions: string[]): void {
     this.offered = questions;
+    if (questions.length) for (const show of this.waiting.splice(0)) show(questions);
     const items = questions.slice(0, OFFERED).map((question) => this.item(question, () => this.events.ask(question)));
     this.fill(this.starters, this.context.language.strings.starters, items);
   }
