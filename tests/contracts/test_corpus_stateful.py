@@ -211,7 +211,7 @@ def test_any_history_leaves_what_a_dictionary_would(made: Any, monkeypatch: pyte
 
 def test_so_it_does_on_a_server(made: Any, postgres_server: Any) -> None:
     PostgresHistory.made, PostgresHistory.server = made, postgres_server
-    examples = int(os.environ.get("POSTGRES_HISTORIES", "5"))
+    examples = int(os.environ.get("POSTGRES_HISTORIES", "3"))
     run_state_machine_as_test(
         PostgresHistory, settings=settings(max_examples=examples, stateful_step_count=20, deadline=None)
     )
