@@ -6,13 +6,11 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from embeddings.corpus import Corpus
 from embeddings.encoders.encoder import EncoderIdentity
-from embeddings.encoders.naming import named, setting
-from embeddings.errors import EncoderError, EncoderMismatch, InputError, StoreBusy, StoreError
-from embeddings.index.dense import checked, directions
+from embeddings.encoders.naming import filled_by_another, not_complete
+from embeddings.errors import InputError, StoreBusy, StoreError
+from embeddings.index.dense import direction_of
 from embeddings.index.live import LiveIndex
 from embeddings.index.snapshot import allowed, search
 from embeddings.index.spellings import nearest
@@ -22,7 +20,7 @@ from embeddings.intake import sound
 from embeddings.store import passages as store_passages
 from embeddings.store import reads, whole, writes
 from embeddings.store.database import Fault, Store, no_fault
-from embeddings.store.reads import Generation, State
+from embeddings.store.reads import State
 from embeddings.types import (
     Article,
     CorpusCounts,
@@ -120,15 +118,11 @@ class EmbeddedCorpus(Corpus):
         """
         if k < 1:
             raise InputError(f"k is {k}; ask for one passage at least")
-        if np.ndim(vector) != 1:
-            raise EncoderError(f"a question's vector has shape {np.shape(vector)}; it must be one row of numbers")
+        direction = direction_of(vector, dimension=self._identity.dimension)
         question = self._terms.of_question(text)
         while True:
             with self._store.reading() as db:
                 state = self._searchable(reads.state(db))
-                direction = directions(
-                    checked(vector[np.newaxis], dimension=self._identity.dimension, unit=False, of="question")
-                )[0]
                 snapshot = self._index.at(db, state)
                 if snapshot is None:
                     continue  # a writer finished between the start of the transaction and here: look again
@@ -206,10 +200,7 @@ class EmbeddedCorpus(Corpus):
         self.require_writing()
         with self._store.writing() as db:
             if not writes.adopt(db, identity):
-                raise EncoderMismatch(
-                    f"some articles in {self._store.folder} have no passages from {named(identity)} yet: "
-                    f"ingest all of them with it first (`qa index rebuild`){_or_else(active)}"
-                )
+                raise not_complete(self._store.folder, identity, active=active.identity if active else None)
         self._bring_up_to_date()
 
     def checkpoint(self) -> None:
@@ -272,11 +263,7 @@ class EmbeddedCorpus(Corpus):
 
     def _searchable(self, state: State) -> State:
         if state.active is not None and state.active.identity != self._identity:
-            raise EncoderMismatch(
-                f"the corpus in {self._store.folder} was filled by {named(state.active.identity)}, this process uses "
-                f"{named(self._identity)}: set QA_ENCODER={setting(state.active.identity)}, or ingest the articles "
-                "again with the latter (`qa index rebuild`)"
-            )
+            raise filled_by_another(self._store.folder, active=state.active.identity, used=self._identity)
         return state
 
 
@@ -292,9 +279,3 @@ def _opened(folder: Path, *, read_only: bool, else_read: bool, fault: Fault) -> 
             raise busy from None
         _log.warning("%s; reading for now, and writing as soon as it has ended", busy)
         return store
-
-
-def _or_else(active: Generation | None) -> str:
-    return (
-        "" if active is None else f", or set QA_ENCODER={setting(active.identity)} to go on with those that are there"
-    )

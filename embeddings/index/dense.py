@@ -60,6 +60,14 @@ def directions(vectors: Vectors) -> Vectors:
     return scaled
 
 
+def direction_of(vector: Vector, *, dimension: int) -> Vector:
+    """A question's vector at length 1. Raises EncoderError where it is no row of numbers that can be ranked."""
+    if np.ndim(vector) != 1:
+        raise EncoderError(f"a question's vector has shape {np.shape(vector)}; it must be one row of numbers")
+    found: Vector = directions(checked(vector[np.newaxis], dimension=dimension, unit=False, of="question"))[0]
+    return found
+
+
 def build(keys: Keys, vectors: Vectors) -> Near:
     """Make a segment of unit vectors; keys ascending, none twice."""
     index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))

@@ -8,13 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 
-import numpy as np
-
 from embeddings.corpus import Corpus
 from embeddings.encoders.encoder import EncoderIdentity
-from embeddings.encoders.naming import named, setting
-from embeddings.errors import EncoderError, EncoderMismatch, InputError, InvalidArticle
-from embeddings.index.dense import checked, directions
+from embeddings.encoders.naming import filled_by_another, not_complete
+from embeddings.errors import InputError, InvalidArticle
+from embeddings.index.dense import direction_of
 from embeddings.index.spellings import nearest
 from embeddings.index.terms import Terms
 from embeddings.intake import sound
@@ -122,9 +120,7 @@ class PostgresCorpus(Corpus):
         """
         if k < 1:
             raise InputError(f"k is {k}; ask for one passage at least")
-        if np.ndim(vector) != 1:
-            raise EncoderError(f"a question's vector has shape {np.shape(vector)}; it must be one row of numbers")
-        row = checked(vector[np.newaxis], dimension=self._identity.dimension, unit=False, of="question")
+        direction = direction_of(vector, dimension=self._identity.dimension)
         question = self._terms.of_question(text)
         with self._database.reading() as db:
             active = self._searchable(generations.active(db))
@@ -132,7 +128,7 @@ class PostgresCorpus(Corpus):
                 return Hits(dense=(), lexical=())
             number, passages = active.number, self._possible(db, active.number, where)
             return Hits(
-                dense=dense.search(db, directions(row)[0], generation=number, passages=passages, k=k, where=where),
+                dense=dense.search(db, direction, generation=number, passages=passages, k=k, where=where),
                 lexical=lexical.search(db, question, generation=number, statistics=self._statistics, k=k, where=where),
             )
 
@@ -199,13 +195,7 @@ class PostgresCorpus(Corpus):
         if active is not None and active.identity == identity:
             return
         if not self._switched(identity):
-            go_on = (
-                "" if active is None else f", or set QA_ENCODER={setting(active.identity)} to go on with those there"
-            )
-            raise EncoderMismatch(
-                f"some articles in {self._database.address.shown} have no passages from {named(identity)} yet: "
-                f"ingest all of them with it first (`qa index rebuild`){go_on}"
-            )
+            raise not_complete(self._database.address.shown, identity, active=active.identity if active else None)
 
     def whole(self, *, after: int | None, limit: int) -> HeldPage:
         """Articles with everything that is kept of them, as they were written, from the place after `after`."""
@@ -276,11 +266,7 @@ class PostgresCorpus(Corpus):
 
     def _searchable(self, active: Generation | None) -> Generation | None:
         if active is not None and active.identity != self._identity:
-            raise EncoderMismatch(
-                f"the corpus in {self._database.address.shown} was filled by {named(active.identity)}, this process "
-                f"uses {named(self._identity)}: set QA_ENCODER={setting(active.identity)}, or ingest the articles "
-                "again with the latter (`qa index rebuild`)"
-            )
+            raise filled_by_another(self._database.address.shown, active=active.identity, used=self._identity)
         return active
 
 

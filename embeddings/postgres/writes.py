@@ -16,7 +16,7 @@ from embeddings.postgres.filters import matching, possible
 from embeddings.postgres.reads import the_row
 from embeddings.postgres.values import Counts, counted
 from embeddings.store.database import document, fingerprint
-from embeddings.store.filters import moment
+from embeddings.store.filters import moment_if_any
 from embeddings.store.passages import passage_digest
 from embeddings.types import Article, Held, IndexedArticle, Where
 
@@ -88,9 +88,9 @@ def _put_article(db: Connection, indexed: IndexedArticle, earlier: Sequence[Arti
         " signature = excluded.signature, section = excluded.section, language = excluded.language,"
         " authors = excluded.authors, status = excluded.status, embargoed = excluded.embargoed RETURNING number",
         (
-            *(article.id, article.collection, article.source, _moment(article.published_at), indexed.signature),
+            *(article.id, article.collection, article.source, moment_if_any(article.published_at), indexed.signature),
             *(article.section, article.language or "", possible(article.authors), article.status),
-            _moment(article.embargoed_until),
+            moment_if_any(article.embargoed_until),
         ),
     )
     for old in earlier:
@@ -132,7 +132,7 @@ def _copy(
     db: Connection, indexed: IndexedArticle, worded: _Worded, numbers: tuple[int, int, int], *, unit: bool
 ) -> None:
     article = indexed.article
-    published = _moment(article.published_at)
+    published = moment_if_any(article.published_at)
     columns = "generation, article, version, id, start, stop, digest, collection, source, published, words, terms"
     with (
         db.cursor() as cursor,
@@ -160,7 +160,3 @@ def _learn(db: Connection, held: Sequence[str]) -> None:
             ' ORDER BY term COLLATE "C" ON CONFLICT DO NOTHING',
             (new,),
         )
-
-
-def _moment(written: str | None) -> int | None:
-    return None if written is None else moment(written)

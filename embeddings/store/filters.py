@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from embeddings.errors import InputError
 from embeddings.types import Where
 
-__all__ = ["matching", "moment", "storable"]
+__all__ = ["matching", "moment", "moment_if_any", "storable"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -31,6 +31,11 @@ def moment(written: str) -> int:
             f"{written!r} is not an ISO 8601 date or time; write 2024-06-04 or 2024-06-04T10:30:00Z"
         ) from None
     return ((read if read.tzinfo else read.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_if_any(written: str | None) -> int | None:
+    """The same; None where nothing was written."""
+    return None if written is None else moment(written)
 
 
 def matching(where: Where) -> tuple[str, list[str | int]]:

@@ -13,7 +13,7 @@ import msgspec
 
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.store.database import document, fingerprint
-from embeddings.store.filters import matching, moment
+from embeddings.store.filters import matching, moment_if_any
 from embeddings.store.passages import passage_digest
 from embeddings.store.reads import Rows, complete, generation_of
 from embeddings.types import Article, IndexedArticle, Where
@@ -113,12 +113,12 @@ def _put_article(db: apsw.Connection, indexed: IndexedArticle, earlier: Sequence
             article.id,
             article.collection,
             article.source,
-            _moment(article.published_at),
+            moment_if_any(article.published_at),
             indexed.signature,
             article.section,
             article.language or "",
             article.status,
-            _moment(article.embargoed_until),
+            moment_if_any(article.embargoed_until),
         ),
     ).get
     db.executemany(
@@ -137,10 +137,6 @@ def _put_article(db: apsw.Connection, indexed: IndexedArticle, earlier: Sequence
     ).get
     db.execute("UPDATE articles SET current = ? WHERE number = ?", (version, number))
     return number, version, bool(unchanged)
-
-
-def _moment(written: str | None) -> int | None:
-    return None if written is None else moment(written)
 
 
 def _withdraw(db: apsw.Connection, article: int, *, generation: int = 0, version: int = 0) -> None:
