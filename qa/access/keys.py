@@ -13,6 +13,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from qa.access import scopes
+from qa.access.scopes import EVERYTHING, Scope
 from qa.errors import SettingsError
 
 __all__ = ["Key", "find", "hashed", "new_key", "parse"]
@@ -32,24 +34,34 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     """Owns what is done with the key; two keys of one name are one caller, so that a key can be changed."""
     digest: str
     """SHA-256 of the key, in hexadecimal."""
+    scope: Scope = EVERYTHING
+    """What it opens."""
 
     def __str__(self) -> str:
-        return f"{self.name}:{_HASH}:{self.digest}"
+        scope = self.scope.entry()
+        return f"{self.name}:{_HASH}:{self.digest}" + (f":{scope}" if scope else "")
 
 
-def new_key(name: str) -> tuple[str, Key]:
+def new_key(name: str, *, scope: Scope = EVERYTHING) -> tuple[str, Key]:
     """Make a fresh key; give the key, for its owner only, and its entry, for `QA_API_KEYS`. Raises SettingsError."""
     secret = _PREFIX + secrets.token_urlsafe(32)
-    return secret, _entry(name, _digest(secret))
+    return secret, _entry(name, _digest(secret), scope)
 
 
 def parse(text: str) -> tuple[Key, ...]:
-    """Read entries parted by commas: `sha256:HASH`, a plain key, or either with `name:` before it.
+    """Read entries parted by commas: `sha256:HASH` or a plain key, either with `NAME:` before it, the former perhaps
+    with `:SCOPE` after it (see `scopes`).
 
-    Raises SettingsError, which says which entry is at fault and nothing of what it holds.
+    Raises SettingsError, which says which entry is at fault and nothing of the key in it.
     """
     entries = [entry.strip() for entry in text.split(",")]
-    return tuple(_parse_one(entry, position=place) for place, entry in enumerate(entries, start=1) if entry)
+    found = tuple(_parse_one(entry, position=place) for place, entry in enumerate(entries, start=1) if entry)
+    known: dict[str, Scope] = {}
+    for key in found:
+        # They are one caller, with one set of conversations and tokens: what it may read must not depend on the key.
+        if known.setdefault(key.name, key.scope) != key.scope:
+            raise SettingsError(f"QA_API_KEYS has two keys named {key.name} with different scopes; name one otherwise")
+    return found
 
 
 def hashed(text: str) -> str:
@@ -68,32 +80,49 @@ def find(presented: str, keys: Iterable[Key]) -> Key | None:
 
 
 def _parse_one(entry: str, *, position: int) -> Key:
-    *before, last = entry.split(":")
-    if before and before[-1] == _HASH:
-        before.pop()
-        if not _DIGEST.fullmatch(last):
-            raise SettingsError(f"entry {position} of QA_API_KEYS is not sha256: and 64 hexadecimal digits")
-        digest = last
-    elif len(last) < _SHORTEST or not last.isascii() or not last.isprintable() or " " in last:
+    at = f"entry {position} of QA_API_KEYS"
+    parts = entry.split(":")
+    named = len(parts) > 2 and parts[1] == _HASH
+    if not named and (len(parts) < 2 or parts[0] != _HASH):
+        return _parse_plain(parts, at=at)
+    digest, *scope = parts[2 if named else 1 :]
+    if not _DIGEST.fullmatch(digest):
+        raise SettingsError(f"{at} is not sha256: and 64 hexadecimal digits")
+    if len(scope) > 2:
         raise SettingsError(
-            f"entry {position} of QA_API_KEYS is not a key: a key has {_SHORTEST} or more printable ASCII characters, "
-            "none of them a space, a comma or a colon; `qa keys new` makes one"
+            f"{at} has too many colons; it is KEY, NAME:KEY or NAME:sha256:HASH, the last perhaps with :SCOPE"
         )
-    else:
-        digest = _digest(last)
+    opens = scopes.parse(scope[0], scope[1] if len(scope) > 1 else None, at=at) if scope else EVERYTHING
+    if opens.collections is not None:
+        raise SettingsError(f"{at} names collections: keys are not held to them yet, leave them out")
+    return _entry(parts[0] if named else _unnamed(digest), digest, opens)
+
+
+def _parse_plain(parts: list[str], *, at: str) -> Key:
+    *before, secret = parts
     if len(before) > 1:
         raise SettingsError(
-            f"entry {position} of QA_API_KEYS has too many colons; it is KEY, NAME:KEY or NAME:sha256:HASH"
+            f"{at} has too many colons; it is KEY, NAME:KEY or NAME:sha256:HASH, the last perhaps with :SCOPE"
         )
-    return _entry(before[0] if before else f"key-{digest[:12]}", digest)
+    if len(secret) < _SHORTEST or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise SettingsError(
+            f"{at} is not a key: a key has {_SHORTEST} or more printable ASCII characters, "
+            "none of them a space, a comma or a colon; `qa keys new` makes one"
+        )
+    digest = _digest(secret)
+    return _entry(before[0] if before else _unnamed(digest), digest)
 
 
-def _entry(name: str, digest: str) -> Key:
+def _unnamed(digest: str) -> str:
+    return f"key-{digest[:12]}"
+
+
+def _entry(name: str, digest: str, scope: Scope = EVERYTHING) -> Key:
     if not _NAME.fullmatch(name):
         raise SettingsError(
             "the name of an API key is 1 to 32 of a-z, 0-9, _ and -, and starts with a letter or a digit"
         )
-    return Key(name=name, digest=digest)
+    return Key(name=name, digest=digest, scope=scope)
 
 
 def _digest(secret: str) -> str:

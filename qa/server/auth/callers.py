@@ -8,6 +8,8 @@ import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 
+from qa.access.scopes import NOTHING, Scope
+
 __all__ = ["Caller", "caller_of", "provide_caller", "remember"]
 
 
@@ -20,10 +22,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Whose conversations and feedback these are. Empty where whoever reaches the service shares them."""
     key: str = ""
     """Name of the API key, where one was shown."""
+    scope: Scope = NOTHING
+    """What the caller may do, and in which collections."""
 
     @property
     def operates(self) -> bool:
-        """Whether the caller may know and change everything."""
+        """Whether the caller is a program that was given a key, or needs none; what it may do, its scope says."""
         return self.kind in {"open", "key"}
 
 

@@ -1,8 +1,8 @@
 """The one guard: before any route runs (and before its body is read), who is it, and may they, and how often?
 
-With `QA_API_KEYS` set, a key opens everything, a token asking and reading. Without, whoever reaches the service may do
-everything, so it answers only to names that no foreign page can make its own (DNS rebinding). In both cases pages of
-origins that are not allowed are refused: browsers say truthfully where a request comes from.
+With `QA_API_KEYS` set, a key opens what its scope says, a token asking and reading. Without, whoever reaches the
+service may do everything, so it answers only to names that no foreign page can make its own (DNS rebinding). In both
+cases pages of origins that are not allowed are refused: browsers say truthfully where a request comes from.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from qa.access import addresses, keys, origins, tokens
+from qa.access import addresses, keys, origins, scopes, tokens
 from qa.access.concurrency import ConcurrencyLimit
 from qa.access.rate_limits import RateLimits, TokenBucket
+from qa.access.scopes import EVERYTHING
 from qa.server.auth.callers import Caller, remember
 from qa.server.auth.permissions import Level, level_of
 from qa.server.errors import ForeignOrigin, NotAllowed, RateLimited, TokenExpired, Unauthenticated, UnknownHost
@@ -28,7 +29,7 @@ __all__ = ["Guard"]
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
-_OPEN = Caller(kind="open")
+_OPEN = Caller(kind="open", scope=EVERYTHING)
 _WORK = 3
 """What costs so much occupies the encoder or the model."""
 _ADDRESS_FACTOR = 10
@@ -76,6 +77,7 @@ class Guard:
         self._check_place(connection)
         self._believe_proxy(connection)
         caller = self._caller(connection, level)
+        _require(caller, level)
         remember(connection, caller)
         self._spend(connection, caller, level)
 
@@ -127,7 +129,8 @@ class Guard:
         """The owner of a token. The token ends with the key or the origin it came from."""
         claims = tokens.read(token, secret=self.secret.value())
         known = claims is not None and (self.open or claims.origin in self.origins)
-        if claims is None or not known or (claims.issuer and claims.issuer not in {key.name for key in self._keys}):
+        issuer = self._scope_of(claims.issuer) if claims is not None else None
+        if claims is None or not known or issuer is None or not issuer.allows(["ask"]):
             raise Unauthenticated("this token is not, or no longer, one of this service; get a new one")
         if claims.expires_at <= self._now():
             raise TokenExpired("this token has expired; get a new one")
@@ -135,7 +138,12 @@ class Guard:
             raise ForeignOrigin(f"this token is for pages of {claims.origin} only")
         if level.who != "reader":
             raise NotAllowed("a token is for asking and reading only; this route needs a key")
-        return Caller(kind="token", owner=f"visitor:{claims.subject}")
+        scope = scopes.Scope(may=("ask",), collections=issuer.collections)
+        return Caller(kind="token", owner=f"visitor:{claims.subject}", scope=scope)
+
+    def _scope_of(self, issuer: str) -> scopes.Scope | None:
+        """What the maker of a token may do: a key, by its name, or a page for itself. None for no key of ours."""
+        return EVERYTHING if not issuer else next((key.scope for key in self._keys if key.name == issuer), None)
 
     def _spend(self, connection: Connection, caller: Caller, level: Level) -> None:
         """Take the request's cost out of the caller's budget. Raises RateLimited."""
@@ -208,7 +216,19 @@ def _comes_from(connection: Connection, origin: str) -> bool:
 
 
 def _holder(key: keys.Key) -> Caller:
-    return Caller(kind="key", owner=f"key:{key.name}", key=key.name)
+    return Caller(kind="key", owner=f"key:{key.name}", key=key.name, scope=key.scope)
+
+
+def _require(caller: Caller, level: Level) -> None:
+    """Refuse what the scope of a key does not hold. Raises NotAllowed."""
+    if caller.kind == "origin":
+        return  # may get a token and nothing else
+    enough = caller.scope.allows(level.needs) and (caller.scope.collections is None or not level.everywhere)
+    if level.needs and not enough:
+        where = " in all collections" if level.everywhere else ""
+        raise NotAllowed(
+            f"the key {caller.key} may {caller.scope}; this needs a key that may {' or '.join(level.needs)}{where}"
+        )
 
 
 def _credential(connection: Connection) -> str:

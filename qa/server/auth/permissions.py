@@ -9,14 +9,21 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
 
+from qa.access.scopes import Permission
+
 __all__ = [
+    "ADMINISTERING",
     "ANYONE",
     "ASKING",
     "ASKING_WITH_A_KEY",
     "CHECKING",
     "GETTING_A_TOKEN",
-    "OPERATING",
+    "INGESTING",
+    "LISTING_ARTICLES",
     "READING",
+    "READING_ARTICLES",
+    "READING_WITH_A_KEY",
+    "REVIEWING",
     "SEARCHING",
     "Level",
     "Undeclared",
@@ -32,19 +39,32 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     who: Literal["anyone", "origin", "reader", "operator"]
     """`anyone`; `origin`: an allowed origin or a key; `reader`: a token or a key; `operator`: a key."""
     cost: int = 0
+    needs: tuple[Permission, ...] = ()
+    """A key or token must allow one of these."""
+    everywhere: bool = False
+    """Whether it must allow that in all collections: what the route gives is of the whole service. Other routes give
+    what is of the caller's collections (`Caller.scope`) and nothing else."""
 
 
 ANYONE: Mapping[str, Any] = {"level": Level(who="anyone")}
 """Nothing on it belongs to anybody: health, the pages' own files, the description of the API."""
-GETTING_A_TOKEN: Mapping[str, Any] = {"level": Level(who="origin", cost=5)}
-READING: Mapping[str, Any] = {"level": Level(who="reader", cost=1)}
-SEARCHING: Mapping[str, Any] = {"level": Level(who="reader", cost=3)}
-ASKING: Mapping[str, Any] = {"level": Level(who="reader", cost=10)}
-ASKING_WITH_A_KEY: Mapping[str, Any] = {"level": Level(who="operator", cost=10)}
+GETTING_A_TOKEN: Mapping[str, Any] = {"level": Level(who="origin", cost=5, needs=("ask",))}
+READING: Mapping[str, Any] = {"level": Level(who="reader", cost=1, needs=("ask",))}
+READING_ARTICLES: Mapping[str, Any] = {"level": Level(who="reader", cost=1, needs=("ask", "ingest", "admin"))}
+"""Readers follow citations, programs see what became of what they sent, editors look at the evidence."""
+SEARCHING: Mapping[str, Any] = {"level": Level(who="reader", cost=3, needs=("ask",))}
+ASKING: Mapping[str, Any] = {"level": Level(who="reader", cost=10, needs=("ask",))}
+ASKING_WITH_A_KEY: Mapping[str, Any] = {"level": Level(who="operator", cost=10, needs=("ask",))}
 """For programs: pages have no use for it, so their tokens do not open it."""
+READING_WITH_A_KEY: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("ask",))}
 CHECKING: Mapping[str, Any] = ASKING_WITH_A_KEY
 """A long text takes the encoder as long as fifty questions: for editors and scripts, not for whoever reads a page."""
-OPERATING: Mapping[str, Any] = {"level": Level(who="operator", cost=1)}
+INGESTING: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("ingest",))}
+LISTING_ARTICLES: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("ingest", "admin"))}
+REVIEWING: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("admin",))}
+"""What readers of the caller's collections said of answers."""
+ADMINISTERING: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("admin",), everywhere=True)}
+"""What is known of the whole service, and runs it."""
 
 
 class Undeclared(TypeError):

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from embeddings.types import Article, Status, Where
 from qa.server.auth.callers import Caller
-from qa.server.auth.permissions import OPERATING, READING
+from qa.server.auth.permissions import INGESTING, LISTING_ARTICLES, READING_ARTICLES
 from qa.server.http.bodies import JSON, NDJSON, media_type
 from qa.server.http.conditional import revised
 from qa.server.openapi import BODY, MOMENT, WORK, ArticlesOperation, problems
@@ -42,7 +42,7 @@ Moment = Annotated[
     response_description="Articles in order of id, without their text.",
     tags=["articles"],
     responses=problems(*WORK, "invalid-request", "invalid-input", "deadline-exceeded"),
-    opt=OPERATING,
+    opt=LISTING_ARTICLES,
 )
 async def list_articles(
     service: NamedDependency[Service],
@@ -84,7 +84,7 @@ async def list_articles(
         **problems(*WORK, "not-found", "damaged-article", "deadline-exceeded"),
         304: ResponseSpec(None, description="It is still the one whose `ETag` was sent as `If-None-Match`."),
     },
-    opt=READING,
+    opt=READING_ARTICLES,
 )
 async def get_article(
     request: Request[Any, Any, Any],
@@ -113,7 +113,7 @@ async def get_article(
     response_description="What became of each article; those listed under `articles` are on disk.",
     tags=["articles"],
     responses=problems(*BODY, *WORK, "nothing-usable", "invalid-request", "store-busy", "disk-full", "read-only"),
-    opt=OPERATING,
+    opt=INGESTING,
 )
 async def add_articles(request: Request[Any, Any, Any], service: NamedDependency[Service]) -> AddReport:
     """Takes one article, a list, or one per line (NDJSON).
@@ -134,7 +134,7 @@ async def add_articles(request: Request[Any, Any, Any], service: NamedDependency
     response_description="It is gone, with all its versions.",
     tags=["articles"],
     responses=problems(*WORK, "not-found", "store-busy", "disk-full", "read-only"),
-    opt=OPERATING,
+    opt=INGESTING,
 )
 async def delete_article(article_id: FromPath[str], service: NamedDependency[Service]) -> None:
     """Removes the article with all its versions; no answer cites it from then on."""

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from qa.conversations.feedback import Feedback
 from qa.server.auth.callers import Caller
-from qa.server.auth.permissions import OPERATING, READING
+from qa.server.auth.permissions import READING, REVIEWING
 from qa.server.openapi import BODY, WORK, problems
 from qa.server.service import Service
 from qa.server.wire import FeedbackIn, FeedbackPage
@@ -49,7 +49,7 @@ async def give_feedback(
     response_description="Feedback, the latest first.",
     tags=["feedback"],
     responses=problems(*_RECORDS),
-    opt=OPERATING,
+    opt=REVIEWING,
 )
 async def list_feedback(
     service: NamedDependency[Service],

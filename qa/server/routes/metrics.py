@@ -7,14 +7,14 @@ from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from embeddings.errors import EmbeddingsError
-from qa.server.auth.permissions import OPERATING
+from qa.server.auth.permissions import ADMINISTERING
 from qa.server.errors import ServerError
 from qa.server.service import Service
 
 __all__ = ["metrics"]
 
 
-@get("/metrics", include_in_schema=False, opt=OPERATING)
+@get("/metrics", include_in_schema=False, opt=ADMINISTERING)
 async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     """Counters, gauges and histograms; also while the service is loading or the store is in trouble."""
     try:

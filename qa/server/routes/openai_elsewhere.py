@@ -7,11 +7,11 @@ from functools import partial
 from litestar import post
 
 from qa.errors import NotFound
-from qa.server.auth.permissions import OPERATING
+from qa.server.auth.permissions import READING_WITH_A_KEY
 
 __all__ = ["create_completion", "create_embedding"]
 
-_elsewhere = partial(post, include_in_schema=False, status_code=200, opt=OPERATING)
+_elsewhere = partial(post, include_in_schema=False, status_code=200, opt=READING_WITH_A_KEY)
 
 
 @_elsewhere("/completions")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import get
 from litestar.params import FromPath
 
-from qa.server.auth.permissions import OPERATING
+from qa.server.auth.permissions import READING_WITH_A_KEY
 from qa.server.openai.error_responses import errors
 from qa.server.openai.models import Model, ModelList, known, listed
 
@@ -19,7 +19,7 @@ __all__ = ["list_models", "retrieve_model"]
     response_description="Names that can be asked for.",
     tags=["openai"],
     responses=errors(),
-    opt=OPERATING,
+    opt=READING_WITH_A_KEY,
 )
 async def list_models() -> ModelList:
     """`sourceline` answers as `POST /api/ask` does; `-links` puts links into the text, `-extractive` asks no model."""
@@ -33,7 +33,7 @@ async def list_models() -> ModelList:
     response_description="It exists.",
     tags=["openai"],
     responses=errors("not-found"),
-    opt=OPERATING,
+    opt=READING_WITH_A_KEY,
 )
 async def retrieve_model(model: FromPath[str]) -> Model:
     """One name that can be asked for."""

@@ -21,7 +21,7 @@ from qa.access.rate_limits import RateLimits
 from qa.access.tokens import TokenClaims
 from qa.server.auth.callers import caller_of
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ASKING, OPERATING, READING
+from qa.server.auth.permissions import ADMINISTERING, ASKING, READING
 from qa.server.errors import RequestError
 from qa.settings import Settings
 
@@ -38,7 +38,7 @@ async def asking() -> None: ...
 async def reading() -> None: ...
 
 
-@get("/operate", opt=OPERATING)
+@get("/operate", opt=ADMINISTERING)
 async def operating() -> None: ...
 
 

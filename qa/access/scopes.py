@@ -1,0 +1,93 @@
+"""What a key opens: which kinds of acts, in which collections; text of an entry of `QA_API_KEYS` in, a scope out.
+
+The part of an entry after the hash says it: `ask+ingest` or `ask:world+sport`. Without that part a key opens
+everything, as every key did before there were scopes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Literal, get_args
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from qa.errors import SettingsError
+
+__all__ = ["EVERYTHING", "NOTHING", "PERMISSIONS", "Collections", "Permission", "Scope", "parse"]
+
+Permission = Literal["ask", "ingest", "admin"]
+"""`ask`: ask, search, read what may be shown, and make tokens for pages; `ingest`: add, list, read and delete articles,
+also those kept back; `admin`: read feedback and, in all collections, run the service. None includes another."""
+PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
+
+Collections = tuple[str, ...] | None
+"""Names of collections in order; None: all, also those that come later."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]{0,99}")
+"""What a collection can be called; `embeddings.cleaning.identity` holds articles to it."""
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody may do, and where."""
+
+    may: tuple[Permission, ...] = PERMISSIONS
+    collections: Collections = None
+
+    def allows(self, wanted: Iterable[Permission]) -> bool:
+        """Whether any of these acts is among those allowed."""
+        return any(one in self.may for one in wanted)
+
+    def reaches(self, collection: str) -> bool:
+        """Whether it holds in a collection."""
+        return self.collections is None or collection in self.collections
+
+    def entry(self) -> str:
+        """How `QA_API_KEYS` writes it, after a colon; empty for everything."""
+        acts = "+".join(self.may)
+        if self.collections is not None:
+            return f"{acts}:{'+'.join(quote(name, safe='') for name in self.collections)}"
+        return "" if self.may == PERMISSIONS else acts
+
+    def __str__(self) -> str:
+        """The same in words, for whoever is refused: `ask and ingest in the collections world and sport`."""
+        acts = _listed(self.may) or "do nothing"
+        if self.collections is None:
+            return f"{acts} in all collections"
+        return f"{acts} in the collection{'s' * (len(self.collections) != 1)} {_listed(self.collections)}"
+
+
+EVERYTHING = Scope()
+NOTHING = Scope(may=(), collections=())
+
+
+def parse(acts: str, collections: str | None, *, at: str) -> Scope:
+    """Read both parts of an entry; `at` names the entry in messages. Raises SettingsError.
+
+    >>> parse("ingest+ask", "world+a%2Bb", at="entry 1")
+    Scope(may=('ask', 'ingest'), collections=('a+b', 'world'))
+    """
+    named = acts.split("+")
+    if unknown := [name for name in named if name not in PERMISSIONS]:
+        raise SettingsError(f"{at} allows {unknown[0]!r}: write one or more of {', '.join(PERMISSIONS)}, joined by +")
+    may = tuple(one for one in PERMISSIONS if one in named)
+    if collections is None:
+        return Scope(may=may)
+    found = sorted({unquote(name) for name in collections.split("+")})
+    if wrong := [name for name in found if not _NAME.fullmatch(name)]:
+        raise SettingsError(
+            f"{at} names the collection {wrong[0]!r}: join the names by +, and write + : and , within a name as "
+            "%2B, %3A and %2C (`qa keys new --collection NAME` does)"
+        )
+    return Scope(may=may, collections=tuple(found))
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names as a sentence lists them.
+
+    >>> _listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *others, last = names or [""]
+    return f"{', '.join(others)} and {last}" if others else last
