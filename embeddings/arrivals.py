@@ -23,7 +23,7 @@ import msgspec
 
 from embeddings.cleaning.identity import KnownBy, article_id, known_by
 from embeddings.cleaning.urls import host_of
-from embeddings.corpus import Corpus
+from embeddings.corpus import Corpus, held_elsewhere
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint
 from embeddings.revisions import completed, dates_agree, is_another_article, is_earlier, is_revision, with_state
@@ -58,9 +58,13 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 class Arrivals:
     """One run of arrivals: `look_up` a window of them, then `settle` each in order, and say what was sent on."""
 
-    def __init__(self, corpus: Corpus, sizes: PassageSizes | None) -> None:
+    def __init__(self, corpus: Corpus, sizes: PassageSizes | None, *, within: tuple[str, ...] | None = None) -> None:
+        """`within`: the collections that may be written to; of articles in others, nothing is asked or changed."""
         self._corpus = corpus
         self._sizes = sizes
+        self._within = within
+        self._elsewhere: frozenset[str] = frozenset()
+        """Ids of this window that articles in other collections have."""
         self._waiting: dict[str, list[Article]] = {}
         """Sent on in this run and not written yet: the corpus does not know them."""
         self._fingerprints: dict[str, str] = {}
@@ -85,12 +89,18 @@ class Arrivals:
             self._holders |= {(collection, version): names for version, names in found.items()}
         ids = {one.article.id for one in window} | {_text_id(one) for one in window}
         ids.update(*self._known.values(), *self._holders.values())
-        self._held = dict(self._corpus.fingerprints(ids))
+        self._elsewhere = held_elsewhere(self._corpus, ids, within=self._within)
+        self._known = {key: self._within_reach(names) for key, names in self._known.items()}
+        self._held = dict(self._corpus.fingerprints(self._within_reach(ids)))
 
     def settle(self, one: Arrival) -> Settled | Rejected:
         """Decide what an arrival is; whoever sends it on says so with `sent`."""
+        if one.has_id and one.article.id in self._elsewhere:
+            return _taken(one)
         settled = self._settled(one) if one.article.text else self._noticed(one)
         if isinstance(settled, Settled):
+            if settled.article.id in self._elsewhere:
+                return _taken(one)
             self._met.add(settled.article.id)
         return settled
 
@@ -258,6 +268,9 @@ class Arrivals:
         found = [self._texts[place]] if place in self._texts else []
         return tuple(dict.fromkeys((*found, *self._holders.get(place, ()))))
 
+    def _within_reach(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name not in self._elsewhere)
+
     def _fingerprint_of(self, name: str) -> str | None:
         return self._fingerprints.get(name, self._held.get(name))
 
@@ -275,10 +288,17 @@ class Arrivals:
         """An article as it is now or will be in a moment; None for one that cannot be read, too."""
         if waiting := self._waiting.get(name):
             return waiting[-1]
+        if name in self._elsewhere:
+            return None
         try:
             return self._corpus.get(name)
         except StoreCorrupt:
             return None
+
+
+def _taken(one: Arrival) -> Rejected:
+    reason = f"the id {one.article.id} cannot be used: it is taken. Give the article another one"
+    return Rejected(origin=one.origin, reason=reason, refused="id")
 
 
 def _text_id(one: Arrival) -> str:

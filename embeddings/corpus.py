@@ -9,7 +9,7 @@ from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import StoreCorrupt
 from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
 
-__all__ = ["Corpus", "readable"]
+__all__ = ["Corpus", "held_elsewhere", "readable"]
 
 
 class Corpus(Protocol):
@@ -34,10 +34,10 @@ class Corpus(Protocol):
     def search(self, vector: Vector, text: str, *, k: int, where: Where) -> Hits:
         """Rank passages by cosine to `vector` and by BM25 for `text`, up to `k` each, filter applied first."""
 
-    def spellings(self, words: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
         """For each word that no passage holds, the words that passages hold and that may be meant, the nearest first.
 
-        Words that are held are left out of what is given.
+        Words that are held are left out of what is given. Of passages that the filter leaves out nothing is known.
         """
 
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
@@ -81,6 +81,19 @@ class Corpus(Protocol):
 
     def close(self) -> None:
         """Release files and locks. The corpus cannot be used afterwards."""
+
+
+def held_elsewhere(corpus: Corpus, article_ids: Collection[str], *, within: tuple[str, ...] | None) -> frozenset[str]:
+    """Which of some ids are those of articles in other collections than these (None: all), damaged ones included."""
+    if within is None or not article_ids:
+        return frozenset()
+
+    def held(names: Collection[str], among: tuple[str, ...] | None) -> int:
+        return corpus.overview(Where(article_ids=tuple(names), within=among), newest=0).articles
+
+    if held(article_ids, None) == held(article_ids, within):
+        return frozenset()
+    return frozenset(name for name in article_ids if held([name], None) > held([name], within))
 
 
 def readable(corpus: Corpus, article_id: str, *, version: str | None = None) -> Article | None:

@@ -127,16 +127,18 @@ class EmbeddedCorpus(Corpus):
                 if snapshot is None:
                     continue  # a writer finished between the start of the transaction and here: look again
                 among = allowed(snapshot, db, where)
-            return search(snapshot, direction, question, k=k, among=among)
+                counted = allowed(snapshot, db, Where(within=where.within))
+            return search(snapshot, direction, question, k=k, among=among, counted=counted)
 
-    def spellings(self, words: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
         """For each word that no passage holds, the words near to it that passages hold; see `Corpus.spellings`."""
         while True:
             with self._store.reading() as db:
                 state = self._searchable(reads.state(db))
                 snapshot = self._index.at(db, state)
                 if snapshot is not None:
-                    return nearest(words, SnapshotLexicon(snapshot, db), self._terms)
+                    lexicon = SnapshotLexicon(snapshot, db, among=allowed(snapshot, db, where))
+                    return nearest(words, lexicon, self._terms)
 
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
         """Look up hits; unknown, removed and damaged ones are absent."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -47,6 +48,7 @@ class IngestedArticle(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     outcome: Outcome
     origin: str
+    collection: str = "default"
     notes: tuple[str, ...] = ()
     """What was left out of it, or could not be read or be sure of, and why it replaced nothing."""
 
@@ -85,8 +87,10 @@ def ingest(
     batch_passages: int = BATCH_PASSAGES,
     should_stop: Callable[[], bool] | None = None,
     sizes: PassageSizes | None = None,
+    within: tuple[str, ...] | None = None,
 ) -> IngestReport:
-    """Bring the corpus up to date with the given articles; `collection` is for those that name none.
+    """Bring the corpus up to date with the given articles; `collection` is for those that name none, and `within` names
+    the collections that may be written to (None: all).
 
     Items are read as they are needed. One that cannot be used is reported as rejected and the rest goes on; which
     article takes the place of which, `embeddings.arrivals` decides. Raises StoreError or EncoderError where the corpus
@@ -95,7 +99,7 @@ def ingest(
     began = time.perf_counter()
     corpus.require_writing()
     stop = should_stop or (lambda: False)
-    run = _Run(corpus, sizes, progress or (lambda _: None))
+    run = _Run(Arrivals(corpus, sizes, within=within), progress or (lambda _: None))
     indexer = Indexer(
         corpus=corpus,
         encoder=encoder,
@@ -104,7 +108,7 @@ def ingest(
         should_stop=stop,
         on_encoded=run.count_encoded,
     )
-    for window in _windows(items, collection, stop):
+    for window in _windows(items, partial(_clean, collection=collection, within=within), stop):
         for settled in run.sort_out(window):
             run.record(indexer.add(settled.article, known_by=settled.known_by.all()))
             run.tell(waiting=indexer.waiting)
@@ -114,7 +118,9 @@ def ingest(
 
 
 def _windows(
-    items: Iterable[RawArticle | Rejected], collection: str, should_stop: Callable[[], bool]
+    items: Iterable[RawArticle | Rejected],
+    clean: Callable[[RawArticle | Rejected], Arrival | Rejected],
+    should_stop: Callable[[], bool],
 ) -> Iterator[list[Arrival | Rejected]]:
     """Cleaned items, as many together as are looked up in one go, until a stop."""
     window: list[Arrival | Rejected] = []
@@ -122,7 +128,7 @@ def _windows(
     for item in items:
         if should_stop():
             return
-        window.append(_clean(item, collection))
+        window.append(clean(item))
         characters += 0 if isinstance(item, Rejected) else len(item.text)
         if len(window) >= _WINDOW_ARTICLES or characters >= _WINDOW_CHARACTERS:
             yield window
@@ -130,13 +136,16 @@ def _windows(
     yield window
 
 
-def _clean(item: RawArticle | Rejected, collection: str) -> Arrival | Rejected:
+def _clean(item: RawArticle | Rejected, *, collection: str, within: tuple[str, ...] | None) -> Arrival | Rejected:
     if isinstance(item, Rejected):
         return item
     try:
         cleaned = clean_with_notes(item, collection=collection)
     except InputError as error:
         return Rejected(origin=item.origin, reason=str(error))
+    if within is not None and cleaned.article.collection not in within:
+        reason = f"it is for the collection {cleaned.article.collection}; only {', '.join(within)} may be written to"
+        return Rejected(origin=item.origin, reason=reason, refused="collection")
     return Arrival(
         article=cleaned.article,
         origin=item.origin,
@@ -149,8 +158,8 @@ def _clean(item: RawArticle | Rejected, collection: str) -> Arrival | Rejected:
 class _Run:
     """The book of one ingest: what it has met, what is under way and what became of each article."""
 
-    def __init__(self, corpus: Corpus, sizes: PassageSizes | None, progress: Callable[[IngestProgress], None]) -> None:
-        self._arrivals = Arrivals(corpus, sizes)
+    def __init__(self, arrivals: Arrivals, progress: Callable[[IngestProgress], None]) -> None:
+        self._arrivals = arrivals
         self._progress = progress
         self._done: list[IngestedArticle] = []
         self._rejected: list[Rejected] = []
@@ -220,5 +229,6 @@ def _booked(settled: Settled, one: Arrival) -> IngestedArticle:
         title=article.title,
         outcome=settled.outcome,
         origin=one.origin,
+        collection=article.collection,
         notes=(*one.notes, settled.note) if settled.note else one.notes,
     )

@@ -83,6 +83,8 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     """For the person who must act: what is wrong and what would mend it."""
     link: str = ""
     """Where the article stands, as far as the source says."""
+    refused: Literal["collection", "id"] | None = None
+    """Whether whoever sent it may not write to its collection, or its id is that of an article in another one."""
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +202,9 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     usable_at: str | None = None
     """Only what may be shown at this ISO 8601 time: `usable`, and under no embargo that ends later."""
     statuses: tuple[Status, ...] = ()
+    within: tuple[str, ...] | None = None
+    """Only in these collections, in none where it is empty; None: in any. Rankings, counts and guesses at words then
+    depend on these alone: they are as if there were no other."""
 
     def restricts(self) -> bool:
         """Whether any field restricts which articles are meant; `usable_at` says only what may be shown of them."""

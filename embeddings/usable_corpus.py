@@ -1,7 +1,8 @@
-"""A corpus as readers may see it now: what is withheld, canceled or under embargo is not in it, in no version.
+"""A corpus as somebody may see it now: nothing is in it of what is withheld, canceled or under embargo, in no version,
+and nothing of collections that are out of reach.
 
-Whatever answers, quotes or lists for readers gets its corpus from here, so that no caller has to remember the rule. The
-clock is asked at every call: an embargo ends, and a withdrawal holds, from one question to the next.
+Whatever answers, quotes, counts or lists for somebody gets its corpus from here, so that no caller has to remember the
+rules. The clock is asked at every call: an embargo ends, and a withdrawal holds, from one question to the next.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from embeddings.corpus import Corpus, readable
+from embeddings.corpus import Corpus, held_elsewhere, readable
 from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.errors import InputError
 from embeddings.store.filters import moment
 from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
 
@@ -37,69 +39,84 @@ def kept_back(article: Article, *, at: datetime) -> Literal["withdrawn", "embarg
 
 
 class UsableCorpus:
-    """Reads of a corpus, restricted to what may be shown; writes go through as they are."""
+    """Reads of a corpus, restricted to what may be shown to somebody; writes go to the same collections only."""
 
-    def __init__(self, corpus: Corpus, *, now: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        *,
+        now: Clock = utc_now,
+        within: tuple[str, ...] | None = None,
+        kept_back: bool = False,
+    ) -> None:
+        """`within`: the collections that are within reach (None: all); `kept_back`: also what readers are not shown."""
         self._corpus = corpus
         self._now = now
+        self._within = within
+        self._kept_back = kept_back
 
     def get(self, article_id: str, *, version: str | None = None) -> Article | None:
-        """See `Corpus.get`; what the current version says of when it may be shown holds for all of them."""
+        """See `Corpus.get`; what the current version says of when and where it may be shown holds for all of them."""
         current = self._corpus.get(article_id) if version is None else readable(self._corpus, article_id)
-        if current is None or kept_back(current, at=self._now()):
+        if current is None or self._why_hidden(current):
             return None
         if version is None or version == current.version:
             return current
-        return self._corpus.get(article_id, version=version)
+        earlier = self._corpus.get(article_id, version=version)
+        return earlier if earlier is not None and self._reaches(earlier.collection) else None
 
     def why_not(self, article_id: str) -> Literal["withdrawn", "embargo", "removed"] | None:
-        """Why an article cannot be read here; None where it can."""
+        """Why an article cannot be read here; None where it can. One out of reach is as good as removed."""
         current = readable(self._corpus, article_id)
-        return "removed" if current is None else kept_back(current, at=self._now())
+        return "removed" if current is None else self._why_hidden(current)
 
     def search(self, vector: Vector, text: str, *, k: int, where: Where) -> Hits:
         """See `Corpus.search`."""
-        return self._corpus.search(vector, text, k=k, where=self._usable(where))
+        return self._corpus.search(vector, text, k=k, where=self._shown(where))
 
     def scan(self, *, where: Where, after: str | None, limit: int) -> Sequence[Article]:
         """See `Corpus.scan`."""
-        return self._corpus.scan(where=self._usable(where), after=after, limit=limit)
+        return self._corpus.scan(where=self._shown(where), after=after, limit=limit)
 
     def count(self, where: Where) -> CorpusCounts:
         """See `Corpus.count`."""
-        return self._corpus.count(self._usable(where))
+        return self._corpus.count(self._shown(where))
 
     def overview(self, where: Where, *, newest: int) -> Overview:
         """See `Corpus.overview`."""
-        return self._corpus.overview(self._usable(where), newest=newest)
+        return self._corpus.overview(self._shown(where), newest=newest)
 
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
         """See `Corpus.passages`; keys come from a search, which gives none of what is kept back."""
-        return self._corpus.passages(keys)
+        found = self._corpus.passages(keys)
+        return {key: stored for key, stored in found.items() if self._reaches(stored.collection)}
 
-    def spellings(self, words: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        """See `Corpus.spellings`; of the words alone nobody can tell which article they are from."""
-        return self._corpus.spellings(words)
+    def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
+        """See `Corpus.spellings`."""
+        return self._corpus.spellings(words, where=self._shown(where))
 
     def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
         """See `Corpus.fingerprints`."""
-        return self._corpus.fingerprints(article_ids)
+        return self._corpus.fingerprints([name for name in article_ids if self.why_not(name) is None])
 
     def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
         """See `Corpus.holders`."""
-        return self._corpus.holders(versions, collection=collection)
+        return self._corpus.holders(versions, collection=collection) if self._reaches(collection) else {}
 
     def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        """See `Corpus.known`."""
+        """See `Corpus.known`; a key names its collection, and nobody can make one of another by chance."""
         return self._corpus.known(keys)
 
     def replace(self, articles: Sequence[IndexedArticle]) -> None:
-        """See `Corpus.replace`."""
+        """See `Corpus.replace`. Raises InputError, before anything is written, for one out of reach."""
+        foreign = {one.article.collection for one in articles if not self._reaches(one.article.collection)}
+        if foreign or held_elsewhere(self._corpus, [one.article.id for one in articles], within=self._within):
+            raise InputError("an article or its id belongs to a collection that may not be written to from here")
         self._corpus.replace(articles)
 
     def delete(self, where: Where) -> int:
-        """See `Corpus.delete`."""
-        return self._corpus.delete(where)
+        """See `Corpus.delete`; also of what is kept back."""
+        return self._corpus.delete(self._reached(where))
 
     def require_writing(self) -> None:
         """See `Corpus.require_writing`."""
@@ -113,5 +130,20 @@ class UsableCorpus:
         """See `Corpus.close`."""
         self._corpus.close()
 
-    def _usable(self, where: Where) -> Where:
-        return msgspec.structs.replace(where, usable_at=self._now().isoformat())
+    def _why_hidden(self, current: Article) -> Literal["withdrawn", "embargo", "removed"] | None:
+        if not self._reaches(current.collection):
+            return "removed"
+        return None if self._kept_back else kept_back(current, at=self._now())
+
+    def _reaches(self, collection: str) -> bool:
+        return self._within is None or collection in self._within
+
+    def _reached(self, where: Where) -> Where:
+        if self._within is None:
+            return where
+        both = self._within if where.within is None else tuple(one for one in self._within if one in where.within)
+        return msgspec.structs.replace(where, within=both)
+
+    def _shown(self, where: Where) -> Where:
+        where = self._reached(where)
+        return where if self._kept_back else msgspec.structs.replace(where, usable_at=self._now().isoformat())

@@ -52,9 +52,9 @@ class Assembly(msgspec.Struct, frozen=True, kw_only=True):
     now: Clock = utc_now
     """The clock: when a question is asked, and which embargo has ended."""
 
-    def over(self, corpus: Corpus) -> Answerer:
-        """All of them, answering from what may be shown of one corpus."""
-        corpus = UsableCorpus(corpus, now=self.now)
+    def over(self, corpus: Corpus, *, within: tuple[str, ...] | None = None) -> Answerer:
+        """All of them, answering from what may be shown of one corpus, or of some collections of it."""
+        corpus = UsableCorpus(corpus, now=self.now, within=within)
         return Answerer(
             corpus=corpus,
             encoder=self.encoder,
@@ -67,14 +67,14 @@ class Assembly(msgspec.Struct, frozen=True, kw_only=True):
             now=self.now,
         )
 
-    def checks_against(self, corpus: Corpus | None) -> TextChecker:
+    def checks_against(self, corpus: Corpus | None, *, within: tuple[str, ...] | None = None) -> TextChecker:
         """What judges the sentences of answers, for any text, against what may be shown of a corpus or what comes
         with the text."""
         from qa.checking.text_checker import TextChecker
 
         if self.checker is None:
             raise ValueError("this was assembled without checks")
-        corpus = None if corpus is None else UsableCorpus(corpus, now=self.now)
+        corpus = None if corpus is None else UsableCorpus(corpus, now=self.now, within=within)
         return TextChecker(corpus=corpus, encoder=self.encoder, checker=self.checker, settings=self.settings)
 
 

@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     allow_open: bool = False
     allowed_origins: str = ""
     origin_tokens: bool = True
+    origin_collections: str = ""
     frame_ancestors: str = ""
     visitor_rate: int = 200
     key_rate: int = 0
@@ -117,12 +118,15 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_HISTORY_TURNS": "Questions kept of one conversation; the oldest ones make room.",
     "QA_HISTORY_BYTES": "Bytes that all kept answers may take together.",
     "QA_LOG_LEVEL": "`debug`, `info`, `warning` or `error`.",
-    "QA_API_KEYS": "API keys, parted by commas, each as `NAME:sha256:HASH` (what `qa keys new` prints) or plain; only "
-    "hashes are kept. Empty: no key is asked for, and the service binds to this machine only.",
+    "QA_API_KEYS": "API keys, parted by commas, each as `NAME:sha256:HASH` (what `qa keys new` prints), perhaps with a "
+    "scope after it (`:ask+ingest+admin:COLLECTION+COLLECTION`), or plain; only hashes are kept. "
+    "Empty: no key is asked for, and the service binds to this machine only.",
     "QA_ALLOW_OPEN": "`true` lets a service without keys bind to an address that other machines reach.",
     "QA_ALLOWED_ORIGINS": "Origins whose pages may use the service from a browser, parted by commas, such as "
     "`https://news.example`.",
     "QA_ORIGIN_TOKENS": "`false`: pages of those origins get tokens only through their back end, which holds a key.",
+    "QA_ORIGIN_COLLECTIONS": "Which collection the pages of each of those origins read, as `ORIGIN=COLLECTION` parted "
+    "by commas, `ORIGIN=*` for all; empty: all.",
     "QA_FRAME_ANCESTORS": "Origins that may show the service's own page in a frame.",
     "QA_VISITOR_RATE": "What one token may spend in a minute: an answer costs 10, a search 3, a read 1; 0: no limit. "
     "All tokens of one address together may spend ten times as much. Of `QA_MAX_QUEUE`, one token takes an eighth at "
@@ -187,7 +191,8 @@ def _checked(settings: Settings) -> Settings:
     if settings.visitor_rate < 0 or settings.key_rate < 0:
         raise SettingsError("QA_VISITOR_RATE and QA_KEY_RATE must be 0 or more")
     keys.parse(settings.api_keys)
-    origins.parse(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+    allowed = origins.parse(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+    origins.collections_of(settings.origin_collections, allowed=allowed)
     origins.parse(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS")
     addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
     addresses.parse(settings.feed_networks, setting="QA_FEED_NETWORKS")

@@ -142,6 +142,16 @@ def keys_of(segments: Sequence[Segment], term: int, *, alive: Mask) -> list[int]
     return [int(key) for view in views for key in view.segment.keys[_postings(view, term)[0]]]
 
 
+def terms_of(segments: Sequence[Segment], *, alive: Mask) -> frozenset[int]:
+    """The terms that are held by passages which are alive."""
+    held: set[int] = set()
+    for segment in segments:
+        living = alive[segment.keys]
+        found = segment.terms if living.all() else segment.terms[_holders(segment, living[segment.rows]) > 0]
+        held.update(found.tolist())
+    return frozenset(held)
+
+
 def dump(segment: Segment, vocabulary: Vocabulary) -> bytes:
     """Write a segment and the vocabulary as one file, without pickle."""
     written = io.BytesIO()
@@ -193,7 +203,7 @@ def _living(segment: Segment, alive: Mask) -> Segment:
     if living.all():
         return segment
     kept = living[segment.rows]
-    sizes = np.add.reduceat(kept, segment.starts[:-1], dtype=np.int64) if len(kept) else np.zeros(0, dtype=np.int64)
+    sizes = _holders(segment, kept)
     return Segment(
         keys=segment.keys[living],
         lengths=segment.lengths[living],
@@ -202,6 +212,13 @@ def _living(segment: Segment, alive: Mask) -> Segment:
         rows=(np.cumsum(living, dtype=np.int32) - 1)[segment.rows[kept]],
         counts=segment.counts[kept],
     )
+
+
+def _holders(segment: Segment, kept: Mask) -> npt.NDArray[np.int64]:
+    """By term, how many of its postings are kept."""
+    if not len(kept):
+        return np.zeros(0, dtype=np.int64)
+    return np.add.reduceat(kept, segment.starts[:-1], dtype=np.int64)
 
 
 class _View(msgspec.Struct, frozen=True, eq=False):

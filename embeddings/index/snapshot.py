@@ -125,8 +125,8 @@ def _matching(snapshot: Snapshot, db: apsw.Connection, where: Where) -> Mask:
     return mask
 
 
-def search(snapshot: Snapshot, vector: Vector, question: Sequence[str], *, k: int, among: Mask) -> Hits:
-    """Rank passages by cosine to a unit vector and by BM25 for terms."""
+def search(snapshot: Snapshot, vector: Vector, question: Sequence[str], *, k: int, among: Mask, counted: Mask) -> Hits:
+    """Rank passages by cosine to a unit vector and by BM25 for terms, whose rarity counts over those `counted`."""
     return Hits(
         dense=dense.search([segment.near for segment in snapshot.segments], vector, k=k, allowed=among),
         lexical=lexical.search(
@@ -134,7 +134,7 @@ def search(snapshot: Snapshot, vector: Vector, question: Sequence[str], *, k: in
             question,
             snapshot.vocabulary,
             k=k,
-            alive=snapshot.alive,
+            alive=counted,
             allowed=among,
         ),
     )

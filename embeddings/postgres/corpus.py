@@ -132,11 +132,12 @@ class PostgresCorpus(Corpus):
                 lexical=lexical.search(db, question, generation=number, statistics=self._statistics, k=k, where=where),
             )
 
-    def spellings(self, words: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
         """For each word that no passage holds, the words near to it that passages hold; see `Corpus.spellings`."""
         with self._database.reading() as db:
             active = self._searchable(generations.active(db))
-            lexicon = StoredLexicon(db, generation=active.number if active else 0, statistics=self._statistics)
+            number = active.number if active else 0
+            lexicon = StoredLexicon(db, generation=number, statistics=self._statistics, where=where)
             return nearest(words, lexicon, self._terms)
 
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:

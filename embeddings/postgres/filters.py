@@ -70,6 +70,9 @@ def _of_both(where: Where, table: str) -> _Conditions:
     if where.collection is not None:
         conditions.append(f"{table}.collection = ANY(%s)")
         values.append(possible((where.collection,)))
+    if where.within is not None:
+        conditions.append(f"{table}.collection = ANY(%s)")
+        values.append(possible(where.within))
     if where.sources:
         conditions.append(f"{table}.source = ANY(%s)")
         values.append(possible(where.sources))
@@ -114,6 +117,6 @@ def _in_articles(condition: str) -> str:
 
 def _require_texts(where: Where) -> None:
     """Raise InputError where a filter holds what is no text."""
-    lists = (where.sources, where.article_ids, where.sections, where.languages, where.authors)
+    lists = (where.sources, where.article_ids, where.sections, where.languages, where.authors, where.within or ())
     if not all(map(storable, chain(*lists, (where.collection or "",)))):
         raise InputError("a filter holds half of a surrogate pair, which is not text; send valid Unicode")

@@ -38,9 +38,9 @@ class _Wanted(msgspec.Struct, frozen=True):
 def search(
     db: Connection, question: Sequence[str], *, generation: int, statistics: Statistics, k: int, where: Where
 ) -> tuple[Hit, ...]:
-    """Rank the passages that a filter lets through by BM25; how rare a term is counts over all, filtered or not."""
-    sizes = statistics.sizes(db, generation)
-    frequencies = statistics.frequencies(db, generation, question)
+    """Rank the passages that a filter lets through by BM25; how rare a term is counts over all of these collections."""
+    sizes = statistics.sizes(db, generation, within=where.within)
+    frequencies = statistics.frequencies(db, generation, question, within=where.within)
     held = sorted((term for term in question if frequencies[term]), key=lambda term: frequencies[term])[:MOST_TERMS]
     if not held:
         return ()

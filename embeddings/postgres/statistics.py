@@ -1,4 +1,5 @@
-"""What ranking needs to know of the whole corpus: how many passages, how long, how many hold a term.
+"""What ranking needs to know of the whole corpus, or of some collections: how many passages, how long, how many hold
+a term.
 
 Counting is what costs most of a search, so counts are remembered: exactly as long as the server's own snapshot says
 that nothing has changed, those of common terms until the corpus has grown or shrunk by a hundredth.
@@ -12,13 +13,19 @@ from collections.abc import Sequence
 import msgspec
 
 from embeddings.postgres.database import Connection
+from embeddings.postgres.filters import matching, of_passages
 from embeddings.postgres.reads import the_row
 from embeddings.postgres.values import lexeme
+from embeddings.types import Where
 
 __all__ = ["Sizes", "Statistics", "as_query"]
 
 _COMMON = 1_000
 _MOST_REMEMBERED = 100_000
+_MOST_STATES = 64
+
+Within = tuple[str, ...] | None
+"""Which collections count; None: all."""
 
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,41 +48,48 @@ class Statistics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._state: _State | None = None
-        self._common: dict[tuple[int, str], tuple[int, int]] = {}
+        self._states: dict[Within, _State] = {}
+        self._common: dict[tuple[int, Within, str], tuple[int, int]] = {}
         """How many passages hold a term, and how many there were when that was counted."""
 
-    def sizes(self, db: Connection, generation: int) -> Sizes:
+    def sizes(self, db: Connection, generation: int, *, within: Within = None) -> Sizes:
         """How much the generation holds in the state that `db` sees."""
-        return self._at(db, generation).sizes
+        return self._at(db, generation, within).sizes
 
-    def frequencies(self, db: Connection, generation: int, terms: Sequence[str]) -> dict[str, int]:
+    def frequencies(
+        self, db: Connection, generation: int, terms: Sequence[str], *, within: Within = None
+    ) -> dict[str, int]:
         """How many passages of the generation hold each term."""
-        state = self._at(db, generation)
+        state = self._at(db, generation, within)
         missing = [term for term in terms if term not in state.frequencies]
         for term in missing:
-            known = self._common.get((generation, term))
+            known = self._common.get((generation, within, term))
             if known is not None and abs(known[1] - state.sizes.passages) * 100 < known[1]:
                 state.frequencies[term] = known[0]
-        counted = _counted(db, generation, [term for term in missing if term not in state.frequencies])
+        counted = _counted(db, generation, within, [term for term in missing if term not in state.frequencies])
         state.frequencies.update(counted)
-        self._remember(generation, counted, state.sizes.passages)
+        self._remember(generation, within, counted, state.sizes.passages)
         return {term: state.frequencies[term] for term in terms}
 
-    def _at(self, db: Connection, generation: int) -> _State:
+    def _at(self, db: Connection, generation: int, within: Within) -> _State:
         (snapshot,) = the_row(db, "SELECT pg_current_snapshot()::text")
         key = (str(snapshot), generation)
-        state = self._state
+        state = self._states.get(within)
         if state is None or state.key != key:
-            state = self._state = _State(key, _sizes(db, generation), {})
+            state = _State(key, _sizes(db, generation, within), {})
+            with self._lock:
+                if len(self._states) >= _MOST_STATES:
+                    self._states.clear()
+                self._states[within] = state
         return state
 
-    def _remember(self, generation: int, counted: dict[str, int], passages: int) -> None:
+    def _remember(self, generation: int, within: Within, counted: dict[str, int], passages: int) -> None:
         with self._lock:
             if len(self._common) > _MOST_REMEMBERED:
                 self._common.clear()
-            common = {(generation, term): (count, passages) for term, count in counted.items() if count >= _COMMON}
-            self._common |= common
+            self._common |= {
+                (generation, within, term): (count, passages) for term, count in counted.items() if count >= _COMMON
+            }
 
 
 def as_query(term: str) -> str:
@@ -83,22 +97,25 @@ def as_query(term: str) -> str:
     return "'" + lexeme(term).replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _sizes(db: Connection, generation: int) -> Sizes:
+def _sizes(db: Connection, generation: int, within: Within) -> Sizes:
+    condition, values = matching(Where(within=within))
+    among = f" AND article IN (SELECT number FROM articles WHERE {condition})" if values else ""  # noqa: S608
     passages, words = the_row(
         db,
-        "SELECT coalesce(sum(passages), 0)::bigint, coalesce(sum(words), 0)::bigint FROM encodings"
-        " WHERE generation = %s",
-        (generation,),
+        "SELECT coalesce(sum(passages), 0)::bigint, coalesce(sum(words), 0)::bigint FROM encodings"  # noqa: S608
+        f" WHERE generation = %s{among}",
+        (generation, *values),
     )
     return Sizes(passages=passages, words=words)
 
 
-def _counted(db: Connection, generation: int, terms: Sequence[str]) -> dict[str, int]:
+def _counted(db: Connection, generation: int, within: Within, terms: Sequence[str]) -> dict[str, int]:
     if not terms:
         return {}
+    condition, values = of_passages(Where(within=within))
     rows = db.execute(
-        "SELECT term, (SELECT count(*) FROM passages WHERE generation = %s AND terms @@ query)"
+        f"SELECT term, (SELECT count(*) FROM passages WHERE generation = %s AND terms @@ query AND {condition})"  # noqa: S608
         " FROM unnest(%s::text[], %s::tsquery[]) AS given (term, query)",
-        (generation, list(terms), [as_query(term) for term in terms]),
+        (generation, *values, list(terms), [as_query(term) for term in terms]),
     )
     return dict(rows.fetchall())

@@ -68,7 +68,12 @@ def matching(where: Where) -> tuple[str, list[str | int]]:
     if where.known_by is not None:
         conditions.append("(articles.published IS NULL OR articles.published <= ?)")
         values.append(moment(where.known_by))
-    for condition, more in _of_languages(where.languages), _of_authors(where.authors), _usable(where.usable_at):
+    for condition, more in (
+        _within(where.within),
+        _of_languages(where.languages),
+        _of_authors(where.authors),
+        _usable(where.usable_at),
+    ):
         conditions += [condition] if condition else []
         values += more
     if len(values) > _MOST_VALUES:
@@ -76,6 +81,13 @@ def matching(where: Where) -> tuple[str, list[str | int]]:
     if not all(storable(value) for value in values):
         raise InputError("a filter holds half of a surrogate pair, which is not text; send valid Unicode")
     return " AND ".join(conditions) or "TRUE", values
+
+
+def _within(collections: Sequence[str] | None) -> tuple[str, list[str | int]]:
+    """Those of some collections, where there are none of none."""
+    if collections is None:
+        return "", []
+    return f"articles.collection IN ({', '.join('?' * len(collections))})", [*collections]
 
 
 def _of_languages(languages: Sequence[str]) -> tuple[str, list[str | int]]:

@@ -93,8 +93,6 @@ def _parse_one(entry: str, *, position: int) -> Key:
             f"{at} has too many colons; it is KEY, NAME:KEY or NAME:sha256:HASH, the last perhaps with :SCOPE"
         )
     opens = scopes.parse(scope[0], scope[1] if len(scope) > 1 else None, at=at) if scope else EVERYTHING
-    if opens.collections is not None:
-        raise SettingsError(f"{at} names collections: keys are not held to them yet, leave them out")
     return _entry(parts[0] if named else _unnamed(digest), digest, opens)
 
 

@@ -1,13 +1,15 @@
-"""Web origins, exactly: text of a setting in, `scheme://host[:port]` as browsers send it out."""
+"""Web origins, exactly: text of a setting in, `scheme://host[:port]` as browsers send it out; what each may read."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
+from qa.access import scopes
 from qa.errors import SettingsError
 
-__all__ = ["host_of", "parse", "same_host"]
+__all__ = ["collections_of", "host_of", "parse", "same_host"]
 
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]")
@@ -16,6 +18,26 @@ _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]")
 def parse(text: str, *, setting: str) -> tuple[str, ...]:
     """Read origins parted by commas; `setting` is named where one cannot be used. Raises SettingsError."""
     return tuple(dict.fromkeys(_parse_one(one.strip(), setting) for one in text.split(",") if one.strip()))
+
+
+def collections_of(text: str, *, allowed: Collection[str]) -> Mapping[str, str | None]:
+    """Read which collection the pages of each origin read: `ORIGIN=COLLECTION` parted by commas, `*` for all of them.
+
+    None stands for all. Where one origin is named, each of the `allowed` ones has to be, lest one that was forgotten
+    reads everything. Raises SettingsError.
+    """
+    setting, found = "QA_ORIGIN_COLLECTIONS", dict[str, str | None]()
+    for entry in (entry.strip() for entry in text.split(",") if entry.strip()):
+        origin, sign, name = entry.rpartition("=")
+        if not sign:
+            raise SettingsError(f"{setting} holds {entry!r}; write ORIGIN=COLLECTION, or ORIGIN=* for all")
+        found[_parse_one(origin, setting)] = None if name == "*" else scopes.name_of(name, at=setting)
+    if found and (other := sorted(found.keys() ^ set(allowed))):
+        raise SettingsError(
+            f"{setting} and QA_ALLOWED_ORIGINS name different origins ({', '.join(other)}); name each in both, "
+            f"with {other[0]}=* where its pages may read all collections"
+        )
+    return found
 
 
 def host_of(origin: str) -> str:

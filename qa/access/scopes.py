@@ -15,7 +15,7 @@ import msgspec
 
 from qa.errors import SettingsError
 
-__all__ = ["EVERYTHING", "NOTHING", "PERMISSIONS", "Collections", "Permission", "Scope", "parse"]
+__all__ = ["EVERYTHING", "NOTHING", "PERMISSIONS", "Collections", "Permission", "Scope", "name_of", "parse", "scope_of"]
 
 Permission = Literal["ask", "ingest", "admin"]
 """`ask`: ask, search, read what may be shown, and make tokens for pages; `ingest`: add, list, read and delete articles,
@@ -74,13 +74,37 @@ def parse(acts: str, collections: str | None, *, at: str) -> Scope:
     may = tuple(one for one in PERMISSIONS if one in named)
     if collections is None:
         return Scope(may=may)
-    found = sorted({unquote(name) for name in collections.split("+")})
-    if wrong := [name for name in found if not _NAME.fullmatch(name)]:
-        raise SettingsError(
-            f"{at} names the collection {wrong[0]!r}: join the names by +, and write + : and , within a name as "
-            "%2B, %3A and %2C (`qa keys new --collection NAME` does)"
-        )
+    found = sorted({name_of(name, at=at) for name in collections.split("+")})
     return Scope(may=may, collections=tuple(found))
+
+
+def scope_of(may: Iterable[Permission], collections: Iterable[str]) -> Scope:
+    """A scope from its parts; where none are named, all. Raises SettingsError.
+
+    >>> str(scope_of(["ask"], ["world"]))
+    'ask in the collection world'
+    """
+    named, found = set(may), tuple(sorted(set(collections)))
+    for name in found:
+        name_of(quote(name, safe=""), at="--collection")
+    return Scope(
+        may=tuple(one for one in PERMISSIONS if one in named) if named else PERMISSIONS, collections=found or None
+    )
+
+
+def name_of(written: str, *, at: str) -> str:
+    """Read the name of a collection as settings write it. Raises SettingsError.
+
+    >>> name_of("a%2Bb", at="entry 1")
+    'a+b'
+    """
+    name = unquote(written)
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"{at} names the collection {name!r}, which cannot be: join several by +, and write + : , and = within a "
+            "name as %2B, %3A, %2C and %3D"
+        )
+    return name
 
 
 def _listed(names: Iterable[str]) -> str:

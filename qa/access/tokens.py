@@ -1,4 +1,5 @@
-"""Tokens for pages: short-lived, bound to one origin, good for asking and reading only; signed, not stored.
+"""Tokens for pages: short-lived, bound to one origin and perhaps one collection, good for asking and reading only;
+signed, not stored.
 
 A token is `st1.CLAIMS.MAC`: the claims as JSON and their HMAC-SHA-256, both in URL-safe base64. The secret has nothing
 to do with any API key; it lies in the data folder, so that a restart leaves tokens valid.
@@ -34,6 +35,13 @@ class TokenClaims(msgspec.Struct, frozen=True, kw_only=True, array_like=True, fo
     """Owner of the conversations and feedback; says nothing of who it is."""
     issuer: str
     """Name of the API key it was made with; empty: an allowed origin got it for itself."""
+    collection: str | None = None
+    """The only collection that may be read with it; None: all that its maker may read."""
+
+    @property
+    def owner(self) -> str:
+        """Whose conversations and feedback these are: a visitor has others beside each collection."""
+        return f"visitor:{self.subject}" + (f"@{self.collection}" if self.collection is not None else "")
 
 
 class Secret:

@@ -17,7 +17,10 @@ _SDK = "mcp>=2.3,<3"
 
 
 @click.command()
-def mcp() -> None:
+@click.option(
+    "--collection", multiple=True, help="Read only this collection; may be repeated.  [default: all collections]"
+)
+def mcp(collection: tuple[str, ...]) -> None:
     """Give the stored articles to an MCP client over standard input and output: ask, search, read, check claims.
 
     The client starts this command itself; docs/mcp.md says how to tell it. The store is only read.
@@ -35,4 +38,4 @@ def mcp() -> None:
         click.echo("qa mcp: an MCP client starts this and speaks to it; Ctrl-C ends it", err=True)
     # The SDK's thread waits for a line until there is one; nothing is written here that an end could cut off.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    asyncio.run(serve(settings))
+    asyncio.run(serve(settings, within=collection or None))

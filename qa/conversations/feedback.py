@@ -29,6 +29,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     support_score: float
     article_ids: tuple[str, ...]
     """Articles it cited."""
+    collections: tuple[str, ...] | None = None
+    """What whoever asked could read; null: everything."""
 
 
 class Feedback(Served, frozen=True, kw_only=True):
@@ -104,13 +106,21 @@ class FeedbackBook:
             )
         return entry
 
-    def page(self, *, owner: str | None, before: int | None, limit: int) -> tuple[Sequence[Feedback], int | None]:
-        """Feedback, the latest first (`owner` None: everybody's), and the `before` of the next page."""
+    def page(
+        self, *, owner: str | None, before: int | None, limit: int, within: tuple[str, ...] | None = None
+    ) -> tuple[Sequence[Feedback], int | None]:
+        """Feedback, the latest first (`owner` None: everybody's), and the `before` of the next page.
+
+        With `within`, of those alone who could read nothing beyond these collections.
+        """
+        named = None if within is None else msgspec.json.encode(within).decode()
         with self._database.reading() as db:
             rows: list[Any] = db.execute(
                 "SELECT number, entry FROM feedback WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR number < ?2)"
+                " AND (?4 IS NULL OR json_type(entry, '$.collections') = 'array' AND NOT EXISTS (SELECT 1 FROM"
+                " json_each(entry, '$.collections') AS one WHERE one.value NOT IN (SELECT value FROM json_each(?4))))"
                 " ORDER BY number DESC LIMIT ?3",
-                (owner, before, limit + 1),
+                (owner, before, limit + 1, named),
             ).fetchall()
         found = [msgspec.json.decode(entry, type=Feedback) for _, entry in rows[:limit]]
         return found, rows[limit - 1][0] if len(rows) > limit else None

@@ -39,8 +39,10 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 class Opened:
     """The parts behind their thread; never blocks the event loop it is used from."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, within: tuple[str, ...] | None = None) -> None:
+        """`within`: the only collections that are read; None: all."""
         self.settings = settings
+        self._within = within
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answering")
         self._parts: Parts | None = None
 
@@ -72,9 +74,9 @@ class Opened:
                 corpus.close()
                 raise
             self._parts = Parts(
-                corpus=UsableCorpus(corpus, now=assembly.now),
-                answering=assembly.over(corpus),
-                checking=assembly.checks_against(corpus),
+                corpus=UsableCorpus(corpus, now=assembly.now, within=self._within),
+                answering=assembly.over(corpus, within=self._within),
+                checking=assembly.checks_against(corpus, within=self._within),
                 generator=assembly.generator,
             )
         return self._parts

@@ -31,9 +31,9 @@ _INSTRUCTIONS = (
 logger = logging.getLogger(__name__)
 
 
-async def serve(settings: Settings) -> None:
-    """Serve one client until it closes standard input."""
-    opened = Opened(settings)
+async def serve(settings: Settings, *, within: tuple[str, ...] | None = None) -> None:
+    """Serve one client until it closes standard input, from these collections alone (None: all)."""
+    opened = Opened(settings, within=within)
     server = _server(opened)
     try:
         async with stdio_server() as (incoming, outgoing):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
+from embeddings.types import Where
 from qa.language.question_words import FUNCTION_WORDS, TITLES, is_date_word
 
 __all__ = ["Correction", "Spelled", "Speller", "corrected"]
@@ -46,7 +48,7 @@ class Speller:
 
     def __call__(self, question: str) -> Spelled:
         """Give the question with what was corrected in it. Raises what searching raises."""
-        return corrected(question, spellings=self._corpus.spellings, is_word=self._is_word)
+        return corrected(question, spellings=partial(self._corpus.spellings, where=Where()), is_word=self._is_word)
 
     def _is_word(self, word: str) -> bool:
         """Whether the encoder has a token for the whole word: it saw it often, whether or not this corpus does."""
@@ -61,8 +63,8 @@ def corrected(
 ) -> Spelled:
     """Correct a question against the words of a corpus.
 
-    `spellings` is `Corpus.spellings`; `is_word` says whether a word is known anyhow, so that a horse that no article
-    mentions does not become a house.
+    `spellings` is `Corpus.spellings`, under a filter; `is_word` says whether a word is known anyhow, so that a horse
+    that no article mentions does not become a house.
 
     >>> near = {"Kelmer": ("Kelmar",)}
     >>> corrected("Who runs Kelmer Water?", spellings=lambda _: near, is_word=lambda _: False).query

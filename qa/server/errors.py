@@ -6,12 +6,14 @@ ServerError(QAError)
 │   ├── InvalidRequest     well formed, but a field is missing, unknown, of the wrong type or out of bounds
 │   ├── Unsupported            a field asks for something that is not done here
 │   ├── NothingUsable      none of the articles sent could be taken
+│   ├── IdTaken            an article has the id of another that the caller may not overwrite
 │   ├── UnsupportedMedia   a content type, charset or encoding that is not read here
 │   ├── BodyTooLarge       more bytes than the limit
 │   ├── SlowBody           the body did not arrive in time
 │   ├── Unauthenticated    a key or token is missing or is not one of this service
 │   ├── TokenExpired       the token was good and its time is over
 │   ├── NotAllowed         known, and not allowed to do this
+│   │   └── OutOfReach     names a collection that the caller may not read or write
 │   ├── ForeignOrigin      sent by a page of an origin that may not
 │   ├── UnknownHost        sent to a name that is not this service's
 │   └── RateLimited        the caller's budget is spent for now
@@ -32,11 +34,13 @@ __all__ = [
     "DeadlineExceeded",
     "FieldError",
     "ForeignOrigin",
+    "IdTaken",
     "InvalidRequest",
     "MalformedBody",
     "NotAllowed",
     "NotReady",
     "NothingUsable",
+    "OutOfReach",
     "Overloaded",
     "RateLimited",
     "RequestError",
@@ -48,6 +52,7 @@ __all__ = [
     "UnknownHost",
     "Unsupported",
     "UnsupportedMedia",
+    "require_reach",
 ]
 
 
@@ -89,6 +94,10 @@ class NothingUsable(RequestError):
     """None of the articles sent could be taken."""
 
 
+class IdTaken(RequestError):
+    """None of the articles sent could be taken, since their ids are those of articles in other collections."""
+
+
 class UnsupportedMedia(RequestError):
     """The body's content type, charset or content encoding is not read here."""
 
@@ -111,6 +120,10 @@ class TokenExpired(RequestError):
 
 class NotAllowed(RequestError):
     """The caller is known and not allowed to do this."""
+
+
+class OutOfReach(NotAllowed):
+    """The request names a collection that the caller may not read or write."""
 
 
 class ForeignOrigin(RequestError):
@@ -149,3 +162,19 @@ class DeadlineExceeded(ServerError):
 
 class ShuttingDown(ServerError):
     """The service is stopping."""
+
+
+def require_reach(within: tuple[str, ...] | None, collection: str | None) -> None:
+    """Refuse a request that names a collection which is not among those it may use. Raises OutOfReach.
+
+    Whether there is such a collection makes no difference.
+    """
+    if within is not None and collection is not None and collection not in within:
+        raise OutOfReach(
+            f"what was shown opens {_these(within)} and not {collection[:100]!r}: name one of these or none, "
+            "or show a key whose scope holds that one"
+        )
+
+
+def _these(names: tuple[str, ...]) -> str:
+    return f"the collection{'s' * (len(names) != 1)} {', '.join(names)}"

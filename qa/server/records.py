@@ -17,6 +17,7 @@ import msgspec
 from embeddings.corpus import readable
 from embeddings.types import Article
 from embeddings.usable_corpus import UsableCorpus
+from qa.access.scopes import Collections
 from qa.answers import turn_of
 from qa.conversations.changes import AnswerChanges, changes_since
 from qa.conversations.database import Database
@@ -49,8 +50,8 @@ _STOP_SECONDS = 10.0
 class ReadCorpus(Protocol):
     """Runs a job on the thread that reads the corpus, as far as it may be shown."""
 
-    def __call__(self, job: Callable[[UsableCorpus], T], /) -> Awaitable[T]:
-        """Give the job's result."""
+    def __call__(self, job: Callable[[UsableCorpus], T], /, *, within: Collections) -> Awaitable[T]:
+        """Give the job's result; `within` are the collections within reach."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Records:
-    """Conversations and feedback of one service. `owner` says whose they are; nobody sees another's."""
+    """Conversations and feedback of one service. `owner` says whose they are; nobody sees another's.
+
+    What is quoted from collections that whoever asks may not read (`within`), any more or ever, is withheld.
+    """
 
     def __init__(self, settings: Settings, *, read: ReadCorpus) -> None:
         self._settings = settings
@@ -93,19 +97,20 @@ class Records:
             self._database.close()
             self._database = None
 
-    async def enter(self, question: Question, *, owner: str) -> Asked:
+    async def enter(self, question: Question, *, owner: str, within: Collections) -> Asked:
         """Place a question in its conversation. Raises NotFound where it names one that is not there."""
         if question.conversation_id is None:
             if not question.store:
                 return Asked(question=question)
             return Asked(question=msgspec.structs.replace(question, conversation_id=new_id()), begins=True)
-        return Asked(question=question, turns=await self.recall(question.conversation_id, owner=owner))
+        turns = await self.recall(question.conversation_id, owner=owner, within=within)
+        return Asked(question=question, turns=turns)
 
-    async def recall(self, conversation_id: str, *, owner: str) -> tuple[Turn, ...]:
+    async def recall(self, conversation_id: str, *, owner: str, within: Collections) -> tuple[Turn, ...]:
         """The last turns of a conversation, as far as they still hold. Raises NotFound."""
         history = self._history()
         kept = await self._run(partial(history.last_turns, conversation_id, owner=owner, limit=_TURNS_HEEDED))
-        return tuple(turn_of(turn.answer) for turn in await self._checked(kept))
+        return tuple(turn_of(turn.answer) for turn in await self._checked(kept, within))
 
     async def remember(self, answer: Answer, asked: Asked, *, owner: str) -> None:
         """Note an answer before it is served; what belongs to a conversation is on disk when this returns."""
@@ -119,22 +124,24 @@ class Records:
         found, following = await self._run(partial(self._history().page, owner=owner, before=before, limit=limit))
         return ConversationPage(conversations=tuple(found), next=following)
 
-    async def conversation(self, conversation_id: str, *, owner: str, after: int, limit: int) -> ConversationTurns:
+    async def conversation(
+        self, conversation_id: str, *, owner: str, within: Collections, after: int, limit: int
+    ) -> ConversationTurns:
         """The turns of a conversation, every quotation in them held against the corpus. Raises NotFound."""
         history = self._history()
         about = await self._run(partial(history.conversation, conversation_id, owner=owner))
         kept, following = await self._run(
             partial(history.turns, conversation_id, owner=owner, after=after, limit=limit)
         )
-        return ConversationTurns(conversation=about, turns=await self._checked(kept), next=following)
+        return ConversationTurns(conversation=about, turns=await self._checked(kept, within), next=following)
 
-    async def answer(self, answer_id: str, *, owner: str | None) -> KeptAnswer:
+    async def answer(self, answer_id: str, *, owner: str | None, within: Collections) -> KeptAnswer:
         """A kept answer without its conversation, every quotation held against the corpus. Raises NotFound.
 
         Of whomever, where `owner` is None.
         """
         kept = await self._run(partial(self._history().kept, answer_id, owner=owner))
-        (turn,) = await self._checked([kept])
+        (turn,) = await self._checked([kept], within)
         alone = msgspec.structs.replace(turn.answer, conversation_id=None)
         return KeptAnswer(
             asked_at=turn.asked_at, answer=alone, withheld=turn.withheld, corrected_since=turn.corrected_since
@@ -145,17 +152,24 @@ class Records:
         await self._run(partial(self._history().delete, conversation_id, owner=owner))
         self._served.forget(conversation_id)
 
-    async def changes(self, answer_id: str, *, owner: str) -> AnswerChanges:
+    async def changes(self, answer_id: str, *, owner: str, within: Collections) -> AnswerChanges:
         """What became of the articles that a kept answer quotes. Raises NotFound for an answer that is not kept."""
         kept = await self._run(partial(self._history().answer, answer_id, owner=owner))
         if kept is None:
             raise NotFound(
                 f"no answer {answer_id!r} is kept; ask with `store: true` or a `conversation_id` to have answers kept"
             )
-        return await self._read(lambda corpus: changes_since(kept, shown=corpus))
+        return await self._read(lambda corpus: changes_since(kept, shown=corpus), within=within)
 
     async def give_feedback(
-        self, answer_id: str, *, verdict: Opinion, reasons: Sequence[Reason], comment: str, owner: str
+        self,
+        answer_id: str,
+        *,
+        verdict: Opinion,
+        reasons: Sequence[Reason],
+        comment: str,
+        owner: str,
+        within: Collections,
     ) -> Feedback:
         """Store what a reader thinks of an answer. Raises NotFound for one that is not remembered."""
         about = self._served.find(answer_id, owner=owner)
@@ -163,18 +177,20 @@ class Records:
             about = served(kept)
         if about is None:
             raise NotFound(f"no answer {answer_id!r} is remembered; feedback has to come soon after the answer")
+        about = msgspec.structs.replace(about, collections=within)
         book = FeedbackBook(self._opened(), limit=_FEEDBACK)
         give = partial(book.give, about, owner=owner, verdict=verdict, reasons=reasons, comment=comment, at=_now())
         return await self._run(give)
 
-    async def feedback(self, *, owner: str | None, before: int | None, limit: int) -> FeedbackPage:
-        """What readers said, the latest first; everybody's where `owner` is None."""
+    async def feedback(self, *, owner: str | None, within: Collections, before: int | None, limit: int) -> FeedbackPage:
+        """What readers said who could read nothing beyond these collections, the latest first; everybody's where
+        `owner` is None."""
         book = FeedbackBook(self._opened(), limit=_FEEDBACK)
-        found, following = await self._run(partial(book.page, owner=owner, before=before, limit=limit))
+        found, following = await self._run(partial(book.page, owner=owner, within=within, before=before, limit=limit))
         return FeedbackPage(feedback=tuple(found), next=following)
 
-    async def _checked(self, kept: Sequence[KeptTurn]) -> tuple[ConversationTurn, ...]:
-        return await self._read(partial(_recheck, kept)) if kept else ()
+    async def _checked(self, kept: Sequence[KeptTurn], within: Collections) -> tuple[ConversationTurn, ...]:
+        return await self._read(partial(_recheck, kept), within=within) if kept else ()
 
     def _opened(self) -> Database:
         if self._read_only:

@@ -15,12 +15,13 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
-from embeddings.corpus import Corpus
+from embeddings.corpus import Corpus, readable
 from embeddings.encoders.encoder import Encoder
 from embeddings.ingest import IngestReport, ingest
 from embeddings.runtime.memory import Memory
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
 from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
+from qa.access.scopes import Collections
 from qa.answers import fold
 from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import NotFound
@@ -30,7 +31,7 @@ from qa.generators.guard import GuardedGenerator
 from qa.server import submissions
 from qa.server.batching import BatchingEncoder
 from qa.server.checks import Checking, Checks
-from qa.server.errors import NotReady, ShuttingDown
+from qa.server.errors import NotReady, ShuttingDown, require_reach
 from qa.server.metrics import Metrics
 from qa.server.records import Records
 from qa.server.starters import Beginning, StarterQuestions, at_a_glance
@@ -43,7 +44,7 @@ from qa.sources.errors import SourceError
 from qa.sources.ledger import Source, freshness
 from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQuestion, Turn
 
-__all__ = ["Answering", "Parts", "Service"]
+__all__ = ["Answering", "Narrowed", "Parts", "Service"]
 
 T = TypeVar("T")
 
@@ -57,6 +58,8 @@ _SLICE_ITEMS = 64
 _PROBE_SECONDS = 2.0
 _PROBE_GOOD_SECONDS = 1.0
 _STOP_SECONDS = 30.0
+_ROOMS = 256
+"""Sets of collections that have something of their own in memory."""
 
 
 class Answering(Protocol):
@@ -69,6 +72,13 @@ class Answering(Protocol):
         """Find passages; blocking work goes to `run`. Raises InvalidQuestion before any work."""
 
 
+class Narrowed(msgspec.Struct, frozen=True, kw_only=True):
+    """What answers and checks from some collections alone."""
+
+    answering: Answering
+    checking: Checking | None = None
+
+
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What is loaded at start-up."""
 
@@ -77,6 +87,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     answering: Answering
     checking: Checking | None = None
     """None where no texts are checked."""
+    narrowed: Callable[[tuple[str, ...]], Narrowed] | None = None
+    """The same from some collections alone; None where nobody is held to any."""
     generator: Generator | None = None
     """What `answering` drafts with; closed at the end."""
     memories: Mapping[str, Memory[Any]] = {}
@@ -85,7 +97,11 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Service:
-    """The loaded parts behind the threads that may use them."""
+    """The loaded parts behind the threads that may use them.
+
+    `within` says of each call in which collections whoever asks may read or write; None: in all. Nothing of others
+    enters what is given. Raises OutOfReach where the call itself names another one.
+    """
 
     def __init__(self, settings: Settings, *, load: Callable[[Settings], Parts]) -> None:
         """`load` is blocking and runs on the encoding thread; it may raise EmbeddingsError or OSError."""
@@ -102,6 +118,7 @@ class Service:
         self._writes = Permits(_WRITES_WAITING, what="writes")
         self._reads = Permits(settings.max_queue + 1, what="reads")
         self.storage = Storage(None if settings.store else settings.data_dir)
+        self._rooms: dict[tuple[str, ...], Narrowed] = {}
         self._beginnings = StarterQuestions(ask=self._ask_without_hurry)
         self.records = Records(settings, read=self._read)
         self.metrics = Metrics()
@@ -132,7 +149,7 @@ class Service:
             await asyncio.to_thread(self._parts.corpus.close)
 
     async def events(
-        self, question: Question, *, owner: str, turns: Sequence[Turn] = ()
+        self, question: Question, *, owner: str, within: Collections, turns: Sequence[Turn] = ()
     ) -> AsyncGenerator[Event, None]:
         """Answer a question step by step within the deadline; closing the generator gives everything back.
 
@@ -140,13 +157,11 @@ class Service:
         before where the caller keeps the conversation.
         Raises InvalidQuestion or NotReady before the first event, Overloaded or DeadlineExceeded also after it.
         """
-        parts = self._ready()
+        room = self._room(within, named=question.collection)
         with self._forecast.one("answer") as meter, self._questions.one():
-            asked = await self.records.enter(question, owner=owner)
-            run = _within(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
-            async with aclosing(
-                parts.answering.events(asked.question, run=run, history=asked.turns or turns)
-            ) as events:
+            asked = await self.records.enter(question, owner=owner, within=within)
+            run = _in_time(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
+            async with aclosing(room.answering.events(asked.question, run=run, history=asked.turns or turns)) as events:
                 async for event in events:
                     if isinstance(event, AnswerEvent):
                         meter.finished = True
@@ -154,56 +169,63 @@ class Service:
                         self.metrics.answered(event.answer)
                     yield event
 
-    async def ask(self, question: Question, *, owner: str) -> Answer:
+    async def ask(self, question: Question, *, owner: str, within: Collections) -> Answer:
         """Answer a question: the events in one. Raises what `events` raises."""
-        return await fold(self.events(question, owner=owner))
+        return await fold(self.events(question, owner=owner, within=within))
 
-    async def search(self, question: SearchQuestion, *, owner: str) -> SearchAnswer:
+    async def search(self, question: SearchQuestion, *, owner: str, within: Collections) -> SearchAnswer:
         """Find passages within the deadline; `owner` is whose conversations it may refer to, and nothing is kept.
 
         Raises InvalidQuestion, NotFound, Overloaded or DeadlineExceeded.
         """
-        parts = self._ready()
+        room = self._room(within, named=question.collection)
         with self._forecast.one("search") as meter, self._questions.one():
             named = question.conversation_id
-            turns = () if named is None else await self.records.recall(named, owner=owner)
-            run = _within(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
-            found = await parts.answering.search(question, run=run, history=turns)
+            turns = () if named is None else await self.records.recall(named, owner=owner, within=within)
+            run = _in_time(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
+            found = await room.answering.search(question, run=run, history=turns)
             meter.finished = True
             return found
 
-    async def check(self, text: TextToCheck) -> CheckReport:
+    async def check(self, text: TextToCheck, *, within: Collections) -> CheckReport:
         """Judge the sentences of a text. Raises what `Checks.check` raises."""
-        return await self._checks.check(text, checking=self._ready().checking)
+        return await self._checks.check(text, checking=self._room(within, named=text.collection).checking)
 
-    async def beginning(self) -> Beginning:
+    async def beginning(self, *, within: Collections) -> Beginning:
         """What the archive holds, and questions to begin with, every one tried."""
-        return await self._beginnings.now(await self.counts(), lambda: self._read(at_a_glance))
+        counts = await self.counts(within=within)
+        return await self._beginnings.now(counts, lambda: self._read(at_a_glance, within=within), within=within)
 
-    async def _ask_without_hurry(self, question: Question) -> Answer:
-        return await fold(self._ready().answering.events(question, run=self._encoding.run_patiently))
+    async def _ask_without_hurry(self, question: Question, within: Collections) -> Answer:
+        answering = self._room(within, named=None).answering
+        return await fold(answering.events(question, run=self._encoding.run_patiently))
 
-    async def article(self, article_id: str, *, version: str | None, kept_back: bool = False) -> Article:
+    async def article(
+        self, article_id: str, *, version: str | None, within: Collections, kept_back: bool = False
+    ) -> Article:
         """One article: its current version, or the one named; with `kept_back` also one that readers are not shown.
 
         Raises NotFound.
         """
-        read = self._read_everything if kept_back else self._read
-        found = await read(lambda corpus: corpus.get(article_id, version=version))
+        found = await self._read(
+            lambda corpus: corpus.get(article_id, version=version), within=within, kept_back=kept_back
+        )
         if found is None:
-            raise NotFound(await self._read(lambda corpus: _missing(corpus, article_id, version)))
+            raise NotFound(await self._read(lambda corpus: _missing(corpus, article_id, version), within=within))
         return found
 
     async def articles(
-        self, where: Where, *, after: str | None, limit: int, kept_back: bool = False
+        self, where: Where, *, after: str | None, limit: int, within: Collections, kept_back: bool = False
     ) -> Sequence[Article]:
         """Current articles in order of id, from the one after `after`; with `kept_back` also those not shown."""
-        read = self._read_everything if kept_back else self._read
-        return await read(lambda corpus: corpus.scan(where=where, after=after, limit=limit))
+        require_reach(within, where.collection)
+        return await self._read(
+            lambda corpus: corpus.scan(where=where, after=after, limit=limit), within=within, kept_back=kept_back
+        )
 
-    async def counts(self) -> CorpusCounts:
+    async def counts(self, *, within: Collections) -> CorpusCounts:
         """What can be searched now; also the probe of readiness. Raises NotReady, StoreError or DeadlineExceeded."""
-        return await self._read(lambda corpus: corpus.count(Where()), timeout=_PROBE_SECONDS)
+        return await self._read(lambda corpus: corpus.count(Where()), within=within, timeout=_PROBE_SECONDS)
 
     async def sources(self) -> Sequence[Source]:
         """Feeds and watched folders of this machine; none where their file cannot be read, which the log then says."""
@@ -217,21 +239,24 @@ class Service:
         """Raise what `counts` raises; a success is good for a second, however many ask. For callers nobody knows."""
         now = asyncio.get_running_loop().time()
         if now >= self._probe_again:
-            await self.counts()
+            await self.counts(within=None)
             self._probe_again = now + _PROBE_GOOD_SECONDS
         self._ready()
 
-    async def add(self, body: bytes, *, lines: bool) -> AddReport:
+    async def add(self, body: bytes, *, lines: bool, within: Collections) -> AddReport:
         """Store the articles of a request body (`lines`: it is NDJSON); durable when it returns.
 
         Goes slice by slice, so that other writes get their turn in between. Raises RequestError where nothing of it
         can be used, Overloaded, and ShuttingDown where the service stops in the middle: what was stored stays stored.
+        What names no collection goes to the one of the settings, or else to the only one within reach.
         """
         parts = self._ready()
         encoder = BatchingEncoder(parts.encoder, worker=self._encoding, check=self._check)
+        named = self.settings.collection
+        landing = within[0] if within and len(within) == 1 else named
 
         def store(items: Sequence[RawArticle | Rejected]) -> IngestReport:
-            return ingest(items, corpus=parts.corpus, encoder=encoder, collection=self.settings.collection)
+            return ingest(items, corpus=parts.corpus, encoder=encoder, collection=landing, within=within)
 
         with self._writes.one(), self.storage.written():
             submission = await self._writing.run(lambda: submissions.read(body, lines=lines))
@@ -239,29 +264,46 @@ class Service:
             for items in _slices(submission.items):
                 self._check()
                 reports.append(await self._writing.run(partial(store, items)))
-            if any(one.outcome == "updated" for part in reports for one in part.articles):
-                await self._beginnings.close()  # a question to begin with may be one about what was taken back
+            changed = {one.collection for part in reports for one in part.articles if one.outcome == "updated"}
+            await self._beginnings.forget(changed)  # a question to begin with may be one about what was taken back
             return submissions.report(submission, reports)
 
-    async def delete(self, article_id: str) -> None:
+    async def delete(self, article_id: str, *, within: Collections) -> None:
         """Remove an article with all its versions; durable when it returns. Raises NotFound."""
         parts = self._ready()
         with self._writes.one(), self.storage.written():
-            where = Where(article_ids=(article_id,))
-            if not await self._writing.run(lambda: parts.corpus.delete(where)):
+            removed = await self._writing.run(partial(_removed, parts.corpus, article_id, within))
+            if removed is None:
                 raise NotFound(f"no article {article_id!r}")
+            await (self._beginnings.forget(removed) if removed else self._beginnings.close())
 
-    async def _read(self, job: Callable[[UsableCorpus], T], *, timeout: float | None = None) -> T:
-        """Read what may be shown."""
+    async def _read(
+        self,
+        job: Callable[[UsableCorpus], T],
+        *,
+        within: Collections,
+        kept_back: bool = False,
+        timeout: float | None = None,
+    ) -> T:
+        """Read what may be shown to whoever reads within some collections."""
         parts = self._ready()
-        usable = UsableCorpus(parts.corpus, now=parts.now)
+        usable = UsableCorpus(parts.corpus, now=parts.now, within=within, kept_back=kept_back)
         with self._reads.one():
             return await self._reading.run(lambda: job(usable), timeout=timeout or self.settings.deadline_seconds)
 
-    async def _read_everything(self, job: Callable[[Corpus], T]) -> T:
+    def _room(self, within: Collections, *, named: str | None) -> Narrowed:
+        """What answers and checks within some collections; `named` is the one that the request asks for."""
         parts = self._ready()
-        with self._reads.one():
-            return await self._reading.run(lambda: job(parts.corpus), timeout=self.settings.deadline_seconds)
+        require_reach(within, named)
+        if within is None:
+            return Narrowed(answering=parts.answering, checking=parts.checking)
+        if parts.narrowed is None:
+            raise NotReady("this service was started without collections of its own for keys; start it from settings")
+        if (room := self._rooms.get(within)) is None:
+            if len(self._rooms) >= _ROOMS:
+                self._rooms.clear()
+            room = self._rooms[within] = parts.narrowed(within)
+        return room
 
     def _let_watch(self) -> None:
         for name, permits in (("questions", self._questions), ("writes", self._writes), ("reads", self._reads)):
@@ -295,6 +337,15 @@ class Service:
             raise ShuttingDown("the service is stopping; send this again when it is back")
 
 
+def _removed(corpus: Corpus, article_id: str, within: Collections) -> Sequence[str] | None:
+    """Delete an article; give its collection, or those that may be its where it cannot be read. None where it is not
+    held there."""
+    held = readable(corpus, article_id)
+    if not corpus.delete(Where(article_ids=(article_id,), within=within)):
+        return None
+    return (within or ()) if held is None else [held.collection]
+
+
 def _missing(corpus: UsableCorpus, article_id: str, version: str | None) -> str:
     """What a caller is told who gets no article: of an embargo, nothing."""
     if corpus.why_not(article_id) == "withdrawn":
@@ -310,7 +361,7 @@ def _waiting(worker: Worker) -> float:
     return worker.waiting
 
 
-def _within(worker: Worker, *, seconds: float, meter: Meter) -> Run:
+def _in_time(worker: Worker, *, seconds: float, meter: Meter) -> Run:
     """Jobs on a worker, all of them within one stretch of time that begins now; what they take goes on the meter."""
     deadline = asyncio.get_running_loop().time() + seconds
 

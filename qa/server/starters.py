@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.types import Article, CorpusCounts, Overview, Where
+from qa.access.scopes import Collections
 from qa.conversations.starters import answers_well, candidates
 from qa.language.timestamps import is_after
 from qa.types import Answer, Question
@@ -27,6 +28,8 @@ _READ = 400
 """Articles looked through, the latest ones."""
 _KEPT_SECONDS = 600.0
 """Other articles may have taken the place of as many: made anew after this time in any case."""
+_MOST = 64
+"""Sets of collections for which something is kept."""
 _PATIENCE_SECONDS = 4.0
 """A reader waits no longer for questions that are still being tried; they go on being tried."""
 
@@ -49,53 +52,66 @@ class _Made(msgspec.Struct, kw_only=True):
 
 
 class StarterQuestions:
-    """The beginnings of one service; made when somebody first asks for them, once however many ask."""
+    """The beginnings of one service, one for each set of collections that somebody may read; made when somebody first
+    asks for it, once however many ask."""
 
-    def __init__(self, *, ask: Callable[[Question], Awaitable[Answer]]) -> None:
-        """`ask` answers without hurry: whoever waits for an answer goes before."""
+    def __init__(self, *, ask: Callable[[Question, Collections], Awaitable[Answer]]) -> None:
+        """`ask` answers within collections, and without hurry: whoever waits for an answer goes before."""
         self._ask = ask
         self._entering = asyncio.Lock()
-        self._made: _Made | None = None
+        self._made: dict[Collections, _Made] = {}
 
-    async def now(self, counts: CorpusCounts, read: Callable[[], Awaitable[Overview]]) -> Beginning:
+    async def now(
+        self, counts: CorpusCounts, read: Callable[[], Awaitable[Overview]], *, within: Collections
+    ) -> Beginning:
         """What there is for the articles as they are (`counts`); `read` gives the overview with the latest of them.
 
         Raises what `read` raises, and what the trying of questions raised.
         """
         async with self._entering:
-            made = self._made
+            made = self._made.get(within)
             if made is None or made.counts != counts or time.monotonic() > made.until:
-                await self.close()
-                made = self._made = await self._begun(counts, await read())
+                await self._end([within, *list(self._made)[: max(0, len(self._made) - _MOST)]])
+                made = self._made[within] = await self._begun(counts, await read(), within)
         await asyncio.wait({made.making}, timeout=_PATIENCE_SECONDS)
         done = made.making.done()
         if done and (made.making.cancelled() or made.making.exception()):
-            self._made = None if self._made is made else self._made
+            if self._made.get(within) is made:
+                del self._made[within]
             with suppress(asyncio.CancelledError):
                 made.making.result()
         return Beginning(questions=tuple(made.questions), overview=made.overview, complete=done)
 
+    async def forget(self, changed: Collection[str]) -> None:
+        """Make anew what was made of these collections."""
+        if changed:
+            await self._end([one for one in self._made if one is None or not set(one).isdisjoint(changed)])
+
     async def close(self) -> None:
         """Try no more questions."""
-        made, self._made = self._made, None
-        if made is not None:
-            made.making.cancel()
-            await asyncio.gather(made.making, return_exceptions=True)
+        await self._end(list(self._made))
 
-    async def _begun(self, counts: CorpusCounts, overview: Overview) -> _Made:
+    async def _end(self, which: Sequence[Collections]) -> None:
+        ended = [made.making for one in which if (made := self._made.pop(one, None)) is not None]
+        for making in ended:
+            making.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
+
+    async def _begun(self, counts: CorpusCounts, overview: Overview, within: Collections) -> _Made:
         questions: list[str] = []
-        making = asyncio.create_task(self._make(overview.newest, questions))
+        making = asyncio.create_task(self._make(overview.newest, questions, within))
         until = time.monotonic() + _KEPT_SECONDS
         return _Made(counts=counts, until=until, overview=overview, questions=questions, making=making)
 
-    async def _make(self, articles: Sequence[Article], good: list[str]) -> None:
+    async def _make(self, articles: Sequence[Article], good: list[str], within: Collections) -> None:
         """Fill `good`, so that those found can be shown while others are tried."""
         known = [article for article in articles if not is_after(article.published_at, datetime.now(UTC))]
         used: set[str] = set()
         for candidate in await asyncio.to_thread(candidates, known, limit=_TRIED):
             if len(good) >= (_ENOUGH if candidate.article_id in used else _OFFERED):
                 continue
-            if answers_well(candidate, await self._ask(Question(question=candidate.question, mode="extractive"))):
+            answer = await self._ask(Question(question=candidate.question, mode="extractive"), within)
+            if answers_well(candidate, answer):
                 good.append(candidate.question)
                 used.add(candidate.article_id)
 

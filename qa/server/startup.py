@@ -24,7 +24,7 @@ from embeddings.usable_corpus import Clock, utc_now
 from qa.answers import fold
 from qa.assembly import Assembly, assemble
 from qa.executor import at_once
-from qa.server.service import Parts
+from qa.server.service import Narrowed, Parts
 from qa.settings import Settings
 from qa.types import Question
 
@@ -57,11 +57,18 @@ def load(settings: Settings, *, now: Clock = utc_now) -> Parts:
     except BaseException:
         corpus.close()
         raise
+
+    def narrowed(within: tuple[str, ...]) -> Narrowed:
+        return Narrowed(
+            answering=assembly.over(corpus, within=within), checking=assembly.checks_against(corpus, within=within)
+        )
+
     return Parts(
         corpus=corpus,
         encoder=encoder,
         answering=assembly.over(corpus),
         checking=assembly.checks_against(corpus),
+        narrowed=narrowed,
         generator=assembly.generator,
         memories=assembly.memories,
         now=assembly.now,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 import msgspec
@@ -15,7 +15,15 @@ import msgspec
 from embeddings.ingest import IngestReport
 from embeddings.readers.jsonl import ALIASES, parse_record
 from embeddings.types import RawArticle, Rejected
-from qa.server.errors import FieldError, InvalidRequest, MalformedBody, NothingUsable, RequestError
+from qa.server.errors import (
+    FieldError,
+    IdTaken,
+    InvalidRequest,
+    MalformedBody,
+    NothingUsable,
+    OutOfReach,
+    RequestError,
+)
 from qa.server.http.bodies import BYTE_ORDER_MARK, fault, plain_json
 from qa.server.wire import AddedArticle, AddReport, ArticleIn
 
@@ -26,6 +34,7 @@ _MOST_FAULTS = 100
 """So many faults are listed where nothing could be used."""
 _SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
 _SPACE = re.compile(r"[ \t\r\n]*")
+_REFUSALS: Mapping[str, type[RequestError]] = {"collection": OutOfReach, "id": IdTaken}
 
 
 class Submission(msgspec.Struct, kw_only=True):
@@ -83,7 +92,8 @@ def _origin(item: bytes, number: int) -> str:
 
 
 def report(submission: Submission, ingested: Sequence[IngestReport]) -> AddReport:
-    """Tell what became of each item. Raises NothingUsable where none became an article."""
+    """Tell what became of each item. Raises NothingUsable where none became an article; OutOfReach or IdTaken where
+    that alone is why."""
     added = [
         AddedArticle(
             item=submission.numbers[article.origin],
@@ -104,7 +114,9 @@ def report(submission: Submission, ingested: Sequence[IngestReport]) -> AddRepor
     ]
     faults = sorted([*submission.faults, *late], key=lambda fault: fault.item or 0)
     if not added:
-        raise _nothing(faults)
+        reasons = {rejected.refused for part in ingested for rejected in part.rejected}
+        only = reasons.pop() if len(reasons) == 1 and not submission.faults else None
+        raise _REFUSALS[only](faults[0].detail, errors=tuple(faults[:_MOST_FAULTS])) if only else _nothing(faults)
     return AddReport(
         articles=tuple(added),
         rejected=tuple(faults),

@@ -278,6 +278,9 @@ class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """With a key: your own name for the visitor, who finds the same conversations under it on every device."""
     renews: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
     """The token before this one; the visitor keeps conversations."""
+    collection: Annotated[str, msgspec.Meta(pattern=ID_PATTERN, max_length=MAX_ID // 2)] | None = None
+    """With a key: the only collection that may be read with the token. Left out, it is the one that
+    `QA_ORIGIN_COLLECTIONS` has for the origin, or the only one that the key opens; else the token reads all."""
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
@@ -289,6 +292,8 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str
     """ISO 8601, UTC."""
     expires_in_seconds: int
+    collection: str | None = None
+    """The only collection that may be read with it; null: all."""
 
 
 def summary(article: Article) -> ArticleSummary:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from embeddings.corpus import Corpus
+from embeddings.corpus import Corpus, held_elsewhere
 from embeddings.errors import EncoderError, EncoderMismatch, InputError, InvalidArticle, StoreError
 from embeddings.store.database import fingerprint
 from embeddings.types import Article, CorpusCounts, EncodedPassage, IndexedArticle, Where
@@ -492,7 +492,8 @@ def test_vectors_of_any_length_are_ranked_by_cosine_where_the_encoder_does_not_n
 def test_words_that_no_passage_holds_are_told_with_those_near_to_them(corpus: Corpus, made: Any) -> None:
     made.put(corpus, made.article("flood", FLOOD), made.article("vote", VOTE))
     found = corpus.spellings(
-        ["parliment", "Derma", "Dernna", "oppsition", "horse", "budget", "voting", "brust", "brtus", "walk", "wads"]
+        ["parliment", "Derma", "Dernna", "oppsition", "horse", "budget", "voting", "brust", "brtus", "walk", "wads"],
+        where=Where(),
     )
     assert found == {
         "parliment": ("Parliament",),
@@ -505,9 +506,49 @@ def test_words_that_no_passage_holds_are_told_with_those_near_to_them(corpus: Co
         "wads": (),
     }, "held words are left out; one mistake is near, another letter or two are not; short words are near to none"
     corpus.delete(Where(article_ids=("vote",)))
-    assert corpus.spellings(["parliment", "budget"]) == {"parliment": (), "budget": ()}
+    assert corpus.spellings(["parliment", "budget"], where=Where()) == {"parliment": (), "budget": ()}
 
 
 def test_an_empty_corpus_knows_no_word(corpus: Corpus) -> None:
-    assert corpus.spellings(["budget"]) == {"budget": ()}
-    assert corpus.spellings([]) == {}
+    assert corpus.spellings(["budget"], where=Where()) == {"budget": ()}
+    assert corpus.spellings([], where=Where()) == {}
+
+
+def seen(corpus: Corpus, made: Any, where: Where) -> Any:
+    """All that a corpus tells under a filter: lists with their scores, counts, the newest, guesses at words."""
+    hits = corpus.search(made.vector(DAMS), "dams river budget town", k=9, where=where)
+    words = ["Dernna", "parliment", "oppsition", "burts", "dams"]
+    return (
+        [(hit.score, texts(corpus, [hit.key])) for hit in (*hits.dense, *hits.lexical)],
+        corpus.count(where),
+        corpus.overview(where, newest=9),
+        [article.id for article in corpus.scan(where=where, after=None, limit=9)],
+        corpus.spellings(words, where=where),
+    )
+
+
+def test_within_some_collections_it_is_as_if_there_were_no_other(corpus: Corpus, made: Any) -> None:
+    """How rare a word is and which words are near to one depends on them alone, as all that is listed and counted."""
+    made.put(corpus, made.article("flood", FLOOD, collection="world"))
+    made.put(corpus, made.article("c", "The town rebuilt both dams.", collection="local", source="Paper"))
+    within = Where(within=("local", "world"))
+    alone = seen(corpus, made, EVERYTHING)
+    assert seen(corpus, made, within) == alone
+    made.put(corpus, made.article("vote", VOTE, collection="home", source="Wire"))
+    made.put(corpus, made.article("dams", f"{DAMS}\nThe dams of the dammed river: dams.", collection="home"))
+    made.put(corpus, made.article("burt", "Burt and Burts live in Dernnas, in a town.", collection="home"))
+    assert seen(corpus, made, within) == alone
+    assert seen(corpus, made, EVERYTHING) != alone
+    assert corpus.count(msgspec.structs.replace(within, collection="home")).articles == 0
+    nothing = seen(corpus, made, Where(within=()))
+    assert (nothing[0], nothing[1].articles, nothing[2].articles, nothing[3]) == ([], 0, 0, [])
+    corpus.delete(Where(within=("home",)))
+    assert seen(corpus, made, EVERYTHING) == alone
+
+
+def test_an_id_of_another_collection_is_told_from_those_within_reach(corpus: Corpus, made: Any) -> None:
+    made.put(corpus, made.article("a", FLOOD, collection="world"), made.article("b", VOTE, collection="home"))
+    assert held_elsewhere(corpus, ["a", "b", "c"], within=("world",)) == {"b"}
+    assert held_elsewhere(corpus, ["a", "b", "c"], within=()) == {"a", "b"}
+    assert held_elsewhere(corpus, ["a", "c"], within=("world",)) == set()
+    assert held_elsewhere(corpus, ["a", "b"], within=None) == held_elsewhere(corpus, [], within=()) == set()

@@ -21,7 +21,7 @@ from mcp.types import CallToolResult, TextContent
 from embeddings.types import Article
 from qa.checking.values import CheckReport
 from qa.cli.program import program
-from qa.errors import QAError
+from qa.errors import NotFound, QAError
 from qa.mcp.opened import Opened
 from qa.mcp.tools import TOOLS, call
 from qa.settings import from_environment
@@ -179,11 +179,13 @@ def test_standard_output_holds_messages_only(environment: dict[str, str], store:
         assert set(noise.split()) == {"answering_0"}  # never the thread of the event loop
 
 
-def called(calls: Sequence[tuple[str, dict[str, Any]]], environment: dict[str, str]) -> list[Any]:
+def called(
+    calls: Sequence[tuple[str, dict[str, Any]]], environment: dict[str, str], *, within: tuple[str, ...] | None = None
+) -> list[Any]:
     """What calls give, without the protocol."""
 
     async def spoken() -> list[bytes]:
-        opened = Opened(from_environment(environment))
+        opened = Opened(from_environment(environment), within=within)
         try:
             return [await call(TOOLS[name], arguments, opened=opened) for name, arguments in calls]
         finally:
@@ -197,6 +199,17 @@ def test_the_deadline_ends_a_call(environment: dict[str, str], store: Any, name:
     store("ferry-1", FERRY)
     with pytest.raises(QAError, match=r"did not finish within 1e-09 seconds.*QA_DEADLINE_SECONDS"):
         called([(name, {field: FERRY})], environment | {"QA_DEADLINE_SECONDS": "1e-9"})
+
+
+def test_some_collections_are_all_that_is_read(environment: dict[str, str], store: Any) -> None:
+    store("ferry-1", FERRY)
+    calls = [("ask", {"question": QUESTION}), ("search", {"question": QUESTION}), ("check_claims", {"text": FERRY})]
+    for within, found in ((("default",), True), (("world",), False), (None, True)):
+        answer, search, checked = called(calls, environment, within=within)
+        assert (answer["answer_mode"] == "extractive") == bool(search["search_results"]) == found
+        assert (checked["sentences"][0]["verdict"] == "supported") == found
+    with pytest.raises(NotFound):
+        called([("get_article", {"article_id": "ferry-1"})], environment, within=("world",))
 
 
 def test_a_model_writes_and_is_let_go(environment: dict[str, str], store: Any, faulty_model: Any) -> None:

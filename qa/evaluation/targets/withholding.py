@@ -27,9 +27,9 @@ class WithholdingCorpus:
         hits = self._corpus.search(vector, text, k=k + self._passages, where=where)
         return Hits(dense=self._kept(hits.dense)[:k], lexical=self._kept(hits.lexical)[:k])
 
-    def spellings(self, words: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
         """Passed on."""
-        return self._corpus.spellings(words)
+        return self._corpus.spellings(words, where=where)
 
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
         """Only of articles that are not withheld."""

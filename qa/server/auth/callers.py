@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 
-from qa.access.scopes import NOTHING, Scope
+from qa.access.scopes import NOTHING, Collections, Scope
 
 __all__ = ["Caller", "caller_of", "provide_caller", "remember"]
 
@@ -24,6 +24,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the API key, where one was shown."""
     scope: Scope = NOTHING
     """What the caller may do, and in which collections."""
+
+    @property
+    def within(self) -> Collections:
+        """The collections that the caller may read or write; None: all."""
+        return self.scope.collections
 
     @property
     def operates(self) -> bool:

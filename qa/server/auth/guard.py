@@ -42,6 +42,8 @@ class Guard:
     def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
         """Reads settings only; the secret of tokens is read or made when it is first needed. Raises SettingsError."""
         self.origins = origins.parse(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+        self.collections = origins.collections_of(settings.origin_collections, allowed=self.origins)
+        """What the pages of an origin read, where that is set."""
         self.secret = tokens.Secret(settings.data_dir / "token.key")
         self._keys = keys.parse(settings.api_keys)
         self._proxies = addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
@@ -128,9 +130,8 @@ class Guard:
     def _visitor(self, connection: Connection, token: str, level: Level) -> Caller:
         """The owner of a token. The token ends with the key or the origin it came from."""
         claims = tokens.read(token, secret=self.secret.value())
-        known = claims is not None and (self.open or claims.origin in self.origins)
-        issuer = self._scope_of(claims.issuer) if claims is not None else None
-        if claims is None or not known or issuer is None or not issuer.allows(["ask"]):
+        scope = None if claims is None else self._scope_of(claims)
+        if claims is None or scope is None:
             raise Unauthenticated("this token is not, or no longer, one of this service; get a new one")
         if claims.expires_at <= self._now():
             raise TokenExpired("this token has expired; get a new one")
@@ -138,12 +139,24 @@ class Guard:
             raise ForeignOrigin(f"this token is for pages of {claims.origin} only")
         if level.who != "reader":
             raise NotAllowed("a token is for asking and reading only; this route needs a key")
-        scope = scopes.Scope(may=("ask",), collections=issuer.collections)
-        return Caller(kind="token", owner=f"visitor:{claims.subject}", scope=scope)
+        return Caller(kind="token", owner=claims.owner, scope=scope)
 
-    def _scope_of(self, issuer: str) -> scopes.Scope | None:
-        """What the maker of a token may do: a key, by its name, or a page for itself. None for no key of ours."""
-        return EVERYTHING if not issuer else next((key.scope for key in self._keys if key.name == issuer), None)
+    def _scope_of(self, claims: tokens.TokenClaims) -> scopes.Scope | None:
+        """What a token opens as the settings are now; None where its origin or its key is gone, or may no longer read
+        what the token is for."""
+        if not (self.open or claims.origin in self.origins):
+            return None
+        maker = next((key.scope for key in self._keys if key.name == claims.issuer), None)
+        if not claims.issuer:
+            # A page reads what is set for its origin now, whatever was set when it got its token.
+            named = self.collections.get(claims.origin)
+            maker = EVERYTHING if claims.collection == named else None
+        if maker is None or not maker.allows(["ask"]):
+            return None
+        if claims.collection is None:
+            return scopes.Scope(may=("ask",), collections=maker.collections)
+        only = scopes.Scope(may=("ask",), collections=(claims.collection,))
+        return only if maker.reaches(claims.collection) else None
 
     def _spend(self, connection: Connection, caller: Caller, level: Level) -> None:
         """Take the request's cost out of the caller's budget. Raises RateLimited."""

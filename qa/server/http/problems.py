@@ -97,7 +97,9 @@ _ERRORS: Mapping[type[Exception], Kind] = {
     errors.TokenExpired: Kind(
         "token-expired", 401, "Token expired", "The page's token has expired; it needs a new one."
     ),
-    errors.NotAllowed: Kind("not-allowed", 403, "Not allowed", "What was shown does not open this route."),
+    errors.NotAllowed: Kind(
+        "not-allowed", 403, "Not allowed", "What was shown does not open this route or collection."
+    ),
     errors.ForeignOrigin: Kind(
         "foreign-origin", 403, "Foreign origin", "Pages of this origin may not send this request."
     ),
@@ -111,6 +113,7 @@ _ERRORS: Mapping[type[Exception], Kind] = {
         "rate-limited", 429, "Too many requests", "The caller's budget is spent; Retry-After says for how long."
     ),
     errors.NothingUsable: Kind("nothing-usable", 422, "No usable article", "None of the articles sent could be taken."),
+    errors.IdTaken: Kind("id-taken", 409, "Id taken", "The article cannot have this id here; it needs another one."),
     errors.NotReady: Kind("not-ready", 503, "Not ready", "The store or the encoder is being loaded.", retry_after=2),
     errors.Overloaded: Kind(
         "overloaded", 503, "Overloaded", "Too much work is waiting; send the request again later.", retry_after=1

@@ -36,9 +36,10 @@ async def get_answer(
     guard: NamedDependency[Guard],
     sig: FromQuery[str] = "",
 ) -> KeptAnswer:
-    """Opens to its owner, and to whoever shows the `sig` that the owner was given for it."""
-    opened = bool(sig) and is_signed_answer(answer_id, given=sig, secret=_secret(guard))
-    return await service.records.answer(answer_id, owner=None if opened else caller.owner)
+    """Opens to its owner, and to whoever shows the `sig` that the owner was given for it and may read every collection
+    that the owner may."""
+    opened = bool(sig) and is_signed_answer(answer_id, given=sig, within=caller.within, secret=_secret(guard))
+    return await service.records.answer(answer_id, owner=None if opened else caller.owner, within=caller.within)
 
 
 @post(
@@ -58,8 +59,8 @@ async def link_answer(
     guard: NamedDependency[Guard],
 ) -> AnswerLink:
     """Only the owner gets it. It opens this one answer, until its conversation is deleted."""
-    await service.records.answer(answer_id, owner=caller.owner)
-    return AnswerLink(answer_id=answer_id, sig=answer_signature(answer_id, secret=_secret(guard)))
+    await service.records.answer(answer_id, owner=caller.owner, within=caller.within)
+    return AnswerLink(answer_id=answer_id, sig=answer_signature(answer_id, within=caller.within, secret=_secret(guard)))
 
 
 def _secret(guard: Guard) -> bytes:

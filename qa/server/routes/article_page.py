@@ -48,9 +48,11 @@ async def article_page(
     """
     style = next((f"/docs/{name}" for name in page.files if name.endswith(".css")), "")
     try:
-        if not caller.operates and not _opened(article_id, version, sig, guard):
+        opened = _opened(article_id, version, sig, guard)
+        if not caller.operates and not opened:
             raise NotFound(_GONE)
-        article = await service.article(article_id, version=version or None)
+        # Whoever signed the link could read the article; who follows it need not.
+        article = await service.article(article_id, version=version or None, within=None if opened else caller.within)
     except NotFound:
         return _sent(_document("Article", f"<p>{_GONE}</p>", style=style), status=404)
     return _sent(render(article, start=start, end=end, style=style), status=200)

@@ -46,6 +46,7 @@ Moment = Annotated[
 )
 async def list_articles(
     service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="articles per page")] = 50,
     after: Annotated[str | None, QueryParameter(description="`next` of the page before", max_length=200)] = None,
     collection: Annotated[str | None, QueryParameter(description="only this collection", max_length=100)] = None,
@@ -69,7 +70,7 @@ async def list_articles(
         published_after=published_after,
         published_before=published_before,
     )
-    found = await service.articles(where, after=after, limit=limit + 1, kept_back=kept_back)
+    found = await service.articles(where, after=after, limit=limit + 1, within=caller.within, kept_back=kept_back)
     page = tuple(summary(article) for article in found[:limit])
     return ArticlePage(articles=page, next=page[-1].id if len(found) > limit else None)
 
@@ -96,11 +97,13 @@ async def get_article(
 ) -> Response[Article]:
     """The current version, or the one named: a citation's offsets count in the text of its `article_version`.
 
-    What is withheld, canceled or under embargo is not found; with a key, `kept_back` shows it.
+    What is withheld, canceled or under embargo is not found; with a key that may `ingest` or `admin`, `kept_back` shows
+    it.
 
     Comes with an `ETag`; sent back as `If-None-Match`, it spares the text where nothing has changed.
     """
-    article = await service.article(article_id, version=version, kept_back=kept_back and caller.operates)
+    kept_back = kept_back and caller.scope.allows(["ingest", "admin"])
+    article = await service.article(article_id, version=version, within=caller.within, kept_back=kept_back)
     return revised(article, known=request.headers.get("if-none-match"))
 
 
@@ -112,10 +115,14 @@ async def get_article(
     summary="Add or update articles",
     response_description="What became of each article; those listed under `articles` are on disk.",
     tags=["articles"],
-    responses=problems(*BODY, *WORK, "nothing-usable", "invalid-request", "store-busy", "disk-full", "read-only"),
+    responses=problems(
+        *BODY, *WORK, "nothing-usable", "id-taken", "invalid-request", "store-busy", "disk-full", "read-only"
+    ),
     opt=INGESTING,
 )
-async def add_articles(request: Request[Any, Any, Any], service: NamedDependency[Service]) -> AddReport:
+async def add_articles(
+    request: Request[Any, Any, Any], service: NamedDependency[Service], caller: NamedDependency[Caller]
+) -> AddReport:
     """Takes one article, a list, or one per line (NDJSON).
 
     A later version with `status` `withheld` or `canceled` takes an article back; `embargoed_until` holds it until then.
@@ -124,7 +131,7 @@ async def add_articles(request: Request[Any, Any, Any], service: NamedDependency
     then its text. Items that cannot be used are reported, the others go on.
     """
     lines = media_type(request, allowed=(JSON, NDJSON)) == NDJSON
-    return await service.add(await request.body(), lines=lines)
+    return await service.add(await request.body(), lines=lines, within=caller.within)
 
 
 @delete(
@@ -136,6 +143,8 @@ async def add_articles(request: Request[Any, Any, Any], service: NamedDependency
     responses=problems(*WORK, "not-found", "store-busy", "disk-full", "read-only"),
     opt=INGESTING,
 )
-async def delete_article(article_id: FromPath[str], service: NamedDependency[Service]) -> None:
+async def delete_article(
+    article_id: FromPath[str], service: NamedDependency[Service], caller: NamedDependency[Caller]
+) -> None:
     """Removes the article with all its versions; no answer cites it from then on."""
-    await service.delete(article_id)
+    await service.delete(article_id, within=caller.within)

@@ -46,8 +46,10 @@ async def ask(
     been verified, at last `answer` with all of it, or `error` with a problem document.
     """
     if not data.stream:
-        return WhileConnected(partial(service.ask, data, owner=caller.owner))
-    return EventStream(_messages(service.events(data, owner=caller.owner)), failure=partial(_failure, request))
+        return WhileConnected(partial(service.ask, data, owner=caller.owner, within=caller.within))
+    return EventStream(
+        _messages(service.events(data, owner=caller.owner, within=caller.within)), failure=partial(_failure, request)
+    )
 
 
 async def _messages(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Message, None]:

@@ -28,4 +28,4 @@ async def answer_changes(
     answer_id: FromPath[str], service: NamedDependency[Service], caller: NamedDependency[Caller]
 ) -> AnswerChanges:
     """For answers kept in a conversation. Of an article that may not be shown any more, it says so and nothing else."""
-    return await service.records.changes(answer_id, owner=caller.owner)
+    return await service.records.changes(answer_id, owner=caller.owner, within=caller.within)

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from qa.checking.values import CheckReport, TextToCheck
+from qa.server.auth.callers import Caller
 from qa.server.auth.permissions import CHECKING
 from qa.server.http.connection import WhileConnected
 from qa.server.openapi import CHECK, problems
@@ -27,11 +28,13 @@ __all__ = ["check"]
     responses=problems(*CHECK),
     opt=CHECKING,
 )
-async def check(data: JSONBody[TextToCheck], service: NamedDependency[Service]) -> Response[CheckReport]:
+async def check(
+    data: JSONBody[TextToCheck], service: NamedDependency[Service], caller: NamedDependency[Caller]
+) -> Response[CheckReport]:
     """Holds a text, whoever wrote it, against texts sent along (`against`) or against the stored articles.
 
     The sentences of generated answers are judged by the same code, and no language model is asked. Nothing of the text
     is kept. A text of more than 500 sentences is refused; one that cannot be finished within the deadline comes back
     with its last sentences `out_of_time`, and `complete` is false.
     """
-    return WhileConnected(partial(service.check, data))
+    return WhileConnected(partial(service.check, data, within=caller.within))

@@ -59,7 +59,9 @@ async def get_conversation(
 
     Such an answer comes as an abstention with the reason `source_withdrawn`, and `withheld` counts what was left out.
     """
-    return await service.records.conversation(conversation_id, owner=caller.owner, after=after, limit=limit)
+    return await service.records.conversation(
+        conversation_id, owner=caller.owner, within=caller.within, after=after, limit=limit
+    )
 
 
 @delete(

@@ -38,7 +38,12 @@ async def give_feedback(
 ) -> Feedback:
     """Takes the place of an earlier verdict on the same answer. The question is stored with it."""
     return await service.records.give_feedback(
-        answer_id, owner=caller.owner, verdict=data.verdict, reasons=data.reasons, comment=data.comment
+        answer_id,
+        owner=caller.owner,
+        within=caller.within,
+        verdict=data.verdict,
+        reasons=data.reasons,
+        comment=data.comment,
     )
 
 
@@ -53,8 +58,12 @@ async def give_feedback(
 )
 async def list_feedback(
     service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="entries per page")] = 50,
     before: Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="`next` of the page before")] = None,
 ) -> FeedbackPage:
-    """With each verdict come the question it is about and the articles that the answer cited."""
-    return await service.records.feedback(owner=None, before=before, limit=limit)
+    """With each verdict come the question it is about and the articles that the answer cited.
+
+    A key for some collections is shown what was said by those who can read nothing else.
+    """
+    return await service.records.feedback(owner=None, within=caller.within, before=before, limit=limit)

@@ -54,10 +54,11 @@ async def ready(
     if not caller.operates:
         await service.probe()
         return Ready()
-    counts = await service.counts()
+    counts = await service.counts(within=caller.within)
+    known = await service.sources() if caller.within is None else ()
     fresh = tuple(
         FreshSource(name=one.name, kind=one.kind, asked_at=_stamp(one.asked), brought_at=_stamp(one.brought))
-        for one in await service.sources()
+        for one in known
     )
     return Ready(
         articles=counts.articles,

@@ -18,7 +18,7 @@ __all__ = ["metrics"]
 async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     """Counters, gauges and histograms; also while the service is loading or the store is in trouble."""
     try:
-        counts = await service.counts()
+        counts = await service.counts(within=None)
         writable = float(service.storage.writes == "open")
         more = {
             "ready": 1.0,

@@ -103,7 +103,7 @@ def _pieces(
     if asked.task is not None:
         return task_pieces(asked.task)
     address = partial(address_of, base_url=str(request.base_url), secret=guard.link_secret())
-    events = service.events(asked.question, owner=caller.owner, turns=asked.turns)
+    events = service.events(asked.question, owner=caller.owner, within=caller.within, turns=asked.turns)
     return pieces(events, CitedText(address=address, in_text=asked.way.links))
 
 

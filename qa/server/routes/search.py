@@ -32,4 +32,4 @@ async def search(
 
     With a `conversation_id`, a follow-up is looked up as `resolved_query` says; the conversation stays as it is.
     """
-    return await service.search(data, owner=caller.owner)
+    return await service.search(data, owner=caller.owner, within=caller.within)

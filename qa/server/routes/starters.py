@@ -6,6 +6,7 @@ from litestar import get
 from litestar.di import NamedDependency
 
 from embeddings.types import Overview
+from qa.server.auth.callers import Caller
 from qa.server.auth.permissions import READING
 from qa.server.openapi import WORK, problems
 from qa.server.service import Service
@@ -25,9 +26,9 @@ _HEADLINES = 5
     responses=problems(*WORK, "deadline-exceeded"),
     opt=READING,
 )
-async def list_starters(service: NamedDependency[Service]) -> Starters:
+async def list_starters(service: NamedDependency[Service], caller: NamedDependency[Caller]) -> Starters:
     """Made of the latest articles and tried: each is answered from the article it comes from."""
-    found = await service.beginning()
+    found = await service.beginning(within=caller.within)
     return Starters(
         starters=tuple(Starter(question=question) for question in found.questions),
         archive=_archive(found.overview),

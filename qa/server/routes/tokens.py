@@ -16,7 +16,7 @@ from qa.errors import SettingsError
 from qa.server.auth.callers import Caller
 from qa.server.auth.guard import Guard
 from qa.server.auth.permissions import GETTING_A_TOKEN
-from qa.server.errors import FieldError, InvalidRequest
+from qa.server.errors import FieldError, InvalidRequest, require_reach
 from qa.server.openapi import BODY, problems
 from qa.server.wire import Token, TokenRequest
 
@@ -44,20 +44,26 @@ async def get_token(
 ) -> Response[Token]:
     """A page's back end asks with a key, for the page's origin; a page of an allowed origin asks for itself.
 
-    The token is good for asking and reading, on pages of that origin only, until it expires. With `renews`, the token
-    before it, also an expired one, the visitor keeps conversations.
+    The token is good for asking and reading, on pages of that origin and in its `collection` only, until it expires.
+    With `renews`, the token before it, also an expired one, the visitor keeps conversations.
     """
     secret = guard.secret.value()
     origin = _origin(data, caller, request, guard)
     expires_at = int(time.time()) + data.ttl_seconds
+    collection = _collection(data, caller, origin, guard)
     claims = TokenClaims(
-        origin=origin, expires_at=expires_at, subject=_subject(data, caller, origin, secret), issuer=caller.key
+        origin=origin,
+        expires_at=expires_at,
+        subject=_subject(data, caller, origin, collection, secret=secret),
+        issuer=caller.key,
+        collection=collection,
     )
     token = Token(
         token=tokens.mint(claims, secret=secret),
         origin=origin,
         expires_at=datetime.fromtimestamp(expires_at, tz=UTC).isoformat().replace("+00:00", "Z"),
         expires_in_seconds=data.ttl_seconds,
+        collection=collection,
     )
     return Response(token, headers={"cache-control": "no-store"})
 
@@ -82,7 +88,25 @@ def _origin(data: TokenRequest, caller: Caller, request: Request[Any, Any, Any],
     return origin
 
 
-def _subject(data: TokenRequest, caller: Caller, origin: str, secret: bytes) -> str:
+def _collection(data: TokenRequest, caller: Caller, origin: str, guard: Guard) -> str | None:
+    """The only collection that the token opens; None: all. Raises InvalidRequest, and OutOfReach for another's."""
+    of_origin = guard.collections.get(origin)
+    if data.collection is not None:
+        if not caller.operates and data.collection != of_origin:
+            raise _fault("collection", "without a key a page gets tokens for the collection of its origin only")
+        if caller.operates:
+            require_reach(caller.within, data.collection)
+        return data.collection
+    if not caller.operates or caller.within is None:
+        return of_origin
+    if of_origin in caller.within:
+        return of_origin
+    if len(caller.within) != 1:
+        raise _fault("collection", f"say which of those that the key opens: {', '.join(caller.within)}")
+    return caller.within[0]
+
+
+def _subject(data: TokenRequest, caller: Caller, origin: str, collection: str | None, *, secret: bytes) -> str:
     """Whose conversations these will be. Raises InvalidRequest."""
     if data.subject is not None:
         if not caller.operates:
@@ -91,7 +115,8 @@ def _subject(data: TokenRequest, caller: Caller, origin: str, secret: bytes) -> 
     if data.renews is None:
         return tokens.new_subject()
     before = tokens.read(data.renews, secret=secret)
-    if before is None or before.origin != origin or before.issuer != caller.key:
+    same = before is not None and (before.origin, before.issuer, before.collection) == (origin, caller.key, collection)
+    if before is None or not same:
         return tokens.new_subject()
     return before.subject if before.expires_at > time.time() - _RENEWABLE_SECONDS else tokens.new_subject()
 

@@ -86,7 +86,7 @@ def test_whoever_may_not_write_can_read(
     url = postgres_server.url(user=f"reader_{schema}", password=SECRET)
     reader = PostgresCorpus.open(url, identity=made.identity, schema=schema, read_only=True)
     assert len(reader.search(made.vector("x"), "dams", k=3, where=Where()).lexical) == 1
-    assert reader.spellings(["dans"]) == {"dans": ()}
+    assert reader.spellings(["dans"], where=Where()) == {"dans": ()}
     with pytest.raises(StoreReadOnly, match="reading only"):
         reader.delete(Where(article_ids=("a",)))
     reader.close()

@@ -131,9 +131,9 @@ settings = Settings(data_dir=Path(sys.argv[1]), encoder="hashing", reader="words
 
 async def ask(service):
     await service.start()
-    answer = await service.ask(Question(question="How many people work there?"), owner="")
+    answer = await service.ask(Question(question="How many people work there?"), owner="", within=None)
     try:
-        await service.delete("quay")
+        await service.delete("quay", within=None)
     except StoreReadOnly:
         print(answer.answer_mode, len(answer.search_results), service.storage.writes)
     except NotFound:

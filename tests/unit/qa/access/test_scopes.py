@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import quote
 
 import pytest
+from click.testing import CliRunner
 
-from qa.access import keys
-from qa.access.scopes import EVERYTHING, NOTHING, Scope
+from embeddings.cleaning.identity import checked_collection
+from embeddings.errors import InvalidArticle
+from qa.access import keys, origins
+from qa.access.links import answer_signature, is_signed_answer
+from qa.access.scopes import EVERYTHING, NOTHING, Scope, scope_of
+from qa.cli.program import program
 from qa.errors import SettingsError
 
 DIGEST = hashlib.sha256(b"correct-horse-battery").hexdigest()
@@ -18,6 +24,8 @@ DIGEST = hashlib.sha256(b"correct-horse-battery").hexdigest()
         (":ask+ingest+admin", EVERYTHING, ""),
         (":ingest+ask", Scope(may=("ask", "ingest")), ":ask+ingest"),
         (":admin", Scope(may=("admin",)), ":admin"),
+        (":ask:world+sport+world", Scope(may=("ask",), collections=("sport", "world")), ":ask:sport+world"),
+        (":ask+ingest+admin:a%2Bb", Scope(collections=("a+b",)), ":ask+ingest+admin:a%2Bb"),
     ],
 )
 def test_an_entry_says_what_its_key_may_do(written: str, scope: Scope, entry: str) -> None:
@@ -28,7 +36,7 @@ def test_an_entry_says_what_its_key_may_do(written: str, scope: Scope, entry: st
     assert (unnamed.name, unnamed.scope) == (f"key-{DIGEST[:12]}", scope)
 
 
-@pytest.mark.parametrize("scope", ["read", "ask+", "", "ask:world:x", "ASK", "ask ingest"])
+@pytest.mark.parametrize("scope", ["read", "ask+", "", "ask:world:x", "ask:", "ask:world+", "ASK", "ask ingest"])
 def test_a_scope_that_cannot_be_read_is_refused(scope: str) -> None:
     with pytest.raises(SettingsError, match="entry 1 of QA_API_KEYS"):
         keys.parse(f"desk:sha256:{DIGEST}:{scope}")
@@ -48,3 +56,61 @@ def test_a_scope_says_in_words_what_it_holds() -> None:
     assert not NOTHING.allows(["ask", "ingest", "admin"])
     assert not NOTHING.reaches("default")
     assert EVERYTHING.reaches("any")
+
+
+@pytest.mark.parametrize("name", ["a+b", "a:b", "a,b", "a=b", "it.is-a_b~c@d", "x" * 100])
+def test_any_name_of_a_collection_can_be_in_an_entry(name: str) -> None:
+    assert checked_collection(name) == name
+    _, entry = keys.new_key("desk", scope=scope_of(["ask"], [name, "world"]))
+    assert keys.parse(f"{entry},other:sha256:{DIGEST}")[0] == entry
+    assert origins.collections_of(f"https://a.example={quote(name, safe='')}", allowed=["https://a.example"]) == {
+        "https://a.example": name
+    }
+
+
+@pytest.mark.parametrize("name", ["", "*", "-a", "a b", "x" * 101, "ä"])
+def test_what_no_collection_is_called_is_refused(name: str) -> None:
+    with pytest.raises(InvalidArticle):
+        checked_collection(name)
+    with pytest.raises(SettingsError, match="collection"):
+        keys.parse(f"desk:sha256:{DIGEST}:ask:{name}")
+    with pytest.raises(SettingsError, match="collection"):
+        scope_of(["ask"], [name])
+
+
+def test_every_origin_has_a_collection_where_one_has() -> None:
+    allowed = ["https://a.example", "https://b.example:8443"]
+    read = origins.collections_of("https://a.example=world, HTTPS://b.example:8443/=*", allowed=allowed)
+    assert read == {"https://a.example": "world", "https://b.example:8443": None}
+    assert origins.collections_of("", allowed=allowed) == {}
+    for text, said in (
+        ("https://a.example=world", r"different origins \(https://b.example:8443\)"),
+        ("https://a.example=x,https://b.example:8443=*,https://c.example=y", "https://c.example"),
+        ("world", "write ORIGIN=COLLECTION"),
+        ("a.example=world", "not an origin"),
+        ("https://a.example=", "cannot be"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            origins.collections_of(text, allowed=allowed)
+
+
+def test_the_command_prints_an_entry_with_its_scope() -> None:
+    wanted = ["keys", "new", "desk", "--may", "ingest", "--may", "ask", "--collection", "world", "--collection", "a+b"]
+    done = CliRunner().invoke(program, wanted, prog_name="qa")
+    key, entry = (line.partition(": ")[2] for line in done.stdout.splitlines())
+    found = keys.find(key, keys.parse(entry))
+    assert found is not None
+    assert found.scope == Scope(may=("ask", "ingest"), collections=("a+b", "world"))
+
+
+def test_the_owner_of_an_answer_may_read_no_more_than_who_opens_its_link() -> None:
+    made = {one: answer_signature("a", within=one, secret=b"s") for one in (None, ("a.b",), ("a.b", "c+d"))}
+    for of_owner, signed in made.items():
+        for within in (None, (), ("c+d",), ("a.b",), ("a.b", "c+d", "e")):
+            opens = within is None or (of_owner is not None and set(of_owner) <= set(within))
+            assert is_signed_answer("a", given=signed, within=within, secret=b"s") == opens
+            assert not is_signed_answer("b", given=signed, within=within, secret=b"s")
+            assert not is_signed_answer("a", given=f"{signed}x", within=within, secret=b"s")
+    stolen = made[("a.b",)].partition(".")[0]
+    for given in (stolen, f"{stolen}.", f"{stolen}.c%2Bd", f"{made[None]}.c%2Bd", ".", ""):
+        assert not is_signed_answer("a", given=given, within=None, secret=b"s")

@@ -1,0 +1,231 @@
+"""Keys with a scope and tokens for one collection, over HTTP: what each opens, and what is said where it does not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from qa.settings import Settings
+
+Serve = Callable[..., AbstractContextManager[httpx.Client]]
+
+SCOPES = {
+    "all": "",
+    "asks": ":ask",
+    "ingests": ":ingest",
+    "admins": ":admin",
+    "world": ":ask+ingest+admin:world",
+    "both": ":ask+ingest:sport+world",
+}
+ORIGINS = "https://news.example,https://sport.example,https://all.example"
+MAPPED = "https://news.example=world,https://sport.example=sport,https://all.example=*"
+HARBOUR = "The harbour of Velda reopened on Monday. About 4,200 people work there."
+MATCH = "The harbour club of Velda won the cup on Sunday. Its keeper Tobin saved three shots."
+
+
+def settings_of(folder: Path, scopes: dict[str, str], **more: Any) -> Settings:
+    hashes = {name: hashlib.sha256(f"key-of-{name}-0123456789".encode()).hexdigest() for name in scopes}
+    return Settings(
+        data_dir=folder,
+        encoder="hashing",
+        reader="words",
+        visitor_rate=0,
+        api_keys=",".join(f"{name}:sha256:{hashes[name]}{scope}" for name, scope in scopes.items()),
+        **{"allowed_origins": ORIGINS, "origin_collections": MAPPED} | more,
+    )
+
+
+def key(name: str) -> dict[str, str]:
+    return {"authorization": f"Bearer key-of-{name}-0123456789"}
+
+
+@pytest.fixture(scope="module")
+def client(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with serve(settings_of(tmp_path_factory.mktemp("data"), SCOPES)) as found:
+        articles = [
+            {"id": "harbour", "title": "Harbour", "text": HARBOUR, "collection": "world"},
+            {"id": "match", "title": "Cup", "text": MATCH, "collection": "sport"},
+        ]
+        found.post("/api/articles", json=articles, headers=key("all")).raise_for_status()
+        yield found
+
+
+def page(client: httpx.Client, origin: str, *, by: str | None = None, **wanted: Any) -> httpx.Response:
+    """Ask for a token, as the page itself or with a key."""
+    if by is None:
+        return client.post("/api/tokens", json=wanted, headers={"origin": origin})
+    return client.post("/api/tokens", json={"origin": origin, **wanted}, headers=key(by))
+
+
+def visitor(client: httpx.Client, origin: str, **wanted: Any) -> dict[str, str]:
+    token = page(client, origin, **wanted).raise_for_status().json()["token"]
+    return {"origin": origin, "authorization": f"Bearer {token}"}
+
+
+def found(client: httpx.Client, by: dict[str, str], **more: Any) -> set[str]:
+    """Ids of the articles that a search of the harbour gives."""
+    asked = {"question": "What happened at the harbour of Velda?", **more}
+    response = client.post("/api/search", json=asked, headers=by)
+    assert response.status_code == 200, response.text
+    return {one["article_id"] for one in response.json()["search_results"]}
+
+
+CHAT = {"model": "sourceline", "messages": [{"role": "user", "content": "Who?"}]}
+ROUTES: list[tuple[str, str, Any, set[str]]] = [
+    ("POST", "/api/ask", {"question": "Who works there?"}, {"asks"}),
+    ("POST", "/api/search", {"question": "Who works there?"}, {"asks"}),
+    ("POST", "/api/check", {"text": "It reopened.", "against": [{"text": HARBOUR}]}, {"asks"}),
+    ("POST", "/v1/chat/completions", CHAT, {"asks"}),
+    ("GET", "/v1/models", None, {"asks"}),
+    ("GET", "/api/starters", None, {"asks"}),
+    ("GET", "/api/conversations", None, {"asks"}),
+    ("POST", "/api/tokens", {"origin": "https://all.example"}, {"asks"}),
+    ("GET", "/api/articles/harbour", None, {"asks", "ingests", "admins"}),
+    ("GET", "/api/articles", None, {"ingests", "admins"}),
+    ("POST", "/api/articles", {"id": "new", "text": "It rained in Velda."}, {"ingests"}),
+    ("DELETE", "/api/articles/new", None, {"ingests"}),
+    ("GET", "/api/feedback", None, {"admins", "world"}),
+    ("GET", "/metrics", None, {"admins"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "body", "opens"), ROUTES)
+def test_a_key_opens_what_it_may_do(
+    client: httpx.Client, check_problem: Any, method: str, path: str, body: Any, opens: set[str]
+) -> None:
+    names = ["asks", "ingests", "admins"] + ["world"] * (path in {"/api/feedback", "/metrics"})
+    for name in names:
+        response = client.request(method, path, json=body, headers=key(name))
+        if name in opens:
+            assert response.status_code < 300, (name, response.text)
+        else:
+            detail = check_problem(response, "not-allowed").detail
+            assert f"the key {name} may " in detail
+            assert "this needs a key that may " in detail
+    assert client.request(method, path, json=body, headers=key("all")).status_code in {200, 204, 404}
+
+
+def test_a_question_without_a_collection_searches_what_the_key_reads(client: httpx.Client, check_problem: Any) -> None:
+    assert found(client, key("all")) == found(client, key("both")) == {"harbour", "match"}
+    assert found(client, key("world")) == found(client, key("both"), collection="world") == {"harbour"}
+    for other in ("sport", "no-such"):
+        refused = client.post("/api/ask", json={"question": "Who won?", "collection": other}, headers=key("world"))
+        told = check_problem(refused, "not-allowed").detail
+        assert told.startswith(
+            f"what was shown opens the collection world and not {other!r}: name one of these or none"
+        )
+        listed = client.get("/api/articles", params={"collection": other}, headers=key("world"))
+        check_problem(listed, "not-allowed")
+
+
+def test_a_token_reads_its_collection_alone(client: httpx.Client, check_problem: Any) -> None:
+    assert found(client, visitor(client, "https://news.example")) == {"harbour"}
+    assert found(client, visitor(client, "https://sport.example")) == {"match"}
+    assert found(client, visitor(client, "https://all.example")) == {"harbour", "match"}
+    assert found(client, visitor(client, "https://all.example", by="world")) == {"harbour"}
+    assert found(client, visitor(client, "https://all.example", by="both", collection="sport")) == {"match"}
+    assert found(client, visitor(client, "https://news.example", by="both")) == {"harbour"}, "that of its origin"
+    assert page(client, "https://news.example", by="all", collection="sport").json()["collection"] == "sport"
+    mine = visitor(client, "https://news.example")
+    check_problem(
+        client.post("/api/ask", json={"question": "Who won?", "collection": "sport"}, headers=mine), "not-allowed"
+    )
+    check_problem(client.get("/api/articles/match", headers=mine), "not-found")
+
+
+def test_nobody_gets_a_token_for_more_than_he_may_read(client: httpx.Client, check_problem: Any) -> None:
+    check_problem(page(client, "https://sport.example", by="world", collection="sport"), "not-allowed")
+    assert page(client, "https://sport.example", by="world").json()["collection"] == "world"
+    said = check_problem(page(client, "https://all.example", by="both"), "invalid-request")
+    assert "sport, world" in said.errors[0].detail
+    check_problem(page(client, "https://news.example", collection="sport"), "invalid-request")
+    assert page(client, "https://news.example", collection="world").status_code == 200
+
+
+def test_a_visitor_has_other_conversations_in_each_collection(client: httpx.Client, check_problem: Any) -> None:
+    asked = {"question": "How many people work at the harbour of Velda?", "store": True}
+    one, other = (
+        visitor(client, "https://all.example", by="all", subject="ann", collection=name) for name in ("world", "sport")
+    )
+    kept = client.post("/api/ask", json=asked, headers=one).json()
+    assert kept["citations"]
+    place = f"/api/conversations/{kept['conversation_id']}"
+    assert client.get(place, headers=one).status_code == 200
+    check_problem(client.get(place, headers=other), "not-found")
+    link = client.post(f"/api/answers/{kept['id']}/link", headers=one).json()
+    shared = f"/api/answers/{kept['id']}?sig={link['sig']}"
+    for name in ("all", "world", "both"):
+        assert client.get(shared, headers=key(name)).json()["answer"]["citations"] == kept["citations"]
+    assert client.get(shared, headers=visitor(client, "https://news.example")).status_code == 200
+    check_problem(client.get(shared, headers=visitor(client, "https://sport.example")), "not-found")
+    check_problem(client.get(shared.replace(".world", ".sport"), headers=key("all")), "not-found")
+
+
+def test_an_id_of_another_collection_is_not_taken_over(client: httpx.Client, check_problem: Any) -> None:
+    mine = {"id": "match", "text": "The cup was never won by anybody in Velda."}
+    problem = check_problem(client.post("/api/articles", json=mine, headers=key("world")), "id-taken")
+    told = problem.detail.casefold()
+    assert "match" in told
+    assert not any(word in told for word in ("sport", "cup", "tobin"))
+    notice = {"id": "match", "status": "canceled"}
+    check_problem(client.post("/api/articles", json=notice, headers=key("world")), "id-taken")
+    report = client.post("/api/articles", json=[mine, mine | {"id": "mine"}], headers=key("world")).json()
+    assert [one["id"] for one in report["articles"]] == ["mine"]
+    assert [one["item"] for one in report["rejected"]] == [1]
+    check_problem(client.delete("/api/articles/match", headers=key("world")), "not-found")
+    check_problem(client.get("/api/articles/match", params={"kept_back": True}, headers=key("world")), "not-found")
+    assert client.get("/api/articles/match", headers=key("both")).json()["text"] == MATCH
+    assert client.get("/api/articles/mine", headers=key("world")).json()["collection"] == "world", "its only one"
+    client.delete("/api/articles/mine", headers=key("world")).raise_for_status()
+
+
+def test_articles_go_to_collections_of_the_key_only(client: httpx.Client, check_problem: Any) -> None:
+    sent = [{"id": f"of-{name}", "text": HARBOUR + name, "collection": name} for name in ("world", "sport")]
+    report = client.post("/api/articles", json=sent, headers=key("world")).json()
+    assert [one["id"] for one in report["articles"]] == ["of-world"]
+    assert report["rejected"] == [{"item": 2, "detail": "it is for the collection sport; only world may be written to"}]
+    problem = check_problem(client.post("/api/articles", json=sent[1], headers=key("world")), "not-allowed")
+    assert [one.item for one in problem.errors] == [1]
+    unnamed = {"text": "It rained in Velda."}
+    problem = check_problem(client.post("/api/articles", json=unnamed, headers=key("both")), "not-allowed")
+    assert problem.detail == "it is for the collection default; only sport, world may be written to"
+    client.delete("/api/articles/of-world", headers=key("world")).raise_for_status()
+
+
+def test_counts_and_sources_are_those_of_the_caller(client: httpx.Client) -> None:
+    for name, articles in (("all", 2), ("both", 2), ("world", 1)):
+        assert client.get("/health/ready", headers=key(name)).json()["articles"] == articles
+        if name != "all":
+            assert "sources" not in client.get("/health/ready", headers=key(name)).json()
+
+
+def test_a_scope_that_is_narrowed_holds_for_what_was_kept_and_given_out(
+    serve: Serve, tmp_path: Path, check_problem: Any
+) -> None:
+    """What a key could read before is withheld from its history, and its tokens end."""
+    asked = {"question": "How many people work at the harbour of Velda?", "store": True}
+    open_to_all = {"origin_collections": ""}
+    with serve(settings_of(tmp_path, {"desk": ""}, **open_to_all)) as client:
+        for name, text in (("world", HARBOUR), ("sport", MATCH)):
+            article = {"text": text, "collection": name}
+            client.post("/api/articles", json=article, headers=key("desk")).raise_for_status()
+        kept = client.post("/api/ask", json=asked, headers=key("desk")).json()
+        assert kept["citations"]
+        token = visitor(client, "https://news.example", by="desk", collection="world")
+        own = visitor(client, "https://news.example")
+    changed = {"origin_collections": "https://news.example=sport", "allowed_origins": "https://news.example"}
+    with serve(settings_of(tmp_path, {"desk": ":ask:sport"}, **changed)) as client:
+        (turn,) = client.get(f"/api/conversations/{kept['conversation_id']}", headers=key("desk")).json()["turns"]
+        assert turn["answer"]["abstain_reason"] == "source_withdrawn"
+        assert HARBOUR[:20] not in str(turn["answer"]["search_results"])
+        changes = client.get(f"/api/answers/{kept['id']}/changes", headers=key("desk")).json()
+        assert [one["state"] for one in changes["articles"]] == ["removed"]
+        for gone in (token, own):
+            check_problem(client.get("/api/starters", headers=gone), "unauthenticated")
+        assert client.get("/api/starters", headers=key("desk")).json()["archive"]["articles"] == 1
