@@ -69,8 +69,8 @@ def parse(acts: str, collections: str | None, *, at: str) -> Scope:
     Scope(may=('ask', 'ingest'), collections=('a+b', 'world'))
     """
     named = acts.split("+")
-    if unknown := [name for name in named if name not in PERMISSIONS]:
-        raise SettingsError(f"{at} allows {unknown[0]!r}: write one or more of {', '.join(PERMISSIONS)}, joined by +")
+    if not set(named) <= set(PERMISSIONS):  # what stands there may be a secret in the wrong place
+        raise SettingsError(f"{at} ends with no scope: write one or more of {', '.join(PERMISSIONS)}, joined by +")
     may = tuple(one for one in PERMISSIONS if one in named)
     if collections is None:
         return Scope(may=may)
@@ -101,8 +101,8 @@ def name_of(written: str, *, at: str) -> str:
     name = unquote(written)
     if not _NAME.fullmatch(name):
         raise SettingsError(
-            f"{at} names the collection {name!r}, which cannot be: join several by +, and write + : , and = within a "
-            "name as %2B, %3A, %2C and %3D"
+            f"{at} names a collection that cannot be: a name has 1 to 100 of A-Z a-z 0-9 . _ ~ : @ = + , - and begins "
+            "with a letter, a digit or _; write + : , and = as %2B, %3A, %2C and %3D, and + between two names"
         )
     return name
 

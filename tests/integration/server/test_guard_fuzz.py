@@ -76,6 +76,12 @@ def test_the_good_ones_get_in(guard: Guard) -> None:
     assert let_in(guard, reading, authorization=f"bearer   {good(guard)}", origin=ORIGIN) == "visitor:a"
 
 
+def test_without_keys_a_token_may_be_for_any_collection(tmp_path: Path) -> None:
+    guard = Guard(Settings(data_dir=tmp_path, allowed_origins=ORIGIN))
+    token = good(guard, collection="world")
+    assert let_in(guard, reading, authorization=f"Bearer {token}", origin=ORIGIN, host="127.0.0.1") == "visitor:a@world"
+
+
 def made_up(draw: random.Random, guard: Guard) -> str:
     """A credential that is nearly one."""
     token = good(guard, subject=f"v{draw.randrange(50)}")

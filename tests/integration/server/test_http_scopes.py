@@ -11,7 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from embeddings.types import RawArticle
 from qa.settings import Settings
+from qa.sources.delivery import ToService
+from qa.sources.errors import NotDelivered
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
 
@@ -196,6 +199,15 @@ def test_articles_go_to_collections_of_the_key_only(client: httpx.Client, check_
     problem = check_problem(client.post("/api/articles", json=unnamed, headers=key("both")), "not-allowed")
     assert problem.detail == "it is for the collection default; only sport, world may be written to"
     client.delete("/api/articles/of-world", headers=key("world")).raise_for_status()
+
+
+def test_feeds_go_on_after_what_their_key_may_not_send(client: httpx.Client) -> None:
+    taken = RawArticle(id="match", text="The cup was never won by anybody in Velda.")
+    address = str(client.base_url)
+    told = ToService(address, key="key-of-world-0123456789", collection="world")([taken])
+    assert (told.outcomes, len(told.rejected)) == ({}, 1)
+    with pytest.raises(NotDelivered, match="only world may be written to"):  # kept, until the key or the feed is mended
+        ToService(address, key="key-of-world-0123456789", collection="sport")([taken])
 
 
 def test_counts_and_sources_are_those_of_the_caller(client: httpx.Client) -> None:
