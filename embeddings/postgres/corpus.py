@@ -83,8 +83,8 @@ class PostgresCorpus(Corpus):
     def replace(self, articles: Sequence[IndexedArticle]) -> None:
         """Put each article in the place of what is held under its id; see `Corpus.replace`.
 
-        Raises InvalidArticle or EncoderError before anything is written; after StoreError the articles before the
-        one that failed are stored.
+        Raises InvalidArticle or EncoderError before anything is written; after StoreError the first of the articles
+        may be stored, each of them whole.
         """
         self.take([Held(indexed=indexed) for indexed in articles])
         self._index_if_large()
@@ -96,11 +96,11 @@ class PostgresCorpus(Corpus):
             _require_texts(indexed.article)
         self.require_writing()
         try:
-            for indexed, given in zip(ready, articles, strict=True):
-                held = Held(indexed=indexed, earlier=given.earlier)
+            held = [Held(indexed=one, earlier=given.earlier) for one, given in zip(ready, articles, strict=True)]
+            for batch in writes.batches(held):
                 with self._database.writing() as db:
                     number = generations.ensure(db, self._identity)
-                    writes.put(db, held, number, terms=self._terms, unit=self._identity.normalised)
+                    writes.put(db, batch, number, terms=self._terms, unit=self._identity.normalised)
         finally:
             self._adopt_if_complete()
 
@@ -127,10 +127,18 @@ class PostgresCorpus(Corpus):
             if active is None:
                 return Hits(dense=(), lexical=())
             number, passages = active.number, self._possible(db, active.number, where)
-            return Hits(
-                dense=dense.search(db, direction, generation=number, passages=passages, k=k, where=where),
-                lexical=lexical.search(db, question, generation=number, statistics=self._statistics, k=k, where=where),
+            # Words first: a walk through the vectors leaves the planner forbidden what they need.
+            by_words = lexical.search(
+                db,
+                question,
+                generation=number,
+                passages=passages,
+                statistics=self._statistics,
+                k=k,
+                where=where,
             )
+            by_meaning = dense.search(db, direction, generation=number, passages=passages, k=k, where=where)
+            return Hits(dense=by_meaning, lexical=by_words)
 
     def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
         """For each word that no passage holds, the words near to it that passages hold; see `Corpus.spellings`."""
@@ -214,7 +222,8 @@ class PostgresCorpus(Corpus):
         with self._database.maintaining() as db:
             if db is not None:
                 dense.drop_others(db)
-                db.execute("ANALYZE articles, versions, encodings, passages, known_by, vocabulary")
+                lexical.tidy(db)
+                db.execute("ANALYZE articles, versions, encodings, passages, lexemes, known_by, vocabulary")
 
     def stats(self) -> Stats:
         """Sizes and state of the store."""

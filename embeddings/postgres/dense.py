@@ -19,7 +19,8 @@ EXACT_MOST = 5_000
 
 _LARGEST_INDEXED = 4_000
 """Dimensions that half precision may have in an index."""
-_LARGEST_BEAM = 1_000
+_BEAM, _LARGEST_BEAM = 200, 1_000
+"""Candidates held during a walk: with 100 of them 95 % of the first fifty were found, with 200 98 % (of 20,000)."""
 
 
 def search(db: Connection, vector: Vector, *, generation: int, passages: int, k: int, where: Where) -> tuple[Hit, ...]:
@@ -82,7 +83,7 @@ def _validity(db: Connection, generation: int) -> bool | None:
 
 def _walked(db: Connection, vector: Vector, *, generation: int, k: int, where: Where) -> tuple[Hit, ...]:
     condition, values = of_passages(where)
-    beam, more = min(_LARGEST_BEAM, max(100, 2 * k)), 2 * k
+    beam, more = min(_LARGEST_BEAM, max(_BEAM, 4 * k)), 2 * k
     db.execute(
         "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),"
         " set_config('hnsw.max_scan_tuples', '100000', true), set_config('enable_seqscan', 'off', true),"

@@ -9,9 +9,9 @@ from embeddings.errors import InputError
 from embeddings.store.filters import moment, storable
 from embeddings.types import Where
 
-__all__ = ["Values", "among", "matching", "of_passages", "possible"]
+__all__ = ["Values", "among", "matching", "of_lexemes", "of_passages", "possible"]
 
-Values = list[str | int | list[str]]
+Values = list[str | int | float | list[str]]
 _Conditions = tuple[list[str], Values]
 
 _NOTHING = "\0"
@@ -48,6 +48,12 @@ def of_passages(where: Where) -> tuple[str, Values]:
         conditions.append(f"NOT {_in_articles(hidden)}")
         values.append(moment(where.usable_at))
     return " AND ".join(conditions) or "TRUE", values
+
+
+def of_lexemes(where: Where) -> tuple[str, Values]:
+    """The same condition on a row `lexemes`, which knows its article and no more."""
+    condition, values = matching(where)
+    return (f"lexemes.article IN (SELECT number FROM articles WHERE {condition})" if values else "TRUE"), values  # noqa: S608
 
 
 def among(where: Where) -> tuple[str, Values]:

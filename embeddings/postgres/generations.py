@@ -58,8 +58,8 @@ def adopt(db: Connection, identity: EncoderIdentity) -> bool:
     number = ensure(db, identity)
     db.execute("UPDATE generations SET active = false WHERE active AND number <> %s", (number,))
     db.execute("UPDATE generations SET active = true WHERE number = %s", (number,))
-    for table in ("passages", "encodings"):
-        db.execute(f"DELETE FROM {table} WHERE generation <> %s", (number,))  # noqa: S608 - two constants
+    for table in ("lexemes", "passages", "encodings"):
+        db.execute(f"DELETE FROM {table} WHERE generation <> %s", (number,))  # noqa: S608 - three constants
     db.execute("DELETE FROM generations WHERE number <> %s", (number,))
     return True
 

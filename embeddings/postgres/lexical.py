@@ -3,27 +3,37 @@
 The same formula over the same terms as the embedded store's (`embeddings.index.lexical`), so that both rank alike. The
 server's index finds the passages. How often one holds a term, `ts_rank` tells: for a single term it gives the sum of
 1/n² over its places, divided by that sum's limit, which is another number for every count.
+
+Common terms choose no passages where rarer ones choose enough. What these reach then says which passages could still be
+among the best; only those are looked at besides, so that the list is exact.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate
 
 import msgspec
 
 from embeddings.index.lexical import K1, MOST_TERMS, B
 from embeddings.postgres.database import Connection
-from embeddings.postgres.filters import of_passages
+from embeddings.postgres.filters import Values, matching
 from embeddings.postgres.statistics import Statistics, as_query
 from embeddings.types import Hit, Where
 
-__all__ = ["search"]
+__all__ = ["FEW", "search", "tidy"]
 
-_MOST_SCORED = 5_000
-"""Common terms choose no passages where the rarer ones choose so many; those that could still be among the best are
-looked at all the same."""
+FEW = 3_000
+"""Passages in question: of no more than so many all are looked at, from their articles on."""
+_CHOSEN = 1_000
+"""Rare terms choose about so many of the passages in question at first."""
+_TOGETHER = 2
+"""So many common terms are asked for together, before it is left open which ones come with them: the question to the
+index would become too long."""
+
+_NEARLY = 1 - 1e-9
+"""So that no rounding leaves out one that is equally good."""
 
 _LIMIT = 1.64493406685
 """The sum of 1/n², as ts_rank has it."""
@@ -34,80 +44,121 @@ class _Wanted(msgspec.Struct, frozen=True):
     frequency: int
     weight: float
 
+    @property
+    def most(self) -> float:
+        """More than a passage can get for this term."""
+        return self.weight * (K1 + 1)
+
+
+class _Scoring(msgspec.Struct, frozen=True, kw_only=True):
+    """What one search asks and how it counts."""
+
+    wanted: Sequence[_Wanted]
+    """The rarest first."""
+    mean: float
+    """Terms of a passage."""
+    generation: int
+    k: int
+    where: Where
+
 
 def search(
-    db: Connection, question: Sequence[str], *, generation: int, statistics: Statistics, k: int, where: Where
+    db: Connection,
+    question: Sequence[str],
+    *,
+    generation: int,
+    passages: int,
+    statistics: Statistics,
+    k: int,
+    where: Where,
 ) -> tuple[Hit, ...]:
-    """Rank the passages that a filter lets through by BM25; how rare a term is counts over all of these collections."""
+    """Rank the passages that a filter lets through, of which there are so many at most, by BM25.
+
+    How rare a term is counts over all of these collections, filtered or not.
+    """
     sizes = statistics.sizes(db, generation, within=where.within)
     frequencies = statistics.frequencies(db, generation, question, within=where.within)
     held = sorted((term for term in question if frequencies[term]), key=lambda term: frequencies[term])[:MOST_TERMS]
-    if not held:
+    if not held or not passages:
         return ()
     wanted = [_wanted(term, frequencies[term], sizes.passages) for term in held]
-    mean = sizes.words / sizes.passages
-    choosing = _rarest(wanted)
-    hits = _ranked(db, wanted, choosing, mean=mean, generation=generation, k=k, where=where)
-    missed = sum(one.weight for one in wanted[len(choosing) :]) * (K1 + 1)
-    if len(choosing) < len(wanted) and (len(hits) < k or hits[-1].score <= missed):
-        hits = _ranked(db, wanted, wanted, mean=mean, generation=generation, k=k, where=where)
+    scoring = _Scoring(wanted=wanted, mean=sizes.words / sizes.passages, generation=generation, k=k, where=where)
+    if passages <= FEW:
+        return _ranked(db, scoring, _any(wanted), few=True)
+    chosen = _rarest(wanted, most=_CHOSEN * sizes.passages / passages)
+    hits = _ranked(db, scoring, _any(wanted[:chosen]))
+    further = _at_least(wanted[chosen:], hits[-1].score * _NEARLY if len(hits) == k else 0.0)
+    if further:
+        hits += _ranked(db, scoring, f"({further}) & !({_any(wanted[:chosen])})")
+        hits = tuple(sorted(hits, key=lambda hit: (-hit.score, hit.key))[:k])
     return hits
+
+
+def tidy(db: Connection) -> None:
+    """Take into the index what lies beside it; `db` stands in no transaction."""
+    db.execute("SELECT gin_clean_pending_list('lexemes_by_term')")
 
 
 def _wanted(term: str, frequency: int, passages: int) -> _Wanted:
     return _Wanted(as_query(term), frequency, math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)))
 
 
-def _rarest(wanted: Sequence[_Wanted]) -> Sequence[_Wanted]:
-    """As many terms, the rarest first, as choose a bounded number of passages; one at least."""
-    together = 0
-    for number, one in enumerate(wanted):
-        together += one.frequency
-        if together > _MOST_SCORED:
-            return wanted[: max(1, number)]
-    return wanted
+def _rarest(wanted: Sequence[_Wanted], *, most: float) -> int:
+    """How many terms, the rarest first, choose a bounded number of passages; one at least."""
+    together = accumulate(one.frequency for one in wanted)
+    return max(1, sum(chosen <= most for chosen in together))
 
 
-def _ranked(
-    db: Connection,
-    wanted: Sequence[_Wanted],
-    choosing: Sequence[_Wanted],
-    *,
-    mean: float,
-    generation: int,
-    k: int,
-    where: Where,
-) -> tuple[Hit, ...]:
-    condition, values = of_passages(where)
+def _any(wanted: Sequence[_Wanted]) -> str:
+    return " | ".join(one.query for one in wanted)
+
+
+def _at_least(wanted: Sequence[_Wanted], score: float, *, together: int = _TOGETHER) -> str:
+    """Ask for the passages that hold enough of some terms to reach a score, and perhaps for others; empty for none.
+
+    >>> dam, river = _Wanted("dam", 1, 2.0), _Wanted("river", 2, 1.0)
+    >>> _at_least([dam, river], 4.5), _at_least([dam, river], 2.0), _at_least([dam, river], 7.0)
+    ('dam & (river)', 'dam | river', '')
+    """
+    found: list[str] = []
+    for at, one in enumerate(wanted):
+        if sum(each.most for each in wanted[at:]) < score:
+            break
+        if one.most >= score or not together:
+            found.append(one.query)
+        elif rest := _at_least(wanted[at + 1 :], score - one.most, together=together - 1):
+            found.append(f"{one.query} & ({rest})")
+    return " | ".join(found)
+
+
+def _ranked(db: Connection, scoring: _Scoring, choosing: str, *, few: bool = False) -> tuple[Hit, ...]:
+    """Score the passages that a question to the index chooses; `few`: those are read, and chosen from, without it."""
+    condition, values = matching(scoring.where)
+    joined = "JOIN articles ON articles.number = lexemes.article " if values else ""
+    holds = "terms @@ %s::tsquery"
+    inner, outer = ("TRUE", f"WHERE {holds} ") if few else (holds, "")
+    # A term that occurs c times counts w * c / (c + norm), which is w - norm * w / (c + norm).
+    lost = " + ".join([f"%s::float8 / (norm + {_COUNT})"] * len(scoring.wanted))
+    terms: Values = []
+    for one in scoring.wanted:
+        terms += [one.most, one.query]
+    within = [scoring.generation, *values]
     rows = db.execute(
-        "SELECT key, sum(weight * %s * count / (count + %s + %s * words)) AS score"  # noqa: S608 - values are bound
-        " FROM passages CROSS JOIN unnest(%s::tsquery[], %s::float8[]) AS wanted (query, weight)"
-        " CROSS JOIN LATERAL (SELECT width_bucket(ts_rank('{1,1,1,1}', terms, query), %s::float4[])::float8)"
-        " AS counted (count)"
-        f" WHERE generation = %s AND terms @@ %s::tsquery AND count > 0 AND {condition}"
-        " GROUP BY key ORDER BY score DESC, key LIMIT %s",
+        f"SELECT key, %s::float8 - norm * ({lost}) AS score FROM ("  # noqa: S608 - values are bound
+        f"SELECT key, terms, %s::float8 + %s::float8 * length AS norm FROM lexemes {joined}"
+        f"WHERE {inner} AND lexemes.generation = %s AND {condition} OFFSET 0) AS chosen {outer}"
+        "ORDER BY score DESC, key LIMIT %s",
         (
-            K1 + 1,
-            K1 * (1 - B),
-            K1 * B / mean,
-            [one.query for one in wanted],
-            [one.weight for one in wanted],
-            _STEPS,
-            generation,
-            " | ".join(one.query for one in choosing),
-            *values,
-            k,
+            sum(one.most for one in scoring.wanted),
+            *terms,
+            *(K1 * (1 - B), K1 * B / scoring.mean),
+            *([*within, choosing] if few else [choosing, *within]),
+            scoring.k,
         ),
     )
     return tuple(Hit(key, score) for key, score in rows)
 
 
-def _steps(most: int) -> list[float]:
-    """Between what ts_rank gives for n - 1 and for n places of a term, for each n from 1."""
-    sums = [0.0]
-    for number in range(1, most + 1):
-        sums.append(sums[-1] + 1 / number**2)
-    return [(before + after) / 2 / _LIMIT for before, after in pairwise(sums)]
-
-
-_STEPS = _steps(255)
+_COUNT = f"round({1 / _LIMIT} / (1 - ts_rank('{{1,1,1,1}}', terms, %s::tsquery)) - 0.5)"
+"""How often a passage holds a term, as exact as if it were counted: what is left of the sum's limit after 1/n² is near
+to 1 / (n + 1/2)."""

@@ -107,7 +107,27 @@ CREATE TABLE vocabulary (
 CREATE INDEX vocabulary_by_shape ON vocabulary (left(term, 1), length(term));
 """
 
-_MIGRATIONS = (_FIRST,)
+_SECOND = """
+-- A search by words reads many rows, and counting how rare a term is still more: they lie apart from the vectors, so
+-- that they are few pages.
+CREATE TABLE lexemes (
+    key bigint PRIMARY KEY,         -- passages.key
+    generation bigint NOT NULL,
+    article bigint NOT NULL,        -- articles.number
+    version bigint NOT NULL,        -- versions.number
+    length integer NOT NULL,        -- terms, those of the title with their weight
+    terms tsvector NOT NULL         -- stemmed as the embedded store does; how often each occurs
+);
+ALTER TABLE lexemes ALTER COLUMN terms SET STORAGE MAIN;
+ALTER TABLE lexemes SET (toast_tuple_target = 4080);
+INSERT INTO lexemes SELECT key, generation, article, version, words, terms FROM passages ORDER BY key;
+-- What is new lies beside the index at first, and every search reads it: so it is kept short.
+CREATE INDEX lexemes_by_term ON lexemes USING gin (terms) WITH (gin_pending_list_limit = 512);
+CREATE INDEX lexemes_by_article ON lexemes (article, generation);
+ALTER TABLE passages DROP COLUMN terms, DROP COLUMN words;  -- and with it the index
+"""
+
+_MIGRATIONS = (_FIRST, _SECOND)
 
 SCHEMA_VERSION = len(_MIGRATIONS)
 

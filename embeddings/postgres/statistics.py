@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from embeddings.postgres.database import Connection
-from embeddings.postgres.filters import matching, of_passages
+from embeddings.postgres.filters import matching, of_lexemes
 from embeddings.postgres.reads import the_row
 from embeddings.postgres.values import lexeme
 from embeddings.types import Where
@@ -112,9 +112,9 @@ def _sizes(db: Connection, generation: int, within: Within) -> Sizes:
 def _counted(db: Connection, generation: int, within: Within, terms: Sequence[str]) -> dict[str, int]:
     if not terms:
         return {}
-    condition, values = of_passages(Where(within=within))
+    condition, values = of_lexemes(Where(within=within))
     rows = db.execute(
-        f"SELECT term, (SELECT count(*) FROM passages WHERE generation = %s AND terms @@ query AND {condition})"  # noqa: S608
+        f"SELECT term, (SELECT count(*) FROM lexemes WHERE generation = %s AND terms @@ query AND {condition})"  # noqa: S608
         " FROM unnest(%s::text[], %s::tsquery[]) AS given (term, query)",
         (generation, *values, list(terms), [as_query(term) for term in terms]),
     )

@@ -82,6 +82,9 @@ class _CountsDumper(Dumper):
         """Number of lexemes, then each with the number of its places and these."""
         parts = [struct.pack(">i", len(obj.of))]
         for term, count in obj.of.items():
-            places = range(1, min(count, _MOST_COUNTED) + 1)
-            parts += [term.encode(), b"\0", struct.pack(f">H{len(places)}H", len(places), *places)]
+            parts += [term.encode(), _PLACES[min(count, _MOST_COUNTED)]]
         return b"".join(parts)
+
+
+_PLACES = [b"\0" + struct.pack(f">{count + 1}H", count, *range(1, count + 1)) for count in range(_MOST_COUNTED + 1)]
+"""What follows a lexeme that occurs so often: how many places it has, and these."""

@@ -99,11 +99,11 @@ def _said(article: Article) -> list[object]:
 def _incomplete(db: Connection, generation: int) -> list[Finding]:
     """Articles whose passages are not all there."""
     rows = db.execute(
-        "SELECT articles.id, encodings.passages, count(key) FROM encodings"
+        "SELECT articles.id, encodings.passages, count(lexemes.key) FROM encodings"
         " JOIN articles ON articles.number = encodings.article LEFT JOIN passages"
         " ON passages.article = encodings.article AND passages.generation = encodings.generation"
-        " AND passages.version = encodings.version WHERE encodings.generation = %s"
-        " GROUP BY articles.id, encodings.passages HAVING count(key) <> encodings.passages",
+        " AND passages.version = encodings.version LEFT JOIN lexemes USING (key) WHERE encodings.generation = %s"
+        " GROUP BY articles.id, encodings.passages HAVING count(lexemes.key) <> encodings.passages",
         (generation,),
     )
     return [

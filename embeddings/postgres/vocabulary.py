@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from embeddings.index.spellings import Lexicon
 from embeddings.postgres.database import Connection
-from embeddings.postgres.filters import of_passages
+from embeddings.postgres.filters import of_lexemes
 from embeddings.postgres.passages import passages as stored_passages
 from embeddings.postgres.statistics import Statistics, as_query
 from embeddings.postgres.values import lexeme
@@ -46,9 +46,9 @@ class StoredLexicon(Lexicon):
         return " ".join(f"{stored[key].title} {stored[key].passage.text}" for key in sorted(stored))
 
     def _keys(self, term: str, *, most: int) -> list[int]:
-        condition, values = of_passages(self._where)
+        condition, values = of_lexemes(self._where)
         rows = self._db.execute(
-            "SELECT key FROM passages WHERE generation = %s AND terms @@ %s::tsquery"  # noqa: S608 - values are bound
+            "SELECT key FROM lexemes WHERE generation = %s AND terms @@ %s::tsquery"  # noqa: S608 - values are bound
             f" AND {condition} ORDER BY key LIMIT %s",
             (self._generation, as_query(term), *values, most),
         )

@@ -6,57 +6,78 @@ generation, an article or several by id, terms of the vocabulary in alphabetical
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+
+import msgspec
 
 from embeddings.index.dense import directions
 from embeddings.index.lexical import TITLE_WEIGHT
 from embeddings.index.terms import Terms
 from embeddings.postgres.database import Connection
 from embeddings.postgres.filters import matching, possible
-from embeddings.postgres.reads import the_row
 from embeddings.postgres.values import Counts, counted
 from embeddings.store.database import document, fingerprint
 from embeddings.store.filters import moment_if_any
 from embeddings.store.passages import passage_digest
 from embeddings.types import Article, Held, IndexedArticle, Where
 
-__all__ = ["forget", "put"]
+__all__ = ["batches", "forget", "put"]
+
+_BATCH_PASSAGES = 320
+"""So many are written in one transaction: each costs a write to the server's disk, and holds its articles locked."""
 
 
-class _Worded:
-    """The passages of an article with what they are found by."""
+class _Placed(msgspec.Struct, frozen=True):
+    """An article's row and that of its current version."""
 
-    def __init__(self, indexed: IndexedArticle, terms: Terms) -> None:
-        title = terms.of_text(indexed.article.title) * TITLE_WEIGHT
-        held = [terms.of_text(encoded.passage.text) + title for encoded in indexed.passages]
-        self.lengths = list(map(len, held))
-        self.counts: list[Counts] = list(map(counted, held))
-
-    def all_terms(self) -> list[str]:
-        """Every term once, in alphabetical order."""
-        return sorted({term for counts in self.counts for term in counts.of})
+    number: int
+    version: int
+    fresh: bool
+    """Whether nothing of the article was there before."""
+    unchanged: bool
+    """Whether this version was there word for word."""
 
 
-def put(db: Connection, held: Held, generation: int, *, terms: Terms, unit: bool) -> None:
-    """Make this the current version of the article, with these passages in this generation.
+def batches(articles: Sequence[Held]) -> Iterator[Sequence[Held]]:
+    """Part articles, in their order, so that each batch is soon written."""
+    batch: list[Held] = []
+    passages = 0
+    for held in articles:
+        more = len(held.indexed.passages)
+        if batch and passages + more > _BATCH_PASSAGES:
+            yield batch
+            batch, passages = [], 0
+        batch.append(held)
+        passages += more
+    if batch:
+        yield batch
 
-    Earlier versions are kept beside those that are there. `unit`: its vectors have length 1 already.
+
+def put(db: Connection, batch: Sequence[Held], generation: int, *, terms: Terms, unit: bool) -> None:
+    """Make each the current version of its article, with its passages in this generation; no id occurs twice.
+
+    Earlier versions are kept beside those that are there. `unit`: the vectors have length 1 already.
     """
-    indexed = held.indexed
-    worded = _Worded(indexed, terms)
-    number, version, unchanged = _put_article(db, indexed, held.earlier)
-    _withdraw(db, number, generation=generation, version=version if unchanged else 0)
-    _copy(db, indexed, worded, (generation, number, version), unit=unit)
+    worded = [_Worded(held.indexed, terms) for held in batch]
+    places = _put_articles(db, batch)
+    _withdraw(db, [place for place in places if not place.fresh], generation)
+    firsts = _copy(db, batch, worded, places, generation, unit=unit)
     db.execute(
-        "INSERT INTO encodings (article, generation, version, first, passages, words, recipe)"
-        " SELECT %s, %s, %s, min(key), %s, %s, %s FROM passages WHERE article = %s AND generation = %s",
+        "INSERT INTO encodings (article, version, first, passages, words, recipe, generation) SELECT *, %s"
+        " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::integer[], %s::bigint[], %s::text[])",
         (
-            *(number, generation, version),
-            *(len(indexed.passages), sum(worded.lengths), indexed.recipe),
-            *(number, generation),
+            generation,
+            [place.number for place in places],
+            [place.version for place in places],
+            firsts,
+            [len(held.indexed.passages) for held in batch],
+            [sum(one.lengths) for one in worded],
+            [held.indexed.recipe for held in batch],
         ),
     )
-    _learn(db, worded.all_terms())
+    _learn(db, sorted({term for one in worded for counts in one.counts for term in counts.of}))
 
 
 def forget(db: Connection, where: Where) -> int:
@@ -68,86 +89,167 @@ def forget(db: Connection, where: Where) -> int:
     ).fetchall()
     numbers = [number for (number,) in found]
     db.execute("DELETE FROM encodings WHERE article = ANY(%s)", (numbers,))
+    db.execute("DELETE FROM lexemes WHERE article = ANY(%s)", (numbers,))
     db.execute("DELETE FROM passages WHERE article = ANY(%s)", (numbers,))
     db.execute("DELETE FROM articles WHERE number = ANY(%s)", (numbers,))
     return len(numbers)
 
 
-def _put_article(db: Connection, indexed: IndexedArticle, earlier: Sequence[Article]) -> tuple[int, int, bool]:
-    """Write the article and its version; give their numbers, and whether they were there word for word.
+class _Worded:
+    """The passages of an article with what they are found by."""
 
-    From here on no other writer changes this article until the transaction ends.
+    def __init__(self, indexed: IndexedArticle, terms: Terms) -> None:
+        title = terms.of_text(indexed.article.title) * TITLE_WEIGHT
+        held = [terms.of_text(encoded.passage.text) + title for encoded in indexed.passages]
+        self.lengths = list(map(len, held))
+        self.counts: list[Counts] = list(map(counted, held))
+
+
+def _put_articles(db: Connection, batch: Sequence[Held]) -> list[_Placed]:
+    """Write the articles and their versions, and say where they are.
+
+    From here on no other writer changes these articles until the transaction ends.
     """
-    article, name = indexed.article, fingerprint(indexed.article)
-    (number,) = the_row(
-        db,
+    found = _put_rows(db, sorted((held.indexed for held in batch), key=lambda indexed: indexed.article.id))
+    numbers = [found[held.indexed.article.id][0] for held in batch]
+    earlier = [(number, old) for number, held in zip(numbers, batch, strict=True) for old in held.earlier]
+    if earlier:
+        given = _versions([number for number, _ in earlier], [old for _, old in earlier])
+        db.execute(
+            f"INSERT INTO versions (article, version, document, fingerprint) SELECT * FROM {_GIVEN_VERSIONS}"  # noqa: S608
+            " ON CONFLICT (article, version) DO NOTHING",
+            given,
+        )
+    rows = db.execute(
+        f"WITH given AS (SELECT * FROM {_GIVEN_VERSIONS}), before AS (SELECT versions.number FROM versions"  # noqa: S608
+        " JOIN given USING (article, version, fingerprint)), written AS ("
+        " INSERT INTO versions (article, version, document, fingerprint) SELECT * FROM given"
+        " ON CONFLICT (article, version) DO UPDATE SET document = excluded.document,"
+        " fingerprint = excluded.fingerprint RETURNING number, article), pointed AS ("
+        " UPDATE articles SET current = written.number FROM written WHERE articles.number = written.article)"
+        " SELECT article, number, number IN (SELECT number FROM before) FROM written",
+        _versions(numbers, [held.indexed.article for held in batch]),
+    )
+    versions = {article: (version, unchanged) for article, version, unchanged in rows}
+    fresh = dict(found.values())
+    return [_Placed(number, versions[number][0], fresh[number], versions[number][1]) for number in numbers]
+
+
+def _put_rows(db: Connection, ordered: Sequence[IndexedArticle]) -> dict[str, tuple[int, bool]]:
+    """Write what is said of articles; give by id each one's number, and whether it is new."""
+    articles = [indexed.article for indexed in ordered]
+    rows = db.execute(
         "INSERT INTO articles"
         " (id, collection, source, published, signature, section, language, authors, status, embargoed)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET"
+        " SELECT id, collection, source, published, signature, section, language,"
+        " ARRAY(SELECT jsonb_array_elements_text(authors::jsonb)), status, embargoed"
+        " FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bytea[], %s::text[], %s::text[],"
+        " %s::text[], %s::text[], %s::bigint[])"
+        " AS given (id, collection, source, published, signature, section, language, authors, status, embargoed)"
+        ' ORDER BY id COLLATE "C" ON CONFLICT (id) DO UPDATE SET'
         " collection = excluded.collection, source = excluded.source, published = excluded.published,"
         " signature = excluded.signature, section = excluded.section, language = excluded.language,"
-        " authors = excluded.authors, status = excluded.status, embargoed = excluded.embargoed RETURNING number",
+        " authors = excluded.authors, status = excluded.status, embargoed = excluded.embargoed"
+        " RETURNING id, number, xmax = 0",
         (
-            *(article.id, article.collection, article.source, moment_if_any(article.published_at), indexed.signature),
-            *(article.section, article.language or "", possible(article.authors), article.status),
-            moment_if_any(article.embargoed_until),
+            [article.id for article in articles],
+            [article.collection for article in articles],
+            [article.source for article in articles],
+            [moment_if_any(article.published_at) for article in articles],
+            [indexed.signature for indexed in ordered],
+            [article.section for article in articles],
+            [article.language or "" for article in articles],
+            [msgspec.json.encode(possible(article.authors)).decode() for article in articles],
+            [article.status for article in articles],
+            [moment_if_any(article.embargoed_until) for article in articles],
         ),
     )
-    for old in earlier:
-        db.execute(
-            "INSERT INTO versions (article, version, document, fingerprint) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (article, version) DO NOTHING",
-            (number, old.version, document(old), fingerprint(old)),
-        )
-    unchanged = db.execute(
-        "SELECT 1 FROM versions WHERE article = %s AND version = %s AND fingerprint = %s",
-        (number, article.version, name),
-    ).fetchone()
-    (version,) = the_row(
-        db,
-        "INSERT INTO versions (article, version, document, fingerprint) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT (article, version) DO UPDATE SET document = excluded.document,"
-        " fingerprint = excluded.fingerprint RETURNING number",
-        (number, article.version, document(article), name),
-    )
-    db.execute("UPDATE articles SET current = %s WHERE number = %s", (version, number))
+    found = {name: (number, fresh) for name, number, fresh in rows}
+    keys = [(found[indexed.article.id][0], key) for indexed in ordered for key in indexed.known_by]
     db.execute(
-        "INSERT INTO known_by (key, article) SELECT key, %s FROM unnest(%s::text[]) AS given (key)"
-        " ON CONFLICT DO NOTHING",
-        (number, list(indexed.known_by)),
+        "INSERT INTO known_by (article, key) SELECT * FROM unnest(%s::bigint[], %s::text[]) ON CONFLICT DO NOTHING",
+        ([number for number, _ in keys], [key for _, key in keys]),
     )
-    return number, version, unchanged is not None
+    return found
 
 
-def _withdraw(db: Connection, article: int, *, generation: int, version: int) -> None:
-    """Take an article's passages out of search: those in this generation, and those of any version but this one."""
-    for table in ("encodings", "passages"):
+_GIVEN_VERSIONS = (
+    "unnest(%s::bigint[], %s::text[], %s::bytea[], %s::text[]) AS given (article, version, document, fingerprint)"
+)
+
+
+def _versions(
+    numbers: Sequence[int], articles: Sequence[Article]
+) -> tuple[list[int], list[str], list[bytes], list[str]]:
+    return (
+        list(numbers),
+        [article.version for article in articles],
+        [document(article) for article in articles],
+        [fingerprint(article) for article in articles],
+    )
+
+
+def _withdraw(db: Connection, places: Sequence[_Placed], generation: int) -> None:
+    """Take articles' passages out of search: those in this generation, and those of any version but this one."""
+    if not places:
+        return
+    kept = [place.version if place.unchanged else 0 for place in places]
+    for table in ("encodings", "lexemes", "passages"):
         db.execute(
-            f"DELETE FROM {table} WHERE article = %s AND (generation = %s OR version <> %s)",  # noqa: S608
-            (article, generation, version),
+            f"DELETE FROM {table} USING unnest(%s::bigint[], %s::bigint[]) AS given (number, kept)"  # noqa: S608
+            " WHERE article = number AND (generation = %s OR version <> kept)",
+            ([place.number for place in places], kept, generation),
         )
 
 
 def _copy(
-    db: Connection, indexed: IndexedArticle, worded: _Worded, numbers: tuple[int, int, int], *, unit: bool
-) -> None:
-    article = indexed.article
-    published = moment_if_any(article.published_at)
-    columns = "generation, article, version, id, start, stop, digest, collection, source, published, words, terms"
-    with (
-        db.cursor() as cursor,
-        cursor.copy(f"COPY passages ({columns}, embedding) FROM STDIN (FORMAT binary)") as copy,
-    ):
-        copy.set_types(_TYPES)
-        for encoded, length, counts in zip(indexed.passages, worded.lengths, worded.counts, strict=True):
-            passage = encoded.passage
-            vector = encoded.vector if unit else directions(encoded.vector[None])[0]
-            digest = passage_digest(passage.id.encode(), passage.text.encode(), vector.astype("<f4").tobytes())
-            about = (passage.id, passage.start, passage.end, digest, article.collection, article.source, published)
-            copy.write_row((*numbers, *about, length, counts, vector))
+    db: Connection,
+    batch: Sequence[Held],
+    worded: Sequence[_Worded],
+    places: Sequence[_Placed],
+    generation: int,
+    *,
+    unit: bool,
+) -> list[int]:
+    """Write the passages with their vectors, and what they are found by; give each article's first key."""
+    rows = db.execute(
+        "SELECT nextval(pg_get_serial_sequence('passages', 'key')) FROM generate_series(1, %s)",
+        (sum(len(held.indexed.passages) for held in batch),),
+    )
+    keys = iter([key for (key,) in rows])
+    numbered = [tuple(islice(keys, len(held.indexed.passages))) for held in batch]
+    with _copying(db, "passages", _PASSAGES) as write:
+        for held, place, own in zip(batch, places, numbered, strict=True):
+            article = held.indexed.article
+            about = (article.collection, article.source, moment_if_any(article.published_at))
+            for encoded, key in zip(held.indexed.passages, own, strict=True):
+                passage = encoded.passage
+                vector = encoded.vector if unit else directions(encoded.vector[None])[0]
+                digest = passage_digest(passage.id.encode(), passage.text.encode(), vector.astype("<f4").tobytes())
+                words = (passage.id, passage.start, passage.end, digest)
+                write((key, generation, place.number, place.version, *words, *about, vector))
+    with _copying(db, "lexemes", _LEXEMES) as write:
+        for words_of, place, own in zip(worded, places, numbered, strict=True):
+            for key, length, counts in zip(own, words_of.lengths, words_of.counts, strict=True):
+                write((key, generation, place.number, place.version, length, counts))
+    return [own[0] for own in numbered]
 
 
-_TYPES = ("int8", "int8", "int8", "text", "int4", "int4", "bytea", "text", "text", "int8", "int4", "tsvector", "vector")
+_PASSAGES = (
+    "key int8, generation int8, article int8, version int8, id text, start int4, stop int4, digest bytea,"
+    " collection text, source text, published int8, embedding vector"
+)
+_LEXEMES = "key int8, generation int8, article int8, version int8, length int4, terms tsvector"
+
+
+@contextmanager
+def _copying(db: Connection, table: str, columns: str) -> Iterator[Callable[[Sequence[object]], None]]:
+    """Give what writes one row after the other into a table, all in one stream; `columns` are names with types."""
+    names, types = zip(*(column.split() for column in columns.split(",")), strict=True)
+    statement = f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT binary)"
+    with db.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        yield copy.write_row
 
 
 def _learn(db: Connection, held: Sequence[str]) -> None:

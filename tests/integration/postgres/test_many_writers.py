@@ -13,8 +13,9 @@ import psycopg
 import pytest
 
 from embeddings.errors import EncoderMismatch
+from embeddings.postgres import writes
 from embeddings.postgres.corpus import PostgresCorpus
-from embeddings.types import CorpusCounts, Where
+from embeddings.types import CorpusCounts, Held, Where
 
 OpenPostgres = Callable[..., PostgresCorpus]
 EVERYTHING = Where()
@@ -79,6 +80,40 @@ def test_writers_of_the_same_articles_neither_wait_for_ever_nor_lose_anything(
     assert count_of_deadlocks(postgres_server) == deadlocks
 
 
+def test_a_batch_is_soon_written(made: Any) -> None:
+    sizes = (100, 200, 20, 1, 400, 5, 5)
+    held = [
+        Held(indexed=made.indexed(made.article(f"a{n}", "\n".join(map(str, range(size))))))
+        for n, size in enumerate(sizes)
+    ]
+    assert [[len(one.indexed.passages) for one in batch] for batch in writes.batches(held)] == [
+        *([100, 200, 20], [1], [400], [5, 5]),
+    ]
+
+
+def test_new_changed_and_equal_articles_are_written_together(open_corpus: OpenPostgres, made: Any) -> None:
+    """In one transaction each gets what it needs: its version, its passages, its earlier text kept."""
+    corpus = open_corpus()
+    first = [made.article(f"a{n}", f"storm {n}\nriver {n}", published_at="2024-06-04") for n in range(4)]
+    made.put(corpus, *first)
+    keys = {hit.key for hit in corpus.search(made.vector("x"), "storm", k=9, where=EVERYTHING).lexical}
+    second = [
+        *(first[0], made.article("b", "calm b"), made.article("a1", "calm 1")),
+        made.article("a2", first[2].text, title="Another title", source="elsewhere"),
+    ]
+    made.put(corpus, *second)
+    assert [corpus.get(f"a{n}") for n in range(4)] == [first[0], second[2], second[3], first[3]]
+    assert corpus.get("a1", version=first[1].version) == first[1]
+    assert corpus.get("b") == second[1]
+    assert corpus.count(EVERYTHING) == CorpusCounts(articles=5, passages=8)
+    assert corpus.count(Where(sources=("elsewhere",))) == CorpusCounts(articles=1, passages=2)
+    hits = corpus.search(made.vector("x"), "storm", k=9, where=EVERYTHING).lexical
+    found = corpus.passages([hit.key for hit in hits])
+    assert {stored.passage.article_id for stored in found.values()} == {"a0", "a2", "a3"}
+    assert len(keys & found.keys()) == 1, "what is written again has new keys"
+    assert corpus.verify() == []
+
+
 def count_of_deadlocks(server: Any) -> int:
     with psycopg.connect(server.url()) as db:
         return db.execute("SELECT sum(deadlocks) FROM pg_stat_database").fetchone()[0]  # type: ignore[index, no-any-return]
@@ -105,7 +140,7 @@ def test_what_was_altered_on_the_server_is_neither_shown_nor_taken_for_done(
     open_corpus: OpenPostgres, made: Any, postgres_server: Any, schema: str
 ) -> None:
     corpus = open_corpus()
-    articles = [made.article(name, f"{name} storm\n{name} river") for name in ("a", "b", "c", "d")]
+    articles = [made.article(name, f"{name} storm\n{name} river") for name in ("a", "b", "c", "d", "e")]
     made.put(corpus, *articles)
     with psycopg.connect(postgres_server.url(), autocommit=True) as db:
         db.execute(f"SET search_path = {schema}, public")
@@ -113,10 +148,11 @@ def test_what_was_altered_on_the_server_is_neither_shown_nor_taken_for_done(
         db.execute("UPDATE passages SET stop = stop - 1 WHERE article = 2 AND start = 0")
         db.execute("UPDATE passages SET embedding = embedding + embedding WHERE article = 3 AND start > 0")
         db.execute("DELETE FROM passages WHERE article = 4 AND start > 0")
+        db.execute("DELETE FROM lexemes WHERE article = 5")
     hits = corpus.search(made.vector("x"), "", k=9, where=EVERYTHING).dense
     shown = {stored.passage.text for stored in corpus.passages([hit.key for hit in hits]).values()}
-    assert shown == {"b river", "c storm", "d storm"}
+    assert shown == {"b river", "c storm", "d storm", "e storm", "e river"}
     assert corpus.fingerprints(["a", "b", "c", "d"]) == {}, "so that the next ingest puts them back"
-    assert sorted(finding.kind for finding in corpus.verify()) == ["article", "database", *["passage"] * 4]
+    assert sorted(finding.kind for finding in corpus.verify()) == ["article", "database", "database", *["passage"] * 4]
     made.put(corpus, *articles)
     assert corpus.verify() == []

@@ -47,6 +47,10 @@ def named(corpus: Corpus, hits: tuple[Hit, ...]) -> list[tuple[str, float]]:
     return [(found[hit.key].passage.id, hit.score) for hit in hits]
 
 
+QUESTIONS = (
+    *("dam", "river dam", "train vote", "the mayor of the harbour council", "storm 17", "hm"),
+    "did the mayor and the council vote on the train, the ferry, the school, the bridge or the court by the river",
+)
 WHERES = (Where(), Where(sources=("s3", "s4")), Where(article_ids=("a7", "a8")))
 
 
@@ -58,9 +62,10 @@ def test_both_stores_give_the_same_lists(
     with closing(EmbeddedCorpus.open(tmp_path / "store", identity=made.identity)) as embedded:
         for corpus in (embedded, server):
             made.put(corpus, *articles(made, 60))
-        for where, scored in product(WHERES, (5_000, 20)):
-            monkeypatch.setattr(lexical, "_MOST_SCORED", scored)
-            for question in ("dam", "river dam", "train vote", "the mayor of the harbour council", "storm 17", "hm"):
+        for where, (few, chosen) in product(WHERES, ((1_000, 0), (0, 1_000), (0, 20), (0, 1))):
+            monkeypatch.setattr(lexical, "FEW", few)
+            monkeypatch.setattr(lexical, "_CHOSEN", chosen)
+            for question in QUESTIONS:
                 one, other = (
                     corpus.search(made.vector(question), question, k=25, where=where) for corpus in (embedded, server)
                 )

@@ -114,6 +114,27 @@ def test_a_later_program_s_store_is_refused(
     assert "schema version 99" in refused(postgres_server.url(), made, schema=schema)
 
 
+def test_a_store_of_the_first_form_is_brought_up_to_date(
+    postgres_server: Any, made: Any, open_corpus: Callable[..., PostgresCorpus], schema: str
+) -> None:
+    """What passages were found by moves out of their table; nothing is written anew."""
+    article = made.article("a", "The dams held.\nThe river rose, and rose.")
+    made.put(open_corpus(), article)
+    before = open_corpus().search(made.vector("x"), "dams rose", k=9, where=Where())
+    with psycopg.connect(postgres_server.url(), autocommit=True) as db:
+        db.execute(f"SET search_path = {schema}, public")
+        db.execute("ALTER TABLE passages ADD words integer, ADD terms tsvector")
+        db.execute(
+            "UPDATE passages SET words = length, terms = lexemes.terms FROM lexemes WHERE lexemes.key = passages.key"
+        )
+        db.execute("CREATE INDEX passages_by_term ON passages USING gin (terms)")
+        db.execute("DROP TABLE lexemes")
+        db.execute("DELETE FROM migrations WHERE number > 1")
+    corpus = open_corpus()
+    assert corpus.search(made.vector("x"), "dams rose", k=9, where=Where()) == before
+    assert corpus.verify() == []
+
+
 def test_a_source_that_the_server_cannot_hold_is_refused(open_corpus: Callable[..., PostgresCorpus], made: Any) -> None:
     corpus = open_corpus()
     with pytest.raises(InvalidArticle, match="NUL"):
