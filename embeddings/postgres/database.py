@@ -29,15 +29,25 @@ def exists(url: str, *, schema: str) -> bool:
     """Whether a schema of a database holds a store. Raises StoreError where the server cannot be asked."""
     address = parse(url)
     with translated(address), psycopg.connect(address.conninfo, autocommit=True) as db:
-        return schemas.version_of(db, schema) > 0
+        return schemas.version_of(db, schema, tables=schemas.ARTICLES) > 0
 
 
 class Database:
     """A pool of connections to one store; any thread may use it."""
 
-    def __init__(self, address: Address, *, schema: str, read_only: bool, connections: int, timeout: float) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        schema: str,
+        read_only: bool,
+        connections: int,
+        timeout: float,
+        tables: schemas.Tables = schemas.ARTICLES,
+    ) -> None:
         self.address = address
         self.schema = schema
+        self._tables = tables
         self.read_only = read_only
         self._timeout = timeout
         self._path = ""
@@ -57,17 +67,28 @@ class Database:
         )
 
     @classmethod
-    def open(cls, url: str, *, schema: str, read_only: bool, connections: int, timeout: float) -> Database:
+    def open(
+        cls,
+        url: str,
+        *,
+        schema: str,
+        read_only: bool,
+        connections: int,
+        timeout: float,
+        tables: schemas.Tables = schemas.ARTICLES,
+    ) -> Database:
         """Connect, and bring the tables up to date where this process writes.
 
         Raises StoreError where the server is not there, refuses us, or is not fit for a store.
         """
         address = parse(url)
-        database = cls(address, schema=schema, read_only=read_only, connections=connections, timeout=timeout)
+        database = cls(
+            address, schema=schema, read_only=read_only, connections=connections, timeout=timeout, tables=tables
+        )
         with translated(address), psycopg.connect(address.conninfo, autocommit=True) as db:
             schemas.require_sound_server(db)
             schemas.ensure_vectors(db, read_only=read_only)
-            schemas.migrate(db, schema, read_only=read_only)
+            schemas.migrate(db, schema, tables=tables, read_only=read_only)
             database._path = schemas.search_path(db, schema)
         with translated(address):
             database._pool.open()
@@ -97,7 +118,7 @@ class Database:
             db.isolation_level, db.read_only = IsolationLevel.READ_COMMITTED, False
             with db.transaction():
                 shared = "" if alone else "_shared"
-                key = schemas.lock_key("writing", self.schema)
+                key = schemas.lock_key(f"writing {self._tables.kind}".rstrip(), self.schema)
                 db.execute(f"SELECT pg_advisory_xact_lock{shared}(%s)", (key,))
                 yield db
 

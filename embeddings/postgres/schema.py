@@ -10,13 +10,15 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import msgspec
 import psycopg
 from psycopg import errors, sql
 
 from embeddings.errors import StoreError
 
 __all__ = [
-    "SCHEMA_VERSION",
+    "ARTICLES",
+    "Tables",
     "ensure_vectors",
     "lock_key",
     "migrate",
@@ -127,9 +129,22 @@ CREATE INDEX lexemes_by_article ON lexemes (article, generation);
 ALTER TABLE passages DROP COLUMN terms, DROP COLUMN words;  -- and with it the index
 """
 
-_MIGRATIONS = (_FIRST, _SECOND)
 
-SCHEMA_VERSION = len(_MIGRATIONS)
+class Tables(msgspec.Struct, frozen=True, kw_only=True):
+    """Tables that are made together, and changed together; several kinds may lie in one schema."""
+
+    kind: str
+    """Empty: those of the articles."""
+    migrations: tuple[str, ...]
+    """Statements that make them, and that bring those of an earlier version up to the next."""
+
+    @property
+    def history(self) -> str:
+        """The table that says which migrations were applied."""
+        return f"{self.kind}_migrations" if self.kind else "migrations"
+
+
+ARTICLES = Tables(kind="", migrations=(_FIRST, _SECOND))
 
 
 def require_sound_server(db: psycopg.Connection) -> None:
@@ -171,24 +186,24 @@ def ensure_vectors(db: psycopg.Connection, *, read_only: bool) -> None:
     require_sound_vectors(version)
 
 
-def migrate(db: psycopg.Connection, schema: str, *, read_only: bool) -> None:
+def migrate(db: psycopg.Connection, schema: str, *, tables: Tables, read_only: bool) -> None:
     """Bring the tables of a schema up to this program's version, one process at a time.
 
     Raises StoreError where that is not possible, or where they are of a later version.
     """
-    version = version_of(db, schema)
-    if version > SCHEMA_VERSION:
-        raise StoreError(f"the store has schema version {version}, this program knows {SCHEMA_VERSION}: use that one's")
-    if version == SCHEMA_VERSION:
+    version, wanted = version_of(db, schema, tables=tables), len(tables.migrations)
+    if version > wanted:
+        raise StoreError(f"the store has schema version {version}, this program knows {wanted}: use that one's")
+    if version == wanted:
         return
     if read_only:
         raise StoreError(
-            f"the store has schema version {version}, this program wants {SCHEMA_VERSION}: ingest something first, "
+            f"the store has schema version {version}, this program wants {wanted}: ingest something first, "
             "as a user who may change tables (`qa ingest PATH`)"
         )
     # Locked before the transaction: one that has begun may go on believing that there are no tables.
     with _one_at_a_time(db, lock_key("migrations", schema)), db.transaction():
-        _make(db, schema, beginning=version_of(db, schema))
+        _make(db, schema, tables=tables, beginning=version_of(db, schema, tables=tables))
 
 
 def lock_key(purpose: str, schema: str) -> int:
@@ -220,16 +235,16 @@ def _vectors_version(db: psycopg.Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def version_of(db: psycopg.Connection, schema: str) -> int:
-    """How many migrations a schema has seen; none where it is not there."""
-    table = sql.Identifier(schema, "migrations")
+def version_of(db: psycopg.Connection, schema: str, *, tables: Tables) -> int:
+    """How many migrations some tables of a schema have seen; none where they are not there."""
+    table = sql.Identifier(schema, tables.history)
     if db.execute("SELECT to_regclass(%s)", (table.as_string(db),)).fetchone() == (None,):
         return 0
     row = db.execute(sql.SQL("SELECT coalesce(max(number), 0) FROM {}").format(table)).fetchone()
     return 0 if row is None else int(row[0])
 
 
-def _make(db: psycopg.Connection, schema: str, *, beginning: int) -> None:
+def _make(db: psycopg.Connection, schema: str, *, tables: Tables, beginning: int) -> None:
     if db.execute("SELECT to_regnamespace(%s)", (sql.Identifier(schema).as_string(db),)).fetchone() == (None,):
         try:
             db.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
@@ -239,7 +254,9 @@ def _make(db: psycopg.Connection, schema: str, *, beginning: int) -> None:
                 f"CREATE SCHEMA {schema} AUTHORIZATION its user (docs/postgresql.md)"
             ) from None
     db.execute("SELECT set_config('search_path', %s, true)", (search_path(db, schema),))
-    db.execute("CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, applied_at timestamptz NOT NULL)")
-    for number, statements in enumerate(_MIGRATIONS[beginning:], start=beginning + 1):
+    history = sql.Identifier(tables.history)
+    form = "CREATE TABLE IF NOT EXISTS {} (number integer PRIMARY KEY, applied_at timestamptz NOT NULL)"
+    db.execute(sql.SQL(form).format(history))
+    for number, statements in enumerate(tables.migrations[beginning:], start=beginning + 1):
         db.execute(statements)
-        db.execute("INSERT INTO migrations VALUES (%s, now())", (number,))
+        db.execute(sql.SQL("INSERT INTO {} VALUES (%s, now())").format(history), (number,))

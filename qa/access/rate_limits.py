@@ -1,6 +1,7 @@
 """Token buckets: who asks and what it costs in, allowed or when to come back out.
 
-Used from the event loop only, so that plain arithmetic is exact.
+The buckets of one process are used from its event loop only, so that plain arithmetic is exact; `shared` keeps those of
+several.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Protocol
 
 import msgspec
 
-__all__ = ["RateLimits", "Spending", "TokenBucket"]
+__all__ = ["Budgets", "RateLimits", "Spending", "TokenBucket", "spent"]
 
 
 class TokenBucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,47 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds until the same attempt succeeds; 0 where it did."""
 
 
+class Budgets(Protocol):
+    """What clients have left."""
+
+    async def take(self, buckets: Sequence[TokenBucket], *, cost: int) -> Spending:
+        """Take the cost out of every bucket (of at least one), or, where one holds too little, out of none."""
+
+
+def spent(
+    buckets: Sequence[TokenBucket], before: Sequence[tuple[float, float]], *, cost: int
+) -> tuple[Spending, list[float]]:
+    """What spending comes to, and what is left in each bucket.
+
+    `before`: what was in each when it was last looked at, and how many seconds ago that was.
+
+    >>> spent([TokenBucket(owner="a", per_minute=60)], [(3.0, 2.0)], cost=10)[0].retry_after
+    5
+    """
+    left = [
+        min(float(bucket.per_minute), rest + ago * bucket.per_minute / 60)
+        for bucket, (rest, ago) in zip(buckets, before, strict=True)
+    ]
+    # What costs more than a full bucket must stay possible.
+    costs = [min(cost, bucket.per_minute) for bucket in buckets]
+    waits = [
+        max(0.0, (price - rest) * 60 / bucket.per_minute)
+        for bucket, rest, price in zip(buckets, left, costs, strict=True)
+    ]
+    allowed = not any(waits)
+    if allowed:
+        left = [rest - price for rest, price in zip(left, costs, strict=True)]
+    rest, bucket = min(zip(left, buckets, strict=True), key=lambda pair: pair[0] / pair[1].per_minute)
+    spending = Spending(
+        allowed=allowed,
+        limit=bucket.per_minute,
+        remaining=int(rest),
+        full_in_seconds=math.ceil((bucket.per_minute - rest) * 60 / bucket.per_minute),
+        retry_after=math.ceil(max(waits)),
+    )
+    return spending, left
+
+
 class RateLimits:
     """The buckets of all clients; those of clients long unseen are full again and forgotten."""
 
@@ -43,34 +86,21 @@ class RateLimits:
         self._most = most
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    async def take(self, buckets: Sequence[TokenBucket], *, cost: int) -> Spending:
+        """See `Budgets`."""
+        return self.spend(buckets, cost=cost)
+
     def spend(self, buckets: Sequence[TokenBucket], *, cost: int) -> Spending:
         """Take the cost out of every bucket (of at least one), or, where one holds too little, out of none."""
         now = self._clock()
-        left = [self._in(bucket, now) for bucket in buckets]
-        costs = [
-            min(cost, bucket.per_minute) for bucket in buckets
-        ]  # what costs more than a full bucket must stay possible
-        waits = [
-            max(0.0, (price - rest) * 60 / bucket.per_minute)
-            for bucket, rest, price in zip(buckets, left, costs, strict=True)
-        ]
-        allowed = not any(waits)
-        if allowed:
-            left = [rest - price for rest, price in zip(left, costs, strict=True)]
+        spending, left = spent(buckets, [self._before(bucket, now) for bucket in buckets], cost=cost)
         for bucket, rest in zip(buckets, left, strict=True):
             self._left[bucket.owner] = (rest, now)
             self._left.move_to_end(bucket.owner)
         while len(self._left) > self._most:
             self._left.popitem(last=False)
-        rest, bucket = min(zip(left, buckets, strict=True), key=lambda pair: pair[0] / pair[1].per_minute)
-        return Spending(
-            allowed=allowed,
-            limit=bucket.per_minute,
-            remaining=int(rest),
-            full_in_seconds=math.ceil((bucket.per_minute - rest) * 60 / bucket.per_minute),
-            retry_after=math.ceil(max(waits)),
-        )
+        return spending
 
-    def _in(self, bucket: TokenBucket, now: float) -> float:
+    def _before(self, bucket: TokenBucket, now: float) -> tuple[float, float]:
         rest, seen = self._left.get(bucket.owner, (float(bucket.per_minute), now))
-        return min(float(bucket.per_minute), rest + (now - seen) * bucket.per_minute / 60)
+        return rest, now - seen

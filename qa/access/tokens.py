@@ -2,7 +2,8 @@
 signed, not stored.
 
 A token is `st1.CLAIMS.MAC`: the claims as JSON and their HMAC-SHA-256, both in URL-safe base64. The secret has nothing
-to do with any API key; it lies in the data folder, so that a restart leaves tokens valid.
+to do with any API key; it lies in the data folder, or in the database that several services share (`shared`), so that
+a restart leaves tokens valid.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import os
 import secrets
 import threading
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-__all__ = ["PREFIX", "Secret", "TokenClaims", "mint", "new_subject", "read"]
+__all__ = ["PREFIX", "Secret", "Signing", "TokenClaims", "mint", "new_subject", "read"]
 
 PREFIX = "st1."
 _LONGEST = 2000
@@ -42,6 +44,13 @@ class TokenClaims(msgspec.Struct, frozen=True, kw_only=True, array_like=True, fo
     def owner(self) -> str:
         """Whose conversations and feedback these are: a visitor has others beside each collection."""
         return f"visitor:{self.subject}" + (f"@{self.collection}" if self.collection is not None else "")
+
+
+class Signing(Protocol):
+    """What signs tokens and links."""
+
+    def value(self) -> bytes:
+        """The secret. Raises OSError where it can be neither read nor made."""
 
 
 class Secret:

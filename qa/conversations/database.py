@@ -1,12 +1,16 @@
-"""The SQLite file of conversations and feedback: one connection, one thread at a time, every commit on disk."""
+"""Where conversations and feedback lie: one way to ask, and the SQLite file that is the default.
+
+Of the file: one connection, one thread at a time, every commit on disk. `server_database` is the like on a server.
+"""
 
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any, Protocol
 
 import apsw
 
@@ -14,7 +18,7 @@ from embeddings.errors import StoreError
 from embeddings.store.schema import require_sound_sqlite
 from qa.errors import HistoryUnavailable
 
-__all__ = ["FILE", "SCHEMA_VERSION", "Database"]
+__all__ = ["FILE", "SCHEMA_VERSION", "ConversationDatabase", "Database", "Session"]
 
 FILE = "conversations.db"
 SCHEMA_VERSION = 1
@@ -53,6 +57,42 @@ CREATE TABLE feedback (
 );
 CREATE INDEX feedback_by_conversation ON feedback (conversation) WHERE conversation IS NOT NULL;
 """
+
+
+class Rows(Protocol):
+    """What a statement gave."""
+
+    def fetchone(self) -> Any:
+        """The next row; None where there is none."""
+
+    def fetchall(self) -> list[Any]:
+        """All further rows."""
+
+
+class Session(Protocol):
+    """What statements are sent to: `?` stands for a value, and both databases understand the rest alike."""
+
+    def execute(self, statement: str, values: Sequence[str | int | None] = (), /) -> Rows:
+        """Run one statement."""
+
+
+class ConversationDatabase(Protocol):
+    """Where conversations and feedback lie. Raises HistoryUnavailable where it cannot be used.
+
+    Transactions that write come one after the other, also those of different processes.
+    """
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """Give a session for reads that see one state."""
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """Give a session for one transaction: durable when this returns, undone when it raises."""
+
+    def erase(self) -> None:
+        """Let nothing remain of what was deleted, as far as that is in our hands."""
+
+    def close(self) -> None:
+        """Release it."""
 
 
 class Database:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from qa.conversations.database import Database
+from qa.conversations.database import ConversationDatabase
 from qa.types import Answer, AnswerMode
 
 __all__ = ["Feedback", "FeedbackBook", "Opinion", "Reason", "Served", "ServedAnswers", "served"]
@@ -41,6 +41,11 @@ class Feedback(Served, frozen=True, kw_only=True):
     given_at: str
     reasons: tuple[Reason, ...] = ()
     """What the reader chose of what is offered."""
+
+
+_MOST = 2**63 - 1
+_SIFTED = 500
+"""Of so many it is looked at once whether they may be seen."""
 
 
 def served(answer: Answer) -> Served:
@@ -83,7 +88,7 @@ class ServedAnswers:
 class FeedbackBook:
     """Feedback in the database; the oldest makes room."""
 
-    def __init__(self, database: Database, *, limit: int) -> None:
+    def __init__(self, database: ConversationDatabase, *, limit: int) -> None:
         self._database = database
         self._limit = limit
 
@@ -113,14 +118,23 @@ class FeedbackBook:
 
         With `within`, of those alone who could read nothing beyond these collections.
         """
-        named = None if within is None else msgspec.json.encode(within).decode()
+        mine, owners = ("", ()) if owner is None else (" AND owner = ?", (owner,))
+        found: list[tuple[int, Feedback]] = []
+        at_once = limit + 1 if within is None else max(limit + 1, _SIFTED)
         with self._database.reading() as db:
-            rows: list[Any] = db.execute(
-                "SELECT number, entry FROM feedback WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR number < ?2)"
-                " AND (?4 IS NULL OR json_type(entry, '$.collections') = 'array' AND NOT EXISTS (SELECT 1 FROM"
-                " json_each(entry, '$.collections') AS one WHERE one.value NOT IN (SELECT value FROM json_each(?4))))"
-                " ORDER BY number DESC LIMIT ?3",
-                (owner, before, limit + 1, named),
-            ).fetchall()
-        found = [msgspec.json.decode(entry, type=Feedback) for _, entry in rows[:limit]]
-        return found, rows[limit - 1][0] if len(rows) > limit else None
+            while len(found) <= limit:
+                rows: list[Any] = db.execute(
+                    f"SELECT number, entry FROM feedback WHERE number < ?{mine} ORDER BY number DESC LIMIT ?",  # noqa: S608
+                    (_MOST if before is None else before, *owners, at_once),
+                ).fetchall()
+                entries = ((number, msgspec.json.decode(entry, type=Feedback)) for number, entry in rows)
+                found += [(number, entry) for number, entry in entries if _is_within(entry, within)]
+                if len(rows) < at_once:
+                    break
+                before = rows[-1][0]
+        return [entry for _, entry in found[:limit]], found[limit - 1][0] if len(found) > limit else None
+
+
+def _is_within(entry: Served, collections: tuple[str, ...] | None) -> bool:
+    """Whether somebody who reads these collections alone (None: all) may see what was said of an answer."""
+    return collections is None or (entry.collections is not None and set(entry.collections) <= set(collections))

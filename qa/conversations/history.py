@@ -7,10 +7,9 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-import apsw
 import msgspec
 
-from qa.conversations.database import Database
+from qa.conversations.database import ConversationDatabase, Session
 from qa.errors import NotFound
 from qa.types import Answer
 
@@ -64,7 +63,7 @@ def new_id() -> str:
 class History:
     """The conversations of all owners; each call sees those of one, as if there were no others."""
 
-    def __init__(self, database: Database, *, bounds: Bounds) -> None:
+    def __init__(self, database: ConversationDatabase, *, bounds: Bounds) -> None:
         self._database = database
         self._bounds = bounds
 
@@ -84,11 +83,10 @@ class History:
             conversation = _number(db, answer.conversation_id or "", owner)
             if conversation is None:
                 return False
-            db.execute(
-                "INSERT INTO turns (conversation, answer_id, asked_at, answer) VALUES (?, ?, ?, ?)",
+            ((turn,),) = db.execute(
+                "INSERT INTO turns (conversation, answer_id, asked_at, answer) VALUES (?, ?, ?, ?) RETURNING number",
                 (conversation, answer.id, at, document),
-            )
-            turn = db.last_insert_rowid()
+            ).fetchall()
             db.execute(
                 "UPDATE conversations SET updated_at = ?, turns = turns + 1, bytes = bytes + ?, last_turn = ?"
                 " WHERE number = ?",
@@ -157,10 +155,10 @@ class History:
         """The turn of a kept answer; of whomever, where `owner` is None. Raises NotFound."""
         with self._database.reading() as db:
             row: Any = db.execute(
-                "SELECT turns.number, asked_at, answer FROM turns"
+                "SELECT turns.number, asked_at, answer FROM turns"  # noqa: S608 - a constant is added
                 " JOIN conversations ON conversations.number = turns.conversation"
-                " WHERE answer_id = ?1 AND (?2 IS NULL OR owner = ?2)",
-                (answer_id, owner),
+                f" WHERE answer_id = ?{'' if owner is None else ' AND owner = ?'}",
+                (answer_id,) if owner is None else (answer_id, owner),
             ).fetchone()
         read = _read([] if row is None else [row])
         if not read:
@@ -176,12 +174,12 @@ class History:
             _forget(db, conversation)
         self._database.erase()
 
-    def _prune_turns(self, db: apsw.Connection, conversation: int) -> None:
-        kept: Any = db.execute("SELECT turns FROM conversations WHERE number = ?", (conversation,)).get
+    def _prune_turns(self, db: Session, conversation: int) -> None:
+        ((kept,),) = db.execute("SELECT turns FROM conversations WHERE number = ?", (conversation,)).fetchall()
         if (count := kept - self._bounds.turns) <= 0:
             return
         rows: list[Any] = db.execute(
-            "SELECT number, length(CAST(answer AS BLOB)) FROM turns WHERE conversation = ? ORDER BY number LIMIT ?",
+            "SELECT number, octet_length(answer) FROM turns WHERE conversation = ? ORDER BY number LIMIT ?",
             (conversation, count),
         ).fetchall()
         db.execute("DELETE FROM turns WHERE conversation = ? AND number <= ?", (conversation, rows[-1][0]))
@@ -190,20 +188,20 @@ class History:
             (len(rows), sum(size for _, size in rows), conversation),
         )
 
-    def _prune_conversations(self, db: apsw.Connection, current: int) -> None:
+    def _prune_conversations(self, db: Session, current: int) -> None:
         """Drop the least used ones until both bounds hold; never the one that is being written to."""
-        totals: Any = db.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM conversations").fetchone()
-        count, size = totals
-        oldest: Any = db.execute(
+        ((count, size),) = db.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM conversations").fetchall()
+        if count <= self._bounds.conversations and size <= self._bounds.size:
+            return
+        oldest = db.execute(
             "SELECT number, bytes FROM conversations WHERE number != ? ORDER BY last_turn", (current,)
-        )
+        ).fetchall()
         doomed: list[int] = []
         for number, taken in oldest:
             if count <= self._bounds.conversations and size <= self._bounds.size:
                 break
             doomed.append(number)
             count, size = count - 1, size - taken
-        oldest.close()
         for number in doomed:
             _forget(db, number)
 
@@ -211,12 +209,13 @@ class History:
 _MOST = 2**63 - 1
 
 
-def _number(db: apsw.Connection, conversation_id: str, owner: str) -> int | None:
-    found: Any = db.execute("SELECT number FROM conversations WHERE id = ? AND owner = ?", (conversation_id, owner)).get
-    return None if found is None else int(found)
+def _number(db: Session, conversation_id: str, owner: str) -> int | None:
+    statement = "SELECT number FROM conversations WHERE id = ? AND owner = ?"
+    found = db.execute(statement, (conversation_id, owner)).fetchall()
+    return int(found[0][0]) if found else None
 
 
-def _required(db: apsw.Connection, conversation_id: str, owner: str) -> int:
+def _required(db: Session, conversation_id: str, owner: str) -> int:
     found = _number(db, conversation_id, owner)
     if found is None:
         raise _unknown(conversation_id)
@@ -230,7 +229,7 @@ def _unknown(conversation_id: str) -> NotFound:
     )
 
 
-def _forget(db: apsw.Connection, conversation: int) -> None:
+def _forget(db: Session, conversation: int) -> None:
     db.execute(
         "DELETE FROM feedback WHERE conversation = (SELECT id FROM conversations WHERE number = ?)", (conversation,)
     )

@@ -119,7 +119,7 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
         guards=[guard.check],
         middleware=[service.metrics.timed, guard.seated],
         before_send=[secure, share(guard.origins), service.metrics.counted],
-        lifespan=[lifespan or _run(service)],
+        lifespan=[guard.running, lifespan or _run(service)],
         openapi_config=None,
         logging_config=None,
     )

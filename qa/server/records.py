@@ -15,12 +15,14 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from embeddings.corpus import readable
+from embeddings.errors import StoreReadOnly
+from embeddings.place import Place
 from embeddings.types import Article
 from embeddings.usable_corpus import UsableCorpus
 from qa.access.scopes import Collections
 from qa.answers import turn_of
 from qa.conversations.changes import AnswerChanges, changes_since
-from qa.conversations.database import Database
+from qa.conversations.database import ConversationDatabase, Database
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id
 from qa.conversations.withdrawal import is_corrected, rechecked
@@ -76,19 +78,20 @@ class Records:
         self._worker = Worker("records")
         self._permits = Permits(settings.max_queue + 1, what="requests for conversations")
         self._served = ServedAnswers(limit=_SERVED)
-        self._database: Database | None = None
+        self._database: ConversationDatabase | None = None
         self._read_only = False
 
     async def open(self) -> None:
-        """Open the file; in a folder that is read-only nothing is kept, and nothing of before shown.
+        """Open the file, or the tables on the server; where they are read-only nothing is kept, nor anything shown.
 
         Raises HistoryUnavailable.
         """
-        self._read_only = is_read_only(self._settings.data_dir)
-        if self._read_only:
-            _log.warning("%s is read-only: no conversation and no feedback is kept", self._settings.data_dir)
-            return
-        self._database = await self._worker.run(partial(Database.open, self._settings.data_dir))
+        place = self._settings.place
+        try:
+            self._database = await self._worker.run(partial(_opened, place))
+        except StoreReadOnly:
+            self._read_only = True
+            _log.warning("%s is read-only: no conversation and no feedback is kept", place)
 
     async def close(self) -> None:
         """Let the running job end, then close the file."""
@@ -192,9 +195,9 @@ class Records:
     async def _checked(self, kept: Sequence[KeptTurn], within: Collections) -> tuple[ConversationTurn, ...]:
         return await self._read(partial(_recheck, kept), within=within) if kept else ()
 
-    def _opened(self) -> Database:
+    def _opened(self) -> ConversationDatabase:
         if self._read_only:
-            raise HistoryUnavailable(f"{self._settings.data_dir} is read-only: no conversation and no feedback is kept")
+            raise HistoryUnavailable(f"{self._settings.place} is read-only: no conversation and no feedback is kept")
         if self._database is None:
             raise NotReady("the conversations are being opened; send this again in a moment")
         return self._database
@@ -209,6 +212,17 @@ class Records:
     async def _run(self, job: Callable[[], T]) -> T:
         with self._permits.one():
             return await self._worker.run(job, timeout=self._settings.deadline_seconds)
+
+
+def _opened(place: Place) -> ConversationDatabase:
+    """Raises StoreReadOnly, HistoryUnavailable."""
+    if place.server:
+        from qa.conversations.server_database import ServerDatabase  # the driver is there only where it is needed
+
+        return ServerDatabase.open(place)
+    if is_read_only(place.folder):
+        raise StoreReadOnly(f"the folder {place.folder} cannot be written")
+    return Database.open(place.folder)
 
 
 def _recheck(kept: Sequence[KeptTurn], corpus: UsableCorpus) -> tuple[ConversationTurn, ...]:

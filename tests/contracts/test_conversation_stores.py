@@ -1,18 +1,22 @@
-"""Conversations and feedback in their file: order, bounds, owners, erasing."""
+"""Conversations and feedback, in a file and on a server: order, bounds, owners, erasing, several services at once."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 
-from qa.conversations.database import FILE, Database
+from embeddings.place import Place
+from qa.conversations.database import FILE, ConversationDatabase, Database
 from qa.conversations.feedback import FeedbackBook, ServedAnswers, served
 from qa.conversations.history import Bounds, History, new_id
+from qa.conversations.server_database import ServerDatabase
 from qa.errors import HistoryUnavailable, NotFound
 from qa.types import Answer, Usage
 
@@ -20,14 +24,36 @@ ROOMY = Bounds(turns=1000, conversations=1000, size=10**9)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def file_database(tmp_path: Path) -> Iterator[Database]:
     opened = Database.open(tmp_path)
     yield opened
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def place(postgres_server: Any) -> Place:
+    return Place(server=postgres_server.url(), schema=f"test_{uuid4().hex}", timeout=300)
+
+
 @pytest.fixture
-def history(database: Database) -> History:
+def server_database(place: Place) -> Iterator[ServerDatabase]:
+    """With nothing in it; its tables are made once."""
+    opened = ServerDatabase.open(place)
+    with opened.writing() as db:
+        for table in ("feedback", "turns", "conversations"):
+            db.execute(f"DELETE FROM {table}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["file_database", "server_database"])
+def database(request: pytest.FixtureRequest) -> ConversationDatabase:
+    """To prove another implementation, name its fixture here."""
+    return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def history(database: ConversationDatabase) -> History:
     return History(database, bounds=ROOMY)
 
 
@@ -110,7 +136,7 @@ def test_pages_of_turns_and_conversations_follow_each_other(history: History) ->
     assert [turn.answer.id for turn in history.turns("c1", owner="", after=after, limit=3)[0]] == ["late"]
 
 
-def test_nobody_sees_what_is_anothers(history: History, database: Database) -> None:
+def test_nobody_sees_what_is_anothers(history: History, database: ConversationDatabase) -> None:
     tell(history, "hers", "a", owner="her")
     book = FeedbackBook(database, limit=10)
     book.give(served(answer("hers", "a")), owner="her", verdict="up", comment="", at="t")
@@ -136,7 +162,7 @@ def missing(history: History) -> NotFound:
     return none.value
 
 
-def test_the_oldest_turns_make_room(database: Database) -> None:
+def test_the_oldest_turns_make_room(database: ConversationDatabase) -> None:
     history = History(database, bounds=Bounds(turns=3, conversations=9, size=10**9))
     told = tell(history, "one", *"abcde")
     assert kept(history, "one") == told[2:]
@@ -144,7 +170,7 @@ def test_the_oldest_turns_make_room(database: Database) -> None:
     assert history.answer("a", owner="") is None
 
 
-def test_the_least_used_conversations_make_room(database: Database) -> None:
+def test_the_least_used_conversations_make_room(database: ConversationDatabase) -> None:
     history = History(database, bounds=Bounds(turns=9, conversations=3, size=10**9))
     for name in ("c1", "c2", "c3"):
         tell(history, name, f"{name}-a")
@@ -153,7 +179,7 @@ def test_the_least_used_conversations_make_room(database: Database) -> None:
     assert listed(history) == ["c4", "c1", "c3"]
 
 
-def test_bytes_are_bounded_and_the_current_conversation_stays(database: Database) -> None:
+def test_bytes_are_bounded_and_the_current_conversation_stays(database: ConversationDatabase) -> None:
     size = len(msgspec.json.encode(answer("c0", "c0-a", answer="x" * 1000)))
     history = History(database, bounds=Bounds(turns=9, conversations=99, size=3 * size + 10))
     for name in ("c0", "c1", "c2", "c3", "c4"):
@@ -163,7 +189,8 @@ def test_bytes_are_bounded_and_the_current_conversation_stays(database: Database
     assert listed(history) == ["c5"]
 
 
-def test_what_is_deleted_is_gone_from_the_disk_and_stays_gone(tmp_path: Path, database: Database) -> None:
+def test_what_is_deleted_is_gone_and_stays_gone(database: ConversationDatabase, tmp_path: Path) -> None:
+    """Of a file, also from the disk."""
     history = History(database, bounds=ROOMY)
     tell(history, "one", "canary-in-a-question", "b")
     tell(history, "two", "other")
@@ -179,12 +206,13 @@ def test_what_is_deleted_is_gone_from_the_disk_and_stays_gone(tmp_path: Path, da
     assert listed(history) == ["two"]
     on_disk = b"".join(path.read_bytes() for path in tmp_path.glob(f"{FILE}*"))
     assert b"canary-in-a-question" not in on_disk
-    assert b"canary-in-a-comment" in on_disk, "that of the other one"
+    assert (b"canary-in-a-comment" in on_disk) == isinstance(database, Database), "that of the other one"
 
 
 def test_a_turn_that_cannot_be_read_does_not_hide_the_others(
-    tmp_path: Path, history: History, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, file_database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
+    history = History(file_database, bounds=ROOMY)
     told = tell(history, "one", "a", "b", "c")
     other = sqlite3.connect(tmp_path / FILE)
     with other:
@@ -194,7 +222,7 @@ def test_a_turn_that_cannot_be_read_does_not_hide_the_others(
     assert "cannot be read" in caplog.text
 
 
-def test_one_verdict_an_answer_and_the_last_one_counts(database: Database) -> None:
+def test_one_verdict_an_answer_and_the_last_one_counts(database: ConversationDatabase) -> None:
     book = FeedbackBook(database, limit=3)
     for verdict, comment in (("up", ""), ("down", "wrong year")):
         book.give(served(answer(None, "a")), owner="", verdict=verdict, comment=comment, at="t")  # type: ignore[arg-type]
@@ -222,7 +250,7 @@ def test_of_answers_that_nobody_keeps_only_the_last_are_remembered() -> None:
     assert notes.find("d", owner="her") is None
 
 
-@pytest.mark.usefixtures("database")
+@pytest.mark.usefixtures("file_database")
 def test_two_processes_do_not_share_the_file(tmp_path: Path) -> None:
     with pytest.raises(HistoryUnavailable, match="another process"):
         Database.open(tmp_path)
@@ -255,6 +283,42 @@ def test_a_write_that_fails_leaves_nothing_behind(history: History) -> None:
     with pytest.raises(HistoryUnavailable):
         history.append(answer("two", "a"), at="t", owner="", begin=True)  # the id of an answer comes once
     assert listed(history) == ["one"]
+
+
+def test_what_a_server_cannot_hold_is_not_found(history: History) -> None:
+    with pytest.raises(NotFound):
+        history.conversation("a\0b", owner="")
+    assert history.append(answer("one", "a", question="What of\0it?"), at="t", owner="", begin=True)
+    assert kept(history, "one")[0].question == "What of\0it?"
+
+
+def test_several_services_keep_the_same_conversations(place: Place, server_database: ServerDatabase) -> None:
+    """Six threads of two services write to one conversation and begin others: nothing is lost, and bounds hold."""
+    other = ServerDatabase.open(place)
+    bounds = Bounds(turns=20, conversations=40, size=10**9)
+    one, two = (History(database, bounds=bounds) for database in (server_database, other))
+    tell(one, "shared", "first")
+
+    def write(writer: int) -> None:
+        mine = (one, two)[writer % 2]
+        for turn in range(5):
+            tell(mine, "shared", f"s{writer}{turn}", begin=False)
+            tell(mine, f"c{writer}{turn}", f"c{writer}{turn}-a")
+
+    with ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(write, writer) for writer in range(6)]:
+            done.result()
+    assert listed(one) == listed(two)
+    assert len(listed(one)) == 31
+    assert kept(one, "shared") == kept(two, "shared")
+    assert two.conversation("shared", owner="").turns == len(kept(one, "shared")) == 20
+    tell(History(other, bounds=Bounds(turns=20, conversations=5, size=10**9)), "shared", "last", begin=False)
+    assert len(listed(one)) == 5
+    assert listed(one)[0] == "shared"
+    two.delete("shared", owner="")
+    assert "shared" not in listed(one)
+    assert not one.append(answer("shared", "late"), at="t", owner="", begin=False)
+    other.close()
 
 
 def test_ids_are_long_and_random() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -54,3 +55,61 @@ def test_both_store_at_once_and_outlive_each_other(two: tuple[Any, Any]) -> None
     other.add({"id": "weir", "text": "The weir at Osk has a gate.", "title": "The weir"})
     one.start()
     assert len(httpx.get(f"{one.url}/api/articles").json()["articles"]) == 7
+
+
+PAGE = "https://news.example"
+
+
+@pytest.fixture(scope="module")
+def pair(begin_service: Callable[..., Any], postgres_server: Any) -> tuple[Any, Any]:
+    """Two services that pages may use, and whose visitors may ask little; one has an article that both find."""
+    shared = {"QA_STORE": postgres_server.url(), "QA_STORE_SCHEMA": f"test_{uuid4().hex}"}
+    access = {"QA_ALLOWED_ORIGINS": PAGE, "QA_API_KEYS": f"desk:{DESK}", "QA_VISITOR_RATE": "10"}
+    with ThreadPoolExecutor(2) as pool:
+        one, other = (pool.submit(begin_service, **shared, **access) for _ in range(2))
+    services = one.result(), other.result()
+    article = {"id": "kiln", "text": "The kiln at Osk employs 35 people.", "title": "The kiln"}
+    httpx.post(f"{services[0].url}/api/articles", json=article, headers=HOLDER).raise_for_status()
+    return services
+
+
+DESK = "a-key-of-the-news-desk"
+HOLDER = {"Authorization": f"Bearer {DESK}"}
+
+
+def test_a_conversation_begun_on_one_goes_on_on_the_other(pair: tuple[Any, Any]) -> None:
+    one, other = (httpx.Client(base_url=service.url, headers=HOLDER, timeout=120) for service in pair)
+    with one, other:
+        question = {"question": "How many people does the kiln at Osk employ?", "store": True}
+        first = one.post("/api/ask", json=question).raise_for_status().json()
+        named = first["conversation_id"]
+        second = {"question": "And how many people does it employ?", "conversation_id": named}
+        answer = other.post("/api/ask", json=second).raise_for_status().json()
+        assert "kiln" in answer["resolved_query"], "what was said on the first is known to the second"
+        said = [client.get(f"/api/conversations/{named}").raise_for_status().json() for client in (one, other)]
+        assert said[0] == said[1]
+        assert [turn["answer"]["id"] for turn in said[0]["turns"]] == [first["id"], answer["id"]]
+        other.post(f"/api/answers/{first['id']}/feedback", json={"verdict": "up"}).raise_for_status()
+        assert [entry["answer_id"] for entry in one.get("/api/feedback").json()["feedback"]] == [first["id"]]
+        link = one.post(f"/api/answers/{first['id']}/link").raise_for_status().json()
+        token = httpx.post(f"{pair[0].url}/api/tokens", json={}, headers={"Origin": PAGE}).raise_for_status().json()
+        reader = {"Origin": PAGE, "Authorization": f"Bearer {token['token']}"}
+        shown = httpx.get(f"{pair[1].url}/api/answers/{first['id']}", params={"sig": link["sig"]}, headers=reader)
+        assert shown.raise_for_status().json()["answer"]["id"] == first["id"], "opened by whoever has the link"
+        other.delete(f"/api/conversations/{named}").raise_for_status()
+        assert one.get(f"/api/conversations/{named}").status_code == 404
+        assert one.get("/api/feedback").json()["feedback"] == []
+
+
+def test_a_token_of_one_is_good_on_the_other_and_its_budget_is_spent_on_both(pair: tuple[Any, Any]) -> None:
+    one, other = (httpx.Client(base_url=service.url, headers={"Origin": PAGE}, timeout=120) for service in pair)
+    with one, other:
+        while True:
+            token = one.post("/api/tokens", json={}).raise_for_status().json()["token"]
+            began, visitor = time.monotonic(), {"Authorization": f"Bearer {token}"}
+            question = {"question": "How many people does the kiln employ?"}
+            assert one.post("/api/ask", json=question, headers=visitor).is_success, "an answer costs the whole budget"
+            refused = other.post("/api/ask", json=question, headers=visitor)
+            if time.monotonic() - began < 50:  # after a minute there is as much again
+                break
+        assert (refused.status_code, refused.json()["type"]) == (429, "/problems/rate-limited")

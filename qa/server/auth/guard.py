@@ -7,25 +7,34 @@ cases pages of origins that are not allowed are refused: browsers say truthfully
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from litestar import Litestar
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from qa.access import addresses, keys, origins, scopes, tokens
 from qa.access.concurrency import ConcurrencyLimit
-from qa.access.rate_limits import RateLimits, TokenBucket
+from qa.access.rate_limits import Budgets, RateLimits, TokenBucket
 from qa.access.scopes import EVERYTHING
 from qa.server.auth.callers import Caller, remember
 from qa.server.auth.permissions import Level, level_of
 from qa.server.errors import ForeignOrigin, NotAllowed, RateLimited, TokenExpired, Unauthenticated, UnknownHost
 from qa.settings import Settings
 
+if TYPE_CHECKING:
+    from qa.access.shared import SharedAccess
+
 __all__ = ["Guard"]
+
+_log = logging.getLogger(__name__)
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -44,13 +53,29 @@ class Guard:
         self.origins = origins.parse(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
         self.collections = origins.collections_of(settings.origin_collections, allowed=self.origins)
         """What the pages of an origin read, where that is set."""
-        self.secret = tokens.Secret(settings.data_dir / "token.key")
+        self._shared = _shared(settings)
+        self.secret: tokens.Signing = self._shared or tokens.Secret(settings.data_dir / "token.key")
         self._keys = keys.parse(settings.api_keys)
         self._proxies = addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
         self._settings = settings
-        self._budgets = RateLimits()
+        self._budgets: Budgets = self._shared or RateLimits()
         self._seats = ConcurrencyLimit()
         self._now = now
+
+    @asynccontextmanager
+    async def running(self, app: Litestar) -> AsyncIterator[None]:  # noqa: ARG002 - the framework passes it
+        """Fetch what is shared with other services beforehand, so that no request waits; give it back at the end."""
+        if self._shared is None:
+            yield
+            return
+        try:
+            await asyncio.to_thread(self._shared.value)
+        except OSError as error:
+            _log.warning("%s", error)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._shared.close)
 
     @property
     def open(self) -> bool:
@@ -81,7 +106,7 @@ class Guard:
         caller = self._caller(connection, level)
         _require(caller, level)
         remember(connection, caller)
-        self._spend(connection, caller, level)
+        await self._spend(connection, caller, level)
 
     def _known(self, connection: Connection) -> Caller:
         """Who it is on a route for anyone, where a wrong key is no reason to refuse."""
@@ -158,14 +183,14 @@ class Guard:
         only = scopes.Scope(may=("ask",), collections=(claims.collection,))
         return only if maker.reaches(claims.collection) else None
 
-    def _spend(self, connection: Connection, caller: Caller, level: Level) -> None:
+    async def _spend(self, connection: Connection, caller: Caller, level: Level) -> None:
         """Take the request's cost out of the caller's budget. Raises RateLimited."""
         buckets = self._buckets(connection, caller)
         if not buckets or not level.cost:
             return
         if level.cost >= _WORK and len(buckets) > 1:
             self._seat(connection, buckets)
-        spending = self._budgets.spend(buckets, cost=level.cost)
+        spending = await self._budgets.take(buckets, cost=level.cost)
         connection.scope["state"]["spending"] = spending
         if not spending.allowed:
             raise RateLimited("too many requests; wait before the next", retry_after=spending.retry_after)
@@ -206,6 +231,14 @@ class Guard:
         # Whoever collects tokens gains nothing: getting them and using them draws on one larger budget of the address.
         together = TokenBucket(owner=f"visitors of {address}", per_minute=limit * _ADDRESS_FACTOR)
         return [TokenBucket(owner=caller.owner, per_minute=limit), together] if caller.kind == "token" else [together]
+
+
+def _shared(settings: Settings) -> SharedAccess | None:
+    if not settings.store:
+        return None
+    from qa.access.shared import SharedAccess  # the driver is there only where it is needed
+
+    return SharedAccess(settings.place)
 
 
 def _from_elsewhere(connection: Connection) -> bool:

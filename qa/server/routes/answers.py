@@ -67,6 +67,4 @@ def _secret(guard: Guard) -> bytes:
     try:
         return guard.secret.value()
     except OSError as error:
-        raise HistoryUnavailable(
-            f"token.key in the data folder can be neither read nor made: {error.strerror}"
-        ) from error
+        raise HistoryUnavailable(f"what signs links can be neither read nor made: {error}") from error
