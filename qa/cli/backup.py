@@ -22,14 +22,17 @@ __all__ = ["backup", "require_folder", "told"]
 def backup(folder: Path) -> None:
     """Copy what QA_DATA_DIR keeps into a new folder, also while the service runs.
 
-    That is articles, conversations and feedback; indexes are made again, keys for visitors' tokens anew.
+    That is articles, conversations, feedback, and how far feeds and watched folders were read; indexes are made again,
+    keys for visitors' tokens anew.
     """
     from embeddings.keeping import back_up
-    from qa.conversations.database import FILE
+    from qa.conversations.database import FILE as CONVERSATIONS
+    from qa.sources.ledger import FILE as SOURCES
 
     settings = read_settings()
     require_folder(settings)
-    told("backed up", back_up(settings.data_dir, folder, names=("store.db", FILE)))
+    # What speaks of articles before these: nothing is noted as read, or cited, that the copy does not hold.
+    told("backed up", back_up(settings.data_dir, folder, names=(SOURCES, CONVERSATIONS, "store.db")))
 
 
 def require_folder(settings: Settings) -> None:

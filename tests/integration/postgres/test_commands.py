@@ -71,12 +71,16 @@ def test_a_folder_is_copied_to_a_server_and_back(run: Run, files: Path, tmp_path
 
 
 def test_a_folder_is_backed_up_and_restored(run: Run, files: Path, tmp_path: Path) -> None:
+    """With its feeds, which are copied first: what the copy says was read, it holds."""
     run("ingest", str(files), store=None)
-    assert "backed up store.db" in run("backup", str(tmp_path / "backup"), store=None).stdout
+    run("feeds", "add", "https://news.example/feed", store=None)
+    backed_up = run("backup", str(tmp_path / "backup"), store=None).stdout
+    assert [line.split()[2] for line in backed_up.splitlines()] == ["sources.db", "store.db"]
     assert "is there already" in run("restore", str(tmp_path / "backup"), store=None, code=1).stderr
     (tmp_path / "data").rename(tmp_path / "lost")
     assert "restored store.db" in run("restore", str(tmp_path / "backup"), store=None).stdout
     assert len(json.loads(run("articles", "list", "--json", store=None).stdout)["articles"]) == 2
+    assert "https://news.example/feed" in run("feeds", "list", store=None).stdout
 
 
 @pytest.mark.parametrize(
