@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store_schema: str = "sourceline"
     store_connections: int = 8
     store_timeout_seconds: float = 30.0
+    workers: bool = False
     encoder: str = "all-MiniLM-L6-v2"
     reader: str = ""
     answer_threshold: float = 0.0
@@ -86,6 +87,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_STORE_SCHEMA": "Schema of that database that holds the store.",
     "QA_STORE_CONNECTIONS": "Connections that this process has to that server at most.",
     "QA_STORE_TIMEOUT_SECONDS": "How long to wait for a connection to that server, and for one statement.",
+    "QA_WORKERS": "`true`: articles sent to this service are stored by `qa work` processes, and it waits for them "
+    "(needs QA_STORE).",
     "QA_ENCODER": "`all-MiniLM-L6-v2` (bundled), `hashing` (no model, for tests), or any sentence-transformers "
     "model name or path (`sentence-transformers/all-MiniLM-L6-v2`: the bundled one in full precision); a name that is "
     "not a local folder must already be in the local model cache.",
@@ -202,6 +205,8 @@ def _checked(settings: Settings) -> Settings:
 def _check_store(settings: Settings) -> None:
     if settings.store and not is_server(settings.store):
         raise SettingsError("QA_STORE must begin with postgresql://; a folder is named by QA_DATA_DIR")
+    if settings.workers and not settings.store:
+        raise SettingsError("QA_WORKERS needs QA_STORE: workers take their work from that database")
     if settings.store_connections < 2 or not 0 < settings.store_timeout_seconds < float("inf"):
         raise SettingsError("QA_STORE_CONNECTIONS must be 2 or more, QA_STORE_TIMEOUT_SECONDS a number above 0")
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", settings.store_schema):

@@ -41,6 +41,7 @@ _COMMANDS = {
     "restore": "Put what `qa backup` copied into QA_DATA_DIR, which must be empty of it; hashes are checked first.",
     "serve": "Start the service. It ingests nothing by itself; stop it with Ctrl-C.",
     "store": "Move articles from one store to another: a folder, or a database on a PostgreSQL server.",
+    "work": "Store what services with QA_WORKERS were sent; stop it with Ctrl-C.",
     "watch": "Add the articles of folders, and what is written there from now on; stop it with Ctrl-C.",
 }
 

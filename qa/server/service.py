@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -44,6 +44,9 @@ from qa.sources.errors import SourceError
 from qa.sources.ledger import Source, freshness
 from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQuestion, Turn
 
+if TYPE_CHECKING:
+    from qa.server.jobs import JobQueue
+
 __all__ = ["Answering", "Narrowed", "Parts", "Service"]
 
 T = TypeVar("T")
@@ -52,9 +55,6 @@ _log = logging.getLogger(__name__)
 
 _WRITES_WAITING = 8
 """Each may hold a body of the full size in memory."""
-_SLICE_CHARACTERS = 200_000
-_SLICE_ITEMS = 64
-"""An ingest gives way to other writes after so much of it."""
 _PROBE_SECONDS = 2.0
 _PROBE_GOOD_SECONDS = 1.0
 _STOP_SECONDS = 30.0
@@ -117,6 +117,7 @@ class Service:
         self._forecast = Forecast(deadline_seconds=settings.deadline_seconds)
         self._writes = Permits(_WRITES_WAITING, what="writes")
         self._reads = Permits(settings.max_queue + 1, what="reads")
+        self._jobs = _jobs(settings)
         self.storage = Storage(None if settings.store else settings.data_dir)
         self._rooms: dict[tuple[str, ...], Narrowed] = {}
         self._beginnings = StarterQuestions(ask=self._ask_without_hurry)
@@ -145,6 +146,8 @@ class Service:
         if self._parts is not None and self._parts.generator is not None:
             await self._parts.generator.close()
         ended = [await asyncio.to_thread(worker.stop, wait_seconds=_STOP_SECONDS) for worker in workers]
+        if self._jobs is not None:
+            await asyncio.to_thread(self._jobs.close)
         if self._parts is not None and all(ended):
             await asyncio.to_thread(self._parts.corpus.close)
 
@@ -260,13 +263,18 @@ class Service:
 
         with self._writes.one(), self.storage.written():
             submission = await self._writing.run(lambda: submissions.read(body, lines=lines))
-            reports = []
-            for items in _slices(submission.items):
-                self._check()
-                reports.append(await self._writing.run(partial(store, items)))
+            if self._jobs is not None:
+                left = self._jobs.stored(submission.items, collection=landing, within=within, check=self._check)
+                reports = list(await left)
+            else:
+                reports = [await self._stored(partial(store, items)) for items in submissions.slices(submission.items)]
             changed = {one.collection for part in reports for one in part.articles if one.outcome == "updated"}
             await self._beginnings.forget(changed)  # a question to begin with may be one about what was taken back
             return submissions.report(submission, reports)
+
+    async def _stored(self, job: Callable[[], IngestReport]) -> IngestReport:
+        self._check()
+        return await self._writing.run(job)
 
     async def delete(self, article_id: str, *, within: Collections) -> None:
         """Remove an article with all its versions; durable when it returns. Raises NotFound."""
@@ -346,6 +354,14 @@ def _removed(corpus: Corpus, article_id: str, within: Collections) -> Sequence[s
     return (within or ()) if held is None else [held.collection]
 
 
+def _jobs(settings: Settings) -> JobQueue | None:
+    if not settings.workers:
+        return None
+    from qa.server.jobs import JobQueue  # the driver is there only where it is needed
+
+    return JobQueue(settings.place)
+
+
 def _missing(corpus: UsableCorpus, article_id: str, version: str | None) -> str:
     """What a caller is told who gets no article: of an embargo, nothing."""
     if corpus.why_not(article_id) == "withdrawn":
@@ -371,17 +387,3 @@ def _in_time(worker: Worker, *, seconds: float, meter: Meter) -> Run:
         )
 
     return run
-
-
-def _slices(items: Iterable[RawArticle | Rejected]) -> Iterator[list[RawArticle | Rejected]]:
-    """Cut a long list of articles into pieces of bounded size."""
-    piece: list[RawArticle | Rejected] = []
-    characters = 0
-    for item in items:
-        piece.append(item)
-        characters += len(item.text) if isinstance(item, RawArticle) else 0
-        if characters >= _SLICE_CHARACTERS or len(piece) >= _SLICE_ITEMS:
-            yield piece
-            piece, characters = [], 0
-    if piece:
-        yield piece

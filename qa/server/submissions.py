@@ -27,9 +27,12 @@ from qa.server.errors import (
 from qa.server.http.bodies import BYTE_ORDER_MARK, fault, plain_json
 from qa.server.wire import AddedArticle, AddReport, ArticleIn
 
-__all__ = ["Submission", "read", "report"]
+__all__ = ["Submission", "read", "report", "slices"]
 
 _MOST_ITEMS = 10_000
+_SLICE_CHARACTERS = 200_000
+_SLICE_ITEMS = 64
+"""An ingest gives way to other writes after so much of it."""
 _MOST_FAULTS = 100
 """So many faults are listed where nothing could be used."""
 _SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
@@ -123,6 +126,20 @@ def report(submission: Submission, ingested: Sequence[IngestReport]) -> AddRepor
         passages_encoded=sum(part.passages_encoded for part in ingested),
         seconds=sum(part.seconds for part in ingested),
     )
+
+
+def slices(items: Iterable[RawArticle | Rejected]) -> Iterator[list[RawArticle | Rejected]]:
+    """Cut a long list of articles into pieces of bounded size."""
+    piece: list[RawArticle | Rejected] = []
+    characters = 0
+    for item in items:
+        piece.append(item)
+        characters += len(item.text) if isinstance(item, RawArticle) else 0
+        if characters >= _SLICE_CHARACTERS or len(piece) >= _SLICE_ITEMS:
+            yield piece
+            piece, characters = [], 0
+    if piece:
+        yield piece
 
 
 def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:

@@ -66,7 +66,8 @@ class Service:
         self.start()
 
     @property
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Variables of this process, also for commands beside it."""
         settings = {
             "QA_DATA_DIR": str(self._folder),
             "QA_ENCODER": "hashing",
@@ -79,14 +80,14 @@ class Service:
         """Add the articles of a folder, as `qa ingest` does, while the service is down."""
         self.kill()
         command = [sys.executable, "-m", "qa", "ingest", str(folder)]
-        subprocess.run(command, cwd=self._repo, env=self._environment, check=True, capture_output=True)
+        subprocess.run(command, cwd=self._repo, env=self.environment, check=True, capture_output=True)
         self.start()
 
     def start(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "qa", "serve", "--port", str(self.port)],
             cwd=self._repo,
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

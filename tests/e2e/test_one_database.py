@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
 pytestmark = pytest.mark.slow
 
 
+PAGE = "https://news.example"
+KILN = {"id": "kiln", "text": "The kiln at Osk employs 35 people.", "title": "The kiln"}
+
+
 @pytest.fixture(scope="module")
 def two(begin_service: Callable[..., Any], postgres_server: Any) -> tuple[Any, Any]:
-    """Two processes on one store, begun at once, each with a folder of its own for what it keeps of conversations."""
-    store = {"QA_STORE": postgres_server.url(), "QA_STORE_SCHEMA": f"test_{uuid4().hex}"}
+    """Two processes on one store, begun at once; pages may use them, whose visitors may ask little."""
+    shared = {"QA_STORE": postgres_server.url(), "QA_STORE_SCHEMA": f"test_{uuid4().hex}"}
+    access = {"QA_ALLOWED_ORIGINS": PAGE, "QA_VISITOR_RATE": "10"}
     with ThreadPoolExecutor(2) as pool:
-        one, other = (pool.submit(begin_service, **store) for _ in range(2))
+        one, other = (pool.submit(begin_service, **shared, **access) for _ in range(2))
     return one.result(), other.result()
 
 
@@ -30,7 +40,7 @@ def asked(service: Any, question: str) -> dict[str, Any]:
 
 def test_what_one_stores_the_other_answers_from(two: tuple[Any, Any]) -> None:
     one, other = two
-    one.add({"id": "kiln", "text": "The kiln at Osk employs 35 people.", "title": "The kiln"})
+    one.add(KILN)
     answers = [asked(service, "How many people does the kiln employ?") for service in two]
     assert [answer["citations"][0]["cited_text"] for answer in answers] == ["The kiln at Osk employs 35 people."] * 2
     other.add({"id": "kiln", "text": "The kiln at Osk employs 41 people.", "title": "The kiln"})
@@ -57,29 +67,10 @@ def test_both_store_at_once_and_outlive_each_other(two: tuple[Any, Any]) -> None
     assert len(httpx.get(f"{one.url}/api/articles").json()["articles"]) == 7
 
 
-PAGE = "https://news.example"
-
-
-@pytest.fixture(scope="module")
-def pair(begin_service: Callable[..., Any], postgres_server: Any) -> tuple[Any, Any]:
-    """Two services that pages may use, and whose visitors may ask little; one has an article that both find."""
-    shared = {"QA_STORE": postgres_server.url(), "QA_STORE_SCHEMA": f"test_{uuid4().hex}"}
-    access = {"QA_ALLOWED_ORIGINS": PAGE, "QA_API_KEYS": f"desk:{DESK}", "QA_VISITOR_RATE": "10"}
-    with ThreadPoolExecutor(2) as pool:
-        one, other = (pool.submit(begin_service, **shared, **access) for _ in range(2))
-    services = one.result(), other.result()
-    article = {"id": "kiln", "text": "The kiln at Osk employs 35 people.", "title": "The kiln"}
-    httpx.post(f"{services[0].url}/api/articles", json=article, headers=HOLDER).raise_for_status()
-    return services
-
-
-DESK = "a-key-of-the-news-desk"
-HOLDER = {"Authorization": f"Bearer {DESK}"}
-
-
-def test_a_conversation_begun_on_one_goes_on_on_the_other(pair: tuple[Any, Any]) -> None:
-    one, other = (httpx.Client(base_url=service.url, headers=HOLDER, timeout=120) for service in pair)
+def test_a_conversation_begun_on_one_goes_on_on_the_other(two: tuple[Any, Any]) -> None:
+    one, other = (httpx.Client(base_url=service.url, timeout=120) for service in two)
     with one, other:
+        one.post("/api/articles", json=KILN).raise_for_status()
         question = {"question": "How many people does the kiln at Osk employ?", "store": True}
         first = one.post("/api/ask", json=question).raise_for_status().json()
         named = first["conversation_id"]
@@ -92,17 +83,17 @@ def test_a_conversation_begun_on_one_goes_on_on_the_other(pair: tuple[Any, Any])
         other.post(f"/api/answers/{first['id']}/feedback", json={"verdict": "up"}).raise_for_status()
         assert [entry["answer_id"] for entry in one.get("/api/feedback").json()["feedback"]] == [first["id"]]
         link = one.post(f"/api/answers/{first['id']}/link").raise_for_status().json()
-        token = httpx.post(f"{pair[0].url}/api/tokens", json={}, headers={"Origin": PAGE}).raise_for_status().json()
+        token = httpx.post(f"{two[0].url}/api/tokens", json={}, headers={"Origin": PAGE}).raise_for_status().json()
         reader = {"Origin": PAGE, "Authorization": f"Bearer {token['token']}"}
-        shown = httpx.get(f"{pair[1].url}/api/answers/{first['id']}", params={"sig": link["sig"]}, headers=reader)
+        shown = httpx.get(f"{two[1].url}/api/answers/{first['id']}", params={"sig": link["sig"]}, headers=reader)
         assert shown.raise_for_status().json()["answer"]["id"] == first["id"], "opened by whoever has the link"
         other.delete(f"/api/conversations/{named}").raise_for_status()
         assert one.get(f"/api/conversations/{named}").status_code == 404
         assert one.get("/api/feedback").json()["feedback"] == []
 
 
-def test_a_token_of_one_is_good_on_the_other_and_its_budget_is_spent_on_both(pair: tuple[Any, Any]) -> None:
-    one, other = (httpx.Client(base_url=service.url, headers={"Origin": PAGE}, timeout=120) for service in pair)
+def test_a_token_of_one_is_good_on_the_other_and_its_budget_is_spent_on_both(two: tuple[Any, Any]) -> None:
+    one, other = (httpx.Client(base_url=service.url, headers={"Origin": PAGE}, timeout=120) for service in two)
     with one, other:
         while True:
             token = one.post("/api/tokens", json={}).raise_for_status().json()["token"]
@@ -113,3 +104,33 @@ def test_a_token_of_one_is_good_on_the_other_and_its_budget_is_spent_on_both(pai
             if time.monotonic() - began < 50:  # after a minute there is as much again
                 break
         assert (refused.status_code, refused.json()["type"]) == (429, "/problems/rate-limited")
+
+
+def test_what_is_left_to_a_worker_is_answered_when_it_is_stored(two: tuple[Any, Any], repo: Path) -> None:
+    one, other = two
+    other.restart(QA_WORKERS="true")
+    article = {"id": "gate", "text": "The gate at Osk has 12 bars.", "title": "The gate"}
+    sent = partial(httpx.post, f"{other.url}/api/articles", json=article, timeout=300)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(other.environment["QA_STORE"]) as db:
+        reply = pool.submit(sent)
+        waiting = f"SELECT count(*) FROM {other.environment['QA_STORE_SCHEMA']}.jobs WHERE state = 'waiting'"
+        while not others_wait(db, waiting):
+            time.sleep(0.05)
+        assert not reply.done()
+        assert httpx.get(f"{one.url}/api/articles/gate").status_code == 404
+        worker = [sys.executable, "-m", "qa", "work", "--once"]
+        done = subprocess.run(worker, cwd=repo, env=other.environment, capture_output=True, text=True, check=True)
+        assert "1 articles done" in done.stdout
+        (added,) = reply.result().raise_for_status().json()["articles"]
+    assert (added["id"], added["outcome"]) == ("gate", "added")
+    assert httpx.get(f"{one.url}/api/articles/gate").is_success
+
+
+def others_wait(db: psycopg.Connection[Any], statement: str) -> bool:
+    """Whether there is a job; before the first one there is no table."""
+    try:
+        return db.execute(statement).fetchone() == (1,)  # type: ignore[arg-type]
+    except psycopg.errors.UndefinedTable:
+        return False
+    finally:
+        db.rollback()

@@ -27,6 +27,7 @@ _LEFT_OUT = frozenset(
         "store_schema",
         "store_connections",
         "store_timeout_seconds",
+        "workers",
     }
 )
 """Where and how fast a service runs, not what it says."""

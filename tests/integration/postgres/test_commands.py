@@ -95,6 +95,12 @@ def test_a_copy_that_makes_no_sense_is_refused(run: Run, words: list[str], told:
     assert told in run("store", "copy", *words, code=code).stderr
 
 
+def test_workers_need_a_server(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "set QA_STORE" in run("work", store=None, code=2).stderr
+    monkeypatch.setenv("QA_WORKERS", "true")
+    assert "QA_WORKERS needs QA_STORE" in run("articles", "list", store=None, code=2).stderr
+
+
 def test_what_is_wrong_with_the_setting_is_told_without_it(run: Run) -> None:
     assert "must begin with postgresql://" in run("articles", "list", store=f"mysql://u:{PASSWORD}@h", code=2).stderr
     told = run("articles", "list", store=f"postgresql://u:{PASSWORD}@127.0.0.1:1/d", code=1).stderr
