@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -66,7 +65,8 @@ class StarterQuestions:
     ) -> Beginning:
         """What there is for the articles as they are (`counts`); `read` gives the overview with the latest of them.
 
-        Raises what `read` raises, and what the trying of questions raised.
+        Whoever waits while the articles change gets no questions, and is told to ask again. Raises what `read` raises,
+        and what the trying of questions raised.
         """
         async with self._entering:
             made = self._made.get(within)
@@ -74,12 +74,13 @@ class StarterQuestions:
                 await self._end([within, *list(self._made)[: max(0, len(self._made) - _MOST)]])
                 made = self._made[within] = await self._begun(counts, await read(), within)
         await asyncio.wait({made.making}, timeout=_PATIENCE_SECONDS)
+        if made.making.cancelled():
+            return Beginning(questions=(), overview=made.overview, complete=False)
         done = made.making.done()
-        if done and (made.making.cancelled() or made.making.exception()):
+        if done and made.making.exception():
             if self._made.get(within) is made:
                 del self._made[within]
-            with suppress(asyncio.CancelledError):
-                made.making.result()
+            made.making.result()
         return Beginning(questions=tuple(made.questions), overview=made.overview, complete=done)
 
     async def forget(self, changed: Collection[str]) -> None:

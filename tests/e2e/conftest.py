@@ -146,7 +146,8 @@ class ScriptedService:
     def __init__(self) -> None:
         self.script: Script = lambda _: iter(())
         self.articles: dict[str, Article] = {}
-        self.starters: list[str] = []
+        self.starters: list[str] | int = []
+        self.complete = True
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.feedback: list[dict[str, Any]] = []
@@ -185,8 +186,11 @@ class Handler(BaseHTTPRequestHandler):
         elif name in self.service.widget.files:
             file = self.service.widget.files[name]
             self.reply(file.content, file.media_type)
+        elif path == "/api/starters" and isinstance(self.service.starters, int):
+            self.reply(b"{}", status=self.service.starters)
         elif path == "/api/starters":
-            self.reply(msgspec.json.encode({"starters": [{"question": one} for one in self.service.starters]}))
+            starters = [{"question": one} for one in self.service.starters]
+            self.reply(msgspec.json.encode({"starters": starters, "complete": self.service.complete}))
         elif path.startswith("/api/articles/") and name in self.service.articles:
             self.reply(msgspec.json.encode(self.service.articles[name]))
         else:

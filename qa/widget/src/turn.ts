@@ -17,6 +17,8 @@ const WRITING_MS = 2500;
 /** Probabilities above which an answer is called sure, or likely. */
 const SURE = 0.85;
 const LIKELY = 0.5;
+/** Questions that are offered where none was answered. */
+const SUGGESTED = 3;
 /** How the press says it (IPTC's vocabulary of digital source types). */
 const WRITTEN_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 
@@ -30,8 +32,8 @@ export interface TurnEvents {
   narrowed(): string;
   /** Ask again without what narrows. */
   widen(question: string): void;
-  /** Give questions that are answered here to `show`, as soon as any are known, for whoever got no answer. */
-  suggestions(show: (questions: string[]) => void): void;
+  /** Give questions that are answered here to `show`, as they become known, until it says that it has enough. */
+  suggestions(show: (questions: string[]) => boolean): void;
 }
 
 export type Outcome =
@@ -239,16 +241,18 @@ export class Turn {
     return place;
   }
 
-  private suggest(place: HTMLElement, known: string[]): void {
-    const questions = known.filter((one) => plain(one) !== plain(this.question));
-    if (!questions.length) return;
-    const items = questions.slice(0, 3).map((one) => {
+  /** Whether there are as many now as are offered. */
+  private suggest(place: HTMLElement, known: string[]): boolean {
+    const questions = known.filter((one) => plain(one) !== plain(this.question)).slice(0, SUGGESTED);
+    if (!questions.length) return false;
+    const items = questions.map((one) => {
       const properties = { class: "starter", part: "starter", attributes: { dir: "auto" } };
       return element("li", {}, button(one, () => this.events.ask(one), properties));
     });
     const label = element("p", { class: "label" }, this.context.language.strings.instead);
     refill(place, label, element("ul", { attributes: { role: "list" } }, ...items));
     place.hidden = false;
+    return questions.length === SUGGESTED;
   }
 
   /** Why no model wrote this, or not all that it might have. */

@@ -28,7 +28,9 @@ export class Welcome {
   private readonly newest = element("div", { class: "starters newest", part: "newest", attributes: { hidden: "" } });
   private readonly earlier = element("div", { class: "starters earlier", part: "earlier", attributes: { hidden: "" } });
   private offered: string[] = [];
-  private waiting: ((questions: string[]) => void)[] = [];
+  private waiting: ((questions: string[]) => boolean)[] = [];
+  /** Whether the service was asked for questions in vain, or had not found all when it was asked for the last time. */
+  private lost = false;
 
   constructor(
     private readonly context: Context,
@@ -41,10 +43,11 @@ export class Welcome {
     if (options.starters.length) this.offer(options.starters);
   }
 
-  /** Give the questions that are answered here to `show`: now, or when the first are known. */
-  questions(show: (questions: string[]) => void): void {
-    if (this.offered.length) show(this.offered);
-    else this.waiting.push(show);
+  /** Give the questions that are answered here to `show`, now and as further ones are found, until it says "enough". */
+  questions(show: (questions: string[]) => boolean): void {
+    if (show(this.offered)) return;
+    this.waiting.push(show);
+    if (this.lost) void this.fetch(false);
   }
 
   /** Ask the service what there is; nothing to begin with is no reason to complain. */
@@ -70,21 +73,30 @@ export class Welcome {
   }
 
   private async fetch(given: boolean, left = ASKED_AGAIN): Promise<void> {
+    this.lost = false;
     try {
       const found = await this.context.client.beginning();
-      if (!given) this.offer((found.starters ?? []).map((starter) => starter.question));
+      const questions = (found.starters ?? []).map((starter) => starter.question);
+      if (!given && (questions.length || found.complete !== false)) this.offer(questions);
       if (found.archive) this.describe(found.archive);
-      if (found.complete === false && left > 0) setTimeout(() => this.element.isConnected && void this.fetch(given, left - 1), AGAIN_MS);
+      if (found.complete === false) this.again(given, left);
     } catch (error) {
       // The page does without, but its owner has to know what to set.
       const problem = asProblem(error);
       if (problem.kind === "unlisted") this.element.append(problemBox(this.context, problem, null));
+      else if (problem.kind === "busy") this.again(given, left); // it may only be starting
+      else this.lost = !given;
     }
+  }
+
+  private again(given: boolean, left: number): void {
+    this.lost = !given && left === 0;
+    if (left > 0) setTimeout(() => this.element.isConnected && void this.fetch(given, left - 1), AGAIN_MS);
   }
 
   private offer(questions: string[]): void {
     this.offered = questions;
-    if (questions.length) for (const show of this.waiting.splice(0)) show(questions);
+    this.waiting = this.waiting.filter((show) => !show(questions));
     const items = questions.slice(0, OFFERED).map((question) => this.item(question, () => this.events.ask(question)));
     this.fill(this.starters, this.context.language.strings.starters, items);
   }

@@ -64,11 +64,14 @@ def show(read: Read, scripted: Any, answering: Any) -> Callable[..., Any]:
     compose, unfold = answering
     scripted.articles |= {"a": ARTICLE, "b": COPY}
 
-    def show(*, choices: dict[str, Any] | None = None, **changes: Any) -> Any:
+    def show(*, choices: dict[str, Any] | None = None, clock: bool = False, **changes: Any) -> Any:
         answer = compose(SENTENCES, ARTICLE)
         answer = Answer(**{**{name: getattr(answer, name) for name in answer.__struct_fields__}, **changes})
         scripted.script = lambda _: unfold(answer)
-        reader = read(scripted.url, **(choices or {})).visit()
+        reader = read(scripted.url, **(choices or {}))
+        if clock:
+            reader.page.clock.install()
+        reader.visit()
         reader.ask(changes.get("question", "When?"))
         return reader
 
@@ -257,6 +260,34 @@ def test_what_nothing_answers_gives_the_nearest_sentence_and_other_questions(sho
     reader.last.locator(".starter").click()
     reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
     assert scripted.asked[-1]["question"] == "When does it open?"
+
+
+DECLINED = {"answer_mode": "abstained", "abstain_reason": "weak_match", "claims": (), "citations": ()}
+
+
+def test_a_declined_turn_offers_what_is_found_later(show: Any, scripted: Any) -> None:
+    scripted.starters, scripted.complete = ["Who opens it?"], False
+    reader = show(clock=True, question="Who opens it?", **DECLINED)
+    offered = reader.last.locator(".starter")
+    assert offered.count() == 0, "the question itself is no way on"
+    for starters in (["Who opens it?", "When does it open?"], ["Who opens it?", *"ABCD"]):
+        scripted.starters, scripted.complete = starters, len(starters) > 2
+        reader.page.clock.fast_forward(4000)
+        offered.nth(min(len(starters) - 2, 2)).wait_for()
+        assert offered.all_inner_texts() == starters[1:4]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_service_that_had_no_questions_is_asked_again(show: Any, scripted: Any, status: int) -> None:
+    scripted.starters = status
+    reader = show(clock=True, question="Who opens it?", **DECLINED)
+    scripted.starters = ["When does it open?"]
+    if status == 503:
+        reader.page.clock.fast_forward(4000)
+    else:
+        reader.ask("Who closes it?")
+    reader.last.locator(".starter").first.wait_for()
+    assert reader.last.locator(".starter").all_inner_texts() == scripted.starters
 
 
 def test_sentences_that_have_nothing_to_do_with_the_question_are_not_put_forward(show: Any) -> None:

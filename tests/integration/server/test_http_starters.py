@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import httpx
 
+from embeddings.types import Article, CorpusCounts, Overview
+from qa.server.starters import StarterQuestions
 from qa.settings import Settings
 
 BRIDGE = {
@@ -75,3 +79,28 @@ def test_what_gives_no_good_question_gives_none(settings: Settings, serve: Any) 
     with serve(settings) as client:
         client.post("/api/articles", json={"text": "It rained. Nobody was surprised by that."}).raise_for_status()
         assert questions(client) == []
+
+
+def test_whoever_waits_while_articles_change_is_told_to_ask_again(
+    leaping: Callable[[Coroutine[Any, Any, None]], None],
+) -> None:
+    bridge = Article(id="bridge", version="v", title="Osprey Bridge to shut", text=BRIDGE["text"])
+
+    async def read() -> Overview:
+        return Overview(articles=1, sources=1, earliest=None, latest=None, newest=(bridge,))
+
+    async def first_reader() -> None:
+        tried = asyncio.Event()
+
+        async def ask(*_: Any) -> Any:
+            tried.set()
+            await asyncio.sleep(3600)
+
+        beginnings = StarterQuestions(ask=ask)
+        reader = asyncio.create_task(beginnings.now(CorpusCounts(articles=1, passages=1), read, within=None))
+        await tried.wait()
+        await beginnings.close()
+        found = await reader
+        assert (found.questions, found.complete) == ((), False)
+
+    leaping(first_reader())
