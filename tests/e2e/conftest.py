@@ -20,7 +20,18 @@ import pytest
 from embeddings.types import Article
 from qa.server.http.sse import Message, encode
 from qa.server.routes.widget import load_widget
-from qa.types import Answer, AnswerEvent, Citation, Claim, ClaimEvent, Event, SearchResultsEvent, Usage
+from qa.server.wire import KeptAnswer
+from qa.types import (
+    Answer,
+    AnswerEvent,
+    Citation,
+    Claim,
+    ClaimEvent,
+    Event,
+    SearchResult,
+    SearchResultsEvent,
+    Usage,
+)
 
 READY = re.compile(r"^Sourceline is ready at (http://\S+)$")
 
@@ -55,7 +66,10 @@ ARTICLES = [
 
 
 class Service:
-    """`qa serve` in a process of its own, on a port that stays the same over restarts."""
+    """`qa serve` in a process of its own, on a port that stays the same over restarts.
+
+    `{url}` in a setting is its own address.
+    """
 
     def __init__(self, folder: Path, repo: Path, **variables: str) -> None:
         self._folder, self._repo, self._variables = folder, repo, variables
@@ -68,12 +82,8 @@ class Service:
     @property
     def environment(self) -> dict[str, str]:
         """Variables of this process, also for commands beside it."""
-        settings = {
-            "QA_DATA_DIR": str(self._folder),
-            "QA_ENCODER": "hashing",
-            "QA_READER": "words",
-            **self._variables,
-        }
+        named = {name: value.replace("{url}", self.url) for name, value in self._variables.items()}
+        settings = {"QA_DATA_DIR": str(self._folder), "QA_ENCODER": "hashing", "QA_READER": "words", **named}
         return {**os.environ, **settings, "PYTHONPATH": str(self._repo), "PYTHONUNBUFFERED": "1"}
 
     def ingest(self, folder: Path) -> None:
@@ -95,12 +105,6 @@ class Service:
         assert self._process.stdout is not None
         assert READY.match(self._process.stdout.readline())
 
-    def restart(self, **variables: str) -> None:
-        """Start again with further settings."""
-        self.kill()
-        self._variables.update(variables)
-        self.start()
-
     def kill(self) -> None:
         with self._process:
             self._process.kill()
@@ -111,7 +115,7 @@ class Service:
 
 @pytest.fixture(scope="session")
 def begin_service(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Iterator[Callable[..., Service]]:
-    """Start a service on a folder of its own; variables are settings."""
+    """Start a service on a folder of its own; variables are settings, `{url}` in them is its address."""
     begun: list[Service] = []
 
     def begin(**variables: str) -> Service:
@@ -148,6 +152,8 @@ class ScriptedService:
         self.articles: dict[str, Article] = {}
         self.starters: list[str] | int = []
         self.complete = True
+        self.found: tuple[SearchResult, ...] = ()
+        self.kept: Answer | None = None
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.feedback: list[dict[str, Any]] = []
@@ -191,6 +197,9 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/api/starters":
             starters = [{"question": one} for one in self.service.starters]
             self.reply(msgspec.json.encode({"starters": starters, "complete": self.service.complete}))
+        elif path.startswith("/api/answers/") and self.service.kept:
+            kept = KeptAnswer(asked_at="2024-06-20T08:00:00Z", answer=self.service.kept, withheld=0)
+            self.reply(msgspec.json.encode(kept))
         elif path.startswith("/api/articles/") and name in self.service.articles:
             self.reply(msgspec.json.encode(self.service.articles[name]))
         else:
@@ -202,6 +211,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/api/ask":
             self.service.asked.append(body)
             self.stream(self.service.script(body))
+        elif self.path == "/api/search":
+            self.reply(msgspec.json.encode({"search_results": self.service.found}))
         else:
             self.service.feedback.append(body)
             self.reply(b"{}")

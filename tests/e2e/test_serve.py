@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,10 +12,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
@@ -26,7 +28,7 @@ from embeddings.types import RawArticle
 pytestmark = pytest.mark.slow
 
 SERVE = """
-import sys, time
+import json, sys, time
 from pathlib import Path
 from qa.server.run import serve
 from qa.settings import Settings
@@ -45,19 +47,11 @@ def slowly(settings):
     parts.answering.search = slow_search
     return parts
 
-settings = Settings(
-    data_dir=Path(sys.argv[1]),
-    encoder={encoder!r},
-    reader="words",
-    host={host!r},
-    port={port},
-    log_level={log_level!r},
-    deadline_seconds={deadline_seconds},
-    api_keys={api_keys!r},
-    allow_open={allow_open},
-    allowed_origins={allowed_origins!r},
-)
-sys.exit(serve(settings, load=slowly))
+code = 0
+for choices in json.loads({settings!r}):
+    print(end=choices.pop("before", ""), file=sys.stderr, flush=True)
+    code = serve(Settings(**dict(choices, data_dir=Path(choices["data_dir"]))), load=slowly)
+sys.exit(code)
 """
 READY = re.compile(r"^Sourceline is ready at (http://\S+:\d+)$")
 Start = Callable[..., "Process"]
@@ -66,22 +60,15 @@ Start = Callable[..., "Process"]
 class Process:
     """A service in its own process."""
 
-    def __init__(self, folder: Path, *, repo: Path, **choices: object) -> None:
-        defaults = {
-            "loads_after": "no such file",
-            "search_seconds": 0,
-            "encoder": "hashing",
-            "host": "127.0.0.1",
-            "port": 0,
-            "log_level": "warning",
-            "deadline_seconds": 30.0,
-            "api_keys": "",
-            "allow_open": False,
-            "allowed_origins": "",
-        }
-        source = SERVE.format(**{**defaults, **choices})
+    def __init__(
+        self, *settings: dict[str, object], repo: Path, loads_after: str = "no such file", search_seconds: float = 0
+    ) -> None:
+        """With several settings, one after the other is served; `before` in them is written to standard error first."""
+        usual = {"encoder": "hashing", "reader": "words", "host": "127.0.0.1", "port": 0, "log_level": "warning"}
+        told = json.dumps([{**usual, **one} for one in settings])
+        source = SERVE.format(settings=told, loads_after=loads_after, search_seconds=search_seconds)
         self.popen = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", source, str(folder)],
+            [sys.executable, "-W", "error", "-c", source],
             cwd=repo,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -112,8 +99,11 @@ def start(tmp_path: Path, repo: Path) -> Iterator[Start]:
     """Start a service on a folder of this test; whatever is left of it is killed at the end."""
     begun: list[Process] = []
 
-    def begin(folder: Path | None = None, **choices: object) -> Process:
-        begun.append(Process(folder or tmp_path / "data", repo=repo, **choices))
+    def begin(
+        *several: dict[str, object], loads_after: str = "no such file", search_seconds: float = 0, **settings: object
+    ) -> Process:
+        choices = [{"data_dir": str(tmp_path / "data"), **one} for one in several or (settings,)]
+        begun.append(Process(*choices, repo=repo, loads_after=loads_after, search_seconds=search_seconds))
         return begun[-1]
 
     yield begin
@@ -131,21 +121,15 @@ def in_background(act: Callable[[], httpx.Response]) -> Iterator[list[httpx.Resp
     thread.join(240)
 
 
-def test_from_start_to_stop(start: Start) -> None:
+def test_from_start_to_stop_what_it_writes_is_for_its_own_user(start: Start, tmp_path: Path) -> None:
     process = start()
     address = process.address()
     with httpx.Client(base_url=address) as client:
         client.post("/api/articles", json={"id": "a", "text": "The mill employs 35 people."}).raise_for_status()
         assert client.get("/health/ready").json() == {"status": "ready", "articles": 1, "passages": 1, "writes": "open"}
         assert client.head("/docs").status_code == 200
+        assert client.post("/api/ask", json={"question": "Who?", "store": True}).status_code == 200
     assert process.stop(signal.SIGINT) == (0, "")
-
-
-def test_what_it_writes_is_for_its_own_user(start: Start, tmp_path: Path) -> None:
-    process = start()
-    body = {"question": "Who?", "store": True}
-    assert httpx.post(f"{process.address()}/api/ask", json=body).status_code == 200
-    assert process.stop()[0] == 0
     assert [path for path in files(tmp_path / "data") if path.stat().st_mode & 0o077] == []
 
 
@@ -202,34 +186,34 @@ def test_it_lives_while_it_loads(start: Start, gate: Path) -> None:
     assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
 
 
-def test_a_port_in_use(start: Start) -> None:
+class OtherEncoder(HashingEncoder):
+    """An encoder of another name."""
+
+    identity = msgspec.structs.replace(HashingEncoder.identity, name="another")
+
+
+def test_what_cannot_start_says_why_in_one_line(start: Start, tmp_path: Path) -> None:
+    """One process tries it all, one after the other."""
+    (tmp_path / "file").write_text("in the way")
+    with closing(EmbeddedCorpus.open(tmp_path / "filled", identity=OtherEncoder.identity)) as corpus:
+        ingest([RawArticle(id="mill", text="The mill employs 35 people.")], corpus=corpus, encoder=OtherEncoder())
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, errors = start(port=port).wait()
+        open_to_all = " can be reached from other machines, and without API keys"
+        refused: dict[str, dict[str, object]] = {
+            f"cannot listen on 127.0.0.1:{port}: Address already in use. Choose another --port": {"port": port},
+            "encoder hashing": {"data_dir": str(tmp_path / "filled")},
+            "no-such-model": {"encoder": "no-such-model"},
+            str(tmp_path / "file"): {"data_dir": str(tmp_path / "file")},
+            f"0.0.0.0{open_to_all}": {"host": "0.0.0.0"},
+            f"::{open_to_all}": {"host": "::"},
+        }
+        code, errors = start(*({"before": "\0", **one} for one in refused.values())).wait()
     assert code == 1
-    assert errors == f"qa serve: cannot listen on 127.0.0.1:{port}: Address already in use. Choose another --port\n"
-
-
-def test_a_store_filled_by_another_encoder(start: Start) -> None:
-    first = start()
-    httpx.post(f"{first.address()}/api/articles", json={"id": "a", "text": "The mill employs 35 people."})
-    first.stop()
-    code, errors = start(encoder="all-MiniLM-L6-v2").wait()
-    assert code == 1
-    assert_one_line(errors, "encoder all-MiniLM-L6-v2")
-
-
-def test_no_such_encoder(start: Start) -> None:
-    code, errors = start(encoder="no-such-model").wait()
-    assert code == 1
-    assert_one_line(errors, "no-such-model")
-
-
-def test_a_data_folder_that_cannot_be_written(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    code, errors = start(tmp_path / "file").wait()
-    assert code == 1
-    assert_one_line(errors, "file")
+    said = errors.split("\0")[1:]
+    for part, one in zip(refused, said, strict=True):
+        assert_one_line(one, part)
+    assert "QA_API_KEYS" in said[-1]
 
 
 def test_a_store_in_use_is_read_until_its_writer_has_ended(start: Start, tmp_path: Path) -> None:
@@ -266,14 +250,6 @@ def found(client: httpx.Client, question: str) -> set[str]:
     return {one["article_id"] for one in reply.json()["search_results"]}
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_an_open_address_is_refused_without_keys(start: Start, host: str) -> None:
-    code, errors = start(host=host).wait()
-    assert code == 1
-    assert_one_line(errors, f"{host} can be reached from other machines, and without API keys")
-    assert "QA_API_KEYS" in errors
-
-
 def test_an_open_address_is_warned_of_where_it_is_wanted(start: Start) -> None:
     process = start(host="0.0.0.0", allow_open=True)
     address = process.address()
@@ -281,14 +257,6 @@ def test_an_open_address_is_warned_of_where_it_is_wanted(start: Start) -> None:
     code, errors = process.stop()
     assert code == 0
     assert_one_line(errors, "WARNING: 0.0.0.0 can be reached from other machines, and without API keys")
-
-
-def test_with_keys_an_open_address_is_served(start: Start) -> None:
-    process = start(host="0.0.0.0", api_keys="operator:" + "k" * 20)
-    address = process.address().replace("0.0.0.0", "127.0.0.1") + "/api/articles"
-    assert httpx.get(address).status_code == 401
-    assert httpx.get(address, headers={"authorization": "Bearer " + "k" * 20}).status_code == 200
-    assert process.stop() == (0, "")
 
 
 def test_what_was_acknowledged_survives_kill_9(start: Start) -> None:
@@ -309,33 +277,29 @@ def test_what_was_acknowledged_survives_kill_9(start: Start) -> None:
         assert found["search_results"]
 
 
-def test_questions_stay_out_of_the_log(start: Start) -> None:
-    process = start(log_level="info")
-    address = process.address()
-    httpx.post(f"{address}/api/search", json={"question": "canary-4711?"})
-    httpx.get(f"{address}/api/articles", params={"source": "canary-4711"})
-    httpx.post(f"{address}/api/ask", content=b'{"question":"canary-4711', headers={"content-type": "application/json"})
-    code, errors = process.stop()
-    assert code == 0
-    assert "canary" not in errors
-
-
-@pytest.mark.parametrize("level", ["info", "debug"])
-def test_keys_and_tokens_stay_out_of_log_and_files(start: Start, tmp_path: Path, level: str) -> None:
+def test_questions_keys_and_tokens_stay_out_of_log_and_files(start: Start, tmp_path: Path) -> None:
+    """Of a service with keys on an open address, which says all that it ever says."""
     key, origin = "canary-key-0123456789", "https://news.example"
-    process = start(log_level=level, api_keys=f"desk:{key}", allowed_origins=origin)
-    address = process.address()
-    got = httpx.post(f"{address}/api/tokens", json={"origin": origin}, headers={"x-api-key": key}).json()["token"]
+    process = start(host="0.0.0.0", log_level="debug", api_keys=f"desk:{key}", allowed_origins=origin)
     told = ""
-    for shown in (key, f"{key}-wrong", got, got[:-2], f"{got}.{key}"):
-        for path in ("/api/articles", "/api/conversations", f"/api/articles/none?x={key}", f"/nothing/{key}"):
-            for headers in ({"authorization": f"Bearer {shown}"}, {"x-api-key": shown}, {"authorization": shown}):
-                response = httpx.get(f"{address}{path}", headers=headers | {"origin": origin})
-                told += response.text + str(response.headers)
-        asked = {"authorization": f"Bearer {shown}", "origin": origin}
-        told += httpx.post(f"{address}/api/ask", json={"question": "Who?", "store": True}, headers=asked).text
+    with httpx.Client(base_url=process.address().replace("0.0.0.0", "127.0.0.1")) as client:
+        got = client.post("/api/tokens", json={"origin": origin}, headers={"x-api-key": key}).json()["token"]
+        for shown in (key, f"{key}-wrong", got, got[:-2], f"{got}.{key}"):
+            for path in ("/api/articles", "/api/conversations", f"/api/articles/none?x={key}", f"/nothing/{key}"):
+                for headers in ({"authorization": f"Bearer {shown}"}, {"x-api-key": shown}, {"authorization": shown}):
+                    response = client.get(path, headers=headers | {"origin": origin})
+                    told += response.text + str(response.headers)
+            asked = {"authorization": f"Bearer {shown}", "origin": origin}
+            told += client.post("/api/ask", json={"question": "Who?", "store": True}, headers=asked).text
+        assert client.get("/api/articles").status_code == 401
+        operator = {"x-api-key": key}
+        assert client.post("/api/search", json={"question": "canary-4711?"}, headers=operator).status_code == 200
+        assert client.get("/api/articles", params={"source": "canary-4711"}, headers=operator).status_code == 200
+        broken = {**operator, "content-type": "application/json"}
+        assert client.post("/api/ask", content=b'{"question":"canary-4711', headers=broken).status_code == 400
     code, errors = process.stop()
     assert code == 0
+    assert "INFO" in errors
     for text in (told, errors, *(path.read_bytes().decode("latin-1") for path in files(tmp_path))):
         assert "canary" not in text
         assert got not in text

@@ -6,12 +6,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Request, sync_playwright
 
 NO_BROWSER = "needs Chromium, which is not here: scripts/install_browser.sh says what to do"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--font-render-hinting=none"]
@@ -36,17 +37,64 @@ class Reader:
 
     def __init__(self, page: Page, base: str, friends: list[str]) -> None:
         self.page, self.base = page, base
-        self._places = {urlsplit(one).netloc for one in (base, *friends)}
+        self.places = {urlsplit(one).netloc for one in (base, *friends)}
         self.requests: list[str] = []
         self.complaints: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda message: self._note(message.type, message.text))
+        self.is_spoilt = False
+        """Whether nobody else may have this page."""
+        page.on("request", self._request)
+        page.on("pageerror", self._error)
+        page.on("console", self._message)
 
-    def _note(self, kind: str, text: str) -> None:
+    def _request(self, request: Request) -> None:
+        self.requests.append(request.url)
+
+    def _error(self, error: Error) -> None:
+        self.complaints.append(str(error))
+
+    def _message(self, message: ConsoleMessage) -> None:
         # Chromium reports every response that is not a success; which ones are right is for each test to say.
-        if kind in {"error", "warning"} and not text.startswith("Failed to load resource"):
-            self.complaints.append(text)
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
+            self.complaints.append(message.text)
+
+    def before_pages(self, script: str) -> Reader:
+        """Let a script run before those of each page."""
+        self.is_spoilt = True
+        self.page.add_init_script(script)
+        return self
+
+    def may_copy(self) -> Reader:
+        """Let the page write to the clipboard, and the test read it."""
+        self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        return self
+
+    def with_clock(self) -> Reader:
+        """Let the test turn the clock of the page."""
+        self.is_spoilt = True
+        self.page.clock.install()
+        return self
+
+    def leave(self) -> bool:
+        """Whether the page is now as it was at first."""
+        for event, listener in (("request", self._request), ("pageerror", self._error), ("console", self._message)):
+            self.page.remove_listener(event, listener)
+        if self.is_spoilt:
+            return False
+        context = self.page.context
+        if self.page.url.startswith("http"):
+            self.page.evaluate("sessionStorage.clear()")
+        self.page.goto("about:blank")
+        self.page.mouse.move(0, 0)
+        session = context.new_cdp_session(self.page)
+        for place in self.places:
+            forget = {"origin": f"http://{place}", "storageTypes": "local_storage,cookies"}
+            session.send("Storage.clearDataForOrigin", forget)
+        session.detach()
+        for one in (context, self.page):
+            one.unroute_all()
+        context.clear_permissions()
+        context.set_offline(False)
+        return True
 
     def visit(self, path: str = "/") -> Reader:
         self.page.goto(self.base + path)
@@ -88,25 +136,68 @@ class Reader:
         found: list[str] = self.page.evaluate(script, name)
         return found
 
+    def sticking_out(self) -> list[str]:
+        """What sticks out of the window to the side."""
+        found: list[str] = self.page.evaluate(
+            """() => [...document.querySelector("sourceline-chat").shadowRoot.querySelectorAll("*")]
+              .filter(one => one.checkVisibility() && !one.closest(".unseen"))
+              .map(one => [one.className || one.localName, one.getBoundingClientRect()])
+              .filter(([, { left, right }]) => right > innerWidth + 1 || left < -1).map(([name]) => name)"""
+        )
+        return found
+
     def foreign(self) -> list[str]:
         """Requests that went anywhere but to the page's own place and the service."""
-        return [url for url in self.requests if urlsplit(url).netloc not in self._places]
+        return [url for url in self.requests if urlsplit(url).netloc not in self.places]
+
+
+class Windows:
+    """Windows of one browser, for one reader after the other: a new one begins a process, which takes seconds."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._idle: dict[str, list[Page]] = {}
+
+    @contextmanager
+    def opened(self, base: str, friends: list[str], choices: dict[str, Any]) -> Iterator[Reader]:
+        """Somebody in front of a window that nobody has used, or that is as if nobody had."""
+        seen = {"color_scheme": "light", "reduced_motion": "no-preference", "forced_colors": "none"}
+        seen |= {name: choices.pop(name) for name in seen if name in choices}
+        viewport = choices.pop("viewport", {"width": 1200, "height": 800})
+        choices = {"locale": "en-GB", **choices}
+        idle = self._idle.setdefault(repr(sorted(choices.items())), [])
+        page = idle.pop() if idle else self._new(choices)
+        page.set_viewport_size(viewport)
+        page.emulate_media(media="screen", **seen)
+        reader = Reader(page, base, friends)
+        yield reader
+        if reader.leave():
+            idle.append(page)
+        else:
+            page.context.close()
+
+    def _new(self, choices: dict[str, Any]) -> Page:
+        context = self._browser.new_context(**choices)
+        context.set_default_timeout(120_000)
+        return context.new_page()
+
+
+@pytest.fixture(scope="module")
+def windows(browser: Browser) -> Windows:
+    return Windows(browser)
 
 
 @pytest.fixture
-def read(browser: Browser, service: Any) -> Iterator[Callable[..., Reader]]:
+def read(windows: Windows, service: Any) -> Iterator[Callable[..., Reader]]:
     """Open a window; at the end nothing may have gone elsewhere, and the page may have nothing to complain about."""
-    opened: list[Reader] = []
+    with ExitStack() as stack:
+        opened: list[Reader] = []
 
-    def open_window(base: str | None = None, *, friends: list[str] | None = None, **choices: Any) -> Reader:
-        context = browser.new_context(**{"viewport": {"width": 1200, "height": 800}, "locale": "en-GB", **choices})
-        context.set_default_timeout(120_000)
-        opened.append(Reader(context.new_page(), base or service.url, friends or []))
-        return opened[-1]
+        def open_window(base: str | None = None, *, friends: list[str] | None = None, **choices: Any) -> Reader:
+            opened.append(stack.enter_context(windows.opened(base or service.url, friends or [], choices)))
+            return opened[-1]
 
-    yield open_window
-    for reader in opened:
-        reader.page.context.close()
+        yield open_window
     assert [url for reader in opened for url in reader.foreign()] == []
     assert [complaint for reader in opened for complaint in reader.complaints] == []
 

@@ -129,8 +129,7 @@ def test_feedback_is_stored_with_its_comment(read: Read, service: Any) -> None:
 
 def test_an_answer_is_copied_with_its_sources(read: Read) -> None:
     reader = read()
-    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    reader.visit()
+    reader.may_copy().visit()
     turn = reader.ask(BRIDGE)
     turn.get_by_role("button", name="Copy as Markdown").click()
     turn.get_by_role("button", name="Copied").wait_for()

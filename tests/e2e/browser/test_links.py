@@ -22,9 +22,7 @@ def copied(reader: Any, place: Any) -> str:
 
 
 def writer(read: Read, *args: Any, **choices: Any) -> Any:
-    reader = read(*args, **choices)
-    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    return reader
+    return read(*args, **choices).may_copy()
 
 
 def test_an_answer_is_passed_on_without_its_conversation(read: Read) -> None:
@@ -92,7 +90,7 @@ def test_in_another_page_a_link_opens_the_panel(read: Read) -> None:
     reader = writer(read)
     reader.page.context.route("**/host", lambda route: route.fulfill(content_type="text/html", body=page))
     told = "window.told = []; addEventListener('sourceline-event', event => told.push(event.detail.name))"
-    reader.page.add_init_script(told)
+    reader.before_pages(told)
     reader.visit("/host")
     assert reader.chat.locator(".launcher:not(.root)").count() == 0, "the page has a button of its own"
     reader.page.get_by_role("button", name="Ask us").click()

@@ -118,19 +118,20 @@ def urls() -> list[str]:
     return [template.format(js=JS, evil=EVIL) for template in URLS]
 
 
-def check(reader: Any) -> None:
-    """Only the widget's own elements, none of them active, and links to nowhere but the web."""
+def check(reader: Any, place: str = "*") -> None:
+    """Only the widget's own elements, none of them active, and links to nowhere but the web; in this place alone."""
     found = reader.page.evaluate(
-        """() => { const root = document.querySelector("sourceline-chat").shadowRoot;
-        const all = [...root.querySelectorAll("*")];
+        """place => { const root = document.querySelector("sourceline-chat").shadowRoot;
+        const all = [...root.querySelectorAll(place)];
         return {
           tags: [...new Set(all.map(one => one.localName))],
           handlers: all.filter(one => [...one.attributes].some(a => a.name.startsWith("on"))).length,
-          links: [...root.querySelectorAll("[href], [src], [action], [data], [srcdoc], [style*=url]")]
-            .map(one => one.getAttribute("href") ?? one.outerHTML),
+          links: all.filter(one => one.matches("[href], [src], [action], [data], [srcdoc], [style*=url]")).map(one =>
+            one.getAttribute("href") ?? one.outerHTML),
           broken: window.broken ?? 0,
           widgets: document.querySelectorAll("sourceline-chat").length,
-        }; }"""
+        }; }""",
+        place,
     )
     assert set(found["tags"]) <= ALLOWED
     assert (found["handlers"], found["broken"], found["widgets"]) == (0, 0, 1)
@@ -147,7 +148,7 @@ def attacked(scripted: Any, answering: Any) -> Any:
 
     def script(request: dict[str, Any]) -> Iterator[Any]:
         number = int(request["question"].partition(" ")[0])
-        batch = batches[number]
+        batch = batches[number] if request["question"].endswith(" of the batches") else batches[number][:3]
         scripted.used += batch
         text = "\n\n".join(batch)
         addresses = itertools.cycle([*urls(), "https://example.org/fine"])
@@ -192,15 +193,16 @@ def test_nothing_that_articles_and_models_say_becomes_markup(read: Read, attacke
     for number in range(attacked.batches):
         turn = reader.ask(f"{number} of the batches")
         turn.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
-        check(reader)
+        check(reader, ".turn:last-child *")
     shown = reader.chat.locator(".turn .sentence").all_text_contents()
     assert len(shown) == len(attacked.used) == len(payloads())
     links = 0
     for chip in reader.chat.locator(".turn").first.locator(".answer .chip").all()[: len(urls()) + 1]:
         chip.focus()  # each has another address
-        check(reader)
+        check(reader, ".card *")
         links += reader.chat.locator(".card a").count()
     assert links == 1, "only the address of the web is a link"
+    check(reader)
     reader.chips.first.press("Enter")
     reader.chat.locator(".article-body p[dir]").first.wait_for()
     check(reader)

@@ -70,7 +70,7 @@ def show(read: Read, scripted: Any, answering: Any) -> Callable[..., Any]:
         scripted.script = lambda _: unfold(answer)
         reader = read(scripted.url, **(choices or {}))
         if clock:
-            reader.page.clock.install()
+            reader.with_clock()
         reader.visit()
         reader.ask(changes.get("question", "When?"))
         return reader
@@ -177,8 +177,7 @@ def test_what_a_model_writes_says_so_to_people_and_programs(read: Read, scripted
         yield AnswerEvent(answer=answer)
 
     scripted.script = script
-    reader = read(scripted.url).visit()
-    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader = read(scripted.url).may_copy().visit()
     reader.send("When?")
     notice = reader.last.locator(".notice")
     notice.wait_for()
@@ -280,7 +279,7 @@ def test_a_declined_turn_offers_what_is_found_later(show: Any, scripted: Any) ->
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_service_that_had_no_questions_is_asked_again(show: Any, scripted: Any, status: int) -> None:
     scripted.starters = status
-    reader = show(clock=True, question="Who opens it?", **DECLINED)
+    reader = show(clock=status == 503, question="Who opens it?", **DECLINED)
     scripted.starters = ["When does it open?"]
     if status == 503:
         reader.page.clock.fast_forward(4000)
@@ -344,8 +343,9 @@ def test_a_card_stays_while_the_pointer_is_on_it_and_goes_with_escape(show: Any)
 def test_a_site_sets_its_colours_and_gives_tokens(
     read: Read, begin_service: Callable[..., Any], bridge: dict[str, Any]
 ) -> None:
-    service = begin_service(QA_API_KEYS="operator-key-of-the-tests")
-    service.restart(QA_ALLOWED_ORIGINS=service.url, QA_ORIGIN_TOKENS="false")
+    service = begin_service(
+        QA_API_KEYS="operator-key-of-the-tests", QA_ALLOWED_ORIGINS="{url}", QA_ORIGIN_TOKENS="false"
+    )
     key = {"authorization": "Bearer operator-key-of-the-tests"}
     httpx.post(f"{service.url}/api/articles", json=bridge, headers=key).raise_for_status()
     token = httpx.post(f"{service.url}/api/tokens", json={"origin": service.url}, headers=key).json()["token"]

@@ -47,7 +47,7 @@ def tasks_of(reader: Any, browser: Browser) -> Iterator[list[float]]:
 
 def test_it_is_light_and_soon_there(read: Read, measured: Callable[[str], None]) -> None:
     reader = read()
-    reader.page.add_init_script(OBSERVE)
+    reader.before_pages(OBSERVE)
     reader.visit()
     reader.page.wait_for_function("ready !== null")
     ready, shift = reader.page.evaluate("[ready, shift]")
@@ -75,7 +75,7 @@ def test_a_long_answer_streams_without_a_jolt(
 
     scripted.script = script
     reader = read(scripted.url)
-    reader.page.add_init_script(OBSERVE)
+    reader.before_pages(OBSERVE)
     reader.visit()
     reader.page.wait_for_function("ready !== null")
     reader.page.evaluate("shift = 0")
