@@ -29,7 +29,7 @@ _KEPT_SECONDS = 600.0
 """Other articles may have taken the place of as many: made anew after this time in any case."""
 _MOST = 64
 """Sets of collections for which something is kept."""
-_PATIENCE_SECONDS = 4.0
+_PATIENCE_SECONDS = 1.0
 """A reader waits no longer for questions that are still being tried; they go on being tried."""
 
 

@@ -10,6 +10,8 @@ import { citationsOf, Numbering, pieces } from "./pieces";
 import type { Answer, Citation, Claim, ClaimEvent, Origin } from "./types";
 
 const LONGEST_TAIL = 24;
+/** How a sentence begins that begins with a quotation. */
+const OPENING = /^\s*["'“”„«»‘’‹「『]/;
 /** Characters; what is longer is no short answer. */
 const LONGEST_SHORT = 120;
 
@@ -96,7 +98,8 @@ export class AnswerView {
 
   private sentence(claim: Claim): HTMLElement {
     const origin = this.originOf(claim);
-    const made = element("span", { class: `sentence ${claim.verdict}`, part: "sentence", attributes: { "data-origin": origin } });
+    const said = OPENING.test(claim.text) ? " said" : "";
+    const made = element("span", { class: `sentence ${claim.verdict}${said}`, part: "sentence", attributes: { "data-origin": origin } });
     const words = new TextMap();
     this.words.set(claim.start, words);
     const found = pieces(claim, citationsOf(claim, this.known));

@@ -57,7 +57,7 @@ export class ArticleView {
     this.describe(request);
     refill(this.body, element("p", { class: "quiet" }, strings.articleLoading));
     this.show(true);
-    this.title.focus({ preventScroll: true });
+    this.focus();
     try {
       const article = await this.context.client.article(request.article_id, request.article_version);
       if (turn === this.shown && this.isOpen) this.fill(article, request);
@@ -81,13 +81,20 @@ export class ArticleView {
     return true;
   }
 
-  /** The chat beside it gets another width: what was clicked stays where it is on the screen. */
+  focus(): void {
+    this.title.focus({ preventScroll: true });
+  }
+
+  /** The chat beside it gets another width: the question, or what was clicked below it, stays where it is on the screen. */
   private show(shown: boolean): void {
     const frame = this.opener?.closest(".scroller");
-    const before = this.opener?.getBoundingClientRect().top ?? 0;
+    const top = (one: Element | null | undefined): number => one?.getBoundingClientRect().top ?? 0;
+    const question = this.opener?.closest(".turn")?.querySelector(".question");
+    const held = question && top(question) >= top(frame) ? question : this.opener;
+    const before = top(held);
     this.element.hidden = !shown;
     this.changed();
-    if (frame && this.opener?.isConnected) frame.scrollTop += this.opener.getBoundingClientRect().top - before;
+    if (frame && held?.isConnected) frame.scrollTop += top(held) - before;
   }
 
   private describe(request: ArticleRequest): void {

@@ -12,6 +12,8 @@ export function byline(
   const date = day(about.published_at, locale);
   const source = about.source ? [element("bdi", {}, about.source)] : [];
   const since = age(about.published_at, locale);
-  const known = [...source, ...(source.length && date ? [" · "] : []), date, since ? ` · ${since}` : ""];
+  // No line begins with the dot.
+  const dot = (): (HTMLElement | string)[] => [element("span", { class: "unbroken" }, " ·"), " "];
+  const known = [...source, ...(source.length && date ? dot() : []), date, ...(since ? [...dot(), since] : [])];
   return element("p", { class: name }, ...(source.length || date ? known : [strings.unsigned]));
 }

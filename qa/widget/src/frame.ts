@@ -105,6 +105,9 @@ export class Frame {
     if (over) {
       article.element.setAttribute("role", "dialog");
       article.element.setAttribute("aria-modal", "true");
+      // Where the window gets narrow, what had the focus is out of reach, and Escape with it.
+      const focused = (article.element.getRootNode() as ShadowRoot).activeElement;
+      if (focused && !article.element.contains(focused)) article.focus();
     } else {
       article.element.removeAttribute("role");
       article.element.removeAttribute("aria-modal");

@@ -203,15 +203,16 @@ export class Turn {
     else this.view.finish(answer);
     refill(this.short, abstained ? null : this.view.shortAnswer(answer));
     const fallback = this.fallback(answer);
+    const passages = passageList(this.context, answer.search_results, abstained ? answer.question : null);
+    const acts = actions(this.context, answer, this.view, () => this.events.edit(this.question), this.shared);
     refill(
       this.below,
       fallback ? element("p", { class: "quiet fallback" }, fallback) : null,
       abstained ? null : this.sureness(answer),
       conflictNotes(this.context, answer, this.view),
       sourceList(this.context, answer, this.view),
-      actions(this.context, answer, this.view, () => this.events.edit(this.question), this.shared),
-      passageList(this.context, answer.search_results, abstained ? answer.question : null),
-      abstained ? this.suggestions() : null,
+      // Who got no answer looks for a way on first.
+      ...(abstained ? [passages, this.suggestions(), acts] : [acts, passages]),
     );
     return answer;
   }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from embeddings.types import Article
-from qa.types import AlsoReported, Conflict, SearchResult
+from qa.types import AlsoReported, Conflict, Generation, SearchResult
 
 Read = Callable[..., Any]
 QUESTION = "How long will the Osprey Bridge be closed?"
@@ -16,13 +17,14 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 ARTICLE = Article(id="a", version="v", title="Bridge", text="It closes in July. It opens in June.", source="Desk")
 
 
-def violations(reader: Any, axe: str) -> list[str]:
+def violations(reader: Any, axe: str, rules: list[str] = RULES) -> list[str]:
     """What axe-core finds in the page as it stands."""
-    reader.page.evaluate(f"window.axe || (() => {{ {axe} }})()")
+    if not reader.page.evaluate("Boolean(window.axe)"):
+        reader.page.evaluate(f"(() => {{ {axe} }})()")
     found: list[str] = reader.page.evaluate(
-        """async rules => (await axe.run(document, { runOnly: rules })).violations
+        """async values => (await axe.run(document, { resultTypes: ["violations"], runOnly: { values } })).violations
           .flatMap(one => one.nodes.map(node => `${one.id}: ${node.target} ${node.failureSummary}`))""",
-        RULES,
+        rules,
     )
     return found
 
@@ -46,9 +48,10 @@ def everything(scripted: Any, answering: Any) -> Any:
     results = (SearchResult(**place, **passage),)
     answers = {
         "generated": {
+            "generation": Generation(model="small-1", prompts={}, checker="aligned"),
             "conflicts": (
                 Conflict(citation_ids=("c1", "c2"), note="July here, June there.", values=("July", "June"), later="c2"),
-            )
+            ),
         },
         "fallback": {"answer_mode": "extractive", "fallback_reason": "model_timed_out"},
         "abstained": {"answer_mode": "abstained", "abstain_reason": "weak_match", "claims": (), "citations": ()},
@@ -62,34 +65,94 @@ def everything(scripted: Any, answering: Any) -> Any:
         return unfold(type(answer)(**{**{n: getattr(answer, n) for n in answer.__struct_fields__}, **answers[kind]}))
 
     scripted.script = script
+    scripted.found = (results[0], msgspec.structs.replace(results[0], passage_id="q"))
+    scripted.kept = compose(["It closes in July."], ARTICLE, question="generated")
     return scripted
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_any_state(read: Read, everything: Any, axe: str, scheme: str) -> None:
-    reader = read(everything.url, color_scheme=scheme, reduced_motion="reduce").visit()
+class Walk:
+    """Looks at each state in light and, for what depends on it, in the dark; notes what is wrong."""
+
+    def __init__(self, reader: Any, axe: str) -> None:
+        self.reader, self._axe = reader, axe
+        self.found: dict[str, list[str]] = {}
+
+    def look(self, state: str) -> None:
+        page = self.reader.page
+        self.found[state] = violations(self.reader, self._axe) + self.reader.sticking_out()
+        page.emulate_media(color_scheme="dark")
+        self.found[f"{state}, dark"] = violations(self.reader, self._axe, ["color-contrast"])
+        page.emulate_media(color_scheme="light")
+
+
+def test_nothing_is_wrong_in_any_state_light_or_dark(read: Read, everything: Any, axe: str) -> None:
+    reader = read(everything.url, reduced_motion="reduce").visit()
+    walk = Walk(reader, axe)
     reader.chat.locator(".starter").first.wait_for()
-    states: dict[str, list[str]] = {"empty": violations(reader, axe)}
-    for question in ("generated", "fallback", "abstained"):
+    walk.look("empty")
+    answer(reader, walk)
+    for question in ("fallback", "abstained"):
+        anew(reader)
         reader.ask(question)
-        states[question] = violations(reader, axe)
-    reader.chat.locator(".chip").first.focus()
-    states["card"] = violations(reader, axe)
-    reader.chat.locator(".chip").first.press("Enter")
-    reader.chat.locator(".article-body p[dir]").first.wait_for()
-    states["article beside"] = violations(reader, axe)
-    reader.page.set_viewport_size({"width": 400, "height": 700})
-    reader.page.wait_for_timeout(50)
-    states["article over"] = violations(reader, axe)
-    reader.page.keyboard.press("Escape")
-    reader.last.get_by_role("button", name="Not helpful").click()
-    reader.chat.get_by_role("button", name="Filters", exact=True).click()
-    states["feedback and filters"] = violations(reader, axe)
+        walk.look(question)
+    reader.page.set_viewport_size({"width": 320, "height": 568})
+    passages(reader, walk)
     everything.problem_headers = {"retry-after": "60"}
+    anew(reader)
     reader.send("429")
     reader.last.locator(".problem").wait_for()
-    states["problem"] = violations(reader, axe)
-    assert {state: found for state, found in states.items() if found} == {}
+    walk.look("problem, narrow")
+    reader.page.set_viewport_size({"width": 1200, "height": 800})
+    reader.page.goto(f"{everything.url}/?other#answer=ans_1&sig=s&q=generated")
+    reader.last.locator(".actions").wait_for()
+    walk.look("somebody else's answer")
+    assert {state: found for state, found in walk.found.items() if found} == {}
+    assert len(walk.found) == 26
+
+
+def anew(reader: Any) -> None:
+    reader.chat.evaluate("chat => chat.reset()")
+
+
+def answer(reader: Any, walk: Walk) -> None:
+    """What a model wrote, the card of a citation, its article beside and over the answer, what one thinks of it."""
+    reader.ask("generated")
+    assert reader.last.locator(".notice").is_visible(), "a model wrote it"
+    walk.look("generated")
+    chip = reader.chat.locator(".chip").first
+    chip.focus()
+    walk.look("card")
+    chip.press("Enter")
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    walk.look("article beside")
+    line = reader.chat.get_by_role("separator")
+    line.press("ArrowLeft")
+    assert line.get_attribute("aria-valuenow") == "55"
+    walk.look("resized")
+    reader.page.set_viewport_size({"width": 320, "height": 568})
+    reader.chat.locator(".article[role=dialog]").wait_for()
+    walk.look("article over")
+    reader.page.keyboard.press("Escape")
+    reader.last.get_by_role("button", name="Not helpful").click()
+    reader.last.get_by_role("button", name="Incomplete").click()
+    reader.chat.get_by_role("button", name="Filters", exact=True).click()
+    walk.look("feedback and filters, narrow")
+    reader.chat.get_by_role("button", name="Filters", exact=True).click()
+    reader.page.set_viewport_size({"width": 1200, "height": 800})
+
+
+def passages(reader: Any, walk: Walk) -> None:
+    """Passages alone, and the way from one to the next."""
+    anew(reader)
+    reader.chat.get_by_role("button", name="Passages only").click()
+    reader.send("bridge")
+    reader.last.locator(".passage").nth(1).wait_for()
+    walk.look("passages, narrow")
+    reader.last.locator(".passage .source-title").first.click()
+    reader.chat.get_by_text("1 / 2").wait_for()
+    walk.look("from passage to passage, narrow")
+    reader.page.keyboard.press("Escape")
+    reader.chat.get_by_role("button", name="Passages only").click()
 
 
 def test_axe_finds_nothing_in_arabic(read: Read, axe: str) -> None:
@@ -161,6 +224,28 @@ def test_the_keyboard_alone_is_enough(read: Read) -> None:
     keys.press("Escape")
     assert focus() == "chip"
     assert not reader.chat.locator(".card").count()
+    while reader.page.evaluate(FOCUSED, "textContent") != "Not helpful":
+        keys.press("Tab")
+    keys.press("Enter")
+    assert focus() == "textarea", "what was wrong can be written at once"
+    keys.press("Shift+Tab")
+    keys.press("Space")
+    assert reader.page.evaluate(FOCUSED, "ariaPressed") == "true"
+    keys.press("Tab")
+    keys.press("Tab")
+    keys.press("Enter")
+    reader.last.get_by_text("Your feedback was stored").wait_for()
+    keys.press("/")
+    while reader.page.evaluate(FOCUSED, "textContent") != "Passages only":
+        keys.press("Tab")
+    keys.press("Space")
+    keys.press("/")
+    keys.type("steel hangers")
+    keys.press("Enter")
+    reader.last.locator(".passage").first.wait_for()
+
+
+FOCUSED = "name => document.querySelector('sourceline-chat').shadowRoot.activeElement?.[name]"
 
 
 def test_a_finished_answer_is_announced_once(read: Read, everything: Any) -> None:
@@ -179,6 +264,24 @@ def test_a_finished_answer_is_announced_once(read: Read, everything: Any) -> Non
     assert reader.page.evaluate("heard.slice(2)") == [
         "Searching the articles",
         "No answer in these articles. Some passages come near, but none of them answers the question.",
+    ]
+    reader.last.get_by_role("button", name="Not helpful").click()
+    reader.last.get_by_role("button", name="Send").click()
+    reader.last.get_by_text("Your feedback was stored").wait_for()
+    reader.chat.get_by_role("button", name="Passages only").click()
+    reader.send("bridge")
+    reader.last.locator(".passage").first.wait_for()
+    reader.page.wait_for_function("heard.at(-1) === '2 passages found'")
+    reader.chat.get_by_role("button", name="Passages only").click()
+    reader.send("500")
+    reader.last.locator(".problem").wait_for()
+    reader.page.wait_for_function("heard.length === 9")
+    assert reader.page.evaluate("heard.slice(4)") == [
+        "Thank you. Your feedback was stored.",
+        "Searching the articles",
+        "2 passages found",
+        "Searching the articles",
+        "The service made a mistake. Try again; if it happens again, tell its owner.",
     ]
 
 
