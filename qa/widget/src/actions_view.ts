@@ -25,7 +25,7 @@ export function actions(context: Context, answer: Answer, view: AnswerView, edit
   }
   made.append(copyButton(context, answer, strings.copyLink, () => (shared ? location.href : answerLink(context, answer))));
   made.append(button(strings.edit, edit, { class: "quiet-button", part: "edit" }));
-  if (!shared) made.append(...opinion(context, answer, made));
+  if (!shared) made.append(element("span", { class: "opinion" }, ...opinion(context, answer, made)));
   return made;
 }
 
