@@ -46,6 +46,10 @@ def test_each_question_is_answered_from_its_article(settings: Settings, serve: A
             assert answer["answer_mode"] == "extractive"
             assert answer["citations"][0]["article_id"] == "bridge"
         client.delete("/api/articles/bridge").raise_for_status()
+        other = BRIDGE | {"id": "other", "text": str(BRIDGE["text"]).replace("Osprey", "Heron")}
+        client.post("/api/articles", json=other).raise_for_status()
+        assert questions(client) == [offered[0].replace("Osprey", "Heron")], "as many articles are not the same"
+        client.delete("/api/articles/other").raise_for_status()
         assert questions(client) == []
 
 
