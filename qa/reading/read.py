@@ -21,6 +21,10 @@ _LEAST_SCORE = 1e-3
 _HEADLINE = 3.0
 """A headline or caption yields to a sentence that says the same, if that lies at most so far behind, in log-odds."""
 _MOST_LEAD, _MOST_WORDS = 8.0, 15.0
+_RETOLD = 0.5
+"""Share of a headline's words from which a question is about the very thing that it tells."""
+_HEADLINE_WORDS = 3
+"""A shorter title names a matter."""
 _DEPTH = 6
 """Passages read, best first. What retrieval ranks lower cannot win any more: of 400 questions on newspaper articles and
 150 on 1,500 dated ones, 14 passages gave the same answers as 6, and 4 gave others (docs/quality.md). An item of a list
@@ -147,10 +151,22 @@ def _spans(
     for one in dict.fromkeys(asked):
         places = [number for number, text in enumerate(asked) if text == one]
         stored = [evidence[number].stored for number in places]
-        given = [PassageText(text=item.passage.text, title=item.title) for item in stored]
+        told = frozenset(word.stem for word in words_of(one) if not word.stop)
+        given = [PassageText(text=item.passage.text, title=_context(item.title, told)) for item in stored]
         for number, found in zip(places, reader.read(one, given), strict=True):
             spans[number] = found
     return spans
+
+
+def _context(title: str, told: frozenset[str]) -> str:
+    """The title to read a passage with: none where it is a headline half of which the question tells.
+
+    "Which team was invited to the White House?" asks for the rest of such a headline. The reader has learned from
+    titles that name the matter, and takes the words of any title for no answer (docs/quality.md).
+    """
+    stems = frozenset(word.stem for word in words_of(title) if not word.stop)
+    is_headline = len(stems) >= _HEADLINE_WORDS
+    return "" if is_headline and len(told & stems) >= _RETOLD * len(stems) else title
 
 
 def _of_type(

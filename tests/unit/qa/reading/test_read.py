@@ -60,6 +60,23 @@ def test_the_sentence_that_answers_comes_first_with_its_words(evidence_of: Evide
     assert [one.title for one in reader.given] == ["", "Derna"]
 
 
+@pytest.mark.parametrize(
+    ("question", "title", "read_with"),
+    [
+        ("Which team was invited to the White House?", "White House invites Braves", ""),
+        ("Who led the visit of the Braves?", "White House invites Braves", "White House invites Braves"),
+        ("How old is the White House?", "White House", "White House"),
+    ],
+    ids=["asks for the rest of the headline", "asks for something else", "a title that names a matter"],
+)
+def test_a_headline_that_the_question_tells_is_not_read(
+    evidence_of: EvidenceOf, question: str, title: str, read_with: str
+) -> None:
+    reader = Told({"125,000": 3.0})
+    read(question, [evidence_of(TEXT, title=title)], reader=reader)
+    assert [one.title for one in reader.given] == [read_with]
+
+
 def test_passages_that_answer_come_first_and_sentences_follow_them(evidence_of: EvidenceOf) -> None:
     evidence = [evidence_of(f"Number {n} is here.", article=f"a{n}") for n in range(4)]
     reading = read("Which?", evidence, reader=Told({"2": 4.0, "0": 1.0, "3": -3.0, "1": -5.0}))
