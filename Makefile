@@ -84,7 +84,7 @@ browser: install-dev ## the tests of the chat in a browser, the long form
 	@scripts/install_browser.sh
 	LONG=1 $(BIN)/pytest $(PYTEST_ARGS) tests/e2e/browser
 
-screenshots: install-dev ## take the pictures of README and docs/chat.md anew (look at them before committing)
+screenshots: install-dev ## take the pictures of README and docs/ anew (look at them before committing)
 	@scripts/install_browser.sh
 	$(BIN)/pytest -q tests/e2e/browser/screenshots.py
 

@@ -7,7 +7,17 @@ from typing import Protocol
 
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import StoreCorrupt
-from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
+from embeddings.types import (
+    Article,
+    CorpusCounts,
+    Hits,
+    IndexedArticle,
+    Overview,
+    SourceTally,
+    StoredPassage,
+    Vector,
+    Where,
+)
 
 __all__ = ["Corpus", "held_elsewhere", "readable"]
 
@@ -57,6 +67,9 @@ class Corpus(Protocol):
 
     def overview(self, where: Where, *, newest: int) -> Overview:
         """What current articles there are, at a glance, and the newest of them."""
+
+    def tally(self, where: Where, *, since: str) -> Sequence[SourceTally]:
+        """Current articles by source, the source with the most first; day by day from the ISO 8601 day `since` on."""
 
     def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
         """What each article says and how it was cut, in one name (`indexing.fingerprint`).

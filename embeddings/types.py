@@ -15,6 +15,7 @@ import numpy.typing as npt
 __all__ = [
     "Article",
     "CorpusCounts",
+    "DayTally",
     "EncodedPassage",
     "Held",
     "HeldPage",
@@ -25,6 +26,7 @@ __all__ = [
     "Passage",
     "RawArticle",
     "Rejected",
+    "SourceTally",
     "Status",
     "StoredPassage",
     "Vector",
@@ -245,6 +247,28 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Day of the newest dated article."""
     newest: tuple[Article, ...]
     """Some of them, the newest first, the undated last."""
+
+
+class DayTally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many articles were published on one day."""
+
+    day: str
+    """ISO 8601, in UTC."""
+    articles: int
+
+
+class SourceTally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many current articles one source has, and from when they are."""
+
+    source: str
+    """Empty: of those that name none."""
+    articles: int
+    undated: int
+    earliest: str | None
+    """Day of the oldest dated article, ISO 8601, in UTC."""
+    latest: str | None
+    days: tuple[DayTally, ...]
+    """The latest days, as far back as was asked for, in order; those without an article are left out."""
 
 
 def article_version(text: str) -> str:

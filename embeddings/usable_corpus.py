@@ -17,7 +17,17 @@ from embeddings.corpus import Corpus, held_elsewhere, readable
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import InputError
 from embeddings.store.filters import moment
-from embeddings.types import Article, CorpusCounts, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
+from embeddings.types import (
+    Article,
+    CorpusCounts,
+    Hits,
+    IndexedArticle,
+    Overview,
+    SourceTally,
+    StoredPassage,
+    Vector,
+    Where,
+)
 
 __all__ = ["Clock", "UsableCorpus", "kept_back", "utc_now"]
 
@@ -85,6 +95,10 @@ class UsableCorpus:
     def overview(self, where: Where, *, newest: int) -> Overview:
         """See `Corpus.overview`."""
         return self._corpus.overview(self._shown(where), newest=newest)
+
+    def tally(self, where: Where, *, since: str) -> Sequence[SourceTally]:
+        """See `Corpus.tally`."""
+        return self._corpus.tally(self._shown(where), since=since)
 
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
         """See `Corpus.passages`; keys come from a search, which gives none of what is kept back."""

@@ -31,6 +31,7 @@ from embeddings.types import (
     Hits,
     IndexedArticle,
     Overview,
+    SourceTally,
     StoredPassage,
     Vector,
     Where,
@@ -176,6 +177,11 @@ class PostgresCorpus(Corpus):
         """What current articles there are, at a glance, and the newest of them."""
         with self._database.reading() as db:
             return reads.overview(db, where, newest=newest)
+
+    def tally(self, where: Where, *, since: str) -> Sequence[SourceTally]:
+        """Current articles by source, the source with the most first; day by day from `since` on."""
+        with self._database.reading() as db:
+            return reads.tally(db, where, since=since)
 
     def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
         """Fingerprint of each article held whole and undamaged for this encoder; the others need ingesting."""

@@ -13,12 +13,25 @@ from psycopg.rows import TupleRow
 from embeddings.errors import StoreCorrupt
 from embeddings.postgres.database import Connection
 from embeddings.postgres.filters import matching, possible
+from embeddings.store.filters import moment
 from embeddings.store.reads import intact, unless_altered
-from embeddings.types import Article, CorpusCounts, Overview, Where
+from embeddings.types import Article, CorpusCounts, DayTally, Overview, SourceTally, Where
 
-__all__ = ["article", "counts", "holders", "known", "overview", "page", "the_row", "version_by_number", "versions"]
+__all__ = [
+    "article",
+    "counts",
+    "holders",
+    "known",
+    "overview",
+    "page",
+    "tally",
+    "the_row",
+    "version_by_number",
+    "versions",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000_000
 
 
 def article(db: Connection, article_id: str, version: str | None) -> Article | None:
@@ -107,6 +120,35 @@ def overview(db: Connection, where: Where, *, newest: int) -> Overview:
     )
     found = tuple(read for stored, expected in rows if (read := unless_altered(stored, expected)))
     return Overview(articles=articles, sources=sources, earliest=_day(earliest), latest=_day(latest), newest=found)
+
+
+def tally(db: Connection, where: Where, *, since: str) -> tuple[SourceTally, ...]:
+    """Current articles by source, the source with the most first; days are those in UTC, from `since` on."""
+    condition, values = matching(where)
+    rows = db.execute(
+        "SELECT source, min(published), count(*) FROM articles"  # noqa: S608 - values are bound
+        f" WHERE {condition} AND published >= %s GROUP BY source, published / {_DAY} ORDER BY source, min(published)",
+        (*values, moment(since)),
+    )
+    days: dict[str, list[DayTally]] = {}
+    for source, first, articles in rows:
+        days.setdefault(source, []).append(DayTally(day=str(_day(first)), articles=articles))
+    totals = db.execute(
+        "SELECT source, count(*), count(*) - count(published), min(published), max(published)"  # noqa: S608
+        f' FROM articles WHERE {condition} GROUP BY source ORDER BY count(*) DESC, source COLLATE "C"',
+        values,
+    )
+    return tuple(
+        SourceTally(
+            source=source,
+            articles=articles,
+            undated=undated,
+            earliest=_day(earliest),
+            latest=_day(latest),
+            days=tuple(days.get(source, ())),
+        )
+        for source, articles, undated, earliest, latest in totals
+    )
 
 
 def holders(db: Connection, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import StoreCorrupt
 from embeddings.store.filters import matching, moment
-from embeddings.types import Article, CorpusCounts, Overview, Where
+from embeddings.types import Article, CorpusCounts, DayTally, Overview, SourceTally, Where
 
 __all__ = [
     "Generation",
@@ -39,6 +39,7 @@ __all__ = [
     "removed_runs",
     "restricted_runs",
     "state",
+    "tally",
     "unless_altered",
     "version_by_number",
 ]
@@ -160,6 +161,36 @@ def overview(db: apsw.Connection, where: Where, *, newest: int) -> Overview:
     )
     found = tuple(read for stored, expected in rows if (read := unless_altered(stored, expected)))
     return Overview(articles=articles, sources=sources, earliest=earliest, latest=latest, newest=found)
+
+
+def tally(db: apsw.Connection, where: Where, *, since: str) -> tuple[SourceTally, ...]:
+    """Current articles by source, the source with the most first; days are those in UTC, from `since` on."""
+    condition, values = matching(where)
+    rows: Rows = db.execute(
+        "SELECT source, date(published / 1000000, 'unixepoch'), count(*) FROM articles"  # noqa: S608 - values are bound
+        f" WHERE {condition} AND published >= ? GROUP BY 1, 2 ORDER BY 1, 2",
+        (*values, moment(since)),
+    )
+    days: dict[str, list[DayTally]] = {}
+    for source, day, articles in rows:
+        days.setdefault(source, []).append(DayTally(day=day, articles=articles))
+    totals: Rows = db.execute(
+        "SELECT source, count(*), count(*) - count(published), date(min(published) / 1000000, 'unixepoch'),"  # noqa: S608
+        f" date(max(published) / 1000000, 'unixepoch') FROM articles WHERE {condition}"
+        " GROUP BY source ORDER BY count(*) DESC, source",
+        values,
+    )
+    return tuple(
+        SourceTally(
+            source=source,
+            articles=articles,
+            undated=undated,
+            earliest=earliest,
+            latest=latest,
+            days=tuple(days.get(source, ())),
+        )
+        for source, articles, undated, earliest, latest in totals
+    )
 
 
 def key_runs(db: apsw.Connection, where: Where, generation: int) -> npt.NDArray[np.int64]:

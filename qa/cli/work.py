@@ -14,7 +14,7 @@ from qa.errors import SettingsError
 
 if TYPE_CHECKING:
     from embeddings.ingest import IngestReport
-    from qa.server.jobs import Job
+    from qa.server.job_queue import Job
 
 __all__ = ["work"]
 
@@ -24,8 +24,8 @@ __all__ = ["work"]
 def work(once: bool) -> None:
     """Store what services with QA_WORKERS were sent; stop it with Ctrl-C. Any number may run, on any machines."""
     from embeddings.ingest import ingest
-    from qa.server.jobs import JobQueue
-    from qa.server.jobs import work as done
+    from qa.server.job_queue import JobQueue
+    from qa.server.job_queue import work as done
     from qa.server.submissions import slices
 
     settings = read_settings()

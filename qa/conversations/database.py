@@ -1,4 +1,4 @@
-"""Where conversations and feedback lie: one way to ask, and the SQLite file that is the default.
+"""Where conversations, feedback, reviews and jobs lie: one way to ask, and the SQLite file that is the default.
 
 Of the file: one connection, one thread at a time, every commit on disk. `server_database` is the like on a server.
 """
@@ -21,7 +21,7 @@ from qa.errors import HistoryUnavailable
 __all__ = ["FILE", "SCHEMA_VERSION", "ConversationDatabase", "Database", "Session"]
 
 FILE = "conversations.db"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _APPLICATION_ID = 0x50A12CE2
 """Marks the file as ours, so that another program's database is refused rather than filled."""
@@ -58,6 +58,33 @@ CREATE TABLE feedback (
 CREATE INDEX feedback_by_conversation ON feedback (conversation) WHERE conversation IS NOT NULL;
 """
 
+_SECOND = """
+ALTER TABLE turns ADD COLUMN mode TEXT; -- Answer.answer_mode, so that days are counted without reading answers
+UPDATE turns SET mode = json_extract(answer, '$.answer_mode') WHERE json_valid(answer);
+CREATE INDEX turns_by_day ON turns (asked_at, mode);
+ALTER TABLE feedback ADD COLUMN verdict TEXT;   -- Feedback.verdict
+ALTER TABLE feedback ADD COLUMN given_at TEXT;  -- Feedback.given_at
+UPDATE feedback SET verdict = json_extract(entry, '$.verdict'), given_at = json_extract(entry, '$.given_at')
+    WHERE json_valid(entry);
+CREATE TABLE reviews (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    answer_id TEXT NOT NULL UNIQUE,
+    conversation TEXT NOT NULL,     -- conversations.id: erased with it, and kept where it makes room for newer ones
+    entry TEXT NOT NULL             -- qa.conversations.reviews.Review as JSON
+);
+CREATE INDEX reviews_by_conversation ON reviews (conversation);
+CREATE TABLE ingests (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    sender TEXT NOT NULL,           -- Job.by
+    service TEXT NOT NULL,          -- whose it is: see qa.server.jobs.own_mark
+    state TEXT NOT NULL,            -- Job.state
+    job TEXT NOT NULL               -- qa.server.admin_wire.Job as JSON
+);
+CREATE INDEX ingests_at_work ON ingests (number) WHERE state = 'running';
+"""
+"""What files of schema version 1 lack."""
+
 
 class Rows(Protocol):
     """What a statement gave."""
@@ -77,7 +104,7 @@ class Session(Protocol):
 
 
 class ConversationDatabase(Protocol):
-    """Where conversations and feedback lie. Raises HistoryUnavailable where it cannot be used.
+    """Where conversations, feedback, reviews and jobs lie. Raises HistoryUnavailable where it cannot be used.
 
     Transactions that write come one after the other, also those of different processes.
     """
@@ -174,13 +201,21 @@ def _create_tables(db: apsw.Connection, *, path: Path) -> None:
     application, version = db.pragma("application_id"), db.pragma("user_version")
     if (application, version) == (_APPLICATION_ID, SCHEMA_VERSION):
         return
+    if application == _APPLICATION_ID and version == 1:
+        _run(db, _SECOND)
+        return
     if application == _APPLICATION_ID:
         raise HistoryUnavailable(f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}")
     if db.execute("SELECT count(*) FROM sqlite_schema").get:
         raise HistoryUnavailable(f"{path} is not a file of this program; move it away")
     db.execute("PRAGMA journal_mode = WAL")
+    _run(db, _TABLES + _SECOND)
+
+
+def _run(db: apsw.Connection, statements: str) -> None:
+    """Bring the file to this schema: all of it or nothing."""
     db.execute("BEGIN IMMEDIATE")
-    db.execute(_TABLES)
+    db.execute(statements)
     db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     db.execute("COMMIT")

@@ -101,8 +101,9 @@ class FeedbackBook:
         with self._database.writing() as db:
             db.execute("DELETE FROM feedback WHERE answer_id = ?", (about.answer_id,))
             db.execute(
-                "INSERT INTO feedback (answer_id, owner, conversation, entry) VALUES (?, ?, ?, ?)",
-                (about.answer_id, owner, about.conversation_id, msgspec.json.encode(entry).decode()),
+                "INSERT INTO feedback (answer_id, owner, conversation, verdict, given_at, entry)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (about.answer_id, owner, about.conversation_id, verdict, at, msgspec.json.encode(entry).decode()),
             )
             db.execute(
                 "DELETE FROM feedback WHERE number <="

@@ -84,8 +84,9 @@ class History:
             if conversation is None:
                 return False
             ((turn,),) = db.execute(
-                "INSERT INTO turns (conversation, answer_id, asked_at, answer) VALUES (?, ?, ?, ?) RETURNING number",
-                (conversation, answer.id, at, document),
+                "INSERT INTO turns (conversation, answer_id, asked_at, answer, mode) VALUES (?, ?, ?, ?, ?)"
+                " RETURNING number",
+                (conversation, answer.id, at, document, answer.answer_mode),
             ).fetchall()
             db.execute(
                 "UPDATE conversations SET updated_at = ?, turns = turns + 1, bytes = bytes + ?, last_turn = ?"
@@ -168,10 +169,11 @@ class History:
         return read[0]
 
     def delete(self, conversation_id: str, *, owner: str) -> None:
-        """Erase a conversation, its turns and the feedback on them; gone from the disk too. Raises NotFound."""
+        """Erase a conversation, its turns, feedback and reviews; gone from the disk too. Raises NotFound."""
         with self._database.writing() as db:
             conversation = _required(db, conversation_id, owner)
             _forget(db, conversation)
+            db.execute("DELETE FROM reviews WHERE conversation = ?", (conversation_id,))
         self._database.erase()
 
     def _prune_turns(self, db: Session, conversation: int) -> None:

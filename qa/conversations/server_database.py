@@ -1,4 +1,4 @@
-"""Conversations and feedback on the server that holds the articles, so that several services keep them together."""
+"""What services keep together on the server of the articles: conversations, feedback, reviews and jobs."""
 
 from __future__ import annotations
 
@@ -53,6 +53,31 @@ CREATE TABLE feedback (
 );
 CREATE INDEX feedback_by_conversation ON feedback (conversation) WHERE conversation IS NOT NULL;
 CREATE INDEX feedback_by_owner ON feedback (owner, number);
+""",
+        # Read with patterns, since the server cannot take apart JSON that holds a NUL.
+        """
+ALTER TABLE turns ADD COLUMN mode text, ALTER COLUMN asked_at TYPE text COLLATE "C";
+UPDATE turns SET mode = substring(answer FROM '"answer_mode":"([a-z_]+)"');
+CREATE INDEX turns_by_day ON turns (asked_at, mode);
+ALTER TABLE feedback ADD COLUMN verdict text COLLATE "C", ADD COLUMN given_at text COLLATE "C";
+UPDATE feedback SET verdict = substring(entry FROM '"verdict":"([a-z]+)"'),
+    given_at = substring(entry FROM '"given_at":"([^"]+)"');
+CREATE TABLE reviews (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    answer_id text COLLATE "C" NOT NULL UNIQUE,
+    conversation text COLLATE "C" NOT NULL,
+    entry text NOT NULL
+);
+CREATE INDEX reviews_by_conversation ON reviews (conversation);
+CREATE TABLE ingests (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id text COLLATE "C" NOT NULL UNIQUE,
+    sender text COLLATE "C" NOT NULL,
+    service text COLLATE "C" NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    job text NOT NULL
+);
+CREATE INDEX ingests_at_work ON ingests (number) WHERE state = 'running';
 """,
     ),
 )

@@ -22,6 +22,17 @@ from qa.server.http.bodies import StrictRequest
 from qa.server.http.cors import share
 from qa.server.http.headers import secure
 from qa.server.openai.envelope import serve_error
+from qa.server.routes.admin import (
+    corpus_by_source,
+    export_reviews,
+    list_keys,
+    list_questions,
+    list_reviews,
+    list_sources,
+    question_days,
+    read_answer,
+    save_review,
+)
 from qa.server.routes.answers import get_answer, link_answer
 from qa.server.routes.article_page import article_page
 from qa.server.routes.articles import add_articles, delete_article, get_article, list_articles
@@ -31,11 +42,21 @@ from qa.server.routes.check import check
 from qa.server.routes.conversations import delete_conversation, get_conversation, list_conversations
 from qa.server.routes.feedback import give_feedback, list_feedback
 from qa.server.routes.health import live, ready
+from qa.server.routes.jobs import get_job, list_jobs
 from qa.server.routes.metrics import metrics
 from qa.server.routes.openai_answers import create_chat_completion, create_response
 from qa.server.routes.openai_elsewhere import create_completion, create_embedding
 from qa.server.routes.openai_models import list_models, retrieve_model
-from qa.server.routes.pages import Page, docs, docs_file, load_page, openapi_json, problem
+from qa.server.routes.pages import (
+    Page,
+    admin,
+    admin_file,
+    docs,
+    docs_file,
+    load_page,
+    openapi_json,
+    problem,
+)
 from qa.server.routes.search import search
 from qa.server.routes.starters import list_starters
 from qa.server.routes.tokens import get_token
@@ -50,6 +71,7 @@ _QUESTION_BYTES = 1_000_000
 _CHECK_BYTES = 2_000_000
 """The longest texts that are checked, and checked against, however they are escaped."""
 _FEEDBACK_BYTES = 20_000
+_REVIEW_BYTES = 200_000
 
 _RECORDS = (
     list_conversations,
@@ -63,6 +85,19 @@ _RECORDS = (
 )
 """What is kept of questions and answers."""
 
+_ADMIN = (
+    corpus_by_source,
+    list_sources,
+    question_days,
+    list_questions,
+    read_answer,
+    save_review,
+    list_reviews,
+    export_reviews,
+    list_keys,
+)
+"""What only whoever runs the service sees and does."""
+
 _UNDESCRIBED = (
     metrics,
     home,
@@ -72,6 +107,8 @@ _UNDESCRIBED = (
     widget_file,
     docs,
     docs_file,
+    admin,
+    admin_file,
     openapi_json,
     problem,
 )
@@ -141,6 +178,11 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
         route_handlers=list(_RECORDS),
         request_max_body_size=min(_FEEDBACK_BYTES, max_body_bytes),
     )
+    admin = Router(
+        "/api",
+        route_handlers=[list_jobs, get_job, Router("/admin", route_handlers=list(_ADMIN))],
+        request_max_body_size=min(_REVIEW_BYTES, max_body_bytes),
+    )
     openai = Router(
         "/v1",
         route_handlers=[
@@ -154,7 +196,7 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
         request_max_body_size=min(_QUESTION_BYTES, max_body_bytes),
     )
     health = Router("/health", route_handlers=[live, ready])
-    routers = [questions, checks, articles, records, openai, health]
+    routers = [questions, checks, articles, records, admin, openai, health]
     for route in (route for router in routers for route in router.routes if isinstance(route, HTTPRoute)):
         # The framework makes the OPTIONS handler of a path with its first method and never tells it of the others;
         # without one, the application makes it anew.

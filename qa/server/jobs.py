@@ -1,264 +1,226 @@
-"""Ingests that `qa work` does for the services: a queue in the database that holds the articles.
+"""The books about ingests over HTTP: takes what became of each slice, gives progress and results, item by item.
 
-Whoever takes a job holds its row locked until it is done, and nobody else looks at it meanwhile. When a worker is gone,
-in whatever way, the server lets go of the row, and the next worker begins the job anew: what was stored of it is found
-unchanged.
+A job is noted when it begins and when it ends, so that one cut off by the end of the process is known to be. Its notes
+are no reason for an ingest to fail: where they cannot be written, the log says so. Several services may keep one book.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Literal
+import secrets
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 
-from embeddings.errors import StoreBusy, StoreError
-from embeddings.ingest import IngestReport
-from embeddings.place import Place
-from embeddings.postgres.database import Connection, Database
-from embeddings.postgres.schema import Tables
-from embeddings.types import RawArticle, Rejected
+from qa.conversations.database import ConversationDatabase
+from qa.errors import HistoryUnavailable, NotFound
+from qa.language.timestamps import stamp
+from qa.server import audit
+from qa.server.admin_wire import Job, JobItem, JobPage, JobState, JobSummary
+from qa.server.audit import Act
+from qa.server.errors import FieldError, RequestError, ServerError, ShuttingDown
+from qa.server.records import Records
+from qa.server.wire import AddedArticle
+from qa.settings import Settings
 
-__all__ = ["Job", "JobQueue", "Taken", "work"]
+__all__ = ["Jobs", "Running", "own_mark"]
+
+_KEPT = 1_000
+"""Jobs that are kept; the oldest ones make room."""
+_RESULTS = 500
+"""Results that are kept of one job: first of what was rejected, then of the others."""
+
+_LONGEST = timedelta(days=1)
+"""No job is at work for so long, whichever service has it."""
+
+_INTERRUPTED = (
+    "the service stopped; what is listed here is stored. Send the rest again: what is there already costs nothing"
+)
 
 _log = logging.getLogger(__name__)
 
-_CONNECTIONS = 4
-_WAITING_SECONDS = 600.0
-"""Articles may wait so long for a worker before their sender is told to come again."""
-_PAUSE_SECONDS = 0.5
-"""Until somebody with nothing to do looks again."""
-_MOST_BEGINNINGS = 5
-"""A job that so many workers did not outlive is not given to another one."""
 
-_TABLES = Tables(
-    kind="job",
-    migrations=(
-        """
-CREATE TABLE jobs (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    id text COLLATE "C" NOT NULL UNIQUE,    -- a hash of the work: what is sent again while it waits is one job
-    state text NOT NULL,                    -- waiting, done or failed; while a worker has it, its row is locked
-    work bytea NOT NULL,                    -- Job as JSON; empty when it has ended
-    reports bytea,                          -- a list of IngestReport as JSON
-    problem text,                           -- why it failed
-    changed timestamptz NOT NULL
-);
-CREATE INDEX jobs_waiting ON jobs (number) WHERE state = 'waiting';
-CREATE TABLE beginnings (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    job bigint NOT NULL                     -- jobs.number; not held to it, since that would wait for the lock
-);
-CREATE INDEX beginnings_by_job ON beginnings (job);
-""",
-    ),
-)
+class Running:
+    """A job at work. Used from the event loop only."""
 
-
-class _Item(msgspec.Struct, frozen=True, omit_defaults=True):
-    article: RawArticle | None = None
-    rejected: Rejected | None = None
-
-
-class Job(msgspec.Struct, frozen=True):
-    """Articles to store."""
-
-    collection: str
-    """Where articles go that name none."""
-    contents: tuple[_Item, ...]
-    within: tuple[str, ...] | None = None
-    """Which collections whoever sent them may write to; None: all."""
+    def __init__(self, *, by: str) -> None:
+        self.id = f"job_{secrets.token_hex(8)}"
+        self._by = by
+        self._begun_at = _now()
+        self._items: int | None = None
+        self._outcomes: Counter[str] = Counter()
+        self._refused: list[JobItem] = []
+        self._others: list[JobItem] = []
 
     @property
-    def items(self) -> list[RawArticle | Rejected]:
-        """The articles, and what was none, in order."""
-        return [item for one in self.contents if (item := one.article or one.rejected) is not None]
+    def begun(self) -> bool:
+        """Whether it is known what it holds."""
+        return self._items is not None
+
+    def found(self, items: int, faults: Sequence[FieldError]) -> None:
+        """Note how many items there are, and which of them could not be read."""
+        self._items = items
+        self.stored((), faults)
+
+    def stored(self, articles: Sequence[AddedArticle], faults: Sequence[FieldError]) -> None:
+        """Note what became of some of them; the articles are on disk."""
+        for article in articles:
+            notes = "; ".join(article.notes)
+            item = JobItem(item=article.item, outcome=article.outcome, article_id=article.id, detail=notes)
+            self._others.append(item)
+        self._refused += [JobItem(item=one.item, outcome="rejected", detail=one.detail) for one in faults]
+        self._outcomes.update([*(article.outcome for article in articles), *("rejected" for _ in faults)])
+
+    def as_job(self, state: JobState = "running", *, detail: str = "") -> Job:
+        """The job as it is now."""
+        results = [*self._refused, *self._others]
+        return Job(
+            id=self.id,
+            by=self._by,
+            state=state,
+            begun_at=self._begun_at,
+            ended_at=None if state == "running" else _now(),
+            items=self._items,
+            done=self._outcomes.total(),
+            outcomes=dict(self._outcomes),
+            detail=detail,
+            results=tuple(sorted(results[:_RESULTS], key=lambda one: one.item or 0)),
+            results_omitted=max(0, len(results) - _RESULTS),
+        )
 
 
-class Taken(msgspec.Struct):
-    """A job in hand. What becomes of it is noted when it is given back."""
+class Jobs:
+    """The jobs of one service, and what others on the same database noted of theirs."""
 
-    job: Job
-    reports: tuple[IngestReport, ...] = ()
-    problem: str = ""
-    """Why it cannot be done, by anybody."""
+    def __init__(self, records: Records, *, service: str = "") -> None:
+        """`service` tells the jobs of this one from those of others: see `own_mark`."""
+        self._records = records
+        self._service = service
+        self._running: dict[str, Running] = {}
 
+    async def open(self) -> None:
+        """Note of what a former process of this service left at work, or any one long ago, that it was interrupted."""
+        await self._note(partial(_interrupt, service=self._service))
 
-class JobQueue:
-    """The jobs of one store; any thread of any process may use it. Connects when it is first asked."""
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._lock = threading.Lock()
-        self._database: Database | None = None
-
-    async def stored(
-        self,
-        items: Sequence[RawArticle | Rejected],
-        *,
-        collection: str,
-        within: tuple[str, ...] | None,
-        check: Callable[[], None],
-    ) -> Sequence[IngestReport]:
-        """Queue articles, and wait until a worker has stored them. Raises StoreBusy where none does in time.
-
-        `check` is asked now and then whether to go on waiting, and raises where not.
-        """
-        name = await asyncio.to_thread(self.add, items, collection=collection, within=within)
-        until = time.monotonic() + _WAITING_SECONDS
-        while (reports := await asyncio.to_thread(self.reports, name)) is None:
-            check()
-            if time.monotonic() >= until:
-                raise StoreBusy("the articles wait for a worker (`qa work`) still; send them again to hear of them")
-            await asyncio.sleep(_PAUSE_SECONDS)
-        return reports
-
-    def add(
-        self, items: Sequence[RawArticle | Rejected], *, collection: str, within: tuple[str, ...] | None = None
-    ) -> str:
-        """Queue articles; durable when this returns. Gives what the job is asked after by. Raises StoreError."""
-        contents = tuple(_Item(article=one) if isinstance(one, RawArticle) else _Item(rejected=one) for one in items)
-        work = msgspec.json.encode(Job(collection, contents, within))
-        name = hashlib.sha256(work).hexdigest()
-        with self._opened().writing() as db:
-            if db.execute("SELECT 1 FROM jobs WHERE id = %s AND state = 'waiting'", (name,)).fetchone():
-                return name  # asked first, since writing would wait for the worker that has it
-            db.execute("DELETE FROM jobs WHERE state <> 'waiting' AND changed < now() - interval '1 day'")
-            db.execute(
-                "INSERT INTO jobs (id, state, work, changed) VALUES (%s, 'waiting', %s, now()) ON CONFLICT (id) DO"
-                " UPDATE SET state = 'waiting', work = excluded.work, reports = NULL, problem = NULL, changed = now()"
-                " WHERE jobs.state <> 'waiting'",
-                (name, work),
-            )
-        return name
-
-    def reports(self, name: str) -> tuple[IngestReport, ...] | None:
-        """What came of a job; None while it waits or is under way. Raises StoreError where it failed, or is gone."""
-        with self._opened().reading() as db:
-            row = db.execute("SELECT state, reports, problem FROM jobs WHERE id = %s", (name,)).fetchone()
-        if row is None:
-            raise StoreBusy("the articles wait for a worker no longer; send them again")
-        state, reports, problem = row
-        if state == "failed":
-            raise StoreError(f"the articles were not stored: {problem}")
-        return msgspec.json.decode(reports, type=tuple[IngestReport, ...]) if state == "done" else None
-
-    @contextmanager
-    def taken(self) -> Iterator[Taken | None]:
-        """Give the job that waits longest and that nobody else has; None where there is none.
-
-        It is done, or failed, when the block ends; where that raises, the job waits again.
-        """
-        with self._opened().writing() as db:
-            db.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
-            row = db.execute(
-                "SELECT number, work FROM jobs WHERE state = 'waiting' ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED"
-            ).fetchone()
-            if row is None:
-                yield None
-                return
-            number, taken = row[0], Taken(msgspec.json.decode(row[1], type=Job))
-            if self._beginnings(number) < _MOST_BEGINNINGS:
-                with self._begun(number):
-                    yield taken
-            else:
-                taken.problem = f"{_MOST_BEGINNINGS} workers ended in the midst of it"
-                yield None
-            _note(db, number, "failed" if taken.problem else "done", taken)
-
-    def close(self) -> None:
-        """Close the connections. Idempotent."""
-        with self._lock:
-            if self._database is not None:
-                self._database.close()
-
-    def _beginnings(self, number: int) -> int:
-        with self._opened().reading() as db:
-            ((count,),) = db.execute("SELECT count(*) FROM beginnings WHERE job = %s", (number,)).fetchall()
-        return int(count)
-
-    @contextmanager
-    def _begun(self, number: int) -> Iterator[None]:
-        """Leave a trace for as long as the work takes: one that stays tells of a worker that did not outlive it."""
-        with self._opened().writing() as db:
-            statement = "INSERT INTO beginnings (job) VALUES (%s) RETURNING number"
-            ((trace,),) = db.execute(statement, (number,)).fetchall()
-        orderly = False
+    @asynccontextmanager
+    async def one(self, *, by: str) -> AsyncIterator[Running]:
+        """Put around an ingest; how that ends is how the job ends."""
+        job = Running(by=by)
+        self._running[job.id] = job
+        await self._save(job.as_job())
+        ended = job.as_job("interrupted", detail=_INTERRUPTED)
         try:
-            yield
-            orderly = True
-        except (StoreError, _Stopped):
-            orderly = True
+            yield job
+            ended = job.as_job("done")
+        except (ShuttingDown, asyncio.CancelledError):
+            ended = job.as_job("interrupted", detail=_INTERRUPTED)
+            raise
+        except Exception as error:
+            if isinstance(error, RequestError) and not job.begun:
+                job.stored((), error.errors)
+            ended = job.as_job("failed", detail=str(error) or type(error).__name__)
             raise
         finally:
-            if orderly:
-                with suppress(StoreError), self._opened().writing() as db:
-                    db.execute("DELETE FROM beginnings WHERE number = %s", (trace,))
+            audit.note(Act(act="articles_added", by=by, job_id=job.id, outcomes=ended.outcomes))
+            await self._save(ended)
+            del self._running[job.id]
 
-    def _opened(self) -> Database:
-        with self._lock:
-            if self._database is None:
-                self._database = Database.open(
-                    self._place.server,
-                    schema=self._place.schema,
-                    read_only=False,
-                    connections=_CONNECTIONS,
-                    timeout=self._place.timeout,
-                    tables=_TABLES,
-                )
-            return self._database
+    async def page(self, *, state: JobState | None, of: str | None, before: int | None, limit: int) -> JobPage:
+        """Jobs without their results, the latest first; with `of`, those it sent.
 
+        Raises HistoryUnavailable, Overloaded.
+        """
+        rows, following = await self._records.run(partial(_page, state=state, of=of, before=before, limit=limit))
+        jobs = [running.as_job() if (running := self._running.get(job.id)) else job for job in rows]
+        return JobPage(jobs=tuple(map(_summary, jobs)), next=following)
 
-def work(
-    queue: JobQueue, *, store: Callable[[Job], Iterator[IngestReport]], stop: threading.Event, once: bool = False
-) -> Iterator[Job]:
-    """Do job after job until `stop` is set (with `once`: until none waits), and give each that is done.
+    async def job(self, job_id: str, *, of: str | None) -> Job:
+        """One job with its results so far; with `of`, if that sent it.
 
-    `store` stores a job piece by piece; between two a stop ends it, and the job waits again. While the database is
-    away, it is asked again and again.
-    """
-    while not stop.is_set():
+        Raises NotFound, HistoryUnavailable, Overloaded.
+        """
+        running = self._running.get(job_id)
+        job = running.as_job() if running else await self._records.run(partial(_job, job_id=job_id))
+        if job is None or of not in {None, job.by}:
+            raise NotFound(f"no job {job_id!r}; the last {_KEPT:,} are kept")
+        return job
+
+    async def _save(self, job: Job) -> None:
+        await self._note(partial(_write, job=job, service=self._service))
+
+    async def _note(self, write: Callable[[ConversationDatabase], None]) -> None:
         try:
-            with queue.taken() as taken:
-                if taken is not None:
-                    _do(taken, store(taken.job), stop)
-        except _Stopped:
-            return
-        except StoreError as error:
-            if once:
-                raise
-            _log.warning("%s", error)
-            stop.wait(_PAUSE_SECONDS)
-            continue
-        if taken is not None:
-            yield taken.job
-        elif once:
-            return
-        else:
-            stop.wait(_PAUSE_SECONDS)
+            await self._records.run(write)
+        except (HistoryUnavailable, ServerError) as error:
+            _log.warning("a job could not be noted: %s", error)
 
 
-class _Stopped(Exception):
-    """Somebody wants the worker to end: what it is at is put back."""
+def own_mark(settings: Settings) -> str:
+    """What a service is known by when it is started again, and no other one at the same time."""
+    if not settings.store:
+        return ""  # nobody else has the file
+    return f"{socket.gethostname()}:{settings.port} {settings.data_dir.absolute()}"
 
 
-def _do(taken: Taken, pieces: Iterator[IngestReport], stop: threading.Event) -> None:
-    reports: list[IngestReport] = []
-    for report in pieces:
-        reports.append(report)
-        if stop.is_set():
-            raise _Stopped
-    taken.reports = tuple(reports)
+def _write(database: ConversationDatabase, *, job: Job, service: str) -> None:
+    with database.writing() as db:
+        db.execute(
+            "INSERT INTO ingests (id, sender, service, state, job) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET state = excluded.state, job = excluded.job",
+            (job.id, job.by, service, job.state, msgspec.json.encode(job).decode()),
+        )
+        db.execute(
+            "DELETE FROM ingests WHERE number <= (SELECT number FROM ingests ORDER BY number DESC LIMIT 1 OFFSET ?)",
+            (_KEPT,),
+        )
 
 
-def _note(db: Connection, number: int, state: Literal["done", "failed"], taken: Taken) -> None:
-    db.execute(
-        "UPDATE jobs SET state = %s, work = '', reports = %s, problem = %s, changed = now() WHERE number = %s",
-        (state, msgspec.json.encode(taken.reports), taken.problem or None, number),
-    )
+def _interrupt(database: ConversationDatabase, *, service: str) -> None:
+    long_ago = stamp(datetime.now(UTC) - _LONGEST)
+    with database.writing() as db:
+        rows = db.execute("SELECT id, service, job FROM ingests WHERE state = 'running'").fetchall()
+        for job_id, whose, document in rows:
+            job = msgspec.json.decode(document, type=Job)
+            if whose != service and job.begun_at > long_ago:
+                continue
+            ended = msgspec.structs.replace(job, state="interrupted", detail=_INTERRUPTED)
+            db.execute(
+                "UPDATE ingests SET state = ?, job = ? WHERE id = ?",
+                (ended.state, msgspec.json.encode(ended).decode(), job_id),
+            )
+
+
+def _page(
+    database: ConversationDatabase, *, state: JobState | None, of: str | None, before: int | None, limit: int
+) -> tuple[Sequence[Job], int | None]:
+    wanted = {"state = ?": state, "sender = ?": of, "number < ?": before}
+    asked = {condition: value for condition, value in wanted.items() if value is not None}
+    where = f"WHERE {' AND '.join(asked)}" if asked else ""
+    with database.reading() as db:
+        rows = db.execute(
+            f"SELECT number, job FROM ingests {where} ORDER BY number DESC LIMIT ?",  # noqa: S608 - constants are added
+            (*asked.values(), limit + 1),
+        ).fetchall()
+    found = [msgspec.json.decode(document, type=Job) for _, document in rows[:limit]]
+    return found, rows[limit - 1][0] if len(rows) > limit else None
+
+
+def _job(database: ConversationDatabase, *, job_id: str) -> Job | None:
+    with database.reading() as db:
+        row = db.execute("SELECT job FROM ingests WHERE id = ?", (job_id,)).fetchone()
+    return None if row is None else msgspec.json.decode(row[0], type=Job)
+
+
+def _summary(job: Job) -> JobSummary:
+    """Leave out the results."""
+    return JobSummary(**{name: getattr(job, name) for name in JobSummary.__struct_fields__})
+
+
+def _now() -> str:
+    return stamp(datetime.now(UTC))

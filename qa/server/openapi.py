@@ -31,6 +31,19 @@ from embeddings.types import Article
 from qa.checking.values import CheckReport, TextToCheck
 from qa.conversations.changes import AnswerChanges
 from qa.conversations.feedback import Feedback
+from qa.conversations.reviews import DatasetRow, Review
+from qa.server.admin_wire import (
+    AdminAnswer,
+    CorpusBySource,
+    Job,
+    JobPage,
+    KeyList,
+    QuestionDays,
+    QuestionPage,
+    ReviewIn,
+    ReviewPage,
+    SourceStates,
+)
 from qa.server.auth.permissions import Level, handlers, level_of
 from qa.server.http.bodies import JSON, NDJSON
 from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
@@ -57,7 +70,7 @@ from qa.server.wire import (
 )
 from qa.types import Answer, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
 
-__all__ = ["BODY", "CHECK", "MOMENT", "QUESTION", "WORK", "ArticlesOperation", "describe", "problems"]
+__all__ = ["BODY", "CHECK", "MOMENT", "QUESTION", "RECORDS", "WORK", "ArticlesOperation", "describe", "problems"]
 
 BODY = ("malformed-body", "slow-body", "body-too-large", "unsupported-media-type")
 """What can be wrong wherever a body is read."""
@@ -73,6 +86,8 @@ QUESTION = (
     "history-unavailable",
 )
 """What can be wrong with a question, or go wrong with it, that may belong to a conversation."""
+RECORDS = (*WORK, "history-unavailable", "deadline-exceeded")
+"""What can go wrong wherever kept conversations, feedback, reviews or jobs are used."""
 CHECK = (*BODY, *WORK, "invalid-request", "invalid-question", "invalid-text", "deadline-exceeded")
 """What can be wrong with a text to be checked, or go wrong with it."""
 MOMENT = [Schema(type=OpenAPIType.STRING, format=form) for form in (OpenAPIFormat.DATE, OpenAPIFormat.DATE_TIME)]
@@ -102,6 +117,18 @@ _TYPES = (
     Feedback,
     FeedbackIn,
     FeedbackPage,
+    Job,
+    JobPage,
+    CorpusBySource,
+    SourceStates,
+    QuestionDays,
+    QuestionPage,
+    AdminAnswer,
+    ReviewIn,
+    Review,
+    ReviewPage,
+    DatasetRow,
+    KeyList,
     TokenRequest,
     Token,
     ChatRequest,
@@ -203,6 +230,9 @@ def describe(routes: Sequence[ControllerRouterHandler], *, dependencies: Depende
             _mend(operation, level=levels[path, method], error=_ENVELOPED if is_openai(path) else _DESCRIBED)
             if operation["operationId"] == "ask":
                 operation["responses"]["200"]["content"]["text/event-stream"] = _stream()
+            if operation["operationId"] == "export_reviews":
+                line = {"$ref": _SCHEMA.format(name="DatasetRow")}
+                operation["responses"]["200"]["content"] = {NDJSON: {"schema": line}}
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
 

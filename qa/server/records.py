@@ -192,6 +192,10 @@ class Records:
         found, following = await self._run(partial(book.page, owner=owner, within=within, before=before, limit=limit))
         return FeedbackPage(feedback=tuple(found), next=following)
 
+    async def run(self, job: Callable[[ConversationDatabase], T]) -> T:
+        """Run a job on the database of what is kept. Raises HistoryUnavailable, NotReady, Overloaded."""
+        return await self._run(partial(job, self._opened()))
+
     async def _checked(self, kept: Sequence[KeptTurn], within: Collections) -> tuple[ConversationTurn, ...]:
         return await self._read(partial(_recheck, kept), within=within) if kept else ()
 

@@ -21,6 +21,7 @@ from embeddings.ingest import IngestReport, ingest
 from embeddings.runtime.memory import Memory
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
 from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
+from qa.access import keys
 from qa.access.scopes import Collections
 from qa.answers import fold
 from qa.checking.values import CheckReport, TextToCheck
@@ -28,24 +29,27 @@ from qa.errors import NotFound
 from qa.executor import Run
 from qa.generators.generator import Generator
 from qa.generators.guard import GuardedGenerator
-from qa.server import submissions
+from qa.server import audit, submissions
+from qa.server.administration import Administration
+from qa.server.audit import Act
 from qa.server.batching import BatchingEncoder
 from qa.server.checks import Checking, Checks
 from qa.server.errors import NotReady, ShuttingDown, require_reach
+from qa.server.jobs import Jobs, own_mark
 from qa.server.metrics import Metrics
 from qa.server.records import Records
 from qa.server.starters import Beginning, StarterQuestions, at_a_glance
 from qa.server.storage import Storage
-from qa.server.waiting_time import Forecast, Meter
+from qa.server.waiting_time import Forecast, in_time
 from qa.server.wire import AddReport
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
 from qa.sources.errors import SourceError
-from qa.sources.ledger import Source, freshness
+from qa.sources.ledger import Sources, known_sources
 from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQuestion, Turn
 
 if TYPE_CHECKING:
-    from qa.server.jobs import JobQueue
+    from qa.server.job_queue import JobQueue
 
 __all__ = ["Answering", "Narrowed", "Parts", "Service"]
 
@@ -117,19 +121,25 @@ class Service:
         self._forecast = Forecast(deadline_seconds=settings.deadline_seconds)
         self._writes = Permits(_WRITES_WAITING, what="writes")
         self._reads = Permits(settings.max_queue + 1, what="reads")
-        self._jobs = _jobs(settings)
+        self._queue = _queue(settings)
         self.storage = Storage(None if settings.store else settings.data_dir)
         self._rooms: dict[tuple[str, ...], Narrowed] = {}
         self._beginnings = StarterQuestions(ask=self._ask_without_hurry)
         self.records = Records(settings, read=self._read)
+        self.jobs = Jobs(self.records, service=own_mark(settings))
+        self.administration = Administration(self.records, read=self._read)
         self.metrics = Metrics()
         self._checks = Checks(settings, worker=self._encoding, metrics=self.metrics)
         self._let_watch()
 
     async def start(self) -> None:
         """Load the parts. Raises what `load` raises."""
+        audit.note(
+            Act(act="keys_loaded", by="settings", keys=tuple(key.name for key in keys.parse(self.settings.api_keys)))
+        )
         await self._encoding.run(self._open)
         await self.records.open()
+        await self.jobs.open()
         if self._state == "starting":
             self._state = "ready"
 
@@ -146,8 +156,8 @@ class Service:
         if self._parts is not None and self._parts.generator is not None:
             await self._parts.generator.close()
         ended = [await asyncio.to_thread(worker.stop, wait_seconds=_STOP_SECONDS) for worker in workers]
-        if self._jobs is not None:
-            await asyncio.to_thread(self._jobs.close)
+        if self._queue is not None:
+            await asyncio.to_thread(self._queue.close)
         if self._parts is not None and all(ended):
             await asyncio.to_thread(self._parts.corpus.close)
 
@@ -163,7 +173,7 @@ class Service:
         room = self._room(within, named=question.collection)
         with self._forecast.one("answer") as meter, self._questions.one():
             asked = await self.records.enter(question, owner=owner, within=within)
-            run = _in_time(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
+            run = in_time(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
             async with aclosing(room.answering.events(asked.question, run=run, history=asked.turns or turns)) as events:
                 async for event in events:
                     if isinstance(event, AnswerEvent):
@@ -185,7 +195,7 @@ class Service:
         with self._forecast.one("search") as meter, self._questions.one():
             named = question.conversation_id
             turns = () if named is None else await self.records.recall(named, owner=owner, within=within)
-            run = _in_time(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
+            run = in_time(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
             found = await room.answering.search(question, run=run, history=turns)
             meter.finished = True
             return found
@@ -230,13 +240,13 @@ class Service:
         """What can be searched now; also the probe of readiness. Raises NotReady, StoreError or DeadlineExceeded."""
         return await self._read(lambda corpus: corpus.count(Where()), within=within, timeout=_PROBE_SECONDS)
 
-    async def sources(self) -> Sequence[Source]:
+    async def sources(self) -> Sources:
         """Feeds and watched folders of this machine; none where their file cannot be read, which the log then says."""
         try:
-            return await asyncio.to_thread(freshness, self.settings.data_dir)
+            return await asyncio.to_thread(known_sources, self.settings.data_dir)
         except SourceError as error:
             _log.warning("%s", error)
-            return ()
+            return Sources()
 
     async def probe(self) -> None:
         """Raise what `counts` raises; a success is good for a second, however many ask. For callers nobody knows."""
@@ -246,43 +256,55 @@ class Service:
             self._probe_again = now + _PROBE_GOOD_SECONDS
         self._ready()
 
-    async def add(self, body: bytes, *, lines: bool, within: Collections) -> AddReport:
+    async def add(self, body: bytes, *, lines: bool, within: Collections, by: str) -> AddReport:
         """Store the articles of a request body (`lines`: it is NDJSON); durable when it returns.
 
-        Goes slice by slice, so that other writes get their turn in between. Raises RequestError where nothing of it
-        can be used, Overloaded, and ShuttingDown where the service stops in the middle: what was stored stays stored.
+        `by` is who sent it, for the job and the audit. Goes slice by slice, so that other writes get their turn in
+        between; where there are workers, one of them does it. Raises RequestError where nothing of it can be used,
+        Overloaded, and ShuttingDown where the service stops in the middle: what was stored stays stored.
         What names no collection goes to the one of the settings, or else to the only one within reach.
         """
-        parts = self._ready()
-        encoder = BatchingEncoder(parts.encoder, worker=self._encoding, check=self._check)
-        named = self.settings.collection
-        landing = within[0] if within and len(within) == 1 else named
-
-        def store(items: Sequence[RawArticle | Rejected]) -> IngestReport:
-            return ingest(items, corpus=parts.corpus, encoder=encoder, collection=landing, within=within)
-
+        self._ready()
         with self._writes.one(), self.storage.written():
-            submission = await self._writing.run(lambda: submissions.read(body, lines=lines))
-            if self._jobs is not None:
-                left = self._jobs.stored(submission.items, collection=landing, within=within, check=self._check)
-                reports = list(await left)
-            else:
-                reports = [await self._stored(partial(store, items)) for items in submissions.slices(submission.items)]
+            async with self.jobs.one(by=by) as job:
+                submission = await self._writing.run(lambda: submissions.read(body, lines=lines))
+                job.found(len(submission.numbers), submission.faults)
+                reports = []
+                async with aclosing(self._stored(submission.items, within=within)) as parts:
+                    async for part in parts:
+                        job.stored(*submissions.stored(submission, part))
+                        for act in submissions.rights(submission, part, by=by):
+                            audit.note(act)
+                        reports.append(part)
+                report = submissions.report(submission, reports, job_id=job.id)
             changed = {one.collection for part in reports for one in part.articles if one.outcome == "updated"}
             await self._beginnings.forget(changed)  # a question to begin with may be one about what was taken back
-            return submissions.report(submission, reports)
+            return report
 
-    async def _stored(self, job: Callable[[], IngestReport]) -> IngestReport:
-        self._check()
-        return await self._writing.run(job)
+    async def _stored(
+        self, items: Sequence[RawArticle | Rejected], *, within: Collections
+    ) -> AsyncGenerator[IngestReport, None]:
+        """Store articles here slice by slice, or let a worker do it, and give what became of each part."""
+        landing = within[0] if within and len(within) == 1 else self.settings.collection
+        if self._queue is not None:
+            for part in await self._queue.stored(items, collection=landing, within=within, check=self._check):
+                yield part
+            return
+        parts = self._ready()
+        encoder = BatchingEncoder(parts.encoder, worker=self._encoding, check=self._check)
+        store = partial(ingest, corpus=parts.corpus, encoder=encoder, collection=landing, within=within)
+        for piece in submissions.slices(items):
+            self._check()
+            yield await self._writing.run(partial(store, piece))
 
-    async def delete(self, article_id: str, *, within: Collections) -> None:
-        """Remove an article with all its versions; durable when it returns. Raises NotFound."""
+    async def delete(self, article_id: str, *, within: Collections, by: str) -> None:
+        """Remove an article with all its versions; durable when it returns. `by` is for the audit. Raises NotFound."""
         parts = self._ready()
         with self._writes.one(), self.storage.written():
             removed = await self._writing.run(partial(_removed, parts.corpus, article_id, within))
             if removed is None:
                 raise NotFound(f"no article {article_id!r}")
+            audit.note(Act(act="article_deleted", by=by, article_id=article_id))
             await (self._beginnings.forget(removed) if removed else self._beginnings.close())
 
     async def _read(
@@ -354,10 +376,10 @@ def _removed(corpus: Corpus, article_id: str, within: Collections) -> Sequence[s
     return (within or ()) if held is None else [held.collection]
 
 
-def _jobs(settings: Settings) -> JobQueue | None:
+def _queue(settings: Settings) -> JobQueue | None:
     if not settings.workers:
         return None
-    from qa.server.jobs import JobQueue  # the driver is there only where it is needed
+    from qa.server.job_queue import JobQueue  # the driver is there only where it is needed
 
     return JobQueue(settings.place)
 
@@ -375,15 +397,3 @@ def _taken(permits: Permits) -> float:
 
 def _waiting(worker: Worker) -> float:
     return worker.waiting
-
-
-def _in_time(worker: Worker, *, seconds: float, meter: Meter) -> Run:
-    """Jobs on a worker, all of them within one stretch of time that begins now; what they take goes on the meter."""
-    deadline = asyncio.get_running_loop().time() + seconds
-
-    async def run(job: Callable[[], T], /) -> T:
-        return await worker.run(
-            partial(meter.timed, job), timeout=max(0.0, deadline - asyncio.get_running_loop().time())
-        )
-
-    return run

@@ -15,6 +15,7 @@ import msgspec
 from embeddings.ingest import IngestReport
 from embeddings.readers.jsonl import ALIASES, parse_record
 from embeddings.types import RawArticle, Rejected
+from qa.server.audit import Act
 from qa.server.errors import (
     FieldError,
     IdTaken,
@@ -27,7 +28,7 @@ from qa.server.errors import (
 from qa.server.http.bodies import BYTE_ORDER_MARK, fault, plain_json
 from qa.server.wire import AddedArticle, AddReport, ArticleIn
 
-__all__ = ["Submission", "read", "report", "slices"]
+__all__ = ["Submission", "read", "report", "rights", "slices", "stored"]
 
 _MOST_ITEMS = 10_000
 _SLICE_CHARACTERS = 200_000
@@ -94,9 +95,8 @@ def _origin(item: bytes, number: int) -> str:
     return f"{origin}/{PurePath(named).name[:300]}" if named else origin
 
 
-def report(submission: Submission, ingested: Sequence[IngestReport]) -> AddReport:
-    """Tell what became of each item. Raises NothingUsable where none became an article; OutOfReach or IdTaken where
-    that alone is why."""
+def stored(submission: Submission, part: IngestReport) -> tuple[list[AddedArticle], list[FieldError]]:
+    """Tell what became of some items: those that are articles now, and those that were rejected."""
     added = [
         AddedArticle(
             item=submission.numbers[article.origin],
@@ -107,14 +107,18 @@ def report(submission: Submission, ingested: Sequence[IngestReport]) -> AddRepor
             ignored_fields=submission.ignored[article.origin],
             notes=article.notes,
         )
-        for part in ingested
         for article in part.articles
     ]
-    late = [
-        FieldError(item=submission.numbers.get(rejected.origin), detail=rejected.reason)
-        for part in ingested
-        for rejected in part.rejected
-    ]
+    rejected = [FieldError(item=submission.numbers.get(one.origin), detail=one.reason) for one in part.rejected]
+    return added, rejected
+
+
+def report(submission: Submission, ingested: Sequence[IngestReport], *, job_id: str) -> AddReport:
+    """Tell what became of each item. Raises NothingUsable where none became an article; OutOfReach or IdTaken where
+    that alone is why."""
+    parts = [stored(submission, part) for part in ingested]
+    added = [article for articles, _ in parts for article in articles]
+    late = [rejected for _, faults in parts for rejected in faults]
     faults = sorted([*submission.faults, *late], key=lambda fault: fault.item or 0)
     if not added:
         reasons = {rejected.refused for part in ingested for rejected in part.rejected}
@@ -125,7 +129,18 @@ def report(submission: Submission, ingested: Sequence[IngestReport]) -> AddRepor
         rejected=tuple(faults),
         passages_encoded=sum(part.passages_encoded for part in ingested),
         seconds=sum(part.seconds for part in ingested),
+        job_id=job_id,
     )
+
+
+def rights(submission: Submission, part: IngestReport, *, by: str) -> Iterator[Act]:
+    """For the audit: articles that were stored anew with something said of what may be shown of them."""
+    said = {one.origin: one for one in submission.items if isinstance(one, RawArticle)}
+    for article in part.articles:
+        raw = said.get(article.origin)
+        if raw and article.outcome in {"added", "updated"} and (raw.status or raw.embargoed_until):
+            status, until = raw.status or "", raw.embargoed_until or ""
+            yield Act(act="rights_changed", by=by, article_id=article.id, status=status, embargoed_until=until)
 
 
 def slices(items: Iterable[RawArticle | Rejected]) -> Iterator[list[RawArticle | Rejected]]:

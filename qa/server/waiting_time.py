@@ -7,15 +7,19 @@ average of its kind, so a queue of searches may be long and a queue of answers i
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import perf_counter
 from typing import Literal, TypeVar
 
+from qa.executor import Run
 from qa.server.errors import Overloaded
+from qa.server.worker import Worker
 
-__all__ = ["Forecast", "Meter"]
+__all__ = ["Forecast", "Meter", "in_time"]
 
 T = TypeVar("T")
 Kind = Literal["answer", "search"]
@@ -89,3 +93,15 @@ class Forecast:
         if not meter.seconds or not (meter.finished or (known is not None and meter.seconds > known)):
             return
         self._costs[kind] = meter.seconds if known is None else known + _LEARNS * (meter.seconds - known)
+
+
+def in_time(worker: Worker, *, seconds: float, meter: Meter) -> Run:
+    """Jobs on a worker, all of them within one stretch of time that begins now; what they take goes on the meter."""
+    deadline = asyncio.get_running_loop().time() + seconds
+
+    async def run(job: Callable[[], T], /) -> T:
+        return await worker.run(
+            partial(meter.timed, job), timeout=max(0.0, deadline - asyncio.get_running_loop().time())
+        )
+
+    return run

@@ -101,6 +101,8 @@ class AddReport(msgspec.Struct, frozen=True, kw_only=True):
     rejected: tuple[FieldError, ...]
     passages_encoded: int
     seconds: float
+    job_id: str = ""
+    """What `GET /api/jobs/{job_id}` knows it by."""
 
 
 class ArticleSummary(msgspec.Struct, frozen=True, kw_only=True):

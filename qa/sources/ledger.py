@@ -17,7 +17,7 @@ import msgspec
 
 from qa.sources.errors import SourceError
 
-__all__ = ["FILE", "Feed", "Ledger", "Source", "freshness"]
+__all__ = ["FILE", "Feed", "Ledger", "Source", "Sources", "freshness", "known_sources"]
 
 FILE = "sources.db"
 
@@ -70,6 +70,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["feed", "folder"]
     asked: float
     brought: float | None
+
+
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of all of them."""
+
+    heard: Sequence[Source] = ()
+    """Those that were ever asked with success."""
+    feeds: Sequence[Feed] = ()
 
 
 class Ledger:
@@ -187,12 +195,17 @@ class Ledger:
 
 
 def freshness(folder: Path) -> Sequence[Source]:
+    """When the sources of a folder's file were heard; nothing where there is none. Raises SourceError."""
+    return known_sources(folder).heard
+
+
+def known_sources(folder: Path) -> Sources:
     """What the file in a folder says of the sources; nothing where there is none. Raises SourceError."""
     if not (folder / FILE).exists():
-        return ()
+        return Sources()
     ledger = Ledger.open(folder)
     try:
-        return ledger.sources()
+        return Sources(heard=ledger.sources(), feeds=ledger.feeds())
     finally:
         ledger.close()
 

@@ -1,4 +1,4 @@
-"""Conversations and feedback, in a file and on a server: order, bounds, owners, erasing, several services at once."""
+"""Conversations, feedback and reviews, in a file and on a server: order, bounds, owners, erasing, several services."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ import msgspec
 import pytest
 
 from embeddings.place import Place
+from qa.conversations import asked
+from qa.conversations.asked import DayOfQuestions, Outcome
 from qa.conversations.database import FILE, ConversationDatabase, Database
 from qa.conversations.feedback import FeedbackBook, ServedAnswers, served
 from qa.conversations.history import Bounds, History, new_id
+from qa.conversations.reviews import Review, ReviewBook
 from qa.conversations.server_database import ServerDatabase
 from qa.errors import HistoryUnavailable, NotFound
 from qa.types import Answer, Usage
@@ -40,7 +43,7 @@ def server_database(place: Place) -> Iterator[ServerDatabase]:
     """With nothing in it; its tables are made once."""
     opened = ServerDatabase.open(place)
     with opened.writing() as db:
-        for table in ("feedback", "turns", "conversations"):
+        for table in ("reviews", "feedback", "turns", "conversations"):
             db.execute(f"DELETE FROM {table}")
     yield opened
     opened.close()
@@ -234,6 +237,64 @@ def test_one_verdict_an_answer_and_the_last_one_counts(database: ConversationDat
     assert before is not None
     rest, end = book.page(owner=None, before=before, limit=2)
     assert ([entry.answer_id for entry in [*first, *rest]], end) == (["e", "d", "c"], None)
+
+
+def review(name: str, **more: Any) -> Review:
+    about: dict[str, Any] = {"question": "q", "asked_at": "a", "earlier": (), "answer_mode": "extractive"}
+    return Review(answer_id=name, reviewer="desk", reviewed_at="r", **about | more)
+
+
+def test_one_review_an_answer_and_it_goes_with_its_conversation(database: ConversationDatabase) -> None:
+    history, book = History(database, bounds=Bounds(turns=2, conversations=9, size=10**9)), ReviewBook(database)
+    tell(history, "one", "a", "b")
+    tell(history, "two", "c")
+    for name in "abc":
+        book.save(review(name))
+    book.save(review("a", note="What of\0it?"))
+    assert book.all() == [review("a", note="What of\0it?"), review("b"), review("c")]
+    first, before = book.page(before=None, limit=2)
+    assert (first, book.page(before=before, limit=2)) == ([review("c"), review("b")], ([book.of("a")], None))
+    tell(history, "one", "d", begin=False)
+    assert book.of("a") is not None, "its answer made room, and was not erased"
+    with pytest.raises(NotFound, match="nothing was saved"):
+        book.save(review("a"))
+    history.delete("one", owner="")
+    assert book.all() == [review("c")]
+
+
+def test_questions_are_counted_and_listed_by_how_they_came_out(database: ConversationDatabase) -> None:
+    history, book = History(database, bounds=ROOMY), FeedbackBook(database, limit=9)
+    declined = {"answer_mode": "abstained", "abstain_reason": "no_match"}
+    for name, at, more in (
+        ("a", "2024-06-03T23:59:59Z", {}),
+        ("b", "2024-06-04T00:00:00Z", {}),
+        ("c", "2024-06-04T23:59:59Z", declined),
+    ):
+        history.append(answer("one", name, **more), at=at, owner="", begin=name == "a")
+    for name, verdict in (("b", "up"), ("c", "down"), ("lost", "down")):
+        book.give(served(answer(None, name)), owner="", verdict=verdict, comment="", at="2024-06-05T00:00:00Z")  # type: ignore[arg-type]
+    ReviewBook(database).save(review("c"))
+    assert asked.days(database, since="2024-06-04") == [
+        DayOfQuestions(day="2024-06-04", answered=1, declined=1),
+        DayOfQuestions(day="2024-06-05", up=1, down=2),
+    ]
+
+    def found(outcome: Outcome | None, day: str | None = None, before: int | None = None) -> list[str]:
+        page = asked.questions(database, outcome=outcome, day=day, before=before, limit=9)
+        assert page[1] is None
+        return [one.answer_id for one in page[0]]
+
+    assert (found(None), found("answered"), found("declined")) == (["c", "b", "a"], ["b", "a"], ["c"])
+    assert (found(None, "2024-06-04"), found("up", "2024-06-05"), found("up", "2024-06-04")) == (["c", "b"], ["b"], [])
+    (lost, last), end = asked.questions(database, outcome="down", day=None, before=None, limit=2)
+    assert ((lost.answer_id, lost.kept, lost.reviewed), end) == (("lost", False, False), None)
+    assert (last.kept, last.reviewed, last.asked_at) == (True, True, "2024-06-04T23:59:59Z")
+    (latest,), before = asked.questions(database, outcome=None, day=None, before=None, limit=1)
+    assert (latest.answer_id, found(None, before=before)) == ("c", ["b", "a"])
+    assert asked.earlier_questions(database, "c") == ("What about a?", "What about b?")
+    opinion = asked.feedback_on(database, "lost")
+    assert opinion is not None
+    assert opinion.verdict == "down"
 
 
 def test_of_answers_that_nobody_keeps_only_the_last_are_remembered() -> None:

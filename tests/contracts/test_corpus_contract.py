@@ -124,6 +124,27 @@ DATED = {
 }
 
 
+def test_articles_are_tallied_by_source_and_day(corpus: Corpus, made: Any) -> None:
+    for number, (name, published) in enumerate(DATED.items()):
+        said: dict[str, Any] = {"published_at": published, "source": "Wire" if number < 4 else "Öst"}
+        made.put(corpus, made.article(name, f"Text of {name}.", **said))
+    made.put(corpus, made.article("held", "Text.", status="withheld"))
+    wire, none, east = corpus.tally(EVERYTHING, since="2024-06-04")
+    assert (wire.source, wire.articles, wire.undated, wire.earliest, wire.latest) == (
+        "Wire",
+        4,
+        1,
+        "2024-06-03",
+        "2024-06-04",
+    )
+    assert [(one.day, one.articles) for one in wire.days] == [("2024-06-04", 2)]
+    assert (none.source, none.articles, none.undated, none.earliest, none.days) == ("", 1, 1, None, ())
+    assert [(one.day, one.articles) for one in east.days] == [("2024-06-05", 1)]
+    shown = corpus.tally(Where(usable_at="2024-06-04"), since="2024-06-03")
+    assert [one.source for one in shown] == ["Wire", "Öst"]
+    assert [(one.day, one.articles) for one in shown[0].days] == [("2024-06-03", 1), ("2024-06-04", 2)]
+
+
 RIGHTS: dict[str, dict[str, Any]] = {
     "undated": {"authors": ("Bo Ek", "Ann Lee")},
     "third": {"language": "en", "status": "canceled"},

@@ -72,7 +72,7 @@ class Service:
     """
 
     def __init__(self, folder: Path, repo: Path, **variables: str) -> None:
-        self._folder, self._repo, self._variables = folder, repo, variables
+        self.folder, self._repo, self._variables = folder, repo, variables
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -83,7 +83,7 @@ class Service:
     def environment(self) -> dict[str, str]:
         """Variables of this process, also for commands beside it."""
         named = {name: value.replace("{url}", self.url) for name, value in self._variables.items()}
-        settings = {"QA_DATA_DIR": str(self._folder), "QA_ENCODER": "hashing", "QA_READER": "words", **named}
+        settings = {"QA_DATA_DIR": str(self.folder), "QA_ENCODER": "hashing", "QA_READER": "words", **named}
         return {**os.environ, **settings, "PYTHONPATH": str(self._repo), "PYTHONUNBUFFERED": "1"}
 
     def ingest(self, folder: Path) -> None:
@@ -104,6 +104,12 @@ class Service:
         )
         assert self._process.stdout is not None
         assert READY.match(self._process.stdout.readline())
+
+    def restart(self, **variables: str) -> None:
+        """Start again with further settings."""
+        self.kill()
+        self._variables.update(variables)
+        self.start()
 
     def kill(self) -> None:
         with self._process:

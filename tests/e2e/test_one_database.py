@@ -117,13 +117,18 @@ def test_what_is_left_to_a_worker_is_answered_when_it_is_stored(two: tuple[Any, 
         while not others_wait(db, waiting):
             time.sleep(0.05)
         assert not reply.done()
+        (at_work,) = httpx.get(f"{one.url}/api/jobs", params={"state": "running"}).raise_for_status().json()["jobs"]
         assert httpx.get(f"{one.url}/api/articles/gate").status_code == 404
         worker = [sys.executable, "-m", "qa", "work", "--once"]
         done = subprocess.run(worker, cwd=repo, env=other.environment, capture_output=True, text=True, check=True)
         assert "1 articles done" in done.stdout
-        (added,) = reply.result().raise_for_status().json()["articles"]
+        report = reply.result().raise_for_status().json()
+    (added,) = report["articles"]
     assert (added["id"], added["outcome"]) == ("gate", "added")
     assert httpx.get(f"{one.url}/api/articles/gate").is_success
+    assert at_work["id"] == report["job_id"]
+    job = httpx.get(f"{one.url}/api/jobs/{report['job_id']}").raise_for_status().json()
+    assert (job["state"], job["items"], [result["article_id"] for result in job["results"]]) == ("done", 1, ["gate"])
 
 
 def others_wait(db: psycopg.Connection[Any], statement: str) -> bool:

@@ -6,7 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import EncoderIdentity
-from embeddings.types import Article, CorpusCounts, Hit, Hits, IndexedArticle, Overview, StoredPassage, Vector, Where
+from embeddings.types import (
+    Article,
+    CorpusCounts,
+    Hit,
+    Hits,
+    IndexedArticle,
+    Overview,
+    SourceTally,
+    StoredPassage,
+    Vector,
+    Where,
+)
 
 __all__ = ["WithholdingCorpus"]
 
@@ -51,6 +62,10 @@ class WithholdingCorpus:
     def overview(self, where: Where, *, newest: int) -> Overview:
         """Passed on: withheld articles still count."""
         return self._corpus.overview(where, newest=newest)
+
+    def tally(self, where: Where, *, since: str) -> Sequence[SourceTally]:
+        """Passed on: withheld articles still count."""
+        return self._corpus.tally(where, since=since)
 
     def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
         """Passed on."""

@@ -31,6 +31,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         return self.scope.collections
 
     @property
+    def name(self) -> str:
+        """Who it is, for jobs and the audit: the key's name, else what kind of caller."""
+        return self.key or self.kind
+
+    @property
     def operates(self) -> bool:
         """Whether the caller is a program that was given a key, or needs none; what it may do, its scope says."""
         return self.kind in {"open", "key"}

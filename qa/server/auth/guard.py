@@ -82,6 +82,11 @@ class Guard:
         """Whether whoever reaches the service may do everything."""
         return not self._keys
 
+    @property
+    def key_scopes(self) -> Sequence[tuple[str, scopes.Scope]]:
+        """The names of the keys, each once, with what they open."""
+        return tuple({key.name: key.scope for key in self._keys}.items())
+
     def link_secret(self) -> bytes | None:
         """What signs links to articles for readers without a key; None where none is needed, or none can be made."""
         if self.open:

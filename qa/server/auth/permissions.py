@@ -17,6 +17,7 @@ __all__ = [
     "ASKING",
     "ASKING_WITH_A_KEY",
     "CHECKING",
+    "FOLLOWING_JOBS",
     "GETTING_A_TOKEN",
     "INGESTING",
     "LISTING_ARTICLES",
@@ -65,6 +66,9 @@ REVIEWING: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("a
 """What readers of the caller's collections said of answers."""
 ADMINISTERING: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("admin",), everywhere=True)}
 """What is known of the whole service, and runs it."""
+
+FOLLOWING_JOBS: Mapping[str, Any] = LISTING_ARTICLES
+"""Whoever may not administer sees the jobs of the same key."""
 
 
 class Undeclared(TypeError):

@@ -131,7 +131,7 @@ async def add_articles(
     then its text. Items that cannot be used are reported, the others go on.
     """
     lines = media_type(request, allowed=(JSON, NDJSON)) == NDJSON
-    return await service.add(await request.body(), lines=lines, within=caller.within)
+    return await service.add(await request.body(), lines=lines, within=caller.within, by=caller.name)
 
 
 @delete(
@@ -147,4 +147,4 @@ async def delete_article(
     article_id: FromPath[str], service: NamedDependency[Service], caller: NamedDependency[Caller]
 ) -> None:
     """Removes the article with all its versions; no answer cites it from then on."""
-    await service.delete(article_id, within=caller.within)
+    await service.delete(article_id, within=caller.within, by=caller.name)

@@ -55,7 +55,7 @@ async def ready(
         await service.probe()
         return Ready()
     counts = await service.counts(within=caller.within)
-    known = await service.sources() if caller.within is None else ()
+    known = (await service.sources()).heard if caller.within is None else ()
     fresh = tuple(
         FreshSource(name=one.name, kind=one.kind, asked_at=_stamp(one.asked), brought_at=_stamp(one.brought))
         for one in known

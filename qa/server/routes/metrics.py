@@ -29,4 +29,4 @@ async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     except (EmbeddingsError, ServerError):
         more = {"ready": 0.0}
     headers = {"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"}
-    return Response(service.metrics.text(more, sources=await service.sources()), headers=headers)
+    return Response(service.metrics.text(more, sources=(await service.sources()).heard), headers=headers)

@@ -1,11 +1,12 @@
-"""The pages for developers: the API's description, and what each problem means."""
+"""The pages for developers and for whoever runs the service: the API's description, problems, the administration."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import msgspec
 from litestar import Response, get
@@ -17,18 +18,39 @@ from qa.server.auth.permissions import ANYONE
 from qa.server.http.headers import PAGE_POLICY
 from qa.server.http.problems import KINDS
 
-__all__ = ["Page", "ProblemKind", "docs", "docs_file", "load_page", "openapi_json", "problem"]
+__all__ = [
+    "Page",
+    "ProblemKind",
+    "admin",
+    "admin_file",
+    "docs",
+    "docs_file",
+    "load_page",
+    "openapi_json",
+    "problem",
+]
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 
+_DOCS = ("docs.js", "docs.css")
+_ADMIN = ("admin.css", "api.js", "dom.js", "views.js", "answer.js", "admin.js")
+"""Each after those that it imports: its own name depends on theirs."""
+_ADMIN_POLICY = f"{PAGE_POLICY}; trusted-types 'none'"
+"""Not even a policy that turns text into markup can be made."""
+
+Files = Mapping[str, tuple[str, bytes]]
+"""Media type and content by file name."""
+
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """The page at `/docs`, its files under names that change with their content, and the document it shows."""
+    """The pages at `/docs` and `/admin`, their files under names that change with their content."""
 
     html: bytes
-    files: Mapping[str, tuple[str, bytes]]
-    """Media type and content by file name."""
+    files: Files
     document: Callable[[], bytes]
+    """Gives the description that `/docs` shows."""
+    admin_html: bytes
+    admin_files: Files
 
 
 class ProblemKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,17 +63,31 @@ class ProblemKind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_page(document: Callable[[], bytes]) -> Page:
-    """Read the page from the package; `document` is called, beside the event loop, whenever it is asked for."""
+    """Read the pages from the package; `document` is called, beside the event loop, whenever it is asked for."""
     folder = files("qa.server") / "page"
-    html = (folder / "index.html").read_text(encoding="utf-8")
+    html, found = _load(folder, names=_DOCS, place="/docs")
+    admin_html, admin_files = _load(folder / "admin", names=_ADMIN, place="/admin")
+    return Page(html=html, files=found, document=document, admin_html=admin_html, admin_files=admin_files)
+
+
+def _load(folder: Traversable, *, names: Iterable[str], place: str) -> tuple[bytes, Files]:
+    """Read a page and its files, and put the names that change with their content wherever they are named."""
     found: dict[str, tuple[str, bytes]] = {}
-    for name in ("docs.js", "docs.css"):
-        content = (folder / name).read_bytes()
+    renamed: dict[str, str] = {}
+
+    def read(name: str) -> bytes:
+        text = (folder / name).read_text(encoding="utf-8")
+        for plain, hashed in renamed.items():
+            text = text.replace(plain, hashed)
+        return text.encode()
+
+    for name in names:
+        content = read(name)
         stem, dot, suffix = name.partition(".")
         hashed = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}{dot}{suffix}"
         found[hashed] = (_TYPES[dot + suffix], content)
-        html = html.replace(name, hashed)
-    return Page(html=html.encode(), files=found, document=document)
+        renamed[f"{place}/{name}"] = f"{place}/{hashed}"
+    return read("index.html"), found
 
 
 @get("/docs", include_in_schema=False, opt=ANYONE)
@@ -64,9 +100,26 @@ async def docs(page: NamedDependency[Page]) -> Response[bytes]:
 @get("/docs/{name:str}", include_in_schema=False, opt=ANYONE)
 async def docs_file(name: FromPath[str], page: NamedDependency[Page]) -> Response[bytes]:
     """A file of the page; its name changes with its content, so it may be kept for ever."""
-    if name not in page.files:
+    return _file(page.files, name)
+
+
+@get("/admin", include_in_schema=False, opt=ANYONE)
+async def admin(page: NamedDependency[Page]) -> Response[bytes]:
+    """The page for whoever runs the service; what it shows, it asks for with the key that is typed into it."""
+    headers = {"content-security-policy": _ADMIN_POLICY, "cache-control": "no-cache"}
+    return Response(page.admin_html, media_type="text/html", headers=headers)
+
+
+@get("/admin/{name:str}", include_in_schema=False, opt=ANYONE)
+async def admin_file(name: FromPath[str], page: NamedDependency[Page]) -> Response[bytes]:
+    """A file of that page; its name changes with its content, so it may be kept for ever."""
+    return _file(page.admin_files, name)
+
+
+def _file(found: Files, name: str) -> Response[bytes]:
+    if name not in found:
         raise NotFoundException
-    media_type, content = page.files[name]
+    media_type, content = found[name]
     return Response(content, media_type=media_type, headers={"cache-control": "public, max-age=31536000, immutable"})
 
 

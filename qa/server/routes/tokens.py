@@ -13,6 +13,8 @@ from litestar.params import JSONBody
 from qa.access import origins, tokens
 from qa.access.tokens import TokenClaims
 from qa.errors import SettingsError
+from qa.server import audit
+from qa.server.audit import Act
 from qa.server.auth.callers import Caller
 from qa.server.auth.guard import Guard
 from qa.server.auth.permissions import GETTING_A_TOKEN
@@ -65,6 +67,7 @@ async def get_token(
         expires_in_seconds=data.ttl_seconds,
         collection=collection,
     )
+    audit.note(Act(act="token_made", by=caller.name, origin=origin))
     return Response(token, headers={"cache-control": "no-store"})
 
 

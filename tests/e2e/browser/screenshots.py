@@ -1,4 +1,4 @@
-"""Takes the pictures of README and docs/chat.md: the real service, the bundled model, the sample articles, Chromium.
+"""Takes the pictures of README and docs/: the real service, the bundled model, the sample articles, Chromium.
 
     make screenshots
 
@@ -10,17 +10,25 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import msgspec
 import pytest
 from playwright.sync_api import ViewportSize
 
 from embeddings.types import Article
+from qa.conversations.database import Database
+from qa.conversations.feedback import FeedbackBook, served
+from qa.conversations.history import Bounds, History
+from qa.sources.ledger import Feed, Ledger
+from qa.types import Answer
 from seeds import articles_dir
 
 MAX_BYTES = 150_000
@@ -31,6 +39,9 @@ WATER = "How full are Kelmar's reservoirs?"
 FIRE = "How large is the area burned in the Corrin Hills?"
 LIST = "Which villages were emptied in the Corrin Hills?"
 BRIDGE = "How long will the Osprey Bridge be closed?"
+UNKNOWN = "Who won the chess championship in Lima?"
+PERU = "What is the capital of Peru?"
+NOW = datetime.now(UTC)
 PEOPLE = "كم عدد سكان المدينة نسمة؟"
 WRITTEN = """The Osprey Bridge will be closed to all motor traffic for 16 months from July 1.
 Replacing its hangers and deck is to cost 94 million crowns, 60 million of it from the state.
@@ -60,7 +71,7 @@ def take(repo: Path) -> Callable[[Any, str], None]:
 
     def take(reader: Any, name: str) -> None:
         path = repo / "docs" / "screenshots" / f"{name}.png"
-        reader.input.evaluate("input => input.blur()")
+        reader.page.evaluate("(document.activeElement?.shadowRoot?.activeElement ?? document.activeElement)?.blur()")
         reader.page.wait_for_timeout(400)
         reader.page.screenshot(path=path)
         if shutil.which("pngquant"):
@@ -107,7 +118,7 @@ def test_pages(read: Any, samples: Any, take: Any) -> None:
 
 def test_dark(read: Any, samples: Any, take: Any) -> None:
     reader = started(read(samples.url, viewport=WIDE, color_scheme="dark").visit())
-    reader.ask("Who won the chess championship in Lima?")
+    reader.ask(UNKNOWN)
     take(reader, "dark")
 
 
@@ -161,3 +172,53 @@ def test_while_a_model_writes(read: Any, scripted: Any, answering: Any, take: An
     reader.last.locator(".sentence").nth(1).wait_for()
     take(reader, "writing")
     taken.set()
+
+
+@pytest.fixture(scope="module")
+def desk(samples: Any) -> Any:
+    """A month of questions, asked of the service and noted on days of their own; two opinions; a feed in trouble."""
+    answers = [
+        httpx.post(f"{samples.url}/api/ask", json={"question": question}, timeout=600).raise_for_status().json()
+        for question in (FERRY, WATER, FIRE, UNKNOWN, PERU)
+    ]
+    samples.kill()
+    with closing(Database.open(samples.folder)) as database:
+        history = History(database, bounds=Bounds(turns=1000, conversations=1000, size=10**9))
+        asked = [note(history, answers[number % 5], number) for number in range(70) if number % 9 not in {4, 6}]
+        book = FeedbackBook(database, limit=1000)
+        for place, verdict in ((-1, "down"), (-3, "up"), (-9, "down"), (-24, "down")):
+            said: Any = {"owner": "", "verdict": verdict, "comment": "", "at": asked[place][1]}
+            book.give(served(asked[place][0]), **said)
+    with closing(Ledger.open(samples.folder)) as ledger:
+        ledger.add(Feed(url="https://dispatch.example/feed.xml", due=NOW.timestamp() + 900))
+        ledger.heard("https://dispatch.example/feed.xml", kind="feed", at=NOW.timestamp(), brought=True)
+        ledger.add(Feed(url="https://wire.example/rss", due=NOW.timestamp() + 3600, failures=3, trouble="status 503"))
+    samples.start()
+    return samples
+
+
+def note(history: History, answer: dict[str, Any], number: int) -> tuple[Answer, str]:
+    """Keep an answer as if it had been given some time ago, a little more of them every week."""
+    at = f"{NOW - timedelta(days=(29 * (69 - number) / 69) ** 1.1 / 29**0.1, hours=number % 5):%Y-%m-%dT%H:%M:%SZ}"
+    named = {"id": f"ans_{number:03}", "conversation_id": f"conv_{number}"}
+    kept = msgspec.convert({**answer, **named}, Answer)
+    history.append(kept, at=at, owner="", begin=True)
+    return kept, at
+
+
+def test_admin(read: Any, desk: Any, take: Any) -> None:
+    reader = read(desk.url, viewport=WIDE)
+    reader.page.goto(f"{desk.url}/admin")
+    reader.page.get_by_role("table", name="Questions", exact=True).wait_for()
+    take(reader, "admin")
+
+
+def test_review(read: Any, desk: Any, take: Any) -> None:
+    reader = read(desk.url, viewport={"width": 1200, "height": 900}, color_scheme="dark")
+    reader.page.goto(f"{desk.url}/admin#/questions?outcome=answered")
+    reader.page.get_by_role("link", name=WATER).first.click()
+    reader.page.get_by_role("group", name="Accuracy").get_by_label("No issue").check()
+    reader.page.get_by_role("group", name="Context").get_by_label("Some").check()
+    reader.page.get_by_role("group", name="Words that answer").get_by_role("checkbox").first.check()
+    reader.page.locator(".sheet").evaluate("sheet => sheet.scrollTo(0, 0)")
+    take(reader, "review")

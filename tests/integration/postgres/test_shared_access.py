@@ -1,4 +1,4 @@
-"""Several services on one database: one budget, one secret, and what each does when the server is away."""
+"""Several services on one database: one budget, one secret, tables of before, and what each does without the server."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import psycopg
 import pytest
 
 from embeddings.place import Place
+from embeddings.postgres.database import Database
 from qa.access.rate_limits import TokenBucket
 from qa.access.shared import SharedAccess
+from qa.conversations import asked, server_database
+from qa.conversations.asked import DayOfQuestions
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +91,26 @@ def test_while_the_server_is_away_each_counts_for_itself(caplog: pytest.LogCaptu
     assert "counted by this process alone" in caplog.text
     with pytest.raises(OSError, match="secret that signs tokens"):
         away.value()
+
+
+def test_questions_kept_before_are_counted_too(place: Place, schema: str) -> None:
+    """Also where an answer holds what the server cannot read as JSON, or names such a field in its words."""
+    migrations = server_database._TABLES.migrations[:1]
+    before = msgspec.structs.replace(server_database._TABLES, migrations=migrations)
+    server = Database.open(place.server, schema=schema, read_only=False, connections=1, timeout=300, tables=before)
+    turn = {"question": 'Why \0 and "answer_mode":"generated"?', "answer_mode": "abstained"}
+    opinion = {"comment": '"verdict":"up"', "verdict": "down", "given_at": "2024-06-04T01:00:00Z"}
+    with server.writing() as db:
+        db.execute("INSERT INTO conversations VALUES (DEFAULT, 'c', '', 't', 't', 't', 2, 9, 2)")
+        for name, document in (("a", msgspec.json.encode(turn).decode()), ("b", "{")):
+            db.execute(
+                "INSERT INTO turns (conversation, answer_id, asked_at, answer) VALUES (1, %s, %s, %s)",
+                (name, "2024-06-04T00:00:00Z", document),
+            )
+        entry = msgspec.json.encode(opinion).decode()
+        db.execute("INSERT INTO feedback (answer_id, owner, entry) VALUES ('a', '', %s)", (entry,))
+    server.close()
+    for _ in range(2):
+        opened = server_database.ServerDatabase.open(msgspec.structs.replace(place, schema=schema))
+        assert asked.days(opened, since="2024") == [DayOfQuestions(day="2024-06-04", declined=1, down=1)]
+        opened.close()

@@ -21,8 +21,8 @@ from embeddings.ingest import IngestReport
 from embeddings.opening import KeptCorpus, open_corpus
 from embeddings.place import Place
 from embeddings.types import RawArticle, Rejected, Where
-from qa.server import jobs
-from qa.server.jobs import Job, JobQueue, work
+from qa.server import job_queue
+from qa.server.job_queue import Job, JobQueue, work
 
 DONE = IngestReport(articles=(), rejected=(), passages_encoded=3, seconds=0.5)
 
@@ -89,7 +89,7 @@ def test_who_is_stopped_or_loses_the_store_puts_the_job_back(queue: JobQueue) ->
         raise StoreError("away")
         yield DONE
 
-    for _ in range(jobs._MOST_BEGINNINGS + 1):
+    for _ in range(job_queue._MOST_BEGINNINGS + 1):
         stop.clear()
         assert list(work(queue, store=stopped, stop=stop)) == []
         with pytest.raises(StoreError, match="away"):
@@ -105,7 +105,7 @@ def test_a_job_that_no_worker_outlives_is_given_up(queue: JobQueue) -> None:
         raise MemoryError
         yield DONE
 
-    for _ in range(jobs._MOST_BEGINNINGS):
+    for _ in range(job_queue._MOST_BEGINNINGS):
         with pytest.raises(MemoryError):
             list(work(queue, store=fatal, stop=threading.Event(), once=True))
     assert list(work(queue, store=fatal, stop=threading.Event(), once=True)) == []

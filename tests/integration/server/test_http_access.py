@@ -31,6 +31,8 @@ BEARER = {"authorization": f"Bearer {KEY}"}
 
 OPEN_TO_ANYONE = {
     ("GET", "/"),
+    ("GET", "/admin"),  # the page and its files; what it shows it asks for with a key
+    ("GET", "/admin/{name}"),
     ("GET", "/articles/{article_id}"),  # it looks at the signature of the link itself
     ("GET", "/docs"),
     ("GET", "/docs/{name}"),

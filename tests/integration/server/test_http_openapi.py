@@ -54,6 +54,17 @@ def test_the_routes(document: Any) -> None:
         "link_answer": ("post", "/api/answers/{answer_id}/link"),
         "give_feedback": ("post", "/api/answers/{answer_id}/feedback"),
         "list_feedback": ("get", "/api/feedback"),
+        "list_jobs": ("get", "/api/jobs"),
+        "get_job": ("get", "/api/jobs/{job_id}"),
+        "corpus_by_source": ("get", "/api/admin/corpus"),
+        "list_sources": ("get", "/api/admin/sources"),
+        "question_days": ("get", "/api/admin/days"),
+        "list_questions": ("get", "/api/admin/questions"),
+        "read_answer": ("get", "/api/admin/answers/{answer_id}"),
+        "save_review": ("post", "/api/admin/answers/{answer_id}/review"),
+        "list_reviews": ("get", "/api/admin/reviews"),
+        "export_reviews": ("get", "/api/admin/dataset"),
+        "list_keys": ("get", "/api/admin/keys"),
         "list_models": ("get", "/v1/models"),
         "retrieve_model": ("get", "/v1/models/{model}"),
         "create_chat_completion": ("post", "/v1/chat/completions"),
@@ -69,13 +80,23 @@ def test_every_reference_resolves_and_every_schema_is_used(document: Any) -> Non
 
 
 CHECKED = {"TextToCheck", "SentText"}
+REVIEWED = {"ReviewIn", "Criteria", "QuotedWords"}
 
 
 def test_unknown_fields_are_refused_where_the_document_says_so(document: Any) -> None:
     closed = {
         n for n, schema in document["components"]["schemas"].items() if schema.get("additionalProperties") is False
     }
-    assert closed == {"Narrowing", "Question", "SearchQuestion", "Filters", "FeedbackIn", "TokenRequest", *CHECKED}
+    assert closed == {
+        "Narrowing",
+        "Question",
+        "SearchQuestion",
+        "Filters",
+        "FeedbackIn",
+        "TokenRequest",
+        *CHECKED,
+        *REVIEWED,
+    }
 
 
 def test_every_operation_is_documented(document: Any) -> None:
@@ -91,7 +112,8 @@ def test_every_operation_is_documented(document: Any) -> None:
                 schema = {"$ref": f"#/components/schemas/{name}"}
                 assert response["content"] == {media: {"schema": schema}}, (method, path, status)
             elif method != "delete" and status != "304":
-                assert "$ref" in response["content"]["application/json"]["schema"], (method, path)
+                media = "application/x-ndjson" if path == "/api/admin/dataset" else "application/json"
+                assert "$ref" in response["content"][media]["schema"], (method, path)
 
 
 @pytest.mark.parametrize("type_", [Question, SearchQuestion, ArticleIn], ids=lambda type_: type_.__name__)

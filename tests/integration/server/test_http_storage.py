@@ -133,7 +133,7 @@ async def ask(service):
     await service.start()
     answer = await service.ask(Question(question="How many people work there?"), owner="", within=None)
     try:
-        await service.delete("quay", within=None)
+        await service.delete("quay", within=None, by="")
     except StoreReadOnly:
         print(answer.answer_mode, len(answer.search_results), service.storage.writes)
     except NotFound:

@@ -43,7 +43,19 @@ FACTS = [
 CHANCE = re.compile(r"(?:conv|ans)_[\w-]+|[0-9a-f]{32}|st1\.[\w.-]+")
 """Ids that are drawn at random."""
 DRAWN = frozenset(
-    {"timings_ms", "seconds", "sig", "expires_at", "asked_at", "begun_at", "updated_at", "given_at", "as_of", "created"}
+    {
+        "timings_ms",
+        "seconds",
+        "job_id",
+        "sig",
+        "expires_at",
+        "asked_at",
+        "begun_at",
+        "updated_at",
+        "given_at",
+        "as_of",
+        "created",
+    }
     | {"number", "next"}
 )
 """Times and chance; and numbers that order what all have said (docs/access.md)."""

@@ -1,0 +1,195 @@
+"""What whoever runs the service may know of it: articles by source and day, questions and answers, reviews.
+
+Of stored answers nobody is shown more than their readers are: what they quote is held against the articles first. Of
+articles that readers are not shown it gives numbers here; `kept_back` of `/api/articles` shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Protocol, TypeVar
+
+from embeddings.corpus import readable
+from embeddings.types import Article, SourceTally, Where
+from embeddings.usable_corpus import UsableCorpus
+from qa.access.scopes import Collections
+from qa.conversations import asked
+from qa.conversations.asked import DayOfQuestions, Outcome
+from qa.conversations.database import ConversationDatabase
+from qa.conversations.reviews import DatasetRow, Review, ReviewBook, Verdicts, row_of
+from qa.errors import NotFound
+from qa.language.timestamps import stamp
+from qa.server.admin_wire import (
+    AdminAnswer,
+    CorpusBySource,
+    CorpusDay,
+    CorpusSource,
+    QuestionDays,
+    QuestionPage,
+    ReviewPage,
+)
+from qa.server.errors import FieldError, InvalidRequest
+from qa.server.records import Records
+from qa.server.wire import KeptAnswer
+
+__all__ = ["Administration", "ReadAll"]
+
+T = TypeVar("T")
+
+_SOURCES = 200
+"""Sources listed; how many more there are is said."""
+
+
+class ReadAll(Protocol):
+    """Runs a job on the thread that reads the corpus, as far as it may be shown."""
+
+    def __call__(
+        self, job: Callable[[UsableCorpus], T], /, *, within: Collections, kept_back: bool = False
+    ) -> Awaitable[T]:
+        """Give the job's result; `kept_back`: it may also see what readers are not shown."""
+
+
+class Administration:
+    """The questions of one service's administrators."""
+
+    def __init__(self, records: Records, *, read: ReadAll) -> None:
+        self._records = records
+        self._read = partial(read, within=None)
+
+    async def corpus(self, *, days: int) -> CorpusBySource:
+        """The articles by source, and by day of publication for the last `days`, today included."""
+        shown_days = _days(days)
+        tally = _tally(since=shown_days[0])
+        every, usable = await self._read(tally, kept_back=True), await self._read(tally)
+        shown = {one.source: one.articles for one in usable}
+        sources = [_source(one, usable=shown.get(one.source, 0), days=shown_days) for one in every]
+        return CorpusBySource(
+            articles=sum(one.articles for one in sources),
+            kept_back=sum(one.kept_back for one in sources),
+            days=shown_days,
+            sources=tuple(sources[:_SOURCES]),
+            sources_omitted=max(0, len(sources) - _SOURCES),
+        )
+
+    async def days(self, *, days: int) -> QuestionDays:
+        """How questions came out on each of the last `days`, today included."""
+        wanted = _days(days)
+        found = await self._records.run(partial(asked.days, since=wanted[0]))
+        counted = {one.day: one for one in found}
+        return QuestionDays(days=tuple(counted.get(day, DayOfQuestions(day=day)) for day in wanted))
+
+    async def questions(
+        self, *, outcome: Outcome | None, day: str | None, before: int | None, limit: int
+    ) -> QuestionPage:
+        """Questions, the latest first."""
+        look = partial(asked.questions, outcome=outcome, day=day, before=before, limit=limit)
+        found, following = await self._records.run(look)
+        return QuestionPage(questions=tuple(found), next=following)
+
+    async def answer(self, answer_id: str) -> AdminAnswer:
+        """What is kept of an answer, as it may be shown now. Raises NotFound where nothing is."""
+        kept = await self._kept(answer_id)
+        feedback = await self._records.run(partial(asked.feedback_on, answer_id=answer_id))
+        review = await self._records.run(lambda database: ReviewBook(database).of(answer_id))
+        if kept is None and feedback is None and review is None:
+            raise NotFound(f"nothing is kept of an answer {answer_id!r}")
+        return AdminAnswer(kept=kept, feedback=feedback, review=review)
+
+    async def review(self, answer_id: str, given: Verdicts, *, reviewer: str) -> Review:
+        """Store what an editor thinks of a kept answer. Raises NotFound, InvalidRequest."""
+        kept = await self._records.answer(answer_id, owner=None, within=None)
+        faults = _contradictions(given) or await self._read(partial(_unreadable, given))
+        if faults:
+            raise InvalidRequest("the review cannot be kept like this; see errors", errors=tuple(faults))
+        review = Review(
+            **{name: getattr(given, name) for name in Verdicts.__struct_fields__},
+            answer_id=answer_id,
+            question=kept.answer.question,
+            asked_at=kept.answer.as_of,
+            earlier=await self._records.run(partial(asked.earlier_questions, answer_id=answer_id)),
+            answer_mode=kept.answer.answer_mode,
+            reviewer=reviewer,
+            reviewed_at=stamp(datetime.now(UTC)),
+        )
+        await self._records.run(lambda database: ReviewBook(database).save(review))
+        return review
+
+    async def reviews(self, *, before: int | None, limit: int) -> ReviewPage:
+        """Reviews, those begun last first."""
+        found, following = await self._records.run(lambda db: ReviewBook(db).page(before=before, limit=limit))
+        return ReviewPage(reviews=tuple(found), next=following)
+
+    async def dataset(self) -> tuple[Sequence[DatasetRow], int]:
+        """The reviews as a dataset, and how many are left out because their words may not be shown, or are gone."""
+        reviews = await self._records.run(_all)
+        rows = await self._read(partial(_rows, reviews))
+        return rows, len(reviews) - len(rows)
+
+    async def _kept(self, answer_id: str) -> KeptAnswer | None:
+        try:
+            return await self._records.answer(answer_id, owner=None, within=None)
+        except NotFound:
+            return None
+
+
+def _all(database: ConversationDatabase) -> Sequence[Review]:
+    return ReviewBook(database).all()
+
+
+def _rows(reviews: Sequence[Review], corpus: UsableCorpus) -> Sequence[DatasetRow]:
+    found: dict[tuple[str, str | None], Article | None] = {}
+
+    def find(article_id: str, version: str | None) -> Article | None:
+        if (key := (article_id, version)) not in found:
+            found[key] = readable(corpus, article_id, version=version)
+        return found[key]
+
+    return [row for review in reviews if (row := row_of(review, find=find))]
+
+
+def _contradictions(given: Verdicts) -> list[FieldError]:
+    """What cannot be meant: `qa evaluate run` would refuse such a line."""
+    if given.answerable is False and (given.answers or given.quotes):
+        return [
+            FieldError(field="answerable", detail="false, yet answers or quotes are given; drop the one or the other")
+        ]
+    blank = [name for name in ("answers", "must_not_say") if not all(one.strip() for one in getattr(given, name))]
+    return [FieldError(field=name, detail="holds a blank line") for name in blank]
+
+
+def _unreadable(given: Verdicts, corpus: UsableCorpus) -> list[FieldError]:
+    """Quotes that stand in no article that readers may see."""
+    faults = []
+    for place, quote in enumerate(given.quotes):
+        article = readable(corpus, quote.article_id, version=quote.article_version)
+        if article is None:
+            faults.append(
+                FieldError(field=f"quotes[{place}]", detail="there is no such article, or it may not be shown")
+            )
+        elif not 0 <= quote.start_char_index < quote.end_char_index <= len(article.text):
+            faults.append(FieldError(field=f"quotes[{place}]", detail="no place in the text of that version"))
+    return faults
+
+
+def _days(number: int) -> tuple[str, ...]:
+    """The last days in UTC, ISO 8601, today the last one."""
+    today = datetime.now(UTC).date()
+    return tuple((today - timedelta(days=back)).isoformat() for back in reversed(range(number)))
+
+
+def _tally(*, since: str) -> Callable[[UsableCorpus], Sequence[SourceTally]]:
+    return lambda corpus: corpus.tally(Where(), since=since)
+
+
+def _source(tally: SourceTally, *, usable: int, days: Sequence[str]) -> CorpusSource:
+    return CorpusSource(
+        source=tally.source,
+        articles=tally.articles,
+        kept_back=tally.articles - usable,
+        undated=tally.undated,
+        earliest=tally.earliest,
+        latest=tally.latest,
+        days=tuple(CorpusDay(day=one.day, articles=one.articles) for one in tally.days if one.day in days),
+    )

@@ -1,0 +1,242 @@
+"""`/api/admin`: articles, sources, questions, answers, reviews and keys, for whoever runs the service."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from qa.conversations.asked import Outcome
+from qa.conversations.reviews import Review
+from qa.language.timestamps import stamp
+from qa.server import audit
+from qa.server.admin_wire import (
+    AdminAnswer,
+    CorpusBySource,
+    KeyInfo,
+    KeyList,
+    QuestionDays,
+    QuestionPage,
+    ReviewIn,
+    ReviewPage,
+    SourceState,
+    SourceStates,
+)
+from qa.server.audit import Act
+from qa.server.auth.callers import Caller
+from qa.server.auth.guard import Guard
+from qa.server.auth.permissions import ADMINISTERING
+from qa.server.errors import FieldError, InvalidRequest
+from qa.server.http.bodies import NDJSON
+from qa.server.openapi import BODY, RECORDS, WORK, problems
+from qa.server.service import Service
+from qa.sources.ledger import Feed, Source
+
+__all__ = [
+    "corpus_by_source",
+    "export_reviews",
+    "list_keys",
+    "list_questions",
+    "list_reviews",
+    "list_sources",
+    "question_days",
+    "read_answer",
+    "save_review",
+]
+
+_TAGS = ["administration"]
+
+Days = Annotated[int, QueryParameter(ge=1, le=366, description="so many days, today included")]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries per page")]
+Before = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="`next` of the page before")]
+Day = Annotated[str | None, QueryParameter(max_length=10, description="only this ISO 8601 day, in UTC")]
+
+
+@get(
+    "/corpus",
+    operation_id="corpus_by_source",
+    summary="Count articles by source and day",
+    response_description="The source with the most articles first.",
+    tags=_TAGS,
+    responses=problems(*WORK, "deadline-exceeded", "invalid-request"),
+    opt=ADMINISTERING,
+)
+async def corpus_by_source(service: NamedDependency[Service], days: Days = 14) -> CorpusBySource:
+    """All current articles, and how many of them readers are not shown; days are those of publication, in UTC."""
+    return await service.administration.corpus(days=days)
+
+
+@get(
+    "/sources",
+    operation_id="list_sources",
+    summary="List feeds and watched folders",
+    response_description="How fresh each is, and what is wrong with it.",
+    tags=_TAGS,
+    responses=problems("internal-error"),
+    opt=ADMINISTERING,
+)
+async def list_sources(service: NamedDependency[Service]) -> SourceStates:
+    """Of this machine, as `qa feeds` and `qa watch` noted them; none where their file cannot be read."""
+    known = await service.sources()
+    heard = {one.name: one for one in known.heard}
+    feeds = {one.url: one for one in known.feeds}
+    states = [_state(name, heard.get(name), feeds.get(name)) for name in sorted(heard.keys() | feeds.keys())]
+    return SourceStates(sources=tuple(states), writes=service.storage.writes)
+
+
+@get(
+    "/days",
+    operation_id="question_days",
+    summary="Count questions by day",
+    response_description="Answered, declined, thumbed up and down, for each day.",
+    tags=_TAGS,
+    responses=problems(*RECORDS, "invalid-request"),
+    opt=ADMINISTERING,
+)
+async def question_days(service: NamedDependency[Service], days: Days = 30) -> QuestionDays:
+    """Of questions that were kept (`store`), as they were answered then; the metrics count all of them."""
+    return await service.administration.days(days=days)
+
+
+@get(
+    "/questions",
+    operation_id="list_questions",
+    summary="List questions",
+    response_description="Questions, the latest first.",
+    tags=_TAGS,
+    responses=problems(*RECORDS, "invalid-request"),
+    opt=ADMINISTERING,
+)
+async def list_questions(
+    service: NamedDependency[Service],
+    limit: Limit = 50,
+    before: Before = None,
+    outcome: Annotated[Outcome | None, QueryParameter(description="only these")] = None,
+    day: Day = None,
+) -> QuestionPage:
+    """With `outcome` `up` or `down`, those with such feedback, by when it was given, also of answers not kept."""
+    if day is not None:
+        _require_day(day)
+    return await service.administration.questions(outcome=outcome, day=day, before=before, limit=limit)
+
+
+@get(
+    "/answers/{answer_id:str}",
+    operation_id="read_answer",
+    summary="Read an answer with its evidence",
+    response_description="The answer as it may be shown now, what its reader thought of it, and its review.",
+    tags=_TAGS,
+    responses=problems(*RECORDS, "not-found"),
+    opt=ADMINISTERING,
+)
+async def read_answer(answer_id: FromPath[str], service: NamedDependency[Service]) -> AdminAnswer:
+    """Whoever asked: but neither who that was, nor the conversation."""
+    return await service.administration.answer(answer_id)
+
+
+@post(
+    "/answers/{answer_id:str}/review",
+    status_code=200,
+    operation_id="save_review",
+    summary="Review an answer",
+    response_description="The review as it was stored.",
+    tags=_TAGS,
+    responses=problems(*BODY, *RECORDS, "not-found", "invalid-request"),
+    opt=ADMINISTERING,
+)
+async def save_review(
+    data: JSONBody[ReviewIn],
+    answer_id: FromPath[str],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+) -> Review:
+    """Takes the place of an earlier review of the same answer. Only a kept answer can be reviewed."""
+    saved = await service.administration.review(answer_id, data, reviewer=caller.key)
+    audit.note(Act(act="review_saved", by=caller.name, answer_id=answer_id))
+    return saved
+
+
+@get(
+    "/reviews",
+    operation_id="list_reviews",
+    summary="List reviews",
+    response_description="Reviews, those begun last first.",
+    tags=_TAGS,
+    responses=problems(*RECORDS, "invalid-request"),
+    opt=ADMINISTERING,
+)
+async def list_reviews(service: NamedDependency[Service], limit: Limit = 50, before: Before = None) -> ReviewPage:
+    """They name quoted words by their place; `GET /api/admin/dataset` has the words."""
+    return await service.administration.reviews(before=before, limit=limit)
+
+
+@get(
+    "/dataset",
+    operation_id="export_reviews",
+    summary="Export reviews as a dataset",
+    response_description="A line for each review, as `qa evaluate run` reads them.",
+    tags=_TAGS,
+    responses=problems(*RECORDS),
+    opt=ADMINISTERING,
+)
+async def export_reviews(service: NamedDependency[Service], caller: NamedDependency[Caller]) -> Response[bytes]:
+    """Reviews whose quoted words may not be shown now, or stand there no longer, are left out.
+
+    The header `Sourceline-Left-Out` says how many.
+    """
+    rows, left_out = await service.administration.dataset()
+    content = await asyncio.to_thread(lambda: b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    audit.note(Act(act="reviews_exported", by=caller.name, rows=len(rows)))
+    headers = {
+        "content-disposition": 'attachment; filename="reviews.jsonl"',
+        "sourceline-left-out": str(left_out),
+    }
+    return Response(content, media_type=NDJSON, headers=headers)
+
+
+@get(
+    "/keys",
+    operation_id="list_keys",
+    summary="List API keys",
+    response_description="Names of the keys and what they open.",
+    tags=_TAGS,
+    responses=problems("internal-error"),
+    opt=ADMINISTERING,
+)
+async def list_keys(guard: NamedDependency[Guard]) -> KeyList:
+    """Of the keys themselves the service knows no more than a hash, and tells not even that."""
+    keys = tuple(KeyInfo(name=name, may=scope.may, collections=scope.collections) for name, scope in guard.key_scopes)
+    return KeyList(open=guard.open, keys=keys)
+
+
+def _require_day(text: str) -> None:
+    """Raise InvalidRequest for what is no day such as 2024-06-04, or the last one there is."""
+    try:
+        if date.fromisoformat(text).isoformat() == text < "9999-12-31":
+            return
+    except ValueError:
+        pass
+    fault = FieldError(field="day", detail=f"{text!r} is no day such as 2024-06-04")
+    raise InvalidRequest("a parameter cannot be used; see errors", errors=(fault,))
+
+
+def _state(name: str, heard: Source | None, feed: Feed | None) -> SourceState:
+    return SourceState(
+        name=name,
+        kind="feed" if feed or heard is None else heard.kind,
+        state=feed.state if feed else "active",
+        asked_at=_moment(heard.asked if heard else None),
+        brought_at=_moment(heard.brought if heard else None),
+        due_at=_moment(feed.due) if feed and feed.state == "active" else None,
+        failures=feed.failures if feed else 0,
+        trouble=feed.trouble if feed else "",
+    )
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else stamp(datetime.fromtimestamp(seconds, UTC))
