@@ -22,7 +22,10 @@ __all__ = ["work"]
 @click.command()
 @click.option("--once", is_flag=True, help="End when nothing waits.")
 def work(once: bool) -> None:
-    """Store what services with QA_WORKERS were sent; stop it with Ctrl-C. Any number may run, on any machines."""
+    """Store what services with QA_WORKERS were sent; stop it with Ctrl-C.
+
+    Any number may run, on any machines.
+    """
     from embeddings.ingest import ingest
     from qa.server.job_queue import JobQueue
     from qa.server.job_queue import work as done
