@@ -9,11 +9,9 @@ import rich_click as click
 
 from qa.cli.opening import read_settings
 from qa.errors import QAError
+from qa.mcp import SDK
 
 __all__ = ["mcp"]
-
-_SDK = "mcp>=2.3,<3"
-"""As the extra `mcp` of this package asks for it."""
 
 
 @click.command()
@@ -29,11 +27,11 @@ def mcp(collection: tuple[str, ...]) -> None:
 
     settings = read_settings()
     try:
-        from qa.mcp.stdio import serve
+        from qa.mcp.protocol import serve
     except ModuleNotFoundError as error:
         if error.name != "mcp":
             raise
-        raise QAError(f"this needs the MCP SDK: {sys.executable} -m pip install '{_SDK}'") from None
+        raise QAError(f"this needs the MCP SDK: {sys.executable} -m pip install '{SDK}'") from None
     if sys.stdin.isatty():
         click.echo("qa mcp: an MCP client starts this and speaks to it; Ctrl-C ends it", err=True)
     # The SDK's thread waits for a line until there is one; nothing is written here that an end could cut off.

@@ -1,24 +1,23 @@
-"""The tools: what each takes and gives, its schemas, and a call of it. Nothing here knows how the protocol is spoken.
+"""The tools: what each takes and gives, its schemas, and a call of it.
+
+Nothing here knows how the protocol is spoken, nor who does the work: that is an `Archive`.
 
 What goes in and out are the values of the HTTP API, field by field (`qa.types`, `qa.checking.values`, `Article`).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
 from embeddings.types import Article
-from qa.answers import fold
 from qa.checking.values import CheckReport, TextToCheck
-from qa.errors import InvalidQuestion, NotFound, QAError
-from qa.mcp.opened import Opened
+from qa.errors import InvalidQuestion
 from qa.types import Answer, Question, SearchAnswer, SearchQuestion
 
-__all__ = ["TOOLS", "NamedArticle", "Tool", "call"]
+__all__ = ["TOOLS", "Archive", "NamedArticle", "Tool", "call"]
 
 _NOT_HERE = frozenset({"conversation_id", "store", "stream"})
 """Fields of the HTTP API for what it keeps, and for how it sends; here every call stands on its own."""
@@ -37,6 +36,23 @@ class NamedArticle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """`article_version` of a citation; the current version if absent."""
 
 
+class Archive(Protocol):
+    """What carries the tools out: a store opened for one client, or a running service. Each raises what it says to
+    whom; nothing is kept of a call."""
+
+    async def ask(self, asked: Question, /) -> Answer:
+        """Answer a question."""
+
+    async def search(self, asked: SearchQuestion, /) -> SearchAnswer:
+        """Find passages."""
+
+    async def article(self, article_id: str, *, version: str | None) -> Article:
+        """One article, as it is now or in one version. Raises NotFound."""
+
+    async def check(self, asked: TextToCheck, /) -> CheckReport:
+        """Judge the sentences of a text."""
+
+
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """One tool."""
 
@@ -44,7 +60,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     takes: type[msgspec.Struct]
     gives: type[msgspec.Struct]
-    do: Callable[[Any, Opened], Awaitable[msgspec.Struct]]
+    do: Callable[[Archive, Any], Awaitable[msgspec.Struct]]
 
     def input_schema(self) -> dict[str, Any]:
         """JSON schema of the arguments."""
@@ -57,46 +73,13 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
         return _schema(self.gives)
 
 
-async def call(tool: Tool, arguments: Mapping[str, Any], *, opened: Opened) -> bytes:
-    """What the tool gives, as JSON.
-
-    Raises QAError and EmbeddingsError, which say what to do, and whatever a defect raises.
-    """
-    asked = _read(tool, arguments)
-    await opened.parts()  # the first call loads everything; that is no part of its time
-    seconds = opened.settings.deadline_seconds
-    limit = asyncio.timeout(None if tool.takes is TextToCheck else seconds)  # a check ends by itself, with what it has
-    try:
-        async with limit:
-            return msgspec.json.encode(await tool.do(asked, opened))
-    except TimeoutError:
-        raise QAError(
-            f"{tool.name} did not finish within {seconds:g} seconds; ask for less, or raise QA_DEADLINE_SECONDS"
-        ) from None
+async def call(tool: Tool, arguments: Mapping[str, Any], *, archive: Archive) -> bytes:
+    """What the tool gives, as JSON. Raises InvalidQuestion, and what the archive raises."""
+    return msgspec.json.encode(await tool.do(archive, _read(tool, arguments)))
 
 
-async def _ask(asked: Question, opened: Opened) -> Answer:
-    parts = await opened.parts()
-    return await fold(parts.answering.events(asked, run=opened.run))
-
-
-async def _search(asked: SearchQuestion, opened: Opened) -> SearchAnswer:
-    parts = await opened.parts()
-    return await parts.answering.search(asked, run=opened.run)
-
-
-async def _get_article(asked: NamedArticle, opened: Opened) -> Article:
-    parts = await opened.parts()
-    found = await opened.run(lambda: parts.corpus.get(asked.article_id, version=asked.version))
-    if found is None:
-        which = f" in version {asked.version!r}" if asked.version else ""
-        raise NotFound(f"no article {asked.article_id!r}{which}; take article_id and article_version from a citation")
-    return found
-
-
-async def _check_claims(asked: TextToCheck, opened: Opened) -> CheckReport:
-    parts = await opened.parts()
-    return await parts.checking.check(asked, run=opened.run, seconds=opened.settings.deadline_seconds)
+async def _get_article(archive: Archive, asked: NamedArticle) -> Article:
+    return await archive.article(asked.article_id, version=asked.version)
 
 
 TOOLS: Mapping[str, Tool] = {
@@ -111,7 +94,7 @@ TOOLS: Mapping[str, Tool] = {
             f"answer as if asked then. {_NARROWED}",
             takes=Question,
             gives=Answer,
-            do=_ask,
+            do=lambda archive, asked: archive.ask(asked),
         ),
         Tool(
             name="search",
@@ -119,7 +102,7 @@ TOOLS: Mapping[str, Tool] = {
             f"text from `start_char_index` to `end_char_index`. {_NARROWED}",
             takes=SearchQuestion,
             gives=SearchAnswer,
-            do=_search,
+            do=lambda archive, asked: archive.search(asked),
         ),
         Tool(
             name="get_article",
@@ -136,7 +119,7 @@ TOOLS: Mapping[str, Tool] = {
             f"`against`, or against the stored articles where there are none. {_NARROWED}",
             takes=TextToCheck,
             gives=CheckReport,
-            do=_check_claims,
+            do=lambda archive, asked: archive.check(asked),
         ),
     )
 }

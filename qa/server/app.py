@@ -43,6 +43,7 @@ from qa.server.routes.conversations import delete_conversation, get_conversation
 from qa.server.routes.feedback import give_feedback, list_feedback
 from qa.server.routes.health import live, ready
 from qa.server.routes.jobs import get_job, list_jobs
+from qa.server.routes.mcp import speak_mcp
 from qa.server.routes.metrics import metrics
 from qa.server.routes.openai_answers import create_chat_completion, create_response
 from qa.server.routes.openai_elsewhere import create_completion, create_embedding
@@ -148,7 +149,7 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     # Described when that is asked for: it takes as long as all the rest.
     page = load_page(cache(partial(openapi.describe, routes, dependencies=dependencies, version=version("sourceline"))))
     app = Litestar(
-        route_handlers=[*routes, *_UNDESCRIBED],
+        route_handlers=[*routes, *_UNDESCRIBED, _tools(max_body_bytes=settings.max_body_bytes)],
         dependencies={**dependencies, "page": Provide(provide_page), "widget": Provide(provide_widget)},
         request_class=StrictRequest,
         request_max_body_size=settings.max_body_bytes,
@@ -202,6 +203,11 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
         # without one, the application makes it anew.
         route.route_handlers = [one for one in route.route_handlers if "OPTIONS" not in one.http_methods]
     return routers
+
+
+def _tools(*, max_body_bytes: int) -> Router:
+    """What MCP clients use, who describe it to themselves."""
+    return Router("/", route_handlers=[speak_mcp], request_max_body_size=min(_CHECK_BYTES, max_body_bytes))
 
 
 def _run(service: Service) -> Lifespan:

@@ -17,6 +17,7 @@ ServerError(QAError)
 │   ├── ForeignOrigin      sent by a page of an origin that may not
 │   ├── UnknownHost        sent to a name that is not this service's
 │   └── RateLimited        the caller's budget is spent for now
+├── NotInstalled           needs a package that the service was installed without
 ├── NotReady               the store or the encoder is still being loaded
 ├── Overloaded             too much work is waiting already
 ├── DeadlineExceeded       the question's time is up
@@ -38,6 +39,7 @@ __all__ = [
     "InvalidRequest",
     "MalformedBody",
     "NotAllowed",
+    "NotInstalled",
     "NotReady",
     "NothingUsable",
     "OutOfReach",
@@ -141,6 +143,10 @@ class RateLimited(RequestError):
         """`retry_after`: seconds until there is enough in it again."""
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class NotInstalled(ServerError):
+    """The route needs a package that the service was installed without."""
 
 
 class NotReady(ServerError):

@@ -187,7 +187,7 @@ def called(
     async def spoken() -> list[bytes]:
         opened = Opened(from_environment(environment), within=within)
         try:
-            return [await call(TOOLS[name], arguments, opened=opened) for name, arguments in calls]
+            return [await call(TOOLS[name], arguments, archive=opened) for name, arguments in calls]
         finally:
             await opened.close()
 

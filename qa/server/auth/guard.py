@@ -111,7 +111,7 @@ class Guard:
         caller = self._caller(connection, level)
         _require(caller, level)
         remember(connection, caller)
-        await self._spend(connection, caller, level)
+        await self.spend(connection, caller, cost=level.cost)
 
     def _known(self, connection: Connection) -> Caller:
         """Who it is on a route for anyone, where a wrong key is no reason to refuse."""
@@ -188,14 +188,14 @@ class Guard:
         only = scopes.Scope(may=("ask",), collections=(claims.collection,))
         return only if maker.reaches(claims.collection) else None
 
-    async def _spend(self, connection: Connection, caller: Caller, level: Level) -> None:
-        """Take the request's cost out of the caller's budget. Raises RateLimited."""
+    async def spend(self, connection: Connection, caller: Caller, *, cost: int) -> None:
+        """Take the cost of a request out of the caller's budget. Raises RateLimited."""
         buckets = self._buckets(connection, caller)
-        if not buckets or not level.cost:
+        if not buckets or not cost:
             return
-        if level.cost >= _WORK and len(buckets) > 1:
+        if cost >= _WORK and len(buckets) > 1:
             self._seat(connection, buckets)
-        spending = await self._budgets.take(buckets, cost=level.cost)
+        spending = await self._budgets.take(buckets, cost=cost)
         connection.scope["state"]["spending"] = spending
         if not spending.allowed:
             raise RateLimited("too many requests; wait before the next", retry_after=spending.retry_after)

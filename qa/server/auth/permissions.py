@@ -26,6 +26,7 @@ __all__ = [
     "READING_WITH_A_KEY",
     "REVIEWING",
     "SEARCHING",
+    "USING_TOOLS",
     "Level",
     "Undeclared",
     "handlers",
@@ -60,6 +61,8 @@ ASKING_WITH_A_KEY: Mapping[str, Any] = {"level": Level(who="operator", cost=10, 
 READING_WITH_A_KEY: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("ask",))}
 CHECKING: Mapping[str, Any] = ASKING_WITH_A_KEY
 """A long text takes the encoder as long as fifty questions: for editors and scripts, not for whoever reads a page."""
+USING_TOOLS: Mapping[str, Any] = {"level": Level(who="operator", needs=("ask",))}
+"""Which tool, and so what it costs, stands in the body: the route takes the cost."""
 INGESTING: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("ingest",))}
 LISTING_ARTICLES: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("ingest", "admin"))}
 REVIEWING: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("admin",))}

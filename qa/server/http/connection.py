@@ -22,7 +22,8 @@ async def gone(receive: Receive) -> None:
 
 
 class WhileConnected(Response[Any]):
-    """The result of some work as JSON. What the work raises becomes an ordinary error response."""
+    """The result of some work as JSON, or as the response that it is. What the work raises becomes an ordinary error
+    response."""
 
     def __init__(self, work: Callable[[], Awaitable[object]]) -> None:
         super().__init__(content=None)
@@ -46,8 +47,11 @@ class _Working(ASGIResponse):
         try:
             await asyncio.wait({work, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
-                body = msgspec.json.encode(work.result())
-                await ASGIResponse(body=body)(scope, receive, send)
+                result = work.result()
+                response = (
+                    result if isinstance(result, ASGIResponse) else ASGIResponse(body=msgspec.json.encode(result))
+                )
+                await response(scope, receive, send)
         finally:
             work.cancel()
             leaving.cancel()

@@ -114,6 +114,9 @@ _ERRORS: Mapping[type[Exception], Kind] = {
     ),
     errors.NothingUsable: Kind("nothing-usable", 422, "No usable article", "None of the articles sent could be taken."),
     errors.IdTaken: Kind("id-taken", 409, "Id taken", "The article cannot have this id here; it needs another one."),
+    errors.NotInstalled: Kind(
+        "not-installed", 501, "Not installed", "The service was installed without a package that this route needs."
+    ),
     errors.NotReady: Kind("not-ready", 503, "Not ready", "The store or the encoder is being loaded.", retry_after=2),
     errors.Overloaded: Kind(
         "overloaded", 503, "Overloaded", "Too much work is waiting; send the request again later.", retry_after=1

@@ -21,7 +21,7 @@ from qa.server.startup import load
 from qa.settings import Settings
 
 FOLDERS = ("embeddings.encoders:bundled_network", "qa.reading:weights")
-UNUSED = ("qa.generation.writer", "qa.grounding.aligned", "qa.checking.text_checker", "qa.generators.transport")
+UNUSED = ("qa.generation.writer", "qa.grounding.aligned", "qa.checking.text_checker", "qa.generators.transport", "mcp")
 
 
 @pytest.mark.parametrize("name", program.list_commands(click.Context(program)))
@@ -61,9 +61,9 @@ def test_the_description_of_the_api_is_made_when_it_is_asked_for(
     assert not made
 
 
-def test_whoever_only_extracts_loads_nothing_that_writes_or_judges() -> None:
+def test_a_service_that_only_extracts_loads_nothing_that_writes_or_judges_or_speaks_mcp() -> None:
     command = (
-        "import sys; from embeddings import encoders; from qa.assembly import assemble;"
+        "import sys; import qa.server.run; from embeddings import encoders; from qa.assembly import assemble;"
         "from qa.settings import Settings;"
         "parts = assemble(Settings(), encoder=encoders.load('hashing'), checks=False);"
         f"print(parts.checker, *({set(UNUSED)} & sys.modules.keys()))"
