@@ -185,13 +185,14 @@ def test_without_the_sdk_it_says_what_to_install(
     assert "pip install 'mcp>=2.3,<3'" in problem.detail
 
 
-def test_a_defect_is_told_by_its_incident(
-    serve: Serve, settings: Settings, saying: Any, caplog: pytest.LogCaptureFixture
+def test_without_keys_no_stranger_names_it_and_a_defect_is_told_by_its_incident(
+    serve: Serve, settings: Settings, saying: Any, check_problem: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> None:
         raise RuntimeError("/secret/path")
 
     with serve(settings, load=saying(fail)) as client:
+        check_problem(post(client, {"host": "rebound.example"}), "unknown-host")
         result = post(client, {}).json()["result"]
     (told,) = result["content"]
     incident = re.search(r"The service made a mistake.* \(incident (\w+)\)$", told["text"])
