@@ -1,4 +1,4 @@
-"""Takes a question, gives whether words can answer it by their type alone: a number, a sum, a distance, a time.
+"""Takes a question, gives whether words can answer it by their type alone: a number, a sum, an age, a distance, a time.
 
 A reader is drawn to what stands beside the words asked about. "How much did it cost to build?" is not answered by a
 year, nor "How far is it?" by weeks. Each rule strikes what cannot be an answer, and nothing that it is not sure of.
@@ -22,6 +22,12 @@ Fits = Callable[[str], bool]
 _COUNTED = re.compile(
     r"\bhow many\b|\b(?:what|which) (?:percentage|per ?cent|proportion)\b|\bwhat number of\b", re.IGNORECASE
 )
+_PEOPLE = re.compile(
+    r"\bhow many (?:[\w-]+ ){0,2}?(?:people|persons|men|women|children|workers|passengers|residents|soldiers|civilians"
+    r"|students|patients|victims)\b",
+    re.IGNORECASE,
+)
+_AGE = re.compile(r"^how old (?:is|are|was|were)\b", re.IGNORECASE)
 _COST = re.compile(
     r"\bhow much\b(?! (?:time|points?)\b).*\b(?:costs?|pay|pays|paid|worth|price|priced|fined?|spen[dt]|sell|sold|earn"
     r"|donate[ds]?)\b|\bhow much money\b|\b(?:what|which) (?:sum|amount of money)\b",
@@ -65,14 +71,24 @@ def type_test(question: str) -> Fits | None:
     >>> fits("1997"), fits("about 40 million crowns")
     (False, True)
     """
-    for pattern, fits in ((_COST, _is_sum), (_COUNTED, _is_amount), (_DISTANCE, _is_distance), (_MOMENT, _is_time)):
-        if pattern.search(question):
-            return fits
-    return None
+    return next((fits for pattern, fits in _TESTS if pattern.search(question)), None)
 
 
 def _is_amount(words: str) -> bool:
     return any(character.isdigit() for character in words) or not _AMOUNTS.isdisjoint(_said(words))
+
+
+def _is_head_count(words: str) -> bool:
+    """An amount, and not one of hectares, crowns or years."""
+    found = quantities_of(words)
+    measured = bool(found) and all(one.unit is not None and one.unit.kind != "share" for one in found)
+    return _is_amount(words) and not measured
+
+
+def _is_age(words: str) -> bool:
+    """No mere ordinal: whoever is the third of her kind is no age."""
+    found = quantities_of(words)
+    return not found or any(not one.ordinal for one in found)
 
 
 def _is_sum(words: str) -> bool:
@@ -99,3 +115,14 @@ def _is_time(words: str) -> bool:
 
 def _said(words: str) -> list[str]:
     return [part for word in words_of(words) for part in word.text.casefold().split("-")]
+
+
+_TESTS: tuple[tuple[re.Pattern[str], Fits], ...] = (
+    (_COST, _is_sum),
+    (_PEOPLE, _is_head_count),
+    (_COUNTED, _is_amount),
+    (_AGE, _is_age),
+    (_DISTANCE, _is_distance),
+    (_MOMENT, _is_time),
+)
+"""The first whose pattern a question has counts."""
