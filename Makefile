@@ -23,8 +23,6 @@ CASES ?= ../shared/cases
 TREEBANK ?=
 # Where `make test-llm` keeps its model and the server that runs it.
 LLM_CACHE ?= .cache/llm
-# Processes that run tests; one more than the two processors they are meant for, since many tests wait for a service.
-TEST_WORKERS ?= 3
 # More words for pytest: make test PYTEST_ARGS="-k chunking"; -n 0 runs one test after the other.
 PYTEST_ARGS ?=
 export PYTHON
@@ -55,7 +53,7 @@ check: install-dev ## formatting, lint, types, import rules, sizes
 test: check ## check, then every test
 	@scripts/install_browser.sh
 	@scripts/install_clients.sh
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-fast: install-dev ## unit and contract tests alone
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) tests/unit tests/contracts
