@@ -79,10 +79,9 @@ def _is_amount(words: str) -> bool:
 
 
 def _is_head_count(words: str) -> bool:
-    """An amount, and not one of hectares, crowns or years."""
-    found = quantities_of(words)
-    measured = bool(found) and all(one.unit is not None and one.unit.kind != "share" for one in found)
-    return _is_amount(words) and not measured
+    """An amount, and not first one of hectares, crowns or years."""
+    unit = next((found.unit for found in quantities_of(words)), None)
+    return _is_amount(words) and (unit is None or unit.kind == "share")
 
 
 def _is_age(words: str) -> bool:
