@@ -31,10 +31,6 @@ CONTEXT_TOKENS = (110, 220)
 less on average, since reading twice as many shorter stretches in the same time teaches more."""
 QUESTION_TOKENS = 48
 TITLE_TOKENS = 24
-OWN_TITLES, TITLED = 0.3, 0.75
-"""Shares of the windows that come with their text's own title, where it has one, and with that or a headline made of
-the text; the rest have none."""
-HEADLINES_DROP = ("the", "a", "an", "is", "was", "were", "are", "has", "had", "have", "been", "he", "she", "that")
 TITLE_MARK = "|"
 """Parts a title from the text that it stands before."""
 
@@ -118,10 +114,6 @@ class Tokens(msgspec.Struct, frozen=True):
     offsets: tuple[tuple[int, int], ...]
     breaks: tuple[int, ...]
     """Tokens that begin a sentence, roughly: those after a full stop."""
-    mark: tuple[int, ...] = ()
-    """What parts a title from the text."""
-    unheard: frozenset[int] = frozenset()
-    """Tokens that headlines leave out."""
 
 
 def tokens_of(rows: Iterable[Row], tokenizer: Tokenizer) -> list[Tokens]:
@@ -135,8 +127,6 @@ def tokens_of(rows: Iterable[Row], tokenizer: Tokenizer) -> list[Tokens]:
         for text, each in zip(short, tokenizer.encode_batch(short, add_special_tokens=False), strict=True)
     }
     stops = {tokenizer.token_to_id(mark) for mark in ".?!"}
-    left_out = (tokenizer.token_to_id(word) for word in (*HEADLINES_DROP, *'.?!"()'))
-    unheard = frozenset(token for token in left_out if token is not None)
     made = []
     for row in kept:
         context = encoded[row.context]
@@ -149,8 +139,6 @@ def tokens_of(rows: Iterable[Row], tokenizer: Tokenizer) -> list[Tokens]:
                 tuple(context.ids),
                 tuple(context.offsets),
                 (0, *(i + 1 for i, token in enumerate(context.ids[:-1]) if token in stops)),
-                ids[TITLE_MARK],
-                unheard,
             )
         )
     return made
@@ -171,7 +159,8 @@ def window_of(tokens: Tokens, rng: random.Random, *, cls: int, sep: int) -> Wind
     if place is None and not row.is_impossible:
         return None
     begin, end = _stretch(tokens, place, rng)
-    title = _title(tokens, place, rng)
+    # Half of them without: most texts of the training files have no title.
+    title = tokens.title if rng.random() < 0.6 else ()
     head = (cls, *tokens.question, sep)
     context = len(head) + len(title)
     ids = (*head, *title, *tokens.context[begin:end], sep)
@@ -180,30 +169,6 @@ def window_of(tokens: Tokens, rng: random.Random, *, cls: int, sep: int) -> Wind
     if place[1] >= end:
         return None
     return Window(ids, context, context + place[0] - begin, context + place[1] - begin, len(head))
-
-
-def _title(tokens: Tokens, place: tuple[int, int] | None, rng: random.Random) -> tuple[int, ...]:
-    """What stands before the text: its own title, a headline made of one of its sentences, or nothing.
-
-    The titles of the training files name the matter and so hardly ever the answer; a reader that saw no others takes
-    words of a headline for no answer. Headlines of news tell the answer often: so do these.
-    """
-    drawn = rng.random()
-    if drawn < OWN_TITLES and tokens.title:
-        return tokens.title
-    return _headline(tokens, place, rng) if drawn < TITLED else ()
-
-
-def _headline(tokens: Tokens, place: tuple[int, int] | None, rng: random.Random) -> tuple[int, ...]:
-    """A sentence cut short as headlines are: the first, that of the answer, or any."""
-    ends = (*tokens.breaks[1:], len(tokens.context))
-    sentences = list(zip(tokens.breaks, ends, strict=True))
-    holding = [pair for pair in sentences if place and pair[0] <= place[0] < pair[1]]
-    begin, end = rng.choice([sentences[0], rng.choice(holding or sentences), rng.choice(sentences)])
-    if holding and (begin, end) == holding[0] and place:
-        begin = max(begin, place[0] - rng.randint(0, TITLE_TOKENS // 2))
-    words = [token for token in tokens.context[begin:end] if token not in tokens.unheard]
-    return (*words[: rng.randint(TITLE_TOKENS // 3, TITLE_TOKENS)], *tokens.mark) if words else ()
 
 
 def _stretch(tokens: Tokens, place: tuple[int, int] | None, rng: random.Random) -> tuple[int, int]:

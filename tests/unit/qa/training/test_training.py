@@ -51,19 +51,6 @@ def test_a_window_holds_its_answer_and_little_else(tokenizer: Any) -> None:
     assert 10 < titled < 38
 
 
-def test_headlines_tell_the_answer_as_those_of_news_do(tokenizer: Any) -> None:
-    (tokens,) = tokens_of([row(group="")], tokenizer)
-    heads = []
-    for seed in range(200):
-        window = window_of(tokens, random.Random(seed), cls=101, sep=102)
-        assert window is not None
-        heads.append(tokenizer.decode(list(window.ids[window.second : window.context])))
-    titled = [head for head in heads if head]
-    assert all(head.endswith(" |") and " the " not in head for head in titled)
-    assert 120 < len(titled) < 180
-    assert 20 < sum("214 people" in head for head in titled) < len(titled) - 20
-
-
 def test_a_question_without_an_answer_points_at_the_first_token(tokenizer: Any) -> None:
     (tokens,) = tokens_of([row(is_impossible=True, answers=())], tokenizer)
     window = window_of(tokens, random.Random(1), cls=101, sep=102)
