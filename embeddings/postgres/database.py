@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeAlias
 
 import psycopg
@@ -13,12 +14,13 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from embeddings.errors import StoreError, StoreReadOnly
+from embeddings.place import Place
 from embeddings.postgres import schema as schemas
 from embeddings.postgres.address import Address, parse
 from embeddings.postgres.errors import translated
 from embeddings.postgres.values import adapt
 
-__all__ = ["Connection", "Database", "exists"]
+__all__ = ["Connection", "Database", "LateDatabase", "exists"]
 
 _ATTEMPT_SECONDS = 2.0
 
@@ -182,3 +184,42 @@ class Database:
             (self._path, str(int(self._timeout * 1000))),
         )
         adapt(db)
+
+
+class LateDatabase:
+    """A database that is connected to when it is first asked, and anew until that succeeds; any thread may use it."""
+
+    def __init__(self, place: Place, *, tables: schemas.Tables, connections: int, timeout: float) -> None:
+        self._place = place
+        self._tables = tables
+        self._connections = connections
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._database: Database | None = None
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """See `Database.reading`. Raises StoreError, also where it cannot be opened."""
+        return self._opened().reading()
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """See `Database.writing`. Raises StoreError, also where it cannot be opened."""
+        return self._opened().writing()
+
+    def close(self) -> None:
+        """Close the connections. Idempotent."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+
+    def _opened(self) -> Database:
+        with self._lock:
+            if self._database is None:
+                self._database = Database.open(
+                    self._place.server,
+                    schema=self._place.schema,
+                    read_only=False,
+                    connections=self._connections,
+                    timeout=self._timeout,
+                    tables=self._tables,
+                )
+            return self._database

@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import threading
 from collections.abc import Sequence
 
 from embeddings.errors import StoreError
 from embeddings.place import Place
-from embeddings.postgres.database import Connection, Database
+from embeddings.postgres.database import Connection, LateDatabase
 from embeddings.postgres.schema import Tables
 from qa.access.rate_limits import RateLimits, Spending, TokenBucket, spent
 
@@ -52,9 +51,9 @@ class SharedAccess:
     """Budgets and the secret, of all services on one database. Connects when it is first asked."""
 
     def __init__(self, place: Place) -> None:
-        self._place = place
-        self._lock = threading.Lock()
-        self._database: Database | None = None
+        self._database = LateDatabase(
+            place, tables=_TABLES, connections=_CONNECTIONS, timeout=min(_PATIENCE_SECONDS, place.timeout)
+        )
         self._secret: bytes | None = None
         self._own = RateLimits()
         self._takings = 0
@@ -78,25 +77,10 @@ class SharedAccess:
 
     def close(self) -> None:
         """Close the connections. Idempotent."""
-        with self._lock:
-            if self._database is not None:
-                self._database.close()
-
-    def _opened(self) -> Database:
-        with self._lock:
-            if self._database is None:
-                self._database = Database.open(
-                    self._place.server,
-                    schema=self._place.schema,
-                    read_only=False,
-                    connections=_CONNECTIONS,
-                    timeout=min(_PATIENCE_SECONDS, self._place.timeout),
-                    tables=_TABLES,
-                )
-            return self._database
+        self._database.close()
 
     def _kept_secret(self) -> bytes:
-        with self._opened().writing() as db:
+        with self._database.writing() as db:
             new = secrets.token_bytes(_SECRET_BYTES)
             db.execute("INSERT INTO secrets VALUES ('signing', %s) ON CONFLICT DO NOTHING", (new,))
             ((found,),) = db.execute("SELECT value FROM secrets WHERE name = 'signing'").fetchall()
@@ -106,7 +90,7 @@ class SharedAccess:
         """Owners are locked in alphabetical order, so that no two services wait for each other."""
         ordered = sorted(buckets, key=lambda bucket: bucket.owner)
         owners = [bucket.owner for bucket in ordered]
-        with self._opened().writing() as db:
+        with self._database.writing() as db:
             db.execute(
                 "INSERT INTO budgets SELECT owner, rest, clock_timestamp() FROM unnest(%s::text[], %s::float8[])"
                 " AS given (owner, rest) ON CONFLICT DO NOTHING",

@@ -75,7 +75,7 @@ def read(
     kind, calibration = kind_of(question), reader.calibration
     evidence = evidence if kind == "list" else evidence[:_DEPTH]
     spans = _of_type(question, evidence, _spans(question, evidence, reader=reader, put=put))
-    asked = frozenset(word.stem for word in words_of(question) if not word.stop)
+    asked = _bare(question)
     judged: dict[tuple[str, int], ReadSentence] = {}
     for number, (item, found) in enumerate(zip(evidence, spans, strict=True)):
         for one in _judged(item, number, found, asked=asked, calibration=calibration):
@@ -151,7 +151,7 @@ def _spans(
     for one in dict.fromkeys(asked):
         places = [number for number, text in enumerate(asked) if text == one]
         stored = [evidence[number].stored for number in places]
-        told = frozenset(word.stem for word in words_of(one) if not word.stop)
+        told = _bare(one)
         given = [PassageText(text=item.passage.text, title=_context(item.title, told)) for item in stored]
         for number, found in zip(places, reader.read(one, given), strict=True):
             spans[number] = found
@@ -164,7 +164,7 @@ def _context(title: str, told: frozenset[str]) -> str:
     "Which team was invited to the White House?" asks for the rest of such a headline. The reader has learned from
     titles that name the matter, and takes the words of any title for no answer (docs/quality.md).
     """
-    stems = frozenset(word.stem for word in words_of(title) if not word.stop)
+    stems = _bare(title)
     is_headline = len(stems) >= _HEADLINE_WORDS
     return "" if is_headline and len(told & stems) >= _RETOLD * len(stems) else title
 

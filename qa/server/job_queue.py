@@ -21,7 +21,7 @@ import msgspec
 from embeddings.errors import StoreBusy, StoreError
 from embeddings.ingest import IngestReport
 from embeddings.place import Place
-from embeddings.postgres.database import Connection, Database
+from embeddings.postgres.database import Connection, LateDatabase
 from embeddings.postgres.schema import Tables
 from embeddings.types import RawArticle, Rejected
 
@@ -94,9 +94,7 @@ class JobQueue:
     """The jobs of one store; any thread of any process may use it. Connects when it is first asked."""
 
     def __init__(self, place: Place) -> None:
-        self._place = place
-        self._lock = threading.Lock()
-        self._database: Database | None = None
+        self._database = LateDatabase(place, tables=_TABLES, connections=_CONNECTIONS, timeout=place.timeout)
 
     async def stored(
         self,
@@ -126,7 +124,7 @@ class JobQueue:
         contents = tuple(_Item(article=one) if isinstance(one, RawArticle) else _Item(rejected=one) for one in items)
         work = msgspec.json.encode(Job(collection, contents, within))
         name = hashlib.sha256(work).hexdigest()
-        with self._opened().writing() as db:
+        with self._database.writing() as db:
             if db.execute("SELECT 1 FROM jobs WHERE id = %s AND state = 'waiting'", (name,)).fetchone():
                 return name  # asked first, since writing would wait for the worker that has it
             db.execute("DELETE FROM jobs WHERE state <> 'waiting' AND changed < now() - interval '1 day'")
@@ -140,7 +138,7 @@ class JobQueue:
 
     def reports(self, name: str) -> tuple[IngestReport, ...] | None:
         """What came of a job; None while it waits or is under way. Raises StoreError where it failed, or is gone."""
-        with self._opened().reading() as db:
+        with self._database.reading() as db:
             row = db.execute("SELECT state, reports, problem FROM jobs WHERE id = %s", (name,)).fetchone()
         if row is None:
             raise StoreBusy("the articles wait for a worker no longer; send them again")
@@ -155,7 +153,7 @@ class JobQueue:
 
         It is done, or failed, when the block ends; where that raises, the job waits again.
         """
-        with self._opened().writing() as db:
+        with self._database.writing() as db:
             db.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
             row = db.execute(
                 "SELECT number, work FROM jobs WHERE state = 'waiting' ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED"
@@ -174,19 +172,17 @@ class JobQueue:
 
     def close(self) -> None:
         """Close the connections. Idempotent."""
-        with self._lock:
-            if self._database is not None:
-                self._database.close()
+        self._database.close()
 
     def _beginnings(self, number: int) -> int:
-        with self._opened().reading() as db:
+        with self._database.reading() as db:
             ((count,),) = db.execute("SELECT count(*) FROM beginnings WHERE job = %s", (number,)).fetchall()
         return int(count)
 
     @contextmanager
     def _begun(self, number: int) -> Iterator[None]:
         """Leave a trace for as long as the work takes: one that stays tells of a worker that did not outlive it."""
-        with self._opened().writing() as db:
+        with self._database.writing() as db:
             statement = "INSERT INTO beginnings (job) VALUES (%s) RETURNING number"
             ((trace,),) = db.execute(statement, (number,)).fetchall()
         orderly = False
@@ -198,21 +194,8 @@ class JobQueue:
             raise
         finally:
             if orderly:
-                with suppress(StoreError), self._opened().writing() as db:
+                with suppress(StoreError), self._database.writing() as db:
                     db.execute("DELETE FROM beginnings WHERE number = %s", (trace,))
-
-    def _opened(self) -> Database:
-        with self._lock:
-            if self._database is None:
-                self._database = Database.open(
-                    self._place.server,
-                    schema=self._place.schema,
-                    read_only=False,
-                    connections=_CONNECTIONS,
-                    timeout=self._place.timeout,
-                    tables=_TABLES,
-                )
-            return self._database
 
 
 def work(
