@@ -26,6 +26,8 @@ LLM_CACHE ?= .cache/llm
 # More words for pytest: make test PYTEST_ARGS="-k chunking"; -n 0 runs one test after the other.
 PYTEST_ARGS ?=
 export PYTHON
+# Tests start hundreds of programs: each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := $(VENV)/bin
 SOURCES := qa embeddings prompts seeds scripts tests

@@ -108,7 +108,7 @@ class SentenceTransformerEncoder:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
         torch.set_num_threads(native_threads(self._threads))
         model = SentenceTransformer(
             str(self._folder),

@@ -94,7 +94,7 @@ class CrossEncoderChecker:
         from transformers import AutoConfig
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
         torch.set_num_threads(native_threads(self._threads))
         config = AutoConfig.from_pretrained(str(self._folder), local_files_only=True, trust_remote_code=False)
         labels = [str(config.id2label[number]) for number in sorted(config.id2label)]

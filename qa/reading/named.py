@@ -75,7 +75,7 @@ class NamedReader:
         from transformers import AutoModelForQuestionAnswering
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
         torch.set_num_threads(native_threads(self._threads))
         model, told = AutoModelForQuestionAnswering.from_pretrained(
             self._folder, local_files_only=True, use_safetensors=True, output_loading_info=True

@@ -22,7 +22,7 @@ from qa.language.names import names_of
 pytestmark = pytest.mark.slow
 
 SEED = 20240604
-N = 200
+N = 120
 CAUGHT = 0.9
 REFUSED = 0.05
 MOSTLY_ASCII = 0.97

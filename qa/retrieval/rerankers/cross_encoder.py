@@ -44,7 +44,7 @@ class CrossEncoderReranker:
         from sentence_transformers import CrossEncoder
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
         torch.set_num_threads(native_threads(self._threads))
         model = CrossEncoder(
             str(self._folder),
