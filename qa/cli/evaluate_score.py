@@ -67,7 +67,7 @@ def _scored(folder: Path, checker: str | None, seed: int, told: Callable[[int], 
     from qa.evaluation.opinions import read_opinions
     from qa.evaluation.run_folder import read_run
     from qa.evaluation.scoring import score_run
-    from qa.grounding.load_checker import load_checker
+    from qa.grounding import load_checker
 
     run = read_run(folder)
     missing = len(run.examples) - sum(example.id in run.predictions for example in run.examples)

@@ -24,12 +24,9 @@ from embeddings.types import RawArticle
 from qa.evaluation.benchmarks.grounding_sets import read_sets
 from qa.evaluation.metrics.classification import balanced_accuracy, best_threshold
 from qa.evaluation.metrics.selective import auroc
-from qa.grounding.calibration import CheckerCalibration
-from qa.grounding.case import case_of
+from qa.grounding.case import case_of, supporting_rows
 from qa.grounding.checker import Context
-from qa.grounding.shipped import ShippedNetwork
-from qa.grounding.spans import supporting_rows
-from qa.grounding.trained import as_written, best_outcome, premises
+from qa.grounding.trained import CheckerCalibration, ShippedNetwork, as_written, best_outcome, premises
 from qa.grounding.vetoes import vetoes
 from qa.language.words import words_of
 from qa.training.checker_data import development, pairs_of

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from qa.grounding.calibration import CheckerCalibration
-from qa.grounding.shipped import MOST_TOKENS
+from qa.grounding.trained import MOST_TOKENS, CheckerCalibration
 from qa.training.calibrate_checker import main as calibrate
 from qa.training.samples import export_pair_network
 

@@ -19,9 +19,9 @@ from qa.evaluation.metrics.intervals import NOTHING, Estimate, Floats, Indices, 
 from qa.evaluation.metrics.overlap import absent_words, ngram_overlap, span_f1, subset_f1
 from qa.evaluation.metrics.pairing import Difference, compare
 from qa.evaluation.metrics.selective import auroc
+from qa.grounding import load_checker
+from qa.grounding.aligned import load_weights
 from qa.grounding.checker import Context, SupportChecker
-from qa.grounding.load_checker import load_checker
-from qa.grounding.weights import load_weights
 
 __all__ = ["Figures", "RowJudgement", "SetReport", "judge_rows", "measure", "report_set"]
 

@@ -26,7 +26,7 @@ from qa.evaluation.errors import InvalidThreshold
 from qa.evaluation.gate import Check, Limit, check
 from qa.evaluation.manifest import checkout_revision
 from qa.evaluation.types import SCHEMA_VERSION, Score, Scores
-from qa.grounding.load_checker import load_checker
+from qa.grounding import load_checker
 from qa.reading.load_reader import load_reader
 from qa.settings import from_environment
 

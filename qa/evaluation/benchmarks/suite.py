@@ -24,8 +24,8 @@ from qa.evaluation.benchmarks.samples import sample_rows, score_samples
 from qa.evaluation.benchmarks.table import Row, Table, markdown, write
 from qa.evaluation.cache import CachingEncoder
 from qa.evaluation.manifest import checkout_revision, code_hash, machine
+from qa.grounding import load_checker
 from qa.grounding.checker import SupportChecker
-from qa.grounding.load_checker import load_checker
 from qa.language.timestamps import stamp
 from qa.settings import from_environment
 

@@ -25,12 +25,9 @@ from qa.evaluation.cache import CachingEncoder
 from qa.evaluation.metrics.classification import balanced_credit, best_threshold
 from qa.evaluation.metrics.overlap import span_f1
 from qa.evaluation.metrics.selective import auroc
-from qa.grounding.aligned import struck
+from qa.grounding.aligned import CheckerWeights, Network, struck
 from qa.grounding.case import quotation
-from qa.grounding.claim_features import CLAIM_FEATURES, claim_features
-from qa.grounding.network import Network
-from qa.grounding.weights import CheckerWeights
-from qa.grounding.word_features import WORD_FEATURES
+from qa.grounding.features import CLAIM_FEATURES, WORD_FEATURES, claim_features
 from qa.training.aligned_checker.examples import ClaimExample, claims_of, read_examples
 from qa.training.aligned_checker.fit_network import averaged, fit_network
 

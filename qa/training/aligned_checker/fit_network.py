@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qa.grounding.network import Network
+from qa.grounding.aligned import Network
 
 __all__ = ["averaged", "fit_network", "rounded"]
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from embeddings.chunking.sentences import split_sentences
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets
-from qa.grounding.case import case_of
+from qa.grounding.case import case_of, passages_of
 from qa.grounding.checker import Context
-from qa.grounding.passages import passages_of
 from qa.training.checker_data import Label, Pair
 
 __all__ = ["EVIDENCE_WORDS", "judged_sentences", "kept_back", "pairs_of_sets"]

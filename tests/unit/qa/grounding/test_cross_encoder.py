@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.grounding.label_names import Roles, marking_role, roles_of
+from qa.grounding.cross_encoder import Roles, marking_role, roles_of
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
-"""Passages around the sentences that may support a claim."""
+"""A claim before its evidence: the passages around the sentences that may support it."""
 
 from __future__ import annotations
 
-from qa.grounding.case import case_of
-from qa.grounding.passages import passages_of
+from qa.grounding.case import case_of, passages_of
 
 FIRST = " ".join(
     ["The harbour opened in May."]

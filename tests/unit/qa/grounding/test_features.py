@@ -1,11 +1,11 @@
-"""Token vectors pooled into words."""
+"""The numbers that the aligned checker weighs: token vectors pooled into words."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from embeddings.encoders.hashing import HashingEncoder
-from qa.grounding.word_vectors import pool
+from qa.grounding.features import pool
 
 
 def test_a_span_is_the_mean_of_its_tokens_at_unit_length() -> None:
