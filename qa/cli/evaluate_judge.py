@@ -41,7 +41,7 @@ async def _judged(folder: Path, settings: Settings, timeout: float, jobs: int) -
     from qa.evaluation.model_judge import ask_judge, claims_to_judge, judge_name
     from qa.evaluation.opinions import append_opinions, read_opinions
     from qa.evaluation.run_folder import read_run
-    from qa.generators.load_generator import load_generator
+    from qa.generators import load_generator
 
     generator = load_generator(settings)
     if generator is None or not settings.llm_model:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import GeneratorFailed
-from qa.generators.chat_stream import ChatReader
 from qa.generators.generator import Delta, Finish
+from qa.generators.openai_compatible import ChatReader
 
 
 def event(text: str | None = None, **more: Any) -> bytes:
