@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from qa.cli.answer_text import lay_out
+from qa.cli.ask import lay_out
 from qa.types import Answer, Citation, Claim, Conflict, SearchResult, ShortAnswer, Usage
 
 TEXT = "The storm hit at dawn. Some 125,000 people live in Derna. It is a port."
