@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ask", "lay_out"]
 
-
 _ANSWER, _QUOTE, _SHORT, _FAINT = "bold", "italic", "bold reverse", "dim"
 _NEAREST = 3
 _NEAREST_CHARACTERS = 240

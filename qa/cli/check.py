@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-
 _BELOW, _NOTHING = 100, 101
 _STDIN = "-"
 _STYLES = {"supported": "green", "partly_supported": "yellow", "unsupported": "red", "contradicted": "bold red"}

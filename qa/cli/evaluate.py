@@ -23,13 +23,12 @@ from qa.evaluation.errors import RunRefused, TargetFailed
 
 if TYPE_CHECKING:
     from qa.evaluation.run import RunOutcome
-    from qa.evaluation.targets.open import Address
+    from qa.evaluation.targets import Address
     from qa.evaluation.targets.target import Asking
     from qa.evaluation.types import Example
     from qa.settings import Settings
 
 __all__ = ["convert", "evaluate", "judge", "run"]
-
 
 _SOME_FAILED = 3
 _FORMATS = ("squad", "realtimeqa", "ragas", "deepeval", "csv", "seeds")
@@ -85,7 +84,7 @@ def run(
     """
     import msgspec
 
-    from qa.evaluation.targets.open import Address
+    from qa.evaluation.targets import Address
     from qa.evaluation.targets.target import Asking
 
     if url and openai_url:
@@ -130,12 +129,11 @@ def _ran(plan: _Plan, address: Address, asking: Asking) -> RunOutcome:
 
 
 async def _run(plan: _Plan, address: Address, asking: Asking, settings: Settings) -> RunOutcome:
-    from qa.evaluation.dataset import read_dataset
-    from qa.evaluation.manifest import make_manifest
+    from qa.evaluation.dataset import read_dataset, select
+    from qa.evaluation.run import make_manifest
     from qa.evaluation.run import run as ask_all
     from qa.evaluation.run_folder import RunFolder
-    from qa.evaluation.selection import select
-    from qa.evaluation.targets.open import respondent
+    from qa.evaluation.targets import respondent
 
     dataset = read_dataset(plan.dataset)
     examples = select(dataset.examples, filters=plan.filters, limit=plan.limit, seed=plan.seed)
@@ -189,8 +187,7 @@ def judge(run: Path, timeout: float, jobs: int) -> None:
 
 
 async def _judged(folder: Path, settings: Settings, timeout: float, jobs: int) -> tuple[int, int]:
-    from qa.evaluation.model_judge import ask_judge, claims_to_judge, judge_name
-    from qa.evaluation.opinions import append_opinions, read_opinions
+    from qa.evaluation.judge import append_opinions, ask_judge, claims_to_judge, judge_name, read_opinions
     from qa.evaluation.run_folder import read_run
     from qa.generators import load_generator
 
@@ -224,7 +221,7 @@ def convert(sources: tuple[Path, ...], form: str, out: Path, articles: Path | No
     Formats: SQuAD 1.1 and 2.0; RealTimeQA (`*_qa.jsonl` with `*_gcs.jsonl`); rows of ragas and of deepeval; CSV or
     TSV with columns named like the dataset's fields; this project's own labelled questions.
     """
-    from qa.evaluation.convert.formats import FORMATS
+    from qa.evaluation.convert import FORMATS
     from qa.evaluation.dataset import write_lines
 
     converted = FORMATS[form](sources)

@@ -14,13 +14,11 @@ from qa.evaluation.benchmarks.grounding_sets import SetName
 
 if TYPE_CHECKING:
     from qa.evaluation.benchmarks.checker import Figures, SetReport
-    from qa.evaluation.benchmarks.reader import ReaderReport
-    from qa.evaluation.benchmarks.reader_files import FileReport
-    from qa.evaluation.metrics.intervals import Estimate
+    from qa.evaluation.benchmarks.reader import FileReport, ReaderReport
+    from qa.evaluation.metrics.statistics import Estimate
     from qa.evaluation.types import Score
 
 __all__ = ["checker", "reader"]
-
 
 _TITLES = {"given": "paragraph given", "open": "over all paragraphs"}
 _QUESTIONS_A_LINE = 250
@@ -45,7 +43,7 @@ def reader(
     Figures at the shipped threshold are results; those at the best threshold are chosen on the same answers and are
     an upper bound. Intervals (95 %) come from resampling articles. Needs no store: paragraphs are indexed aside.
     """
-    from qa.evaluation.benchmarks.reader_files import measure
+    from qa.evaluation.benchmarks.reader import measure
     from qa.reading.load_reader import load_reader
 
     settings = read_settings()

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["compare", "gate", "report", "score"]
 
-
 _FORMATS = ("console", "json", "markdown", "junit", "html")
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _BELOW, _NOTHING = 100, 101
@@ -45,10 +44,10 @@ def score(run: Path, checker: str | None, articles: tuple[Path, ...], seed: int,
 
     Needs neither the service nor its articles: the run kept what it cites. The same files give the same scores.
     """
-    from qa.evaluation.scored_run import encode_scores, write_scores
+    from qa.evaluation.run_folder import encode_scores, write_scores
 
     if articles:
-        from qa.evaluation.cited_articles import supply_articles
+        from qa.evaluation.run import supply_articles
         from qa.evaluation.run_folder import read_run
 
         kept = supply_articles(run, read_run(run), articles)
@@ -75,7 +74,7 @@ def _telling(status: object) -> Callable[[int], None]:
 
 
 def _scored(folder: Path, checker: str | None, seed: int, told: Callable[[int], None]) -> Scores:
-    from qa.evaluation.opinions import read_opinions
+    from qa.evaluation.judge import read_opinions
     from qa.evaluation.run_folder import read_run
     from qa.evaluation.scoring import score_run
     from qa.grounding import load_checker
@@ -103,7 +102,7 @@ def report(run: Path, form: str, out: Path | None, questions: int) -> None:
     HTML is one file that needs no network: charts, and every question with its answer, the cited words in their
     article, what was retrieved and what was expected.
     """
-    from qa.evaluation.scored_run import read_scored
+    from qa.evaluation.run_folder import read_scored
 
     found, scores = read_scored(run)
     text = _rendered(form, found, scores, questions)
@@ -122,14 +121,14 @@ def _rendered(form: str, run: FinishedRun, scores: Scores, questions: int) -> st
 
         return render_html(run, scores, questions=questions)
     if form == "markdown":
-        from qa.evaluation.reports.markdown import render_markdown
+        from qa.evaluation.reports.formats import render_markdown
 
         return render_markdown(run, scores)
     if form == "junit":
-        from qa.evaluation.reports.junit import render_junit
+        from qa.evaluation.reports.formats import render_junit
 
         return render_junit(run, scores)
-    from qa.evaluation.reports.document import render_json
+    from qa.evaluation.reports.formats import render_json
 
     return render_json(run, scores)
 
@@ -147,7 +146,7 @@ def compare(baseline: Path, candidate: Path, seed: int, as_json: bool, markdown:
     p is below 0.05; with dozens of metrics, expect one in twenty to look sure by chance.
     """
     from qa.evaluation.compare import compare_runs
-    from qa.evaluation.scored_run import read_scored
+    from qa.evaluation.run_folder import read_scored
 
     before, after = read_scored(baseline), read_scored(candidate)
     examples = {one.id: one for run, _ in (before, after) for one in run.examples}
@@ -165,7 +164,7 @@ def compare(baseline: Path, candidate: Path, seed: int, as_json: bool, markdown:
         click.echo(msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=1))
         return
     if markdown:
-        from qa.evaluation.reports.markdown import render_comparison
+        from qa.evaluation.reports.formats import render_comparison
 
         click.echo(render_comparison(found), nl=False)
         return
@@ -204,7 +203,7 @@ def gate(
     not measured holds no limit.
     """
     from qa.evaluation.gate import check
-    from qa.evaluation.scored_run import read_scored
+    from qa.evaluation.run_folder import read_scored
 
     wanted = _limits(least, most, lost, limits)
     if any(one.kind == "max-regression" for one in wanted) and baseline is None:
@@ -236,7 +235,7 @@ def _limits(least: tuple[str, ...], most: tuple[str, ...], lost: tuple[str, ...]
 
 def _score_lines(scores: Sequence[Score]) -> str:
     """One line a metric: value, 95 % interval, what it is over."""
-    from qa.evaluation.number_format import interval_of, value_of
+    from qa.evaluation.reports.formats import interval_of, value_of
 
     rows = [(one.metric, value_of(one), interval_of(one), f"{one.n:,}", one.unit) for one in scores]
     return _aligned([("metric", "value", "95 % interval", "n", "of"), *rows])
@@ -244,7 +243,7 @@ def _score_lines(scores: Sequence[Score]) -> str:
 
 def _comparison_lines(comparison: Comparison) -> str:
     """One line a metric: both values, their difference with its interval, and how likely chance is."""
-    from qa.evaluation.number_format import number_of
+    from qa.evaluation.reports.formats import number_of
 
     rows = []
     for one in comparison.metrics:

@@ -16,7 +16,6 @@ from qa.evaluation.errors import InvalidDataset, InvalidThreshold, RunRefused
 
 __all__ = ["main", "program"]
 
-
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
 _CALLERS_FAULT = (
     SettingsError,

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["expected", "ingest_shown", "lines", "questions_shown"]
 
-
 _SECONDS_BETWEEN_LINES = 5.0
 _WINDOW_SECONDS = 120.0
 _LEAST_SECONDS = 1.0

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["feeds", "watch"]
 
-
 _LOOK_SECONDS = 15.0
 """So often it is looked whether a feed is due, or was added."""
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["backup", "index", "restore", "store"]
 
-
 _NOT_VERIFIED = 1
 _MOST_NAMED = 20
 _PAGE = 64

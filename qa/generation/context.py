@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "Source", "build", "count_tokens", "estimate", "head"]
 
-
 _GAP = 400
 """Passages of an article that lie at most so many characters apart are read as one."""
 _MARGIN = 1.15

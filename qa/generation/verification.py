@@ -23,7 +23,6 @@ from qa.types import Verdict
 
 __all__ = ["Judged", "Quoted", "is_fragment", "is_order", "judge"]
 
-
 _PART = re.compile(r"[,;:–—]\s+|\s+(?:and|but|while|whereas|although|though|because|which|who)\s+", re.IGNORECASE)
 _HALF = 0.5
 """Of a part's words of matter, more than so many must be spoken of, themselves or another word of their family."""

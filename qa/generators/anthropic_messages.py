@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AnthropicMessages", "MessagesReader"]
 
-
 _ADDRESS = "https://api.anthropic.com"
 _SDK = "anthropic>=2.14,<3"
 """As the extra `anthropic` of this package asks for it."""

@@ -19,7 +19,6 @@ from qa.generators.generator import Delta, Finish, Generator, Message
 
 __all__ = ["Attempt", "Breaker", "DraftLimit", "GuardedGenerator", "repeats"]
 
-
 logger = logging.getLogger(__name__)
 _CHARACTERS_PER_TOKEN = 8
 """More than any tokenizer gives for prose: a server that was told `max_tokens` and sends more than this ignores it."""

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatReader", "OpenAICompatible"]
 
-
 _BYTES = 200_000
 _BYTES_PER_TOKEN = 4_000
 """A streamed token takes some 300 bytes."""

@@ -36,7 +36,6 @@ __all__ = [
     "transport",
 ]
 
-
 _CONNECT_SECONDS = 3.0
 _IDLE_SECONDS, _IDLE_SHARE = 10.0, 0.1
 """A draft that stands still for so long, and for this share of its time, will not be finished."""

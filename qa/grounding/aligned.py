@@ -30,7 +30,6 @@ from qa.language.words import Word
 
 __all__ = ["AlignedChecker", "CheckerWeights", "Judged", "Network", "judge", "load_weights", "struck"]
 
-
 _VERSION = "3"
 _KEPT = 64
 """Sentences of evidence whose vectors are kept: the claims of one answer mostly rest on the same few."""

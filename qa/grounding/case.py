@@ -33,7 +33,6 @@ __all__ = [
     "supporting_spans",
 ]
 
-
 _SENTENCE_LIMIT = 4
 """Sentences of evidence that are looked at closely: with the claim, at most five encodings."""
 _FEW_NAMES = 0.15

@@ -11,7 +11,6 @@ from qa.types import Verdict
 
 __all__ = ["Context", "Mismatch", "Support", "SupportChecker", "SupportingSpan", "verdict_of"]
 
-
 _SUPPORTED = 0.6
 _PARTLY = 0.6
 """Share of the threshold from which a claim on the same matter counts as supported in part."""

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CrossEncoderChecker", "Roles", "marking_role", "roles_of"]
 
-
 _DOUBT = 0.15
 """Score of a claim that a hard check fails, at most."""
 _CONTRADICTED = 0.5

@@ -28,7 +28,6 @@ from qa.language.words import Word, words_of
 
 __all__ = ["Coverage", "Sentence", "cover", "lower_words", "pick", "read_claim", "read_evidence"]
 
-
 _FAMILY = 0.6
 """What a word of the same family counts, where the word itself counts 1."""
 _FACT_WEIGHT = 1.5

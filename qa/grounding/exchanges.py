@@ -15,7 +15,6 @@ from qa.grounding.syntax.comparing import SAYS, Comparison, Rivalled
 
 __all__ = ["exchanges"]
 
-
 _NUMBER, _NAME = 0.2, 0.05
 """By how much another figure or name must fit better; chosen on `seeds.drafts` and held against the grounding sets."""
 _ON_IT = 0.5

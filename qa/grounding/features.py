@@ -21,7 +21,6 @@ from qa.language.words import Word
 
 __all__ = ["CLAIM_FEATURES", "WORD_FEATURES", "Aligned", "Slot", "align", "claim_features", "pool", "word_features"]
 
-
 _Floats = npt.NDArray[np.float32]
 _REACH = 4
 """How far apart, in words of the evidence, two neighbours of the claim may stand and still hold a slot between them."""

@@ -40,7 +40,6 @@ __all__ = [
     "premises",
 ]
 
-
 _WORDS = 130
 """Of a passage: what the network was trained on."""
 _TEXTS = 2

@@ -13,7 +13,6 @@ from qa.language.words import Word
 
 __all__ = ["denied", "turned", "wording_mismatches"]
 
-
 _WEAKER: frozenset[tuple[Extent, Extent]] = frozenset(
     {
         ("all", "most"),

@@ -22,8 +22,7 @@ from embeddings.cleaning.article import clean
 from embeddings.readers import find, read
 from embeddings.types import RawArticle
 from qa.evaluation.benchmarks.grounding_sets import read_sets
-from qa.evaluation.metrics.classification import balanced_accuracy, best_threshold
-from qa.evaluation.metrics.selective import auroc
+from qa.evaluation.metrics.confidence import auroc, balanced_accuracy, best_threshold
 from qa.grounding.case import case_of, supporting_rows
 from qa.grounding.checker import Context
 from qa.grounding.trained import CheckerCalibration, ShippedNetwork, as_written, best_outcome, premises

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from embeddings.encoders import load
-from qa.evaluation.metrics.intervals import mean
+from qa.evaluation.metrics.statistics import mean
 from qa.grounding import load_checker
 from qa.grounding.checker import Context
 

@@ -25,7 +25,6 @@ from qa.language.words import Word
 
 __all__ = ["SAYS", "Comparison", "Grammar", "Rivalled", "Sentence", "Tie", "grammar_for", "kindred", "sentence_of"]
 
-
 _KEPT = 256
 _LEAST_TIED = 0.75
 """A fact tied to less than this of the evidence's words is not compared: anything would do."""

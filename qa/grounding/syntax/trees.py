@@ -23,7 +23,6 @@ from qa.language.words import Word
 
 __all__ = ["ARGUMENTS", "ROOT", "Bond", "Parser", "Tree", "bonds_of", "likeliest_heads", "load_parser", "word_states"]
 
-
 _Singles = npt.NDArray[np.float32]
 _NEVER = -1e4
 _LEAK = 0.1

@@ -15,8 +15,8 @@ import msgspec
 
 import seeds
 from embeddings.encoders import load
-from qa.evaluation.benchmarks.drafts import put_before
 from qa.evaluation.benchmarks.grounding_sets import read_sets
+from qa.evaluation.benchmarks.samples import put_before
 from qa.evaluation.cache import CachingEncoder
 from qa.grounding.aligned import Judged, judge
 from qa.grounding.case import quotation

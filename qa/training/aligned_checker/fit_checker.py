@@ -22,9 +22,8 @@ import numpy.typing as npt
 from embeddings.encoders import load
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
 from qa.evaluation.cache import CachingEncoder
-from qa.evaluation.metrics.classification import balanced_credit, best_threshold
-from qa.evaluation.metrics.overlap import span_f1
-from qa.evaluation.metrics.selective import auroc
+from qa.evaluation.metrics.confidence import auroc, balanced_credit, best_threshold
+from qa.evaluation.metrics.grounding import span_f1
 from qa.grounding.aligned import CheckerWeights, Network, struck
 from qa.grounding.case import quotation
 from qa.grounding.features import CLAIM_FEATURES, WORD_FEATURES, claim_features

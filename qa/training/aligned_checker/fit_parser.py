@@ -19,7 +19,7 @@ import numpy.typing as npt
 from embeddings.encoders import Encoder, TokenVectors, load
 from embeddings.errors import EncoderError
 from qa.evaluation.errors import InvalidDataset
-from qa.evaluation.metrics.intervals import Estimate, mean
+from qa.evaluation.metrics.statistics import Estimate, mean
 from qa.grounding.syntax.trees import Parser, word_states
 from qa.language.words import Word
 from qa.training.aligned_checker.parser_network import ParserExample, fit_network

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.evaluation.metrics.containment import contains, said
-from qa.evaluation.metrics.squad import exact_match, f1, normalise, read_squad
+from qa.evaluation.metrics.answers import contains, exact_match, f1, normalise, read_squad, said
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.evaluation.metrics.intervals import NOTHING, Indices, mean, resampled, wilson
-from qa.evaluation.metrics.pairing import compare, compare_all, paired_bootstrap
+from qa.evaluation.metrics.statistics import (
+    NOTHING,
+    Indices,
+    compare,
+    compare_all,
+    mean,
+    paired_bootstrap,
+    resampled,
+    wilson,
+)
 
 
 def alone(values: Sequence[float]) -> list[str]:

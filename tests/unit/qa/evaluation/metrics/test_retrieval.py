@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.evaluation.metrics.ranking import average_precision, first_rank, hit, ndcg, recall, reciprocal_rank
+from qa.evaluation.metrics.retrieval import average_precision, first_rank, hit, ndcg, recall, reciprocal_rank
 
 NAMES = [f"d{n}" for n in range(16)]
 

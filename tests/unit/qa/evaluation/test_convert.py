@@ -12,8 +12,7 @@ from embeddings.cleaning.article import clean
 from embeddings.readers.jsonl import parse_record
 from embeddings.types import RawArticle
 from qa.cli.evaluate import _FORMATS
-from qa.evaluation.convert.converted import ArticleRow, Converted
-from qa.evaluation.convert.formats import FORMATS
+from qa.evaluation.convert import FORMATS, ArticleRow, Converted
 from qa.evaluation.dataset import write_lines
 from qa.evaluation.errors import InvalidDataset
 

@@ -1,6 +1,8 @@
-"""Reads SQuAD 1.1 and 2.0 files and scores answers as their official script does.
+"""Takes an answer's words and the accepted ones, gives how well they agree; reads SQuAD 1.1 and 2.0 files.
 
-Source: Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD" (2018).
+Sources: the official script of Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD" (2018);
+Mallen et al., "When Not to Trust Language Models" (2023), who count an answer as right that contains an accepted one;
+here after SQuAD's normalisation and on whole words, so that "7" is not found in "2017".
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import msgspec
 
 from embeddings.types import Article, article_version
 
-__all__ = ["SquadQuestion", "exact_match", "f1", "normalise", "read_questions", "read_squad"]
+__all__ = ["SquadQuestion", "contains", "exact_match", "f1", "normalise", "read_questions", "read_squad", "said"]
 
 
 class SquadQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,3 +138,22 @@ def _f1(prediction: str, answer: str) -> float:
         return float(said == accepted)
     common = sum((Counter(said) & Counter(accepted)).values())
     return 2 * common / (len(said) + len(accepted)) if common else 0.0
+
+
+def contains(text: str, answers: Iterable[str]) -> float:
+    """1 where an accepted answer stands in the text as a run of whole words.
+
+    >>> contains("It was closed in 2017.", ["2017"]), contains("It was closed in 2017.", ["7"])
+    (1.0, 0.0)
+    """
+    words = normalise(text).split()
+    return float(any(_holds(words, normalise(answer).split()) for answer in answers))
+
+
+def said(text: str, phrases: Sequence[str]) -> tuple[str, ...]:
+    """Those of the phrases that the text contains."""
+    return tuple(phrase for phrase in phrases if contains(text, [phrase]))
+
+
+def _holds(words: Sequence[str], run: Sequence[str]) -> bool:
+    return bool(run) and any(list(words[at : at + len(run)]) == list(run) for at in range(len(words) - len(run) + 1))

@@ -1,8 +1,4 @@
-"""Takes a ranking of ids and the relevant ones, gives what the ranking is worth.
-
-Every relevant id is worth the same. Sources: Manning, Raghavan and Schütze, "Introduction to Information Retrieval"
-(2008), chapter 8, for hit, recall, reciprocal rank and average precision; Järvelin and Kekäläinen (2002) for nDCG.
-"""
+"""Takes a ranking of ids and the relevant ones, gives what the ranking is worth."""
 
 from __future__ import annotations
 

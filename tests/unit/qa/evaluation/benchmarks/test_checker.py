@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from qa.evaluation.benchmarks.checker import Figures, SetReport
-from qa.evaluation.benchmarks.claims import checker_rows
-from qa.evaluation.metrics.intervals import NOTHING, Estimate
+from qa.evaluation.benchmarks.checker import Figures, SetReport, checker_rows
+from qa.evaluation.metrics.statistics import NOTHING, Estimate
 
 
 def estimate(value: float) -> Estimate:
