@@ -207,7 +207,7 @@ class ShippedNetwork:
 
 
 class CheckerCalibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Fitted by `qa.training.calibrate_checker` for one file of weights."""
+    """Fitted by `qa.training.ship_checker` for one file of weights."""
 
     checker: str
     """Identity of the checker it belongs to: its name and the SHA-256 of its network."""

@@ -12,8 +12,7 @@ import pytest
 
 from embeddings.encoders.hashing import HashingEncoder
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
-from qa.training.neighbours import Neighbourhood, groups_of, neighbours_of
-from qa.training.reader_data import Row, Span, Window, tokens_of
+from qa.training.reader_data import Neighbourhood, Row, Span, Window, groups_of, neighbours_of, tokens_of
 
 FERRY = "The ferry Almeric carried 214 people to Skerra."
 ROWS = [
