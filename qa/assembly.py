@@ -91,7 +91,7 @@ def assemble(settings: Settings, *, encoder: Encoder, checks: bool = True) -> As
     generator = load_generator(settings)
     checker = None
     if generator or checks:
-        from qa.grounding.load_checker import load_checker  # whoever only extracts starts without it
+        from qa.grounding import load_checker
 
         checker = load_checker(settings.support_checker, encoder=encoder, threads=settings.threads)
     return Assembly(

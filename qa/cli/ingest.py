@@ -61,15 +61,14 @@ def ingest(
 def _run(found: Found, *, collection: str) -> IngestReport:
     from embeddings import readers
     from embeddings.ingest import ingest as bring_up_to_date
-    from qa.cli.expecting import expected
-    from qa.cli.progress import shown
+    from qa.cli.progress import expected, ingest_shown
 
     settings = read_settings()
     encoder = load_encoder(settings)
     with (
         opened(settings, encoder) as corpus,
         _interruptible() as interrupted,
-        shown(total=len(found.passed_over) + sum(map(expected, found.files))) as progress,
+        ingest_shown(total=len(found.passed_over) + sum(map(expected, found.files))) as progress,
     ):
         return bring_up_to_date(
             chain(found.passed_over, chain.from_iterable(map(readers.read, found.files))),

@@ -1,32 +1,45 @@
-"""How far an ingest has come: a bar on a terminal, now and then a line anywhere else, on standard error."""
+"""How far an ingest, or a run over many questions, has come: a bar on a terminal, now and then a line anywhere else.
+
+It goes to standard error. How many articles a file holds is counted where that is cheap, else estimated.
+"""
 
 from __future__ import annotations
 
+import gzip
 import sys
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import rich_click as click
 
+from embeddings.readers.finding import unreadable
+
 if TYPE_CHECKING:
     from embeddings.ingest import IngestProgress
+    from qa.evaluation.types import Prediction
 
-__all__ = ["lines", "shown"]
+__all__ = ["expected", "ingest_shown", "lines", "questions_shown"]
 
 _SECONDS_BETWEEN_LINES = 5.0
 _WINDOW_SECONDS = 120.0
 _LEAST_SECONDS = 1.0
 _FEWEST_POINTS = 2
+_LINE_EVERY = 25
+_LOOKED_AT = 64_000_000
+"""Of a longer file, and of an archive that holds more, this much is counted and the rest inferred."""
+_BLOCK = 1 << 20
 
 
 @contextmanager
-def shown(*, total: int) -> Iterator[Callable[[IngestProgress], None]]:
+def ingest_shown(*, total: int) -> Iterator[Callable[[IngestProgress], None]]:
     """Show progress towards about `total` articles; call what this gives with every step."""
     if sys.stderr.isatty():
-        with _bar(total) as step:
+        with _ingest_bar(total) as step:
             yield step
     else:
         yield lines(total=total)
@@ -99,7 +112,7 @@ class _Pace:
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[IngestProgress], None]]:
+def _ingest_bar(total: int) -> Iterator[Callable[[IngestProgress], None]]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -137,3 +150,81 @@ def _span(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+
+
+@contextmanager
+def questions_shown(*, total: int, done: int = 0) -> Iterator[Callable[[Prediction], None]]:
+    """Show progress towards `total` questions, of which some were done before; call what this gives with each."""
+    if sys.stderr.isatty():
+        with _question_bar(total, done) as step:
+            yield step
+        return
+    failed, count = 0, done
+
+    def line(prediction: Prediction) -> None:
+        nonlocal failed, count
+        failed, count = failed + (prediction.failure is not None), count + 1
+        if count % _LINE_EVERY == 0:
+            click.echo(f"{count:,} of {total:,} questions, {failed:,} failed", err=True)
+
+    yield line
+
+
+@contextmanager
+def _question_bar(total: int, done: int) -> Iterator[Callable[[Prediction], None]]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from qa.cli.terminal import console
+
+    columns = (
+        TextColumn("questions"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]} failed"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    failed = 0
+    with Progress(*columns, console=console(stderr=True)) as bar:
+        task = bar.add_task("", total=total, completed=done, failed=0)
+
+        def step(prediction: Prediction) -> None:
+            nonlocal failed
+            failed += prediction.failure is not None
+            bar.update(task, advance=1, failed=failed)
+
+        yield step
+
+
+def expected(file: Path) -> int:
+    """How many articles a file is likely to hold: one a line of JSON Lines, one of anything else."""
+    name = file.name.lower()
+    if unreadable(file) or not name.endswith((".jsonl", ".jsonl.gz")):
+        return 1
+    try:
+        with file.open("rb") as packed:
+            lines = cast(BinaryIO, gzip.GzipFile(fileobj=packed)) if name.endswith(".gz") else packed
+            return _count(lines, packed, size=file.stat().st_size)
+    except (OSError, EOFError, zlib.error):  # the reader says what is wrong with it
+        return 1
+
+
+def _count(lines: BinaryIO, packed: BinaryIO, *, size: int) -> int:
+    seen = count = 0
+    last = b"\n"
+    while seen < _LOOKED_AT:
+        block = lines.read(_BLOCK)
+        if not block:
+            return count + (last != b"\n")
+        seen += len(block)
+        count += block.count(b"\n")
+        last = block[-1:]
+    return max(1, round(count * size / max(1, packed.tell())))

@@ -1,12 +1,25 @@
-"""`qa serve`: answer over HTTP."""
+"""`qa serve`, `qa work`, `qa mcp` and `qa keys`: answer over HTTP, do its ingests, answer one client, make keys."""
 
 from __future__ import annotations
 
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
 import rich_click as click
 
-from qa.cli.opening import read_settings
+from qa.access.scopes import PERMISSIONS, Permission
+from qa.cli.opening import load_encoder, log_to_terminal, opened, read_settings, until_stopped
+from qa.errors import QAError, SettingsError
+from qa.mcp import SDK
 
-__all__ = ["serve"]
+if TYPE_CHECKING:
+    from embeddings.ingest import IngestReport
+    from qa.server.job_queue import Job
+
+__all__ = ["keys", "mcp", "serve", "work"]
 
 
 @click.command()
@@ -25,3 +38,89 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
         settings, host=host or settings.host, port=settings.port if port is None else port
     )
     context.exit(run(settings, load=load))
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End when nothing waits.")
+def work(once: bool) -> None:
+    """Store what services with QA_WORKERS were sent; stop it with Ctrl-C.
+
+    Any number may run, on any machines.
+    """
+    from embeddings.ingest import ingest
+    from qa.server.job_queue import JobQueue
+    from qa.server.job_queue import work as done
+    from qa.server.submissions import slices
+
+    settings = read_settings()
+    if not settings.store:
+        raise SettingsError("workers take their work from the database: set QA_STORE (docs/postgresql.md)")
+    log_to_terminal(settings)
+    encoder = load_encoder(settings)
+    with (
+        opened(settings, encoder) as corpus,
+        closing(JobQueue(settings.place)) as queue,
+        until_stopped() as stop,
+    ):
+
+        def store(job: Job) -> Iterator[IngestReport]:
+            for items in slices(job.items):
+                yield ingest(items, corpus=corpus, encoder=encoder, collection=job.collection, within=job.within)
+
+        click.echo("Waiting for work.")
+        for job in done(queue, store=store, stop=stop, once=once):
+            click.echo(f"{len(job.contents):,} articles done")
+
+
+@click.command()
+@click.option(
+    "--collection", multiple=True, help="Read only this collection; may be repeated.  [default: all collections]"
+)
+def mcp(collection: tuple[str, ...]) -> None:
+    """Give the stored articles to an MCP client over standard input and output: ask, search, read, check claims.
+
+    The client starts this command itself; docs/mcp.md says how to tell it. The store is only read.
+    """
+    import asyncio
+
+    settings = read_settings()
+    try:
+        from qa.mcp.protocol import serve
+    except ModuleNotFoundError as error:
+        if error.name != "mcp":
+            raise
+        raise QAError(f"this needs the MCP SDK: {sys.executable} -m pip install '{SDK}'") from None
+    if sys.stdin.isatty():
+        click.echo("qa mcp: an MCP client starts this and speaks to it; Ctrl-C ends it", err=True)
+    # The SDK's thread waits for a line until there is one; nothing is written here that an end could cut off.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    asyncio.run(serve(settings, within=collection or None))
+
+
+@click.group()
+def keys() -> None:
+    """Make API keys for the service."""
+
+
+@keys.command()
+@click.argument("name")
+@click.option(
+    "--may",
+    multiple=True,
+    type=click.Choice(PERMISSIONS),
+    help="What it opens: asking, adding and deleting, running the service; may be repeated.  [default: all]",
+)
+@click.option(
+    "--collection", multiple=True, help="Open only this collection; may be repeated.  [default: all collections]"
+)
+def new(name: str, may: tuple[Permission, ...], collection: tuple[str, ...]) -> None:
+    """Make a key for the caller NAME.
+
+    Prints the key, which is stored nowhere, and the entry for QA_API_KEYS, which holds only its hash and its scope.
+    """
+    from qa.access.keys import new_key
+    from qa.access.scopes import scope_of
+
+    secret, entry = new_key(name, scope=scope_of(may, collection))
+    click.echo(f"key: {secret}")
+    click.echo(f"entry: {entry}")

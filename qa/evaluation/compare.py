@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from qa.evaluation.catalogue import METRICS, metric
-from qa.evaluation.metrics.pairing import Difference, Pair, compare_all
+from qa.evaluation.metrics.statistics import Difference, Pair, compare_all
 from qa.evaluation.types import Example, ExampleScores, Manifest, Outcome, Scores
 
 __all__ = ["Comparison", "Flip", "MetricDifference", "Verdict", "compare_runs"]

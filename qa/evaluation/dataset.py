@@ -1,32 +1,34 @@
 """Takes a dataset file (one JSON object a line), gives examples, or says which lines to mend and how.
 
 The fields of a line are those of `qa.evaluation.types.Example`; lines of this project's own labelled questions
-(`seeds/questions.jsonl`) are read as they are.
+(`seeds/questions.jsonl`) are read as they are. A run may ask some of them: filtered, then drawn by a seed.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import random
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
 
 from qa.errors import InvalidQuestion
-from qa.evaluation.errors import InvalidDataset
+from qa.evaluation.errors import InvalidDataset, RunRefused
 from qa.evaluation.types import Example, GoldSpan
 from qa.language.timestamps import moment
 from seeds import SeedQuestion
 
-__all__ = ["Dataset", "example_of_seed", "line_problem", "numbered_lines", "read_dataset", "write_lines"]
+__all__ = ["Dataset", "example_of_seed", "line_problem", "numbered_lines", "read_dataset", "select", "write_lines"]
 
 _TOLD = 20
 """Problems listed before the rest is only counted."""
 _UTF_8_MARK = b"\xef\xbb\xbf"
-
 _EXAMPLE = msgspec.json.Decoder(Example)
 _SEED = msgspec.json.Decoder(SeedQuestion)
+_KEYS = ("id", "group", "tag", "question", "answerable")
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,3 +168,38 @@ def _gold_problems(gold: Sequence[GoldSpan]) -> list[str]:
                     "offsets count Unicode code points, the end is the first one after the text"
                 )
     return wrong
+
+
+def select(
+    examples: Sequence[Example], *, filters: Sequence[str] = (), limit: int | None = None, seed: int = 0
+) -> tuple[Example, ...]:
+    """Keep the examples that match every `key=pattern`; of more than `limit`, draw so many, in the dataset's order.
+
+    A pattern may hold `*` and `?`. Raises RunRefused for a filter that cannot be read, and where nothing is left.
+
+    >>> [e.id for e in select([Example(id="a", question="Who?"), Example(id="b", question="When?")], filters=["id=b*"])]
+    ['b']
+    """
+    wanted = [_parsed(text) for text in filters]
+    kept = [example for example in examples if all(_matches(example, key, pattern) for key, pattern in wanted)]
+    if not kept:
+        raise RunRefused(f"no example of {len(examples)} matches {' and '.join(filters)}; nothing would be evaluated")
+    if limit is not None and limit < len(kept):
+        drawn = sorted(random.Random(seed).sample(range(len(kept)), limit))  # noqa: S311 - a sample, not a secret
+        kept = [kept[place] for place in drawn]
+    return tuple(kept)
+
+
+def _parsed(text: str) -> tuple[str, str]:
+    key, separator, pattern = text.partition("=")
+    if not separator or key not in _KEYS:
+        raise RunRefused(f"--filter {text!r} cannot be read; write KEY=PATTERN, KEY being one of {', '.join(_KEYS)}")
+    return key, pattern
+
+
+def _matches(example: Example, key: str, pattern: str) -> bool:
+    if key == "tag":
+        return any(fnmatchcase(tag, pattern) for tag in example.tags)
+    if key == "answerable":
+        return fnmatchcase(str(example.answerable).lower(), pattern.lower())
+    return fnmatchcase({"id": example.id, "group": example.group, "question": example.question}[key], pattern)

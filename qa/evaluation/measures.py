@@ -1,4 +1,7 @@
-"""Takes one example with what came back for it, gives one or more values for each metric that applies to it."""
+"""Takes one example with what came back for it, gives one or more values for each metric that applies to it.
+
+To that end it is told what the example expects and which of it was retrieved or cited.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,27 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from embeddings.cleaning.urls import normalised_url
 from qa.evaluation.catalogue import CUTOFFS
 from qa.evaluation.judge import Judgement
-from qa.evaluation.metrics.abstention import abstention_precision, abstention_recall
-from qa.evaluation.metrics.calibration import brier
-from qa.evaluation.metrics.containment import contains, said
-from qa.evaluation.metrics.ranking import average_precision, first_rank, hit, ndcg, recall, reciprocal_rank
-from qa.evaluation.metrics.squad import exact_match, f1
-from qa.evaluation.relevance import (
-    Ranking,
-    article_ranking,
-    gold_articles,
-    gold_key,
-    parts_touched,
-    passage_ranking,
-)
+from qa.evaluation.metrics.answers import contains, exact_match, f1, said
+from qa.evaluation.metrics.confidence import abstention_precision, abstention_recall, brier
+from qa.evaluation.metrics.grounding import overlaps
+from qa.evaluation.metrics.retrieval import average_precision, first_rank, hit, ndcg, recall, reciprocal_rank
 from qa.evaluation.replies import Cited, Reply
-from qa.evaluation.types import Example, Prediction
-from qa.types import SearchResult
+from qa.evaluation.types import Example, GoldSpan, Prediction
+from qa.types import AlsoReported, SearchResult
 
-__all__ = ["Observed", "observe"]
+__all__ = [
+    "Observed",
+    "Ranking",
+    "article_ranking",
+    "gold_articles",
+    "gold_key",
+    "observe",
+    "parts_touched",
+    "passage_ranking",
+]
 
 _DEEPEST = CUTOFFS[-1]
 _KINDS = {
@@ -35,7 +39,6 @@ _KINDS = {
     "negation": {"negation", "quantifier"},
 }
 """Which mismatches of the support checker each metric counts."""
-
 Values = Mapping[str, tuple[float, ...]]
 
 
@@ -228,3 +231,106 @@ def _is_gold(cited: Cited, gold: frozenset[str]) -> bool:
 
 def _holds_answer(cited: Cited, example: Example) -> bool:
     return cited.article is not None and bool(contains(cited.article.text, example.answers))
+
+
+class Ranking(msgspec.Struct, frozen=True, kw_only=True):
+    """Names in the order of a ranking, and the relevant ones, found or not."""
+
+    names: tuple[str, ...]
+    relevant: frozenset[str]
+
+
+def gold_articles(example: Example) -> frozenset[str]:
+    """Keys of the articles that answer: by id where any is known, else by link, else by title."""
+    ids = {*example.gold_article_ids, *(span.article_id for span in example.gold if span.article_id)}
+    if ids:
+        return frozenset(f"id {one}" for one in ids)
+    urls = {*example.gold_urls, *(span.url for span in example.gold if span.url)}
+    if urls:
+        return frozenset(f"url {normalised_url(one) or one}" for one in urls)
+    return frozenset(f"title {span.title}" for span in example.gold if span.title)
+
+
+def _keys_of(article: SearchResult | AlsoReported | Cited) -> frozenset[str]:
+    """What an article may be expected under: its id, its link, its title."""
+    return frozenset((f"id {article.article_id}", f"url {normalised_url(article.url)}", f"title {article.title}"))
+
+
+def gold_key(article: SearchResult | AlsoReported | Cited, gold: frozenset[str]) -> str | None:
+    """The key under which an article is expected; None where it is not."""
+    return min(_keys_of(article) & gold, default=None)
+
+
+def article_ranking(example: Example, results: Sequence[SearchResult]) -> Ranking:
+    """Articles in the order of their best passage; a story counts as its gold article where that tells it, too."""
+    gold = gold_articles(example)
+    names = dict.fromkeys(_teller(result, gold) for result in results)
+    return Ranking(names=tuple(names), relevant=gold)
+
+
+def passage_ranking(example: Example, results: Sequence[SearchResult]) -> Ranking:
+    """Passages in order, named by the part of the answer that they are first to hold.
+
+    Parts that one passage holds together count as one thing to find.
+    """
+    parts = _parts(example)
+    relevant = {f"part {number}" for number in parts}
+    names: list[str] = []
+    for result in results:
+        held = [number for number, spans in parts.items() if any(_holds(result, span) for span in spans)]
+        names.append(f"part {held[0]}" if held else result.passage_id)
+        relevant -= {f"part {number}" for number in held[1:]}
+        for number in held:
+            del parts[number]
+    return Ranking(names=tuple(names), relevant=frozenset(relevant))
+
+
+def parts_touched(example: Example, cited: Sequence[Cited]) -> list[bool]:
+    """Of each part of the answer whose words are known: whether a citation touches one of them."""
+    return [any(_touches(one, gold) for gold in spans for one in cited) for spans in _parts(example).values()]
+
+
+def _parts(example: Example) -> dict[int, list[GoldSpan]]:
+    """By part of the answer, the alternatives whose words are known."""
+    parts: dict[int, list[GoldSpan]] = {}
+    for span in example.gold:
+        if span.text or span.start is not None:
+            parts.setdefault(span.part, []).append(span)
+    return parts
+
+
+def _teller(result: SearchResult, gold: frozenset[str]) -> str:
+    tellers: list[SearchResult | AlsoReported] = [result, *result.also_reported_by]
+    for one in tellers:
+        if key := gold_key(one, gold):
+            return key
+    return f"id {result.article_id}"
+
+
+def _same_article(gold: GoldSpan, keys: frozenset[str]) -> bool:
+    if gold.article_id:
+        return f"id {gold.article_id}" in keys
+    if gold.url:
+        return f"url {normalised_url(gold.url)}" in keys
+    return gold.title is None or f"title {gold.title}" in keys
+
+
+def _holds(result: SearchResult, gold: GoldSpan) -> bool:
+    if not _same_article(gold, _keys_of(result)):
+        return False
+    if gold.start is not None and gold.end is not None:
+        return result.start_char_index <= gold.start and gold.end <= result.end_char_index
+    return _folded(gold.text) in _folded(result.text)
+
+
+def _touches(cited: Cited, gold: GoldSpan) -> bool:
+    if not _same_article(gold, _keys_of(cited)):
+        return False
+    if cited.span is not None and gold.start is not None and gold.end is not None:
+        return overlaps((gold.start, gold.end), cited.span)
+    one, other = _folded(gold.text), _folded(cited.text)
+    return bool(one and other) and (one in other or other in one)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())

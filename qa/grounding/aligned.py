@@ -2,13 +2,15 @@
 
 At most five encodings a claim: the claim and four sentences, found by their words first. Late interaction as in ColBERT
 (Khattab & Zaharia, 2020); a doubt about each word, as in token-level detectors of unsupported text, and one judgement
-over all of them; both are small networks fitted by `qa.training.aligned_checker.fit_checker`.
+over all of them. Both are small networks, fitted with the thresholds by `make calibrate-checker`.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
 from typing import Protocol
 
 import msgspec
@@ -17,22 +19,16 @@ import numpy.typing as npt
 
 from embeddings.encoders import Encoder
 from embeddings.encoders.encoder import TokenVectors
-from qa.grounding.alignment import Aligned, align
-from qa.grounding.case import case_of, quotation
-from qa.grounding.checker import Context, Mismatch, Support
-from qa.grounding.claim_features import claim_features
+from qa.grounding.case import Case, case_of, quotation, supporting_spans
+from qa.grounding.checker import Context, Mismatch, Support, verdict_of
 from qa.grounding.exchanges import exchanges
-from qa.grounding.mismatches import Case, fact_mismatches
-from qa.grounding.spans import supporting_spans
-from qa.grounding.syntax.comparing import Comparison
-from qa.grounding.syntax.grammar import Grammar, grammar_for
-from qa.grounding.verdict import verdict_of
-from qa.grounding.weights import CheckerWeights, load_weights
-from qa.grounding.word_features import word_features
+from qa.grounding.features import Aligned, align, claim_features, word_features
+from qa.grounding.mismatches import fact_mismatches
+from qa.grounding.syntax.comparing import Comparison, Grammar, grammar_for
 from qa.grounding.wording import wording_mismatches
 from qa.language.words import Word
 
-__all__ = ["AlignedChecker", "Judged", "doubts_of", "judge", "struck", "support_of"]
+__all__ = ["AlignedChecker", "CheckerWeights", "Judged", "Network", "judge", "load_weights", "struck"]
 
 _VERSION = "3"
 _KEPT = 64
@@ -42,6 +38,7 @@ _STRUCK = 0.3
 _STRIKING = frozenset({"number", "unit", "date", "negation", "quantifier"})
 """Checks that hardly ever err; names (a first name the article leaves out) and opposites are for the network to weigh.
 Any of them keeps a claim from being called supported."""
+_Floats = npt.NDArray[np.float32]
 
 
 class TokenEncoder(Protocol):
@@ -113,9 +110,9 @@ class AlignedChecker:
         if judged is None:
             return Support(verdict="unsupported", score=0.0, spans=())
         spans, share = supporting_spans(judged.case)
-        doubts = doubts_of(judged, self._weights)
+        doubts = _doubts_of(judged, self._weights)
         mismatches = (*judged.mismatches, *(item for item in judged.exchanged if not _meets(item, judged.mismatches)))
-        score = support_of(judged, doubts, self._weights)
+        score = _support_of(judged, doubts, self._weights)
         verdict = verdict_of(score, share, mismatches, threshold=self._weights.threshold)
         if not spans:  # whatever the networks think, there is nothing to cite
             verdict = "unsupported"
@@ -124,12 +121,12 @@ class AlignedChecker:
         return Support(verdict=verdict, score=round(score, 4), spans=spans, mismatches=mismatches)
 
 
-def doubts_of(judged: Judged, weights: CheckerWeights) -> npt.NDArray[np.float32]:
+def _doubts_of(judged: Judged, weights: CheckerWeights) -> npt.NDArray[np.float32]:
     """For each word of the claim, the probability that the evidence does not bear it out."""
     return _probability(weights.word.logits(word_features(judged.case, judged.aligned, judged.mismatches)))
 
 
-def support_of(judged: Judged, doubts: npt.NDArray[np.floating], weights: CheckerWeights) -> float:
+def _support_of(judged: Judged, doubts: npt.NDArray[np.floating], weights: CheckerWeights) -> float:
     """Probability that the evidence supports the whole claim."""
     row = claim_features(judged.case, judged.aligned, doubts, judged.mismatches)
     return float(_probability(weights.claim.logits(row[None, :]))[0]) * struck(judged)
@@ -187,3 +184,46 @@ class _Remembering:
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         return found
+
+
+class CheckerWeights(msgspec.Struct, frozen=True, kw_only=True):
+    """What fitting produced, and from what."""
+
+    word: Network
+    """Doubt about one word of a claim."""
+    claim: Network
+    """Support of the whole claim, given the doubts."""
+    threshold: float
+    """Score from which a claim counts as supported."""
+    by_set: dict[str, float]
+    """Thresholds that fit each grounding set alone: for reports on those sets, not for service."""
+    doubtful: float
+    """Probability from which a single word counts as not borne out."""
+    provenance: str
+
+
+@lru_cache(maxsize=1)
+def load_weights() -> CheckerWeights:
+    """Read the fitted weights that ship with the package."""
+    return msgspec.json.decode(files("qa.grounding").joinpath("checker.json").read_bytes(), type=CheckerWeights)
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """One hidden layer of rectified units and a logistic output, over standardised features."""
+
+    features: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    hidden: tuple[tuple[float, ...], ...]
+    """Shape (features, units)."""
+    hidden_bias: tuple[float, ...]
+    output: tuple[float, ...]
+    output_bias: float
+
+    def logits(self, rows: _Floats) -> _Floats:
+        """Log-odds for each row, shape (rows,)."""
+        if not len(rows):
+            return np.zeros(0, np.float32)
+        standard = (rows - np.array(self.mean, np.float32)) / np.array(self.scale, np.float32)
+        units = np.maximum(standard @ np.array(self.hidden, np.float32) + np.array(self.hidden_bias, np.float32), 0.0)
+        return np.asarray(units @ np.array(self.output, np.float32) + self.output_bias, np.float32)

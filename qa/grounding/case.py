@@ -1,26 +1,63 @@
-"""Takes a claim with its evidence as they are given, gives them read and set against each other."""
+"""A claim before its evidence: both read, set against each other clause by clause, and the words that support it.
+
+Two true facts wrongly merged have every word of their sources; what gives them away is that no one sentence, with
+what its pronouns point at, holds what one clause of the claim joins.
+"""
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
 
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
 from qa.grounding.checker import Context, Support, SupportingSpan
-from qa.grounding.mismatches import Case
-from qa.grounding.reading import lower_words, read_claim, read_evidence
-from qa.grounding.selection import cover, pick
+from qa.grounding.evidence import Coverage, Sentence, cover, lower_words, pick, read_claim, read_evidence
+from qa.language.names import Name, same_name
 from qa.language.words import words_of
 
-__all__ = ["SENTENCE_LIMIT", "case_of", "quotation"]
+__all__ = [
+    "Case",
+    "best_rows",
+    "case_of",
+    "clauses",
+    "holds_name",
+    "inside",
+    "passages_of",
+    "quotation",
+    "supporting_rows",
+    "supporting_spans",
+]
 
-SENTENCE_LIMIT = 4
+_SENTENCE_LIMIT = 4
 """Sentences of evidence that are looked at closely: with the claim, at most five encodings."""
 _FEW_NAMES = 0.15
 """Share of sentences with a name below which a text is taken to write names small."""
 _LEAST_QUOTED = 3
 """Words from which a claim that stands in the evidence word for word counts as a quotation."""
+_NEXT = 4
+"""How many words of matter around a fact are what it is said of."""
 _SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " ", "\n": " "})
+_CLAUSE = re.compile(
+    r"[;:–—]|,\s+(?:and|but|while|whereas|although|though|which|who|where|when|with)\b|\b(?:and|but|while|whereas|although|though|because|which)\b",
+    re.IGNORECASE,
+)
+_LEAST_WORDS = 3
+_PRONOUN = re.compile(
+    r"\b(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|i|we|my|our|me|us|himself|herself|itself|themselves)\b",
+    re.IGNORECASE,
+)
+_DEFINITE = re.compile(
+    r"^\W*(?:the|this|that|these|those|both|such|another|one|two|an?|there|some|about|more|only|no)\b", re.IGNORECASE
+)
+_WORTH = 0.12
+"""Share of the claim that a further sentence must add to be cited too."""
+_LEAST = 0.2
+"""A sentence with less of the claim supports nothing."""
 
 
 def case_of(claim: str, evidence: Sequence[str], *, question: str, contexts: Sequence[Context]) -> Case | None:
@@ -35,7 +72,7 @@ def case_of(claim: str, evidence: Sequence[str], *, question: str, contexts: Seq
         claim=read,
         sentences=sentences,
         coverage=coverage,
-        chosen=pick(coverage, sentences, limit=SENTENCE_LIMIT),
+        chosen=pick(coverage, sentences, limit=_SENTENCE_LIMIT),
         small=sum(bool(sentence.names) for sentence in sentences) <= _FEW_NAMES * len(sentences),
         known=frozenset(word.text.casefold() for word in words_of(f"{question} {titles}")),
     )
@@ -76,3 +113,136 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 def _through_stop(text: str, end: int) -> int:
     match = re.compile(r"[.!?…]+[\"”’']?").match(text, end)
     return match.end() if match else end
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One claim before its evidence."""
+
+    claim: Sentence
+    sentences: tuple[Sentence, ...]
+    coverage: Coverage
+    chosen: tuple[int, ...]
+    """Rows that may support it, best first."""
+    known: frozenset[str]
+    """Case-folded words of the question and the titles."""
+    small: bool
+    """Whether the evidence writes everything small, names too."""
+
+    def clause_of(self, start: int) -> tuple[int, int]:
+        """The clause of the claim that a place lies in."""
+        return next((span for span in clauses(self.claim) if span[0] <= start < span[1]), (0, len(self.claim.text)))
+
+    def around(self, start: int, end: int) -> npt.NDArray[np.bool_]:
+        """The words of the clause around a fact, the fact itself left out."""
+        own = np.array([word.start < end and start < word.end for word in self.coverage.words], np.bool_)
+        return inside(self.coverage, self.clause_of(start)) & ~own
+
+    def near(self, start: int, end: int) -> npt.NDArray[np.bool_]:
+        """The few words next to a fact, within its clause: what it is said of."""
+        around = self.around(start, end)
+        gaps = np.array([min(abs(word.start - end), abs(start - word.end)) for word in self.coverage.words])
+        if around.sum() <= _NEXT:
+            return around
+        return np.asarray(around & (gaps <= np.sort(gaps[around])[_NEXT - 1]), np.bool_)
+
+
+def clauses(claim: Sentence) -> tuple[tuple[int, int], ...]:
+    """Spans of the claim's clauses; one too short to say anything is left with its neighbour."""
+    cuts = [0, *(match.start() for match in _CLAUSE.finditer(claim.text)), len(claim.text)]
+    found: list[tuple[int, int]] = []
+    for start, end in itertools.pairwise(cuts):
+        words = sum(1 for word in claim.words if start <= word.start < end and not word.stop)
+        if found and (words < _LEAST_WORDS or _matter(claim, *found[-1]) < _LEAST_WORDS):
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return tuple(found)
+
+
+def inside(coverage: Coverage, span: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Which of the claim's words stand in a span of it."""
+    return np.array([span[0] <= word.start < span[1] for word in coverage.words], np.bool_)
+
+
+def holds_name(sentence: Sentence, name: Name, known: frozenset[str]) -> bool:
+    """Whether a sentence speaks of a name: it has it, or a pronoun or a noun phrase that may stand for it.
+
+    `known` are further words that pronouns may point at: those of the question.
+    """
+    if any(same_name(name.text, other.text) for other in sentence.names):
+        return True
+    folded = name.text.casefold()
+    if any(folded == word.text.casefold() for word in sentence.words):
+        return True
+    if not (_PRONOUN.search(sentence.text) or _DEFINITE.search(sentence.text) or not sentence.names):
+        return False
+    return any(same_name(folded, word) for word in sentence.background | known)
+
+
+def _matter(claim: Sentence, start: int, end: int) -> int:
+    return sum(1 for word in claim.words if start <= word.start < end and not word.stop)
+
+
+def best_rows(coverage: Coverage, rows: Sequence[int], within: npt.NDArray[np.bool_]) -> list[int]:
+    """These sentences, the one that has most of a clause first."""
+    return sorted(rows, key=lambda row: (-coverage.share([row], within=within), row))
+
+
+def supporting_spans(case: Case) -> tuple[tuple[SupportingSpan, ...], float]:
+    """Spans of the supporting sentences, best first, and the share of the claim that they have between them."""
+    rows = supporting_rows(case)
+    return _spans(case, rows), case.coverage.share(rows)
+
+
+def supporting_rows(case: Case) -> tuple[int, ...]:
+    """The best sentence for the whole, then those that add enough; the best of each clause is asked first."""
+    wanted = [case.chosen[0]] if case.chosen else []
+    for span in clauses(case.claim):
+        wanted += best_rows(case.coverage, case.chosen, inside(case.coverage, span))[:1]
+    kept: list[int] = []
+    for row in dict.fromkeys([*wanted, *case.chosen]):
+        added = case.coverage.share([*kept, row]) - case.coverage.share(kept)
+        if added >= (_WORTH if kept else _LEAST):
+            kept.append(row)
+    return tuple(kept)
+
+
+def _spans(case: Case, rows: Sequence[int]) -> tuple[SupportingSpan, ...]:
+    """One span a sentence, those that follow each other in one."""
+    found: list[SupportingSpan] = []
+    for row in sorted(rows):
+        sentence = case.sentences[row]
+        score = round(case.coverage.share([row]), 4)
+        last = found[-1] if found else None
+        if last is not None and row - 1 in rows and last.index == sentence.index:
+            found[-1] = msgspec.structs.replace(last, end=sentence.end, score=max(last.score, score))
+        else:
+            found.append(SupportingSpan(index=sentence.index, start=sentence.start, end=sentence.end, score=score))
+    return tuple(sorted(found, key=lambda span: -span.score))
+
+
+def passages_of(case: Case, *, words: int) -> list[str]:
+    """One passage of each text that has a likely sentence: as many sentences around its best as `words` allow.
+
+    Likelier sentences of the same text are taken in before their neighbours, in the order of the text.
+    """
+    by_text: dict[int, list[int]] = {}
+    for row in case.chosen:
+        by_text.setdefault(case.sentences[row].index, []).append(row)
+    return [_around(case, rows, words=words) for rows in by_text.values()]
+
+
+def _around(case: Case, rows: list[int], *, words: int) -> str:
+    index = case.sentences[rows[0]].index
+    near = sorted(
+        (row for row, sentence in enumerate(case.sentences) if sentence.index == index and row not in rows),
+        key=lambda row: (abs(row - rows[0]), row),
+    )
+    kept = [rows[0]]
+    used = len(case.sentences[rows[0]].text.split())
+    for row in [*rows[1:], *near]:
+        used += len(case.sentences[row].text.split())
+        if used > words:
+            break
+        kept.append(row)
+    return " ".join(case.sentences[row].text for row in sorted(kept))

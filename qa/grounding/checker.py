@@ -1,4 +1,4 @@
-"""The seam between a claim with its evidence and a verdict."""
+"""The seam between a claim with its evidence and a verdict, and how a score and mismatches make one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import msgspec
 
 from qa.types import Verdict
 
-__all__ = ["Context", "Mismatch", "Support", "SupportChecker", "SupportingSpan"]
+__all__ = ["Context", "Mismatch", "Support", "SupportChecker", "SupportingSpan", "verdict_of"]
+
+_SUPPORTED = 0.6
+_PARTLY = 0.6
+"""Share of the threshold from which a claim on the same matter counts as supported in part."""
+_SAME_MATTER = 0.5
+"""Share of a claim's words from which its evidence speaks of the same matter, so that it can contradict it."""
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,3 +74,14 @@ class SupportChecker(Protocol):
         `question` is what the claim answers: names that the claim only points at may stand in it.
         `contexts`, where given, says of each text in turn what it is from.
         """
+
+
+def verdict_of(score: float, share: float, mismatches: Sequence[Mismatch], *, threshold: float = _SUPPORTED) -> Verdict:
+    """Contradicted where the evidence speaks of the same matter and says otherwise; else by the score."""
+    if any(mismatch.found for mismatch in mismatches) and share >= _SAME_MATTER:
+        return "contradicted"
+    if mismatches:
+        return "unsupported"
+    if score >= threshold:
+        return "supported"
+    return "partly_supported" if score >= _PARTLY * threshold and share >= _SAME_MATTER else "unsupported"

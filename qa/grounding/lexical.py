@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qa.grounding.case import case_of, quotation
-from qa.grounding.checker import Context, Support
+from qa.grounding.case import case_of, quotation, supporting_spans
+from qa.grounding.checker import Context, Support, verdict_of
 from qa.grounding.mismatches import fact_mismatches
-from qa.grounding.spans import supporting_spans
-from qa.grounding.verdict import verdict_of
 from qa.grounding.wording import wording_mismatches
 
 __all__ = ["LexicalChecker"]

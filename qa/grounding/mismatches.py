@@ -6,62 +6,27 @@ import itertools
 import re
 from collections.abc import Callable, Sequence
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from qa.grounding.binding import best_rows, clauses, holds_name, inside
+from qa.grounding.case import Case, best_rows, clauses, holds_name
 from qa.grounding.checker import Mismatch
+from qa.grounding.evidence import Sentence
 from qa.grounding.facts import bears_out, comparable, counted, dated, same_value, units_clash
-from qa.grounding.reading import Sentence
-from qa.grounding.selection import Coverage
 from qa.language.dates import Moment
 from qa.language.names import Name, same_name
 from qa.language.quantities import Quantity
 
-__all__ = ["Case", "fact_mismatches"]
+__all__ = ["fact_mismatches"]
 
 _BRACKETED = re.compile(r"\[[^\[\]]*\d[^\[\]]*\]")
 _BOUND = 0.34
 """Share of a clause's other words that the sentence with its number must have, lest the number is another matter's."""
-_NEXT = 4
-"""How many words of matter around a fact are what it is said of."""
 _CLEARLY = 0.3
 """By what share of those words another sentence must do better than the one with the fact, lest it is misplaced."""
 _LONGEST_NAME = 3
 _AS_GOOD = 0.7
 """A sentence that has this share of what the best one has may stand for it."""
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One claim before its evidence."""
-
-    claim: Sentence
-    sentences: tuple[Sentence, ...]
-    coverage: Coverage
-    chosen: tuple[int, ...]
-    """Rows that may support it, best first."""
-    known: frozenset[str]
-    """Case-folded words of the question and the titles."""
-    small: bool
-    """Whether the evidence writes everything small, names too."""
-
-    def clause_of(self, start: int) -> tuple[int, int]:
-        """The clause of the claim that a place lies in."""
-        return next((span for span in clauses(self.claim) if span[0] <= start < span[1]), (0, len(self.claim.text)))
-
-    def around(self, start: int, end: int) -> npt.NDArray[np.bool_]:
-        """The words of the clause around a fact, the fact itself left out."""
-        own = np.array([word.start < end and start < word.end for word in self.coverage.words], np.bool_)
-        return inside(self.coverage, self.clause_of(start)) & ~own
-
-    def near(self, start: int, end: int) -> npt.NDArray[np.bool_]:
-        """The few words next to a fact, within its clause: what it is said of."""
-        around = self.around(start, end)
-        gaps = np.array([min(abs(word.start - end), abs(start - word.end)) for word in self.coverage.words])
-        if around.sum() <= _NEXT:
-            return around
-        return np.asarray(around & (gaps <= np.sort(gaps[around])[_NEXT - 1]), np.bool_)
 
 
 def fact_mismatches(case: Case) -> tuple[Mismatch, ...]:

@@ -1,26 +1,44 @@
 """The trained support checker: one trained network reads a claim with the evidence chosen for it; figures veto.
 
-The likeliest sentences are found by their words, and read with their neighbours, then without. Of several texts, each
-is read alone, and the likeliest sentences of all of them together: a claim may join what two articles say.
+The network is the bundled encoder fine-tuned to judge claims, int8, run by ONNX Runtime; no torch. What it was trained
+on, and how well it does, stands in `weights/MODEL_CARD.md`. The likeliest sentences are found by their words, and read
+with their neighbours, then without. Of several texts, each is read alone, and the likeliest sentences of all of them
+together: a claim may join what two articles say.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from qa.grounding.case import case_of, quotation
-from qa.grounding.checker import Context, Mismatch, Support
-from qa.grounding.mismatches import Case
-from qa.grounding.passages import passages_of
-from qa.grounding.shipped import Outcome, ShippedNetwork
-from qa.grounding.spans import supporting_rows, supporting_spans
-from qa.grounding.verdict import verdict_of
+import msgspec
+import numpy as np
+
+from embeddings.runtime.onnx_session import open_session, open_tokenizer
+from qa.errors import SettingsError
+from qa.grounding.case import Case, case_of, passages_of, quotation, supporting_rows, supporting_spans
+from qa.grounding.checker import Context, Mismatch, Support, verdict_of
 from qa.grounding.vetoes import doubts, vetoes
 from qa.language.words import words_of
 
-__all__ = ["TrainedChecker", "as_written", "best_outcome", "premises"]
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+__all__ = [
+    "MOST_TOKENS",
+    "CheckerCalibration",
+    "Outcome",
+    "ShippedNetwork",
+    "TrainedChecker",
+    "as_written",
+    "best_outcome",
+    "premises",
+]
 
 _WORDS = 130
 """Of a passage: what the network was trained on."""
@@ -31,6 +49,9 @@ _SURE = 3.0
 _VETOED = 0.3
 """What is left of the score of a claim with a figure or a name that stands nowhere."""
 _CONTRADICTED = 0.5
+MOST_TOKENS = 384
+"""Of the whole input; longer evidence is cut at its end."""
+_CLAIM_TOKENS = 160
 
 
 class TrainedChecker:
@@ -125,3 +146,87 @@ def _contradicted(case: Case, outcome: Outcome) -> tuple[Mismatch, ...]:
         return ()
     said = case.sentences[case.chosen[0]].text
     return (Mismatch(kind="meaning", start=0, end=len(case.claim.text), found=said),)
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What the network makes of one claim before one text."""
+
+    log_odds: float
+    """Of support against the two other outcomes together, as the network has them."""
+    contradicted: float
+    """Probability of contradiction, 0 to 1."""
+
+
+class ShippedNetwork:
+    """One long-lived session over weights and the calibration that belongs to them."""
+
+    def __init__(self, *, threads: int = 0, folder: Path | None = None) -> None:
+        """Nothing is loaded before the first claim. `threads` of 0 means one per core; `folder` holds other weights."""
+        self._threads = threads
+        if folder is None:
+            with as_file(files("qa.grounding").joinpath("weights")) as own:
+                folder = Path(own)
+        self._folder = folder
+
+    @cached_property
+    def calibration(self) -> CheckerCalibration:
+        """What its log-odds are worth, fitted for exactly these weights."""
+        return _read_calibration(self._folder / "checker.json")
+
+    def judge(self, claim: str, text: str) -> Outcome | None:
+        """One claim before one text; None where the claim is longer than the network reads."""
+        head = self._tokenizer.encode(claim, add_special_tokens=False).ids
+        if len(head) > _CLAIM_TOKENS:
+            return None
+        cls, sep = self._marks
+        front = [cls, *head, sep]
+        body = self._tokenizer.encode(text, add_special_tokens=False).ids[: MOST_TOKENS - len(front) - 1]
+        ids = np.array([[*front, *body, sep]], np.int64)
+        kinds = (np.arange(ids.shape[1]) >= len(front)).astype(np.int64)[None, :]
+        ((logits,),) = self._session.run(["logits"], {"input_ids": ids, "token_type_ids": kinds})
+        logits = np.asarray(logits, np.float64)
+        odds = np.exp(logits - logits.max())
+        return Outcome(
+            log_odds=float(logits[0] - np.logaddexp(logits[1], logits[2])),
+            contradicted=float(odds[1] / odds.sum()),
+        )
+
+    @cached_property
+    def _marks(self) -> tuple[int, int]:
+        cls, sep = self._tokenizer.encode("").ids
+        return cls, sep
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return open_tokenizer(self._folder / "tokenizer.json")
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        sha256 = self.calibration.checker.rpartition(" ")[2]
+        return open_session(self._folder / "checker.onnx", sha256=sha256, threads=self._threads)
+
+
+class CheckerCalibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fitted by `qa.training.ship_checker` for one file of weights."""
+
+    checker: str
+    """Identity of the checker it belongs to: its name and the SHA-256 of its network."""
+    slope: float = 1.0
+    bias: float = 0.0
+    threshold: float = 0.5
+    """Probability from which a claim counts as supported."""
+    fitted_on: str = ""
+
+    def probability(self, log_odds: float) -> float:
+        """That the evidence supports the claim, 0 to 1."""
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self.slope * log_odds + self.bias))))
+
+
+def _read_calibration(path: Path) -> CheckerCalibration:
+    """Read one. Raises SettingsError where it cannot be used."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=CheckerCalibration)
+    except OSError as error:
+        raise SettingsError(f"cannot read {path} ({error.strerror}); `make train-checker` makes it") from None
+    except msgspec.DecodeError as error:
+        raise SettingsError(f"{path} is no calibration of a checker ({error}); fit it again") from None

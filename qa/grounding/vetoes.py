@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from qa.grounding.binding import best_rows, clauses, inside
+from qa.grounding.case import Case, best_rows, clauses, inside
 from qa.grounding.checker import Mismatch
-from qa.grounding.denials import denied, turned
+from qa.grounding.evidence import Sentence
 from qa.grounding.facts import bears_out, comparable, counted, dated, same_value, units_clash
-from qa.grounding.mismatches import Case
-from qa.grounding.reading import Sentence
+from qa.grounding.wording import denied, turned
 from qa.language.dates import Moment
 from qa.language.names import Name, same_name
 from qa.language.quantities import Quantity

@@ -1,18 +1,17 @@
-"""Takes a claim and its evidence, gives where their wording turns the sense round: negation, extent, opposites."""
+"""Takes a claim and its evidence, gives where their wording turns the sense round: denials, extent, opposites."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from qa.grounding.binding import best_rows, clauses, inside
+from qa.grounding.case import Case, best_rows, clauses, inside
 from qa.grounding.checker import Mismatch
-from qa.grounding.denials import SAID_OF, denied, turned, words_inside
-from qa.grounding.mismatches import Case
-from qa.grounding.reading import Sentence
-from qa.language.polarity import Extent, extents, opposites
+from qa.grounding.evidence import Sentence
+from qa.language.polarity import Extent, denials, extents, opposites
+from qa.language.synonyms import families
 from qa.language.words import Word
 
-__all__ = ["wording_mismatches"]
+__all__ = ["denied", "turned", "wording_mismatches"]
 
 _WEAKER: frozenset[tuple[Extent, Extent]] = frozenset(
     {
@@ -30,6 +29,12 @@ _WEAKER: frozenset[tuple[Extent, Extent]] = frozenset(
 """What a claim says of a group, and what its source says, where the source does not bear it out."""
 _TURNING = frozenset({"before", "after", "above", "below", "over", "under", "more", "less", "with", "without"})
 _OPPOSED = {"before": "after", "above": "below", "over": "under", "more": "less", "with": "without"}
+_SAID_OF = 2
+"""How many words of matter after a negation or a quantifier are what it is said of."""
+_NEARLY = 0.8
+"""Share of words from which two sentences are one and the same, but for a negation."""
+
+
 _OPPOSED |= {value: key for key, value in _OPPOSED.items()}
 
 
@@ -61,7 +66,7 @@ def _extents(claim: Sentence, said: Sentence, span: tuple[int, int]) -> Iterator
 def _opposites(claim: Sentence, said: Sentence, span: tuple[int, int]) -> Iterator[Mismatch]:
     stems = said.stems
     own = {word.stem for word in claim.words}
-    for at, word in words_inside(claim, span):
+    for at, word in _words_inside(claim, span):
         if word.stem in stems or word.number:
             continue
         for other, theirs in enumerate(said.words):
@@ -83,4 +88,59 @@ def _opposites(claim: Sentence, said: Sentence, span: tuple[int, int]) -> Iterat
 
 def _after(words: Sequence[Word], at: int) -> list[Word]:
     """The words of matter right after a place."""
-    return [word for word in words[at + 1 : at + 6] if not word.stop][:SAID_OF]
+    return [word for word in words[at + 1 : at + 6] if not word.stop][:_SAID_OF]
+
+
+def turned(claim: Sentence, said: Sentence, span: tuple[int, int]) -> list[Mismatch]:
+    """Words that one of the two denies and the other affirms."""
+    found: list[Mismatch] = []
+    heads = set(_targets(said))
+    own = set(_targets(claim))
+    for at, word in _words_inside(claim, span):
+        if word.number or any(name.start <= word.start < name.end for name in claim.names):
+            continue
+        same = [other for other, theirs in enumerate(said.words) if not theirs.stop and _kindred(word, theirs)]
+        if not same or any(said.negated[other] == claim.negated[at] for other in same):
+            continue
+        if at in own or any(other in heads for other in same):
+            theirs = said.words[same[0]]
+            found.append(
+                Mismatch(kind="negation", start=word.start, end=word.end, found=_phrase(said, same[0], theirs))
+            )
+    return found
+
+
+def denied(claim: Sentence, said: Sentence) -> list[Mismatch]:
+    """Where two sentences of nearly the same words differ by a negation: the whole of the claim."""
+    ours, theirs = {word.stem for word in claim.words}, {word.stem for word in said.words}
+    if len(ours & theirs) < _NEARLY * max(len(ours), len(theirs)):
+        return []
+    if (denials(claim.text, claim.words) + denials(said.text, said.words)) % 2 == 0:
+        return []
+    return [Mismatch(kind="negation", start=claim.words[0].start, end=claim.words[-1].end, found=said.text)]
+
+
+def _targets(sentence: Sentence) -> Iterator[int]:
+    """Places of the first words of matter that each negation reaches."""
+    left = 0
+    for at, word in enumerate(sentence.words):
+        begins = sentence.negated[at] and not (at and sentence.negated[at - 1])
+        left = _SAID_OF if begins else left if sentence.negated[at] else 0
+        if left and not word.stop:
+            yield at
+            left -= 1
+
+
+def _words_inside(sentence: Sentence, span: tuple[int, int]) -> Iterator[tuple[int, Word]]:
+    """Words of matter in a span, with their places."""
+    return ((at, word) for at, word in enumerate(sentence.words) if span[0] <= word.start < span[1] and not word.stop)
+
+
+def _kindred(one: Word, other: Word) -> bool:
+    known = families()
+    return one.stem == other.stem or bool(known.get(one.stem, frozenset()) & known.get(other.stem, frozenset()))
+
+
+def _phrase(sentence: Sentence, at: int, word: Word) -> str:
+    """A word of the evidence with up to three words before it, where its negation is likely to stand."""
+    return sentence.text[sentence.words[max(0, at - 3)].start : word.end]

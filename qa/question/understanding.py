@@ -23,7 +23,6 @@ from qa.types import Filters, Question, SearchQuestion, Turn
 
 __all__ = ["Resolve", "Understood", "as_put", "as_written", "checked", "understand"]
 
-
 _WIDE = re.compile("[\uff01-\uff5e\uff65-\uff9f\u3000]+")
 """Letters as wide as an ideograph, and half as wide: what input methods write for the plain ones."""
 

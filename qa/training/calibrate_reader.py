@@ -23,7 +23,7 @@ from embeddings.runtime.memory import Memory
 from embeddings.types import Article, article_version
 from qa.evaluation.benchmarks.reader import given, searched
 from qa.evaluation.cache import kept
-from qa.evaluation.metrics.squad import SquadQuestion, f1
+from qa.evaluation.metrics.answers import SquadQuestion, f1
 from qa.reading.calibration import GENERAL, Calibration, Clues, Features
 from qa.reading.load_reader import load_reader
 from qa.reading.read import Reading, features_of, read

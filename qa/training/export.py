@@ -3,28 +3,46 @@
 Graphs that a tracer writes use dozens of small operators and spend most of their time moving numbers. Weights are
 quantised by channel, in seven bits: with eight, processors without VNNI instructions overflow in silence. Activations
 are quantised as they come, with one scale for all of them, so that a few wide channels would leave the others two or
-three bits. Each channel is therefore divided by the root of its largest value on sample texts, and its weights
-multiplied by it, which changes nothing but the rounding (after Xiao et al., "SmoothQuant", 2023). Without that, int8
-costs the encoder .003 of nDCG@10 on paragraphs of SQuAD; with it, nothing that 4,557 questions show.
+three bits. Each channel is therefore divided by the root of its largest value on sample texts (parts of the sample
+articles), and its weights multiplied by it, which changes nothing but the rounding (after Xiao et al., "SmoothQuant",
+2023). Without that, int8 costs the encoder .003 of nDCG@10 on paragraphs of SQuAD; with it, nothing that 4,557
+questions show.
 """
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders.weights import BUNDLED_MODEL
+import seeds
+from embeddings import readers
+from embeddings.encoders.weights import BUNDLED_MODEL, locate
 from embeddings.runtime.onnx_session import open_session, sha256_of
+from embeddings.types import RawArticle
 
 if TYPE_CHECKING:
     import onnx
+    from tokenizers import Tokenizer
 
-__all__ = ["OUTPUTS", "End", "Tokens", "Weights", "export_int8", "network", "weights_of", "widths_of"]
+__all__ = [
+    "OUTPUTS",
+    "End",
+    "Tokens",
+    "Weights",
+    "export_int8",
+    "export_pair_network",
+    "network",
+    "sample_texts",
+    "weights_of",
+    "widths_of",
+]
 
 Floats = npt.NDArray[np.float32]
 Weights = Mapping[str, Floats]
@@ -39,11 +57,12 @@ OUTPUTS: Mapping[End, tuple[str, ...]] = {
     "spans": ("start_logits", "end_logits"),
     "labels": ("logits",),
 }
-
 _IDS, _KINDS = "input_ids", "token_type_ids"
 _MICROSOFT = "com.microsoft"
 _EPSILON = 1e-12
 _LEAST_WIDTH = 2.0**-5
+_CHARACTERS = 900
+"""Of a sample, some 200 tokens."""
 
 
 def weights_of(model: Any) -> Weights:
@@ -231,3 +250,50 @@ def _quantised(matrix: Floats, *, steps: int) -> tuple[npt.NDArray[np.int8], Flo
     """Whole numbers from -steps to steps, and the scale of each column, shape (1, columns)."""
     scales = np.maximum(np.abs(matrix).max(axis=0, keepdims=True) / steps, np.finfo(np.float32).tiny)
     return np.rint(matrix / scales).astype(np.int8), scales.astype(np.float32)
+
+
+def sample_texts(tokenizer: Path, *, most: int) -> list[Tokens]:
+    """Parts of articles and questions, of at most so many tokens."""
+    cut = _cutter(tokenizer, most)
+    return [_tokens(cut, text) for text in [*_parts(), *_questions()]]
+
+
+def _sample_pairs(tokenizer: Path, *, most: int) -> list[Tokens]:
+    """Each part of an article behind a question."""
+    cut = _cutter(tokenizer, most)
+    return [_tokens(cut, question, part) for question, part in zip(cycle(_questions()), _parts(), strict=False)]
+
+
+def export_pair_network(model: Any, path: Path, *, end: End, most: int) -> str:
+    """Write the int8 network of a model that reads two texts, of `most` tokens together, and its tokenizer beside it.
+
+    Gives the network's SHA-256. The model is one of the transformers library.
+    """
+    tokenizer = path.parent / "tokenizer.json"
+    shutil.copyfile(locate(BUNDLED_MODEL) / "tokenizer.json", tokenizer)
+    heads, samples = model.config.num_attention_heads, _sample_pairs(tokenizer, most=most)
+    return export_int8(weights_of(model), path, heads=heads, end=end, samples=samples)
+
+
+def _parts() -> list[str]:
+    articles = [item for path in sorted(seeds.articles_dir().iterdir()) for item in readers.read(path)]
+    texts = [article.text for article in articles if isinstance(article, RawArticle)]
+    return [text[start : start + _CHARACTERS] for text in texts for start in range(0, len(text), _CHARACTERS)]
+
+
+def _questions() -> list[str]:
+    return [question.question for question in seeds.questions()[::4]]
+
+
+def _cutter(tokenizer: Path, most: int) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    cut = Tokenizer.from_file(str(tokenizer))
+    cut.no_padding()
+    cut.enable_truncation(most)
+    return cut
+
+
+def _tokens(cut: Tokenizer, text: str, second: str | None = None) -> Tokens:
+    encoding = cut.encode(text, second)
+    return np.array([encoding.ids], np.int64), np.array([encoding.type_ids], np.int64)

@@ -1,22 +1,49 @@
 """Takes a trained checker, gives what ships: the int8 network, its tokenizer, its calibration with the hash of both.
 
-`make train-checker` ends with it.
+`make train-checker` ends with it. The calibration says what the checker's log-odds are worth, and from where on a
+claim counts as supported.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
-from qa.grounding.calibration import CheckerCalibration
-from qa.grounding.shipped import MOST_TOKENS
-from qa.training.calibrate_checker import main as calibrate
-from qa.training.samples import export_pair_network
+import seeds
+from embeddings.cleaning.article import clean
+from embeddings.readers import find, read
+from embeddings.types import RawArticle
+from qa.evaluation.benchmarks.grounding_sets import read_sets
+from qa.evaluation.metrics.confidence import auroc, balanced_accuracy, best_threshold
+from qa.grounding.case import case_of, supporting_rows
+from qa.grounding.checker import Context
+from qa.grounding.trained import MOST_TOKENS, CheckerCalibration, ShippedNetwork, as_written, best_outcome, premises
+from qa.grounding.vetoes import vetoes
+from qa.language.words import words_of
+from qa.training.checker_data import development, judged_sentences, kept_back, pairs_of
+from qa.training.export import export_pair_network
 
-__all__ = ["export", "main"]
+__all__ = ["calibrate", "main"]
+
+_SHORT = ("fever", "rte")
+"""Short pairs that are like claims of answers; the others are captions, talk and school science."""
+_MOST = 250
+"""Claims of one source, for time."""
+_WEIGHT = {"facts": 0.5, "edits": 0.5, "wice": 0.5}
+"""What a source counts that is unlike the sentences of an answer over news; the others count 1."""
+_FALSE_COSTS = 2.0
+"""What a false claim that is shown costs where a true one that is refused costs 1: a reader forgives a missing sentence
+sooner than a wrong one."""
+_ARTICLES = 3
+"""Sample articles that a draft is held against, as many as the service may give."""
+_TEXT_SOURCES = {"CG2C_doc": "documents", "fever": "facts", "rte": "facts", "summedits": "edits", "wice": "wice"}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,11 +55,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(argv)
     given.out.mkdir(parents=True, exist_ok=True)
-    export(given.trained / "model", given.out)
+    _export(given.trained / "model", given.out)
     calibrate(["--data", str(given.data), "--sets", str(given.sets), "--out", str(given.out)])
 
 
-def export(trained: Path, out: Path) -> str:
+def _export(trained: Path, out: Path) -> str:
     """Write network, tokenizer and a calibration that is not fitted yet; gives the checker's identity."""
     from transformers import AutoModelForSequenceClassification
 
@@ -42,6 +69,140 @@ def export(trained: Path, out: Path) -> str:
     calibration = CheckerCalibration(checker=identity)
     (out / "checker.json").write_bytes(msgspec.json.format(msgspec.json.encode(calibration), indent=1) + b"\n")
     return identity
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """One claim as the service judges it, and whether it is true."""
+
+    source: str
+    log_odds: float
+    vetoed: bool
+    supported: bool
+
+
+class Sentence(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim before its evidence."""
+
+    source: str
+    claim: str
+    evidence: tuple[str, ...]
+    contexts: tuple[Context, ...] = ()
+    question: str = ""
+    supported: bool
+
+
+def calibrate(argv: Sequence[str] | None = None) -> None:
+    """Fit, print how well kept-back claims are judged, and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of train-pairs and train-documents")
+    parser.add_argument("--sets", type=Path, required=True, help="folder of the grounding sets")
+    parser.add_argument("--out", type=Path, required=True, help="folder of checker.onnx; its checker.json is written")
+    given = parser.parse_args(argv)
+    network = ShippedNetwork(folder=given.out)
+    judged = [found for each in claims_of(given.data, given.sets) if (found := judged_of(each, network))]
+    calibration = fit(judged, network.calibration.checker)
+    (given.out / "checker.json").write_bytes(msgspec.json.format(msgspec.json.encode(calibration), indent=1) + b"\n")
+    print(f"written: {calibration}")
+
+
+def claims_of(data: Path, sets: Path) -> Iterator[Sentence]:
+    """Claims that nothing was trained on."""
+    short, documents = (list(pairs_of(data / f"train-{name}.jsonl.gz")) for name in ("pairs", "documents"))
+    _, kept = development(short, documents)
+    counts: Counter[str] = Counter()
+    for pair in kept:
+        source = _TEXT_SOURCES.get(pair.source.partition("_")[0] if pair.source != "CG2C_doc" else pair.source, "")
+        counts[source] += 1
+        if source and (source == "documents" or counts[source] <= _MOST):
+            yield Sentence(
+                source=source, claim=pair.hypothesis, evidence=(pair.premise,), supported=pair.label == "entailment"
+            )
+    rows = sorted((row for row in read_sets(sets) if row.part == "fit" and kept_back(row)), key=lambda row: row.group)
+    for row, claim, supported in judged_sentences(rows):
+        source = _TEXT_SOURCES.get(row.set, "news")
+        counts[row.set] += 1
+        if counts[row.set] <= _MOST:
+            contexts = (Context(title=row.title),)
+            yield Sentence(source=source, claim=claim, evidence=(row.document,), contexts=contexts, supported=supported)
+    yield from _drafts()
+
+
+def _drafts() -> Iterator[Sentence]:
+    """What a model might write of the sample articles, before the articles that share most of its words."""
+    articles = [
+        clean(raw) for path in find([seeds.articles_dir()]) for raw in read(path) if isinstance(raw, RawArticle)
+    ]
+    stems = [_stems(f"{article.title} {article.text}") for article in articles]
+    for draft in seeds.drafts():
+        own = _stems(f"{draft.question} {draft.text}")
+        best = sorted(range(len(articles)), key=lambda at: -len(own & stems[at]))[:_ARTICLES]
+        yield Sentence(
+            source="drafts",
+            claim=draft.text,
+            evidence=tuple(articles[at].text for at in best),
+            contexts=tuple(Context(title=articles[at].title, published_at=articles[at].published_at) for at in best),
+            question=draft.question,
+            supported=draft.supported,
+        )
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word.stem for word in words_of(text) if not word.stop)
+
+
+def judged_of(each: Sentence, network: ShippedNetwork) -> Judged | None:
+    """The network's log-odds for a claim; None where either text has no words."""
+    case = case_of(each.claim, each.evidence, question=each.question, contexts=each.contexts)
+    outcome = best_outcome(network, as_written(case), premises(case, each.contexts)) if case else None
+    if case is None or outcome is None:
+        return None
+    return Judged(
+        source=each.source,
+        log_odds=outcome.log_odds,
+        vetoed=bool(vetoes(case)) or not supporting_rows(case),
+        supported=each.supported,
+    )
+
+
+def fit(judged: Sequence[Judged], checker: str) -> CheckerCalibration:
+    """Platt's slope and shift (1999), and the threshold at which wrong judgements cost least.
+
+    Sources count by `_WEIGHT`, whatever their size, and in each the true claims as much as the false.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    truth = np.array([each.supported for each in judged], np.bool_)
+    mass = _mass(judged)
+    free = np.array([not each.vetoed for each in judged], np.bool_)
+    odds = np.array([each.log_odds for each in judged])
+    model = LogisticRegression(C=1e3).fit(odds[free, None], truth[free], sample_weight=mass[free])
+    plain = CheckerCalibration(
+        checker=checker,
+        slope=round(float(model.coef_[0, 0]), 4),
+        bias=round(float(model.intercept_[0]), 4),
+        fitted_on=f"{len(judged)} claims kept back from training",
+    )
+    scores = [0.0 if each.vetoed else plain.probability(each.log_odds) for each in judged]
+    threshold = best_threshold(scores, list(truth), weights=list(mass), false_positive=_FALSE_COSTS)
+    fitted = msgspec.structs.replace(plain, threshold=round(threshold, 4))
+    _say(judged, scores, fitted.threshold)
+    return fitted
+
+
+def _mass(judged: Sequence[Judged]) -> npt.NDArray[np.float64]:
+    counts = Counter((each.source, each.supported) for each in judged)
+    mass = np.array([_WEIGHT.get(each.source, 1.0) / counts[each.source, each.supported] for each in judged])
+    return np.asarray(mass * len(mass) / mass.sum(), np.float64)
+
+
+def _say(judged: Sequence[Judged], scores: Sequence[float], threshold: float) -> None:
+    for source in sorted({each.source for each in judged}):
+        own = [(score, each.supported) for score, each in zip(scores, judged, strict=True) if each.source == source]
+        values, truth = [score for score, _ in own], [kind for _, kind in own]
+        reached: Any = balanced_accuracy(
+            [score >= threshold for score in values], truth, groups=list(map(str, range(len(own))))
+        )
+        print(f"{source}: n={len(own)}, AUROC {auroc(values, truth):.3f}, BAcc {reached.value:.3f}", flush=True)
 
 
 if __name__ == "__main__":

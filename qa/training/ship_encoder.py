@@ -17,8 +17,7 @@ import msgspec
 from embeddings.encoders.bundled import Facts
 from embeddings.encoders.weights import BUNDLED_MODEL, locate, revision
 from embeddings.runtime.onnx_session import sha256_of
-from qa.training.export import export_int8
-from qa.training.samples import sample_texts
+from qa.training.export import export_int8, sample_texts
 
 __all__ = ["main"]
 

@@ -14,7 +14,7 @@ import msgspec
 from qa.reading.calibration import GENERAL
 from qa.reading.shipped import MOST_TOKENS
 from qa.training.calibrate_reader import main as calibrate
-from qa.training.samples import export_pair_network
+from qa.training.export import export_pair_network
 
 __all__ = ["main"]
 

@@ -18,11 +18,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
-from qa.training.checker_data import LABELS, Encoded, Pair, development, encoded, pairs_of, shares
-from qa.training.claims.mutations import among_others, edited_pairs, made_pairs
+from qa.training.checker_data import LABELS, Encoded, Pair, development, encoded, pairs_of, pairs_of_sets, shares
+from qa.training.claims.mutations import VALIDATION_FOLD, among_others, edited_pairs, made_pairs, sentences_of
 from qa.training.claims.questions import Asked, asked_of, question_pairs
-from qa.training.claims.sets import pairs_of_sets
-from qa.training.claims.texts import VALIDATION_FOLD, sentences_of
 from qa.training.loop import Plan, batches, train
 from qa.training.reader_data import rows_of
 

@@ -15,8 +15,18 @@ from typing import TYPE_CHECKING, Any
 from embeddings.encoders import load
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
 from qa.training.loop import Plan, batches, train
-from qa.training.neighbours import Group, Neighbourhood, groups_of, neighbours_of
-from qa.training.reader_data import Row, Window, epoch_of, other_sentences, rows_of, tokens_of
+from qa.training.reader_data import (
+    Group,
+    Neighbourhood,
+    Row,
+    Window,
+    epoch_of,
+    groups_of,
+    neighbours_of,
+    other_sentences,
+    rows_of,
+    tokens_of,
+)
 
 if TYPE_CHECKING:
     import torch

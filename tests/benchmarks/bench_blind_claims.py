@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 
 from embeddings.encoders import load
-from qa.evaluation.metrics.intervals import mean
+from qa.evaluation.metrics.statistics import mean
+from qa.grounding import load_checker
 from qa.grounding.checker import Context
-from qa.grounding.load_checker import load_checker
 
 CLAIMS = Path(__file__).with_name("blind_claims.jsonl.gz")
 

@@ -28,8 +28,7 @@ from embeddings.readers import find, read
 from qa.answering import Answerer
 from qa.answers import turn_of
 from qa.conversations.rewriting import FollowUps
-from qa.evaluation.metrics.intervals import wilson
-from qa.evaluation.metrics.pairing import paired_bootstrap
+from qa.evaluation.metrics.statistics import paired_bootstrap, wilson
 from qa.executor import at_once
 from qa.reading.load_reader import load_reader
 from qa.settings import Settings

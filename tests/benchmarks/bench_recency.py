@@ -22,9 +22,9 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.types import Hits, Where
 from qa.evaluation.benchmarks.realtimeqa import gold_in
-from qa.evaluation.convert.realtimeqa import convert
-from qa.evaluation.metrics.pairing import paired_bootstrap
-from qa.evaluation.metrics.ranking import first_rank, reciprocal_rank
+from qa.evaluation.convert import convert_realtimeqa
+from qa.evaluation.metrics.retrieval import first_rank, reciprocal_rank
+from qa.evaluation.metrics.statistics import paired_bootstrap
 from qa.evaluation.types import Example
 from qa.language.timestamps import is_after, moment
 from qa.retrieval import recency
@@ -105,7 +105,7 @@ def main() -> None:
     corpus = EmbeddedCorpus.open(options.store, identity=encoder.identity, read_only=True)
     halves: list[list[Found]] = [[], []]
     try:
-        questions = convert([options.questions]).examples
+        questions = convert_realtimeqa([options.questions]).examples
         gold = gold_in(corpus, questions)
         for question in (question for question in questions if question.id in gold):
             hits = corpus.search(encoder.encode_query(question.question), question.question, k=50, where=Where())

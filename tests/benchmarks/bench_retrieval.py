@@ -22,9 +22,9 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.types import Where
 from qa.evaluation.benchmarks.realtimeqa import Configuration, gold_in, ranks, scores
-from qa.evaluation.convert.realtimeqa import convert
-from qa.evaluation.metrics.pairing import paired_bootstrap
-from qa.evaluation.metrics.ranking import reciprocal_rank
+from qa.evaluation.convert import convert_realtimeqa
+from qa.evaluation.metrics.retrieval import reciprocal_rank
+from qa.evaluation.metrics.statistics import paired_bootstrap
 
 CONFIGURATIONS = (
     *(Configuration(name=name, ranking=name) for name in ("dense", "lexical", "fused", "evidence")),
@@ -78,7 +78,7 @@ def main() -> None:
     encoder = load(options.encoder, threads=options.threads)
     corpus = EmbeddedCorpus.open(options.store, identity=encoder.identity, read_only=True)
     try:
-        questions = convert([options.questions]).examples
+        questions = convert_realtimeqa([options.questions]).examples
         gold = gold_in(corpus, questions)
         began = time.perf_counter()
         places = ranks(questions, gold, corpus=corpus, encoder=encoder, configurations=CONFIGURATIONS)

@@ -20,9 +20,9 @@ from pathlib import Path
 import msgspec
 
 from embeddings.encoders import load
-from qa.evaluation.benchmarks.drafts import answered
+from qa.evaluation.benchmarks.samples import answered
 from qa.evaluation.cache import CachingEncoder
-from qa.grounding.load_checker import load_checker
+from qa.grounding import load_checker
 from seeds import SeedDraft
 
 DRAFTS = Path(__file__).with_name("subtle_drafts.jsonl")

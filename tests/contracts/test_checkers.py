@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from embeddings.encoders import TokenVectors, load
 from embeddings.encoders.weights import BUNDLED_MODEL
 from embeddings.errors import EncoderError
+from qa.grounding import load_checker
 from qa.grounding.checker import Context, Support, SupportChecker
-from qa.grounding.load_checker import load_checker
 
 EVIDENCE = (
     (

@@ -13,12 +13,10 @@ from embeddings.encoders import load
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
 from embeddings.errors import WeightsMismatch
 from qa.errors import SettingsError
-from qa.grounding.calibration import CheckerCalibration
+from qa.grounding import load_checker
 from qa.grounding.case import case_of
 from qa.grounding.checker import Context
-from qa.grounding.load_checker import load_checker
-from qa.grounding.shipped import ShippedNetwork
-from qa.grounding.trained import TrainedChecker, as_written, premises
+from qa.grounding.trained import CheckerCalibration, ShippedNetwork, TrainedChecker, as_written, premises
 from qa.training.export import Weights, export_int8
 
 EVIDENCE = (

@@ -19,7 +19,7 @@ from qa.answers import fold
 from qa.assembly import Answerer
 from qa.cli.program import program
 from qa.conversations.rewriting import FollowUps
-from qa.evaluation.targets.open import Address, respondent
+from qa.evaluation.targets import Address, respondent
 from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example
 from qa.executor import at_once

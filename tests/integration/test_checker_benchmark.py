@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from embeddings.encoders import load
-from qa.cli.evaluate_checker import checker as command
+from qa.cli.evaluate_models import checker as command
 from qa.evaluation.benchmarks.checker import judge_rows, measure, report_set
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets, rejoined
 from qa.grounding.checker import Context, Mismatch, Support

@@ -15,8 +15,8 @@ from embeddings.readers import find, read
 from embeddings.types import Article, RawArticle
 from qa.evaluation.benchmarks.claim_mutations import FALSIFIERS, Variant, falsified, reworded
 from qa.evaluation.cache import CachingEncoder
+from qa.grounding import load_checker
 from qa.grounding.checker import Context, Support, SupportChecker
-from qa.grounding.load_checker import load_checker
 from qa.language.names import names_of
 
 pytestmark = pytest.mark.slow

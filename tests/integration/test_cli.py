@@ -21,10 +21,9 @@ from embeddings.encoders.hashing import HashingEncoder
 from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME
 from embeddings.ingest import IngestProgress, IngestReport
 from embeddings.types import Where
-from qa.cli import expecting, progress
-from qa.cli.expecting import expected
+from qa.cli import progress
 from qa.cli.program import program
-from qa.cli.progress import lines, shown
+from qa.cli.progress import expected, ingest_shown, lines
 from qa.server.wire import ArticlePage
 from qa.types import Answer
 
@@ -125,7 +124,7 @@ class TestIngest:
         assert expected(tmp_path / name) == records
 
     def test_a_long_file_is_not_counted_to_its_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(expecting, "_LOOKED_AT", 1_000_000)
+        monkeypatch.setattr(progress, "_LOOKED_AT", 1_000_000)
         lines = b"".join(b'{"text": "%064x"}\n' % hash(str(number)).__abs__() for number in range(50_000))
         (tmp_path / "a.jsonl").write_bytes(lines)
         (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(lines))
@@ -227,8 +226,8 @@ class TestProgress:
         for encoded in range(64, 4096, 64):
             now += 16
             step(IngestProgress(items=100 + encoded // 8, passages=encoded, read=132 + encoded // 8, waiting=256))
-        expecting_hours = [line for line in written if line.endswith(" h left")]
-        assert expecting_hours == [], "8,000 passages at 4 a second are 33 minutes"
+        with_hours = [line for line in written if line.endswith(" h left")]
+        assert with_hours == [], "8,000 passages at 4 a second are 33 minutes"
         told = [int(line.split("about ")[1].split()[0]) for line in written if "min left" in line]
         assert told[0] == pytest.approx(33, abs=2)
         assert told == sorted(told, reverse=True)
@@ -238,7 +237,7 @@ class TestProgress:
         monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
         monkeypatch.setenv("FORCE_COLOR", "1")
         monkeypatch.setattr(progress, "_LEAST_SECONDS", 1e-9)
-        with shown(total=4) as step:
+        with ingest_shown(total=4) as step:
             for items in range(1, 6):
                 step(IngestProgress(items=items, passages=items * 3))
         printed = capsys.readouterr().err

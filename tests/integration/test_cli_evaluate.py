@@ -18,8 +18,7 @@ from qa.cli.program import program
 from qa.evaluation.dataset import read_dataset
 from qa.evaluation.run_folder import FinishedRun, read_run
 from qa.evaluation.targets import in_process
-from qa.evaluation.targets.questions import search_of
-from qa.evaluation.targets.target import Asking
+from qa.evaluation.targets.target import Asking, search_of
 from qa.evaluation.types import PREDICTIONS_FILE, Example
 
 ARTICLES = [

@@ -24,8 +24,8 @@ from qa.answering import Answerer
 from qa.evaluation.cache import CachingEncoder
 from qa.generators.generator import Message
 from qa.generators.scripted import Say, ScriptedGenerator
+from qa.grounding import load_checker
 from qa.grounding.lexical import LexicalChecker
-from qa.grounding.load_checker import load_checker
 from qa.reading.load_reader import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Filters, Question

@@ -11,11 +11,10 @@ import msgspec
 import pytest
 
 from embeddings.encoders.hashing import HashingEncoder
-from qa.evaluation.benchmarks.asking import Bench
+from qa.evaluation.benchmarks.bench import Bench, Row, Table, markdown
 from qa.evaluation.benchmarks.news import ABSTENTION, ANSWERS, RETRIEVAL
-from qa.evaluation.benchmarks.news_pool import gold_ids, news_corpus, news_questions, pool_of, split
+from qa.evaluation.benchmarks.realtimeqa import gold_ids, news_corpus, news_questions, pool_of, split
 from qa.evaluation.benchmarks.suite import Sizes, main, measure_all
-from qa.evaluation.benchmarks.table import Row, Table, markdown
 from qa.evaluation.types import Example
 from qa.settings import Settings
 

@@ -13,7 +13,7 @@ import pytest
 from embeddings.encoders import load
 from embeddings.runtime.memory import Memory
 from qa import answering
-from qa.evaluation.benchmarks.asking import Bench
+from qa.evaluation.benchmarks.bench import Bench
 from qa.evaluation.benchmarks.reduced import SQUAD_FILE, Baseline, gate, measure_samples, measure_squad, read_allowances
 from qa.evaluation.cache import CachingEncoder
 from qa.evaluation.gate import Check

@@ -1,4 +1,4 @@
-"""Takes rows of the grounding sets and a support checker, gives how well it judges them, with the floors beside it.
+"""SummEdits, CLIFF, QAGS and WiCE: how well the support checker judges claims, with the floors it must beat.
 
 A response is as good as its worst sentence. Thresholds come from one half of the documents, figures from the other.
 """
@@ -7,28 +7,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import numpy as np
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.encoders import Encoder
+from qa.evaluation.benchmarks.bench import Bench, Row, of_estimate
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
-from qa.evaluation.metrics.classification import balanced_accuracy, balanced_credit, best_threshold
-from qa.evaluation.metrics.intervals import NOTHING, Estimate, Floats, Indices, mean, resampled
-from qa.evaluation.metrics.overlap import absent_words, ngram_overlap, span_f1, subset_f1
-from qa.evaluation.metrics.pairing import Difference, compare
-from qa.evaluation.metrics.selective import auroc
+from qa.evaluation.metrics.confidence import auroc, balanced_accuracy, balanced_credit, best_threshold
+from qa.evaluation.metrics.grounding import absent_words, ngram_overlap, span_f1, subset_f1
+from qa.evaluation.metrics.statistics import NOTHING, Difference, Estimate, Floats, Indices, compare, mean, resampled
+from qa.grounding import load_checker
+from qa.grounding.aligned import load_weights
 from qa.grounding.checker import Context, SupportChecker
-from qa.grounding.load_checker import load_checker
-from qa.grounding.weights import load_weights
 
-__all__ = ["Figures", "RowJudgement", "SetReport", "judge_rows", "measure", "report_set"]
+__all__ = [
+    "Figures",
+    "RowJudgement",
+    "SetReport",
+    "checker_rows",
+    "judge_rows",
+    "measure",
+    "measure_judging",
+    "report_set",
+]
 
 Span = tuple[int, int]
 _FLOORS = {"word overlap": 1, "bigram overlap": 2}
 _FLOOR_SENTENCES = 2
 """Sentences that the floor of supporting sentences names: those with most of the claim's words."""
+_TITLES: Mapping[str, str] = {
+    "summedits": "SummEdits, not news",
+    "cliff": "CLIFF",
+    "qags-cnndm": "QAGS, CNN/DailyMail",
+    "qags-xsum": "QAGS, XSum",
+    "wice": "WiCE",
+}
+_PUBLISHED: Mapping[str, str] = {
+    "summedits": "on its news part: SummaC-Conv .619, QAFactEval .744, GPT-4 .833, human .90",
+    "cliff": "on its test part, cnndm/xsum: DAE .730/.754, QAFactEval .716/.626",
+    "qags-cnndm": "QAFactEval .754",
+    "qags-xsum": "QAFactEval .756",
+}
 
 
 class RowJudgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,3 +291,50 @@ def measure(
 
 def _told(told: Callable[[str, int, int], None], name: str, total: int) -> Callable[[int], None]:
     return lambda done: told(name, done, total)
+
+
+def measure_judging(folder: Path, *, bench: Bench, limit: int | None) -> list[Row]:
+    """Judge at most `limit` responses of each set, always the same ones."""
+
+    def tell(name: str, done: int, total: int) -> None:
+        if done and done % 100 == 0:
+            bench.tell(f"  {name}: {done:,} of {total:,} responses")
+
+    names = get_args(SetName)
+    reports = measure(
+        folder, checker=bench.settings.support_checker, encoder=bench.encoder, names=names, limit=limit, told=tell
+    )
+    return [row for report in reports for row in checker_rows(report)]
+
+
+def checker_rows(report: SetReport) -> list[Row]:
+    """The checker's figures, each with what word overlap reaches beside it."""
+    section = f"Support checker: {_TITLES.get(report.set, report.set)}"
+    checker, *floors = report.figures
+    rows = [
+        _row(
+            section,
+            "balanced accuracy, threshold from the other half",
+            checker.balanced_accuracy,
+            _best(floors),
+            report,
+        ),
+        _row(section, "balanced accuracy of the shipped verdicts", report.verdicts, _best(floors), report),
+        _row(section, "AUROC", checker.auroc, max(floors, key=lambda one: one.auroc.value or 0.0).auroc, report),
+    ]
+    if checker.span_f1.n:
+        rows.append(_row(section, "F1 of the characters marked as wrong", checker.span_f1, floors[0].span_f1, report))
+    if checker.sentence_f1.n:
+        rows.append(_row(section, "F1 of the supporting sentences", checker.sentence_f1, floors[0].sentence_f1, report))
+    return rows
+
+
+def _best(floors: Sequence[Figures]) -> Estimate:
+    return max(floors, key=lambda one: one.balanced_accuracy.value or 0.0).balanced_accuracy
+
+
+def _row(section: str, measure: str, own: Estimate, floor: Estimate, report: SetReport) -> Row:
+    published = _PUBLISHED.get(report.set, "") if measure.startswith("balanced") else ""
+    return of_estimate(
+        own, section=section, measure=measure, floor=floor.value, floor_is="word overlap", anchor=published
+    )

@@ -1,10 +1,12 @@
-"""RealTimeQA: retrieval, answers and abstention over dated news, as rows of the table.
+"""RealTimeQA and questions on newspaper paragraphs, asked of the whole service: retrieval, answers and abstention.
 
-Source of the data: Kasai et al., "RealTime QA: What's the Answer Right Now?" (2023).
+Source of the data: Kasai et al., "RealTime QA: What's the Answer Right Now?" (2023). Questions on newspaper
+paragraphs come with their paragraphs; those of one article (`group` up to its last colon) are put together again.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,30 +15,28 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.corpus import Corpus
-from qa.evaluation.benchmarks.asking import Bench, asked, joined, ranked
-from qa.evaluation.benchmarks.news_pool import Holders, draw, gold_ids, news_corpus, news_questions, pool_of, split
-from qa.evaluation.benchmarks.table import Row, by_metric, of_estimate, of_score
-from qa.evaluation.metrics.containment import contains
-from qa.evaluation.metrics.intervals import Estimate, mean
-from qa.evaluation.metrics.ranking import first_rank, hit, reciprocal_rank
-from qa.evaluation.metrics.squad import exact_match, f1
-from qa.evaluation.relevance import article_ranking
+from embeddings.types import Article, article_version
+from qa.evaluation.benchmarks.bench import Bench, Row, asked, by_metric, joined, of_estimate, of_score, ranked
+from qa.evaluation.benchmarks.realtimeqa import Holders, draw, gold_ids, news_corpus, news_questions, pool_of, split
+from qa.evaluation.cache import kept
+from qa.evaluation.measures import article_ranking
+from qa.evaluation.metrics.answers import SquadQuestion, contains, exact_match, f1, read_questions
+from qa.evaluation.metrics.retrieval import first_rank, hit, reciprocal_rank
+from qa.evaluation.metrics.statistics import Estimate, mean
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.scoring import score_run
 from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example, Prediction
 from qa.grounding.checker import SupportChecker
 from qa.settings import Settings
-from qa.types import SearchResult
+from qa.types import Answer, SearchResult
 
-__all__ = ["abstention_rows", "answer_rows", "measure_news", "reranked_rows", "retrieval_rows"]
+__all__ = ["measure_asked", "measure_news"]
 
 Retrieval = Literal["hybrid", "dense", "lexical"]
-
 RETRIEVAL = "RealTimeQA, small pool: the right article"
 ANSWERS = "RealTimeQA, small pool: answers"
 ABSTENTION = "RealTimeQA, small pool: what the articles do not say"
-
 _KINDS: tuple[Retrieval, ...] = ("hybrid", "dense", "lexical")
 _PUBLISHED_RANKING: Mapping[str, str] = {
     "hit@1": "BM25 .477, in a 14-day window .622 (25,520 articles)",
@@ -47,6 +47,10 @@ _PUBLISHED_ANSWERS: Mapping[str, str] = {
     "answer.exact_match.has_answer": "seq2seq with a search engine .253, GPT-3 .375, models of 2026 .28–.36",
     "answer.f1.has_answer": "seq2seq with a search engine .321, GPT-3 .493, models of 2026 .37–.48",
 }
+SECTION = "New York Times: asked of the service, 60 articles ingested"
+_ARTICLES = 60
+_NEARLY_RIGHT = 0.5
+"""Token F1 from which a short answer counts as right."""
 
 
 def measure_news(folder: Path, *, bench: Bench, checker: SupportChecker, limit: int | None) -> list[Row]:
@@ -56,18 +60,18 @@ def measure_news(folder: Path, *, bench: Bench, checker: SupportChecker, limit: 
         pool = pool_of(corpus)
         with_gold = [example for example in questions if gold_ids(example, pool)]
         bench.tell(f"  {len(pool.texts):,} articles, {len(with_gold):,} questions with a gold article among them")
-        rows = retrieval_rows(with_gold, corpus=corpus, bench=bench)
-        rows += reranked_rows(with_gold, corpus=corpus, bench=bench, before=rows)
+        rows = _retrieval_rows(with_gold, corpus=corpus, bench=bench)
+        rows += _reranked_rows(with_gold, corpus=corpus, bench=bench, before=rows)
         chosen = draw(questions, limit=limit)
         holders, hidden = split(chosen, pool)
         answers = asked(chosen, corpus=corpus, bench=bench, name="news")
         without = asked(hidden, corpus=corpus, bench=bench, name="news-withheld")
-        rows += answer_rows(answers, holders, checker=checker)
-        rows += abstention_rows(answers, without, holders, checker=checker)
+        rows += _answer_rows(answers, holders, checker=checker)
+        rows += _abstention_rows(answers, without, holders, checker=checker)
     return rows
 
 
-def retrieval_rows(examples: Sequence[Example], *, corpus: Corpus, bench: Bench) -> list[Row]:
+def _retrieval_rows(examples: Sequence[Example], *, corpus: Corpus, bench: Bench) -> list[Row]:
     """Article-level Hit@k and MRR of what the service ranks; lexical ranking alone as the floor."""
     rows: list[Row] = []
     for dated in (True, False):
@@ -92,7 +96,7 @@ def retrieval_rows(examples: Sequence[Example], *, corpus: Corpus, bench: Bench)
     return rows
 
 
-def reranked_rows(examples: Sequence[Example], *, corpus: Corpus, bench: Bench, before: Sequence[Row]) -> list[Row]:
+def _reranked_rows(examples: Sequence[Example], *, corpus: Corpus, bench: Bench, before: Sequence[Row]) -> list[Row]:
     """The right article among the passages that an answer shows, in the order that the reader gave them.
 
     `before` holds the rows of the search alone, the floors of these.
@@ -117,7 +121,7 @@ def reranked_rows(examples: Sequence[Example], *, corpus: Corpus, bench: Bench, 
     return rows
 
 
-def answer_rows(run: FinishedRun, holders: Mapping[str, Holders], *, checker: SupportChecker) -> list[Row]:
+def _answer_rows(run: FinishedRun, holders: Mapping[str, Holders], *, checker: SupportChecker) -> list[Row]:
     """Short answers against the accepted ones, and what is cited for them."""
     scores = by_metric(score_run(run, checker=checker).scores)
     floors = _first_sentence(run)
@@ -157,7 +161,7 @@ def answer_rows(run: FinishedRun, holders: Mapping[str, Holders], *, checker: Su
     return rows + [of_score(scores[name], section=ANSWERS) for name in names]
 
 
-def abstention_rows(
+def _abstention_rows(
     answers: FinishedRun, without: FinishedRun, holders: Mapping[str, Holders], *, checker: SupportChecker
 ) -> list[Row]:
     """Declining where every article that answers was taken away; questions that keep theirs must not be declined."""
@@ -234,3 +238,49 @@ def _retrieved_holds(prediction: Prediction, example: Example) -> bool:
 
 def _declined(prediction: Prediction) -> bool:
     return prediction.answer is not None and prediction.answer.answer_mode == "abstained"
+
+
+def measure_asked(path: Path, *, bench: Bench) -> list[Row]:
+    """Draw articles, ingest them, ask every question on them, and say how many were answered rightly."""
+    articles, questions = drawn(path)
+    examples = [
+        Example(id=one.id, question=one.question, group=one.group, answers=tuple(answer for answer, _ in one.answers))
+        for one in questions
+    ]
+    with kept(articles, bench.encoder, bench.cache / "nyt") as corpus:
+        run = asked(examples, corpus=corpus, bench=bench, name="nyt")
+    answers = [run.predictions[example.id].answer for example in examples]
+    groups = [example.group for example in examples]
+    judged = [_judged(answer, example.answers) for answer, example in zip(answers, examples, strict=True)]
+    figures = {
+        "right: the short answer, or the first sentence": [float(right) for right, _, _ in judged],
+        "the short answer alone right": [float(short) for _, short, _ in judged],
+        "wrong": [float(not declined and not right) for right, _, declined in judged],
+        "declined": [float(declined) for _, _, declined in judged],
+    }
+    return [of_estimate(mean(values, groups=groups), section=SECTION, measure=name) for name, values in figures.items()]
+
+
+def drawn(path: Path) -> tuple[list[Article], list[SquadQuestion]]:
+    """So many of the articles, always the same ones, and the questions on them."""
+    paragraphs, questions = read_questions(path)
+    texts = {paragraph.id: paragraph.text for paragraph in paragraphs}
+    by_article: dict[str, list[SquadQuestion]] = {}
+    for question in questions:
+        by_article.setdefault(question.group.rpartition(":")[0], []).append(question)
+    names = random.Random(0).sample(sorted(by_article), min(_ARTICLES, len(by_article)))  # noqa: S311 - a sample
+    articles = []
+    for name in names:
+        text = "\n\n".join(dict.fromkeys(texts[question.article_id] for question in by_article[name]))
+        version = article_version(text)
+        articles.append(Article(id=version[:20], version=version, title="", text=text))
+    return articles, [question for name in names for question in by_article[name]]
+
+
+def _judged(answer: Answer | None, accepted: Sequence[str]) -> tuple[bool, bool, bool]:
+    """Whether it is right, whether its short answer is, whether it declined."""
+    if answer is None or answer.answer_mode == "abstained":
+        return False, False, True
+    short = answer.short_answer is not None and f1(answer.short_answer.text, accepted) >= _NEARLY_RIGHT
+    first = answer.claims[0].text if answer.claims else ""
+    return short or bool(contains(first, accepted)), short, False

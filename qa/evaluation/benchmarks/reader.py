@@ -1,12 +1,17 @@
-"""Takes SQuAD questions and their paragraphs, gives how well the extractive reader answers them and when it declines.
+"""SQuAD 2.0 and 1.1: how well the reader answers and when it declines, given the paragraph, and over all of them.
 
-Source of the measures: Rajpurkar et al., "Know What You Don't Know" (2018); what the official script reports.
-The answer is the words that the reader found; declining is the empty answer.
+Source of the measures: Rajpurkar et al., "Know What You Don't Know" (2018); what the official script reports. The
+answer is the words that the reader found; declining is the empty answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -14,19 +19,50 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, passage_id
-from qa.evaluation.metrics.intervals import Estimate, mean, resampled
-from qa.evaluation.metrics.selective import auroc
-from qa.evaluation.metrics.squad import SquadQuestion, exact_match, f1
+from qa.evaluation.benchmarks.bench import Bench, Row, of_score
+from qa.evaluation.cache import CachingEncoder, kept
+from qa.evaluation.errors import InvalidDataset
+from qa.evaluation.metrics.answers import SquadQuestion, exact_match, f1, read_questions
+from qa.evaluation.metrics.confidence import auroc
+from qa.evaluation.metrics.statistics import Estimate, mean, resampled
 from qa.evaluation.types import Score
+from qa.reading.load_reader import load_reader
 from qa.reading.read import read
 from qa.reading.reader import Reader
 from qa.retrieval.search import READ, retrieve
 from qa.types import Evidence
 
-__all__ = ["BestThreshold", "Read", "ReaderReport", "best_threshold", "given", "read_all", "report", "searched"]
+__all__ = [
+    "BestThreshold",
+    "FileReport",
+    "Read",
+    "ReaderReport",
+    "best_threshold",
+    "draw",
+    "given",
+    "measure",
+    "measure_reading",
+    "read_all",
+    "report",
+    "searched",
+]
 
 Setting = Literal["given", "open"]
 """The paragraph is given; or every paragraph is searched."""
+EvidenceOf = Callable[[SquadQuestion], Sequence[Evidence]]
+_SETTINGS: Mapping[str, str] = {"given": "paragraph given", "open": "over all paragraphs"}
+_PUBLISHED = "MiniLM 22 M trained on SQuAD .756, BERT-large .818, human .895 (paragraph given)"
+_SHOWN = (
+    "exact_match",
+    "f1",
+    "exact_match.has_answer",
+    "f1.has_answer",
+    "no_answer.declined",
+    "confidence.auroc",
+    "span_f1.has_answer",
+    "span_exact_match.has_answer",
+    "answerable.auroc",
+)
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,3 +243,133 @@ def _score(name: str, estimate: Estimate) -> Score:
         high=estimate.high,
         method="" if estimate.method == "none" else estimate.method + by_group,
     )
+
+
+class FileReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Reports on one file."""
+
+    file: str
+    paragraphs: int
+    reports: tuple[ReaderReport, ...]
+
+
+def measure(
+    path: Path,
+    *,
+    encoder: Encoder,
+    reader: Reader,
+    settings: Sequence[Literal["given", "open"]],
+    limit: int | None = None,
+    seed: int = 0,
+    cache: Path | None = None,
+    told: Callable[[str, int, int], None] = lambda _setting, _done, _total: None,
+) -> FileReport:
+    """Measure one file; `limit` draws so many questions by the seed, all paragraphs stay. Raises InvalidDataset."""
+    try:
+        articles, questions = read_questions(path)
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        raise InvalidDataset(f"{path.name}: neither a SQuAD file nor lines of questions ({error})") from None
+    asked = draw(questions, limit=limit, seed=seed)
+    if not asked:
+        raise InvalidDataset(f"{path.name}: the file holds no questions")
+    paragraphs = {article.id: article for article in articles}
+    remembering = CachingEncoder(encoder)
+    reports = []
+    with ExitStack() as stack:
+        for setting in settings:
+            evidence_of: EvidenceOf
+            if setting == "given":
+                evidence_of = partial(_given, paragraphs)
+            else:
+                corpus = stack.enter_context(kept(articles, remembering, stack.enter_context(_folder(cache))))
+                evidence_of = partial(searched, corpus=corpus, encoder=remembering)
+            tell = partial(_tell, told, setting, len(asked))
+            reports.append(
+                report(
+                    read_all(asked, evidence_of=evidence_of, reader=reader, told=tell),
+                    setting=setting,
+                    threshold=reader.calibration.threshold,
+                    fitted_on_these=path.name in reader.calibration.fitted_on,
+                )
+            )
+    return FileReport(file=path.name, paragraphs=len(articles), reports=tuple(reports))
+
+
+def _tell(told: Callable[[str, int, int], None], setting: str, total: int, done: int) -> None:
+    told(setting, done, total)
+
+
+def _given(paragraphs: Mapping[str, Article], question: SquadQuestion) -> Sequence[Evidence]:
+    return given(paragraphs[question.article_id])
+
+
+def draw(questions: Sequence[SquadQuestion], *, limit: int | None, seed: int) -> list[SquadQuestion]:
+    """So many of the questions, always the same ones for a seed, in their order."""
+    if limit is None or limit >= len(questions):
+        return list(questions)
+    places = sorted(random.Random(seed).sample(range(len(questions)), limit))  # noqa: S311 - a sample, not a secret
+    return [questions[place] for place in places]
+
+
+@contextmanager
+def _folder(cache: Path | None) -> Iterator[Path]:
+    if cache is not None:
+        yield cache
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def measure_reading(path: Path, *, title: str, bench: Bench, limit: int | None, searched: bool = True) -> list[Row]:
+    """Measure one file, `limit` questions of it, also over all its paragraphs if `searched`; give its rows."""
+
+    def tell(setting: str, done: int, total: int) -> None:
+        if done and done % 100 == 0:
+            bench.tell(f"  {path.name}, {_SETTINGS[setting]}: {done:,} of {total:,} questions")
+
+    return _reader_rows(
+        measure(
+            path,
+            encoder=bench.encoder,
+            reader=load_reader(bench.settings.reader, threads=bench.settings.threads),
+            settings=("given", "open") if searched else ("given",),
+            limit=limit,
+            cache=bench.cache / "squad",
+            told=tell,
+        ),
+        title=title,
+    )
+
+
+def _reader_rows(file: FileReport, *, title: str) -> list[Row]:
+    """Rows at the shipped threshold; what the best threshold would reach stands in a row of its own, called so."""
+    return [row for report in file.reports for row in _rows(report, title)]
+
+
+def _rows(report: ReaderReport, title: str) -> list[Row]:
+    section = f"{title}: {_SETTINGS[report.setting]}" + (
+        " (the reader was FITTED on it)" if report.fitted_on_these else ""
+    )
+    known = {score.metric.removeprefix("reader."): score for score in report.scores}
+    rows = [_row(known[name], name, report, section) for name in _SHOWN if known[name].n]
+    if report.answerable < report.n:
+        measure = f"upper bound: f1 at the threshold best for these answers ({report.best_f1.threshold:.2f})"
+        rows.append(Row(section=section, measure=measure, value=report.best_f1.value, n=report.n))
+    return rows
+
+
+def _row(score: Score, name: str, report: ReaderReport, section: str) -> Row:
+    floors = {
+        "exact_match": (report.floor, "always declining"),
+        "f1": (report.floor, "always declining"),
+        "exact_match.has_answer": (0.0, "always declining"),
+        "f1.has_answer": (0.0, "always declining"),
+        "no_answer.declined": (0.0, "never declining"),
+        "confidence.auroc": (0.5, "chance"),
+        "span_f1.has_answer": (0.0, "always declining"),
+        "span_exact_match.has_answer": (0.0, "always declining"),
+        "answerable.auroc": (0.5, "chance"),
+    }
+    floor, what = floors[name]
+    published = _PUBLISHED if name == "f1" and report.setting == "given" and report.answerable < report.n else ""
+    return of_score(score, section=section, measure=name, floor=floor, floor_is=what, anchor=published)

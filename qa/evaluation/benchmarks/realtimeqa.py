@@ -1,36 +1,60 @@
-"""RealTimeQA, as `convert.realtimeqa` reads it: how well each list of a corpus of news, alone, finds what answers.
+"""RealTimeQA as a corpus of news: which articles hold which answers, and how well each list, alone, finds them.
 
 Source: Kasai et al., "RealTime QA: What's the Answer Right Now?" (2023).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import hashlib
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from embeddings.cleaning.urls import normalised_url
 from embeddings.corpus import Corpus
+from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder
+from embeddings.ingest import ingest
+from embeddings.readers import read
 from embeddings.types import Hit, Hits, StoredPassage, Where
-from qa.evaluation.metrics.intervals import wilson
-from qa.evaluation.metrics.ranking import first_rank, reciprocal_rank
+from qa.evaluation.convert import convert_realtimeqa
+from qa.evaluation.metrics.answers import normalise
+from qa.evaluation.metrics.retrieval import first_rank, reciprocal_rank
+from qa.evaluation.metrics.statistics import wilson
 from qa.evaluation.types import Example
 from qa.language.time_expressions import period_of
-from qa.language.timestamps import moment, stamp
+from qa.language.timestamps import is_after, moment, stamp
 from qa.retrieval.search import Depth, fuse, retrieve
 
-__all__ = ["Configuration", "Scores", "gold_in", "ranks", "scores"]
+__all__ = [
+    "Configuration",
+    "Holders",
+    "Pool",
+    "Scores",
+    "draw",
+    "gold_ids",
+    "gold_in",
+    "news_corpus",
+    "news_questions",
+    "pool_of",
+    "ranks",
+    "scores",
+    "split",
+]
 
 _LISTED = 200
 """Passages asked of each list: enough to rank more than ten articles."""
 _RANKED = 10
 _SLACK = timedelta(days=1, seconds=1)
 """As `qa.language.timestamps.is_after`: a date without a time may be a day ahead."""
-
 List = Literal["dense", "lexical", "fused", "evidence"]
+_PAGE = 500
+_WITHHELD_SHARE = 0.3
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,3 +180,102 @@ def _tellers(stored: StoredPassage, also: Sequence[StoredPassage], gold: Collect
     """The article that stands for a story; the gold one where it is among those named with it."""
     named = [stored.passage.article_id, *(other.passage.article_id for other in also)]
     return next((name for name in named if name in gold), named[0])
+
+
+class _Text(msgspec.Struct, frozen=True):
+    id: str
+    url: str
+    published_at: str | None
+    words: str
+    """Title and text as SQuAD normalises answers, with a space at both ends."""
+
+
+class Pool(msgspec.Struct, frozen=True):
+    """Every article, ready to be searched for whole words."""
+
+    texts: tuple[_Text, ...]
+
+
+class Holders(msgspec.Struct, frozen=True, kw_only=True):
+    """Articles that answer a question, or hold the words of an answer to it."""
+
+    all: tuple[str, ...]
+    in_time: tuple[str, ...]
+    """Those among them that were out when the question was asked."""
+
+
+@contextmanager
+def news_corpus(articles: Path, *, encoder: Encoder, cache: Path) -> Iterator[Corpus]:
+    """The articles of a file, read and cleaned as any others; what is stored already is not encoded again."""
+    name = hashlib.sha256(articles.read_bytes() + encoder.identity.key.encode()).hexdigest()[:24]
+    corpus = EmbeddedCorpus.open(cache / f"news-{name}", identity=encoder.identity)
+    try:
+        ingest(read(articles), corpus=corpus, encoder=encoder)
+        yield corpus
+    finally:
+        corpus.close()
+
+
+def news_questions(path: Path) -> tuple[Example, ...]:
+    """Questions that have an answer."""
+    return tuple(example for example in convert_realtimeqa([path]).examples if example.answers)
+
+
+def pool_of(corpus: Corpus) -> Pool:
+    """Read every article once."""
+    texts: list[_Text] = []
+    after: str | None = None
+    while page := corpus.scan(where=Where(), after=after, limit=_PAGE):
+        for one in page:
+            words = f" {normalise(f'{one.title} {one.text}')} "
+            texts.append(_Text(one.id, normalised_url(one.url) or "", one.published_at, words))
+        after = page[-1].id
+    return Pool(tuple(texts))
+
+
+def gold_ids(example: Example, pool: Pool) -> tuple[str, ...]:
+    """Articles of the pool that are known to answer."""
+    return tuple(text.id for text in pool.texts if text.url and text.url in example.gold_urls)
+
+
+def _withheld(example: Example, pool: Pool) -> Holders:
+    """Articles that contain an answer as whole words, or are gold."""
+    runs = [f" {words} " for answer in example.answers if (words := normalise(answer))]
+    asked_at = moment(example.asked_at, field="asked_at") if example.asked_at else None
+    found, in_time = [], []
+    for text in pool.texts:
+        if text.url in example.gold_urls or any(run in text.words for run in runs):
+            found.append(text.id)
+            if asked_at is None or not is_after(text.published_at, asked_at):
+                in_time.append(text.id)
+    return Holders(all=tuple(found), in_time=tuple(in_time))
+
+
+def draw(examples: Sequence[Example], *, limit: int | None, seed: int = 0) -> tuple[Example, ...]:
+    """So many questions, always the same ones."""
+    if limit is None or limit >= len(examples):
+        return tuple(examples)
+    places = sorted(random.Random(seed).sample(range(len(examples)), limit))  # noqa: S311 - a sample, not a secret
+    return tuple(examples[place] for place in places)
+
+
+def split(examples: Sequence[Example], pool: Pool) -> tuple[Mapping[str, Holders], tuple[Example, ...]]:
+    """Holders of every example, and the fixed 30 % of the examples from which these are withheld.
+
+    Which ones is decided by a hash of the id alone, so that it is the same whatever else is asked.
+    """
+    holders = {example.id: _withheld(example, pool) for example in examples}
+    ordered = sorted(examples, key=lambda example: hashlib.sha256(f"withheld {example.id}".encode()).digest())
+    chosen = {example.id for example in ordered[: round(_WITHHELD_SHARE * len(ordered))]}
+    hidden = tuple(
+        msgspec.structs.replace(
+            example,
+            answerable=False,
+            answers=(),
+            gold_urls=(),
+            withheld_article_ids=holders[example.id].all,
+        )
+        for example in examples
+        if example.id in chosen
+    )
+    return holders, hidden

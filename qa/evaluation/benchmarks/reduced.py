@@ -18,15 +18,15 @@ from pathlib import Path
 import msgspec
 
 from embeddings import encoders
-from qa.evaluation.benchmarks.asking import Bench
-from qa.evaluation.benchmarks.reader_files import measure
+from qa.evaluation.benchmarks.bench import Bench
+from qa.evaluation.benchmarks.reader import measure
 from qa.evaluation.benchmarks.samples import score_samples
 from qa.evaluation.cache import CachingEncoder
 from qa.evaluation.errors import InvalidThreshold
 from qa.evaluation.gate import Check, Limit, check
-from qa.evaluation.manifest import checkout_revision
+from qa.evaluation.run import checkout_revision
 from qa.evaluation.types import SCHEMA_VERSION, Score, Scores
-from qa.grounding.load_checker import load_checker
+from qa.grounding import load_checker
 from qa.reading.load_reader import load_reader
 from qa.settings import from_environment
 

@@ -1,26 +1,34 @@
-"""The sample articles and their labelled questions: the one yardstick that comes with the project."""
+"""The sample articles with their labelled questions and drafts: the one yardstick that comes with the project."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import msgspec
 
 import seeds
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.encoders import Encoder
 from embeddings.ingest import ingest
 from embeddings.readers import find, read
-from qa.evaluation.benchmarks.asking import Bench, asked
-from qa.evaluation.benchmarks.table import Row, by_metric, of_score
+from qa.assembly import Assembly
+from qa.evaluation.benchmarks.bench import Bench, Row, asked, by_metric, of_score
 from qa.evaluation.dataset import example_of_seed
 from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Example, Scores
-from qa.grounding.checker import SupportChecker
+from qa.generators.scripted import Say, ScriptedGenerator
+from qa.grounding.checker import Context, Support, SupportChecker
+from qa.reading.load_reader import load_reader
+from qa.settings import Settings
+from qa.types import Answer, Question
 
-__all__ = ["sample_corpus", "sample_rows", "score_samples"]
+__all__ = ["Put", "answered", "put_before", "sample_rows", "score_samples"]
 
 SAMPLES = "Sample articles: labelled questions"
-
 _SHOWN = (
     "answer.right",
     "answer.right_when_answered",
@@ -35,6 +43,8 @@ _SHOWN = (
     "abstention.f1",
     "abstention.auroc",
 )
+_AS_OF = "2024-06-20"
+_CITATIONS = 10
 
 
 def examples() -> tuple[Example, ...]:
@@ -43,7 +53,7 @@ def examples() -> tuple[Example, ...]:
 
 
 @contextmanager
-def sample_corpus(bench: Bench) -> Iterator[Corpus]:
+def _sample_corpus(bench: Bench) -> Iterator[Corpus]:
     """The sample articles, ingested as whoever tries the service ingests them."""
     corpus = EmbeddedCorpus.open(
         bench.cache / f"samples-{bench.encoder.identity.key[:16]}", identity=bench.encoder.identity
@@ -58,7 +68,7 @@ def sample_corpus(bench: Bench) -> Iterator[Corpus]:
 
 def score_samples(*, bench: Bench, checker: SupportChecker) -> Scores:
     """Ask every labelled question and score what came back."""
-    with sample_corpus(bench) as corpus:
+    with _sample_corpus(bench) as corpus:
         return score_run(asked(examples(), corpus=corpus, bench=bench, name="samples"), checker=checker)
 
 
@@ -81,3 +91,59 @@ def sample_rows(scores: Scores) -> list[Row]:
         floor, what = floors.get(name, (None, ""))
         rows.append(of_score(known[name], section=SAMPLES, floor=floor, floor_is=what))
     return rows
+
+
+class Put(msgspec.Struct, frozen=True, kw_only=True):
+    """What a checker is asked about one draft."""
+
+    question: str
+    claim: str
+    evidence: tuple[str, ...]
+    contexts: tuple[Context, ...]
+
+
+class _Listening:
+    """A checker that supports nothing and keeps what it is asked."""
+
+    identity = "listening"
+
+    def __init__(self) -> None:
+        self.heard: list[Put] = []
+
+    def check(
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
+    ) -> Support:
+        self.heard.append(Put(question=question, claim=claim, evidence=tuple(evidence), contexts=tuple(contexts)))
+        return Support(verdict="unsupported", score=0.0, spans=())
+
+
+def answered(
+    drafts: Sequence[seeds.SeedDraft], *, encoder: Encoder, checker: SupportChecker
+) -> Iterator[tuple[seeds.SeedDraft, Answer]]:
+    """Ask each draft's question of the sample articles, with a model that answers with the draft."""
+    reader = load_reader()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(EmbeddedCorpus.open(Path(folder), identity=encoder.identity)) as corpus,
+    ):
+        ingest((item for path in find([seeds.articles_dir()]) for item in read(path)), corpus=corpus, encoder=encoder)
+        for draft in drafts:
+            assembly = Assembly(
+                settings=Settings(),
+                encoder=encoder,
+                reader=reader,
+                generator=ScriptedGenerator([Say(draft.text)]),
+                checker=checker,
+                reranker=None,
+            )
+            question = Question(question=draft.question, as_of=_AS_OF, max_citations=_CITATIONS)
+            yield draft, assembly.over(corpus).ask(question)
+
+
+def put_before(drafts: Sequence[seeds.SeedDraft], *, encoder: Encoder) -> Iterator[tuple[seeds.SeedDraft, Put]]:
+    """Give each draft with what the checker is asked about it first; one that no check sees is left out."""
+    checker = _Listening()
+    for draft, _ in answered(drafts, encoder=encoder, checker=checker):
+        if checker.heard:
+            yield draft, checker.heard[0]
+        checker.heard.clear()

@@ -15,17 +15,15 @@ from pathlib import Path
 import msgspec
 
 from embeddings import encoders
-from qa.evaluation.benchmarks.asking import Bench
-from qa.evaluation.benchmarks.claims import measure_judging
-from qa.evaluation.benchmarks.news import measure_news
-from qa.evaluation.benchmarks.news_asked import measure_asked
-from qa.evaluation.benchmarks.reading import measure_reading
+from qa.evaluation.benchmarks.bench import Bench, Row, Table, markdown, write
+from qa.evaluation.benchmarks.checker import measure_judging
+from qa.evaluation.benchmarks.news import measure_asked, measure_news
+from qa.evaluation.benchmarks.reader import measure_reading
 from qa.evaluation.benchmarks.samples import sample_rows, score_samples
-from qa.evaluation.benchmarks.table import Row, Table, markdown, write
 from qa.evaluation.cache import CachingEncoder
-from qa.evaluation.manifest import checkout_revision, code_hash, machine
+from qa.evaluation.run import checkout_revision, code_hash, machine
+from qa.grounding import load_checker
 from qa.grounding.checker import SupportChecker
-from qa.grounding.load_checker import load_checker
 from qa.language.timestamps import stamp
 from qa.settings import from_environment
 

@@ -1,36 +1,68 @@
-"""The service of this process: the answerer over an open corpus, no HTTP in between."""
+"""The service of this process: the answerer over an open corpus, no HTTP in between, and what decides its answers.
+
+A corpus can act as if it did not hold certain articles: so it is asked what nothing answers.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import TypeVar
 
 import msgspec
 
 from embeddings.corpus import Corpus
-from embeddings.encoders import Encoder
-from embeddings.types import Where
+from embeddings.encoders import Encoder, EncoderIdentity
+from embeddings.types import (
+    Article,
+    CorpusCounts,
+    Hit,
+    Hits,
+    IndexedArticle,
+    Overview,
+    SourceTally,
+    StoredPassage,
+    Vector,
+    Where,
+)
 from qa.answers import fold, turn_of
 from qa.assembly import Answerer, assemble
 from qa.errors import InvalidQuestion
 from qa.evaluation.errors import TargetFailed
-from qa.evaluation.targets.identity import corpus_hash, prompt_fingerprints, shown_settings
-from qa.evaluation.targets.questions import cited, question_of, search_of
-from qa.evaluation.targets.target import Asking, Facts, Reply
-from qa.evaluation.targets.withholding import WithholdingCorpus
+from qa.evaluation.targets.target import Asking, Facts, Reply, cited, corpus_hash, public_url, question_of, search_of
 from qa.evaluation.types import CitedArticle, Example, Failure, Target
 from qa.settings import Settings
 from qa.types import Answer, SearchResult
 
-__all__ = ["InProcess"]
+__all__ = ["InProcess", "WithholdingCorpus", "shown_settings"]
 
 T = TypeVar("T")
-
 _PAGE = 500
+_LEFT_OUT = frozenset(
+    {
+        "data_dir",
+        "host",
+        "port",
+        "threads",
+        "max_body_bytes",
+        "max_queue",
+        "log_level",
+        "llm_concurrency",
+        "store",
+        "store_schema",
+        "store_connections",
+        "store_timeout_seconds",
+        "workers",
+    }
+)
+"""Where and how fast a service runs, not what it says."""
+_NOT_PROMPTS = (".py", ".pyc")
 
 
 class InProcess:
@@ -101,7 +133,7 @@ class InProcess:
             target=Target(kind="in_process"),
             settings=shown_settings(self._settings),
             encoder={name: str(value) for name, value in msgspec.structs.asdict(self._encoder.identity).items()},
-            prompts=prompt_fingerprints(),
+            prompts=_prompt_fingerprints(),
             corpus={
                 "articles": str(counts.articles),
                 "passages": str(counts.passages),
@@ -130,3 +162,117 @@ def _recorded() -> Iterator[None]:
     # Also a bug must not end a run of hours: it is in the predictions, counted, and makes the run end with exit code 3.
     except Exception as error:
         raise TargetFailed(Failure(kind="broken", message=f"{type(error).__name__}: {error}")) from error
+
+
+class WithholdingCorpus:
+    """Passes on to a corpus, for reading only; its lists are those of the corpus without the withheld articles.
+
+    What the lists rank by (word statistics) is still that of the whole corpus.
+    """
+
+    def __init__(self, corpus: Corpus, withheld: Collection[str]) -> None:
+        self._corpus = corpus
+        self._withheld = frozenset(withheld)
+        self._passages = corpus.count(Where(article_ids=tuple(sorted(self._withheld)))).passages if withheld else 0
+
+    def search(self, vector: Vector, text: str, *, k: int, where: Where) -> Hits:
+        """As many more are asked for as could be withheld, so that `k` remain where there are so many."""
+        hits = self._corpus.search(vector, text, k=k + self._passages, where=where)
+        return Hits(dense=self._kept(hits.dense)[:k], lexical=self._kept(hits.lexical)[:k])
+
+    def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
+        """Passed on."""
+        return self._corpus.spellings(words, where=where)
+
+    def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
+        """Only of articles that are not withheld."""
+        stored = self._corpus.passages(keys)
+        return {key: item for key, item in stored.items() if item.passage.article_id not in self._withheld}
+
+    def get(self, article_id: str, *, version: str | None = None) -> Article | None:
+        """None for a withheld one."""
+        return None if article_id in self._withheld else self._corpus.get(article_id, version=version)
+
+    def scan(self, *, where: Where, after: str | None, limit: int) -> Sequence[Article]:
+        """Pages may be shorter by what is withheld."""
+        return [a for a in self._corpus.scan(where=where, after=after, limit=limit) if a.id not in self._withheld]
+
+    def count(self, where: Where) -> CorpusCounts:
+        """Passed on: withheld articles still count."""
+        return self._corpus.count(where)
+
+    def overview(self, where: Where, *, newest: int) -> Overview:
+        """Passed on: withheld articles still count."""
+        return self._corpus.overview(where, newest=newest)
+
+    def tally(self, where: Where, *, since: str) -> Sequence[SourceTally]:
+        """Passed on: withheld articles still count."""
+        return self._corpus.tally(where, since=since)
+
+    def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
+        """Passed on."""
+        return self._corpus.fingerprints(article_ids)
+
+    def require_writing(self) -> None:
+        """Refused: raises TypeError."""
+        raise TypeError("a corpus with articles withheld is for reading only")
+
+    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+        """Passed on."""
+        return self._corpus.holders(versions, collection=collection)
+
+    def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Passed on."""
+        return self._corpus.known(keys)
+
+    def replace(self, articles: Sequence[IndexedArticle]) -> None:
+        """Refused: raises TypeError."""
+        del articles
+        raise TypeError("a corpus with articles withheld is for reading only")
+
+    def delete(self, where: Where) -> int:
+        """Refused: raises TypeError."""
+        del where
+        raise TypeError("a corpus with articles withheld is for reading only")
+
+    def activate(self, identity: EncoderIdentity) -> None:
+        """Passed on."""
+        self._corpus.activate(identity)
+
+    def close(self) -> None:
+        """Leaves the corpus open: it is its owner's to close."""
+
+    def _kept(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        stored = self._corpus.passages([hit.key for hit in hits])
+        return tuple(
+            hit for hit in hits if hit.key in stored and stored[hit.key].passage.article_id not in self._withheld
+        )
+
+
+def shown_settings(settings: Settings) -> dict[str, str]:
+    """Settings that decide answers, by name; neither secrets nor where things lie on this machine."""
+    return {
+        name: public_url(str(value)) if name.endswith("_url") else str(value)
+        for name, value in msgspec.structs.asdict(settings).items()
+        if name not in _LEFT_OUT and not name.startswith("history_") and not _is_secret(name)
+    }
+
+
+def _prompt_fingerprints() -> dict[str, str]:
+    """SHA-256 of every prompt of this installation, by its file's name."""
+    return {
+        name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in _files(resources.files("prompts"), "")
+    }
+
+
+def _files(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        if entry.is_dir():
+            if not entry.name.startswith(("_", ".")):
+                yield from _files(entry, f"{prefix}{entry.name}/")
+        elif not entry.name.endswith(_NOT_PROMPTS):
+            yield f"{prefix}{entry.name}", entry
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name for word in ("key", "token", "secret", "password"))

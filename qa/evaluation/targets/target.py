@@ -1,15 +1,20 @@
-"""The seam between a run and whatever answers its questions."""
+"""The seam between a run and whatever answers its questions, and an example as the question that is put to it."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from typing import Literal, Protocol
 
 import msgspec
 
+from embeddings.types import (
+    Article,
+)
 from qa.evaluation.types import CitedArticle, Example, ForeignAnswer, Target
-from qa.types import Answer, SearchResult
+from qa.types import Answer, Question, SearchQuestion, SearchResult
 
-__all__ = ["Asking", "Facts", "Reply", "Respondent"]
+__all__ = ["Asking", "Facts", "Reply", "Respondent", "cited", "corpus_hash", "public_url", "question_of", "search_of"]
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,3 +63,61 @@ class Respondent(Protocol):
 
     async def close(self) -> None:
         """Release what it holds."""
+
+
+def question_of(text: str, example: Example, asking: Asking, *, conversation_id: str | None = None) -> Question:
+    """Put `text` (the example's question, or an earlier one of its conversation) as the example is asked."""
+    return Question(
+        question=text,
+        conversation_id=conversation_id,
+        collection=asking.collection,
+        as_of=example.asked_at if asking.use_asked_at else None,
+        mode=asking.mode,
+        store=bool(example.conversation),
+    )
+
+
+def search_of(example: Example, asking: Asking) -> SearchQuestion:
+    """The same question for the search."""
+    return SearchQuestion(
+        question=example.question,
+        collection=asking.collection,
+        as_of=example.asked_at if asking.use_asked_at else None,
+        limit=asking.ranked,
+    )
+
+
+def cited(article: Article) -> CitedArticle:
+    """What a run keeps of an article."""
+    return CitedArticle(
+        id=article.id,
+        version=article.version,
+        title=article.title,
+        text=article.text,
+        source=article.source,
+        url=article.url,
+        published_at=article.published_at,
+    )
+
+
+def corpus_hash(articles: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over the ids and versions of all articles: equal hashes mean equal articles, in whatever order.
+
+    >>> corpus_hash([("a", "1"), ("b", "2")]) == corpus_hash([("b", "2"), ("a", "1")])
+    True
+    """
+    lines = sorted(f"{article_id}\0{version}" for article_id, version in articles)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def public_url(url: str) -> str:
+    """An address without the user, the password and the query it may carry.
+
+    >>> public_url("https://me:secret@models.example:8443/v1?key=7")
+    'https://models.example:8443/v1'
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return ""
+    authority, slash, path = rest.partition("?")[0].partition("#")[0].partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"

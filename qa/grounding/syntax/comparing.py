@@ -1,36 +1,91 @@
-"""Takes a claim and the sentences it rests on, parsed, gives what stands in another's place: figures, names, speakers.
+"""Takes a claim and the sentences it rests on, gives what stands in another's place: figures, names, speakers.
 
 Of every figure of the claim it asks whether the evidence ties the same figure to the same words, or rather another one;
 of every name that does or suffers something, whether another name of its sentence does. In the manner of dependency arc
-entailment (Goyal & Durrett, 2020), counted instead of trained.
+entailment (Goyal & Durrett, 2020), counted instead of trained. Parsed sentences are kept, the last few hundred.
 """
 
 from __future__ import annotations
 
+import re
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import msgspec
 
+from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
+from qa.grounding.evidence import Sentence as Read
 from qa.grounding.facts import bears_out, comparable, same_value
-from qa.grounding.reading import Sentence as Read
-from qa.grounding.syntax.bonds import Bond
-from qa.grounding.syntax.speakers import other_speaker
-from qa.grounding.syntax.ties import Sentence, Tie, kindred, likeness
+from qa.grounding.syntax.trees import ARGUMENTS, Bond, Parser, Tree, bonds_of, load_parser
 from qa.language.names import Name, same_name
 from qa.language.quantities import Quantity
+from qa.language.synonyms import families
+from qa.language.words import Word
 
-__all__ = ["Comparison", "Rivalled"]
+__all__ = ["SAYS", "Comparison", "Grammar", "Rivalled", "Sentence", "Tie", "grammar_for", "kindred", "sentence_of"]
 
+_KEPT = 256
 _LEAST_TIED = 0.75
 """A fact tied to less than this of the evidence's words is not compared: anything would do."""
 _DOING = ("subject", "object", "by")
 _CLOSE = 2
 """Bonds over which two names may be one's: "the captain, Ines Marlowe"."""
 _POINTING = frozenset("he she it they him her them his its their who which that this these those i we you".split(" "))
-
 Place = tuple[int, int]
 """A word of the evidence: number of its sentence, place in it."""
+SAYS = re.compile(
+    r"sa(?:y|ys|id|ying)|t(?:ell|ells|old)|according|claim(?:s|ed)?|call(?:s|ed)|th(?:inks?|ought)|believ(?:e|es|ed)"
+    r"|announc(?:e|es|ed)|stat(?:es|ed)|add(?:s|ed)|warn(?:s|ed)?|promis(?:e|es|ed)|accus(?:e|es|ed)|alleg(?:e|es|ed)"
+    r"|found|report(?:s|ed)?|den(?:y|ies|ied)|argu(?:e|es|ed)|insist(?:s|ed)?|admit(?:s|ted)?|confirm(?:s|ed)?"
+    r"|estimat(?:e|es|ed)|wrote|writes?",
+    re.IGNORECASE,
+)
+"""Verbs that have a speaker."""
+_ACCORDING = re.compile(r"\baccording to\b", re.IGNORECASE)
+_BEHIND = 5
+_MEANS_SOMEBODY = frozenset({"he", "she", "they", "it", "who", "i", "we"})
+_REACH = 3
+_FARTHER = 0.5
+"""What each further bond leaves of a tie."""
+_LEAST = 0.25
+_LEAST_NAME = 4
+_ROLE_LOST, _ROLE_CHANGED, _EXCHANGED = 0.65, 0.5, 0.2
+"""What is left of a tie where both sentences tie two words, but not in the same role: the last, subject for object."""
+_MOVED = frozenset({*ARGUMENTS[:2], "by", "of", "from", "to"})
+
+
+class Grammar:
+    """One parser and its last sentences; calls belong on one thread at a time."""
+
+    def __init__(self, parser: Parser) -> None:
+        self._parser = parser
+        self._kept: OrderedDict[str, Sentence] = OrderedDict()
+
+    def compare(self, pairs: Sequence[tuple[Read, TokenVectors]]) -> Comparison | None:
+        """Hold the first sentence, the claim, against the others; None where it cannot be parsed."""
+        parsed = [(read, self._sentence(read, vectors)) for read, vectors in pairs]
+        (claim, ours), *evidence = parsed
+        theirs = [(read, sentence) for read, sentence in evidence if sentence is not None]
+        return Comparison((claim, ours), theirs) if ours is not None and theirs else None
+
+    def _sentence(self, read: Read, vectors: TokenVectors) -> Sentence | None:
+        if found := self._kept.get(read.text):
+            self._kept.move_to_end(read.text)
+            return found
+        tree = self._parser.parse(read.words, vectors)
+        if tree is None:
+            return None
+        self._kept[read.text] = sentence_of(tree)
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return self._kept[read.text]
+
+
+def grammar_for(identity: EncoderIdentity) -> Grammar | None:
+    """Grammar over an encoder's vectors; None for an encoder that the parser was not fitted for."""
+    parser = load_parser()
+    return Grammar(parser) if identity.revision == parser.encoder else None
 
 
 class Rivalled(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +141,7 @@ class Comparison:
     @cached_property
     def other_speaker(self) -> int | None:
         """The word of the claim for who says it, where the evidence has somebody else say it."""
-        return other_speaker(self._claim, self._read)
+        return _other_speaker(self._claim, self._read)
 
     def _rivals(self, fact: _Fact) -> list[tuple[int, _Fact]]:
         return [(row, other) for row, other in self._theirs if _rival(fact, other)]
@@ -155,7 +210,7 @@ class Comparison:
             tie.strength
             * max(
                 (
-                    likeness(tie, theirs[other])
+                    _likeness(tie, theirs[other])
                     for number, other in self._met[word]
                     if number == row and other != at and other in theirs
                 ),
@@ -201,3 +256,126 @@ def _rival(one: _Fact, other: _Fact) -> bool:
 
 def _is_same_thing(tie: Tie) -> bool:
     return len(tie.path) <= _CLOSE and any(role.rstrip("^") == "is" for role in tie.path)
+
+
+def _other_speaker(claim: Sentence, evidence: Sequence[tuple[Read, Sentence]]) -> int | None:
+    """The word of the claim for who says it, if the sentence of what is said has somebody else say something.
+
+    A sentence without a speaker tells nothing: it may go on with what the one before it began.
+    """
+    for bond in claim.bonds:
+        if not _is_speech(claim, bond) or claim.words[bond.dependent].stop:
+            continue
+        read, said = _where_it_is_said(claim, bond.head, evidence)
+        theirs = [said.words[word] for word in _speakers(read, said)]
+        if not theirs or any(word.text.lower() in _MEANS_SOMEBODY for word in theirs):
+            continue
+        known = [*theirs, *(said.words if _ACCORDING.search(read.text) else ())]
+        if not any(kindred(claim.words[bond.dependent], word) for word in known):
+            return bond.dependent
+    return None
+
+
+def _where_it_is_said(claim: Sentence, verb: int, evidence: Sequence[tuple[Read, Sentence]]) -> tuple[Read, Sentence]:
+    """The best sentence that has the word at the heart of what is said; the best of all where none has."""
+    hearts = [claim.words[bond.dependent] for bond in claim.bonds if bond.head == verb and bond.role == "ccomp"]
+    for pair in evidence:
+        if any(kindred(heart, word) for heart in hearts for word in pair[1].words):
+            return pair
+    return evidence[0]
+
+
+def _speakers(read: Read, said: Sentence) -> list[int]:
+    return [*(bond.dependent for bond in said.bonds if _is_speech(said, bond)), *_named_after(read, said)]
+
+
+def _named_after(read: Read, said: Sentence) -> list[int]:
+    """Names right behind a verb of saying: "said engineer Ruth Amadi", which ends many a sentence of news."""
+    found: list[int] = []
+    for verb, word in enumerate(said.words):
+        if not SAYS.fullmatch(word.text):
+            continue
+        for at in range(verb + 1, min(verb + 1 + _BEHIND, len(said.words))):
+            if set(read.text[word.end : said.words[at].start]) & set(".,;:!?"):
+                break
+            if said.words[at].capital and not said.words[at].stop:
+                found.append(at)
+    return found
+
+
+def _is_speech(sentence: Sentence, bond: Bond) -> bool:
+    return bond.role == "subject" and bool(SAYS.fullmatch(sentence.words[bond.head].text))
+
+
+class Tie(msgspec.Struct, frozen=True):
+    """How one word hangs together with another: the roles on the way, `^` towards a head."""
+
+    path: tuple[str, ...]
+    strength: float
+
+
+class Sentence(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed sentence."""
+
+    words: tuple[Word, ...]
+    tree: Tree
+    bonds: tuple[Bond, ...]
+    ties: tuple[Mapping[int, Tie], ...]
+    """For each word, its ties to words that carry matter."""
+
+
+def sentence_of(tree: Tree) -> Sentence:
+    """Read a tree for what its words are tied to."""
+    bonds = bonds_of(tree)
+    near: list[list[tuple[int, str]]] = [[] for _ in tree.words]
+    for bond in bonds:
+        near[bond.dependent].append((bond.head, bond.role + "^"))
+        near[bond.head].append((bond.dependent, bond.role))
+    ties = tuple(_ties(word, near, tree.words) for word in range(len(tree.words)))
+    return Sentence(words=tree.words, tree=tree, bonds=bonds, ties=ties)
+
+
+def _ties(start: int, near: Sequence[Sequence[tuple[int, str]]], words: Sequence[Word]) -> dict[int, Tie]:
+    found: dict[int, Tie] = {}
+    front, seen = [(start, Tie((), 1.0))], {start}
+    for distance in range(_REACH):
+        further: list[tuple[int, Tie]] = []
+        for at, tie in front:
+            for other, role in near[at]:
+                if other in seen:
+                    continue
+                seen.add(other)
+                reached = Tie((*tie.path, role), tie.strength * (_FARTHER if distance else 1.0))
+                further.append((other, reached))
+                if not words[other].stop:
+                    found[other] = reached
+        front = further
+    return found
+
+
+def _likeness(ours: Tie, theirs: Tie) -> float:
+    """How far a tie of the evidence is the claim's, from 0 to 1."""
+    return _role_likeness(ours.path, theirs.path) * min(1.0, max(theirs.strength / ours.strength, _LEAST))
+
+
+def _role_likeness(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
+    if ours == theirs:
+        return 1.0
+    if len(ours) == len(theirs) == 1:
+        one, other = ours[0].rstrip("^"), theirs[0].rstrip("^")
+        if {one, other} == {"subject", "object"}:
+            return _EXCHANGED
+        if one != other and one in _MOVED and other in _MOVED:
+            return _ROLE_CHANGED
+    return _ROLE_LOST
+
+
+@lru_cache(maxsize=65536)
+def kindred(one: Word, other: Word) -> bool:
+    """Whether two words may stand for the same: forms of one word, spellings of one name, one family of news words."""
+    if one.stem == other.stem:
+        return True
+    if one.capital and other.capital and len(one.text) >= _LEAST_NAME and same_name(one.text, other.text):
+        return True
+    ours = families().get(one.stem, frozenset[int]())
+    return bool(ours and ours & families().get(other.stem, frozenset[int]()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from qa.generation.tokens import count
+from qa.generation.context import count_tokens
 from qa.server.openai.cited_text import Piece
 
 __all__ = ["Tokens", "tokens_of"]
@@ -24,4 +24,4 @@ def tokens_of(whole: Piece, *, put: str) -> Tokens:
     """
     usage = whole.answer.usage if whole.answer else None
     read, written = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-    return Tokens(read=read or count(put), written=written or count(whole.text))
+    return Tokens(read=read or count_tokens(put), written=written or count_tokens(whole.text))

@@ -14,8 +14,8 @@ from embeddings.encoders import Encoder
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow
 from qa.grounding.aligned import Judged, judge
 from qa.grounding.checker import Context
-from qa.grounding.syntax.grammar import grammar_for
-from qa.grounding.word_features import word_features
+from qa.grounding.features import word_features
+from qa.grounding.syntax.comparing import grammar_for
 from qa.language.words import words_of
 
 __all__ = ["ClaimExample", "claims_of", "edited_words", "read_examples"]

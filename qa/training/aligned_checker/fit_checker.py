@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,17 +23,12 @@ import numpy.typing as npt
 from embeddings.encoders import load
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
 from qa.evaluation.cache import CachingEncoder
-from qa.evaluation.metrics.classification import balanced_credit, best_threshold
-from qa.evaluation.metrics.overlap import span_f1
-from qa.evaluation.metrics.selective import auroc
-from qa.grounding.aligned import struck
+from qa.evaluation.metrics.confidence import auroc, balanced_credit, best_threshold
+from qa.evaluation.metrics.grounding import span_f1
+from qa.grounding.aligned import CheckerWeights, Network, struck
 from qa.grounding.case import quotation
-from qa.grounding.claim_features import CLAIM_FEATURES, claim_features
-from qa.grounding.network import Network
-from qa.grounding.weights import CheckerWeights
-from qa.grounding.word_features import WORD_FEATURES
+from qa.grounding.features import CLAIM_FEATURES, WORD_FEATURES, claim_features
 from qa.training.aligned_checker.examples import ClaimExample, claims_of, read_examples
-from qa.training.aligned_checker.fit_network import averaged, fit_network
 
 __all__ = ["main"]
 
@@ -49,7 +45,6 @@ _CLAIM_SHAPES = ((8, 5.0), (6, 20.0))
 """Units and penalty: the looser fits see small edits, the tighter ones carry over better where examples are few."""
 _KEPT_TEXTS = 2_000
 """Token vectors kept while rows of one document follow each other."""
-
 _Floats = npt.NDArray[np.float32]
 
 
@@ -134,9 +129,9 @@ def _fit(examples: Sequence[ClaimExample]) -> _Fitted:
     rows = np.stack([_row(example, doubts[at]) for at, example in enumerate(examples)])
     labels = np.array([example.supported for example in examples], np.bool_)
     mass = _mass(examples)
-    claim = averaged(
+    claim = _averaged(
         [
-            fit_network(
+            _fit_network(
                 rows,
                 labels,
                 CLAIM_FEATURES,
@@ -158,9 +153,9 @@ def _fit(examples: Sequence[ClaimExample]) -> _Fitted:
 def _word_network(examples: Sequence[ClaimExample]) -> Network:
     known = [(example.word_rows, example.word_wrong) for example in examples if example.word_wrong is not None]
     rows, labels = np.concatenate([own for own, _ in known]), np.concatenate([wrong for _, wrong in known])
-    return averaged(
+    return _averaged(
         [
-            fit_network(
+            _fit_network(
                 rows,
                 labels,
                 WORD_FEATURES,
@@ -240,6 +235,72 @@ def _fold(group: str) -> int:
 
 def _probability(logits: npt.NDArray[np.floating[Any]]) -> _Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))), np.float32)
+
+
+def _fit_network(
+    rows: npt.NDArray[np.floating[Any]],
+    labels: npt.NDArray[np.bool_],
+    features: tuple[str, ...],
+    *,
+    units: int,
+    epochs: int,
+    alpha: float = 1e-2,
+    batch_size: int = 1024,
+    early_stopping: bool = True,
+    weights: npt.NDArray[np.floating[Any]] | None = None,
+    seed: int = 0,
+) -> Network:
+    """One hidden layer over standardised features; always the same for the same input.
+
+    `weights` says what each row counts; `alpha` is the penalty on large weights.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    mean, spread = rows.mean(axis=0), rows.std(axis=0)
+    # A feature that never varied in the data must not weigh anything when it varies in service.
+    scale = np.where(spread > 1e-4, spread, 1e6)
+    model: Any = MLPClassifier(
+        (units,), alpha=alpha, batch_size=batch_size, early_stopping=early_stopping, random_state=seed, max_iter=epochs
+    )
+    with warnings.catch_warnings():
+        # Stopping after so many epochs is the point: few examples are soon learnt by heart.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit((rows - mean) / scale, labels, sample_weight=weights)
+    return Network(
+        features=features,
+        mean=_rounded(mean),
+        scale=_rounded(scale),
+        hidden=tuple(_rounded(row) for row in model.coefs_[0]),
+        hidden_bias=_rounded(model.intercepts_[0]),
+        output=_rounded(model.coefs_[1][:, 0]),
+        output_bias=float(model.intercepts_[1][0]),
+    )
+
+
+def _averaged(networks: Sequence[Network]) -> Network:
+    """One network whose log-odds are the mean of theirs: few examples make single fits chancy.
+
+    All must have been fitted to the same rows, so that they standardise alike.
+    """
+    first, share = networks[0], 1.0 / len(networks)
+    return Network(
+        features=first.features,
+        mean=first.mean,
+        scale=first.scale,
+        hidden=tuple(
+            tuple(weight for network in networks for weight in network.hidden[row])
+            for row in range(len(first.features))
+        ),
+        hidden_bias=tuple(bias for network in networks for bias in network.hidden_bias),
+        output=_rounded(np.array([weight * share for network in networks for weight in network.output])),
+        output_bias=sum(network.output_bias for network in networks) * share,
+    )
+
+
+def _rounded(values: npt.NDArray[np.floating[Any]]) -> tuple[float, ...]:
+    """To four digits: enough, and short in a file."""
+    return tuple(round(float(value), 4) for value in values)
 
 
 if __name__ == "__main__":

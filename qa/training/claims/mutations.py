@@ -1,7 +1,9 @@
 """Takes texts, gives claims with their evidence, true and false, made by rule, to train a support checker.
 
-What is false by one change stands beside what is true after as many, and the change is made in the evidence as often as
-in the claim: so neither a strange claim nor a changed word tells which is which."""
+What is false by one change stands beside what is true after as many, and the change is made in the evidence as often
+as in the claim: so neither a strange claim nor a changed word tells which is which. The texts are those of the
+reader's training files.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,24 @@ import itertools
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from embeddings.chunking.sentences import split_sentences
 from qa.training.checker_data import Label, Pair
-from qa.training.claims.rewordings import DAYS, MONTHS, NUMBER, NUMBER_WORDS, reworded, rounded
-from qa.training.claims.texts import Text
-from qa.training.claims.words import EXCHANGES, HEDGES, UNITS
+from qa.training.claims.rewordings import (
+    DAYS,
+    EXCHANGES,
+    HEDGES,
+    MONTHS,
+    NUMBER,
+    NUMBER_WORDS,
+    UNITS,
+    reworded,
+    rounded,
+)
+from qa.training.reader_data import rows_of
 
-__all__ = ["FALSIFIERS", "among_others", "edited_pairs", "made_pairs"]
+__all__ = ["FALSIFIERS", "VALIDATION_FOLD", "Text", "among_others", "edited_pairs", "made_pairs", "sentences_of"]
 
 LONGEST_EVIDENCE = 6  # sentences
 _NAME = re.compile(r"(?<!^)(?<![.\"“] )\b[A-Z][\w-]+[a-z](?:(?: (?:of|de|van|von))? [A-Z][\w'’-]*[a-z])*")
@@ -27,6 +39,10 @@ _SUBJECT = re.compile(
 )
 _AUXILIARY = re.compile(r"\b(was|were|is|are|has|had|will|would|can|could|did|does)\b(?! (?:not|no|never|n't)\b)")
 _DENIAL = re.compile(r"\b(?:not|never) |(?<=\w)n['’]t\b|\bno (?=[a-z])")
+Text = Sequence[str]  # its sentences
+VALIDATION_FOLD = 0  # of the reader's files; left out here too
+_SENTENCES_OF = ("train", "train-sentences")
+_OTHER_KINDS = ("squadshifts", "fairytaleqa")  # shop reviews, forums, tales: too unlike news
 
 
 def _both(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -273,12 +289,22 @@ def _speaker(text: str, others: Text, rng: random.Random) -> str | None:
 
 # They falsify copies only: "some" of a paraphrase may be "all" of its source, and its source has details it leaves out.
 _VAGUE = frozenset({"exchange", "hedge", "unit", "detail", "merged"})
+
+
 _NEUTRAL_LINKS = (", and ", "; ", ", while ", ". ")
+
+
 _CAUSAL_LINKS = (" because ", ", which caused that ", " as a result of the fact that ", " only after ")
+
+
 # Changes that say more than the sentence: the other way round, the claim would be supported.
 _ONE_WAY = frozenset({"detail", "speaker", "hedge"})
+
+
 _COMMONNESS: Mapping[str, float] = {"detail": 3, "speaker": 3, "negation": 3, "name": 1.5, "exchange": 1, "roles": 1}
 """How many sentences take a change: the rarer are tried before, lest the others be most of all."""
+
+
 FALSIFIERS: Mapping[str, tuple[Callable[[str, Text, random.Random], str | None], Label]] = {
     "number": (_number, "contradiction"),
     "date": (_date, "contradiction"),
@@ -293,3 +319,23 @@ FALSIFIERS: Mapping[str, tuple[Callable[[str, Text, random.Random], str | None],
     "detail": (_detail, "neutral"),
     "speaker": (_speaker, "neutral"),
 }
+
+
+def sentences_of(folder: Path) -> list[Text]:
+    """The texts of the reader's training files, in sentences; single sentences by the article they are from."""
+    texts: dict[str, list[str]] = {}
+    for name in _SENTENCES_OF:
+        for row in rows_of(folder / f"{name}.jsonl.gz"):
+            if row.fold == VALIDATION_FOLD or row.source.startswith(_OTHER_KINDS):
+                continue
+            key = row.context if name == "train" else row.group
+            own = texts.setdefault(key, [])
+            if own and name == "train":
+                continue
+            cut = [row.context[start:end] for start, end in split_sentences(row.context)]
+            own += [sentence for sentence in cut if _is_plain(sentence) and sentence not in own]
+    return [text for text in texts.values() if len(text) > 1]
+
+
+def _is_plain(sentence: str) -> bool:
+    return 6 <= len(sentence.split()) <= 45 and sentence.endswith(".") and sentence[0].isupper() and "[" not in sentence

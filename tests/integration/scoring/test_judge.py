@@ -12,8 +12,17 @@ from click.testing import CliRunner
 
 from qa.cli.program import program
 from qa.errors import GeneratorFailed
-from qa.evaluation.model_judge import Asked, ask_judge, claims_to_judge, judge_name, opinion_of
-from qa.evaluation.opinions import OPINIONS_FILE, Opinion, append_opinions, read_opinions
+from qa.evaluation.judge import (
+    OPINIONS_FILE,
+    Asked,
+    Opinion,
+    append_opinions,
+    ask_judge,
+    claims_to_judge,
+    judge_name,
+    opinion_of,
+    read_opinions,
+)
 from qa.evaluation.run_folder import read_run
 from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Prediction

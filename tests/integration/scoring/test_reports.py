@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 
 from embeddings.types import article_version
 from qa.cli.program import program
-from qa.evaluation.reports.questions import view
-from qa.evaluation.scored_run import read_scored
+from qa.evaluation.reports.page import view
+from qa.evaluation.run_folder import read_scored
 from qa.evaluation.types import CitedArticle, Example, Failure, GoldSpan, Prediction
 from qa.types import Answer, Citation, Claim
 

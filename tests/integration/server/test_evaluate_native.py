@@ -9,8 +9,7 @@ import pytest
 
 from qa.evaluation.errors import TargetFailed
 from qa.evaluation.run import predict
-from qa.evaluation.targets.native import Native
-from qa.evaluation.targets.openai_compatible import OpenAICompatible
+from qa.evaluation.targets.over_http import Native, OpenAICompatible
 from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example
 

@@ -108,7 +108,7 @@ def test_everything_that_answers_was_used_before_the_service_is_ready(
             checked.append(said)
 
     monkeypatch.setattr("qa.assembly.load_reranker", lambda *_, **__: reranker)
-    monkeypatch.setattr("qa.grounding.load_checker.load_checker", lambda *_, **__: Checker())
+    monkeypatch.setattr("qa.grounding.load_checker", lambda *_, **__: Checker())
     caplog.set_level(logging.INFO)
     parts = startup.load(settings)
     parts.corpus.close()

@@ -1,4 +1,4 @@
-"""Datasets: what is read, and what is said about lines that cannot be."""
+"""A dataset: its lines, what is wrong with them, and which of its examples a run asks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ import gzip
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from qa.evaluation.dataset import example_of_seed, read_dataset, write_lines
-from qa.evaluation.errors import InvalidDataset
-from qa.evaluation.types import Example, GoldSpan
+from qa.evaluation.dataset import example_of_seed, read_dataset, select, write_lines
+from qa.evaluation.errors import InvalidDataset, RunRefused
+from qa.evaluation.types import Example, Failure, GoldSpan, Prediction
 from seeds import questions
+
+EXAMPLES = tuple(
+    Example(
+        id=f"q{number}",
+        question=f"Who is number {number}?",
+        group=f"week-{number % 3}",
+        answerable=number % 2 == 0,
+        tags=("even",) if number % 2 == 0 else ("odd", "single"),
+    )
+    for number in range(40)
+)
 
 
 def written(path: Path, *rows: object) -> Path:
@@ -98,3 +110,70 @@ def test_the_projects_own_questions_are_a_dataset_as_they_are(repo: Path) -> Non
     assert dataset.examples == tuple(example_of_seed(question) for question in questions())
     assert {example.answerable for example in dataset.examples} == {True, False}
     assert all(span.title and span.text for example in dataset.examples for span in example.gold)
+
+
+def ids(**choice: object) -> list[str]:
+    return [example.id for example in select(EXAMPLES, **choice)]  # type: ignore[arg-type]
+
+
+def test_all_in_order() -> None:
+    assert select(EXAMPLES) == EXAMPLES
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        (["id=q1"], 1),
+        (["id=q1*"], 11),
+        (["tag=odd"], 20),
+        (["tag=sin*", "group=week-1"], 7),
+        (["answerable=true"], 20),
+        (["question=*number 7?"], 1),
+    ],
+)
+def test_filters_narrow(filters: list[str], count: int) -> None:
+    assert len(ids(filters=filters)) == count
+
+
+def test_a_draw_is_the_same_for_a_seed_and_another_for_another() -> None:
+    drawn = ids(limit=10, seed=1)
+    assert drawn == ids(limit=10, seed=1)
+    assert drawn != ids(limit=10, seed=2)
+    assert len(set(drawn)) == 10
+    assert drawn == sorted(drawn, key=lambda name: int(name[1:]))
+
+
+def test_a_limit_beyond_what_is_there_is_all() -> None:
+    assert ids(limit=400) == [example.id for example in EXAMPLES]
+
+
+@pytest.mark.parametrize(("filters", "words"), [(["colour=red"], "KEY=PATTERN"), (["odd"], "KEY=PATTERN")])
+def test_a_filter_that_cannot_be_read(filters: list[str], words: str) -> None:
+    with pytest.raises(RunRefused, match=words):
+        select(EXAMPLES, filters=filters)
+
+
+def test_nothing_to_ask_is_no_success() -> None:
+    with pytest.raises(RunRefused, match="nothing would be evaluated"):
+        select(EXAMPLES, filters=["id=x*"])
+
+
+def test_a_row_needs_no_more_than_an_id_and_a_question() -> None:
+    row = b'{"id": "1", "question": "Who?"}'
+    assert msgspec.json.encode(msgspec.json.decode(row, type=Example)) == b'{"id":"1","question":"Who?"}'
+
+
+@pytest.mark.parametrize("row", ['{"id": "", "question": "Who?"}', '{"id": "1", "question": "Who?", "anwser": "x"}'])
+def test_a_row_that_says_something_unknown_or_nothing_is_refused(row: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(row, type=Example)
+
+
+def test_values_come_back_as_they_were_written() -> None:
+    example = Example(
+        id="1", question="Who?", gold=(GoldSpan(url="https://example.com/a", text="Ada", start=0, end=3),)
+    )
+    failure = Failure(kind="timed_out", message="no answer within 30 s")
+    prediction = Prediction(example_id="1", started_at="2024-06-04T00:00:00Z", latency_ms=1.5, failure=failure)
+    for value in (example, prediction):
+        assert msgspec.json.decode(msgspec.json.encode(value), type=type(value)) == value

@@ -12,12 +12,9 @@ from hypothesis import strategies as st
 from embeddings.types import article_version
 from qa.answers import ABSTENTION
 from qa.evaluation.judge import judge
-from qa.evaluation.measures import Observed, observe
-from qa.evaluation.metrics.citations import judge_citations
-from qa.evaluation.metrics.spans import is_exact_span
-from qa.evaluation.relevance import article_ranking, gold_articles, parts_touched, passage_ranking
-from qa.evaluation.replies import Articles, Cited, reply
-from qa.evaluation.text_fragments import words_pointed_at
+from qa.evaluation.measures import Observed, article_ranking, gold_articles, observe, parts_touched, passage_ranking
+from qa.evaluation.metrics.grounding import is_exact_span, judge_citations
+from qa.evaluation.replies import Articles, Cited, reply, words_pointed_at
 from qa.evaluation.types import (
     CitedArticle,
     Example,

@@ -1,14 +1,15 @@
-"""What a model reads: the best passages, neighbours as one text, nothing cut, what does not fit counted."""
+"""What a model reads: evidence becomes texts within a budget of tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from embeddings.types import Article, article_version
-from qa.generation.context import Context, build
-from qa.generation.tokens import count
+from qa.generation.context import Context, build, count_tokens, head
 from qa.types import Evidence
 
 TEXT = " ".join(f"Sentence number {number} tells of the harbour and its bridges." for number in range(60))
@@ -61,7 +62,7 @@ def test_the_budget_holds_and_what_does_not_fit_is_counted(budget: int, evidence
     evidence = [evidence_of(TEXT, span=(start, start + 400)) for start in (0, 1000, 2000, 3000)]
     evidence.append(evidence_of(OTHER, article="b"))
     context = built(evidence, budget=budget)
-    assert sum(count(source.text) for source in context.sources) <= budget
+    assert sum(count_tokens(source.text) for source in context.sources) <= budget
     assert context.omitted + len(context.sources) == len(evidence)
     if budget == 100:
         assert [source.stored.passage.article_id for source in context.sources] == ["b"], "a smaller one still fits"
@@ -79,3 +80,29 @@ def test_an_article_that_is_gone_is_omitted(evidence_of: Callable[..., Evidence]
     context = built([*gone, evidence_of(OTHER, article="b")])
     assert context.omitted == 2
     assert [source.text for source in context.sources] == [OTHER]
+
+
+@given(st.text(max_size=300), st.integers(min_value=0, max_value=60))
+def test_a_head_is_a_start_of_the_text_and_fits(text: str, budget: int) -> None:
+    kept = head(text, budget=budget)
+
+    assert text.startswith(kept)
+    assert count_tokens(kept) <= max(budget, 0) or kept == text
+
+
+@pytest.mark.parametrize(
+    ("text", "budget", "kept"),
+    [
+        ("Derna lies on the coast", 3, "Derna lies"),
+        ("one two three", 100, "one two three"),
+        ("unbelievably", 1, ""),
+        ("", 0, ""),
+    ],
+)
+def test_a_head_ends_between_words(text: str, budget: int, kept: str) -> None:
+    assert head(text, budget=budget) == kept
+
+
+def test_special_token_spellings_are_plain_text() -> None:
+    # As a special token this would be one; tiktoken's default is to raise.
+    assert count_tokens("<|endoftext|>") > 1

@@ -11,12 +11,10 @@ import pytest
 
 from qa.errors import GeneratorFailed, SettingsError
 from qa.generators import load_generator
-from qa.generators.circuit_breaker import Breaker
-from qa.generators.draft_limits import DraftLimit, repeats
 from qa.generators.generator import Delta, Finish
-from qa.generators.guard import GuardedGenerator
-from qa.generators.provider_errors import Refused, failure_of, seconds
+from qa.generators.guard import Breaker, DraftLimit, GuardedGenerator, repeats
 from qa.generators.scripted import Say, ScriptedGenerator
+from qa.generators.transport import Refused, failure_of, seconds
 from qa.settings import Settings
 
 

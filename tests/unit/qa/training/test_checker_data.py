@@ -15,12 +15,10 @@ import pytest
 
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow
-from qa.training.checker_data import LABELS, TOKENS, Pair, development, encoded, pairs_of, shares
-from qa.training.claims.mutations import FALSIFIERS, among_others, edited_pairs, made_pairs
+from qa.training.checker_data import LABELS, TOKENS, Pair, development, encoded, judged_sentences, pairs_of, shares
+from qa.training.claims.mutations import FALSIFIERS, among_others, edited_pairs, made_pairs, sentences_of
 from qa.training.claims.questions import asked_of, claimed, question_pairs
 from qa.training.claims.rewordings import reworded, rounded
-from qa.training.claims.sets import judged_sentences
-from qa.training.claims.texts import sentences_of
 from qa.training.reader_data import Row, Span
 
 TEXT = (

@@ -16,11 +16,20 @@ from hypothesis import strategies as st
 from embeddings.encoders.hashing import HashingEncoder
 from qa.answering import Answerer
 from qa.cli.program import program
-from qa.evaluation.benchmarks.reader import Read, best_threshold, given, read_all, report, searched
-from qa.evaluation.benchmarks.reader_files import FileReport, draw, measure
+from qa.evaluation.benchmarks.reader import (
+    FileReport,
+    Read,
+    best_threshold,
+    draw,
+    given,
+    measure,
+    read_all,
+    report,
+    searched,
+)
 from qa.evaluation.cache import CachingEncoder, indexed, kept
 from qa.evaluation.errors import InvalidDataset
-from qa.evaluation.metrics.squad import exact_match, f1, read_questions, read_squad
+from qa.evaluation.metrics.answers import exact_match, f1, read_questions, read_squad
 from qa.reading.calibration import GENERAL
 from qa.reading.load_reader import load_reader
 from qa.reading.overlap import OverlapReader

@@ -11,7 +11,7 @@ from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.evaluation.benchmarks.realtimeqa import Configuration, gold_in, ranks, scores
-from qa.evaluation.convert.realtimeqa import convert
+from qa.evaluation.convert import convert_realtimeqa
 
 ENCODER = load("hashing")
 TEXTS = {
@@ -56,7 +56,7 @@ def questions_file(tmp_path: Path) -> Path:
 
 
 def test_links_match_however_they_are_written(corpus: EmbeddedCorpus, questions_file: Path) -> None:
-    questions = convert([questions_file]).examples
+    questions = convert_realtimeqa([questions_file]).examples
     assert questions[1].gold_urls == ("https://example.org/gone", "https://example.org/bank")
     gold = gold_in(corpus, questions)
     assert set(gold) == {"q1", "q2"}
@@ -65,7 +65,7 @@ def test_links_match_however_they_are_written(corpus: EmbeddedCorpus, questions_
 
 
 def test_ranks_by_configuration(corpus: EmbeddedCorpus, questions_file: Path) -> None:
-    questions = convert([questions_file]).examples
+    questions = convert_realtimeqa([questions_file]).examples
     configurations = [
         Configuration(name="dense", ranking="dense"),
         Configuration(name="lexical", ranking="lexical"),
@@ -92,5 +92,5 @@ def test_scores_by_hand() -> None:
 
 
 def test_the_real_questions_are_read(shared: Path) -> None:
-    questions = convert([shared / "data" / "realtimeqa" / "questions.jsonl"]).examples
+    questions = convert_realtimeqa([shared / "data" / "realtimeqa" / "questions.jsonl"]).examples
     assert (len(questions), sum(bool(question.gold_urls) for question in questions)) == (1218, 126)

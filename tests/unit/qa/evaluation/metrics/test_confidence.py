@@ -10,10 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.evaluation.metrics.abstention import abstention_f1, abstention_precision, abstention_recall
-from qa.evaluation.metrics.calibration import brier, expected_calibration_error, reliability
-from qa.evaluation.metrics.latency import percentile
-from qa.evaluation.metrics.selective import auroc, coverage_accuracy, coverage_accuracy_area
+from qa.evaluation.metrics.confidence import (
+    abstention_f1,
+    abstention_precision,
+    abstention_recall,
+    auroc,
+    brier,
+    coverage_accuracy,
+    coverage_accuracy_area,
+    expected_calibration_error,
+    reliability,
+)
+from qa.evaluation.metrics.statistics import percentile
 
 # Coarse, so that many are equal: ties are where implementations differ.
 SCORES = st.integers(0, 20).map(lambda n: n / 20)

@@ -17,12 +17,9 @@ from embeddings.encoders.hashing import HashingEncoder
 from embeddings.types import Article, Where, article_version
 from qa.evaluation.cache import indexed
 from qa.evaluation.errors import RunRefused, TargetFailed
-from qa.evaluation.targets.http_client import JsonClient
-from qa.evaluation.targets.identity import shown_settings
-from qa.evaluation.targets.native import Native
-from qa.evaluation.targets.openai_compatible import OpenAICompatible
+from qa.evaluation.targets.in_process import WithholdingCorpus, shown_settings
+from qa.evaluation.targets.over_http import JsonClient, Native, OpenAICompatible
 from qa.evaluation.targets.target import Asking
-from qa.evaluation.targets.withholding import WithholdingCorpus
 from qa.evaluation.types import Example, ForeignCitation
 from qa.settings import Settings
 

@@ -13,11 +13,8 @@ from hypothesis import strategies as st
 from embeddings.encoders import load
 from embeddings.encoders.weights import BUNDLED_MODEL
 from qa.grounding.aligned import AlignedChecker
-from qa.grounding.syntax.bonds import bonds_of
-from qa.grounding.syntax.grammar import grammar_for
-from qa.grounding.syntax.parser import load_parser
-from qa.grounding.syntax.ties import kindred, sentence_of
-from qa.grounding.syntax.tree import ROOT, Tree, likeliest_heads
+from qa.grounding.syntax.comparing import grammar_for, kindred, sentence_of
+from qa.grounding.syntax.trees import ROOT, Tree, bonds_of, likeliest_heads, load_parser
 from qa.language.words import words_of
 
 ENCODER = load(BUNDLED_MODEL)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import NotFound
-from qa.generation.tokens import count
+from qa.generation.context import count_tokens
 from qa.server.errors import InvalidRequest, Unsupported
 from qa.server.openai.citation_links import address_of, text_fragment
 from qa.server.openai.cited_text import CitedText, Piece, fold, inert, pieces
@@ -280,7 +280,7 @@ def test_what_a_response_cannot_have_is_named(options: dict[str, Any], field: st
 def test_tokens_are_the_models_own_or_counted() -> None:
     (*_, end) = made(["The bridge will be repaired this autumn."])
     counted = tokens_of(Piece(text=end.answer.answer, answer=end.answer), put="When will it be repaired?")
-    assert counted == Tokens(read=count("When will it be repaired?"), written=count(end.answer.answer))
+    assert counted == Tokens(read=count_tokens("When will it be repaired?"), written=count_tokens(end.answer.answer))
     assert counted.written > counted.read > 3
     model = msgspec.structs.replace(end.answer, usage=Usage(prompt_tokens=900, completion_tokens=70))
     assert tokens_of(Piece(text=model.answer, answer=model), put="When?") == Tokens(read=900, written=70)

@@ -14,8 +14,8 @@ from embeddings.encoders import Encoder, TokenVectors
 from embeddings.encoders.hashing import HashingEncoder
 from embeddings.errors import EncoderError
 from qa.evaluation.errors import InvalidDataset
-from qa.evaluation.metrics.intervals import Estimate
-from qa.grounding.syntax.parser import Parser
+from qa.evaluation.metrics.statistics import Estimate
+from qa.grounding.syntax.trees import Parser
 from qa.training.aligned_checker import fit_parser
 from qa.training.aligned_checker.fit_parser import Arrays, fit, main, score
 from qa.training.aligned_checker.treebanks import TreebankSentence, read_treebank

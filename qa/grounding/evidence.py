@@ -1,0 +1,206 @@
+"""The evidence of a claim: takes its texts, gives their sentences, and picks the few that may support the claim.
+
+Words, quantities, dates, names and polarity are read in every sentence. Picking is lexical and cheap, the encoder then
+reads only what was picked; each further sentence is chosen for what the earlier ones leave uncovered (maximal marginal
+coverage), for a claim may join two facts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from embeddings.chunking.sentences import split_sentences
+from qa.grounding.checker import Context
+from qa.grounding.facts import counted, dated
+from qa.language.dates import Moment, moments_of, resolved
+from qa.language.names import Name, names_of, same_name
+from qa.language.polarity import negated
+from qa.language.quantities import Quantity, quantities_of
+from qa.language.synonyms import families
+from qa.language.words import Word, words_of
+
+__all__ = ["Coverage", "Sentence", "cover", "lower_words", "pick", "read_claim", "read_evidence"]
+
+_FAMILY = 0.6
+"""What a word of the same family counts, where the word itself counts 1."""
+_FACT_WEIGHT = 1.5
+"""How much more a name, number or date weighs than another word of the same rarity."""
+_NOISE = 0.02
+_NEAR = 0.02
+"""What standing beside the best sentence is worth: between equals, the neighbour."""
+
+
+class Sentence(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence of the evidence, or the claim; offsets inside are those of `text`."""
+
+    index: int
+    """Which text of the evidence it stands in."""
+    start: int
+    end: int
+    text: str
+    place: int
+    """Its number among the sentences of that text."""
+    words: tuple[Word, ...]
+    negated: tuple[bool, ...]
+    quantities: tuple[Quantity, ...]
+    moments: tuple[Moment, ...]
+    names: tuple[Name, ...]
+    stems: frozenset[str]
+    """Stems of its words that carry matter."""
+    background: frozenset[str] = frozenset()
+    """Case-folded words of the title, of the sentences before it and of the next: what its pronouns may point at."""
+
+
+def read_claim(text: str, *, lower: frozenset[str]) -> Sentence:
+    """Read a claim; `lower` are the words that the evidence writes small."""
+    return _read(text, words_of(text), lower)
+
+
+def read_evidence(texts: Sequence[str], contexts: Sequence[Context]) -> tuple[Sentence, ...]:
+    """Cut the evidence into sentences and read each; what stands before a sentence is its background."""
+    known = [*contexts, *(Context() for _ in range(len(texts) - len(contexts)))]
+    return tuple(
+        sentence if sentence.index == index else msgspec.structs.replace(sentence, index=index)
+        for index, (text, context) in enumerate(zip(texts, known, strict=False))
+        for sentence in _read_text(text, context)
+    )
+
+
+def lower_words(sentences: Sequence[Sentence]) -> frozenset[str]:
+    """Words that sentences also write without a capital."""
+    return frozenset(word.text for sentence in sentences for word in sentence.words if word.text.islower())
+
+
+@lru_cache(maxsize=64)
+def _read_text(text: str, context: Context) -> tuple[Sentence, ...]:
+    """One text, read once for all the claims of an answer."""
+    spans = list(split_sentences(text))
+    words = [words_of(text[start:end]) for start, end in spans]
+    lower = frozenset(word.text for own in words for word in own if word.text.islower())
+    folded = [frozenset(word.text.casefold() for word in own) for own in words]
+    background = frozenset(word.text.casefold() for word in words_of(context.title))
+    found = []
+    for place, (start, end) in enumerate(spans):
+        sentence = _read(text[start:end], words[place], lower, _day(context.published_at))
+        near = background.union(*folded[place + 1 : place + 2])
+        found.append(msgspec.structs.replace(sentence, start=start, end=end, place=place, background=near))
+        background |= folded[place]
+    return tuple(found)
+
+
+def _read(text: str, words: tuple[Word, ...], lower: frozenset[str], published: date | None = None) -> Sentence:
+    moments = moments_of(text)
+    return Sentence(
+        index=0,
+        start=0,
+        end=len(text),
+        text=text,
+        place=0,
+        words=words,
+        negated=negated(text, words),
+        quantities=tuple(
+            q for q in quantities_of(text) if not any(m.start < q.end and q.start < m.end for m in moments)
+        ),
+        moments=tuple(full for moment in moments for full in resolved(moment, published)),
+        names=names_of(text, words=words, lower=lower),
+        stems=frozenset(word.stem for word in words if not word.stop),
+    )
+
+
+def _day(published_at: str | None) -> date | None:
+    try:
+        return date.fromisoformat(published_at[:10]) if published_at else None
+    except ValueError:
+        return None
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """Which words of the claim each sentence of the evidence has."""
+
+    words: tuple[Word, ...]
+    """Words of the claim that carry matter."""
+    weights: npt.NDArray[np.float64]
+    """How much each of them tells, shape (words,): rare ones and facts more."""
+    matched: npt.NDArray[np.float64]
+    """Shape (sentences, words): 1 for the same word, less for a relative, 0 for none."""
+
+    def share(self, rows: Sequence[int], *, within: npt.NDArray[np.bool_] | None = None) -> float:
+        """Weighted share of the claim's words (or of those `within`) that these sentences have between them."""
+        weights = self.weights if within is None else self.weights * within
+        total = float(weights.sum())
+        if not len(rows) or total <= 0:
+            return 0.0
+        return float((self.matched[list(rows)].max(axis=0) * weights).sum() / total)
+
+
+def cover(claim: Sentence, sentences: Sequence[Sentence]) -> Coverage:
+    """Hold every word of the claim against every sentence."""
+    words = tuple(word for word in claim.words if not word.stop)
+    matched = np.zeros((len(sentences), len(words)))
+    known = families()
+    kin = [known.get(word.stem, frozenset()) for word in words]
+    for row, sentence in enumerate(sentences):
+        stems = sentence.stems
+        nearby: set[int] = set()
+        for stem in stems:
+            nearby |= known.get(stem, frozenset())
+        for column, word in enumerate(words):
+            if word.stem in stems:
+                matched[row, column] = 1.0
+            elif not kin[column].isdisjoint(nearby):
+                matched[row, column] = _FAMILY
+    facts = _match_facts(claim, sentences, words, matched)
+    common = (matched > 0).sum(axis=0)
+    weights = np.log(1.0 + len(sentences) / (1.0 + common)) + 0.2
+    weights[list(facts)] *= _FACT_WEIGHT
+    return Coverage(words=words, weights=weights, matched=matched)
+
+
+def pick(coverage: Coverage, sentences: Sequence[Sentence], *, limit: int) -> tuple[int, ...]:
+    """Rows of the sentences that together cover most of the claim, best first; fewer where more would add nothing."""
+    chosen: list[int] = []
+    reached = np.zeros(len(coverage.words))
+    while len(chosen) < min(limit, len(sentences)):
+        gains = (np.maximum(coverage.matched, reached) * coverage.weights).sum(axis=1)
+        if chosen:
+            gains += _NEAR * np.array([_beside(sentence, sentences[chosen[0]]) for sentence in sentences])
+        else:
+            gains -= _NOISE * np.array([math.log1p(len(sentence.words)) for sentence in sentences])
+        gains[chosen] = -1.0
+        best = int(gains.argmax())
+        chosen.append(best)
+        reached = np.maximum(reached, coverage.matched[best])
+    return tuple(chosen)
+
+
+def _beside(one: Sentence, other: Sentence) -> bool:
+    return one.index == other.index and abs(one.place - other.place) == 1
+
+
+def _match_facts(
+    claim: Sentence, sentences: Sequence[Sentence], words: Sequence[Word], matched: npt.NDArray[np.float64]
+) -> set[int]:
+    """Mark in `matched` the numbers, dates and names that a sentence has in another form; give their columns."""
+    facts: set[int] = set()
+    for column, word in enumerate(words):
+        names = [name for name in claim.names if name.start < word.end and word.start < name.end]
+        quantities = [q for q in claim.quantities if q.start < word.end and word.start < q.end]
+        moments = [m for m in claim.moments if m.start < word.end and word.start < m.end]
+        if not (names or quantities or moments):
+            continue
+        facts.add(column)
+        for row, sentence in enumerate(sentences):
+            if (
+                any(same_name(name.text, other.text) for name in names for other in sentence.names)
+                or any(counted(quantity, sentence.quantities) for quantity in quantities)
+                or any(dated(moment, sentence.moments) for moment in moments)
+            ):
+                matched[row, column] = 1.0
+    return facts
