@@ -36,6 +36,7 @@ for name in "$@"; do
         ingest) with_shared measure ingest "$shared/realtimeqa/articles-small.jsonl.gz" ;;
         retrieval) with_shared realtimeqa retrieval ;;
         stores) with_shared measure stores ;;
+        pages) echo "bench: NOT RUN: pages reads checkouts of saved pages: python tests/benchmarks/bench_pages.py FOLDER..." >&2 ;;
         *) measure "$name" ;;
     esac
 done

@@ -19,6 +19,8 @@ __all__ = ["Address", "address", "articles_among", "linked_data", "meta", "peopl
 
 _ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|Review|Liveblog|LiveBlogPosting)$")
 _MAX_NODES: Final = 2_000
+_OPENS = re.compile(r"(?://|/\*)?\s*(?:<!\[CDATA\[|<!--)(?:\s*\*/)?")
+_CLOSES = re.compile(r"(?://|/\*)?\s*(?:\]\]>|-->)(?:\s*\*/)?\s*$")
 _ROOT = re.compile(r"/?(?:index\.(?:html?|php|aspx?)|home|[a-z]{2}(?:-[a-z]{2})?/?)?", re.IGNORECASE)
 """The path of a site's home page."""
 _NO_PERSON = re.compile(
@@ -55,11 +57,23 @@ def linked_data(tree: etree._Element) -> list[dict[str, Any]]:
     for script in tree.iter("script"):
         if "ld+json" in (script.get("type") or "").lower() and script.text:
             try:
-                nodes += _objects(json.loads(script.text, strict=False))
+                nodes += _objects(json.loads(_unwrapped(script.text), strict=False))
             except (ValueError, RecursionError):
                 continue  # half of the web's is broken; the page has other ways to say it
     articles = _articles(nodes)
     return articles or [node for node in nodes if any(kind.endswith("Page") for kind in _kinds(node))]
+
+
+def _unwrapped(script: str) -> str:
+    """What a script holds, without a wrapping as CDATA or as a comment, as XHTML and old templates have it.
+
+    >>> _unwrapped(' /*<![CDATA[*/ {"@type": "Article"} /*]]>*/ '), _unwrapped('{"a": "<!-- b -->"}')
+    ('{"@type": "Article"}', '{"a": "<!-- b -->"}')
+    """
+    text = script.strip()
+    if opening := _OPENS.match(text):
+        text = _CLOSES.sub("", text[opening.end() :])
+    return text.strip()
 
 
 def articles_among(data: object) -> list[dict[str, Any]]:

@@ -124,7 +124,7 @@ def test_signatures_of_other_versions_resemble_nothing() -> None:
     mine = signature(story(1))
     assert similarity(mine, b"\x02" + mine[1:]) == 0.0
     assert similarity(b"\x02" + mine[1:], b"\x02" + mine[1:]) == 0.0
-    assert similarity(mine, mine[:-2]) == similarity(mine, b"") == similarity(b"", b"") == 0.0
+    assert similarity(mine, mine[:515]) == similarity(mine, b"") == similarity(b"", b"") == 0.0
 
 
 def test_stored_signatures_stay_comparable() -> None:
@@ -132,7 +132,8 @@ def test_stored_signatures_stay_comparable() -> None:
     assert (
         hashlib.sha256(signature("The ferry left at noon. Nobody was on board.")).hexdigest()[:16] == "e923cc3d5d5620a2"
     )
-    assert signature("It left 12,000 homes dark on 3 May.")[517:].hex() == "1c716a906b834e71397b6e68"
+    assert signature("It left 12,000 homes dark on 3 days.")[517:].hex() == "1c716a906b83ba19397b6e68"
+    assert signature("It left Lena Moor dark.")[517:].hex() == "ffffffffffff0bcaa03f01b40bca7ea9c8c7"
 
 
 def test_real_articles_taken_for_one_story_share_their_words(shared: Path) -> None:
@@ -195,6 +196,47 @@ def test_a_weekly_series_is_not_one_story() -> None:
         for price in (171, 174, 169, 178)
     ]
     assert [pair for pair in combinations(weeks, 2) if same_story(*map(signature, pair))] == []
+
+
+NOTICE = (
+    "The district court of Almeric has opened insolvency proceedings over the assets of {}. Creditors may lodge claims "
+    "until the end of next month. An administrator was appointed, and will report to the court in the autumn. Staff "
+    "were told of the decision at a meeting on the premises, and wages are paid for three months from public funds."
+)
+
+
+def test_notices_of_different_names_are_different_stories() -> None:
+    names = ("Stedlum Joba Ltd", "Quinor Joba Ltd", "Marfen Hask")
+    signed = [signature(NOTICE.format(name)) for name in names]
+    assert [pair for pair in combinations(signed, 2) if same_story(*pair)] == []
+    begun = [
+        signature(f"{name} appeared before the court, charged with fraud, and was fined." * 3) for name in names[:3]
+    ]
+    assert [pair for pair in combinations(begun, 2) if same_story(*pair)] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (NOTICE.format("Stedlum Joba Ltd"), NOTICE.format("Stedlum Joba")),
+        (
+            " ".join(
+                f"They met {name} in {place}." for name in ("Lena Moor", "Ali Sand", "Ida Kerr") for place in WORDS
+            ),
+            " ".join(
+                f"They met {name} in {place}." for name in ("Lena Moor", "Aly Sand", "Ida Kerr") for place in WORDS
+            ),
+        ),
+    ],
+)
+def test_a_shorter_name_or_one_of_many_spelt_otherwise_parts_no_copies(one: str, other: str) -> None:
+    assert same_story(signature(one), signature(other))
+
+
+def test_signatures_from_before_names_are_compared_without() -> None:
+    one, other = (signature(NOTICE.format(name)) for name in ("Stedlum Joba Ltd", "Quinor Fen Ltd"))
+    assert same_story(one[:517], other)
+    assert not same_story(one, other)
 
 
 def test_figures_that_stand_between_the_same_words_again_and_again_do_not_part_copies() -> None:

@@ -167,6 +167,22 @@ def test_only_a_date_of_publication_is_taken(head: str, line: str, day: str | No
     assert clean(article(tmp_path, head, body)).published_at == day
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("<![CDATA[", "]]>"),
+        ("//<![CDATA[\n", "\n//]]>"),
+        ("/*<![CDATA[*/", "/*]]>*/"),
+        ("<!--", "-->"),
+        ("<![CDATA[", ""),
+    ],
+)
+def test_linked_data_are_read_as_xhtml_wraps_them(opening: str, closing: str, tmp_path: Path) -> None:
+    data = '{"@type": "NewsArticle", "headline": "A --> B", "datePublished": "2024-06-04"}'
+    found = article(tmp_path, f'<script type="application/ld+json">{opening}{data}{closing}</script>')
+    assert found.published_at == "2024-06-04"
+
+
 def test_a_date_of_change_is_noted(tmp_path: Path) -> None:
     found = article(tmp_path, "<meta property='article:modified_time' content='2024-06-04'>")
     assert "only when it was changed (2024-06-04)" in found.notes[0]
