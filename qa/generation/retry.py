@@ -20,7 +20,7 @@ from qa.generation.refusals import NOTHING
 from qa.generation.sanitize import plain_line
 from qa.generation.verification import Quoted, is_order
 from qa.generators.generator import Message
-from qa.reading.sentences import SentenceAt
+from qa.reading.read import SentenceAt
 from qa.types import Evidence
 
 __all__ = ["LIKELY", "Restating", "load_restating", "pick", "quoted", "second_request", "seconds_for"]

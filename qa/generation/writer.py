@@ -20,7 +20,7 @@ from qa.generation.prompt import load_prompts, messages, prompt_tokens
 from qa.generation.retry import load_restating, quoted, second_request, seconds_for
 from qa.generators.generator import Generator
 from qa.grounding.checker import SupportChecker
-from qa.reading.sentences import SentenceAt
+from qa.reading.read import SentenceAt
 from qa.stopwatch import Stopwatch
 from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage
 

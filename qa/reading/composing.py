@@ -8,9 +8,8 @@ import msgspec
 
 from qa.citations import cite, short_answer
 from qa.language.words import words_of
-from qa.reading.kinds import Kind
-from qa.reading.read import Reading, ReadSentence, same_answer
-from qa.reading.sentences import SentenceAt, leans_back
+from qa.reading.answer_types import Kind
+from qa.reading.read import Reading, ReadSentence, SentenceAt, leans_back, same_answer
 from qa.types import Citation, Claim, Evidence, ShortAnswer
 
 __all__ = ["Composition", "choose", "compose", "is_short"]

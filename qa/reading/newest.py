@@ -13,8 +13,7 @@ import msgspec
 from embeddings.types import StoredPassage
 from qa.language.timestamps import BEGINNING, moment
 from qa.language.words import words_of
-from qa.reading.read import Reading, ReadSentence
-from qa.reading.sentences import SentenceAt, is_said, sentences_of
+from qa.reading.read import Reading, ReadSentence, SentenceAt, is_said, sentences_of
 from qa.types import Evidence
 
 __all__ = ["newest_first", "newest_said"]

@@ -9,8 +9,7 @@ from embeddings.index.terms import UNSPACED
 from qa.language.languages import asking_words, language_of
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import Fits, type_test
-from qa.reading.calibration import GENERAL, Calibration
-from qa.reading.reader import AnswerSpan, PassageText
+from qa.reading.reader import GENERAL, AnswerSpan, Calibration, PassageText
 
 __all__ = ["OverlapReader"]
 

@@ -13,7 +13,7 @@ from litestar.di import Provide
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from qa.access import origins
+from qa.access import places
 from qa.server import openapi
 from qa.server.auth.callers import provide_caller
 from qa.server.auth.guard import Guard
@@ -139,7 +139,7 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     async def provide_widget() -> Widget:
         return widget
 
-    widget = load_widget(frame_ancestors=origins.parse(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
+    widget = load_widget(frame_ancestors=places.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
     dependencies = {
         "service": Provide(provide_service),
         "guard": Provide(provide_guard),

@@ -30,8 +30,7 @@ from litestar.types import ControllerRouterHandler, Dependencies
 from embeddings.types import Article
 from qa.checking.values import CheckReport, TextToCheck
 from qa.conversations.changes import AnswerChanges
-from qa.conversations.feedback import Feedback
-from qa.conversations.reviews import DatasetRow, Review
+from qa.conversations.feedback import DatasetRow, Feedback, Review
 from qa.server.admin_wire import (
     AdminAnswer,
     CorpusBySource,

@@ -17,7 +17,7 @@ import uvicorn
 from litestar import Litestar
 
 from embeddings.errors import EmbeddingsError
-from qa.access.addresses import is_loopback
+from qa.access.places import is_loopback
 from qa.errors import QAError, SettingsError
 from qa.server.app import answer_head, create_app
 from qa.server.errors import ShuttingDown

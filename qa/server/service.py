@@ -22,7 +22,7 @@ from embeddings.runtime.memory import Memory
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
 from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
 from qa.access import keys
-from qa.access.scopes import Collections
+from qa.access.keys import Collections
 from qa.answers import fold
 from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import NotFound
@@ -135,7 +135,11 @@ class Service:
     async def start(self) -> None:
         """Load the parts. Raises what `load` raises."""
         audit.note(
-            Act(act="keys_loaded", by="settings", keys=tuple(key.name for key in keys.parse(self.settings.api_keys)))
+            Act(
+                act="keys_loaded",
+                by="settings",
+                keys=tuple(key.name for key in keys.parse_keys(self.settings.api_keys)),
+            )
         )
         await self._encoding.run(self._open)
         await self.records.open()

@@ -18,8 +18,8 @@ from qa.evaluation.benchmarks.reduced import SQUAD_FILE, Baseline, gate, measure
 from qa.evaluation.cache import CachingEncoder
 from qa.evaluation.gate import Check
 from qa.evaluation.types import Score
-from qa.reading.load_reader import load_reader
-from qa.reading.remembering import RememberingReader
+from qa.reading import load_reader
+from qa.reading.reader import RememberingReader
 from qa.settings import Settings
 
 HERE = Path(__file__).parent

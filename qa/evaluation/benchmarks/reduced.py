@@ -27,7 +27,7 @@ from qa.evaluation.gate import Check, Limit, check
 from qa.evaluation.run import checkout_revision
 from qa.evaluation.types import SCHEMA_VERSION, Score, Scores
 from qa.grounding import load_checker
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.settings import from_environment
 
 __all__ = ["SQUAD_FILE", "Baseline", "gate", "main", "measure_samples", "measure_squad", "read_allowances"]

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 
-from qa.access.scopes import NOTHING, Collections, Scope
+from qa.access.keys import NOTHING, Collections, Scope
 
 __all__ = ["Caller", "caller_of", "provide_caller", "remember"]
 

@@ -9,7 +9,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
 
-from qa.access.scopes import Permission
+from qa.access.keys import Permission
 
 __all__ = [
     "ADMINISTERING",

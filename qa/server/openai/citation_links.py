@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode, urlsplit
 
-from qa.access.links import signature
+from qa.access.tokens import signature
 from qa.types import Citation
 
 __all__ = ["address_of", "text_fragment"]

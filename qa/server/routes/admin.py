@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from qa.conversations.asked import Outcome
-from qa.conversations.reviews import Review
+from qa.conversations.feedback import Review
 from qa.language.timestamps import stamp
 from qa.server import audit
 from qa.server.admin_wire import (

@@ -6,7 +6,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from qa.access.links import answer_signature, is_signed_answer
+from qa.access.tokens import answer_signature, is_signed_answer
 from qa.errors import HistoryUnavailable
 from qa.server.auth.callers import Caller
 from qa.server.auth.guard import Guard

@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from embeddings.types import Article
-from qa.access.links import is_signed
+from qa.access.tokens import is_signed
 from qa.errors import NotFound
 from qa.server.auth.callers import Caller
 from qa.server.auth.guard import Guard

@@ -10,7 +10,7 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from qa.access import origins, tokens
+from qa.access import places, tokens
 from qa.access.tokens import TokenClaims
 from qa.errors import SettingsError
 from qa.server import audit
@@ -79,7 +79,7 @@ def _origin(data: TokenRequest, caller: Caller, request: Request[Any, Any, Any],
             raise _fault("origin", "say for which origin; a page's own request names it by itself")
         return sender
     try:
-        (origin,) = origins.parse(data.origin, setting="origin")
+        (origin,) = places.parse_origins(data.origin, setting="origin")
     except (SettingsError, ValueError):
         raise _fault("origin", "not one origin such as https://news.example") from None
     if not caller.operates and origin != sender:

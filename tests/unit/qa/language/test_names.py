@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.language.acronyms import expansions, long_forms, meeting
+from qa.language.names import expansions, long_forms, meeting
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from embeddings.runtime.memory import Memory, key_of
 from embeddings.types import RawArticle, Vector, Where
 from qa.assembly import Assembly, assemble
 from qa.reading.overlap import OverlapReader
-from qa.reading.reader import AnswerSpan, PassageText
-from qa.reading.remembering import RememberingReader
+from qa.reading.reader import AnswerSpan, PassageText, RememberingReader
 from qa.settings import Settings
 from qa.types import Answer, Question
 

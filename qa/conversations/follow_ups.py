@@ -1,24 +1,41 @@
 """Takes a question and the turns before it, gives a question that stands alone; one that does already is untouched.
 
-No model, no parser: closed word classes and the form of names decide. Precision comes before recall, since a wrong
-topic spoils a good question, while a missed one leaves it no worse than it was.
+By rules, closed word classes and the form of names decide. Precision comes before recall, since a wrong topic spoils
+a good question, while a missed one leaves it no worse than it was. Where a model is set up, it rewrites the question,
+if it keeps to the words that were said.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import aclosing
 
 import msgspec
 import Stemmer
 
-from qa.conversations.follow_ups.referents import SEPARATOR, is_person, person, place, topic, topics_of
-from qa.conversations.follow_ups.substitution import completed, exchanged, is_short
+import prompts
+from embeddings.corpus import Corpus, readable
+from qa.conversations.referents import (
+    SEPARATOR,
+    completed,
+    exchanged,
+    is_person,
+    is_short,
+    person,
+    place,
+    topic,
+    topics_of,
+)
+from qa.errors import GeneratorFailed
+from qa.executor import Run
+from qa.generators.generator import Delta, Generator, Message
 from qa.language.phrases import names, topics
-from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, WH_WORDS, Token, tokens
+from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, PRONOUNS, WH_WORDS, Token, tokens
 from qa.types import Turn
 
-__all__ = ["Resolved", "resolve", "resolved"]
+__all__ = ["FollowUps", "Resolved", "adds_facts", "may_depend", "resolve", "resolved"]
 
 _PERSONAL = {"he": "", "she": "", "him": "", "his": "'s", "her": "", "hers": "'s"}
 _THINGS = {"it": "", "its": "'s"}
@@ -57,13 +74,22 @@ _LONGEST = 14
 """A longer question without any pronoun has enough words of its own."""
 _LONGEST_CHARACTERS = 400
 """A longer question is no follow-up, and the search for names takes more time than its length grows."""
-
-
 _EVENTS = frozenset("happen happened happening occur occurred".split())
 """What a thing or a person cannot do: a ferry does not happen."""
 _FEMALE, _MALE = frozenset("she her hers".split()), frozenset("he him his".split())
 _UNSOUND = ""
 """Instead of a rewritten question: it leans on the conversation, and no sound rewriting of it is known."""
+_MOST_LOST = 0.5
+"""A rewritten question keeps at least so many of the question's own words."""
+_ARTICLES = 2
+"""Cited articles of the last turn that are read."""
+_ARTICLE_CHARACTERS = 20_000
+_TURNS = 3
+_ANSWER_CHARACTERS = 600
+_TOKENS = 80
+_SECONDS = 3.0
+"""A model that is slower than this at one line is not waited for: rules answer at once."""
+_LONGEST_REWRITTEN = 400
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,3 +245,103 @@ def _stripped(asked: str) -> str:
 
 def _stems(words: Collection[str] | Sequence[str]) -> set[str]:
     return set(Stemmer.Stemmer("english").stemWords(list(words)))
+
+
+def may_depend(question: str) -> bool:
+    """Whether a question holds a pronoun or no name at all.
+
+    >>> may_depend("Who is his lawyer?"), may_depend("How many people live in Derna?")
+    (True, False)
+    """
+    return any(token.low in PRONOUNS for token in tokens(question)) or not names(question)
+
+
+def adds_facts(rewritten: str, question: str, turns: Sequence[Turn]) -> bool:
+    """Whether a rewritten question holds a name, a number or much else that nobody said, or drops the question.
+
+    A model must not smuggle anything into what is looked up.
+    """
+    said = " ".join([question, *(f"{turn.question} {turn.resolved_query} {turn.answer}" for turn in turns)])
+    known = _stems_of(token.low for token in tokens(said))
+    new = [t for t in tokens(rewritten) if t.low not in FUNCTION_WORDS and not _stems_of([t.low]) <= known]
+    if any(t.text[:1].isupper() or any(c.isdigit() for c in t.text) for t in new) or len(new) > 1:
+        return True
+    if {token.low for token in tokens(question)} & WH_WORDS - {token.low for token in tokens(rewritten)}:
+        return True
+    own = _stems_of(token.low for token in tokens(question) if token.low not in FUNCTION_WORDS)
+    kept = own & _stems_of(token.low for token in tokens(rewritten))
+    return len(kept) < _MOST_LOST * len(own)
+
+
+def _stems_of(words: Iterable[str]) -> set[str]:
+    return set(Stemmer.Stemmer("english").stemWords(list(words)))
+
+
+class FollowUps:
+    """Makes follow-ups stand alone; used from the event loop."""
+
+    def __init__(self, corpus: Corpus, *, generator: Generator | None = None, seconds: float = _SECONDS) -> None:
+        self._corpus = corpus
+        self._generator = generator
+        self._seconds = seconds
+
+    async def __call__(self, question: str, /, *, history: Sequence[Turn], by_model: bool, run: Run) -> Resolved:
+        """Give the question as it is looked up; unchanged where it stands alone."""
+        by_rules = await run(lambda: resolved(question, history, background=self._background(history)))
+        if self._generator is None or not by_model or not (by_rules.follows or may_depend(question)):
+            return by_rules
+        written = await _rewrite(question, history, generator=self._generator, seconds=self._seconds)
+        if written is None:
+            return by_rules
+        follows = by_rules.follows or written != question
+        ids = history[-1].article_ids if history and follows else ()
+        return Resolved(query=written, lookup=written, article_ids=ids, follows=follows)
+
+    def _background(self, history: Sequence[Turn]) -> str:
+        texts = []
+        for article_id in history[-1].article_ids[:_ARTICLES] if history else ():
+            article = readable(self._corpus, article_id)
+            if article is not None:
+                texts.append(f"{article.title}\n{article.text[:_ARTICLE_CHARACTERS]}")
+        return "\n".join(texts)
+
+
+async def _rewrite(question: str, turns: Sequence[Turn], *, generator: Generator, seconds: float) -> str | None:
+    """Let a model write the question out; None where it fails, is too slow, or says what nobody has said.
+
+    What it writes may hold no name and no number that stands in no turn, must be one line, and must keep to the
+    question; see `qa.conversations.follow_ups.adds_facts`.
+    """
+    recent = turns[-_TURNS:]
+    messages = [
+        Message(role="system", content=prompts.load("rewrite_system").render()),
+        Message(
+            role="user",
+            content=prompts.load("rewrite_user").render(conversation=_conversation(recent), question=question),
+        ),
+    ]
+    try:
+        async with asyncio.timeout(seconds):
+            draft = await _draft(messages, generator=generator, seconds=seconds)
+    except (TimeoutError, GeneratorFailed):
+        return None
+    lines = [line.strip().strip('"“”') for line in draft.splitlines() if line.strip()]
+    if len(lines) != 1 or not 0 < len(lines[0]) <= _LONGEST_REWRITTEN or adds_facts(lines[0], question, recent):
+        return None
+    return " ".join(lines[0].split())
+
+
+async def _draft(messages: Sequence[Message], *, generator: Generator, seconds: float) -> str:
+    text = ""
+    deadline = asyncio.get_running_loop().time() + seconds
+    async with aclosing(generator.stream(messages, max_tokens=_TOKENS, deadline=deadline)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Delta):
+                text += piece.text
+                if len(text) > 2 * _LONGEST_REWRITTEN:
+                    break
+    return text
+
+
+def _conversation(turns: Sequence[Turn]) -> str:
+    return "\n".join(f"Question: {turn.resolved_query}\nAnswer: {turn.answer[:_ANSWER_CHARACTERS]}" for turn in turns)
