@@ -1,4 +1,4 @@
-"""Which files are several scraped articles, and which are one that only looks so."""
+"""Plain text: one article, or several scraped pages in one file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import textwrap
 import pytest
 
 from embeddings.cleaning.article import clean
-from embeddings.readers.scraped import Piece, split
-from embeddings.readers.text import unwrapped
+from embeddings.readers.text import Piece, split, unwrapped
 from embeddings.types import RawArticle
 
 NORTH, SOUTH, EAST = "Rain Stops in the North", "‘Snow’ Begins Again in the South", "Who Pays for the Eastern Dam?"
@@ -24,6 +23,8 @@ def page(title: str, *, head: str, prose: str = PROSE) -> str:
 
 
 CAPTION = "A man rows past the school of the village. (AP)"
+
+
 HEADS = {
     "caption and font size": f"{CAPTION} \n{CAPTION} \nTT\n20",
     "font size": "TT\n20",
@@ -91,7 +92,11 @@ def article(*blocks: str) -> str:
 
 WIDE = "\n"
 """Put before a block: two empty lines before it instead of one."""
+
+
 WORDS = ("good", "bad")
+
+
 NOT_PARTED = {
     "subheadings after wide gaps": article(PROSE, f"{WIDE}What happens next now", PROSE, f"{WIDE}Who pays", PROSE),
     "repeated subheadings": article(*(f"What is {word} here\n\nIt is {number}." for number in "123" for word in WORDS)),
