@@ -48,8 +48,7 @@ from qa.server.http.bodies import JSON, NDJSON
 from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
 from qa.server.openai.chat import ChatCompletion
 from qa.server.openai.envelope import ErrorEnvelope, is_openai
-from qa.server.openai.models import Model, ModelList
-from qa.server.openai.requests import ChatRequest, ResponsesRequest
+from qa.server.openai.requests import ChatRequest, Model, ModelList, ResponsesRequest
 from qa.server.openai.responses import Response
 from qa.server.wire import (
     AddReport,

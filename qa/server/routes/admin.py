@@ -28,9 +28,8 @@ from qa.server.admin_wire import (
     SourceStates,
 )
 from qa.server.audit import Act
-from qa.server.auth.callers import Caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ADMINISTERING
+from qa.server.auth.permissions import ADMINISTERING, Caller
 from qa.server.errors import FieldError, InvalidRequest
 from qa.server.http.bodies import NDJSON
 from qa.server.openapi import BODY, RECORDS, WORK, problems

@@ -15,9 +15,8 @@ from qa.access.tokens import TokenClaims
 from qa.errors import SettingsError
 from qa.server import audit
 from qa.server.audit import Act
-from qa.server.auth.callers import Caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import GETTING_A_TOKEN
+from qa.server.auth.permissions import GETTING_A_TOKEN, Caller
 from qa.server.errors import FieldError, InvalidRequest, require_reach
 from qa.server.openapi import BODY, problems
 from qa.server.wire import Token, TokenRequest

@@ -1,4 +1,7 @@
-"""`POST /v1/chat/completions` and `POST /v1/responses`: the service's answers for OpenAI's clients."""
+"""`/v1`: the service's answers for OpenAI's clients, as chat completions and as responses, and the names of its models.
+
+Clients of routes that have no like here are told what to use.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +11,40 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
-from qa.server.auth.callers import Caller
+from qa.errors import NotFound
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ASKING_WITH_A_KEY
-from qa.server.http.connection import WhileConnected
-from qa.server.http.sse import EventStream, Message
+from qa.server.auth.permissions import ASKING_WITH_A_KEY, READING_WITH_A_KEY, Caller
+from qa.server.http.sse import EventStream, Message, WhileConnected
 from qa.server.openai import chat, responses
-from qa.server.openai.citation_links import address_of
-from qa.server.openai.cited_text import CitedText, Piece, fold, pieces
-from qa.server.openai.envelope import failure
-from qa.server.openai.error_responses import errors
-from qa.server.openai.requests import Asked, ChatRequest, ResponsesRequest, asked_in_chat, asked_in_responses
-from qa.server.openai.tasks import task_pieces
-from qa.server.openai.usage import Tokens, tokens_of
+from qa.server.openai.answer_parts import CitedText, Piece, Tokens, address_of, fold, pieces, tokens_of
+from qa.server.openai.envelope import errors, failure
+from qa.server.openai.requests import (
+    Asked,
+    ChatRequest,
+    Model,
+    ModelList,
+    ResponsesRequest,
+    asked_in_chat,
+    asked_in_responses,
+    known,
+    listed,
+    task_pieces,
+)
 from qa.server.openapi import BODY, WORK
 from qa.server.service import Service
 
-__all__ = ["create_chat_completion", "create_response"]
+__all__ = [
+    "create_chat_completion",
+    "create_completion",
+    "create_embedding",
+    "create_response",
+    "list_models",
+    "retrieve_model",
+]
 
 _WRONG = (
     *BODY,
@@ -39,9 +55,8 @@ _WRONG = (
     "not-found",
     "deadline-exceeded",
 )
-
-
 _answering = partial(post, status_code=200, tags=["openai"], responses=errors(*_WRONG), opt=ASKING_WITH_A_KEY)
+_elsewhere = partial(post, include_in_schema=False, status_code=200, opt=READING_WITH_A_KEY)
 
 
 @_answering(
@@ -137,3 +152,44 @@ async def _count(piece: Piece, *, put: str) -> Tokens:
 
 def _failure(request: Request[Any, Any, Any], error: Exception) -> Message:
     return Message(data=msgspec.json.encode(failure(request, error)))
+
+
+@get(
+    "/models",
+    operation_id="list_models",
+    summary="List models",
+    response_description="Names that can be asked for.",
+    tags=["openai"],
+    responses=errors(),
+    opt=READING_WITH_A_KEY,
+)
+async def list_models() -> ModelList:
+    """`sourceline` answers as `POST /api/ask` does; `-links` puts links into the text, `-extractive` asks no model."""
+    return listed()
+
+
+@get(
+    "/models/{model:str}",
+    operation_id="retrieve_model",
+    summary="Look a model up",
+    response_description="It exists.",
+    tags=["openai"],
+    responses=errors("not-found"),
+    opt=READING_WITH_A_KEY,
+)
+async def retrieve_model(model: FromPath[str]) -> Model:
+    """One name that can be asked for."""
+    known(model)
+    return Model(id=model)
+
+
+@_elsewhere("/completions")
+async def create_completion() -> None:
+    """There is nothing to complete: questions are answered."""
+    raise NotFound("text is not completed here; ask with POST /v1/chat/completions or POST /v1/responses")
+
+
+@_elsewhere("/embeddings")
+async def create_embedding() -> None:
+    """Vectors of one encoder are of no use beside another's."""
+    raise NotFound("vectors are not given out here; find passages with POST /api/search, which encodes for itself")
