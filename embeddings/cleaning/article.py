@@ -21,11 +21,17 @@ import msgspec
 
 from embeddings.cleaning.boilerplate import Dropped, drop_boilerplate, drop_repeats
 from embeddings.cleaning.dates import iso_date
-from embeddings.cleaning.identity import article_id, checked_collection, checked_id
+from embeddings.cleaning.identity import (
+    article_id,
+    checked_collection,
+    checked_id,
+    host_of,
+    is_site_root,
+    normalised_url,
+)
 from embeddings.cleaning.pages import carried
 from embeddings.cleaning.titles import clean_title
 from embeddings.cleaning.unicode import canonical_line, canonical_text
-from embeddings.cleaning.urls import host_of, is_site_root, normalised_url
 from embeddings.errors import InvalidArticle
 from embeddings.types import Article, RawArticle, Status, article_version
 

@@ -23,8 +23,8 @@ import msgspec
 from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
 
 from embeddings.cleaning.dates import MONTHS, iso_date
+from embeddings.cleaning.identity import host_of, normalised_url
 from embeddings.cleaning.titles import clean_title
-from embeddings.cleaning.urls import host_of, normalised_url
 from embeddings.readers import fragments
 
 __all__ = [

@@ -31,7 +31,7 @@ from qa.checking.values import (
 from qa.errors import InvalidQuestion, InvalidText
 from qa.executor import Run, at_once
 from qa.generation.citation_markers import choose_label
-from qa.generation.context import Source
+from qa.generation.prompt import Source
 from qa.generation.verification import Judged, Quoted, is_fragment, judge
 from qa.grounding.checker import SupportChecker
 from qa.language.timestamps import moment

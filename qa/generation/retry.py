@@ -14,8 +14,7 @@ import msgspec
 
 import prompts
 from qa.generation.attempt import Attempt, Request
-from qa.generation.context import Source, estimate
-from qa.generation.prompt import new_fence
+from qa.generation.prompt import Source, estimate, new_fence
 from qa.generation.refusals import NOTHING
 from qa.generation.sanitize import plain_line
 from qa.generation.verification import Quoted, is_order

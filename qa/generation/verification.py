@@ -14,7 +14,7 @@ import msgspec
 
 from embeddings.types import Article, StoredPassage
 from qa.generation.citation_markers import resolve
-from qa.generation.context import Source
+from qa.generation.prompt import Source
 from qa.generation.sanitize import plain
 from qa.grounding.checker import Context, Mismatch, Support, SupportChecker, SupportingSpan
 from qa.language.words import Word, families, words_of

@@ -15,8 +15,7 @@ from qa.errors import GeneratorFailed
 from qa.executor import Run
 from qa.generation.attempt import AnswerBuilder, Attempt, Means, Request, by
 from qa.generation.citation_markers import choose_label
-from qa.generation.context import Context, build
-from qa.generation.prompt import load_prompts, messages, prompt_tokens
+from qa.generation.prompt import Context, build, load_prompts, messages, prompt_tokens
 from qa.generation.retry import load_restating, quoted, second_request, seconds_for
 from qa.generators.generator import Generator
 from qa.grounding.checker import SupportChecker

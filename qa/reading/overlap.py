@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.index.terms import UNSPACED
-from qa.language.languages import asking_words, language_of
+from qa.language.question_words import asking_words, language_of
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import Fits, type_test
 from qa.reading.reader import GENERAL, AnswerSpan, Calibration, PassageText

@@ -16,7 +16,7 @@ from qa import answering
 from qa.evaluation.benchmarks.bench import Bench
 from qa.evaluation.benchmarks.reduced import SQUAD_FILE, Baseline, gate, measure_samples, measure_squad, read_allowances
 from qa.evaluation.cache import CachingEncoder
-from qa.evaluation.gate import Check
+from qa.evaluation.compare import Check
 from qa.evaluation.types import Score
 from qa.reading import load_reader
 from qa.reading.reader import RememberingReader

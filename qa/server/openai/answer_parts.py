@@ -20,7 +20,7 @@ import msgspec
 
 from qa.access.tokens import signature
 from qa.answers import CAVEATS
-from qa.generation.context import count_tokens
+from qa.generation.prompt import count_tokens
 from qa.types import AbstainReason, Answer, AnswerEvent, AnswerMode, Citation, ClaimEvent, Event, FallbackReason
 
 __all__ = [

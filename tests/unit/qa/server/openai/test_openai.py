@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import NotFound
-from qa.generation.context import count_tokens
+from qa.generation.prompt import count_tokens
 from qa.server.errors import InvalidRequest, Unsupported
 from qa.server.openai.answer_parts import (
     CitedText,

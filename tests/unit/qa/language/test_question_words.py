@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.language.languages import language_of
+from qa.language.question_words import language_of
 
 
 @pytest.mark.parametrize(

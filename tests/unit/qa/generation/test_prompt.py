@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.types import Article, article_version
-from qa.generation.context import Context, build, count_tokens, head
+from qa.generation.prompt import Context, build, count_tokens, head
 from qa.types import Evidence
 
 TEXT = " ".join(f"Sentence number {number} tells of the harbour and its bridges." for number in range(60))

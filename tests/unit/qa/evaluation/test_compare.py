@@ -7,7 +7,7 @@ import math
 import pytest
 
 from qa.evaluation.catalogue import METRICS
-from qa.evaluation.gate import Kind, check, limit_of
+from qa.evaluation.compare import Kind, check, limit_of
 from qa.evaluation.types import SCHEMA_VERSION, Score, Scores
 
 

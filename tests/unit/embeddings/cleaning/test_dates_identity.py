@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.cleaning.dates import iso_date
-from embeddings.cleaning.urls import host_of, normalised_url
+from embeddings.cleaning.identity import host_of, normalised_url
 
 
 @pytest.mark.parametrize(
