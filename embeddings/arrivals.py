@@ -21,8 +21,7 @@ from typing import Literal
 
 import msgspec
 
-from embeddings.cleaning.identity import KnownBy, article_id, known_by
-from embeddings.cleaning.urls import host_of
+from embeddings.cleaning.identity import KnownBy, article_id, host_of, known_by
 from embeddings.corpus import Corpus, held_elsewhere
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint

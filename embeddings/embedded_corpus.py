@@ -8,7 +8,7 @@ from pathlib import Path
 
 from embeddings.corpus import Corpus
 from embeddings.encoders.encoder import EncoderIdentity
-from embeddings.encoders.naming import filled_by_another, not_complete
+from embeddings.encoders.weights import filled_by_another, not_complete
 from embeddings.errors import InputError, StoreBusy, StoreError
 from embeddings.index.dense import direction_of
 from embeddings.index.live import LiveIndex
@@ -17,8 +17,8 @@ from embeddings.index.spellings import nearest
 from embeddings.index.terms import Terms
 from embeddings.index.vocabulary import SnapshotLexicon
 from embeddings.intake import sound
+from embeddings.store import passages, reads, writes
 from embeddings.store import passages as store_passages
-from embeddings.store import reads, whole, writes
 from embeddings.store.database import Fault, Store, no_fault
 from embeddings.store.reads import State
 from embeddings.types import (
@@ -223,7 +223,7 @@ class EmbeddedCorpus(Corpus):
     def whole(self, *, after: int | None, limit: int) -> HeldPage:
         """Articles with everything that is kept of them, as they were written, from the place after `after`."""
         with self._store.reading() as db:
-            return whole.whole(db, reads.generation_of(db, self._identity) or 0, after=after, limit=limit)
+            return passages.whole(db, reads.generation_of(db, self._identity) or 0, after=after, limit=limit)
 
     def verify(self) -> list[Finding]:
         """Check everything held against its hashes, and the derived indexes against the store."""

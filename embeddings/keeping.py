@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from embeddings.errors import InputError, StoreCorrupt, StoreError
-from embeddings.store.backups import copy_database
+from embeddings.store.database import copy_database
 
 __all__ = ["Backup", "back_up", "restore"]
 

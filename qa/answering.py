@@ -32,14 +32,14 @@ from qa.generators.generator import Generator
 from qa.grounding.checker import SupportChecker
 from qa.language.timestamps import shown, stamp
 from qa.question.parts import leans_on_an_answer, parts_of
-from qa.question.spelling import Speller
 from qa.question.understanding import Resolve, Understood, as_put, understand
+from qa.question.wordings import Speller
 from qa.reading.composing import Composition, choose, compose
 from qa.reading.read import ReadSentence
 from qa.reading.reader import Reader
-from qa.retrieval.rerankers.reranker import Reranker
+from qa.retrieval.recency import timely
+from qa.retrieval.rerankers import Reranker
 from qa.retrieval.search import Depth
-from qa.retrieval.timeliness import timely
 from qa.settings import Settings
 from qa.stopwatch import Stopwatch
 from qa.types import (

@@ -12,19 +12,17 @@ import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
-from embeddings.encoders.remembering import RememberingEncoder
+from embeddings.encoders.encoder import RememberingEncoder
 from embeddings.runtime.memory import Memory
 from embeddings.types import Vector
 from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
 from qa.answering import Answerer
-from qa.conversations.rewriting import FollowUps
+from qa.conversations.follow_ups import FollowUps
 from qa.generators import Generator, load_generator
 from qa.grounding.checker import SupportChecker
-from qa.reading.load_reader import load_reader
-from qa.reading.reader import AnswerSpan, Reader
-from qa.reading.remembering import RememberingReader
-from qa.retrieval.rerankers.load_reranker import load_reranker
-from qa.retrieval.rerankers.reranker import Reranker
+from qa.reading import load_reader
+from qa.reading.reader import AnswerSpan, Reader, RememberingReader
+from qa.retrieval.rerankers import Reranker, load_reranker
 from qa.settings import Settings
 
 if TYPE_CHECKING:

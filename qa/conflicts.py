@@ -20,8 +20,7 @@ from embeddings.duplicates import same_story
 from embeddings.types import StoredPassage
 from qa.language.timestamps import moment
 from qa.language.words import words_of
-from qa.reading.read import Reading, ReadSentence
-from qa.reading.sentences import SentenceAt
+from qa.reading.read import Reading, ReadSentence, SentenceAt
 from qa.types import Citation, Conflict, Evidence
 
 __all__ = ["Disputed", "described", "disputed"]

@@ -7,13 +7,17 @@ QAError
 ├── NotFound          no such article, version, answer or conversation
 ├── HistoryUnavailable the file of conversations and feedback cannot be used
 └── GeneratorFailed   the language model gave no usable draft; the answer is made without it
+
+Beside it, the closed lists of reasons why an answer is none, or was not generated.
 """
 
 from __future__ import annotations
 
-from qa.reasons import FallbackReason
+from typing import Literal
 
 __all__ = [
+    "AbstainReason",
+    "FallbackReason",
     "GeneratorFailed",
     "HistoryUnavailable",
     "InvalidQuestion",
@@ -22,6 +26,32 @@ __all__ = [
     "QAError",
     "SettingsError",
 ]
+
+AbstainReason = Literal[
+    "empty_corpus",
+    "no_match",
+    "weak_match",
+    "unread_language",
+    "stale_only",
+    "outside_corpus_dates",
+    "source_withdrawn",
+]
+"""`unread_language`: the reader does not know the language of the question, and no sentence has enough of its words.
+`source_withdrawn` comes in histories only: an article that the answer quoted was removed since."""
+FallbackReason = Literal[
+    "no_model",
+    "model_unreachable",
+    "model_unauthorised",
+    "model_not_found",
+    "model_rate_limited",
+    "model_overloaded",
+    "model_timed_out",
+    "model_failed",
+    "model_declined",
+    "ungrounded",
+]
+"""Why an answer was not generated: no model is set up; the model failed, and how; it found no answer in the sources;
+nothing it wrote was supported. In a generated answer: why it ends early, all of it being verified."""
 
 
 class QAError(Exception):

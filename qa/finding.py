@@ -11,18 +11,18 @@ import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
-from qa.language.languages import language_of
+from qa.language.question_words import language_of
 from qa.language.timestamps import Period, stamp
 from qa.question.understanding import Understood
 from qa.question.wordings import in_their_words, with_numbers
+from qa.reading.composing import newest_first, newest_said
 from qa.reading.misfits import fitting
-from qa.reading.newest import newest_first, newest_said
 from qa.reading.overlap import OverlapReader
 from qa.reading.read import Reading, best_passages_first, read
 from qa.reading.reader import Reader
-from qa.retrieval.rerankers.reranker import WIDER, Reranker, rerank
+from qa.retrieval.recency import is_late, says_when, timely, timely_first
+from qa.retrieval.rerankers import WIDER, Reranker, rerank
 from qa.retrieval.search import READ, Depth, retrieve
-from qa.retrieval.timeliness import is_late, says_when, timely, timely_first
 from qa.settings import Settings
 from qa.stopwatch import Stopwatch
 from qa.types import AbstainReason, Evidence

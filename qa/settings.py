@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from embeddings.place import Place, is_server
-from qa.access import addresses, keys, origins
+from qa.access import keys, places
 from qa.errors import SettingsError
 
 __all__ = ["DESCRIPTIONS", "Settings", "from_environment", "unknown_variables"]
@@ -193,12 +193,12 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError("QA_THREADS must be 0 or more, QA_MAX_BODY_BYTES and QA_MAX_QUEUE 1 or more")
     if settings.visitor_rate < 0 or settings.key_rate < 0:
         raise SettingsError("QA_VISITOR_RATE and QA_KEY_RATE must be 0 or more")
-    keys.parse(settings.api_keys)
-    allowed = origins.parse(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
-    origins.collections_of(settings.origin_collections, allowed=allowed)
-    origins.parse(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS")
-    addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
-    addresses.parse(settings.feed_networks, setting="QA_FEED_NETWORKS")
+    keys.parse_keys(settings.api_keys)
+    allowed = places.parse_origins(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+    places.collections_of(settings.origin_collections, allowed=allowed)
+    places.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS")
+    places.parse_networks(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
+    places.parse_networks(settings.feed_networks, setting="QA_FEED_NETWORKS")
     return settings
 
 

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from embeddings.types import StoredPassage
+from qa.errors import AbstainReason, FallbackReason
 from qa.language.timestamps import UnderstoodPeriod
-from qa.reasons import AbstainReason, FallbackReason
 
 __all__ = [
     "AbstainReason",

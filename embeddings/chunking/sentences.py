@@ -1,10 +1,14 @@
 """Takes a canonical text, gives the spans of its sentences.
 
 Rules, not a model: a stop ends a sentence unless the word before it is an abbreviation, an initial or a list label,
-or what follows goes on in lower case; in Chinese and Japanese not inside brackets or quotation marks that the sentence
-opened. A heading on a line of its own is a sentence of its own. Languages: see `abbreviations`. Measured
-against sentencex on the hand-labelled cases of the tests (`tests/benchmarks/bench_sentences.py`): sentencex keeps whole
-quotations as one sentence, parts "10 p.m." from its day and hangs opening quotation marks on the sentence before.
+or what follows goes on in lower case; in Chinese and Japanese not inside brackets or quotation marks that the
+sentence opened. A heading on a line of its own is a sentence of its own. Measured against sentencex on the
+hand-labelled cases of the tests (`tests/benchmarks/bench_sentences.py`): sentencex keeps whole quotations as one
+sentence, parts "10 p.m." from its day and hangs opening quotation marks on the sentence before.
+
+Claimed are abbreviations and initials of English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish,
+Norwegian, Danish, Polish, Russian and Ukrainian; of Arabic, Hindi, Chinese and Japanese the marks that end sentences,
+with their quotation marks. Other languages are split by their stops alone.
 """
 
 from __future__ import annotations
@@ -14,12 +18,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from embeddings.chunking.abbreviations import AFTER_CLOCK, AFTER_ORDINAL, BEFORE_NUMBER, MAYBE_LAST, NEVER_LAST, OPENERS
-
 __all__ = ["split_sentences"]
 
 Span = tuple[int, int]
-
 _PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*")
 _LIST_LINE = re.compile(r"\n(?=[^\S\n]*(?:[•▪►◦‣*–—-]|\d{1,3}[.)])\s)")
 _STOP = re.compile(
@@ -39,10 +40,8 @@ _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _WORD_BEFORE = re.compile(r"""[^\s("“„‘'«\[/–—-]*$""")
 _WINDOW = 400
 """How far, in characters, an open bracket or quotation mark is looked for: keeps every decision O(1)."""
-
 _CRIES = frozenset({"Yahoo", "Jeopardy", "E", "Wham", "Mamma"})
 """Names spelt with an exclamation mark."""
-
 _CLOCK = frozenset({"a.m", "p.m", "A.M", "P.M"})
 # Of one letter any: small ones are "z. B." and "и т. д.". Ideographs and kana are words.
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]|[^\W\d_\u0900-\u0dff\u2e80-\uffdf]")
@@ -55,8 +54,6 @@ _SAYING = re.compile(
     r"\s+(?:[^\W\d_a-z][\w.'’-]*\s+){1,4}"
     r"(?:said|says|asked|asks|added|told|wrote|writes|tweeted|replied|shouted|yelled|recalled|joked)\b"
 )
-
-
 _WIDE_BRACKETS: Final = {"「": "」", "『": "』", "《": "》", "〈": "〉", "（": "）", "【": "】"}
 _WIDE_GOES_ON = re.compile(
     r"と|って|など|を|が|は(?!い)|に|の|も(?![うし])|で(?!も)|へ|や|、|，"
@@ -64,7 +61,6 @@ _WIDE_GOES_ON = re.compile(
 )
 """What follows a quotation that is part of its sentence: a Japanese particle, or who said it in Chinese."""
 _ADDRESS = re.compile(r"[/@\\]|www\.|\.(?:[Cc]om|[Nn]et|[Oo]rg|[Ii]nfo|[Jj]s|[Pp]df|[Ee]xe|[Hh]tml?)\b")
-
 _HEADING: Final = 120
 """Longest line, in characters, taken for one that stands for itself."""
 _WIDE = re.compile(r"[\u2e80-\uffdf]")
@@ -179,17 +175,17 @@ def _full_stop_ends(text: str, first: int, at: int, next_word: re.Match[str]) ->
     word = _ELISION.sub("", match[0]) if match else ""
     if at - len(word) == first and _LABEL.fullmatch(word):
         return False
-    if word in NEVER_LAST or (not word.isascii() and word[:1].lower() + word[1:] in NEVER_LAST):
+    if word in _NEVER_LAST or (not word.isascii() and word[:1].lower() + word[1:] in _NEVER_LAST):
         return False
-    if word in BEFORE_NUMBER:
+    if word in _BEFORE_NUMBER:
         return not following[0].isdigit()
     if word in _CLOCK:
-        return following[0].isalpha() and following.rstrip(".,;:)") not in AFTER_CLOCK
-    if word.isdecimal() and len(word) <= 2 and following.rstrip(".,;:)") in AFTER_ORDINAL:
+        return following[0].isalpha() and following.rstrip(".,;:)") not in _AFTER_CLOCK
+    if word.isdecimal() and len(word) <= 2 and following.rstrip(".,;:)") in _AFTER_ORDINAL:
         return False
     if word in {"C", "F", "K"} and _DEGREES.search(text, max(first, at - 4), at):
         return True
-    if word in MAYBE_LAST or _INITIALS.fullmatch(word):
+    if word in _MAYBE_LAST or _INITIALS.fullmatch(word):
         return _opens_sentence(following) and not any(dash in next_word["open"] for dash in "-–—")
     return True
 
@@ -197,7 +193,7 @@ def _full_stop_ends(text: str, first: int, at: int, next_word: re.Match[str]) ->
 def _opens_sentence(word: str) -> bool:
     """Whether a word is one that opens sentences: `It's`, `The,` and `THE` are, the initial `A.` is not."""
     bare = re.split(r"['’]", word.rstrip(",:;"), maxsplit=1)[0]
-    return bare in OPENERS or (len(bare) > 1 and bare.isupper() and bare.capitalize() in OPENERS)
+    return bare in _OPENERS or (len(bare) > 1 and bare.isupper() and bare.capitalize() in _OPENERS)
 
 
 def _inside_wide(text: str, start: int, stop: re.Match[str], end: int) -> bool:
@@ -260,3 +256,87 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
     finish = start + len(inner.rstrip())
     if begin < finish:
         yield begin, finish
+
+
+def _words(*lines: str) -> frozenset[str]:
+    return frozenset(word for line in lines for word in line.split())
+
+
+_TITLES: Final = _words(
+    "Mr Mrs Ms Mx Dr Prof Gen Maj Col Lt Sgt Cpl Pvt Capt Cmdr Adm Brig Gov Rep Reps Sen Sens Rev Hon Pres Supt Insp",
+    "Det Amb Messrs Mme Mlle Ste Mt Hr Sra Dra",
+)
+
+
+_NEVER_LAST: Final = (
+    _TITLES
+    | frozenset(title.upper() for title in _TITLES)  # wires in capitals
+    | _words(
+        "Ft v vs VS e.g i.e cf ca approx est avg Avg viz",
+        "z.B u.a bzw ggf vgl sog geb d.h i.d.R Dipl Ing Hl",  # German
+        "Mmes MM Mgr Mgrs p.ex env",  # French
+        "Srta Dña Gral Lic Excmo Excma Ilmo EE Mons D.ª",  # Spanish
+        "Sig Sig.ra Sigg Dott Dott.ssa Prof.ssa Avv Geom Egr Spett sig sig.ra dott dott.ssa prof.ssa avv",  # Italian
+        "Profa Exmo Exma Eng Sr.ª",  # Portuguese
+        "dr prof mr mrs ing drs dhr mevr bijv d.w.z m.b.t t.a.v o.a",  # Dutch
+        "t.ex bl.a dvs f.eks d.v.s jf mht",  # Swedish, Norwegian, Danish
+        "inż mgr hab np tzn tzw ul św ks płk mjr kpt",  # Polish
+        "проф акад им ул св см т.е т.к напр просп пл доц ген полк",  # Russian
+        "вул ім акад див напр",  # Ukrainian
+        "डॉ प्रो श्री",  # Hindi
+    )
+)
+"""A name, a number or the rest of the phrase always follows."""
+
+
+_BEFORE_NUMBER: Final = _words(
+    "No Nos no nos NO Art art arts Sec sec Fig fig figs p pp para paras ch vol Vol vols op",
+    "Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec JAN FEB MAR APR AUG SEPT OCT NOV DEC",
+    "Nr nr Abs Bd Kap núm Núm pág págs cap kl blz стр рис с ст",
+)
+"""Abbreviations when a number follows, words like any other when none does."""
+
+
+_MAYBE_LAST: Final = _words(
+    "Inc Corp Co Cos Ltd Bros Jr Sr LLC INC CORP CO LTD BROS JR SR Ph.D St ST Ave Blvd Rd Sq Hwy Bldg Dept Univ Assn",
+    "Assoc Intl al Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev",
+    "Okla Ore Pa Tenn Tex Va Vt Wash Wis Wyo",
+    "usw usf Mio Mrd Str Tel Hrsg evtl",  # German
+    "Me Pr av Av Avda Ud Uds UU On Arch Gen apdo m.m osv gen",
+    "тыс млн млрд руб коп др долл чел обл гг т.д т.п т.ч грн",
+)
+"""Abbreviations that also end sentences: they do where the next word is one that opens sentences."""
+
+
+_AFTER_CLOCK: Final = _words(
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August",
+    "September October November December Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec",
+    "Eastern Central Mountain Pacific Greenwich GMT UTC BST CET CEST EET MSK IST ET EST EDT CT CST CDT MT MST MDT",
+    "PT PST PDT",
+)
+
+
+_AFTER_ORDINAL: Final = _words(
+    "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "Jahrhundert Jahrhunderts Weltkrieg Weltkriegs Weltkrieges Bundesliga Liga Platz Mal Tag Woche Minute Spieltag",
+    "Stock Klasse Geburtstag Jahrestag Todestag Runde Etage Auflage Bezirk Jahrtausend Kapitel Sitzung",
+)
+"""What follows a number with a stop in German where it is read as an ordinal ("am 3. Oktober")."""
+
+
+_OPENERS: Final = _words(
+    "The A An He She It They We I You This That These Those There Here His Her Its Their Our My Your In On At But And",
+    "Or So If When While After Before As For From With By To Of No Not Some Many Most All Both Each Several Another",
+    "One Two Three What Who Why How Where Which Then Now Once Since Because Although Though However Meanwhile Later",
+    "Still Yet Also Other Others More About Under Over During Despite According Only Even Just Until Among Let Do Did",
+    "Is Are Was Were Has Have Had Will Would Can Could Should Officials Police Authorities Prosecutors Investigators",
+    "Residents Critics Supporters Analysts Experts Researchers Scientists Shares Nearly More Every Nobody None",
+    # Particles of names ("De", "Van", "La", "El", "Das") are left out.
+    "Die Der Ein Eine Er Sie Es Wir Ich Im Auf Bei Mit Nach Doch Aber Und Auch Zu Von Für Dort Hier Seit Wenn Als",
+    "Les Il Elle Ils Elles On Nous Une Dans Mais Et Cette Ce Ces Selon Pour Avec Après",
+    "Los Las Una Ellos Pero Según Este Esta Para Por Desde También Gli Lo Questo Questa Però Secondo Ma Ele Ela Eles",
+    "Uma Mas Segundo Também Het Een Hij Zij Ze Maar Deze Volgens Det Den Han Hon Hun Men Och Og En Ett Et",
+    "To Ten Jest Nie Ale Jak Według Po",
+    "Он Она Оно Они Это Этот Эта Эти В На Но По Как Так Также При После Для Однако Мы Вы Тогда Поэтому Власти Полиция",
+    "Він Вона Вони Це Цей Ця Після Проте Але За Із Та",
+)

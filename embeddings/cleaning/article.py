@@ -1,44 +1,57 @@
 """From what a reader found to an article: takes a RawArticle, gives an Article with canonical text.
 
     unicode     NFC, paragraphs, nothing hidden        titles    one line, without the site's name
-    boilerplate the page's own lines dropped           dates     ISO 8601 or nothing
-    repeats     headline and captions once             urls      http(s) in normal form or nothing
+    boilerplate the page's own lines dropped,          dates     ISO 8601 or nothing
+                headline and captions once             urls      http(s) in normal form or nothing
                                                        identity  the article's id
 
 Wording and quotation marks inside prose are never changed, and cleaning a clean article changes nothing.
+
+What cannot be told for sure is refused rather than passed over: an embargo that is not understood would be broken.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from embeddings.cleaning.boilerplate import Dropped, drop_boilerplate
+from embeddings.cleaning.boilerplate import Dropped, drop_boilerplate, drop_repeats
 from embeddings.cleaning.dates import iso_date
-from embeddings.cleaning.identity import article_id, checked_collection, checked_id
+from embeddings.cleaning.identity import (
+    article_id,
+    checked_collection,
+    checked_id,
+    host_of,
+    is_site_root,
+    normalised_url,
+)
 from embeddings.cleaning.pages import carried
-from embeddings.cleaning.repeats import drop_repeats
-from embeddings.cleaning.rights import embargo_end
 from embeddings.cleaning.titles import clean_title
 from embeddings.cleaning.unicode import canonical_line, canonical_text
-from embeddings.cleaning.urls import host_of, is_site_root, normalised_url
 from embeddings.errors import InvalidArticle
-from embeddings.types import Article, RawArticle, article_version
+from embeddings.types import Article, RawArticle, Status, article_version
 
-__all__ = ["MAX_TEXT", "Cleaned", "article_id", "clean", "clean_with_notes", "is_notice"]
+__all__ = ["MAX_TEXT", "Cleaned", "article_id", "clean", "clean_with_notes", "status_of"]
 
 MAX_TEXT: Final = 5_000_000
 """Longest text accepted, in characters: about 800,000 words."""
-
 _MAX_NAME: Final = 200
 _MAX_AUTHORS: Final = 50
 _MAX_TERMS: Final = 2_000
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,4}")
-
 _TWO_WAYS = re.compile(r"\d{1,2}([/-])\d{1,2}\1\d{4}\b.*", re.DOTALL)
+_STATES: Final[dict[str, Status]] = {
+    "usable": "usable",
+    "published": "usable",
+    "publish": "usable",
+    "withheld": "withheld",
+    "canceled": "canceled",
+    "cancelled": "canceled",
+}
 
 
 class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +79,7 @@ def clean_with_notes(raw: RawArticle, *, collection: str = "default") -> Cleaned
     url = None if is_site_root(written) else written
     source = _name(raw.source or "") or host_of(written)
     title = clean_title(raw.title, sites=(source, host_of(written)))
-    text, dropped = ("", []) if is_notice(raw) else _clean_text(raw.text, title=title)
+    text, dropped = ("", []) if _is_notice(raw) else _clean_text(raw.text, title=title)
     version = article_version(text)
     collection = checked_collection(raw.collection or collection)
     published_at = iso_date(raw.published_at or "")
@@ -87,14 +100,14 @@ def clean_with_notes(raw: RawArticle, *, collection: str = "default") -> Cleaned
         pages=carried(raw.pages, written=raw.text, text=text),
         section=_name(raw.section or ""),
         usage_terms=canonical_line(raw.usage_terms or "")[:_MAX_TERMS],
-        embargoed_until=embargo_end(raw.embargoed_until or ""),
+        embargoed_until=_embargo_end(raw.embargoed_until or ""),
         status=raw.status or "usable",
         summary_only=raw.summary_only,
     )
     return Cleaned(article=article, dropped=tuple(dropped), notes=(*raw.notes, *_notes(raw, article)))
 
 
-def is_notice(raw: RawArticle) -> bool:
+def _is_notice(raw: RawArticle) -> bool:
     """Whether it only says that an article may not be shown (any more), and brings no text."""
     return raw.status in {"withheld", "canceled"} and not raw.text.strip()
 
@@ -150,3 +163,45 @@ def _notes(raw: RawArticle, article: Article) -> Iterable[str]:
         yield f"{count:,} characters of the text were damaged before they came here; they read as \ufffd"
     if len(raw.title) > len(article.title) + 200:
         yield "the title was cut; it may hold text of the article"
+
+
+def status_of(written: str) -> Status | None:
+    """Read a state; what says nothing is None.
+
+    Raises InvalidArticle for any other word.
+
+    >>> status_of("Cancelled"), status_of(" ")
+    ('canceled', None)
+    """
+    word = written.strip().casefold()
+    if not word:
+        return None
+    if word not in _STATES:
+        raise InvalidArticle(
+            f"the status {written.strip()[:40]!r} is none of usable, withheld and canceled, and whether the article "
+            "may be shown is not known; give one of these, or leave it out"
+        )
+    return _STATES[word]
+
+
+def _embargo_end(written: str) -> str | None:
+    """Read the moment an embargo ends, in UTC; None where there is no embargo.
+
+    Raises InvalidArticle for what is no moment: a day or a time without its zone is one of many.
+
+    >>> _embargo_end("2024-06-04T10:30:00+02:00")
+    '2024-06-04T08:30:00Z'
+    """
+    written = written.strip()
+    if not written:
+        return None
+    try:
+        moment = datetime.fromisoformat(written)
+        if moment.tzinfo is None:
+            raise ValueError(written)
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        raise InvalidArticle(
+            f"when the embargo {written[:40]!r} ends cannot be told; write it with its time zone, "
+            "2024-06-04T10:30:00+02:00"
+        ) from None

@@ -1,4 +1,4 @@
-"""Lines a page prints around an article: takes its lines, gives those that are the article's, and what was dropped.
+"""Lines a page prints around an article, or twice: takes its lines, gives the article's own, and what was dropped.
 
 Every rule looks at one whole line and nothing else (the two exceptions look at the line before), never inside a
 paragraph; no line that begins with a quotation mark is touched, nor one that begins with a small letter (it may be
@@ -22,6 +22,19 @@ the rest of a sentence cut by a line break) or is longer than `MAX_BOILERPLATE`.
 
 Kept on purpose, because the words may be news: related headlines ("More: …", "Related: …"), corrections and updates
 ("This story has been updated …"), contact addresses, bylines, times and numbers of a live page, photo captions.
+
+A scraper sees the headline above the picture and again above the text, and a caption both as the picture's
+description and below it. Three causes, three rules:
+
+- *title*: a line that is the title goes, wherever it stands; the title is kept apart from the text.
+- *page-head*: where the title comes back within the first lines, what stands before it is the page's head; of what
+  the head prints twice, or prints and repeats right after it, one stays.
+- *caption*: a caption stays once. A line is taken for a doubled caption when it follows itself and is no short line
+  (`_SHORTEST_CAPTION`: table cells, refrains) and no quotation, or when it ends in a photo credit such as
+  "(Reuters)" and occurred before.
+
+Captions themselves stay, credit included: who is seen where is news, and the words are the source's.
+A sentence said twice within prose is left alone.
 """
 
 from __future__ import annotations
@@ -33,10 +46,24 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["MAX_BOILERPLATE", "Dropped", "drop_boilerplate"]
+__all__ = ["MAX_BOILERPLATE", "Dropped", "drop_boilerplate", "drop_repeats", "title_key"]
 
 MAX_BOILERPLATE: Final = 400
 """Longest line a rule looks at, in characters; what is longer is prose."""
+_SHORTEST_CAPTION: Final = 40
+"""Characters from which a line that follows itself counts as a doubled caption."""
+_HEAD: Final = 15
+"""Filled lines within which the title must come back to mark a page's head."""
+_FOLD = str.maketrans({"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "\u00a0": " "})
+_SITE_SUFFIX = re.compile(r" [|·»] [^|·»]{1,60}$")
+_SITE_MARKS = frozenset("|·»")
+_QUOTE_ENDS = tuple("\"'“”‘’„‚«»‹›「」『』")
+_CREDIT = re.compile(
+    r"\([^()]{0,100}\b(?:Reuters|AP|AFP|EPA|EFE|UPI|Getty|Xinhua|dpa|Anadolu|TASS|Shutterstock|Bloomberg|Photo|Images|"
+    r"Handout|Press|File)\b[^()]{0,100}\)\.?$|\b(?:Getty Images|AFP|Shutterstock|AP Photo)$"
+)
+_CREDIT_ENDS = (")", ").", "Getty Images", "AFP", "Shutterstock", "AP Photo")
+_LONGEST_CREDIT = 230
 
 
 class Dropped(msgspec.Struct, frozen=True):
@@ -51,6 +78,8 @@ def _labels(text: str) -> frozenset[str]:
 
 
 _FONT_SIZE = _labels("tt|aa|a a|a a a|text size|font size|change font size")
+
+
 _CONTROLS = _FONT_SIZE | _labels(
     """share|share this|share this article|share this story|share this page|share this post|share this video
     share article|share story|share on facebook|share on twitter|share on x|share on linkedin|share on whatsapp
@@ -65,11 +94,15 @@ _CONTROLS = _FONT_SIZE | _labels(
     view image in fullscreen|toggle caption|show caption|hide caption|view gallery|click to enlarge|tap to enlarge
     add us on google|prefer us on google"""
 )
+
+
 _BUTTONS = _labels(
     """facebook|twitter|x|linkedin|whatsapp|telegram|reddit|pinterest|instagram|threads|bluesky|messenger|flipboard
     tumblr|pocket|youtube|tweet|pin it|email|e mail|mail|print|save|copy|bookmark|link|more|comments|comment|like
     home|menu|search|close|log in|login|sign in|register|subscribe|subscribe now|sign up|listen|play|mute"""
 )
+
+
 _MORE = _labels(
     """read more|read more here|read also|also read|read next|read the full story|read the full story here
     read full story|read full article|read the full article|read the full article here|continue reading
@@ -80,6 +113,8 @@ _MORE = _labels(
     you may be interested in|up next|now playing|most read|most popular|most viewed|trending now|popular now
     what to read next"""
 )
+
+
 _ADVERTISEMENT = _labels(
     """advertisement|advertising|advert|ad|sponsored|sponsored content|promoted content|paid content
     remove ads|skip ad|skip advertisement|after advertisement|advertisement continue reading below
@@ -88,31 +123,49 @@ _ADVERTISEMENT = _labels(
     story continues below|story continues below advertisement|story continues after advertisement
     content continues below|scroll to continue|scroll to continue with content"""
 )
+
+
 _BY_LABEL: Final = {
     **dict.fromkeys(_MORE, "more-link"),
     **dict.fromkeys(_ADVERTISEMENT, "advertisement"),
     **dict.fromkeys(_CONTROLS, "control"),
 }
+
+
 _LONGEST_LABEL = max(map(len, _BY_LABEL)) + 10
 
+
 _NOT_WORDS = re.compile(r"[^\w]+")
+
+
 _READING_TIME = re.compile(
     r"(?:estimated )?(?:read|reading|listening)(?: time)? (?:about |approx )?\d{1,3} min(?:ute)?s?(?: read)?"
     r"|\d{1,3} min(?:ute)?s? (?:read|listen|watch|video)"
 )
+
+
 _AGENCY = (
     r"CNN(?: Business| Politics| Money| Sports?)?|Reuters|AP|AFP|Associated Press|The Associated Press|UPI|dpa|BBC"
 )
+
+
 _ASKED = r"(?:^|[.!?:;>|►•*(\[–—-] ?)(?:please |you can (?:also )?|to [\w ]{3,60}, )?(?:sign up|subscribe)\b"
+
+
 _SITES = (
     r"(?:facebook|twitter|instagram|tiktok|threads|youtube|linkedin|whatsapp|telegram|bluesky|google news|flipboard)"
 )
+
 
 _SIGN_UP = (
     r"^(?=.*\b(?:newsletters?|inbox|alerts|briefing|e-?mail updates|text messages?|journalism|today\.?$)\b)"
     rf"(?:(?=.*{_ASKED})|would you like to receive\b)"
 )
+
+
 _FOLLOW = rf"^(?:follow|like us|join us|find us) .{{0,200}}(?:\bon (?:our )?{_SITES}\b|\s@\w)"
+
+
 _CONSENT = (
     r"^by (?:signing up|subscribing|registering|clicking|(?:submitting|entering|providing) (?:this|your))\b.*"
     r"\byou (?:\w+ )?(?:agree|consent|accept|acknowledge)\b"
@@ -120,6 +173,8 @@ _CONSENT = (
     r"|^if you wish to object to the use of your data\b|^you (?:can|may) unsubscribe at any time\b"
     r"|^(?:we|(?:this|our) (?:web)?site) uses? cookies\b|^(?:accept|reject|manage) (?:all )?cookies$"
 )
+
+
 _BY_PATTERN: Final = tuple(
     (rule, tuple(triggers.split("|")), re.compile(pattern, re.IGNORECASE))
     for rule, triggers, pattern in (
@@ -131,7 +186,11 @@ _BY_PATTERN: Final = tuple(
         ("dateline", "—|–|-", rf"^\(?(?:{_AGENCY})\)? ?[—–-]{{1,2}}$"),
     )
 )
+
+
 _DIVIDER = frozenset("_*-–—=~•·.♦◆■▪●|/#+<> ")
+
+
 _QUOTES = tuple("\"'“”‘’„‚«»‹›「『")
 
 
@@ -193,3 +252,84 @@ def _is_font_size(line: str) -> bool:
 
 def _is_button(line: str) -> bool:
     return len(line) <= 15 and line[0].isupper() and _label(line) in _BUTTONS
+
+
+def drop_repeats(lines: Sequence[str], *, title: str) -> tuple[list[str], list[Dropped]]:
+    """Take out the title and what is doubled; order and empty lines stay. A second pass finds nothing more.
+
+    >>> drop_repeats(["A man. (AP)", "", "Rain Stops", "", "A man. (AP)", "", "It stopped."], title="Rain Stops")[0]
+    ['A man. (AP)', '', '', '', '', '', 'It stopped.']
+    """
+    lines = list(lines)
+    dropped: list[Dropped] = []
+    titles = _titles(lines, title)
+    _drop_head(lines, titles, dropped)
+    _drop(lines, titles, "title", dropped)
+    _drop_captions(lines, dropped)
+    return lines, dropped
+
+
+def title_key(line: str) -> str:
+    """Fold what differs between two settings of one headline: case, quotes, dashes, final stops.
+
+    >>> title_key("‘Death Checkpoint’ – Near Damascus.") == title_key("'Death checkpoint' - near Damascus")
+    True
+    """
+    return line.translate(_FOLD).casefold().rstrip(" .:")
+
+
+def _titles(lines: Sequence[str], title: str) -> list[int]:
+    """Positions of the lines that are the title, with or without the site's name behind it."""
+    keys = {title_key(title), _without_site(title)} - {"", None}
+    limit = len(title) + 100  # spares the folding of prose
+    short = [index for index, line in enumerate(lines) if line and len(line) <= limit]
+    return [index for index in short if title_key(lines[index]) in keys or _without_site(lines[index]) in keys]
+
+
+def _without_site(line: str) -> str | None:
+    suffix = _SITE_SUFFIX.search(line) if _SITE_MARKS.intersection(line) else None
+    return title_key(line[: suffix.start()]) if suffix else None
+
+
+def _drop_head(lines: list[str], titles: Sequence[int], dropped: list[Dropped]) -> None:
+    filled = [index for index, line in enumerate(lines) if line]
+    marks = set(titles).intersection(filled[:_HEAD])
+    if not marks:
+        return
+    body = max(marks)
+    seen: set[str] = set()
+    for index in filled:
+        if index in marks:
+            continue
+        if lines[index] in seen:
+            _drop(lines, [index], "page-head", dropped)
+        elif index > body:
+            return
+        else:
+            seen.add(lines[index])
+
+
+def _drop_captions(lines: list[str], dropped: list[Dropped]) -> None:
+    credited: set[str] = set()
+    before = ""
+    for index, line in enumerate(lines):
+        if not line:
+            continue
+        credit = line.endswith(_CREDIT_ENDS) and bool(_CREDIT.search(line[-_LONGEST_CREDIT:]))
+        if (credit and line in credited) or (line == before and _may_be_caption(line, credit=credit)):
+            _drop(lines, [index], "caption", dropped)
+        else:
+            before = line
+        if credit:
+            credited.add(line)
+
+
+def _may_be_caption(line: str, *, credit: bool) -> bool:
+    quoted = line.startswith(_QUOTE_ENDS) or line.endswith(_QUOTE_ENDS)
+    return credit or (len(line) >= _SHORTEST_CAPTION and not quoted)
+
+
+def _drop(lines: list[str], indexes: Sequence[int], rule: str, dropped: list[Dropped]) -> None:
+    for index in indexes:
+        dropped.append(Dropped(rule, lines[index]))
+        lines[index] = ""

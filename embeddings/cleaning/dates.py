@@ -1,8 +1,12 @@
-"""When an article was published: takes a date as pages write it, gives ISO 8601 or None.
+"""When an article was published: takes a date as pages write it, in 22 languages, gives ISO 8601 or None.
 
 A moment is given only where the zone is known; otherwise the day, as written: a guessed zone would move an
 article across midnight. `06/04/2024` may be April or June and is not guessed either; with dots, `6.4.2024`, the day
 stands first wherever it is written so.
+
+English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Norwegian, Danish, Polish, Russian, Ukrainian,
+Czech, Finnish, Turkish, Romanian, Hungarian, Greek, Indonesian, Arabic, Catalan. Short forms that are words of English
+("set", "out", "pro", "led") are left out.
 """
 
 from __future__ import annotations
@@ -11,14 +15,12 @@ import re
 import unicodedata
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from typing import Final
 
-from embeddings.cleaning.months import MONTHS
-
-__all__ = ["iso_date"]
+__all__ = ["MONTHS", "iso_date"]
 
 _EARLIEST, _LATEST = 1700, 2100
 """Years outside are a template's default (`0001-01-01`) or a typing slip."""
-
 _ISO = re.compile(
     r"[^\d+-]{0,40}(\d{4})([-/.]) ?(\d{1,2})\2 ?(\d{1,2})\.?"
     r"(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?\s*(Z|[A-Z]{3,4}|[+-]\d{2}:?(?:\d{2})?)?"
@@ -35,7 +37,6 @@ _RFC_2822 = re.compile(
 _C_TIME = re.compile(r"[a-z]{3} ([a-z]{3}) (\d{1,2}) \d{2}:\d{2}:\d{2}(?: [A-Z]{1,4})? (\d{4})", re.IGNORECASE)
 _NUMBERS = re.compile(r"\D{0,40}?(\d{1,2})([/.-]) ?(\d{1,2})\2 ?(\d{4})(?![\d/.-]\d)(?:\D.{0,80})?")
 _EAST_ASIAN = re.compile(r"(?<!\d)(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일号號]")
-
 _MONTH = r"(?P<month>[^\W\d_]{3,14})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|\.)?"
 _YEAR = r"(?P<year>\d{4})"
@@ -54,6 +55,64 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _HOURS_TO_UTC = {"UTC": 0, "GMT": 0, "EST": 5, "EDT": 4, "CST": 6, "CDT": 5, "MST": 7, "MDT": 6, "PST": 8, "PDT": 7}
+_NAMES: Final = (
+    (
+        "ene enero gen gener gennaio ian ianuarie jan janeiro januar januari january január janv janvier leden ledna "
+        "oca ocak sty styczeń stycznia tammi tammikuu tammikuuta ιαν ιανουάριοσ ιανουαρίου січ січень січня янв "
+        "январь января يناير"
+    ),
+    (
+        "feb febbraio febr febrer febrero februar februari februarie february február fev fevereiro févr février "
+        "helmi helmikuu helmikuuta lut lutego luty úno únor února şub şubat φεβ φεβρουάριοσ φεβρουαρίου лют лютий "
+        "лютого февр февраль февраля فبراير"
+    ),
+    (
+        "bře březen března maalis maaliskuu maaliskuuta maart mar marca march maret mars mart martie marts marzec "
+        "marzo març março mrt márc március mär märz μάρ μάρτιοσ μαρ μαρτίου бер березень березня мар март марта مارس"
+    ),
+    (
+        "abr abril apr april aprile aprilie avr avril duben dubna huhti huhtikuu huhtikuuta kwi kwiecień kwietnia nis "
+        "nisan ápr április απρ απρίλιοσ απριλίου апр апрель апреля квіт квітень квітня أبريل"
+    ),
+    (
+        "kvě květen května mag maggio mai maig maio maj maja may mayo mayıs mei máj május touko toukokuu toukokuuta "
+        "μάι μάιοσ май мая трав травень травня مايو"
+    ),
+    (
+        "cze czerwca czerwiec giu giugno haz haziran iun iunie juin jun june junho juni junio juny jún június kesä "
+        "kesäkuu kesäkuuta červen června čvn ιουν ιουνίου ιούν ιούνιοσ июн июнь июня черв червень червня يونيو"
+    ),
+    (
+        "heinä heinäkuu heinäkuuta iul iulie juil juillet jul julho juli julio juliol july júl július lip lipca "
+        "lipiec lug luglio temmuz července červenec čvc ιουλ ιουλίου ιούλ ιούλιοσ июл июль июля лип липень липня "
+        "يوليو"
+    ),
+    (
+        "ago agost agosto agu agustus août aug august augusti augustus augusztus ağu ağustos elo elokuu elokuuta sie "
+        "sierpień sierpnia srp srpen srpna αυγ αυγούστου αύγ αύγουστοσ авг август августа серп серпень серпня أغسطس"
+    ),
+    (
+        "eyl eylül sep sept september septembre septembrie septiembre setembre setembro settembre syys syyskuu "
+        "syyskuuta szept szeptember wrz wrzesień września zář září σεπ σεπτέμβριοσ σεπτεμβρίου вер вересень вересня "
+        "сент сентябрь сентября سبتمبر"
+    ),
+    (
+        "ekim loka lokakuu lokakuuta oct october octobre octombrie octubre okt oktober október ott ottobre outubro "
+        "paź październik października říj říjen října οκτ οκτωβρίου οκτώβριοσ жовт жовтень жовтня окт октябрь октября "
+        "أكتوبر"
+    ),
+    (
+        "kas kasım lis listopad listopada listopadu marras marraskuu marraskuuta noiembrie nov november novembre "
+        "novembro noviembre νοέ νοέμβριοσ νοε νοεμβρίου лист листопад листопада нояб ноябрь ноября نوفمبر"
+    ),
+    (
+        "aralık dec december decembrie des desember desembre dez dezember dezembro dic dicembre diciembre déc "
+        "décembre gru grudnia grudzień joulu joulukuu joulukuuta prosince prosinec δεκ δεκέμβριοσ δεκεμβρίου груд "
+        "грудень грудня дек декабрь декабря ديسمبر"
+    ),
+)
+MONTHS: Final = {name: number for number, names in enumerate(_NAMES, start=1) for name in names.split()}
+"""The number of a month by its case-folded name."""
 
 
 def iso_date(written: str) -> str | None:

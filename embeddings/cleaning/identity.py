@@ -1,9 +1,12 @@
-"""What an article is called inside the store: takes what the source says of it, gives an id that stays the same.
+"""What an article is called inside the store and where it came from: an id that stays the same, a link in normal form.
 
-An id must survive an edit of the text, so that the new version takes the place of the old one; it therefore
-rests on where the article is from, not on what it says. What an article is known by beside its id (`known_by`) lets a
-later version be recognised that comes under another address of the same page, another title or another file name;
+An id must survive an edit of the text, so that the new version takes the place of the old one; it therefore rests on
+where the article is from, not on what it says. What an article is known by beside its id (`known_by`) lets a later
+version be recognised that comes under another address of the same page, another title or another file name;
 `embeddings.arrivals` decides whether it is one.
+
+Only http and https pass: a `javascript:` or `data:` link must never reach a citation. The normal form is what readers
+open; `address_key` says more roughly which page it is, whichever of its site's addresses it was taken from.
 """
 
 from __future__ import annotations
@@ -12,23 +15,67 @@ import hashlib
 import re
 from pathlib import PurePath
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from embeddings.cleaning.urls import address_key
 from embeddings.errors import InvalidArticle
 from embeddings.types import Article
 
-__all__ = ["MAX_ID", "KnownBy", "article_id", "checked_collection", "checked_id", "known_by"]
+__all__ = [
+    "MAX_ID",
+    "KnownBy",
+    "article_id",
+    "checked_collection",
+    "checked_id",
+    "host_of",
+    "is_site_root",
+    "known_by",
+    "normalised_url",
+]
 
 MAX_ID: Final = 200
 """Longest id a caller may give, in characters."""
-
 # Characters that stand for themselves in a path of an address, in a file name and in a shell.
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]*")
 _LINE_NUMBER = re.compile(r":\d+$")
 _HOLDS_MANY = re.compile(r"\.(?:jsonl|json|jsonld|csv|tsv|rss|atom|xml|epub)\b", re.IGNORECASE)
 """Files with an article in each line, row, entry or chapter, which keep their places."""
+_MAX_URL = 2000
+"""Longer links are dropped: browsers cut them too."""
+# What a link may hold: no spaces, quotes, angle brackets or backslashes, and nothing that cannot be seen.
+_SAFE_IN_LINKS = (
+    r"!#-;=?-Z\[\]_a-z~\u00a1-\u00ac\u00ae-\u061b\u061d-\u180d\u180f-\u1fff\u2070-\u3163\u3165-\ud7ff"
+    r"\uf900-\ufdcf\ufdf0-\ufdff\ufe10-\ufefe\uff01-\uff9f\uffa1-\uffef\U00010000-\U0003ffff"
+)
+_UNSAFE = re.compile(f"[^{_SAFE_IN_LINKS}]")
+_HOST = re.compile(r"(?:[\w-]+\.)*[\w-]+|\[[0-9a-f:.]+\]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# Names of campaign parameters: they say who clicked, not which page it is.
+_TRACKER = re.compile(
+    r"(?:utm_\w+|(?:fb|g|d|tt|tw|y|ir)clid|msclkid|li_fat_id|gbraid|wbraid|gad_source|srsltid|igsh(?:id)?|mc_[ce]id|"
+    r"_ga|_gl|_hsenc|_hsmi|mkt_tok|at_(?:medium|campaign|custom\d|format|link\w*|ptr_\w+|bbc_team)|icid|cmp(?:id)?|ocid|xtor|"
+    r"wt\.?_?mc(?:_id)?|ns_(?:campaign|mchannel|source|linkname|fee)|smid|smtyp|soc_(?:src|trk)|ftag|taid|spm|"
+    r"guc(?:counter|e_referrer(?:_\w+)?)|__twitter_impression|ref_(?:src|url))(?:=|$)",
+    re.IGNORECASE,
+)
+# Names that say who linked on one site and which page it is on another: the former where their value has no digit.
+_MENTION = re.compile(
+    r"(?:ref(?:errer|erer)?|source|src|from|via|share(?:d|s)?|campaign|medium|rss|feed|platform|partner)(?:=[^\d&]*)?",
+    re.IGNORECASE,
+)
+_OTHER_FORM = re.compile(
+    r"(?:amp|_amp|amp_\w+|usqp|mobile|outputtype=amp|output=amp|view=amp|type=amp|amp=\w*|mobile=\w*|print(?:=\w*)?)(?:=.*)?",
+    re.IGNORECASE,
+)
+_OTHER_HOST = re.compile(r"(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
+_OTHER_PATH = re.compile(r"^/amp(?=/.)|(?<=.)/amp$|\.amp(?=\.html?$|$)", re.IGNORECASE)
+_INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
+_HOME = re.compile(r"(?:/home|/[a-z]{2}(?:[-_][a-z]{2})?)?", re.IGNORECASE)
+_CACHED = re.compile(
+    r"^https?://(?:www\.google\.[a-z.]+/amp/(?:s/)?|[\w-]+\.cdn\.ampproject\.org/[a-z](?:/s)?/)(?=[\w-]+\.)",
+    re.IGNORECASE,
+)
 
 
 def article_id(
@@ -44,7 +91,7 @@ def article_id(
     'b02ea0692b817022d668'
     """
     name = _file_name(origin)
-    url = url if address_key(url) else None
+    url = url if _address_key(url) else None
     titled = ("title", name, title, published_at) if published_at else ("title", name, title)
     parts = ("url", url) if url else titled if title else ("text", name, version)
     return hashlib.sha256("\0".join((collection, *parts)).encode()).hexdigest()[:20]
@@ -67,7 +114,7 @@ class KnownBy(msgspec.Struct, frozen=True, kw_only=True):
 
 def known_by(article: Article, *, origin: str) -> KnownBy:
     """Say what a cleaned article is known by; `origin` says where it was read (`path:line`, or no file at all)."""
-    page, name = address_key(article.url), _file_name(origin)
+    page, name = _address_key(article.url), _file_name(origin)
     line = origin.rpartition(":")[2] if _HOLDS_MANY.search(name) else ""
     titled = bool(article.title and article.published_at)
 
@@ -109,3 +156,80 @@ def checked_collection(given: str) -> str:
         f"the collection {given[:60]!r} cannot be used: give 1 to {MAX_ID // 2} characters out of "
         "A-Z a-z 0-9 . _ ~ : @ = + , - beginning with a letter, a digit or _"
     )
+
+
+def normalised_url(written: str | None) -> str | None:
+    """Lower-case scheme and host, drop the fragment, the default port and campaign parameters; keep all else.
+
+    >>> normalised_url(" HTTPS://Example.COM:443/News?utm_source=x&id=7#top ")
+    'https://example.com/News?id=7'
+    >>> normalised_url("javascript:alert(1)"), normalised_url("/news/7"), normalised_url("https://me:pw@example.com/")
+    (None, None, None)
+    """
+    written = (written or "").strip()
+    if not written or len(written) > _MAX_URL or _UNSAFE.search(written):
+        return None
+    try:
+        parts = urlsplit(written)
+        scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return None
+    # "user:password@host" shows one address and opens another.
+    if scheme not in _DEFAULT_PORTS or "@" in parts.netloc or not (parts.netloc and _plain_host(parts.netloc, host)):
+        return None
+    place = f"[{host}]" if ":" in host else host
+    if port is not None and port != _DEFAULT_PORTS[scheme]:
+        place += f":{port}"
+    query = "&".join(item for item in parts.query.split("&") if not _TRACKER.match(item))
+    whole = f"{scheme}://{place}{parts.path or '/'}{'?' + query if query else ''}"
+    # What a search engine keeps of a page is that page: its publisher is the source.
+    return normalised_url(f"https://{whole[cached.end() :]}") if (cached := _CACHED.match(whole)) else whole
+
+
+def host_of(url: str | None) -> str:
+    """Name the site of a normalised link, without `www.`, `m.` or `amp.`.
+
+    >>> host_of("https://www.example.com/a"), host_of("https://amp.example.com/a"), host_of("https://m.de/a")
+    ('example.com', 'example.com', 'm.de')
+    """
+    host = (urlsplit(url).hostname or "") if url else ""
+    while shorter := _OTHER_HOST.match(host):
+        host = host[shorter.end() :]
+    return host
+
+
+def _address_key(url: str | None) -> str | None:
+    """Say which page a normalised link opens, the same for all addresses that its site gives that page.
+
+    Those differ in scheme, in `www.`, `m.` or `amp.` before the host, in a trailing slash or `/amp` of the path, and in
+    parameters that say who linked. None for the address of a site itself: it says nothing of an article.
+
+    >>> address_key("http://m.example.com/a/?ref=rss"), _address_key("https://example.com/a?id=7")
+    ('example.com/a', 'example.com/a?id=7')
+    >>> address_key("https://example.com/"), _address_key(None)
+    (None, None)
+    """
+    if not url:
+        return None
+    parts = urlsplit(url)
+    path = _INDEX.sub("", re.sub(r"//+", "/", parts.path)).rstrip("/")
+    path = _OTHER_PATH.sub("", path).rstrip("/")
+    said = (item for item in parts.query.split("&") if item and not _TRACKER.match(item))
+    query = "&".join(sorted(item for item in said if not (_MENTION.fullmatch(item) or _OTHER_FORM.fullmatch(item))))
+    if not query and _HOME.fullmatch(path):
+        return None
+    port = f":{parts.port}" if parts.port else ""
+    return f"{host_of(url)}{port}{unquote(path)}{'?' + query if query else ''}"
+
+
+def is_site_root(url: str | None) -> bool:
+    """Whether a normalised link opens a site and none of its articles.
+
+    >>> is_site_root("https://example.com/index.html"), is_site_root("https://example.com/?p=7"), is_site_root(None)
+    (True, False, False)
+    """
+    return bool(url) and _address_key(url) is None
+
+
+def _plain_host(netloc: str, host: str) -> bool:
+    return bool(_HOST.fullmatch(f"[{host}]" if netloc.startswith("[") else host))

@@ -1,4 +1,4 @@
-"""The seam between passages and vectors."""
+"""The seam between passages and vectors, and an encoder that remembers the vectors of questions it encoded lately."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Protocol
 
 import msgspec
 
+from embeddings.runtime.memory import Memory, key_of
 from embeddings.types import Vector, Vectors
 
-__all__ = ["Encoder", "EncoderIdentity", "TokenVectors"]
+__all__ = ["Encoder", "EncoderIdentity", "RememberingEncoder", "TokenVectors"]
 
 
 class EncoderIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,3 +67,37 @@ class Encoder(Protocol):
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length of each text in the encoder's own tokens, its special tokens included."""
+
+
+class RememberingEncoder:
+    """Passes on to an encoder; the same vectors."""
+
+    def __init__(self, encoder: Encoder, *, vectors: Memory[Vector]) -> None:
+        self._encoder = encoder
+        self._vectors = vectors
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        """The wrapped encoder's."""
+        return self._encoder.identity
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Passed on."""
+        return self._encoder.encode_passages(texts)
+
+    def encode_query(self, text: str) -> Vector:
+        """Encoded where it is not remembered of an encoder of the same identity."""
+        key = key_of(self.identity.key, text)
+        vector = self._vectors.get(key)
+        if vector is None:
+            vector = self._encoder.encode_query(text)
+            self._vectors.put(key, vector)
+        return vector.copy()
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Passed on."""
+        return self._encoder.encode_tokens(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Passed on."""
+        return self._encoder.count_tokens(texts)

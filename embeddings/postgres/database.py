@@ -6,31 +6,39 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from ipaddress import ip_address
 from typing import TypeAlias
 
+import msgspec
 import psycopg
-from psycopg import IsolationLevel
+from psycopg import Error, IsolationLevel, errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from embeddings.errors import StoreError, StoreReadOnly
+from embeddings.errors import StoreBusy, StoreError, StoreFull, StoreReadOnly
 from embeddings.place import Place
 from embeddings.postgres import schema as schemas
-from embeddings.postgres.address import Address, parse
-from embeddings.postgres.errors import translated
 from embeddings.postgres.values import adapt
 
-__all__ = ["Connection", "Database", "LateDatabase", "exists"]
+__all__ = ["Address", "Connection", "Database", "LateDatabase", "exists", "parse"]
 
 _ATTEMPT_SECONDS = 2.0
-
 Connection: TypeAlias = psycopg.Connection[TupleRow]
+_BUSY = (
+    errors.DeadlockDetected,
+    errors.LockNotAvailable,
+    errors.QueryCanceled,
+    errors.SerializationFailure,
+    errors.TooManyConnections,
+)
+_READ_ONLY = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
 
 
 def exists(url: str, *, schema: str) -> bool:
     """Whether a schema of a database holds a store. Raises StoreError where the server cannot be asked."""
     address = parse(url)
-    with translated(address), psycopg.connect(address.conninfo, autocommit=True) as db:
+    with _translated(address), psycopg.connect(address.conninfo, autocommit=True) as db:
         return schemas.version_of(db, schema, tables=schemas.ARTICLES) > 0
 
 
@@ -87,12 +95,12 @@ class Database:
         database = cls(
             address, schema=schema, read_only=read_only, connections=connections, timeout=timeout, tables=tables
         )
-        with translated(address), psycopg.connect(address.conninfo, autocommit=True) as db:
+        with _translated(address), psycopg.connect(address.conninfo, autocommit=True) as db:
             schemas.require_sound_server(db)
             schemas.ensure_vectors(db, read_only=read_only)
             schemas.migrate(db, schema, tables=tables, read_only=read_only)
             database._path = schemas.search_path(db, schema)
-        with translated(address):
+        with _translated(address):
             database._pool.open()
         return database
 
@@ -158,7 +166,7 @@ class Database:
     def _lent(self) -> Iterator[Connection]:
         if self.closed:
             raise StoreError(f"the store {self.address.shown} was closed")
-        with translated(self.address):
+        with _translated(self.address):
             db = self._borrowed()
             try:
                 yield db
@@ -223,3 +231,93 @@ class LateDatabase:
                     tables=self._tables,
                 )
             return self._database
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """A server and a database on it."""
+
+    conninfo: str
+    """For the driver; may hold a password."""
+    shown: str
+    """For messages."""
+    password: str
+    """To be struck out of whatever others say."""
+
+
+def parse(url: str) -> Address:
+    """Read a URL as libpq does; a connection to another machine is encrypted unless the URL says otherwise.
+
+    Raises StoreError, which repeats nothing of the URL.
+
+    >>> parse("postgresql://reader:secret@db.example/news").shown
+    'postgresql://reader@db.example/news'
+    """
+    try:
+        given = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    except Error:
+        raise StoreError(
+            "QA_STORE cannot be read as an address; write postgresql://USER:PASSWORD@HOST:5432/DATABASE, with "
+            "special characters of the password as %XX (docs/postgresql.md)"
+        ) from None
+    defaults = {"application_name": "sourceline", "connect_timeout": "10"}
+    if not all(map(_is_near, given.get("host", "").split(","))):
+        defaults["sslmode"] = "require"
+    return Address(
+        conninfo=make_conninfo("", **(defaults | given)), shown=_shown(given), password=given.get("password", "")
+    )
+
+
+def _shown(given: dict[str, str]) -> str:
+    user = f"{given['user']}@" if "user" in given else ""
+    port = f":{given['port']}" if "port" in given else ""
+    return f"postgresql://{user}{given.get('host', '')}{port}/{given.get('dbname', '')}"
+
+
+def _is_near(host: str) -> bool:
+    """Whether a host is this machine: a socket's folder, or a loopback address."""
+    if host in {"", "localhost"} or host.startswith(("/", "@")):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@contextmanager
+def _translated(address: Address) -> Iterator[None]:
+    """Turn what the driver raises into our own errors, naming the server and never the password."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _ours(error, address) from None  # the driver's own error may quote the connection's address
+
+
+def _without_password(text: str, address: Address) -> str:
+    """A message on one line, the password struck out should it occur."""
+    said = " ".join(text.split())
+    return said.replace(address.password, "***") if address.password else said
+
+
+def _ours(error: psycopg.Error, address: Address) -> StoreError:
+    where, said = address.shown, _without_password(str(error), address)
+    if isinstance(error, PoolClosed):
+        return StoreError(f"the store {where} was closed")
+    if isinstance(error, PoolTimeout):
+        return StoreBusy(
+            f"no connection to {where} was to be had in time ({said}): it is down, or all connections of this process "
+            "are at work (QA_STORE_CONNECTIONS)"
+        )
+    if isinstance(error, errors.DiskFull):
+        return StoreFull(f"the disk of {where} is full; nothing of the last article was written. Make room there")
+    if isinstance(error, _READ_ONLY):
+        return StoreReadOnly(
+            f"{where} does not let this user write ({said}); docs/postgresql.md says which rights it needs"
+        )
+    if isinstance(error, _BUSY):
+        return StoreBusy(f"{where} was too busy ({said}); try again, or raise QA_STORE_TIMEOUT_SECONDS")
+    if isinstance(error, psycopg.OperationalError):
+        return StoreError(
+            f"no connection to {where} ({said}). Does the server run, does it let this machine in, and are user and "
+            "password in QA_STORE right?"
+        )
+    return StoreError(f"the store {where} cannot be used ({said})")

@@ -7,11 +7,10 @@ import hashlib
 import msgspec
 
 from embeddings.encoders.encoder import EncoderIdentity
-from embeddings.postgres import dense
+from embeddings.postgres import search
 from embeddings.postgres.database import Connection
-from embeddings.postgres.filters import possible
 from embeddings.postgres.passages import damaged_keys
-from embeddings.postgres.reads import the_row
+from embeddings.postgres.reads import possible, the_row
 from embeddings.store.filters import moment
 from embeddings.types import Article
 from embeddings.verification import INGEST, Finding, GenerationStats, Stats
@@ -120,7 +119,7 @@ def _incomplete(db: Connection, generation: int) -> list[Finding]:
 def _index(db: Connection, generation: int) -> list[Finding]:
     """Whether a generation that is large has its index."""
     (held,) = the_row(db, "SELECT coalesce(sum(passages), 0) FROM encodings WHERE generation = %s", (generation,))
-    if held <= dense.EXACT_MOST or dense.is_indexed(db, generation):
+    if held <= search.EXACT_MOST or search.is_indexed(db, generation):
         return []
     detail = f"generation {generation} has no whole index of its vectors"
-    return [Finding(kind="index_outdated", where=dense.index_name(generation), detail=detail, remedy=_REBUILD)]
+    return [Finding(kind="index_outdated", where=search.index_name(generation), detail=detail, remedy=_REBUILD)]

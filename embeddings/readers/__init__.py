@@ -28,9 +28,8 @@ from pathlib import Path
 
 import msgspec
 
-from embeddings.readers import finding, kinds
-from embeddings.readers.finding import Found
-from embeddings.readers.kinds import SUFFIXES
+from embeddings.readers import finding
+from embeddings.readers.finding import SUFFIXES, Found
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["SUFFIXES", "find", "look", "read"]
@@ -66,15 +65,15 @@ def read(path: Path) -> Iterator[RawArticle | Rejected]:
 
 
 def _read(path: Path, *, depth: int) -> Iterator[RawArticle | Rejected]:
-    suffix = kinds.suffix_of(path.name)
+    suffix = finding.suffix_of(path.name)
     if suffix is None:
-        yield Rejected(origin=f"{path}:1", reason=kinds.unread(path.name, named_itself=True) or "")
+        yield Rejected(origin=f"{path}:1", reason=finding.unread(path.name, named_itself=True) or "")
     elif reason := finding.unreadable(path):
         yield Rejected(origin=f"{path}:1", reason=reason)
-    elif suffix not in kinds.CONFINED:
+    elif suffix not in finding.CONFINED:
         yield from _reader(suffix)(path)
     elif depth < _DEEPEST:
-        yield from _confined(path, kinds.CONFINED[suffix], depth=depth)
+        yield from _confined(path, finding.CONFINED[suffix], depth=depth)
     else:
         yield Rejected(origin=f"{path}:1", reason="it is packed into too many archives; unpack the outer ones")
 
@@ -99,7 +98,7 @@ def _confined(path: Path, kind: str, *, depth: int) -> Iterator[RawArticle | Rej
 
 def _is_of_note(name: str) -> bool:
     """Whether a file of a folder is looked at: one that is read, or a document of which it is to be said why not."""
-    return kinds.suffix_of(name) is not None or kinds.unread(name) is not None
+    return finding.suffix_of(name) is not None or finding.unread(name) is not None
 
 
 def _reader(suffix: str) -> Callable[[Path], Iterator[RawArticle | Rejected]]:

@@ -9,7 +9,8 @@ from typing import Final
 import mammoth
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import fragments, headings, zipped
+from embeddings.readers import fragments, zipped
+from embeddings.readers.text import dated, plausible_title, says
 from embeddings.types import RawArticle
 
 __all__ = ["read"]
@@ -46,9 +47,9 @@ def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - wh
     yield RawArticle(
         text=text,
         title=_title(text, heading=fragments.first_heading(tree, tags=("h1",)), given=properties.get("title", "")),
-        published_at=headings.dated(text.split("\n")),
+        published_at=dated(text.split("\n")),
         language=properties.get("language"),
-        authors=(creator,) if " " in creator and headings.says(text[:_HEAD], creator) else (),
+        authors=(creator,) if " " in creator and says(text[:_HEAD], creator) else (),
         origin=f"{path}:1",
     )
 
@@ -57,7 +58,7 @@ def _title(text: str, *, heading: str, given: str) -> str:
     """Its first heading, else the title in its properties where the document says it, else a first line like one."""
     if heading:
         return heading
-    if headings.plausible_title(given) and headings.says(text[:_HEAD], given):
+    if plausible_title(given) and says(text[:_HEAD], given):
         return given
     line, _, rest = text.partition("\n")
     is_title = len(line) <= _LONGEST_TITLE and rest.strip() and not line.rstrip("”\"' ").endswith((".", ":", ",", ";"))

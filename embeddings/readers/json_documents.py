@@ -6,6 +6,9 @@
 | linked data of schema.org | `@type`, `@graph` |
 | ninjs, one item or a list | `uri` or `standard`, with a headline or a body |
 | records like those of JSON Lines, one, a list, or a list under `articles` | anything else |
+
+What an agency withholds, has taken back or put under embargo comes with that state, and is not shown. Such an item
+needs no text: then it is a notice about the article it names.
 """
 
 from __future__ import annotations
@@ -16,8 +19,10 @@ from typing import Any, Final
 
 import msgspec
 
-from embeddings.errors import UnreadableFile
-from embeddings.readers import decoding, linked_articles, ninjs, page_facts
+from embeddings.cleaning import article
+from embeddings.cleaning.identity import checked_id
+from embeddings.errors import InvalidArticle, UnreadableFile
+from embeddings.readers import decoding, fragments, page_facts
 from embeddings.readers.fragments import text_of
 from embeddings.readers.jsonl import parse_record
 from embeddings.types import RawArticle, Rejected
@@ -30,6 +35,9 @@ _UNKNOWN: Final = (
     "name the field that holds the text `text`"
 )
 _BYTE_ORDER_MARK: Final = "\ufeff"
+_BODIES: Final = ("body_html", "body_xhtml", "body_text", "bodyHtml", "bodyText")
+_HEADLINES: Final = ("headline", "headlines", "title", "name")
+_MAIN_ROLES: Final = frozenset({"", "main", "headline", "title"})
 
 
 def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every reader is given
@@ -65,8 +73,8 @@ def _articles(item: object, *, origin: str) -> Iterator[RawArticle | Rejected]:
             yield Rejected(origin=origin, reason="its linked data describe no article")
         for node in nodes:
             yield _linked(node, origin=origin)
-    elif ninjs.is_item(item):
-        yield ninjs.article(item, origin=origin)
+    elif _is_item(item):
+        yield _article(item, origin=origin)
     else:
         record = parse_record(msgspec.json.encode(item), origin=origin)
         yield Rejected(origin=origin, reason=_UNKNOWN) if record == _without_text(origin) else record
@@ -77,8 +85,8 @@ def _without_text(origin: str) -> RawArticle | Rejected:
 
 
 def _linked(node: Mapping[str, Any], *, origin: str) -> RawArticle | Rejected:
-    text, url = linked_articles.body(node), linked_articles.link(node)
-    title = linked_articles.headline(node)
+    text, url = page_facts.linked_body(node), page_facts.linked_address(node)
+    title = page_facts.linked_headline(node)
     if not text.strip():
         return Rejected(origin=origin, reason=f"the linked data of {title[:80]!r} have no articleBody")
     language = node.get("inLanguage")
@@ -86,10 +94,10 @@ def _linked(node: Mapping[str, Any], *, origin: str) -> RawArticle | Rejected:
         text=text,
         title=title,
         url=url,
-        source=None if url else linked_articles.named(node.get("publisher")) or None,
-        published_at=linked_articles.published(node),
+        source=None if url else page_facts.named(node.get("publisher")) or None,
+        published_at=page_facts.linked_published(node),
         language=language if isinstance(language, str) else None,
-        authors=linked_articles.authors(node),
+        authors=page_facts.linked_authors(node),
         origin=origin,
     )
 
@@ -104,11 +112,11 @@ def _feed(feed: Mapping[str, Any], *, origin: str) -> Iterator[RawArticle | Reje
         if not isinstance(item, dict):
             yield Rejected(origin=place, reason="it is no object and so no article")
             continue
-        marked_up = linked_articles.first(item, "content_html")
+        marked_up = page_facts.first(item, "content_html")
         text = text_of(f"<div>{marked_up}</div>") if marked_up else ""
-        text = text.strip() or linked_articles.first(item, "content_text")
-        teaser = "" if text else linked_articles.first(item, "summary")
-        url = linked_articles.first(item, "url", "external_url") or None
+        text = text.strip() or page_facts.first(item, "content_text")
+        teaser = "" if text else page_facts.first(item, "summary")
+        url = page_facts.first(item, "url", "external_url") or None
         if not text and not teaser:
             yield Rejected(origin=place, reason="the item has no text", link=url or "")
             continue
@@ -116,11 +124,127 @@ def _feed(feed: Mapping[str, Any], *, origin: str) -> Iterator[RawArticle | Reje
         yield RawArticle(
             text=text or teaser,
             summary_only=bool(teaser),
-            title=linked_articles.first(item, "title"),
+            title=page_facts.first(item, "title"),
             url=url,
-            source=None if url else linked_articles.first(feed, "title") or None,
-            published_at=linked_articles.first(item, "date_published", "date_modified") or None,
-            language=linked_articles.first(item, "language") or linked_articles.first(feed, "language") or None,
-            authors=linked_articles.authors({"author": people}),
+            source=None if url else page_facts.first(feed, "title") or None,
+            published_at=page_facts.first(item, "date_published", "date_modified") or None,
+            language=page_facts.first(item, "language") or page_facts.first(feed, "language") or None,
+            authors=page_facts.linked_authors({"author": people}),
             origin=place,
         )
+
+
+def _is_item(data: Mapping[str, Any]) -> bool:
+    """Whether a JSON object is an item of ninjs."""
+    standard = data.get("standard")
+    if isinstance(standard, dict) and str(standard.get("name")).lower() == "ninjs":
+        return True
+    names = {*_BODIES, "bodies", "headlines", "versioncreated", "versionCreated", "pubstatus", "pubStatus"}
+    return isinstance(data.get("uri"), str) and bool(names & data.keys())
+
+
+def _article(item: Mapping[str, Any], *, origin: str) -> RawArticle | Rejected:
+    """Give the article, or why there is none."""
+    try:
+        status = article.status_of(page_facts.first(item, "pubstatus", "pubStatus"))
+    except InvalidArticle as error:
+        return Rejected(origin=origin, reason=str(error))
+    title, text = _headline(item), max(_bodies(item), default=(0, 0, ""))[2]
+    if not text.strip() and status in {None, "usable"}:
+        kind = page_facts.first(item, "type") or "item"
+        return Rejected(origin=origin, reason=f"the {kind[:40]} {title[:80]!r} has no text")
+    uri = page_facts.first(item, "uri")
+    is_link = uri.startswith(("https://", "http://"))
+    first = page_facts.first
+    return RawArticle(
+        text=text,
+        title=title,
+        id=None if is_link else _id(uri),
+        url=uri if is_link else None,
+        source=_source(item),
+        published_at=first(item, "firstcreated", "firstCreated", "versioncreated", "versionCreated") or None,
+        language=first(item, "language") or None,
+        authors=_authors(item),
+        section=_section(item),
+        usage_terms=_usage_terms(item),
+        embargoed_until=first(item, "embargoed", "embargoedUntil", "embargoeduntil") or None,
+        status=status,
+        origin=origin,
+    )
+
+
+def _section(item: Mapping[str, Any]) -> str | None:
+    """What its publisher files it under: the first of its subjects that has a name."""
+    subjects: list[Any] = next((item[name] for name in ("subject", "subjects") if isinstance(item.get(name), list)), [])
+    return page_facts.first(item, "section") or next(filter(None, map(page_facts.named, subjects)), None)
+
+
+def _usage_terms(item: Mapping[str, Any]) -> str | None:
+    terms = page_facts.first(item, "usageterms", "usageTerms")
+    info: Mapping[str, Any] = next(
+        (item[name] for name in ("rightsinfo", "rightsInfo") if isinstance(item.get(name), dict)), {}
+    )
+    return terms or page_facts.first(info, "usageterms", "usageTerms") or None
+
+
+def _id(uri: str) -> str | None:
+    try:
+        return checked_id(uri)
+    except InvalidArticle:
+        return None
+
+
+def _headline(item: Mapping[str, Any]) -> str:
+    for name in _HEADLINES:
+        value = item.get(name)
+        if isinstance(value, list):
+            values = [one for one in value if isinstance(one, dict) and isinstance(one.get("value"), str)]
+            value = next((one["value"] for one in sorted(values, key=_is_minor) if one["value"].strip()), "")
+        if isinstance(value, str) and value.strip():
+            return " ".join((fragments.text_of(value) if fragments.looks_marked_up(value) else value).split())
+    return ""
+
+
+def _is_minor(one: Mapping[str, Any]) -> bool:
+    return str(one.get("role", "")).rpartition(":")[2].lower() not in _MAIN_ROLES
+
+
+def _bodies(item: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
+    """The texts of the item, each behind how well its kind can be read and how long it is."""
+    for name in _BODIES:
+        if isinstance(value := item.get(name), str):
+            yield _ranked(value, kind="text")
+    bodies = item.get("bodies")
+    for one in bodies if isinstance(bodies, list) else ():
+        if (
+            isinstance(one, dict)
+            and isinstance(one.get("value"), str)
+            and "caption" not in str(one.get("role")).lower()
+        ):
+            yield _ranked(one["value"], kind=str(one.get("contenttype") or one.get("contentType") or "text"))
+
+
+def _ranked(value: str, *, kind: str) -> tuple[int, int, str]:
+    text = fragments.text_of(value) if fragments.looks_marked_up(value) else value
+    readable = ("html" in kind or "text" in kind) and "nitf" not in kind
+    return (int(readable) if text.strip() else -1), len(text), text
+
+
+def _source(item: Mapping[str, Any]) -> str | None:
+    named = page_facts.named
+    for name in (
+        "infosource",
+        "infosources",
+        "infoSources",
+        "copyrightholder",
+        "copyrightHolder",
+        "provider",
+        "source",
+    ):
+        if found := named(item.get(name)):
+            return found
+    return None
+
+
+def _authors(item: Mapping[str, Any]) -> tuple[str, ...]:
+    return page_facts.people(page_facts.first(item, "byline", "by"))

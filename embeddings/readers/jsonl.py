@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 
-from embeddings.cleaning.rights import status_of
+from embeddings.cleaning.article import status_of
 from embeddings.errors import InvalidArticle
 from embeddings.types import RawArticle, Rejected
 

@@ -16,9 +16,8 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import headings
-from embeddings.readers.pdf_layout import laid_out, without_running_lines
-from embeddings.readers.pdf_lines import Line, Page, page_of
+from embeddings.readers import text
+from embeddings.readers.pdf_layout import Line, Page, laid_out, page_of, without_running_lines
 from embeddings.types import RawArticle
 
 __all__ = ["MAX_PAGES", "read"]
@@ -61,8 +60,8 @@ def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - wh
     yield RawArticle(
         text=laid.text,
         title=_title(pages, given=" ".join(properties.get("Title", "").split()), head=head),
-        published_at=headings.dated(line.text for line in pages[0].lines) if pages else None,
-        authors=(author,) if " " in author and headings.says(head, author) else (),
+        published_at=text.dated(line.text for line in pages[0].lines) if pages else None,
+        authors=(author,) if " " in author and text.says(head, author) else (),
         origin=f"{path}:1",
         notes=notes,
         pages=laid.pages,
@@ -83,7 +82,7 @@ def _pages(document: pypdfium2.PdfDocument) -> tuple[list[Page], tuple[str, ...]
 
 def _title(pages: Sequence[Page], *, given: str, head: str) -> str:
     """The title in the properties where the first page says it, else the words in the largest letters there."""
-    if headings.plausible_title(given) and headings.says(head, given):
+    if text.plausible_title(given) and text.says(head, given):
         return given
     first = next((page for page in pages if page.lines), None)
     if first is None:

@@ -25,12 +25,10 @@ from embeddings.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull, St
 from embeddings.store.schema import create_tables, require_sound_sqlite, show_rights
 from embeddings.types import Article
 
-__all__ = ["Fault", "Store", "document", "fingerprint", "no_fault", "with_recipe"]
+__all__ = ["Fault", "Store", "copy_database", "document", "fingerprint", "no_fault", "with_recipe"]
 
 Fault = Callable[[str], None]
 """Called with the name of each step that a crash must not harm; tests kill the process there."""
-
-
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EROFS, errno.EACCES, errno.EPERM}
 _REMEMBERED_CHANGES = 1_000
@@ -291,3 +289,27 @@ def _full(folder: Path) -> StoreFull:
         f"the disk of {folder} is full; nothing of the last article was written. Make room, then send it again; "
         "what is stored can be searched meanwhile"
     )
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database with what stands in its log only, as one state; nobody who uses it has to wait.
+
+    Raises StoreError where the source cannot be read whole, or the target not be written.
+    """
+    try:
+        opened = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)
+        copied = apsw.Connection(str(target))
+        try:
+            opened.set_busy_timeout(5_000)
+            with copied.backup("main", opened, "main") as copying:
+                copying.step(-1)
+            copied.pragma("journal_mode", "delete")  # one file, no log beside it
+            copied.pragma("synchronous", "extra")
+            damaged = copied.pragma("integrity_check")
+        finally:
+            copied.close()
+            opened.close()
+    except (apsw.Error, OSError) as error:
+        raise StoreError(f"{source} cannot be copied to {target}: {error}") from error
+    if damaged != "ok":
+        raise StoreError(f"the copy of {source} is damaged, most likely as the file itself is; see `qa index verify`")

@@ -1,20 +1,20 @@
-"""Token buckets: who asks and what it costs in, allowed or when to come back out.
+"""How much each client may ask for: token buckets for what is asked in a minute, seats for what is under way at once.
 
-The buckets of one process are used from its event loop only, so that plain arithmetic is exact; `shared` keeps those of
-several.
+Seats keep one client from holding the whole queue while others wait. The buckets of one process are used from its
+event loop only, so that plain arithmetic is exact; `shared` keeps those of several.
 """
 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Protocol
 
 import msgspec
 
-__all__ = ["Budgets", "RateLimits", "Spending", "TokenBucket", "spent"]
+__all__ = ["Budgets", "ConcurrencyLimit", "RateLimits", "Spending", "TokenBucket", "spent"]
 
 
 class TokenBucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,3 +104,24 @@ class RateLimits:
     def _before(self, bucket: TokenBucket, now: float) -> tuple[float, float]:
         rest, seen = self._left.get(bucket.owner, (float(bucket.per_minute), now))
         return rest, now - seen
+
+
+class ConcurrencyLimit:
+    """The seats taken now, by client."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+
+    def take(self, limits: Mapping[str, int]) -> bool:
+        """Take one seat of each client, or, where one has as many as its limit, of none."""
+        if any(self._taken[client] >= limit for client, limit in limits.items()):
+            return False
+        self._taken.update(limits.keys())
+        return True
+
+    def free(self, clients: Iterable[str]) -> None:
+        """Give seats back."""
+        for client in clients:
+            self._taken[client] -= 1
+            if self._taken[client] <= 0:
+                del self._taken[client]

@@ -1,9 +1,13 @@
-"""Tokens for pages: short-lived, bound to one origin and perhaps one collection, good for asking and reading only;
-signed, not stored.
+"""What is signed, not stored: short-lived tokens of pages, and links that open one article or one kept answer.
 
-A token is `st1.CLAIMS.MAC`: the claims as JSON and their HMAC-SHA-256, both in URL-safe base64. The secret has nothing
-to do with any API key; it lies in the data folder, or in the database that several services share (`shared`), so that
-a restart leaves tokens valid.
+A token is bound to one origin and perhaps one collection, good for asking and reading only. It is `st1.CLAIMS.MAC`:
+the claims as JSON and their HMAC-SHA-256, both in URL-safe base64. The secret has nothing to do with any API key; it
+lies in the data folder, or in the database that several services share (`shared`), so that a restart leaves tokens
+valid.
+
+Links are for readers who have no key. Who gets an answer over the API may pass its citations on; they see what was
+cited and its article, and nothing else. Who was given the link to an answer sees that answer, and nothing of its
+conversation, where he may read every collection that its owner may.
 """
 
 from __future__ import annotations
@@ -16,14 +20,30 @@ import secrets
 import threading
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote, unquote
 
 import msgspec
 
-__all__ = ["PREFIX", "Secret", "Signing", "TokenClaims", "mint", "new_subject", "read"]
+from qa.access.keys import Collections
+
+__all__ = [
+    "PREFIX",
+    "Secret",
+    "Signing",
+    "TokenClaims",
+    "answer_signature",
+    "is_signed",
+    "is_signed_answer",
+    "mint",
+    "new_subject",
+    "read",
+    "signature",
+]
 
 PREFIX = "st1."
 _LONGEST = 2000
 _SECRET_BYTES = 32
+_BYTES = 16
 
 
 class TokenClaims(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
@@ -122,3 +142,39 @@ def _make(path: Path) -> bytes:
         os.fsync(file.fileno())
     temporary.replace(path)
     return value
+
+
+def signature(article_id: str, *, version: str, secret: bytes) -> str:
+    """What opens this version of this article; 22 characters that can stand in an address."""
+    return _signed(f"article page\0{article_id}\0{version}", secret)
+
+
+def is_signed(article_id: str, *, version: str, given: str, secret: bytes) -> bool:
+    """Whether a signature was made here for this version of this article."""
+    return hmac.compare_digest(
+        given.encode(errors="replace"), signature(article_id, version=version, secret=secret).encode()
+    )
+
+
+def answer_signature(answer_id: str, *, within: Collections, secret: bytes) -> str:
+    """What opens this kept answer, whose owner may read these collections (None: all); they stand in it."""
+    if within is None:
+        return _signed(f"answer\0{answer_id}", secret)
+    named = "+".join(quote(name, safe="") for name in within)
+    mac = _signed(f"answer\0{answer_id}\0{named}", secret)
+    return f"{mac}.{named}"
+
+
+def is_signed_answer(answer_id: str, *, given: str, within: Collections, secret: bytes) -> bool:
+    """Whether a signature was made here for this answer, by one who may read no more than these collections."""
+    _, dot, named = given.partition(".")
+    of_owner = tuple(unquote(name) for name in named.split("+")) if dot else None
+    if within is not None and (of_owner is None or not set(of_owner) <= set(within)):
+        return False
+    expected = answer_signature(answer_id, within=of_owner, secret=secret)
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode(errors="replace"))
+
+
+def _signed(said: str, secret: bytes) -> str:
+    digest = hmac.digest(secret, said.encode(errors="replace"), "sha256")
+    return base64.urlsafe_b64encode(digest[:_BYTES]).rstrip(b"=").decode()

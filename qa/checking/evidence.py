@@ -15,7 +15,7 @@ from embeddings.corpus import Corpus, readable
 from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, article_version
 from qa.checking.values import SentText
-from qa.generation.context import Source, build
+from qa.generation.prompt import Source, build
 from qa.language.words import words_of
 from qa.retrieval.search import Depth, RankedBy, retrieve
 from qa.types import Evidence

@@ -1,26 +1,38 @@
 """The flow of a check: cut the text, find what each sentence may rest on, judge it, say what differs.
 
-The judging is that of generated answers (`qa.generation.verification`): there is one opinion of what a source supports.
+The judging is that of generated answers (`qa.generation.verification`): there is one opinion of what a source
+supports. Judged sentences are served in their places in the text that was sent.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from embeddings.cleaning.pages import page_at
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from qa.checking.evidence import Found, Grounds, Sent
-from qa.checking.reporting import judged_sentence, report, unjudged_sentence
 from qa.checking.sentences import Sentence, sentences_of
-from qa.checking.values import LONGEST_SOURCE, CheckedSentence, CheckReport, TextToCheck
+from qa.checking.values import (
+    CLAIMS_NOTHING,
+    LONGEST_SOURCE,
+    CheckedSentence,
+    CheckReport,
+    CheckSummary,
+    Difference,
+    NotJudged,
+    SourceWords,
+    TextToCheck,
+)
 from qa.errors import InvalidQuestion, InvalidText
 from qa.executor import Run, at_once
 from qa.generation.citation_markers import choose_label
-from qa.generation.context import Source
-from qa.generation.verification import is_fragment, judge
+from qa.generation.prompt import Source
+from qa.generation.verification import Judged, Quoted, is_fragment, judge
 from qa.grounding.checker import SupportChecker
 from qa.language.timestamps import moment
 from qa.question.understanding import checked
@@ -33,6 +45,10 @@ __all__ = ["MOST_SENTENCES", "TextChecker"]
 MOST_SENTENCES = 500
 _AT_ONCE = 4
 """Claims judged in one job: whoever else waits for the encoder gets it in between."""
+_NEAREST = 2
+_STOP = "."
+_TAKEN_OUT = 8
+"""Marks of emphasis and the like that may stand between two letters."""
 
 
 class TextChecker:
@@ -68,10 +84,10 @@ class TextChecker:
                 raise
         clock.lap("judge")
         done = [
-            judged.get(number) or unjudged_sentence(asked.text, sentence, sentence.not_judged or "out_of_time")
+            judged.get(number) or _unjudged_sentence(asked.text, sentence, sentence.not_judged or "out_of_time")
             for number, sentence in enumerate(sentences)
         ]
-        return report(done, checker=self._checker.identity, timings_ms=clock.read())
+        return _report(done, checker=self._checker.identity, timings_ms=clock.read())
 
     def _grounds(self, asked: TextToCheck) -> Grounds:
         if not asked.against:
@@ -126,8 +142,8 @@ class TextChecker:
             article=grounds.article,
         )
         if not judged.text:
-            return unjudged_sentence(asked.text, sentence, "fragment" if is_fragment(sentence.said) else "markup")
-        return judged_sentence(asked.text, sentence, judged, sent=bool(asked.against))
+            return _unjudged_sentence(asked.text, sentence, "fragment" if is_fragment(sentence.said) else "markup")
+        return _judged_sentence(asked.text, sentence, judged, sent=bool(asked.against))
 
 
 def _cut(text: str) -> Sequence[Sentence]:
@@ -141,3 +157,115 @@ def _cut(text: str) -> Sequence[Sentence]:
             "send it in parts"
         )
     return sentences
+
+
+def _unjudged_sentence(text: str, sentence: Sentence, reason: NotJudged) -> CheckedSentence:
+    """A sentence without a verdict."""
+    return CheckedSentence(
+        text=text[sentence.start : sentence.end],
+        start=sentence.start,
+        end=sentence.end,
+        verdict=None,
+        not_judged=reason,
+        support_score=None,
+        citations=(),
+        nearest=(),
+        differences=(),
+    )
+
+
+def _judged_sentence(text: str, sentence: Sentence, judged: Judged, *, sent: bool) -> CheckedSentence:
+    """A sentence with its verdict; `sent`: it was held against texts sent along, not against articles."""
+    nearest = () if judged.verdict == "supported" else judged.nearest[:_NEAREST]
+    return CheckedSentence(
+        text=text[sentence.start : sentence.end],
+        start=sentence.start,
+        end=sentence.end,
+        verdict=judged.verdict,
+        not_judged=None,
+        support_score=round(judged.score, 4),
+        citations=tuple(_words(quote, sent=sent) for quote in judged.quotes),
+        nearest=tuple(_words(quote, sent=sent) for quote in nearest),
+        differences=_differences(text, sentence, judged),
+    )
+
+
+def _report(sentences: Sequence[CheckedSentence], *, checker: str, timings_ms: dict[str, float]) -> CheckReport:
+    """All sentences of a text, and what they come to."""
+    verdicts = Counter(sentence.verdict or "not_judged" for sentence in sentences)
+    scores = [sentence.support_score for sentence in sentences if sentence.support_score is not None]
+    return CheckReport(
+        sentences=tuple(sentences),
+        summary=CheckSummary(
+            sentences=len(sentences),
+            supported=verdicts["supported"],
+            partly_supported=verdicts["partly_supported"],
+            unsupported=verdicts["unsupported"],
+            contradicted=verdicts["contradicted"],
+            not_judged=verdicts["not_judged"],
+        ),
+        support_score=min(scores, default=None),
+        complete=all(s.not_judged is None or s.not_judged in CLAIMS_NOTHING for s in sentences),
+        checker=checker,
+        timings_ms=timings_ms,
+    )
+
+
+def _words(quote: Quoted, *, sent: bool) -> SourceWords:
+    passage = quote.stored.passage
+    return SourceWords(
+        cited_text=quote.text,
+        start_char_index=quote.start,
+        end_char_index=quote.end,
+        against_index=int(passage.article_id) if sent else None,
+        article_id=None if sent else passage.article_id,
+        article_version=None if sent else passage.article_version,
+        title=quote.stored.title,
+        source=quote.stored.source,
+        url=quote.stored.url,
+        published_at=quote.stored.published_at,
+        page=page_at(quote.stored.pages, quote.start),
+    )
+
+
+def _differences(text: str, sentence: Sentence, judged: Judged) -> tuple[Difference, ...]:
+    if judged.verdict == "supported":
+        return ()
+    places = _places(judged.text, sentence.masked)
+    found = []
+    for mismatch in judged.mismatches:
+        start = sentence.start + places[mismatch.start]
+        end = max(start, sentence.start + places[mismatch.end - 1]) + 1
+        claimed = text[start:end]
+        said = f"the source says {mismatch.found}" if mismatch.found else "no source says so"
+        found.append(
+            Difference(
+                kind=mismatch.kind,
+                start=start,
+                end=end,
+                claimed=claimed,
+                found=mismatch.found or None,
+                note=f"claimed {' '.join(claimed.split())}, {said}",
+            )
+        )
+    return tuple(found)
+
+
+def _places(judged: str, masked: str) -> list[int]:
+    """For each character of what was judged, its place in the sentence as it was sent.
+
+    What was taken out stood mostly before it (a bullet, "The answer is"), and else is emphasis and white space: so both
+    are read from their ends. A character that was changed or added has the place of the one behind it.
+    """
+    solid = [place for place, character in enumerate(masked) if not character.isspace()]
+    letters = "".join(masked[place] for place in solid)
+    places = [0] * len(judged)
+    here = at = len(solid) - 1
+    ended = len(judged if letters.endswith(_STOP) else judged.rstrip(_STOP))
+    for number in range(len(judged) - 1, -1, -1):
+        if number < ended and not judged[number].isspace():
+            nearby = letters.rfind(judged[number], max(0, at - _TAKEN_OUT), at + 1)
+            if nearby >= 0:
+                here, at = nearby, nearby - 1
+        places[number] = solid[here]
+    return places

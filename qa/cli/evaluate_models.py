@@ -44,7 +44,7 @@ def reader(
     an upper bound. Intervals (95 %) come from resampling articles. Needs no store: paragraphs are indexed aside.
     """
     from qa.evaluation.benchmarks.reader import measure
-    from qa.reading.load_reader import load_reader
+    from qa.reading import load_reader
 
     settings = read_settings()
     encoder = load_encoder(settings)

@@ -15,8 +15,7 @@ from qa.cli.opening import load_encoder, read_settings
 from qa.cli.terminal import plain, shortened, waiting
 
 if TYPE_CHECKING:
-    from qa.evaluation.compare import Comparison, Flip
-    from qa.evaluation.gate import Limit
+    from qa.evaluation.compare import Comparison, Flip, Limit
     from qa.evaluation.run_folder import FinishedRun
     from qa.evaluation.types import Score, Scores
 
@@ -202,7 +201,7 @@ def gate(
     Ends with 0 where all hold, 100 where one does not, 101 where nothing was evaluated, 1 or 2 on an error. What was
     not measured holds no limit.
     """
-    from qa.evaluation.gate import check
+    from qa.evaluation.compare import check
     from qa.evaluation.run_folder import read_scored
 
     wanted = _limits(least, most, lost, limits)
@@ -220,7 +219,7 @@ def gate(
 
 
 def _limits(least: tuple[str, ...], most: tuple[str, ...], lost: tuple[str, ...], file: Path | None) -> list[Limit]:
-    from qa.evaluation.gate import limit_of, read_limits
+    from qa.evaluation.compare import limit_of, read_limits
 
     wanted = [
         *(limit_of(text, kind="min") for text in least),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from qa.access.scopes import PERMISSIONS, Permission
+from qa.access.keys import PERMISSIONS, Permission
 from qa.cli.opening import load_encoder, log_to_terminal, opened, read_settings, until_stopped
 from qa.errors import QAError, SettingsError
 from qa.mcp import SDK
@@ -118,8 +118,7 @@ def new(name: str, may: tuple[Permission, ...], collection: tuple[str, ...]) -> 
 
     Prints the key, which is stored nowhere, and the entry for QA_API_KEYS, which holds only its hash and its scope.
     """
-    from qa.access.keys import new_key
-    from qa.access.scopes import scope_of
+    from qa.access.keys import new_key, scope_of
 
     secret, entry = new_key(name, scope=scope_of(may, collection))
     click.echo(f"key: {secret}")

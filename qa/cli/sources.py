@@ -105,12 +105,12 @@ def run(once: bool) -> None:
 def _feeds(settings: Settings, ledger: Ledger, stop: Event) -> Feeds:
     from functools import cache
 
-    from qa.access import addresses
+    from qa.access import places
     from qa.sources.delivery import delivery_of
     from qa.sources.feeds import Feeds
     from qa.sources.fetching import Fetcher
 
-    allowed = addresses.parse(settings.feed_networks, setting="QA_FEED_NETWORKS")
+    allowed = places.parse_networks(settings.feed_networks, setting="QA_FEED_NETWORKS")
     return Feeds(
         ledger,
         fetcher=Fetcher(allowed=allowed, sleep=stop.wait),

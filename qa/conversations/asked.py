@@ -14,7 +14,7 @@ import msgspec
 
 from qa.conversations.database import ConversationDatabase
 from qa.conversations.feedback import Feedback, Opinion, Reason
-from qa.reasons import AbstainReason
+from qa.errors import AbstainReason
 from qa.types import AnswerMode
 
 __all__ = ["AskedQuestion", "DayOfQuestions", "Outcome", "days", "earlier_questions", "feedback_on", "questions"]

@@ -70,7 +70,7 @@ CREATE TABLE reviews (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     answer_id TEXT NOT NULL UNIQUE,
     conversation TEXT NOT NULL,     -- conversations.id: erased with it, and kept where it makes room for newer ones
-    entry TEXT NOT NULL             -- qa.conversations.reviews.Review as JSON
+    entry TEXT NOT NULL             -- qa.conversations.feedback.Review as JSON
 );
 CREATE INDEX reviews_by_conversation ON reviews (conversation);
 CREATE TABLE ingests (

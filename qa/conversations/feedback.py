@@ -1,21 +1,47 @@
-"""What readers thought of answers: one verdict an answer, the last one counts."""
+"""What readers and editors think of answers: one verdict, and one review, an answer; the last one counts.
+
+Reviews make a dataset. A review names the words that answer by their place, never by the words: they are read from
+the articles when the dataset is made, so that nothing is passed on that may not be shown any more.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from embeddings.types import Article
 from qa.conversations.database import ConversationDatabase
+from qa.errors import NotFound
 from qa.types import Answer, AnswerMode
 
-__all__ = ["Feedback", "FeedbackBook", "Opinion", "Reason", "Served", "ServedAnswers", "served"]
+__all__ = [
+    "Criteria",
+    "DatasetRow",
+    "Feedback",
+    "FeedbackBook",
+    "Finding",
+    "GoldWords",
+    "Opinion",
+    "QuotedWords",
+    "Reason",
+    "Review",
+    "ReviewBook",
+    "Served",
+    "ServedAnswers",
+    "Verdicts",
+    "row_of",
+    "served",
+]
 
 Opinion = Literal["up", "down"]
 Reason = Literal["wrong", "incomplete", "outdated", "off_topic", "unsupported"]
 """What is the matter: not so; not all of it; no longer so; not what was asked; the source does not say it."""
+Finding = Literal["no_issue", "some_issues", "significant_issues"]
+_Short = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+_Shorts = Annotated[tuple[_Short, ...], msgspec.Meta(max_length=20)]
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +70,8 @@ class Feedback(Served, frozen=True, kw_only=True):
 
 
 _MOST = 2**63 - 1
+
+
 _SIFTED = 500
 """Of so many it is looked at once whether they may be seen."""
 
@@ -139,3 +167,170 @@ class FeedbackBook:
 def _is_within(entry: Served, collections: tuple[str, ...] | None) -> bool:
     """Whether somebody who reads these collections alone (None: all) may see what was said of an answer."""
     return collections is None or (entry.collections is not None and set(entry.collections) <= set(collections))
+
+
+class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the European Broadcasting Union asks of an answer over news; null where it was not judged."""
+
+    accuracy: Finding | None = None
+    """Is what it says right?"""
+    sourcing: Finding | None = None
+    """Do the sources say it, and are they the right ones?"""
+    context: Finding | None = None
+    """Is what one needs to understand it there?"""
+    fact_and_opinion: Finding | None = None
+    """Is opinion told from fact, and whose opinion it is said?"""
+    fair_representation: Finding | None = None
+    """Is nobody made to say what they did not, nothing coloured that the source does not colour?"""
+
+
+class QuotedWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words of an article that answer the question."""
+
+    article_id: Annotated[str, msgspec.Meta(max_length=300)]
+    article_version: Annotated[str, msgspec.Meta(max_length=64)]
+    start_char_index: Annotated[int, msgspec.Meta(ge=0)]
+    end_char_index: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an editor fills in."""
+
+    criteria: Criteria = Criteria()
+    answerable: bool | None = None
+    """Whether the articles answer the question; null where the editor does not know."""
+    answers: _Shorts = ()
+    """Short answers that are right, any of them."""
+    must_not_say: _Shorts = ()
+    """Words that a right answer does not hold."""
+    quotes: Annotated[tuple[QuotedWords, ...], msgspec.Meta(max_length=20)] = ()
+    """Words that answer."""
+    note: Annotated[str, msgspec.Meta(max_length=5000)] = ""
+
+
+class Review(Verdicts, frozen=True, kw_only=True):
+    """A review, and what it is about."""
+
+    answer_id: str
+    question: str
+    asked_at: str
+    """The moment that the question meant: `as_of` of its answer."""
+    earlier: tuple[str, ...]
+    """What was asked before in the same conversation."""
+    answer_mode: AnswerMode
+    reviewer: str
+    """Name of the key it was made with; empty where the service has none."""
+    reviewed_at: str
+
+
+class GoldWords(msgspec.Struct, frozen=True, kw_only=True):
+    """As `qa.evaluation.types.GoldSpan`."""
+
+    article_id: str
+    text: str
+    start: int
+    end: int
+
+
+class DatasetRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A review as a line of a dataset: read by `qa evaluate run`, which describes the fields (docs/evaluation.md)."""
+
+    id: str
+    question: str
+    asked_at: str
+    answerable: bool | None = None
+    answers: tuple[str, ...] = ()
+    gold: tuple[GoldWords, ...] = ()
+    must_not_say: tuple[str, ...] = ()
+    conversation: tuple[str, ...] = ()
+    group: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class ReviewBook:
+    """The reviews in the database; none makes room for others."""
+
+    def __init__(self, database: ConversationDatabase) -> None:
+        self._database = database
+
+    def save(self, review: Review) -> None:
+        """Store a review in the place of an earlier one of the same answer; on disk when this returns.
+
+        Raises NotFound where the answer is gone.
+        """
+        with self._database.writing() as db:
+            kept = db.execute(
+                "SELECT conversations.id FROM turns JOIN conversations ON conversations.number = turns.conversation"
+                " WHERE answer_id = ?",
+                (review.answer_id,),
+            ).fetchall()
+            if not kept:
+                raise NotFound(f"the answer {review.answer_id!r} is no longer kept, so nothing was saved")
+            db.execute(
+                "INSERT INTO reviews (answer_id, conversation, entry) VALUES (?, ?, ?)"
+                " ON CONFLICT (answer_id) DO UPDATE SET entry = excluded.entry",
+                (review.answer_id, kept[0][0], msgspec.json.encode(review).decode()),
+            )
+
+    def of(self, answer_id: str) -> Review | None:
+        """The review of an answer."""
+        with self._database.reading() as db:
+            row: Any = db.execute("SELECT entry FROM reviews WHERE answer_id = ?", (answer_id,)).fetchone()
+        return None if row is None else msgspec.json.decode(row[0], type=Review)
+
+    def page(self, *, before: int | None, limit: int) -> tuple[Sequence[Review], int | None]:
+        """Reviews, those begun last first, and the `before` of the next page."""
+        with self._database.reading() as db:
+            rows: list[Any] = db.execute(
+                "SELECT number, entry FROM reviews WHERE number < ? ORDER BY number DESC LIMIT ?",
+                (_MOST if before is None else before, limit + 1),
+            ).fetchall()
+        found = [msgspec.json.decode(entry, type=Review) for _, entry in rows[:limit]]
+        return found, rows[limit - 1][0] if len(rows) > limit else None
+
+    def all(self) -> Sequence[Review]:
+        """Every review, the first one first."""
+        with self._database.reading() as db:
+            rows: list[Any] = db.execute("SELECT entry FROM reviews ORDER BY number").fetchall()
+        return [msgspec.json.decode(entry, type=Review) for (entry,) in rows]
+
+
+def row_of(review: Review, *, find: Callable[[str, str | None], Article | None]) -> DatasetRow | None:
+    """A review as a line of a dataset; None where words that it names may not be shown now, or no longer stand there.
+
+    `find` gives an article as readers may see it now, in a version or, with None, as it is.
+    """
+    gold = [_gold(quote, find) for quote in review.quotes]
+    if None in gold:
+        return None
+    return DatasetRow(
+        id=review.answer_id,
+        question=review.question,
+        asked_at=review.asked_at,
+        answerable=review.answerable,
+        answers=review.answers,
+        gold=tuple(one for one in gold if one),
+        must_not_say=review.must_not_say,
+        conversation=review.earlier,
+        group=review.quotes[0].article_id if review.quotes else "",
+        tags=tuple(_tags(review)),
+    )
+
+
+def _gold(quote: QuotedWords, find: Callable[[str, str | None], Article | None]) -> GoldWords | None:
+    """The words and their place in the article as it is now."""
+    article, current = find(quote.article_id, quote.article_version), find(quote.article_id, None)
+    if article is None or current is None:
+        return None
+    text = article.text[quote.start_char_index : quote.end_char_index]
+    start = quote.start_char_index if article.version == current.version else current.text.find(text)
+    if start < 0:
+        return None
+    return GoldWords(article_id=quote.article_id, text=text, start=start, end=start + len(text))
+
+
+def _tags(review: Review) -> Iterator[str]:
+    yield "reviewed"
+    for name, finding in msgspec.structs.asdict(review.criteria).items():
+        if finding is not None:
+            yield f"{name}:{finding}"

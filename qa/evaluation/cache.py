@@ -11,7 +11,7 @@ from pathlib import Path
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder, TokenVectors
-from embeddings.encoders.remembering import RememberingEncoder
+from embeddings.encoders.encoder import RememberingEncoder
 from embeddings.ingest import fingerprint, index_articles
 from embeddings.runtime.memory import Memory
 from embeddings.types import Article

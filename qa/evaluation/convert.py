@@ -23,7 +23,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from embeddings.cleaning.article import clean
-from embeddings.cleaning.urls import host_of, normalised_url
+from embeddings.cleaning.identity import host_of, normalised_url
 from embeddings.types import Article, RawArticle
 from qa.evaluation.dataset import line_problem, numbered_lines, read_dataset
 from qa.evaluation.errors import InvalidDataset

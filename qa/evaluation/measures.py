@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from embeddings.cleaning.urls import normalised_url
+from embeddings.cleaning.identity import normalised_url
 from qa.evaluation.catalogue import CUTOFFS
 from qa.evaluation.judge import Judgement
 from qa.evaluation.metrics.answers import contains, exact_match, f1, said

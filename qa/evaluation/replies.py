@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
-from embeddings.cleaning.urls import normalised_url
+from embeddings.cleaning.identity import normalised_url
 from qa.answers import ABSTENTION
 from qa.evaluation.metrics.grounding import is_exact_span, overlaps
 from qa.evaluation.types import CitedArticle, ForeignAnswer, ForeignCitation, Prediction

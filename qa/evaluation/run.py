@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from embeddings.cleaning.article import clean
-from embeddings.cleaning.urls import normalised_url
+from embeddings.cleaning.identity import normalised_url
 from embeddings.errors import InputError
 from embeddings.readers import find, read
 from embeddings.types import Article, Rejected

@@ -18,7 +18,7 @@ from embeddings.types import Article
 from qa.citations import cite
 from qa.errors import GeneratorFailed
 from qa.executor import Run
-from qa.generation.context import Source
+from qa.generation.prompt import Source
 from qa.generation.refusals import declines
 from qa.generation.sentence_stream import SentenceCutter
 from qa.generation.verification import Judged, Quoted, judge

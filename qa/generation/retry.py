@@ -14,13 +14,12 @@ import msgspec
 
 import prompts
 from qa.generation.attempt import Attempt, Request
-from qa.generation.context import Source, estimate
-from qa.generation.prompt import new_fence
+from qa.generation.prompt import Source, estimate, new_fence
 from qa.generation.refusals import NOTHING
 from qa.generation.sanitize import plain_line
 from qa.generation.verification import Quoted, is_order
 from qa.generators.generator import Message
-from qa.reading.sentences import SentenceAt
+from qa.reading.read import SentenceAt
 from qa.types import Evidence
 
 __all__ = ["LIKELY", "Restating", "load_restating", "pick", "quoted", "second_request", "seconds_for"]

@@ -14,11 +14,10 @@ import msgspec
 
 from embeddings.types import Article, StoredPassage
 from qa.generation.citation_markers import resolve
-from qa.generation.context import Source
+from qa.generation.prompt import Source
 from qa.generation.sanitize import plain
 from qa.grounding.checker import Context, Mismatch, Support, SupportChecker, SupportingSpan
-from qa.language.synonyms import families
-from qa.language.words import Word, words_of
+from qa.language.words import Word, families, words_of
 from qa.types import Verdict
 
 __all__ = ["Judged", "Quoted", "is_fragment", "is_order", "judge"]

@@ -15,12 +15,11 @@ from qa.errors import GeneratorFailed
 from qa.executor import Run
 from qa.generation.attempt import AnswerBuilder, Attempt, Means, Request, by
 from qa.generation.citation_markers import choose_label
-from qa.generation.context import Context, build
-from qa.generation.prompt import load_prompts, messages, prompt_tokens
+from qa.generation.prompt import Context, build, load_prompts, messages, prompt_tokens
 from qa.generation.retry import load_restating, quoted, second_request, seconds_for
 from qa.generators.generator import Generator
 from qa.grounding.checker import SupportChecker
-from qa.reading.sentences import SentenceAt
+from qa.reading.read import SentenceAt
 from qa.stopwatch import Stopwatch
 from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage
 

@@ -28,7 +28,7 @@ from qa.grounding.syntax.comparing import Comparison, Grammar, grammar_for
 from qa.grounding.wording import wording_mismatches
 from qa.language.words import Word
 
-__all__ = ["AlignedChecker", "CheckerWeights", "Judged", "Network", "judge", "load_weights", "struck"]
+__all__ = ["AlignedChecker", "CheckerWeights", "Judged", "Network", "judge", "load_weights", "probability", "struck"]
 
 _VERSION = "3"
 _KEPT = 64
@@ -123,13 +123,13 @@ class AlignedChecker:
 
 def _doubts_of(judged: Judged, weights: CheckerWeights) -> npt.NDArray[np.float32]:
     """For each word of the claim, the probability that the evidence does not bear it out."""
-    return _probability(weights.word.logits(word_features(judged.case, judged.aligned, judged.mismatches)))
+    return probability(weights.word.logits(word_features(judged.case, judged.aligned, judged.mismatches)))
 
 
 def _support_of(judged: Judged, doubts: npt.NDArray[np.floating], weights: CheckerWeights) -> float:
     """Probability that the evidence supports the whole claim."""
     row = claim_features(judged.case, judged.aligned, doubts, judged.mismatches)
-    return float(_probability(weights.claim.logits(row[None, :]))[0]) * struck(judged)
+    return float(probability(weights.claim.logits(row[None, :]))[0]) * struck(judged)
 
 
 def struck(judged: Judged) -> float:
@@ -161,7 +161,8 @@ def _meets(item: Mismatch | Word, others: Sequence[Mismatch]) -> bool:
     return any(item.start < other.end and other.start < item.end for other in others)
 
 
-def _probability(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+def probability(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Of log-odds; clipped, so that nothing overflows."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))), np.float32)
 
 

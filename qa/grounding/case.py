@@ -18,6 +18,7 @@ import numpy.typing as npt
 from qa.grounding.checker import Context, Support, SupportingSpan
 from qa.grounding.evidence import Coverage, Sentence, cover, lower_words, pick, read_claim, read_evidence
 from qa.language.names import Name, same_name
+from qa.language.quantities import Quantity
 from qa.language.words import words_of
 
 __all__ = [
@@ -25,12 +26,15 @@ __all__ = [
     "best_rows",
     "case_of",
     "clauses",
+    "has_name",
     "holds_name",
     "inside",
+    "is_in_a_date",
     "passages_of",
     "quotation",
     "supporting_rows",
     "supporting_spans",
+    "words_for",
 ]
 
 _SENTENCE_LIMIT = 4
@@ -246,3 +250,23 @@ def _around(case: Case, rows: list[int], *, words: int) -> str:
             break
         kept.append(row)
     return " ".join(case.sentences[row].text for row in sorted(kept))
+
+
+def has_name(case: Case, name: Name) -> bool:
+    """Whether a name stands anywhere in the evidence, the question or a title."""
+    folded = name.text.casefold()
+    return any(same_name(folded, word) for word in case.known) or any(
+        any(same_name(name.text, other.text) for other in sentence.names)
+        or any(folded == word.text.casefold() for word in sentence.words if case.small or not word.text.islower())
+        for sentence in case.sentences
+    )
+
+
+def is_in_a_date(claimed: Quantity, sentence: Sentence) -> bool:
+    """Whether a bare number of the claim is the year or the day of a date in the sentence."""
+    return claimed.unit is None and any(claimed.value in {m.year, m.day} for m in sentence.moments)
+
+
+def words_for(sentence: Sentence, quantity: Quantity) -> str:
+    """The words of a sentence that name one of its quantities, with the unit."""
+    return sentence.text[quantity.start : quantity.unit_end]

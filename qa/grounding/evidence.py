@@ -23,8 +23,7 @@ from qa.language.dates import Moment, moments_of, resolved
 from qa.language.names import Name, names_of, same_name
 from qa.language.polarity import negated
 from qa.language.quantities import Quantity, quantities_of
-from qa.language.synonyms import families
-from qa.language.words import Word, words_of
+from qa.language.words import Word, families, words_of
 
 __all__ = ["Coverage", "Sentence", "cover", "lower_words", "pick", "read_claim", "read_evidence"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qa.language.dates import Moment, agree
 from qa.language.quantities import Quantity
 
-__all__ = ["bears_out", "comparable", "counted", "dated", "same_value", "units_clash"]
+__all__ = ["bears_out", "comparable", "counted", "dated", "same_parts", "same_value", "units_clash"]
 
 _CONVERTED = 0.02
 """Relative difference that converting and rounding may bring."""
@@ -101,3 +101,9 @@ def _rounds_to(value: float, rounded: float, digits: int) -> bool:
 
 def _bounds_clash(claimed: Quantity, said: Quantity) -> bool:
     return {claimed.bound, said.bound} == {"least", "most"}
+
+
+def same_parts(claimed: Moment, said: Moment) -> bool:
+    """Whether both name the same parts of a date, so that one can stand in the other's place."""
+    parts = ("year", "month", "day", "weekday", "minutes")
+    return any(getattr(claimed, part) is not None and getattr(said, part) is not None for part in parts)

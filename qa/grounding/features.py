@@ -16,8 +16,7 @@ from embeddings.types import Vectors
 from qa.grounding.case import Case, supporting_rows
 from qa.grounding.checker import Mismatch
 from qa.language.polarity import hedged, opposites
-from qa.language.synonyms import families
-from qa.language.words import Word
+from qa.language.words import Word, families
 
 __all__ = ["CLAIM_FEATURES", "WORD_FEATURES", "Aligned", "Slot", "align", "claim_features", "pool", "word_features"]
 

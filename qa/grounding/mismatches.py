@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from qa.grounding.case import Case, best_rows, clauses, holds_name
+from qa.grounding.case import Case, best_rows, clauses, has_name, holds_name, is_in_a_date, words_for
 from qa.grounding.checker import Mismatch
 from qa.grounding.evidence import Sentence
-from qa.grounding.facts import bears_out, comparable, counted, dated, same_value, units_clash
+from qa.grounding.facts import bears_out, comparable, counted, dated, same_parts, same_value, units_clash
 from qa.language.dates import Moment
 from qa.language.names import Name, same_name
 from qa.language.quantities import Quantity
@@ -52,7 +52,7 @@ def _quantity(case: Case, claimed: Quantity) -> Mismatch | None:
     around, near = case.around(claimed.start, claimed.unit_end), case.near(claimed.start, claimed.unit_end)
     holders = _rows(case, lambda sentence: counted(claimed, sentence.quantities))
     if not holders:
-        holders = _rows(case, lambda sentence: _year(claimed, sentence))
+        holders = _rows(case, lambda sentence: is_in_a_date(claimed, sentence))
     if holders and not _misplaced(case, holders, near, lambda sentence: bool(_rivals(case, claimed, sentence))):
         other = next((text for row in holders if (text := _swapped(case, claimed, case.sentences[row]))), "")
         return Mismatch(kind="number", start=claimed.start, end=claimed.unit_end, found=other) if other else None
@@ -62,9 +62,9 @@ def _quantity(case: Case, claimed: Quantity) -> Mismatch | None:
     for row in best_rows(case.coverage, case.chosen, around):
         for said in case.sentences[row].quantities:
             if claimed.value == said.value and units_clash(claimed, said):
-                return Mismatch(kind="unit", **span, found=_said(case.sentences[row], said))
+                return Mismatch(kind="unit", **span, found=words_for(case.sentences[row], said))
             if same_value(claimed, said) and not units_clash(claimed, said) and claimed.ordinal == said.ordinal:
-                return Mismatch(kind="quantifier", **span, found=_said(case.sentences[row], said))
+                return Mismatch(kind="quantifier", **span, found=words_for(case.sentences[row], said))
     return Mismatch(kind="number", **span, found=_other_quantity(case, claimed, around))
 
 
@@ -78,7 +78,7 @@ def _moment(case: Case, claimed: Moment) -> Mismatch | None:
         return None
     for row in best_rows(case.coverage, case.chosen, around)[:1]:
         for said in case.sentences[row].moments:
-            if _same_parts(claimed, said):
+            if same_parts(claimed, said):
                 text = case.sentences[row].text[said.start : said.end]
                 return Mismatch(kind="date", start=claimed.start, end=claimed.end, found=text)
     return Mismatch(kind="date", start=claimed.start, end=claimed.end)
@@ -92,7 +92,7 @@ def _names(case: Case) -> list[Mismatch | None]:
     for run in runs.values():
         around = case.around(run[0].start, run[-1].end)
         rows = best_rows(case.coverage, case.chosen, around)
-        strange = [name for name in run if not _anywhere(case, name)]
+        strange = [name for name in run if not has_name(case, name)]
         if strange:
             found += [_name_mismatch(case, name, rows) for name in strange]
         elif other := next((o for pair in itertools.pairwise(run) if (o := _other_partner(case, *pair))), ""):
@@ -100,15 +100,6 @@ def _names(case: Case) -> list[Mismatch | None]:
         elif rows and (not _held(case, run) or _other_subject(case, run, around) or _other_in_place(case, run)):
             found.append(_name_mismatch(case, run[-1], rows, start=run[0].start))
     return found
-
-
-def _anywhere(case: Case, name: Name) -> bool:
-    folded = name.text.casefold()
-    return any(same_name(folded, word) for word in case.known) or any(
-        any(same_name(name.text, other.text) for other in sentence.names)
-        or any(folded == word.text.casefold() for word in sentence.words if case.small or not word.text.islower())
-        for sentence in case.sentences
-    )
 
 
 def _held(case: Case, run: Sequence[Name]) -> bool:
@@ -216,11 +207,7 @@ def _rivals(case: Case, claimed: Quantity, said: Sentence) -> list[Quantity]:
 
 
 def _other_day(claimed: Moment, said: Sentence) -> bool:
-    return any(_same_parts(claimed, moment) for moment in said.moments)
-
-
-def _year(claimed: Quantity, sentence: Sentence) -> bool:
-    return claimed.unit is None and any(claimed.value in {m.year, m.day} for m in sentence.moments)
+    return any(same_parts(claimed, moment) for moment in said.moments)
 
 
 def _swapped(case: Case, claimed: Quantity, said: Sentence) -> str:
@@ -235,7 +222,11 @@ def _swapped(case: Case, claimed: Quantity, said: Sentence) -> str:
             continue
         elsewhere = [name for name in said.names if not part[0] <= name.start < part[1]]
         if all(_among(name, theirs) and not _among(name, elsewhere) for name in names):
-            return "" if any(bears_out(q, o) for q in case.claim.quantities for o in others) else _said(said, others[0])
+            return (
+                ""
+                if any(bears_out(q, o) for q in case.claim.quantities for o in others)
+                else words_for(said, others[0])
+            )
     return ""
 
 
@@ -249,15 +240,5 @@ def _other_quantity(case: Case, claimed: Quantity, around: npt.NDArray[np.bool_]
         sentence = case.sentences[row]
         alike = _rivals(case, claimed, sentence)
         if alike:
-            return _said(sentence, min(alike, key=lambda q: abs(q.value - claimed.value)))
+            return words_for(sentence, min(alike, key=lambda q: abs(q.value - claimed.value)))
     return ""
-
-
-def _said(sentence: Sentence, quantity: Quantity) -> str:
-    return sentence.text[quantity.start : quantity.unit_end]
-
-
-def _same_parts(claimed: Moment, said: Moment) -> bool:
-    """Whether both name the same parts of a date, so that one can stand in the other's place."""
-    parts = ("year", "month", "day", "weekday", "minutes")
-    return any(getattr(claimed, part) is not None and getattr(said, part) is not None for part in parts)

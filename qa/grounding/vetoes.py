@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from qa.grounding.case import Case, best_rows, clauses, inside
+from qa.grounding.case import Case, best_rows, clauses, has_name, inside, is_in_a_date, words_for
 from qa.grounding.checker import Mismatch
 from qa.grounding.evidence import Sentence
-from qa.grounding.facts import bears_out, comparable, counted, dated, same_value, units_clash
+from qa.grounding.facts import bears_out, comparable, counted, dated, same_parts, same_value, units_clash
 from qa.grounding.wording import denied, turned
 from qa.language.dates import Moment
-from qa.language.names import Name, same_name
+from qa.language.names import same_name
 from qa.language.quantities import Quantity
 
 __all__ = ["doubts", "vetoes"]
@@ -58,7 +58,7 @@ def _unique(found: Iterable[Mismatch]) -> tuple[Mismatch, ...]:
 
 def _strange_names(case: Case) -> Iterator[Mismatch]:
     for name in case.claim.names:
-        if not _anywhere(case, name):
+        if not has_name(case, name):
             row = best_rows(case.coverage, case.chosen, case.around(name.start, name.end))[0]
             claimed = [other.text for other in case.claim.names]
             others = [o.text for o in case.sentences[row].names if not any(same_name(o.text, text) for text in claimed)]
@@ -73,23 +73,23 @@ def _bracketed(case: Case) -> Iterator[Mismatch]:
 
 
 def _quantity(case: Case, claimed: Quantity) -> Mismatch | None:
-    if _any(case, lambda sentence: counted(claimed, sentence.quantities) or _year(claimed, sentence)):
+    if _any(case, lambda sentence: counted(claimed, sentence.quantities) or is_in_a_date(claimed, sentence)):
         return None
     span = {"start": claimed.start, "end": claimed.unit_end}
     near = _nearest(case, claimed.start, claimed.unit_end)
     for sentence in near:
         for said in sentence.quantities:
             if claimed.value == said.value and units_clash(claimed, said):
-                return Mismatch(kind="unit", **span, found=_said(sentence, said))
+                return Mismatch(kind="unit", **span, found=words_for(sentence, said))
             if same_value(claimed, said) and not units_clash(claimed, said) and claimed.ordinal == said.ordinal:
-                return Mismatch(kind="quantifier", **span, found=_said(sentence, said))
+                return Mismatch(kind="quantifier", **span, found=words_for(sentence, said))
     rivals = [(said, sentence) for sentence in near for said in _rivals(case, claimed, sentence)]
     spelt = claimed.value <= _COUNTED and case.claim.text[claimed.start].isalpha()
     if spelt and not any(1 <= said.value <= _ALIKE for said, _ in rivals):
         return None  # who reads of Ann and Ben may well say "the two"
     # Of figures in the same place, one of about the size is what was meant; else that of the likeliest sentence.
     sized = [(said, sentence) for said, sentence in rivals if _sized(claimed, said)] or rivals[:1]
-    return Mismatch(kind="number", **span, found=_said(sized[0][1], sized[0][0]) if sized else "")
+    return Mismatch(kind="number", **span, found=words_for(sized[0][1], sized[0][0]) if sized else "")
 
 
 def _rivals(case: Case, claimed: Quantity, sentence: Sentence) -> list[Quantity]:
@@ -113,7 +113,7 @@ def _moment(case: Case, claimed: Moment) -> Mismatch | None:
     ):
         return None
     sentence = _nearest(case, claimed.start, claimed.end)[0]
-    found = next((sentence.text[m.start : m.end] for m in sentence.moments if _same_parts(claimed, m)), "")
+    found = next((sentence.text[m.start : m.end] for m in sentence.moments if same_parts(claimed, m)), "")
     return Mismatch(kind="date", start=claimed.start, end=claimed.end, found=found)
 
 
@@ -124,29 +124,6 @@ def _nearest(case: Case, start: int, end: int) -> list[Sentence]:
 
 def _any(case: Case, holds: Callable[[Sentence], bool]) -> bool:
     return any(holds(sentence) for sentence in case.sentences)
-
-
-def _anywhere(case: Case, name: Name) -> bool:
-    folded = name.text.casefold()
-    return any(same_name(folded, word) for word in case.known) or any(
-        any(same_name(name.text, other.text) for other in sentence.names)
-        or any(folded == word.text.casefold() for word in sentence.words if case.small or not word.text.islower())
-        for sentence in case.sentences
-    )
-
-
-def _year(claimed: Quantity, sentence: Sentence) -> bool:
-    return claimed.unit is None and any(claimed.value in {m.year, m.day} for m in sentence.moments)
-
-
-def _said(sentence: Sentence, quantity: Quantity) -> str:
-    return sentence.text[quantity.start : quantity.unit_end]
-
-
-def _same_parts(claimed: Moment, said: Moment) -> bool:
-    """Whether both name the same parts of a date, so that one can stand in the other's place."""
-    parts = ("year", "month", "day", "weekday", "minutes")
-    return any(getattr(claimed, part) is not None and getattr(said, part) is not None for part in parts)
 
 
 def _negations(case: Case, *, least: float = 0.0) -> Iterator[Mismatch]:

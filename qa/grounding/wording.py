@@ -8,8 +8,7 @@ from qa.grounding.case import Case, best_rows, clauses, inside
 from qa.grounding.checker import Mismatch
 from qa.grounding.evidence import Sentence
 from qa.language.polarity import Extent, denials, extents, opposites
-from qa.language.synonyms import families
-from qa.language.words import Word
+from qa.language.words import Word, families
 
 __all__ = ["denied", "turned", "wording_mismatches"]
 

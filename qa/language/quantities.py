@@ -1,16 +1,17 @@
-"""Takes a text, gives the quantities it names: value, unit, and whether it is exact, rounded, a floor or a ceiling."""
+"""Takes a text, gives the quantities it names: value, unit, and whether it is exact, rounded, a floor or a ceiling.
+
+Number words, scales, and units with what they are worth in a common one stand here and nowhere else.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
-from qa.language.units import MONEY_SIGNS, MULTIPLES, NUMBER_WORDS, ORDINALS, SCALES, UNITS, Unit
-
-__all__ = ["Bound", "Quantity", "quantities_of"]
+__all__ = ["NUMBER_WORDS", "UNITS", "Bound", "Quantity", "Unit", "quantities_of"]
 
 Bound = Literal["exact", "about", "least", "most"]
 
@@ -42,12 +43,24 @@ class _Token(msgspec.Struct, frozen=True):
 
 
 _TOKEN = re.compile(r"\d+(?:[,\u00a0\u202f]\d{3})*(?:\.\d+)?|[^\W\d_]+|[½¼¾⅓⅔]|\S")
+
+
 _GROUPED = re.compile(r"[,\u00a0\u202f]")
+
+
 _GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
+
+
 _PARTS = {"half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25}
+
+
 _PARTS |= {"fifth": 0.2, "fifths": 0.2, "tenth": 0.1, "tenths": 0.1}
+
+
 _FRACTION = 20
 """A number below this may count parts: "2 thirds", "three quarters"."""
+
+
 _BEFORE: tuple[tuple[Bound, re.Pattern[str]], ...] = (
     (
         "most",
@@ -71,7 +84,11 @@ _BEFORE: tuple[tuple[Bound, re.Pattern[str]], ...] = (
         ),
     ),
 )
+
+
 _AFTER_MORE = re.compile(r"\W*(?:\w+\W+)?or more\b")
+
+
 _AFTER_LESS = re.compile(r"\W*(?:\w+\W+)?or (?:less|fewer)\b")
 
 
@@ -98,7 +115,7 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
             and next_at == after + 1
             and _scale_letter(tokens, after)
         ):
-            value, end = value * SCALES[tokens[after].lower], tokens[after].end
+            value, end = value * _SCALES[tokens[after].lower], tokens[after].end
         found.append(
             Quantity(
                 start=start,
@@ -107,7 +124,7 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
                 digits=digits,
                 unit=unit,
                 unit_end=max(end, tokens[next_at - 1].end),
-                bound=_bound(text, start - (1 if start and text[start - 1] in MONEY_SIGNS else 0), end),
+                bound=_bound(text, start - (1 if start and text[start - 1] in _MONEY_SIGNS else 0), end),
                 ordinal=ordinal,
             )
         )
@@ -125,8 +142,8 @@ def _number(tokens: Sequence[_Token], at: int) -> tuple[float, int, int, bool] |
     lower = token.lower
     if lower in {"half", "quarter"} or (lower == "third" and _lower(tokens, at - 1) == "a"):
         return _part(tokens, at)
-    if lower in ORDINALS and not (lower == "second" and _lower(tokens, at + 1) in {"", "of"}):
-        return float(ORDINALS[lower]), 3, at + 1, True
+    if lower in _ORDINALS and not (lower == "second" and _lower(tokens, at + 1) in {"", "of"}):
+        return float(_ORDINALS[lower]), 3, at + 1, True
     if lower == "a" and _lower(tokens, at + 1) in {"hundred", "thousand", "million", "billion", "dozen"}:
         value, after = _spelled(tokens, at + 1)
         return (value, 1, after, False)
@@ -137,7 +154,7 @@ def _number(tokens: Sequence[_Token], at: int) -> tuple[float, int, int, bool] |
         follower = _joined(tokens, after)
         if follower in _PARTS and follower != "second" and value < 20:
             return value * _PARTS[follower], 2, after + (2 if tokens[after].text in "-–‑" else 1), False
-        if value >= 20 and value % 10 == 0 and (last := 1 if follower == "first" else ORDINALS.get(follower, 10)) < 10:
+        if value >= 20 and value % 10 == 0 and (last := 1 if follower == "first" else _ORDINALS.get(follower, 10)) < 10:
             return value + last, 3, after + (2 if tokens[after].text in "-–‑" else 1), True
         return value, 3 if value < 1000 else 2, after, False
     return None
@@ -146,9 +163,9 @@ def _number(tokens: Sequence[_Token], at: int) -> tuple[float, int, int, bool] |
 def _part(tokens: Sequence[_Token], at: int) -> tuple[float, int, int, bool] | None:
     """ "half", "half a million", "a quarter of"; None where it is a period ("the third quarter") or a rank."""
     share = _PARTS[tokens[at].lower]
-    if _lower(tokens, at + 1) == "a" and _lower(tokens, at + 2) in SCALES:
-        return share * SCALES[_lower(tokens, at + 2)], 1, at + 3, False
-    if tokens[at].lower == "half" and _lower(tokens, at - 1) not in {*ORDINALS, *NUMBER_WORDS}:
+    if _lower(tokens, at + 1) == "a" and _lower(tokens, at + 2) in _SCALES:
+        return share * _SCALES[_lower(tokens, at + 2)], 1, at + 3, False
+    if tokens[at].lower == "half" and _lower(tokens, at - 1) not in {*_ORDINALS, *NUMBER_WORDS}:
         return share, 2, at + 1, False
     return (share, 2, at + 1, False) if _lower(tokens, at + 1) == "of" and _lower(tokens, at - 1) == "a" else None
 
@@ -169,12 +186,12 @@ def _written_in_digits(tokens: Sequence[_Token], at: int) -> tuple[float, int, i
         return value * _PARTS[following], 2, after + 1, False
     if touches and following in _GLYPHS:
         return value + _GLYPHS[following], digits + 1, after + 1, False
-    if following in SCALES and (
+    if following in _SCALES and (
         len(following) > 2 or following in {"bn", "mn", "tn"} or (touches and following == "k")
     ):
-        return value * SCALES[following], digits, after + 1, False
-    if _joined(tokens, after) in SCALES and len(_joined(tokens, after)) > 2:
-        return value * SCALES[_joined(tokens, after)], digits, after + 2, False
+        return value * _SCALES[following], digits, after + 1, False
+    if _joined(tokens, after) in _SCALES and len(_joined(tokens, after)) > 2:
+        return value * _SCALES[_joined(tokens, after)], digits, after + 2, False
     return value, max(digits, 3 if "." not in bare and len(bare) < 4 else digits), after, False
 
 
@@ -183,8 +200,8 @@ def _spelled(tokens: Sequence[_Token], at: int) -> tuple[float, int]:
     total, current, seen = 0.0, 0.0, False
     while at < len(tokens):
         lower = tokens[at].lower
-        if lower in MULTIPLES and not seen:
-            return float(MULTIPLES[lower]), at + 1
+        if lower in _MULTIPLES and not seen:
+            return float(_MULTIPLES[lower]), at + 1
         if lower in NUMBER_WORDS:
             if (
                 seen
@@ -195,8 +212,8 @@ def _spelled(tokens: Sequence[_Token], at: int) -> tuple[float, int]:
             current += NUMBER_WORDS[lower]
         elif lower == "hundred" or lower == "dozen":
             current = max(current, 1.0) * (100 if lower == "hundred" else 12)
-        elif lower in SCALES and len(lower) > 2:
-            total, current = total + max(current, 1.0) * SCALES[lower], 0.0
+        elif lower in _SCALES and len(lower) > 2:
+            total, current = total + max(current, 1.0) * _SCALES[lower], 0.0
         elif not (seen and (lower in "-‑" or lower == "and") and _continues(tokens, at, lower)):
             break
         seen, at = True, at + 1
@@ -219,9 +236,9 @@ def _idle_one(tokens: Sequence[_Token], at: int) -> bool:
 
 def _unit(tokens: Sequence[_Token], at: int, after: int) -> tuple[Unit | None, int]:
     """The unit written before or after a number, and the token after it."""
-    if at and tokens[at - 1].text in MONEY_SIGNS:
+    if at and tokens[at - 1].text in _MONEY_SIGNS:
         extra = 1 if _scale_letter(tokens, after) and tokens[after].start == tokens[after - 1].end else 0
-        return MONEY_SIGNS[tokens[at - 1].text], after + extra
+        return _MONEY_SIGNS[tokens[at - 1].text], after + extra
     follower = after + 1 if _lower(tokens, after) in {"-", "‑"} else after
     for words in (3, 2, 1):
         phrase = " ".join(token.lower for token in tokens[follower : follower + words])
@@ -252,3 +269,131 @@ def _bound(text: str, start: int, end: int) -> Bound:
     if _AFTER_MORE.match(after):
         return "least"
     return "most" if _AFTER_LESS.match(after) else "exact"
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """A unit of measure: units of one kind convert into each other by their size."""
+
+    kind: str
+    """What is measured: time, length, money …; each currency is its own kind of money by its `name`."""
+    size: float
+    name: str
+
+
+NUMBER_WORDS: Mapping[str, int] = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen".split()
+    )
+} | {
+    word: 10 * tens
+    for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
+}
+
+
+_ORDINALS: Mapping[str, int] = {
+    word: value
+    for value, word in enumerate(
+        "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+        "sixteenth seventeenth eighteenth nineteenth twentieth".split(),
+        start=2,
+    )
+}
+"""From "second" on: "first" is too often no number ("first of all")."""
+
+
+_SCALES: Mapping[str, float] = {
+    "hundred": 1e2,
+    "thousand": 1e3,
+    "k": 1e3,
+    "thousands": 1e3,
+    "million": 1e6,
+    "m": 1e6,
+    "mn": 1e6,
+    "million's": 1e6,
+    "billion": 1e9,
+    "bn": 1e9,
+    "b": 1e9,
+    "trillion": 1e12,
+    "tn": 1e12,
+    "dozen": 12.0,
+}
+
+
+_MULTIPLES: Mapping[str, int] = {"twice": 2, "double": 2, "triple": 3}
+
+
+_SIZES = (
+    ("time", "s", 1.0, "second seconds sec secs"),
+    ("time", "min", 60.0, "minute minutes min mins"),
+    ("time", "h", 3600.0, "hour hours hr hrs"),
+    ("time", "d", 86400.0, "day days"),
+    ("time", "week", 7 * 86400.0, "week weeks"),
+    ("time", "month", 365.25 / 12 * 86400.0, "month months"),
+    ("time", "year", 365.25 * 86400.0, "year years yr yrs"),
+    ("time", "decade", 3652.5 * 86400.0, "decade decades"),
+    ("time", "century", 36525 * 86400.0, "century centuries"),
+    ("length", "mm", 0.001, "mm millimeter millimeters millimetre millimetres"),
+    ("length", "cm", 0.01, "cm centimeter centimeters centimetre centimetres"),
+    ("length", "m", 1.0, "m meter meters metre metres"),
+    ("length", "km", 1000.0, "km kilometer kilometers kilometre kilometres"),
+    ("length", "inch", 0.0254, "inch inches"),
+    ("length", "ft", 0.3048, "ft foot feet"),
+    ("length", "yd", 0.9144, "yard yards"),
+    ("length", "mi", 1609.344, "mile miles"),
+    ("length", "nmi", 1852.0, "nautical_mile nautical_miles"),
+    ("mass", "g", 1.0, "g gram grams gramme grammes"),
+    ("mass", "kg", 1000.0, "kg kilo kilos kilogram kilograms"),
+    ("mass", "t", 1e6, "ton tons tonne tonnes"),
+    ("mass", "lb", 453.592, "lb lbs pound_weight"),
+    ("mass", "oz", 28.3495, "oz ounce ounces"),
+    ("area", "m2", 1.0, "square_meter square_meters square_metre square_metres"),
+    ("area", "ha", 1e4, "hectare hectares"),
+    ("area", "acre", 4046.86, "acre acres"),
+    ("area", "km2", 1e6, "square_kilometer square_kilometers square_kilometre square_kilometres square_km"),
+    ("area", "mi2", 2.59e6, "square_mile square_miles"),
+    ("area", "ft2", 0.092903, "square_foot square_feet"),
+    ("volume", "l", 1.0, "liter liters litre litres"),
+    ("volume", "m3", 1000.0, "cubic_meter cubic_meters cubic_metre cubic_metres"),
+    ("volume", "gal", 3.78541, "gallon gallons"),
+    ("volume", "barrel", 158.987, "barrel barrels"),
+    (
+        "speed",
+        "km/h",
+        1.0,
+        "km/h kph kmh kilometers_per_hour kilometres_per_hour km_per_hour km_an_hour kilometers_an_hour",
+    ),
+    ("speed", "mph", 1.609344, "mph miles_per_hour miles_an_hour"),
+    ("speed", "knot", 1.852, "knot knots"),
+    ("power", "W", 1.0, "watt watts"),
+    ("power", "kW", 1e3, "kw kilowatt kilowatts"),
+    ("power", "MW", 1e6, "mw megawatt megawatts"),
+    ("power", "GW", 1e9, "gw gigawatt gigawatts"),
+    ("temperature C", "C", 1.0, "°_c celsius degrees_celsius"),
+    ("temperature F", "F", 1.0, "°_f fahrenheit degrees_fahrenheit"),
+    ("share", "%", 0.01, "% percent per_cent pct"),
+    ("points", "pp", 1.0, "percentage_point percentage_points"),
+)
+
+
+_MONEY = (
+    ("USD", "$ dollar dollars usd"),
+    ("EUR", "€ euro euros eur"),
+    ("GBP", "£ pound pounds sterling gbp"),
+    ("JPY", "¥ yen"),
+    ("INR", "₹ rupee rupees"),
+    ("RUB", "₽ ruble rubles rouble roubles"),
+    ("cent", "cent cents penny pence"),
+    *((name, f"{name} {name}s") for name in "crown franc peso dinar dirham lira rand rial riyal shekel krona".split()),
+    ("CNY", "yuan renminbi"),
+    ("KRW", "won_korean"),
+)
+
+
+UNITS: Mapping[str, Unit] = {
+    word.replace("_", " "): Unit(kind, size, name) for kind, name, size, words in _SIZES for word in words.split()
+} | {word: Unit("money", 1.0, name) for name, words in _MONEY for word in words.split()}
+
+
+_MONEY_SIGNS: Mapping[str, Unit] = {sign: UNITS[sign] for sign in "$€£¥₹₽"}

@@ -1,13 +1,29 @@
-"""Times told by the calendar: dates in every usual way to write them, months, quarters, seasons, years, decades."""
+"""Times told by the calendar: dates in every usual way to write them, months, quarters, seasons, years, decades.
+
+The words of the calendar, and stretches of whole days, serve all rules for time in a question.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 
-from qa.language.time_words import ANY_YEAR, MONTH, Asked, Rule, Stretch, month_end, month_of, months_on, rule
+import msgspec
 
-__all__ = ["RULES"]
+__all__ = [
+    "COUNT",
+    "RULES",
+    "WEEKDAY",
+    "Asked",
+    "Rule",
+    "Stretch",
+    "count_of",
+    "month_end",
+    "months_on",
+    "rule",
+    "weekday_of",
+]
 
 _AHEAD = timedelta(days=180)
 """A day without a year that lies less than this ahead is the coming one."""
@@ -17,7 +33,6 @@ _ORDINALS = {
     word: n for n, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
 }
 _TENS = {"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80}
-_TENS |= {"nineties": 90}
 _FEASTS = {
     "christmas eve": (12, 24, 1),
     "christmas": (12, 24, 3),
@@ -29,6 +44,28 @@ _FEASTS = {
     "halloween": (10, 31, 1),
 }
 """Month, day and length in days of those that fall on the same date every year."""
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_NUMBERS = {
+    word: number
+    for number, word in enumerate(
+        (
+            "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+            " eighteen nineteen twenty"
+        ).split(),
+        1,
+    )
+} | {"a": 1, "an": 1, "couple of": 2, "couple": 2, "few": 3, "several": 5, "dozen": 12, "thirty": 30, "forty": 40}
+_MONTH = (
+    r"(?:jan(?:uary|\b\.?)|feb(?:ruary|\b\.?)|mar(?:ch|\b\.?)|apr(?:il|\b\.?)|may|june?\b\.?|july?\b\.?|aug(?:ust|\b\.?)"
+    r"|sept?(?:ember|\b\.?)|oct(?:ober|\b\.?)|nov(?:ember|\b\.?)|dec(?:ember|\b\.?))"
+)
+_ANY_YEAR = r"(?:1[89]|20)\d\d"
+WEEKDAY = rf"(?:{'|'.join(_DAYS)}|(?:mon|tues?|wed|thur?s?|fri|sat|sun)\b\.?)"
+COUNT = rf"(?:\d{{1,3}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
+
+
+_TENS |= {"nineties": 90}
 
 
 def _year_of(month: int, asked: Asked, year: str | None) -> int:
@@ -40,14 +77,14 @@ def _year_of(month: int, asked: Asked, year: str | None) -> int:
 
 
 def _month(match: re.Match[str], asked: Asked) -> Stretch:
-    month = month_of(match["month"])
+    month = _month_of(match["month"])
     year = _year_of(month, asked, match["year"])
     return _part(Stretch(date(year, month, 1), month_end(year, month)), match["part"])
 
 
 def _which_month(match: re.Match[str], asked: Asked) -> Stretch:
     """ "Last May" is the last one that is over, "this May" that of this year, "next May" the first to begin."""
-    month, which, today = month_of(match["month"]), match["which"].casefold(), asked.today
+    month, which, today = _month_of(match["month"]), match["which"].casefold(), asked.today
     if which == "next":
         year = today.year + (month <= today.month)
     else:
@@ -73,7 +110,7 @@ def _part(whole: Stretch, part: str | None) -> Stretch:
 def _day(match: re.Match[str], asked: Asked) -> Stretch:
     """A day of a month; where no year is named, the one nearest before, or less than half a year ahead."""
     word = match["day"].casefold()
-    month, day = month_of(match["month"]), _ORDINALS.get(word) or int(re.sub(r"\D", "", word))
+    month, day = _month_of(match["month"]), _ORDINALS.get(word) or int(re.sub(r"\D", "", word))
     if match["year"]:
         year = int(match["year"])
     else:
@@ -160,7 +197,7 @@ def _years(match: re.Match[str], _: Asked) -> Stretch | None:
 
 def _months(match: re.Match[str], asked: Asked) -> Stretch:
     """Between two months, the later one the last that has begun where no year is named."""
-    first, second = month_of(match["first"]), month_of(match["second"])
+    first, second = _month_of(match["first"]), _month_of(match["second"])
     year = _year_of(second, asked, match["year"])
     return Stretch(date(year - (first > second), first, 1), month_end(year, second))
 
@@ -188,35 +225,102 @@ def _feast(match: re.Match[str], asked: Asked) -> Stretch:
 
 
 _PART = r"(?P<part>early |mid-? ?|late |(?:the )?(?:start|beginning|middle|end) of )?"
+
+
 _BEFORE_MONTH = r"(?:in|during|of|for|by|until|till|since|after|before|from|through|and|to|than)"
-_AND_YEAR = rf"(?:,? (?:of )?(?P<year>{ANY_YEAR}))"
-_NAMED = rf"(?P<month>{MONTH})"
+
+
+_AND_YEAR = rf"(?:,? (?:of )?(?P<year>{_ANY_YEAR}))"
+
+
+_NAMED = rf"(?P<month>{_MONTH})"
+
+
 _NUMBER = r"(?P<day>[0-3]?\d(?:st|nd|rd|th)?)"
+
+
 _UP_TO = r"(?: ?(?:-|–|to|and) ?(?P<last>[0-3]?\d(?:st|nd|rd|th)?))?"
+
+
 _COUNTED = (
     r"(?! (?:people|homes|houses|cases|men|women|children|workers|soldiers|villages|schools|cities|dollars|euros|pounds"
     r"|miles|metres|meters|kilometres|km|tonnes|tons|times|jobs|votes|seats|hours|days|words)\b)"
 )
-_OF_YEAR = rf"(?:,? (?:of )?(?P<year>{ANY_YEAR}|(?:last|this) year))?"
+
+
+_OF_YEAR = rf"(?:,? (?:of )?(?P<year>{_ANY_YEAR}|(?:last|this) year))?"
+
+
 _NO_GAME = r"(?! (?:of|in) (?:the|a) (?:game|match|final|season|race))"
+
+
 _SEASON = r"(?P<season>spring|summer|autumn|winter)"
+
+
 _FEAST = "|".join(_FEASTS).replace("'", "['’]")
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """When a question is asked, and which way it looks."""
+
+    today: date
+    ahead: bool = False
+    """Whether it asks of what is to come: "Who will speak on Monday?"."""
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """Whole days, from the first to the last of them."""
+
+    first: date
+    last: date
+    recent: bool = False
+    """Told by its distance from now: older news cannot answer."""
+
+
+Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Asked], Stretch | None]]
+
+
+def rule(pattern: str, read: Callable[[re.Match[str], Asked], Stretch | None]) -> Rule:
+    """A way to write a time, as a pattern of whole words, and how to read it; what it reads is the group `core`."""
+    return re.compile(rf"(?<![\w.-]){pattern}(?![\w-])", re.IGNORECASE), read
+
+
+def _month_of(word: str) -> int:
+    """The number of a month, by its name or its short form.
+
+    >>> month_of("Sept."), _month_of("may")
+    (9, 5)
+    """
+    return _MONTHS.index(word.casefold()[:3]) + 1
+
+
+def month_end(year: int, month: int) -> date:
+    """The last day of a month."""
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def months_on(year: int, month: int, months: int) -> date:
+    """The first day of the month so many months after one."""
+    at = year * 12 + month - 1 + months
+    return date(at // 12, at % 12 + 1, 1)
+
+
 RULES: tuple[Rule, ...] = (
     rule(rf"{_BEFORE_MONTH} (?P<core>{_PART}{_NAMED}{_AND_YEAR}?)(?! [0-3]?\d\b)", _month),
     rule(rf"(?P<core>{_PART}{_NAMED}{_AND_YEAR})", _month),
     rule(rf"(?P<core>(?P<part>early |mid-? ?|late ){_NAMED}(?P<year>))(?! [0-3]?\d\b)", _month),
     rule(rf"(?P<core>(?P<which>last|next|this|this past|this last) {_NAMED})(?! [0-3]?\d\b)", _which_month),
-    rule(rf"(?P<core>{_NAMED} (?:the )?{_NUMBER}{_UP_TO}(?:,? (?P<year>{ANY_YEAR}))?)(?![:,.]\d)", _day),
+    rule(rf"(?P<core>{_NAMED} (?:the )?{_NUMBER}{_UP_TO}(?:,? (?P<year>{_ANY_YEAR}))?)(?![:,.]\d)", _day),
     rule(
         rf"(?P<core>(?:the )?(?P<day>[0-3]?\d(?:st|nd|rd|th)?|{'|'.join(_ORDINALS)}){_UP_TO} (?:of )?{_NAMED}"
-        rf"(?:,? (?P<year>{ANY_YEAR}))?)",
+        rf"(?:,? (?P<year>{_ANY_YEAR}))?)",
         _day,
     ),
     rule(r"(?:on|since|before|after|until|by) (?P<core>the (?P<day>[0-3]?\d)(?:st|nd|rd|th))(?=[?.,;]|$)", _day_alone),
-    rule(rf"(?P<core>(?P<year>{ANY_YEAR})[-/](?P<month>[01]\d)(?:[-/](?P<day>[0-3]\d))?)", _iso),
-    rule(rf"(?P<core>(?P<first>[0-3]?\d)(?P<mark>[-./])(?P<second>[0-3]?\d)(?P=mark)(?P<year>{ANY_YEAR}))", _slashed),
-    rule(rf"(?P<core>q(?P<nth>[1-4])(?:[ ,/-]+(?P<year>{ANY_YEAR}))?)", _quarter),
-    rule(rf"(?P<core>(?P<year>{ANY_YEAR})[ -]?q(?P<nth>[1-4]))", _quarter),
+    rule(rf"(?P<core>(?P<year>{_ANY_YEAR})[-/](?P<month>[01]\d)(?:[-/](?P<day>[0-3]\d))?)", _iso),
+    rule(rf"(?P<core>(?P<first>[0-3]?\d)(?P<mark>[-./])(?P<second>[0-3]?\d)(?P=mark)(?P<year>{_ANY_YEAR}))", _slashed),
+    rule(rf"(?P<core>q(?P<nth>[1-4])(?:[ ,/-]+(?P<year>{_ANY_YEAR}))?)", _quarter),
+    rule(rf"(?P<core>(?P<year>{_ANY_YEAR})[ -]?q(?P<nth>[1-4]))", _quarter),
     rule(
         rf"(?P<core>(?:in|of|for|during|since|after|before|until|by) the (?P<nth>first|second|third|fourth) quarter"
         rf"{_OF_YEAR}){_NO_GAME}",
@@ -227,39 +331,39 @@ RULES: tuple[Rule, ...] = (
         r"(?= (?:results|profit|earnings|sales|revenue|growth|gdp|figures|loss))",
         _quarter,
     ),
-    rule(rf"(?P<core>the (?P<nth>first|second) half of (?P<year>{ANY_YEAR}|(?:last|this|the) year))", _half),
-    rule(rf"(?P<core>h(?P<nth>[12]) (?P<year>{ANY_YEAR}))", _half),
+    rule(rf"(?P<core>the (?P<nth>first|second) half of (?P<year>{_ANY_YEAR}|(?:last|this|the) year))", _half),
+    rule(rf"(?P<core>h(?P<nth>[12]) (?P<year>{_ANY_YEAR}))", _half),
     rule(
         r"(?P<core>(?P<which>this past|this|last|past|next) (?P<season>spring|summer|autumn|fall|winter)(?P<year>))",
         _season,
     ),
     rule(
         rf"(?:in|during|since|before|after|until|over|of) (?P<core>(?P<which>)(?:the )?{_SEASON}"
-        rf"(?: (?:of )?(?P<year>{ANY_YEAR})(?:[-/–]\d\d(?:\d\d)?)?)?)(?! (?:of|in)\b)",
+        rf"(?: (?:of )?(?P<year>{_ANY_YEAR})(?:[-/–]\d\d(?:\d\d)?)?)?)(?! (?:of|in)\b)",
         _season,
     ),
     rule(
-        rf"(?P<core>(?P<which>)(?:the )?(?P<season>spring|summer|autumn|fall|winter)(?: of)? (?P<year>{ANY_YEAR})"
+        rf"(?P<core>(?P<which>)(?:the )?(?P<season>spring|summer|autumn|fall|winter)(?: of)? (?P<year>{_ANY_YEAR})"
         r"(?:[-/–]\d\d(?:\d\d)?)?)",
         _season,
     ),
     rule(
         rf"(?:in|during|of|for|since|before|after|until|till|by|from|to|through|than|and)"
-        rf" (?<!class of )(?P<core>(?:the year )?{_PART}(?P<year>{ANY_YEAR})){_COUNTED}(?!['’]?s\b)",
+        rf" (?<!class of )(?P<core>(?:the year )?{_PART}(?P<year>{_ANY_YEAR})){_COUNTED}(?!['’]?s\b)",
         _year,
     ),
-    rule(rf"(?P<core>(?P<part>early |mid-? ?|late )(?P<year>{ANY_YEAR}))", _year),
+    rule(rf"(?P<core>(?P<part>early |mid-? ?|late )(?P<year>{_ANY_YEAR}))", _year),
     rule(
-        rf"(?P<core>(?:between|from|(?:in )?the years) (?P<first>{ANY_YEAR}) (?:and|to|until|through)"
-        rf" (?P<second>{ANY_YEAR}))",
+        rf"(?P<core>(?:between|from|(?:in )?the years) (?P<first>{_ANY_YEAR}) (?:and|to|until|through)"
+        rf" (?P<second>{_ANY_YEAR}))",
         _years,
     ),
     rule(
-        rf"(?:in|from|during|for|of) (?P<core>(?P<first>{ANY_YEAR}) ?[-–/] ?(?P<second>{ANY_YEAR}|\d\d))(?![-/]\d)",
+        rf"(?:in|from|during|for|of) (?P<core>(?P<first>{_ANY_YEAR}) ?[-–/] ?(?P<second>{_ANY_YEAR}|\d\d))(?![-/]\d)",
         _years,
     ),
     rule(
-        rf"(?P<core>(?:between|from) (?P<first>{MONTH}) (?:and|to|until|through) (?P<second>{MONTH}){_AND_YEAR}?)",
+        rf"(?P<core>(?:between|from) (?P<first>{_MONTH}) (?:and|to|until|through) (?P<second>{_MONTH}){_AND_YEAR}?)",
         _months,
     ),
     rule(
@@ -270,7 +374,22 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?P<core>(?:the )?(?P<nth>1[5-9]|2[01])(?:st|th)[- ]century)", _century),
     rule(
         rf"(?:on|at|over|since|before|after|until|by|during) (?P<core>(?P<feast>{_FEAST})"
-        rf"(?: (?P<year>{ANY_YEAR}))?)",
+        rf"(?: (?P<year>{_ANY_YEAR}))?)",
         _feast,
     ),
 )
+
+
+def count_of(word: str | None) -> int:
+    """How many a word counts; one where there is none.
+
+    >>> count_of("eleven"), count_of("48"), count_of(None)
+    (11, 48, 1)
+    """
+    low = (word or "a").casefold()
+    return int(low) if low.isdigit() else _NUMBERS[low]
+
+
+def weekday_of(word: str) -> int:
+    """The number of a weekday, Monday being 0."""
+    return next(number for number, day in enumerate(_DAYS) if day.startswith(word.casefold().rstrip(".")[:3]))

@@ -1,13 +1,18 @@
-"""Words of a text with their spans, stems and kinds: the alphabet of extraction."""
+"""Words of a text with their spans, stems and kinds: the alphabet of extraction.
+
+Families of words that news uses for one and the same matter are kept in `synonyms.txt`.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from importlib.resources import files
 
 import msgspec
 
-__all__ = ["STOPWORDS", "Word", "is_name", "words_of"]
+__all__ = ["STOPWORDS", "Word", "families", "is_name", "words_of"]
 
 _WORD = re.compile(
     r"""[$€£¥]?\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s|%)?(?!\w)   # numbers, clock times, ordinals, money
@@ -15,7 +20,6 @@ _WORD = re.compile(
     """,
     re.VERBOSE,
 )
-
 _POSSESSIVE = re.compile(r"['’]s?$")
 STOPWORDS = frozenset(
     (
@@ -78,3 +82,18 @@ def _stem(lower: str) -> str:
 
     # A stemmer per call costs microseconds and is safe from any thread; the cache makes calls rare.
     return str(Stemmer("english").stemWord(lower.replace("’", "'")))
+
+
+@lru_cache(maxsize=1)
+def families() -> Mapping[str, frozenset[int]]:
+    """Stem to the numbers of the families it belongs to.
+
+    >>> bool(families()["die"] & families()["fatal"])
+    True
+    """
+    lines = files("qa.language").joinpath("synonyms.txt").read_text(encoding="utf-8").splitlines()
+    found: dict[str, frozenset[int]] = {}
+    for number, line in enumerate(line for line in lines if line and not line.startswith("#")):
+        for word in words_of(line):
+            found[word.stem] = found.get(word.stem, frozenset()) | {number}
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from qa.conversations.follow_ups.resolving import resolve
+from qa.conversations.follow_ups import resolve
 from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, WH_WORDS, Token, tokens
 from qa.question.intents import intent_of
 from qa.types import Turn

@@ -11,14 +11,14 @@ from typing import Protocol
 import msgspec
 
 from embeddings.types import Where
-from qa.conversations.follow_ups.referents import without_topic
-from qa.conversations.follow_ups.resolving import Resolved
+from qa.conversations.follow_ups import Resolved
+from qa.conversations.referents import without_topic
 from qa.errors import InvalidQuestion
 from qa.executor import Run
 from qa.language.time_expressions import period_of, without_period
 from qa.language.timestamps import Period, moment, stamp
 from qa.question.intents import Intent, intent_of
-from qa.question.spelling import Correction, Spelled
+from qa.question.wordings import Correction, Spelled
 from qa.types import Filters, Question, SearchQuestion, Turn
 
 __all__ = ["Resolve", "Understood", "as_put", "as_written", "checked", "understand"]

@@ -1,24 +1,24 @@
-"""Takes a question, gives whether words can answer it by their type alone: a number, a sum, an age, a distance, a time.
+"""Takes a question, gives what kind of answer it wants, and whether words can answer it by their type alone.
 
-A reader is drawn to what stands beside the words asked about. "How much did it cost to build?" is not answered by a
-year, nor "How far is it?" by weeks. Each rule strikes what cannot be an answer, and nothing that it is not sure of.
+Wanted are a few words, a list, a sentence, or the sentence that decides. A reader is drawn to what stands beside the
+words asked about: "How much did it cost to build?" is not answered by a year, nor "How far is it?" by weeks. Each
+rule strikes what cannot be an answer, and nothing that it is not sure of.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
-from qa.language.quantities import Quantity, quantities_of
+from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import is_date_word
-from qa.language.units import NUMBER_WORDS
 from qa.language.words import words_of
 
-__all__ = ["Fits", "type_test"]
+__all__ = ["Fits", "Kind", "kind_of", "type_test"]
 
 Fits = Callable[[str], bool]
 """Whether words may answer."""
-
 _COUNTED = re.compile(
     r"\bhow many\b|\b(?:what|which) (?:percentage|per ?cent|proportion)\b|\bwhat number of\b", re.IGNORECASE
 )
@@ -42,7 +42,6 @@ _MOMENT = re.compile(
     r" (?:is|are|was|were|did|do|does|will|has|had))\b",
     re.IGNORECASE,
 )
-
 _AMOUNTS = frozenset(NUMBER_WORDS) | frozenset(
     "abundance all alone another any billion billions both countless couple double dozen dozens each "
     "every everybody everyone few fifth fifths first free half handful hundred hundreds indefinitely lone "
@@ -62,6 +61,25 @@ _TIMES = frozenset(
     "when whenever while winter year yearly years yesterday".split()
 )
 _YEAR = re.compile(r"(?:1[0-9]|20)\d\d")
+Kind = Literal["words", "list", "sentence", "decision"]
+"""`words`: who, when, how many; `list`: several such; `sentence`: why, how, what was said; `decision`: yes, no."""
+_DECISION = re.compile(
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)(?:n['’]t)?\b",
+    re.IGNORECASE,
+)
+_ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
+_LIST = re.compile(
+    r"(?:name|list)\b(?! of)"
+    r"|(?:which|what)(?: \w+)? (?!was\b|is\b|has\b|does\b|this\b)[a-z]{3,}(?<!s)s\b(?! (?:the|a|an)\b)"
+    r"|who (?:are|were) the\b|what are the\b|what were the\b",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(
+    r"\bwhy\b|\bhow (?:do|does|did|is|are|was|were|can|could|will|would|has|have|had|come|should|to)\b"
+    r"|\bwhat (?:happened|happens)\b"
+    r"|\bwhat (?:did|does|do|has|have) .{2,60}? (?:say|said|think|claim|warn|argue|respond)\b",
+    re.IGNORECASE,
+)
 
 
 def type_test(question: str) -> Fits | None:
@@ -125,3 +143,19 @@ _TESTS: tuple[tuple[re.Pattern[str], Fits], ...] = (
     (_MOMENT, _is_time),
 )
 """The first whose pattern a question has counts."""
+
+
+def kind_of(question: str) -> Kind:
+    """Tell it from the question's own words.
+
+    >>> kind_of("How many people live in Derna?"), kind_of("Why did the dam break?")
+    ('words', 'sentence')
+    >>> kind_of("Did the senate pass the bill?"), kind_of("Which countries voted against?")
+    ('decision', 'list')
+    """
+    asked = question.strip()
+    if _DECISION.match(asked):
+        return "words" if _ALTERNATIVE.search(asked) else "decision"
+    if _SENTENCE.search(asked):
+        return "sentence"
+    return "list" if _LIST.match(asked) else "words"

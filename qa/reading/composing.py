@@ -1,19 +1,25 @@
-"""Takes the judged sentences, gives the answer they make: text, claims, citations, short answer."""
+"""Takes the judged sentences, gives the answer they make: text, claims, citations, short answer.
+
+"The latest on" a topic is answered by the newest sentences about it, as read. No network reads there: no words of a
+text are the answer to "What is the latest?", its date is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
+from embeddings.types import StoredPassage
 from qa.citations import cite, short_answer
+from qa.language.timestamps import BEGINNING, moment
 from qa.language.words import words_of
-from qa.reading.kinds import Kind
-from qa.reading.read import Reading, ReadSentence, same_answer
-from qa.reading.sentences import SentenceAt, leans_back
+from qa.reading.answer_types import Kind
+from qa.reading.read import Reading, ReadSentence, SentenceAt, is_said, leans_back, same_answer, sentences_of
 from qa.types import Citation, Claim, Evidence, ShortAnswer
 
-__all__ = ["Composition", "choose", "compose", "is_short"]
+__all__ = ["Composition", "choose", "compose", "is_short", "newest_first", "newest_said"]
 
 _MORE_WITHIN = 2.0
 """How far, in log-odds, a further source of the same answer may lie behind the best one and still be added."""
@@ -23,6 +29,10 @@ _SHORT_WORDS = 12
 _SAME_WORDING = 0.6
 """Share of common words from which two sentences are copies of each other: wire reports shorten and reorder."""
 _SHORT_KINDS: frozenset[Kind] = frozenset({"words", "list"})
+_ABOUT = 0.66
+"""A sentence is about a topic where, with its title, it holds so much of its words, all names among them."""
+_TOGETHER = timedelta(days=7)
+"""What is older than the newest by more than this is not the latest any more."""
 
 
 class Composition(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,3 +137,48 @@ def _repeats(item: ReadSentence, earlier: ReadSentence, evidence: Sequence[Evide
 
 def _article(item: ReadSentence, evidence: Sequence[Evidence]) -> str:
     return evidence[item.sentence.evidence].stored.passage.article_id
+
+
+def newest_first(found: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """The same passages by date, each in the newest article of its story; the undated last, and in their order."""
+    told = [msgspec.structs.replace(item, stored=max((item.stored, *item.also), key=_when_stored)) for item in found]
+    return tuple(sorted(told, key=_when, reverse=True))
+
+
+def newest_said(topic: str, found: Sequence[Evidence]) -> Reading | None:
+    """One sentence about the topic for each of the newest articles, in the order of `found`; None where there is none.
+
+    Its probability is the share of the topic's words that the first one holds with its title.
+    """
+    asked = {word.stem for word in words_of(topic) if not word.stop}
+    named = {word.stem for word in words_of(topic) if word.capital and not word.stop}
+    best: dict[str, tuple[float, SentenceAt]] = {}
+    for number, item in enumerate(found):
+        titled = {word.stem for word in words_of(item.stored.title)}
+        for sentence in filter(lambda one: is_said(one.text), sentences_of(item, evidence=number)):
+            held = titled | {word.stem for word in words_of(sentence.text)}
+            share = len(asked & held) / max(len(asked), 1)
+            own = len(asked & held - titled) / max(len(asked), 1)
+            earlier = best.get(item.stored.passage.article_id)
+            if share >= _ABOUT and named <= held and (earlier is None or _better((share + own, sentence), earlier)):
+                best[item.stored.passage.article_id] = (share + own, sentence)
+    chosen = [sentence for _, sentence in best.values()]
+    latest = [one for one in chosen if _when(found[chosen[0].evidence]) - _when(found[one.evidence]) <= _TOGETHER]
+    if not latest:
+        return None
+    share = min(best[found[latest[0].evidence].stored.passage.article_id][0], 1.0)
+    said = tuple(ReadSentence(sentence=one, logit=0.0, short=None, short_logit=1.0) for one in latest)
+    return Reading(sentences=said, probability=share, kind="sentence")
+
+
+def _better(one: tuple[float, SentenceAt], other: tuple[float, SentenceAt]) -> bool:
+    """Whether a sentence says more of the topic, or as much and earlier: an article begins with its news."""
+    return (one[0], -one[1].start) > (other[0], -other[1].start)
+
+
+def _when(item: Evidence) -> datetime:
+    return _when_stored(item.stored)
+
+
+def _when_stored(stored: StoredPassage) -> datetime:
+    return moment(stored.published_at, field="published_at") if stored.published_at else BEGINNING

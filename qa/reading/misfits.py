@@ -13,13 +13,12 @@ import msgspec
 from rapidfuzz.fuzz import ratio
 
 from qa.language.polarity import negated
-from qa.language.quantities import quantities_of
+from qa.language.quantities import UNITS, Unit, quantities_of
 from qa.language.question_words import TITLES, is_date_word
-from qa.language.units import UNITS, Unit
 from qa.language.words import Word, words_of
-from qa.reading.calibration import Calibration
-from qa.reading.kinds import kind_of
+from qa.reading.answer_types import kind_of
 from qa.reading.read import Reading, ReadSentence, features_of
+from qa.reading.reader import Calibration
 from qa.types import Evidence
 
 __all__ = ["answers_another", "fitting", "with_unit"]

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.index.terms import UNSPACED
-from qa.language.languages import asking_words, language_of
+from qa.language.question_words import asking_words, language_of
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import Fits, type_test
-from qa.reading.calibration import GENERAL, Calibration
-from qa.reading.reader import AnswerSpan, PassageText
+from qa.reading.reader import GENERAL, AnswerSpan, Calibration, PassageText
 
 __all__ = ["OverlapReader"]
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
 
+from embeddings.chunking.sentences import split_sentences
 from qa.language.words import words_of
-from qa.reading.answer_types import type_test
-from qa.reading.calibration import Calibration, Clues, Features
-from qa.reading.kinds import Kind, kind_of
-from qa.reading.reader import AnswerSpan, PassageText, Reader
-from qa.reading.sentences import SentenceAt, is_said, sentences_of
+from qa.reading.answer_types import Kind, kind_of, type_test
+from qa.reading.reader import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
 from qa.types import Evidence
 
-__all__ = ["ReadSentence", "Reading", "best_passages_first", "features_of", "read", "same_answer"]
+__all__ = [
+    "ReadSentence",
+    "Reading",
+    "SentenceAt",
+    "best_passages_first",
+    "features_of",
+    "is_said",
+    "leans_back",
+    "read",
+    "same_answer",
+    "sentences_of",
+]
 
 _LEAST_SCORE = 1e-3
 _HEADLINE = 3.0
@@ -29,6 +39,12 @@ _DEPTH = 6
 """Passages read, best first. What retrieval ranks lower cannot win any more: of 400 questions on newspaper articles and
 150 on 1,500 dated ones, 14 passages gave the same answers as 6, and 4 gave others (docs/quality.md). An item of a list
 may stand lower; for lists all are read."""
+_ENDS = re.compile(r"[.!…。！]['\"”’»)\]]*$")
+_LEANS = re.compile(
+    r"(?:he|she|they|it|his|her|hers|their|its|this|these|those|both|the (?:company|firm|agency|group|team|ministry|"
+    r"minister|president|court|bank|army|party|union|report|study|couple|pair|man|woman|officer|suspect|move|decision))\b",
+    re.IGNORECASE,
+)
 
 
 class ReadSentence(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,3 +264,54 @@ def _log_sum(logits: Sequence[float]) -> float:
 
 def _sigmoid(logit: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+class SentenceAt(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence with its place: `article.text[start:end] == text`."""
+
+    text: str
+    start: int
+    end: int
+    evidence: int
+    """Index of the evidence it was found in (the best-ranked one, where passages overlap)."""
+    before: str = ""
+    """The sentence before it in that passage; empty for the first."""
+    before_start: int = 0
+    """Where that one begins in the article."""
+
+
+def sentences_of(item: Evidence, *, evidence: int) -> list[SentenceAt]:
+    """All sentences of one passage, in order."""
+    passage = item.stored.passage
+    found: list[SentenceAt] = []
+    for start, end in split_sentences(passage.text):
+        earlier = found[-1] if found else None
+        found.append(
+            SentenceAt(
+                text=passage.text[start:end],
+                start=passage.start + start,
+                end=passage.start + end,
+                evidence=evidence,
+                before=earlier.text if earlier else "",
+                before_start=earlier.start if earlier else 0,
+            )
+        )
+    return found
+
+
+def is_said(text: str) -> bool:
+    """Whether a sentence ends as one that says something; headlines and captions do not.
+
+    >>> is_said("The bridge reopened on Friday."), is_said("Bridge to reopen"), is_said("Will it reopen?")
+    (True, False, False)
+    """
+    return _ENDS.search(text) is not None
+
+
+def leans_back(text: str) -> bool:
+    """Whether a sentence begins with something that an earlier one names.
+
+    >>> leans_back("He resigned in May."), leans_back("Mr. Holm resigned in May.")
+    (True, False)
+    """
+    return _LEANS.match(text) is not None

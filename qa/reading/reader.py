@@ -1,15 +1,39 @@
-"""The seam between a question with its passages and the words in them that answer."""
+"""The seam between a question with its passages and the words in them that answer, and what its log-odds are worth.
+
+They are calibrated to the probability that the best answer is right; below a limit, a reader declines. A calibration
+belongs to one reader, named by its hash; with another it is refused. The features come of the reading and of words
+alone, so that the encoder that retrieves can be changed without touching them. A reader may remember what it read
+lately: questions are asked again, and parts of them are read twice.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from qa.reading.calibration import Calibration
+from embeddings.runtime.memory import Memory, key_of
+from qa.errors import SettingsError
 
-__all__ = ["AnswerSpan", "PassageText", "Reader"]
+__all__ = [
+    "FILE_NAME",
+    "GENERAL",
+    "AnswerSpan",
+    "Calibration",
+    "Clues",
+    "Features",
+    "PassageText",
+    "Reader",
+    "RememberingReader",
+    "calibration_beside",
+    "read_calibration",
+]
+
+FILE_NAME = "sourceline-reader.json"
+"""Where a named model's own calibration lies, in its folder."""
 
 
 class PassageText(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,3 +73,122 @@ class Reader(Protocol):
 
         An empty tuple where a passage has no words.
         """
+
+
+class Features(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the best answer of a question; by default, what it is where nothing speaks against it."""
+
+    logit: float
+    """Log-odds of its sentence, by all its clues."""
+    lead: float = 4.0
+    """How far the next sentence with another answer lies behind, in log-odds; 8 at most."""
+    words: float = 3.0
+    """Words of the answer; 15 at most."""
+
+
+class Clues(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the best sentence of a passage, before passages are compared."""
+
+    logit: float
+    """Log-odds, of the reader, of all words in it against no answer in the passage."""
+    retrieval: float = 0.0
+    """Logarithm of the passage's retrieval score; 0 for the first of both lists."""
+    share: float = 1.0
+    """Of all the passage's spans, what probability lies on its best one."""
+    sentence: float = 1.0
+    """Share of the question's words that stand in it or in the title."""
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fitted by `qa.training.calibrate_reader`, or general."""
+
+    reader: str
+    """Identity of the reader it belongs to; empty for the general one."""
+    weights: dict[str, float]
+    """By feature; what is not named weighs nothing."""
+    bias: float
+    threshold: float
+    """Below this probability the answer is an abstention."""
+    ranking: dict[str, float] = {}
+    """What the log-odds of a passage's best sentence are made of, by `Clues`; what is not named weighs nothing."""
+    ranking_bias: float = 0.0
+    fitted_on: str = ""
+
+    def log_odds(self, clues: Clues) -> float:
+        """That the best sentence of a passage holds the answer: by this, passages are put in order."""
+        return float(self.ranking_bias + sum(weight * getattr(clues, name) for name, weight in self.ranking.items()))
+
+    def probability(self, features: Features) -> float:
+        """That the best answer is right, 0 to 1."""
+        total = self.bias + sum(weight * getattr(features, name) for name, weight in self.weights.items())
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+GENERAL = Calibration(
+    reader="", weights={"logit": 1.0}, bias=0.0, threshold=0.5, ranking={"logit": 1.0, "retrieval": 1.0}
+)
+"""For readers that nobody calibrated: their own odds of an answer against none, as they were trained to tell them."""
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read one. Raises SettingsError where it cannot be used."""
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Calibration)
+    except (OSError, msgspec.DecodeError) as error:
+        raise SettingsError(f"{path} is no calibration of a reader ({error}); fit it again") from None
+    known = {*Features.__struct_fields__, *Clues.__struct_fields__}
+    if unknown := (found.weights.keys() | found.ranking.keys()) - known:
+        raise SettingsError(f"{path} weighs {', '.join(sorted(unknown))}, which no reading has; fit it again")
+    return found
+
+
+def calibration_beside(folder: Path, *, reader: str) -> Calibration:
+    """The calibration in a model's folder, the general one where there is none.
+
+    Raises SettingsError where it belongs to other weights: a threshold fitted for them would decline wrongly.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return GENERAL
+    found = read_calibration(path)
+    if found.reader != reader:
+        raise SettingsError(
+            f"{path} was fitted for {found.reader!r}, but the model there is {reader!r}; fit it again, or remove it "
+            "to use the model's own odds"
+        )
+    return found
+
+
+class RememberingReader:
+    """Passes on to a reader that reads every passage by itself, whatever else it is given; the same readings."""
+
+    def __init__(self, reader: Reader, *, readings: Memory[tuple[AnswerSpan, ...]]) -> None:
+        self._reader = reader
+        self._readings = readings
+
+    @property
+    def identity(self) -> str:
+        """The wrapped reader's."""
+        return self._reader.identity
+
+    @property
+    def calibration(self) -> Calibration:
+        """The wrapped reader's."""
+        return self._reader.calibration
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The wrapped reader's."""
+        return self._reader.languages
+
+    def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
+        """Read what is not remembered for the same question, title and text; see `Reader`."""
+        keys = [key_of(self.identity, question, passage.title, passage.text) for passage in passages]
+        found = {key: known for key in dict.fromkeys(keys) if (known := self._readings.get(key)) is not None}
+        new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in found}
+        if new:
+            read = self._reader.read(question, list(new.values()))
+            for key, spans in zip(new, read, strict=True):
+                self._readings.put(key, spans)
+                found[key] = spans
+        return [found[key] for key in keys]

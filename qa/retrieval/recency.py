@@ -1,18 +1,23 @@
-"""Takes the dates of what was found and the moment of a question, gives how much each is preferred for its date.
+"""Which passages suit the time of a question: those of the time it names, else mildly those that are fresh.
 
-Most questions put to news are about the last days, and their wording rarely says so. The preference is mild: it lets
-a fresh passage pass an old one of about the same rank, and changes nothing where all that was found is old.
+Most questions put to news are about the last days, and their wording rarely says so. The preference lets a fresh
+passage pass an old one of about the same rank, and changes nothing where all that was found is old.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 
+from qa.language.question_words import is_date_word
+from qa.language.time_expressions import periods_in
 from qa.language.timestamps import Period, moment
+from qa.types import Evidence
 
-__all__ = ["all_older", "preferences"]
+__all__ = ["all_older", "is_late", "names_period", "preferences", "says_when", "tells_of", "timely", "timely_first"]
 
 _FRESH = timedelta(days=7)
 """Within a week all news is equally fresh; an event is told over about so long a time."""
@@ -22,6 +27,17 @@ _BEFOREHAND = timedelta(days=2)
 _STRENGTH = 0.5
 """The freshest passage counts so much more than an old one. These three numbers were chosen on half of the RealTimeQA
 questions with a known article (n = 71), see `tests/benchmarks/bench_recency.py`."""
+_AFTERWARDS = timedelta(days=7)
+"""What happened in a period is told for so long after it."""
+_REPORTED_BEFORE = timedelta(days=1)
+"""A date without a time may be a day ahead of UTC where it was written."""
+_WIDER = 1.5
+"""A text names a period where what it names is no longer than so many times the period: "in 2025" does not say May."""
+_LEAST = timedelta(days=2)
+_LEADING = re.compile(r"^(?:(?:in|on|at|during|of|for|by|over|within|since|after|before|until|from|the) )+")
+_WORD = re.compile(r"\w+")
+_YEAR = re.compile(r"(?<![\d.,$€£-])(?:19|20)\d\d(?![\d%]|[.,]\d)")
+_A_YEAR = timedelta(days=360)
 
 
 def preferences(
@@ -59,3 +75,93 @@ def _factor(when: datetime, as_of: datetime | None, period: Period | None) -> fl
     if as_of is not None and not (period and period.recent):
         distances.append(max(as_of - when - _FRESH, timedelta()))
     return 1.0 + _STRENGTH * math.exp(-(min(distances) / _FADES))
+
+
+def timely_first(evidence: tuple[Evidence, ...], period: Period | None) -> tuple[Evidence, ...]:
+    """What can tell of a period before what cannot; else as it was."""
+    if period is None:
+        return evidence
+    told = _told(evidence)
+    return tuple(sorted(evidence, key=lambda item: not _can_tell(item, told, period)))
+
+
+def timely(evidence: Sequence[Evidence], period: Period | None) -> Sequence[Evidence]:
+    """The evidence that can tell of a period; it stands first. All of it where no date says so."""
+    if period is None:
+        return evidence
+    told = _told(evidence)
+    first = list(takewhile(lambda item: _can_tell(item, told, period), evidence))
+    return first if any(told[_article(item)] for item in first) else evidence
+
+
+def is_late(index: int, evidence: Sequence[Evidence], period: Period) -> bool:
+    """Whether this evidence cannot tell of a period: dated from before a recent one, else from another time.
+
+    Of what has no date nobody knows.
+    """
+    return not _can_tell(evidence[index], _told(evidence), period)
+
+
+def tells_of(text: str, *, published_at: str | None, period: Period) -> bool:
+    """Whether an article of this date can tell of a period with these words.
+
+    It can where it was published in the period, where its words name the period, or where it was published within a
+    week after it and names no other time. Of what has no date nobody knows: it may.
+    """
+    if published_at is None:
+        return True
+    when = moment(published_at, field="published_at")
+    if (period.open or when - period.start >= -_REPORTED_BEFORE) and when < period.end:
+        return True
+    if names_period(text, published_at=published_at, period=period):
+        return True
+    soon = timedelta() <= when - period.end < _AFTERWARDS
+    return soon and not periods_in(text, as_of=when)
+
+
+def names_period(text: str, *, published_at: str | None, period: Period) -> bool:
+    """Whether the words of an article name a time within a period, read as they were meant when it was published."""
+    if period.end - period.start >= _A_YEAR and any(
+        period.start.year <= int(year[0]) < period.end.year for year in _YEAR.finditer(text)
+    ):
+        return True
+    if published_at is None:
+        return False
+    longest = max(_WIDER * (period.end - period.start), _LEAST)
+    named = periods_in(text, as_of=moment(published_at, field="published_at"))
+    return any(one.start < period.end and period.start < one.end and one.end - one.start <= longest for one in named)
+
+
+def says_when(text: str, period: Period) -> bool:
+    """Whether a text says the time of a question in the question's own words: its month, its year, or all of them.
+
+    What was published in a period need not say so: then `Understood.undated` is what to read it for.
+
+    >>> from datetime import datetime
+    >>> march = Period(start=datetime(2025, 3, 1), end=datetime(2025, 4, 1), recent=False, words="in March")
+    >>> says_when("It opened in March.", march), says_when("It opened on Monday.", march)
+    (True, False)
+    """
+    words = _LEADING.sub("", period.words.casefold())
+    told = [words, *(word for word in _WORD.findall(words) if is_date_word(word))]
+    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text.casefold()) for word in told if word)
+
+
+def _can_tell(item: Evidence, told: Mapping[str, str | None], period: Period) -> bool:
+    date = told[_article(item)]
+    if period.recent:
+        return not all_older([date], period=period)
+    return tells_of(f"{item.stored.title}. {item.stored.passage.text}", published_at=date, period=period)
+
+
+def _told(evidence: Sequence[Evidence]) -> Mapping[str, str | None]:
+    """By article, when it was published; where that is not known, when the latest dated copy of its story was."""
+    copies: dict[str, list[str]] = {}
+    for item in evidence:
+        dates = [item.stored.published_at] if item.stored.published_at else [copy.published_at for copy in item.also]
+        copies.setdefault(_article(item), []).extend(date for date in dates if date)
+    return {article: max(dates, default=None) for article, dates in copies.items()}
+
+
+def _article(item: Evidence) -> str:
+    return item.stored.passage.article_id

@@ -6,10 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from qa.access.scopes import Permission
+from qa.access.keys import Permission
 from qa.conversations.asked import AskedQuestion, DayOfQuestions
-from qa.conversations.feedback import Feedback
-from qa.conversations.reviews import Review, Verdicts
+from qa.conversations.feedback import Feedback, Review, Verdicts
 from qa.server.storage import Writes
 from qa.server.wire import KeptAnswer
 

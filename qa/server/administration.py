@@ -14,11 +14,11 @@ from typing import Protocol, TypeVar
 from embeddings.corpus import readable
 from embeddings.types import Article, SourceTally, Where
 from embeddings.usable_corpus import UsableCorpus
-from qa.access.scopes import Collections
+from qa.access.keys import Collections
 from qa.conversations import asked
 from qa.conversations.asked import DayOfQuestions, Outcome
 from qa.conversations.database import ConversationDatabase
-from qa.conversations.reviews import DatasetRow, Review, ReviewBook, Verdicts, row_of
+from qa.conversations.feedback import DatasetRow, Review, ReviewBook, Verdicts, row_of
 from qa.errors import NotFound
 from qa.language.timestamps import stamp
 from qa.server.admin_wire import (

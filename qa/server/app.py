@@ -13,14 +13,12 @@ from litestar.di import Provide
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from qa.access import origins
+from qa.access import places
 from qa.server import openapi
-from qa.server.auth.callers import provide_caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import refuse_undeclared
+from qa.server.auth.permissions import provide_caller, refuse_undeclared
 from qa.server.http.bodies import StrictRequest
-from qa.server.http.cors import share
-from qa.server.http.headers import secure
+from qa.server.http.headers import secure, share
 from qa.server.openai.envelope import serve_error
 from qa.server.routes.admin import (
     corpus_by_source,
@@ -33,32 +31,39 @@ from qa.server.routes.admin import (
     read_answer,
     save_review,
 )
-from qa.server.routes.answers import get_answer, link_answer
-from qa.server.routes.article_page import article_page
-from qa.server.routes.articles import add_articles, delete_article, get_article, list_articles
-from qa.server.routes.ask import ask
-from qa.server.routes.changes import answer_changes
-from qa.server.routes.check import check
-from qa.server.routes.conversations import delete_conversation, get_conversation, list_conversations
-from qa.server.routes.feedback import give_feedback, list_feedback
-from qa.server.routes.health import live, ready
-from qa.server.routes.jobs import get_job, list_jobs
+from qa.server.routes.articles import add_articles, delete_article, get_article, get_job, list_articles, list_jobs
+from qa.server.routes.ask import ask, check, search
+from qa.server.routes.conversations import (
+    answer_changes,
+    delete_conversation,
+    get_answer,
+    get_conversation,
+    give_feedback,
+    link_answer,
+    list_conversations,
+    list_feedback,
+)
+from qa.server.routes.health import live, metrics, ready
 from qa.server.routes.mcp import speak_mcp
-from qa.server.routes.metrics import metrics
-from qa.server.routes.openai_answers import create_chat_completion, create_response
-from qa.server.routes.openai_elsewhere import create_completion, create_embedding
-from qa.server.routes.openai_models import list_models, retrieve_model
+from qa.server.routes.openai import (
+    create_chat_completion,
+    create_completion,
+    create_embedding,
+    create_response,
+    list_models,
+    retrieve_model,
+)
 from qa.server.routes.pages import (
     Page,
     admin,
     admin_file,
+    article_page,
     docs,
     docs_file,
     load_page,
     openapi_json,
     problem,
 )
-from qa.server.routes.search import search
 from qa.server.routes.starters import list_starters
 from qa.server.routes.tokens import get_token
 from qa.server.routes.widget import Widget, configure, home, load_widget, widget_file, widget_script
@@ -139,7 +144,7 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     async def provide_widget() -> Widget:
         return widget
 
-    widget = load_widget(frame_ancestors=origins.parse(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
+    widget = load_widget(frame_ancestors=places.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
     dependencies = {
         "service": Provide(provide_service),
         "guard": Provide(provide_guard),

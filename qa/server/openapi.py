@@ -30,8 +30,7 @@ from litestar.types import ControllerRouterHandler, Dependencies
 from embeddings.types import Article
 from qa.checking.values import CheckReport, TextToCheck
 from qa.conversations.changes import AnswerChanges
-from qa.conversations.feedback import Feedback
-from qa.conversations.reviews import DatasetRow, Review
+from qa.conversations.feedback import DatasetRow, Feedback, Review
 from qa.server.admin_wire import (
     AdminAnswer,
     CorpusBySource,
@@ -49,8 +48,7 @@ from qa.server.http.bodies import JSON, NDJSON
 from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
 from qa.server.openai.chat import ChatCompletion
 from qa.server.openai.envelope import ErrorEnvelope, is_openai
-from qa.server.openai.models import Model, ModelList
-from qa.server.openai.requests import ChatRequest, ResponsesRequest
+from qa.server.openai.requests import ChatRequest, Model, ModelList, ResponsesRequest
 from qa.server.openai.responses import Response
 from qa.server.wire import (
     AddReport,

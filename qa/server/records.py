@@ -19,13 +19,12 @@ from embeddings.errors import StoreReadOnly
 from embeddings.place import Place
 from embeddings.types import Article
 from embeddings.usable_corpus import UsableCorpus
-from qa.access.scopes import Collections
+from qa.access.keys import Collections
 from qa.answers import turn_of
-from qa.conversations.changes import AnswerChanges, changes_since
+from qa.conversations.changes import AnswerChanges, changes_since, is_corrected, rechecked
 from qa.conversations.database import ConversationDatabase, Database
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id
-from qa.conversations.withdrawal import is_corrected, rechecked
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.timestamps import stamp
 from qa.server.errors import NotReady

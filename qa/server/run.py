@@ -17,12 +17,12 @@ import uvicorn
 from litestar import Litestar
 
 from embeddings.errors import EmbeddingsError
-from qa.access.addresses import is_loopback
+from qa.access.places import is_loopback
 from qa.errors import QAError, SettingsError
 from qa.server.app import answer_head, create_app
 from qa.server.errors import ShuttingDown
-from qa.server.http.compression import squeezed
 from qa.server.http.h11_protocol import StrictProtocol
+from qa.server.http.headers import squeezed
 from qa.server.http.request_log import logged
 from qa.server.service import Parts, Service
 from qa.settings import Settings

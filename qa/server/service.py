@@ -22,7 +22,7 @@ from embeddings.runtime.memory import Memory
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
 from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
 from qa.access import keys
-from qa.access.scopes import Collections
+from qa.access.keys import Collections
 from qa.answers import fold
 from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import NotFound
@@ -32,7 +32,6 @@ from qa.generators.guard import GuardedGenerator
 from qa.server import audit, submissions
 from qa.server.administration import Administration
 from qa.server.audit import Act
-from qa.server.batching import BatchingEncoder
 from qa.server.checks import Checking, Checks
 from qa.server.errors import NotReady, ShuttingDown, require_reach
 from qa.server.jobs import Jobs, own_mark
@@ -42,7 +41,7 @@ from qa.server.starters import Beginning, StarterQuestions, at_a_glance
 from qa.server.storage import Storage
 from qa.server.waiting_time import Forecast, in_time
 from qa.server.wire import AddReport
-from qa.server.worker import Permits, Worker
+from qa.server.worker import BatchingEncoder, Permits, Worker
 from qa.settings import Settings
 from qa.sources.errors import SourceError
 from qa.sources.ledger import Sources, known_sources
@@ -135,7 +134,11 @@ class Service:
     async def start(self) -> None:
         """Load the parts. Raises what `load` raises."""
         audit.note(
-            Act(act="keys_loaded", by="settings", keys=tuple(key.name for key in keys.parse(self.settings.api_keys)))
+            Act(
+                act="keys_loaded",
+                by="settings",
+                keys=tuple(key.name for key in keys.parse_keys(self.settings.api_keys)),
+            )
         )
         await self._encoding.run(self._open)
         await self.records.open()

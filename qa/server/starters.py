@@ -11,7 +11,7 @@ import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.types import Article, CorpusCounts, Overview, Where
-from qa.access.scopes import Collections
+from qa.access.keys import Collections
 from qa.conversations.starters import answers_well, candidates
 from qa.language.timestamps import is_after
 from qa.types import Answer, Question

@@ -20,7 +20,7 @@ from urllib.parse import urldefrag, urljoin
 
 import msgspec
 
-from qa.access.addresses import Network
+from qa.access.places import Network
 from qa.sources.errors import FetchRefused
 from qa.sources.public_addresses import Resolve, Target, look_up, target
 

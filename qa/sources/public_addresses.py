@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from qa.access.addresses import Network
+from qa.access.places import Network
 from qa.sources.errors import FetchRefused
 
 __all__ = ["Resolve", "Target", "look_up", "target"]

@@ -24,11 +24,9 @@ from embeddings.types import Article, article_version
 from qa.evaluation.benchmarks.reader import given, searched
 from qa.evaluation.cache import kept
 from qa.evaluation.metrics.answers import SquadQuestion, f1
-from qa.reading.calibration import GENERAL, Calibration, Clues, Features
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.reading.read import Reading, features_of, read
-from qa.reading.reader import Reader
-from qa.reading.remembering import RememberingReader
+from qa.reading.reader import GENERAL, Calibration, Clues, Features, Reader, RememberingReader
 from qa.training.reader_data import Row, Span, rows_of, title_of
 from qa.types import Evidence
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from qa.reading.calibration import GENERAL
-from qa.reading.shipped import MOST_TOKENS
+from qa.reading.networks import MOST_TOKENS
+from qa.reading.reader import GENERAL
 from qa.training.calibrate_reader import main as calibrate
 from qa.training.export import export_pair_network
 

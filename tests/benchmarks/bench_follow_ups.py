@@ -27,10 +27,10 @@ from embeddings.ingest import ingest
 from embeddings.readers import find, read
 from qa.answering import Answerer
 from qa.answers import turn_of
-from qa.conversations.rewriting import FollowUps
+from qa.conversations.follow_ups import FollowUps
 from qa.evaluation.metrics.statistics import paired_bootstrap, wilson
 from qa.executor import at_once
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Question, Turn
 

@@ -29,7 +29,7 @@ from qa.evaluation.dataset import example_of_seed
 from qa.evaluation.measures import Observed, observe
 from qa.evaluation.replies import reply
 from qa.evaluation.types import Prediction
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Question
 

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_subtle_drafts.py [--list]
 
 Their words all stand in the articles: figures and roles are exchanged within a sentence, a speaker is dropped, a cause
-made up. What the tests falsify by rule (`benchmarks.claim_mutations`) is far easier to catch. Sentences of the kind
+made up. What the tests falsify by rule (`test_claim_mutations.py`) is far easier to catch. Sentences of the kind
 `true` are paraphrases, and should be shown. `--list` adds every sentence that went wrong. Nothing is chosen by these:
 the checker's limits are by `seeds/drafts.jsonl`, other sentences of other hands.
 """

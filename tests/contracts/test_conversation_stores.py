@@ -16,9 +16,8 @@ from embeddings.place import Place
 from qa.conversations import asked
 from qa.conversations.asked import DayOfQuestions, Outcome
 from qa.conversations.database import FILE, ConversationDatabase, Database
-from qa.conversations.feedback import FeedbackBook, ServedAnswers, served
+from qa.conversations.feedback import FeedbackBook, Review, ReviewBook, ServedAnswers, served
 from qa.conversations.history import Bounds, History, new_id
-from qa.conversations.reviews import Review, ReviewBook
 from qa.conversations.server_database import ServerDatabase
 from qa.errors import HistoryUnavailable, NotFound
 from qa.types import Answer, Usage

@@ -13,11 +13,9 @@ from hypothesis import strategies as st
 
 from embeddings.errors import EncoderError, WeightsMismatch
 from qa.errors import SettingsError
-from qa.reading.calibration import FILE_NAME, GENERAL
-from qa.reading.load_reader import load_reader
-from qa.reading.named import NamedReader
-from qa.reading.reader import PassageText, Reader
-from qa.reading.shipped import ShippedReader
+from qa.reading import load_reader
+from qa.reading.networks import NamedReader, ShippedReader
+from qa.reading.reader import FILE_NAME, GENERAL, PassageText, Reader
 
 QUESTION = "How many people did the ferry carry?"
 TEXT = "The ferry Almeric carried 214 people 🙏🏽 to Skerra on Friday. Nobody was hurt, said Zoë."

@@ -9,8 +9,7 @@ import pytest
 
 from embeddings.errors import EncoderError
 from embeddings.types import Passage, StoredPassage
-from qa.retrieval.rerankers.load_reranker import load_reranker
-from qa.retrieval.rerankers.reranker import Reranker, rerank
+from qa.retrieval.rerankers import Reranker, load_reranker, rerank
 from qa.types import Evidence
 
 QUESTION = "When did the harbour reopen?"

@@ -23,7 +23,7 @@ from embeddings.readers import find, read
 from embeddings.types import StoredPassage, Where
 from qa.answering import ABSTENTION, Answerer
 from qa.errors import InvalidQuestion
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Filters, Question, SearchQuestion
 

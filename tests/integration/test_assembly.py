@@ -18,7 +18,7 @@ from embeddings.types import RawArticle
 from qa.answers import fold
 from qa.assembly import Answerer
 from qa.cli.program import program
-from qa.conversations.rewriting import FollowUps
+from qa.conversations.follow_ups import FollowUps
 from qa.evaluation.targets import Address, respondent
 from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example
@@ -26,7 +26,7 @@ from qa.executor import at_once
 from qa.generators.guard import GuardedGenerator
 from qa.generators.scripted import Say, ScriptedGenerator
 from qa.grounding.lexical import LexicalChecker
-from qa.retrieval.rerankers.shared_words import WordReranker
+from qa.retrieval.rerankers import WordReranker
 from qa.server.startup import load
 from qa.settings import Settings
 from qa.types import Question, Turn

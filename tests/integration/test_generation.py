@@ -20,7 +20,7 @@ from qa.answering import ABSTENTION, Answerer
 from qa.executor import at_once
 from qa.generators.scripted import Fail, Say, ScriptedGenerator, Step, Stop, Wait
 from qa.grounding.lexical import LexicalChecker
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Event, Question, SearchQuestion, SearchResultsEvent
 

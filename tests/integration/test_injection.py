@@ -26,7 +26,7 @@ from qa.generators.generator import Message
 from qa.generators.scripted import Say, ScriptedGenerator
 from qa.grounding import load_checker
 from qa.grounding.lexical import LexicalChecker
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Filters, Question
 

@@ -15,9 +15,9 @@ from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import ABSTENTION, Answerer
-from qa.conversations.rewriting import FollowUps
+from qa.conversations.follow_ups import FollowUps
 from qa.executor import at_once
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.reading.overlap import OverlapReader
 from qa.reading.reader import AnswerSpan, PassageText
 from qa.retrieval.search import READ

@@ -20,7 +20,7 @@ from qa.generators.generator import Message
 from qa.generators.guard import GuardedGenerator
 from qa.generators.scripted import Fail, Say, ScriptedGenerator, Step, Stop, Wait
 from qa.grounding.lexical import LexicalChecker
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Event, Question, SearchResultsEvent
 

@@ -10,7 +10,7 @@ import pytest
 
 from embeddings import encoders
 from embeddings.errors import EncoderError
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from qa import answering
 from qa.evaluation.benchmarks.bench import Bench
 from qa.evaluation.benchmarks.reduced import SQUAD_FILE, Baseline, gate, measure_samples, measure_squad, read_allowances
 from qa.evaluation.cache import CachingEncoder
-from qa.evaluation.gate import Check
+from qa.evaluation.compare import Check
 from qa.evaluation.types import Score
-from qa.reading.load_reader import load_reader
-from qa.reading.remembering import RememberingReader
+from qa.reading import load_reader
+from qa.reading.reader import RememberingReader
 from qa.settings import Settings
 
 HERE = Path(__file__).parent

@@ -26,7 +26,7 @@ from qa.evaluation.metrics.answers import SquadQuestion, exact_match, f1, read_q
 from qa.evaluation.metrics.confidence import auroc
 from qa.evaluation.metrics.statistics import Estimate, mean, resampled
 from qa.evaluation.types import Score
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.reading.read import read
 from qa.reading.reader import Reader
 from qa.retrieval.search import READ, retrieve

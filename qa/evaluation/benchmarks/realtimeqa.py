@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from embeddings.cleaning.urls import normalised_url
+from embeddings.cleaning.identity import normalised_url
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder

@@ -22,7 +22,7 @@ from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Example, Scores
 from qa.generators.scripted import Say, ScriptedGenerator
 from qa.grounding.checker import Context, Support, SupportChecker
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Question
 

@@ -20,8 +20,7 @@ from qa.grounding.facts import bears_out, comparable, same_value
 from qa.grounding.syntax.trees import ARGUMENTS, Bond, Parser, Tree, bonds_of, load_parser
 from qa.language.names import Name, same_name
 from qa.language.quantities import Quantity
-from qa.language.synonyms import families
-from qa.language.words import Word
+from qa.language.words import Word, families
 
 __all__ = ["SAYS", "Comparison", "Grammar", "Rivalled", "Sentence", "Tie", "grammar_for", "kindred", "sentence_of"]
 

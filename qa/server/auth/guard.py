@@ -20,12 +20,10 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from qa.access import addresses, keys, origins, scopes, tokens
-from qa.access.concurrency import ConcurrencyLimit
-from qa.access.rate_limits import Budgets, RateLimits, TokenBucket
-from qa.access.scopes import EVERYTHING
-from qa.server.auth.callers import Caller, remember
-from qa.server.auth.permissions import Level, level_of
+from qa.access import keys, places, tokens
+from qa.access.keys import EVERYTHING
+from qa.access.rate_limits import Budgets, ConcurrencyLimit, RateLimits, TokenBucket
+from qa.server.auth.permissions import Caller, Level, level_of, remember
 from qa.server.errors import ForeignOrigin, NotAllowed, RateLimited, TokenExpired, Unauthenticated, UnknownHost
 from qa.settings import Settings
 
@@ -50,13 +48,13 @@ class Guard:
 
     def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
         """Reads settings only; the secret of tokens is read or made when it is first needed. Raises SettingsError."""
-        self.origins = origins.parse(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
-        self.collections = origins.collections_of(settings.origin_collections, allowed=self.origins)
+        self.origins = places.parse_origins(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+        self.collections = places.collections_of(settings.origin_collections, allowed=self.origins)
         """What the pages of an origin read, where that is set."""
         self._shared = _shared(settings)
         self.secret: tokens.Signing = self._shared or tokens.Secret(settings.data_dir / "token.key")
-        self._keys = keys.parse(settings.api_keys)
-        self._proxies = addresses.parse(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
+        self._keys = keys.parse_keys(settings.api_keys)
+        self._proxies = places.parse_networks(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
         self._settings = settings
         self._budgets: Budgets = self._shared or RateLimits()
         self._seats = ConcurrencyLimit()
@@ -83,7 +81,7 @@ class Guard:
         return not self._keys
 
     @property
-    def key_scopes(self) -> Sequence[tuple[str, scopes.Scope]]:
+    def key_scopes(self) -> Sequence[tuple[str, keys.Scope]]:
         """The names of the keys, each once, with what they open."""
         return tuple({key.name: key.scope for key in self._keys}.items())
 
@@ -127,7 +125,7 @@ class Guard:
     def _check_place(self, connection: Connection) -> None:
         """Refuse pages of origins that are not allowed, and names that a foreign page could have given the service."""
         origin, host = connection.headers.get("origin", ""), connection.headers.get("host", "")
-        if self.open and not (_cannot_be_rebound(host) or any(origins.host_of(one) == host for one in self.origins)):
+        if self.open and not (_cannot_be_rebound(host) or any(places.host_of(one) == host for one in self.origins)):
             raise UnknownHost(
                 f"this service has no API keys, so it does not answer to the name {host[:200]!r}; use its address, set "
                 "QA_API_KEYS, or list the name's origin in QA_ALLOWED_ORIGINS"
@@ -138,7 +136,7 @@ class Guard:
     def _believe_proxy(self, connection: Connection) -> None:
         """Take the scheme from a trusted proxy, so that links to this service are those that readers use."""
         scheme, client = connection.headers.get("x-forwarded-proto"), connection.scope.get("client")
-        if scheme in {"http", "https"} and client and addresses.is_trusted(client[0], self._proxies):
+        if scheme in {"http", "https"} and client and places.is_trusted(client[0], self._proxies):
             connection.scope["scheme"] = scheme
 
     def _caller(self, connection: Connection, level: Level) -> Caller:
@@ -171,7 +169,7 @@ class Guard:
             raise NotAllowed("a token is for asking and reading only; this route needs a key")
         return Caller(kind="token", owner=claims.owner, scope=scope)
 
-    def _scope_of(self, claims: tokens.TokenClaims) -> scopes.Scope | None:
+    def _scope_of(self, claims: tokens.TokenClaims) -> keys.Scope | None:
         """What a token opens as the settings are now; None where its origin or its key is gone, or may no longer read
         what the token is for."""
         if not (self.open or claims.origin in self.origins):
@@ -184,8 +182,8 @@ class Guard:
         if maker is None or not maker.allows(["ask"]):
             return None
         if claims.collection is None:
-            return scopes.Scope(may=("ask",), collections=maker.collections)
-        only = scopes.Scope(may=("ask",), collections=(claims.collection,))
+            return keys.Scope(may=("ask",), collections=maker.collections)
+        only = keys.Scope(may=("ask",), collections=(claims.collection,))
         return only if maker.reaches(claims.collection) else None
 
     async def spend(self, connection: Connection, caller: Caller, *, cost: int) -> None:
@@ -228,7 +226,7 @@ class Guard:
         if not limit or caller.kind == "open":
             return []
         client = connection.scope.get("client")
-        address = addresses.client_of(
+        address = places.client_of(
             client[0] if client else "",
             forwarded_for=",".join(connection.headers.getall("x-forwarded-for", [])),
             trusted=self._proxies,
@@ -249,7 +247,7 @@ def _shared(settings: Settings) -> SharedAccess | None:
 def _from_elsewhere(connection: Connection) -> bool:
     """Whether a page that is not the service's own sent the request."""
     origin = connection.headers.get("origin")
-    return origin is not None and not origins.same_host(origin, connection.headers.get("host", ""))
+    return origin is not None and not places.same_host(origin, connection.headers.get("host", ""))
 
 
 def _comes_from(connection: Connection, origin: str) -> bool:
@@ -262,7 +260,7 @@ def _comes_from(connection: Connection, origin: str) -> bool:
     if (found := headers.get("origin")) is not None:
         return bool(found == origin)
     if (site := headers.get("sec-fetch-site")) is not None:
-        return bool(site == "same-origin") and origins.same_host(origin, headers.get("host", ""))
+        return bool(site == "same-origin") and places.same_host(origin, headers.get("host", ""))
     return bool(headers.get("referer", "").startswith(f"{origin}/"))
 
 

@@ -1,9 +1,13 @@
-"""Takes messages as they are made, gives a stream of server-sent events that ends when the client leaves."""
+"""Takes messages as they are made, gives a stream of server-sent events that ends when the client leaves.
+
+So does other work that goes on only while the client is there: when it leaves, the work is cancelled and nothing is
+sent.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -13,9 +17,7 @@ from litestar.response import Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from qa.server.http.connection import gone
-
-__all__ = ["EventStream", "Message", "encode"]
+__all__ = ["EventStream", "Message", "WhileConnected", "encode"]
 
 _HEARTBEAT_SECONDS = 10.0
 """Silence after which a comment is sent, so that no proxy takes the connection for dead."""
@@ -81,7 +83,7 @@ class _Streaming(ASGIResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         ready: asyncio.Queue[_Item] = asyncio.Queue(maxsize=1)
         pump = asyncio.create_task(self._pump(ready))
-        leaving = asyncio.ensure_future(gone(receive))
+        leaving = asyncio.ensure_future(_gone(receive))
         try:
             await self._relay(ready, leaving, send)
         except _Left:
@@ -139,3 +141,46 @@ async def _send(send: Send, body: bytes) -> None:
             await send({"type": "http.response.body", "body": body, "more_body": True})
     except TimeoutError:
         raise _Left from None
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client has left; only for requests whose body was read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class WhileConnected(Response[Any]):
+    """The result of some work as JSON, or as the response that it is. What the work raises becomes an ordinary error
+    response."""
+
+    def __init__(self, work: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(content=None)
+        self._work = work
+
+    def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **_: Any) -> ASGIResponse:  # noqa: ARG002
+        """Give what is run in place of a finished response."""
+        return _Working(self._work)
+
+
+class _Working(ASGIResponse):
+    __slots__ = ("_work",)
+
+    def __init__(self, work: Callable[[], Awaitable[object]]) -> None:
+        super().__init__()
+        self._work = work
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        work = asyncio.ensure_future(self._work())
+        leaving = asyncio.ensure_future(_gone(receive))
+        try:
+            await asyncio.wait({work, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                result = work.result()
+                response = (
+                    result if isinstance(result, ASGIResponse) else ASGIResponse(body=msgspec.json.encode(result))
+                )
+                await response(scope, receive, send)
+        finally:
+            work.cancel()
+            leaving.cancel()
+            await asyncio.gather(work, leaving, return_exceptions=True)

@@ -11,9 +11,7 @@ from typing import Literal
 import msgspec
 
 from qa.server.http.sse import Message
-from qa.server.openai.about import About, about
-from qa.server.openai.cited_text import Link, Piece, joined
-from qa.server.openai.usage import Tokens
+from qa.server.openai.answer_parts import About, Link, Piece, Tokens, about, joined
 
 __all__ = [
     "Annotation",

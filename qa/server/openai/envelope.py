@@ -1,4 +1,4 @@
-"""Errors as OpenAI's clients read them: the same table of problems, in another envelope."""
+"""Errors as OpenAI's clients read them: the same table of problems, in another envelope and in the description."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 import msgspec
 from litestar import Request, Response
+from litestar.openapi.datastructures import ResponseSpec
 
-from qa.server.http.problems import Problem, problem_of, serve_problem
+from qa.server.http.problems import KINDS, Problem, problem_of, serve_problem
 
-__all__ = ["ErrorBody", "ErrorEnvelope", "envelope", "failure", "is_openai", "serve_error"]
+__all__ = ["ErrorBody", "ErrorEnvelope", "errors", "failure", "is_openai", "serve_error"]
 
 ErrorType = Literal[
     "invalid_request_error", "authentication_error", "permission_error", "rate_limit_error", "server_error"
@@ -39,7 +40,7 @@ def is_openai(path: str) -> bool:
     return path == "/v1" or path.startswith("/v1/")
 
 
-def envelope(problem: Problem) -> ErrorEnvelope:
+def _envelope(problem: Problem) -> ErrorEnvelope:
     """The same problem in OpenAI's words."""
     faults = () if isinstance(problem.errors, msgspec.UnsetType) else problem.errors
     details = "; ".join(f"{fault.field}: {fault.detail}" if fault.field else fault.detail for fault in faults)
@@ -61,7 +62,7 @@ def serve_error(request: Request[Any, Any, Any], error: Exception) -> Response[A
     if not is_openai(request.scope["path"]):
         return served
     return Response(
-        envelope(served.content),
+        _envelope(served.content),
         status_code=served.status_code,
         media_type="application/json",
         headers=served.headers,
@@ -70,4 +71,20 @@ def serve_error(request: Request[Any, Any, Any], error: Exception) -> Response[A
 
 def failure(request: Request[Any, Any, Any], error: Exception) -> ErrorEnvelope:
     """The same for what goes wrong in the middle of a stream."""
-    return envelope(problem_of(error, request=request))
+    return _envelope(problem_of(error, request=request))
+
+
+def errors(*slugs: str) -> dict[int, ResponseSpec]:
+    """By status, from the table of problems; what goes wrong on any route is added."""
+    by_status: dict[int, list[str]] = {}
+    for slug in (*slugs, "internal-error"):
+        by_status.setdefault(KINDS[slug].status, []).append(slug)
+    return {
+        status: ResponseSpec(
+            ErrorEnvelope,
+            generate_examples=False,
+            description="; ".join(f"{KINDS[slug].title} (`{slug.replace('-', '_')}`)" for slug in found),
+            media_type="application/json",
+        )
+        for status, found in sorted(by_status.items())
+    }

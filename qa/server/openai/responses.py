@@ -11,10 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from qa.server.http.sse import Message
-from qa.server.openai.about import About, about
-from qa.server.openai.cited_text import Link, Piece, joined
+from qa.server.openai.answer_parts import About, Link, Piece, Tokens, about, joined
 from qa.server.openai.envelope import ErrorBody
-from qa.server.openai.usage import Tokens
 
 __all__ = [
     "CachedTokens",

@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from qa.conversations.asked import Outcome
-from qa.conversations.reviews import Review
+from qa.conversations.feedback import Review
 from qa.language.timestamps import stamp
 from qa.server import audit
 from qa.server.admin_wire import (
@@ -28,9 +28,8 @@ from qa.server.admin_wire import (
     SourceStates,
 )
 from qa.server.audit import Act
-from qa.server.auth.callers import Caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ADMINISTERING
+from qa.server.auth.permissions import ADMINISTERING, Caller
 from qa.server.errors import FieldError, InvalidRequest
 from qa.server.http.bodies import NDJSON
 from qa.server.openapi import BODY, RECORDS, WORK, problems

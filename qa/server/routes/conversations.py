@@ -1,23 +1,42 @@
-"""`/api/conversations`: what was asked and answered before, read again or erased."""
+"""What is kept: conversations, single answers with what became of their articles, and feedback on them.
+
+An answer is for its owner and for whoever was given the link to it. Feedback is one verdict an answer, given by
+readers, read by whoever runs the service.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from litestar import delete, get
+from litestar import delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from qa.server.auth.callers import Caller
-from qa.server.auth.permissions import READING
-from qa.server.openapi import WORK, problems
+from qa.access.tokens import answer_signature, is_signed_answer
+from qa.conversations.changes import AnswerChanges
+from qa.conversations.feedback import Feedback
+from qa.errors import HistoryUnavailable
+from qa.server.auth.guard import Guard
+from qa.server.auth.permissions import READING, REVIEWING, Caller
+from qa.server.openapi import BODY, WORK, problems
 from qa.server.service import Service
-from qa.server.wire import ConversationPage, ConversationTurns
+from qa.server.wire import AnswerLink, ConversationPage, ConversationTurns, FeedbackIn, FeedbackPage, KeptAnswer
 
-__all__ = ["delete_conversation", "get_conversation", "list_conversations"]
+__all__ = [
+    "answer_changes",
+    "delete_conversation",
+    "get_answer",
+    "get_conversation",
+    "give_feedback",
+    "link_answer",
+    "list_conversations",
+    "list_feedback",
+]
 
 _RECORDS = (*WORK, "history-unavailable", "deadline-exceeded")
 _LARGEST = 2**63 - 1
+_ANSWER_PROBLEMS = (*WORK, "history-unavailable", "deadline-exceeded", "not-found")
+_FEEDBACK_PROBLEMS = (*WORK, "history-unavailable", "deadline-exceeded", "invalid-request")
 
 
 @get(
@@ -78,3 +97,118 @@ async def delete_conversation(
 ) -> None:
     """Nothing of it remains in the file."""
     await service.records.delete(conversation_id, owner=caller.owner)
+
+
+@get(
+    "/answers/{answer_id:str}",
+    operation_id="get_answer",
+    summary="Read a kept answer",
+    response_description="The answer without its conversation.",
+    tags=["conversations"],
+    responses=problems(*_ANSWER_PROBLEMS, "invalid-request"),
+    opt=READING,
+)
+async def get_answer(
+    answer_id: FromPath[str],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+    guard: NamedDependency[Guard],
+    sig: FromQuery[str] = "",
+) -> KeptAnswer:
+    """Opens to its owner, and to whoever shows the `sig` that the owner was given for it and may read every collection
+    that the owner may."""
+    opened = bool(sig) and is_signed_answer(answer_id, given=sig, within=caller.within, secret=_secret(guard))
+    return await service.records.answer(answer_id, owner=None if opened else caller.owner, within=caller.within)
+
+
+@post(
+    "/answers/{answer_id:str}/link",
+    status_code=200,
+    operation_id="link_answer",
+    summary="Let others read a kept answer",
+    response_description="What opens the answer to whoever is given it.",
+    tags=["conversations"],
+    responses=problems(*_ANSWER_PROBLEMS),
+    opt=READING,
+)
+async def link_answer(
+    answer_id: FromPath[str],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+    guard: NamedDependency[Guard],
+) -> AnswerLink:
+    """Only the owner gets it. It opens this one answer, until its conversation is deleted."""
+    await service.records.answer(answer_id, owner=caller.owner, within=caller.within)
+    return AnswerLink(answer_id=answer_id, sig=answer_signature(answer_id, within=caller.within, secret=_secret(guard)))
+
+
+def _secret(guard: Guard) -> bytes:
+    try:
+        return guard.secret.value()
+    except OSError as error:
+        raise HistoryUnavailable(f"what signs links can be neither read nor made: {error}") from error
+
+
+@get(
+    "/answers/{answer_id:str}/changes",
+    operation_id="answer_changes",
+    summary="What changed since an answer",
+    response_description="Each article that the answer quotes, as it was quoted and as it is now.",
+    tags=["conversations"],
+    responses=problems(*WORK, "history-unavailable", "deadline-exceeded", "not-found"),
+    opt=READING,
+)
+async def answer_changes(
+    answer_id: FromPath[str], service: NamedDependency[Service], caller: NamedDependency[Caller]
+) -> AnswerChanges:
+    """For answers kept in a conversation. Of an article that may not be shown any more, it says so and nothing else."""
+    return await service.records.changes(answer_id, owner=caller.owner, within=caller.within)
+
+
+@post(
+    "/answers/{answer_id:str}/feedback",
+    status_code=200,
+    operation_id="give_feedback",
+    summary="Say whether an answer was good",
+    response_description="The feedback as it was stored.",
+    tags=["feedback"],
+    responses=problems(*BODY, *_FEEDBACK_PROBLEMS, "not-found"),
+    opt=READING,
+)
+async def give_feedback(
+    data: JSONBody[FeedbackIn],
+    answer_id: FromPath[str],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+) -> Feedback:
+    """Takes the place of an earlier verdict on the same answer. The question is stored with it."""
+    return await service.records.give_feedback(
+        answer_id,
+        owner=caller.owner,
+        within=caller.within,
+        verdict=data.verdict,
+        reasons=data.reasons,
+        comment=data.comment,
+    )
+
+
+@get(
+    "/feedback",
+    operation_id="list_feedback",
+    summary="List feedback",
+    response_description="Feedback, the latest first.",
+    tags=["feedback"],
+    responses=problems(*_FEEDBACK_PROBLEMS),
+    opt=REVIEWING,
+)
+async def list_feedback(
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+    limit: Annotated[int, QueryParameter(ge=1, le=200, description="entries per page")] = 50,
+    before: Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="`next` of the page before")] = None,
+) -> FeedbackPage:
+    """With each verdict come the question it is about and the articles that the answer cited.
+
+    A key for some collections is shown what was said by those who can read nothing else.
+    """
+    return await service.records.feedback(owner=None, within=caller.within, before=before, limit=limit)

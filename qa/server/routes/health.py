@@ -1,22 +1,24 @@
-"""`/health/live` and `/health/ready`: is the process alive, and can it answer?"""
+"""`/health/live`, `/health/ready` and `/metrics`: is the process alive, can it answer, and how is it doing?"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 import msgspec
-from litestar import get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from embeddings.errors import EmbeddingsError
 from qa.language.timestamps import stamp
-from qa.server.auth.callers import Caller
-from qa.server.auth.permissions import ANYONE
+from qa.server.auth.permissions import ADMINISTERING, ANYONE, Caller
+from qa.server.errors import ServerError
 from qa.server.openapi import WORK, problems
 from qa.server.service import Service
 from qa.server.wire import Alive, FreshSource, Ready
 
-__all__ = ["live", "ready"]
+__all__ = ["live", "metrics", "ready"]
 
 
 @get(
@@ -70,3 +72,21 @@ async def ready(
 
 def _stamp(seconds: float | None) -> str | None:
     return None if seconds is None else stamp(datetime.fromtimestamp(seconds, UTC))
+
+
+@get("/metrics", include_in_schema=False, opt=ADMINISTERING)
+async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
+    """Counters, gauges and histograms; also while the service is loading or the store is in trouble."""
+    try:
+        counts = await service.counts(within=None)
+        writable = float(service.storage.writes == "open")
+        more = {
+            "ready": 1.0,
+            "writable": writable,
+            "articles": float(counts.articles),
+            "passages": float(counts.passages),
+        }
+    except (EmbeddingsError, ServerError):
+        more = {"ready": 0.0}
+    headers = {"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"}
+    return Response(service.metrics.text(more, sources=(await service.sources()).heard), headers=headers)

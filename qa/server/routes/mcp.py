@@ -16,13 +16,12 @@ from litestar.response.base import ASGIResponse
 from embeddings.types import Article
 from qa.checking.values import CheckReport, TextToCheck
 from qa.mcp import SDK
-from qa.server.auth.callers import Caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ASKING, CHECKING, READING, SEARCHING, USING_TOOLS, level_of
+from qa.server.auth.permissions import ASKING, CHECKING, READING, SEARCHING, USING_TOOLS, Caller, level_of
 from qa.server.errors import NotInstalled, Overloaded
 from qa.server.http.bodies import JSON, decode, media_type
-from qa.server.http.connection import WhileConnected
 from qa.server.http.problems import problem_of
+from qa.server.http.sse import WhileConnected
 from qa.server.service import Service
 from qa.types import Answer, Question, SearchAnswer, SearchQuestion
 

@@ -1,28 +1,37 @@
-"""The pages for developers and for whoever runs the service: the API's description, problems, the administration."""
+"""Pages: the API's description, problems, administration, and an article for readers whom a citation leads to it."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Annotated
 
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery, QueryParameter
 
-from qa.server.auth.permissions import ANYONE
+from embeddings.types import Article
+from qa.access.tokens import is_signed
+from qa.errors import NotFound
+from qa.server.auth.guard import Guard
+from qa.server.auth.permissions import ANYONE, Caller
 from qa.server.http.headers import PAGE_POLICY
 from qa.server.http.problems import KINDS
+from qa.server.service import Service
 
 __all__ = [
     "Page",
     "ProblemKind",
     "admin",
     "admin_file",
+    "article_page",
     "docs",
     "docs_file",
     "load_page",
@@ -31,15 +40,16 @@ __all__ = [
 ]
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
-
 _DOCS = ("docs.js", "docs.css")
 _ADMIN = ("admin.css", "api.js", "dom.js", "views.js", "answer.js", "admin.js")
 """Each after those that it imports: its own name depends on theirs."""
 _ADMIN_POLICY = f"{PAGE_POLICY}; trusted-types 'none'"
 """Not even a policy that turns text into markup can be made."""
-
 Files = Mapping[str, tuple[str, bytes]]
 """Media type and content by file name."""
+_PARAGRAPH = re.compile(r"[^\n]+")
+_GONE = "There is no such article here (any more), or this link does not open it: follow it from the citation."
+Place = Annotated[int, QueryParameter(ge=0, description="of the cited words, as in the citation")]
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,3 +148,68 @@ async def problem(slug: FromPath[str]) -> ProblemKind:
         raise NotFoundException
     kind = KINDS[slug]
     return ProblemKind(type=f"/problems/{slug}", title=kind.title, status=kind.status, meaning=kind.meaning)
+
+
+@get("/articles/{article_id:str}", include_in_schema=False, opt=ANYONE)
+async def article_page(
+    article_id: FromPath[str],
+    caller: NamedDependency[Caller],
+    guard: NamedDependency[Guard],
+    service: NamedDependency[Service],
+    page: NamedDependency[Page],
+    version: FromQuery[str] = "",
+    sig: FromQuery[str] = "",
+    start: Place = 0,
+    end: Place = 0,
+) -> Response[bytes]:
+    """The article's text, the cited words marked.
+
+    Opens with a key, with the signature of a link that the service gave out, or where it has no keys; whom it does not
+    open to learns no more than that.
+    """
+    style = next((f"/docs/{name}" for name in page.files if name.endswith(".css")), "")
+    try:
+        opened = _opened(article_id, version, sig, guard)
+        if not caller.operates and not opened:
+            raise NotFound(_GONE)
+        # Whoever signed the link could read the article; who follows it need not.
+        article = await service.article(article_id, version=version or None, within=None if opened else caller.within)
+    except NotFound:
+        return _sent(_document("Article", f"<p>{_GONE}</p>", style=style), status=404)
+    return _sent(_render(article, start=start, end=end, style=style), status=200)
+
+
+def _render(article: Article, *, start: int, end: int, style: str) -> bytes:
+    """An article as HTML, the words `text[start:end]` marked; everything of it is text, nothing markup."""
+    date = (article.published_at or "")[:10]
+    about = escape(" · ".join(part for part in (article.source, ", ".join(article.authors), date) if part))
+    body = "\n".join(_paragraphs(article.text, start=start, end=end))
+    return _document(article.title, f"<p>{about}</p>\n{body}", style=style, language=article.language)
+
+
+def _opened(article_id: str, version: str, given: str, guard: Guard) -> bool:
+    secret = guard.link_secret()
+    return secret is not None and is_signed(article_id, version=version, given=given, secret=secret)
+
+
+def _paragraphs(text: str, *, start: int, end: int) -> Iterator[str]:
+    for found in _PARAGRAPH.finditer(text):
+        first, last = (min(max(place, found.start()), found.end()) for place in (start, end))
+        marked = f"<mark>{escape(text[first:last])}</mark>" if first < last else ""
+        before, after = (text[found.start() : first], text[last : found.end()]) if marked else (found[0], "")
+        yield f'<p dir="auto">{escape(before)}{marked}{escape(after)}</p>'
+
+
+def _document(title: str, body: str, *, style: str, language: str | None = None) -> bytes:
+    spoken = f' lang="{escape(language)}"' if language else ""
+    return (
+        f'<!doctype html>\n<html{spoken}>\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="robots" content="noindex">\n'
+        f'<title>{escape(title)}</title>\n<link rel="stylesheet" href="{style}">\n</head>\n'
+        f'<body>\n<main>\n<h1 dir="auto">{escape(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n'
+    ).encode(errors="replace")
+
+
+def _sent(html: bytes, *, status: int) -> Response[bytes]:
+    headers = {"content-security-policy": PAGE_POLICY, "cache-control": "no-store"}
+    return Response(html, status_code=status, media_type="text/html", headers=headers)

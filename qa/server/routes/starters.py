@@ -6,8 +6,7 @@ from litestar import get
 from litestar.di import NamedDependency
 
 from embeddings.types import Overview
-from qa.server.auth.callers import Caller
-from qa.server.auth.permissions import READING
+from qa.server.auth.permissions import READING, Caller
 from qa.server.openapi import WORK, problems
 from qa.server.service import Service
 from qa.server.wire import Archive, Headline, Starter, Starters

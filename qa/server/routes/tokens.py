@@ -10,14 +10,13 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from qa.access import origins, tokens
+from qa.access import places, tokens
 from qa.access.tokens import TokenClaims
 from qa.errors import SettingsError
 from qa.server import audit
 from qa.server.audit import Act
-from qa.server.auth.callers import Caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import GETTING_A_TOKEN
+from qa.server.auth.permissions import GETTING_A_TOKEN, Caller
 from qa.server.errors import FieldError, InvalidRequest, require_reach
 from qa.server.openapi import BODY, problems
 from qa.server.wire import Token, TokenRequest
@@ -79,7 +78,7 @@ def _origin(data: TokenRequest, caller: Caller, request: Request[Any, Any, Any],
             raise _fault("origin", "say for which origin; a page's own request names it by itself")
         return sender
     try:
-        (origin,) = origins.parse(data.origin, setting="origin")
+        (origin,) = places.parse_origins(data.origin, setting="origin")
     except (SettingsError, ValueError):
         raise _fault("origin", "not one origin such as https://news.example") from None
     if not caller.operates and origin != sender:

@@ -15,8 +15,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from qa.server.auth.permissions import ANYONE
-from qa.server.http.compression import takes_gzip
-from qa.server.http.headers import PAGE_POLICY, framed
+from qa.server.http.headers import PAGE_POLICY, framed, takes_gzip
 
 __all__ = ["Widget", "configure", "home", "load_widget", "widget_file", "widget_script"]
 

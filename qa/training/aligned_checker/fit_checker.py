@@ -25,7 +25,7 @@ from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_
 from qa.evaluation.cache import CachingEncoder
 from qa.evaluation.metrics.confidence import auroc, balanced_credit, best_threshold
 from qa.evaluation.metrics.grounding import span_f1
-from qa.grounding.aligned import CheckerWeights, Network, struck
+from qa.grounding.aligned import CheckerWeights, Network, probability, struck
 from qa.grounding.case import quotation
 from qa.grounding.features import CLAIM_FEATURES, WORD_FEATURES, claim_features
 from qa.training.aligned_checker.examples import ClaimExample, claims_of, read_examples
@@ -53,7 +53,7 @@ class _Fitted(msgspec.Struct, frozen=True):
     claim: Network
 
     def doubts(self, example: ClaimExample) -> _Floats:
-        return _probability(self.word.logits(example.word_rows))
+        return probability(self.word.logits(example.word_rows))
 
     def logit(self, example: ClaimExample) -> float:
         return float(self.claim.logits(_row(example, self.doubts(example))[None, :])[0])
@@ -85,8 +85,7 @@ def fit(rows: Sequence[GroundingRow], examples: Sequence[ClaimExample], *, prove
                 logits[at] = fitted.logit(example)
     slope, shift = _calibrated(examples, logits)
     scores = {
-        (example.group, example.text): float(_probability(np.array([slope * logit + shift]))[0])
-        * struck(example.judged)
+        (example.group, example.text): float(probability(np.array([slope * logit + shift]))[0]) * struck(example.judged)
         for example, logit in zip(examples, logits, strict=True)
     }
     by_set = {name: _responses([row for row in rows if row.set == name], scores) for name in get_args(SetName)}
@@ -125,7 +124,7 @@ def _fit(examples: Sequence[ClaimExample]) -> _Fitted:
         word = _word_network([example for example in examples if _fold(example.group) != fold])
         for at, example in enumerate(examples):
             if _fold(example.group) == fold:
-                doubts[at] = _probability(word.logits(example.word_rows))
+                doubts[at] = probability(word.logits(example.word_rows))
     rows = np.stack([_row(example, doubts[at]) for at, example in enumerate(examples)])
     labels = np.array([example.supported for example in examples], np.bool_)
     mass = _mass(examples)
@@ -231,10 +230,6 @@ def _spans(example: ClaimExample, chosen: npt.NDArray[np.bool_] | None) -> list[
 
 def _fold(group: str) -> int:
     return hashlib.blake2b(group.encode(), digest_size=1, salt=b"fold").digest()[0] % _FOLDS
-
-
-def _probability(logits: npt.NDArray[np.floating[Any]]) -> _Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))), np.float32)
 
 
 def _fit_network(

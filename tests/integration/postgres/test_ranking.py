@@ -15,7 +15,7 @@ import pytest
 
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.postgres import dense, lexical, statistics
+from embeddings.postgres import search, statistics
 from embeddings.postgres.corpus import PostgresCorpus
 from embeddings.types import Article, Hit, Where
 
@@ -63,8 +63,8 @@ def test_both_stores_give_the_same_lists(
         for corpus in (embedded, server):
             made.put(corpus, *articles(made, 60))
         for where, (few, chosen) in product(WHERES, ((1_000, 0), (0, 1_000), (0, 20), (0, 1))):
-            monkeypatch.setattr(lexical, "FEW", few)
-            monkeypatch.setattr(lexical, "_CHOSEN", chosen)
+            monkeypatch.setattr(search, "FEW", few)
+            monkeypatch.setattr(search, "_CHOSEN", chosen)
             for question in QUESTIONS:
                 one, other = (
                     corpus.search(made.vector(question), question, k=25, where=where) for corpus in (embedded, server)
@@ -110,7 +110,7 @@ def test_the_vector_index_finds_what_comparing_all_finds(
     made.put(open_corpus(), *articles(made, 100))
     exact = open_corpus()
     assert exact.stats().index_bytes > 0
-    monkeypatch.setattr(dense, "EXACT_MOST", 50)
+    monkeypatch.setattr(search, "EXACT_MOST", 50)
     corpus = open_corpus()
     assert [finding.kind for finding in corpus.verify()] == ["index_outdated"]
     corpus.rebuild()
@@ -121,9 +121,9 @@ def test_the_vector_index_finds_what_comparing_all_finds(
             vector = made.vector(question)
             hits = corpus.search(vector, "", k=20, where=where).dense
             assert len(hits) == 20
-            monkeypatch.setattr(dense, "EXACT_MOST", 5_000)
+            monkeypatch.setattr(search, "EXACT_MOST", 5_000)
             best = exact.search(vector, "", k=20, where=where).dense
-            monkeypatch.setattr(dense, "EXACT_MOST", 50)
+            monkeypatch.setattr(search, "EXACT_MOST", 50)
             wanted += len(best)
             found += len({hit.key for hit in best} & {hit.key for hit in hits})
             assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
@@ -147,7 +147,7 @@ def uses_index(server: Any, schema: str) -> bool:
 def test_a_generation_is_indexed_as_soon_as_it_is_large(
     open_corpus: OpenPostgres, made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dense, "EXACT_MOST", 50)
+    monkeypatch.setattr(search, "EXACT_MOST", 50)
     corpus = open_corpus()
     made.put(corpus, *articles(made, 10))
     assert [corpus.verify(), corpus.stats().generations[0].passages] == [[], 40]

@@ -14,8 +14,8 @@ from embeddings.errors import InvalidArticle, StoreError, StoreReadOnly
 from embeddings.opening import exists, open_corpus
 from embeddings.place import Place
 from embeddings.postgres import schema as schemas
-from embeddings.postgres.address import parse
 from embeddings.postgres.corpus import PostgresCorpus
+from embeddings.postgres.database import parse
 from embeddings.types import Where
 
 SECRET = "never-shown-9f3"

@@ -13,8 +13,7 @@ import httpx
 import msgspec
 import pytest
 
-from qa.access.keys import Key, parse
-from qa.access.scopes import EVERYTHING, Scope
+from qa.access.keys import EVERYTHING, Key, Scope, parse_keys
 from qa.evaluation.dataset import read_dataset
 from qa.evaluation.types import GoldSpan
 from qa.settings import Settings
@@ -287,7 +286,7 @@ def test_a_key_for_ingesting_follows_its_own_jobs_and_administers_nothing(
 
 
 def _key(name: str, secret: str) -> Key:
-    (found,) = parse(f"{name}:{secret}")
+    (found,) = parse_keys(f"{name}:{secret}")
     return found
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from qa.access.links import signature
+from qa.access.tokens import signature
 from qa.settings import Settings
 
 BRIDGE = quote("urn:tamar:bridge@2024")

@@ -20,7 +20,7 @@ import httpx
 import msgspec
 import pytest
 
-from qa.question.spelling import Speller
+from qa.question.wordings import Speller
 from qa.server.app import create_app
 from qa.server.service import Service
 from qa.server.startup import load

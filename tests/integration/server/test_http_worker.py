@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 
 from embeddings.encoders import load
-from qa.server.batching import BatchingEncoder
 from qa.server.errors import DeadlineExceeded, Overloaded, ShuttingDown
-from qa.server.worker import Permits, Worker
+from qa.server.worker import BatchingEncoder, Permits, Worker
 
 
 @pytest.fixture

@@ -15,14 +15,14 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders.hashing import HashingEncoder
 from embeddings.errors import StoreError
 from embeddings.types import Article, Where
-from qa.access import addresses
+from qa.access import places
 from qa.settings import Settings
 from qa.sources.delivery import ToStore
 from qa.sources.feeds import Feeds
 from qa.sources.fetching import Fetcher, Limits
 from qa.sources.ledger import Feed, Ledger
 
-LOOPBACK = addresses.parse("127.0.0.1", setting="QA_FEED_NETWORKS")
+LOOPBACK = places.parse_networks("127.0.0.1", setting="QA_FEED_NETWORKS")
 
 Answer = Callable[["Handler"], None]
 

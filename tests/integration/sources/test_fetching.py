@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from qa.access import addresses
+from qa.access import places
 from qa.sources.errors import FetchRefused
 from qa.sources.fetching import Fetcher, Limits
 from qa.sources.public_addresses import target
@@ -152,7 +152,7 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_there(web: Any) -> Non
     """A name server that gives a good address first and a bad one then leads nowhere else."""
     port = int(web.base.rpartition(":")[2])
     answers = [["127.0.0.1"], ["10.0.0.1"]]
-    allowed = addresses.parse("127.0.0.1", setting="x")
+    allowed = places.parse_networks("127.0.0.1", setting="x")
     fetcher = Fetcher(allowed=allowed, limits=Limits(pause=0.0), resolve=lambda *_: answers.pop(0))
     web.put("/feed", "<rss/>")
     assert fetcher.fetch(f"http://news.example:{port}/feed").body == b"<rss/>"
@@ -184,7 +184,7 @@ def test_what_is_no_address_of_the_web_is_refused(url: str) -> None:
 
 def test_a_host_is_left_alone_between_two_requests(web: Any) -> None:
     waited: list[float] = []
-    allowed = addresses.parse("127.0.0.1", setting="x")
+    allowed = places.parse_networks("127.0.0.1", setting="x")
     fetcher = Fetcher(allowed=allowed, limits=Limits(pause=60.0), sleep=waited.append)
     url = web.put("/feed", "<rss/>")
     for _ in range(2):

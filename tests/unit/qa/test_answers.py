@@ -8,8 +8,7 @@ import pytest
 
 from qa.answers import agreed_short_answer
 from qa.citations import cite
-from qa.reading.read import Reading, ReadSentence
-from qa.reading.sentences import SentenceAt
+from qa.reading.read import Reading, ReadSentence, SentenceAt
 from qa.types import Claim, Evidence, ShortAnswer
 
 TEXT = "It sailed at noon. The ferry carried 214 people to Skerra."

@@ -11,9 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from embeddings import encoders
-from embeddings.chunking.passages import encoder_input, encoder_title, split
+from embeddings.chunking.passages import cut_to_fit, encoder_input, encoder_title, split
 from embeddings.chunking.sentences import split_sentences
-from embeddings.chunking.splitting import cut_to_fit
 from embeddings.types import Article, Passage, article_version
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from embeddings.cleaning.boilerplate import MAX_BOILERPLATE, drop_boilerplate
-from embeddings.cleaning.repeats import drop_repeats
+from embeddings.cleaning.boilerplate import MAX_BOILERPLATE, drop_boilerplate, drop_repeats
 
 
 @pytest.mark.parametrize(

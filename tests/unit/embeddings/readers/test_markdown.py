@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.readers import markdown, markup
+from embeddings.readers import markdown
 from embeddings.types import RawArticle, Rejected
 
 
@@ -111,7 +111,7 @@ def test_aliases_that_multiply_cost_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_marks_go_and_words_stay(written: str, text: str) -> None:
-    assert markup.plain(written) == text
+    assert markdown.plain(written) == text
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_marks_go_and_words_stay(written: str, text: str) -> None:
 )
 def test_hostile_markdown_takes_no_longer_than_long_markdown(unit: str) -> None:
     begun = time.process_time()
-    markup.plain(unit * (300_000 // len(unit)))
+    markdown.plain(unit * (300_000 // len(unit)))
     assert time.process_time() - begun < 3
 
 
@@ -147,5 +147,5 @@ def test_hostile_markdown_takes_no_longer_than_long_markdown(unit: str) -> None:
 def test_nested_lists_take_time_in_their_length(mark: str, step: str) -> None:
     deep = "\n".join(step * level + mark for level in range(1_500))
     began = time.process_time()
-    assert markup.plain(deep)
+    assert markdown.plain(deep)
     assert time.process_time() - began < 5

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from embeddings.errors import UnreadableFile
 from embeddings.readers import SUFFIXES, decoding, find, read
-from embeddings.readers.kinds import CONFINED
+from embeddings.readers.finding import CONFINED
 from embeddings.types import RawArticle, Rejected
 
 

@@ -13,8 +13,8 @@ import pytest
 from qa.conversations import asked, database
 from qa.conversations.asked import DayOfQuestions, days, questions
 from qa.conversations.database import FILE, SCHEMA_VERSION, Database
+from qa.conversations.feedback import Review, ReviewBook
 from qa.conversations.history import Bounds, History
-from qa.conversations.reviews import Review, ReviewBook
 from qa.errors import NotFound
 from qa.types import Answer, Usage
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qa.generation.attempt import AnswerBuilder, Attempt, Request
-from qa.generation.context import Source
+from qa.generation.prompt import Source
 from qa.generation.retry import load_restating, pick, second_request, seconds_for
 from qa.generation.verification import Quoted
 from qa.generators.generator import Message

@@ -9,7 +9,7 @@ import pytest
 
 from embeddings.types import Article
 from qa.generation.attempt import AnswerBuilder
-from qa.generation.context import Source
+from qa.generation.prompt import Source
 from qa.generation.verification import Judged, is_order, judge
 from qa.grounding.checker import Context, Support, SupportingSpan
 from qa.types import Evidence, Verdict

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from qa.conversations.follow_ups.resolving import Resolved, resolved
+from qa.conversations.follow_ups import Resolved, resolved
 from qa.errors import InvalidQuestion
 from qa.executor import Run, at_once
-from qa.question.spelling import Correction, Spelled
 from qa.question.understanding import Understood, checked, understand
+from qa.question.wordings import Correction, Spelled
 from qa.types import Question, Turn
 
 NOW = datetime(2025, 9, 17, 12, tzinfo=UTC)

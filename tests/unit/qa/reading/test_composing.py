@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from embeddings.chunking.sentences import split_sentences
 from qa.reading.composing import Composition, choose, compose
-from qa.reading.read import Reading, ReadSentence
-from qa.reading.sentences import SentenceAt
+from qa.reading.read import Reading, ReadSentence, SentenceAt
 from qa.types import Evidence
 
 EvidenceOf = Callable[..., Evidence]

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from qa.reading.calibration import GENERAL
-from qa.reading.kinds import kind_of
+from qa.reading.answer_types import kind_of
 from qa.reading.misfits import answers_another, fitting, with_unit
-from qa.reading.read import Reading, ReadSentence
-from qa.reading.sentences import SentenceAt
+from qa.reading.read import Reading, ReadSentence, SentenceAt
+from qa.reading.reader import GENERAL
 from qa.types import Evidence
 
 

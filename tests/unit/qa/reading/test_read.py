@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import pytest
 
-from qa.reading.calibration import GENERAL, Calibration, Features
-from qa.reading.kinds import Kind, kind_of
+from qa.reading.answer_types import Kind, kind_of
 from qa.reading.overlap import OverlapReader
 from qa.reading.read import best_passages_first, read
-from qa.reading.reader import AnswerSpan, PassageText
+from qa.reading.reader import GENERAL, AnswerSpan, Calibration, Features, PassageText
 from qa.types import Evidence
 
 EvidenceOf = Callable[..., Evidence]

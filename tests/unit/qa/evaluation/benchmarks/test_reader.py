@@ -30,9 +30,9 @@ from qa.evaluation.benchmarks.reader import (
 from qa.evaluation.cache import CachingEncoder, indexed, kept
 from qa.evaluation.errors import InvalidDataset
 from qa.evaluation.metrics.answers import exact_match, f1, read_questions, read_squad
-from qa.reading.calibration import GENERAL
-from qa.reading.load_reader import load_reader
+from qa.reading import load_reader
 from qa.reading.overlap import OverlapReader
+from qa.reading.reader import GENERAL
 from qa.settings import Settings
 from qa.types import Question
 

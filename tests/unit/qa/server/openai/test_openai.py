@@ -12,13 +12,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import NotFound
-from qa.generation.context import count_tokens
+from qa.generation.prompt import count_tokens
 from qa.server.errors import InvalidRequest, Unsupported
-from qa.server.openai.citation_links import address_of, text_fragment
-from qa.server.openai.cited_text import CitedText, Piece, fold, inert, pieces
-from qa.server.openai.requests import ChatRequest, InputItem, ResponsesRequest, asked_in_chat, asked_in_responses
-from qa.server.openai.tasks import answer_task
-from qa.server.openai.usage import Tokens, tokens_of
+from qa.server.openai.answer_parts import (
+    CitedText,
+    Piece,
+    Tokens,
+    address_of,
+    fold,
+    inert,
+    pieces,
+    text_fragment,
+    tokens_of,
+)
+from qa.server.openai.requests import (
+    ChatRequest,
+    InputItem,
+    ResponsesRequest,
+    answer_task,
+    asked_in_chat,
+    asked_in_responses,
+)
 from qa.types import Answer, AnswerEvent, Citation, Claim, ClaimEvent, Usage
 
 

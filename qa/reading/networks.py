@@ -1,0 +1,260 @@
+"""Readers that are networks: the one that ships, and any question-answering network of transformers by name.
+
+The one that ships is the bundled encoder fine-tuned to read, int8, run by ONNX Runtime; no torch. What it was trained
+on, and how well it does, stands in `weights/MODEL_CARD.md`. Method: start and end of the answer as two distributions
+over the tokens, the first token standing for "no answer here" (Devlin et al. 2019, section 4.3); passages longer than
+the network reads are covered by overlapping windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Encoding, Tokenizer
+
+from embeddings.encoders.weights import locate, revision
+from embeddings.errors import EncoderError
+from embeddings.runtime.onnx_session import open_session, open_tokenizer
+from embeddings.runtime.processors import native_threads
+from qa.reading.reader import FILE_NAME, AnswerSpan, Calibration, PassageText, calibration_beside, read_calibration
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+__all__ = ["MOST_TOKENS", "NamedReader", "ShippedReader"]
+
+MOST_TOKENS = 384
+_MOST_TOKENS = 384
+_SPECIAL = 4
+"""Positions some architectures keep for themselves (RoBERTa counts from 2)."""
+_SPANS_PER_PASSAGE = 20
+TITLE_MARK = " | "
+"""Parts a title from the text that it stands before, as in training."""
+_TITLE_WORDS = 18
+_QUESTION_CHARACTERS = 400
+"""A longer question leaves no room for passages; its beginning is read."""
+_LONGEST_ANSWER = 40
+"""Tokens of an answer, at most."""
+_TOP = 20
+"""Starts, and ends, that are combined with each other."""
+_STRIDE = 64
+"""Tokens that neighbouring windows of one passage share."""
+_MICRO_BATCH = 8
+"""Windows read at once, unless said otherwise: of about the same length, so that little is padding."""
+_Ints = npt.NDArray[np.int64]
+_Floats = npt.NDArray[np.float32]
+
+
+class ShippedReader:
+    """One long-lived session over the weights beside this file."""
+
+    languages = frozenset({"en"})
+
+    def __init__(self, *, threads: int = 0) -> None:
+        """Nothing is loaded before the first question. `threads` of 0 means one per core."""
+        self._threads = threads
+        with as_file(files("qa.reading").joinpath("weights")) as folder:
+            self._folder = Path(folder)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """What its log-odds are worth, fitted for exactly these weights."""
+        return read_calibration(self._folder / "reader.json")
+
+    @property
+    def identity(self) -> str:
+        """Name and hash of the weights."""
+        return self.calibration.reader
+
+    def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
+        """See `Reader`.
+
+        Each window has a run to itself: the network takes one, since activations are quantised by their range in a run
+        and what is read in one passage would depend on the others.
+        """
+        return _read_windows(question, passages, tokenizer=self._tokenizer, network=self._network, together=1)
+
+    def _network(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
+        inputs = {"input_ids": batch.ids, "token_type_ids": batch.kinds}
+        starts, ends = self._session.run(["start_logits", "end_logits"], inputs)
+        return starts, ends
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        tokenizer = open_tokenizer(self._folder / "tokenizer.json")
+        limit_tokens(tokenizer, most=MOST_TOKENS)
+        return tokenizer
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        sha256 = self.identity.rpartition(" ")[2]
+        return open_session(self._folder / "reader.onnx", sha256=sha256, threads=self._threads)
+
+
+class NamedReader:
+    """Reads with a model of this machine; torch runs it."""
+
+    languages = None
+
+    def __init__(self, name: str, *, threads: int = 0) -> None:
+        """Locates the model. Raises EncoderError where it is not on this machine."""
+        self._folder = locate(name)
+        self._name = name
+        self._threads = threads
+
+    @cached_property
+    def identity(self) -> str:
+        """Name and hash of its files; its calibration is none of them."""
+        return f"{self._name} {revision(self._folder, without=FILE_NAME)}"
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """The one kept in the model's folder, or the general one. Raises SettingsError where it is another model's."""
+        return calibration_beside(self._folder, reader=self.identity)
+
+    def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
+        """See `Reader`."""
+        return _read_windows(question, passages, tokenizer=self._tokenizer, network=self._network)
+
+    def _network(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
+        import torch
+
+        inputs = {"input_ids": torch.from_numpy(batch.ids), "attention_mask": torch.from_numpy(batch.mask)}
+        if getattr(self._model.config, "type_vocab_size", 0) > 1:
+            inputs["token_type_ids"] = torch.from_numpy(batch.kinds)
+        with torch.inference_mode():
+            found = self._model(**inputs)
+        return found.start_logits.float().numpy(), found.end_logits.float().numpy()
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        positions = int(getattr(self._model.config, "max_position_embeddings", _MOST_TOKENS + _SPECIAL))
+        limit_tokens(tokenizer, most=min(_MOST_TOKENS, positions - _SPECIAL))
+        return tokenizer
+
+    @cached_property
+    def _model(self) -> Any:
+        import torch
+        from transformers import AutoModelForQuestionAnswering
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        torch.set_num_threads(native_threads(self._threads))
+        model, told = AutoModelForQuestionAnswering.from_pretrained(
+            self._folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+        if missing := sorted(told["missing_keys"]):
+            raise EncoderError(
+                f"{self._folder} is no question-answering model: its weights lack {', '.join(missing[:3])}; "
+                "name one that was trained to find answers, such as one trained on SQuAD 2.0"
+            )
+        return model.eval()
+
+
+class _Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Inputs of a network, each of shape (windows, tokens), padded with zeros."""
+
+    ids: _Ints
+    mask: _Ints
+    kinds: _Ints
+    """0 for the question, 1 for the passage."""
+
+
+_Network = Callable[[_Batch], tuple[_Floats, _Floats]]
+"""Start and end logits, each of shape (windows, tokens)."""
+
+
+class _Window(msgspec.Struct, frozen=True, kw_only=True):
+    passage: int
+    encoding: Encoding
+    shift: int
+    """Where the text begins in what was read: after the title."""
+
+
+def _read_windows(
+    question: str,
+    passages: Sequence[PassageText],
+    *,
+    tokenizer: Tokenizer,
+    network: _Network,
+    together: int = _MICRO_BATCH,
+) -> list[tuple[AnswerSpan, ...]]:
+    """Read every passage, `together` windows at once; `tokenizer` is set to cut by `limit_tokens` or its like."""
+    windows = sorted(_windows(question, passages, tokenizer), key=lambda window: len(window.encoding.ids))
+    found: list[dict[tuple[int, int], float]] = [{} for _ in passages]
+    for at in range(0, len(windows), together):
+        group = windows[at : at + together]
+        starts, ends = network(_batch([window.encoding for window in group]))
+        for window, first, last in zip(group, starts, ends, strict=True):
+            for span in _spans(window, first, last):
+                seen = found[window.passage]
+                seen[span.start, span.end] = max(span.logit, seen.get((span.start, span.end), -np.inf))
+    return [_best(spans) for spans in found]
+
+
+def limit_tokens(tokenizer: Tokenizer, *, most: int) -> None:
+    """Let a tokenizer cut passages, never questions, into windows of at most `most` tokens."""
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(most, stride=min(_STRIDE, most // 4), strategy="only_second")
+
+
+def _windows(question: str, passages: Sequence[PassageText], tokenizer: Tokenizer) -> Iterator[_Window]:
+    asked = question[:_QUESTION_CHARACTERS]
+    titles = [" ".join(passage.title.split()[:_TITLE_WORDS]) for passage in passages]
+    heads = [title + TITLE_MARK if title else "" for title in titles]
+    pairs = [(asked, head + passage.text) for head, passage in zip(heads, passages, strict=True)]
+    for number, encoding in enumerate(tokenizer.encode_batch(pairs)):
+        if not any(character.isalnum() for character in passages[number].text):
+            continue
+        for window in (encoding, *encoding.overflowing):
+            yield _Window(passage=number, encoding=window, shift=len(heads[number]))
+
+
+def _batch(encodings: Sequence[Encoding]) -> _Batch:
+    width = max(len(encoding.ids) for encoding in encodings)
+    ids, mask, kinds = (np.zeros((len(encodings), width), np.int64) for _ in range(3))
+    for row, encoding in enumerate(encodings):
+        ids[row, : len(encoding.ids)] = encoding.ids
+        mask[row, : len(encoding.ids)] = 1
+        kinds[row, : len(encoding.ids)] = encoding.type_ids
+    return _Batch(ids=ids, mask=mask, kinds=kinds)
+
+
+def _spans(window: _Window, first: _Floats, last: _Floats) -> Iterator[AnswerSpan]:
+    """Likely spans of one window, their log-odds against "no answer here"."""
+    encoding = window.encoding
+    places = [
+        number
+        for number, (kind, (start, end)) in enumerate(zip(encoding.sequence_ids, encoding.offsets, strict=True))
+        if kind == 1 and end > start >= window.shift
+    ]
+    if not places:
+        return
+    allowed = np.array(places)
+    nothing = float(first[0] + last[0])
+    begins = allowed[np.argsort(-first[allowed], kind="stable")[:_TOP]]
+    ends = allowed[np.argsort(-last[allowed], kind="stable")[:_TOP]]
+    pairs = [(int(b), int(e)) for b in begins for e in ends if b <= e < b + _LONGEST_ANSWER]
+    pairs.sort(key=lambda pair: (-float(first[pair[0]] + last[pair[1]]), pair))
+    for begin, end in pairs[:_SPANS_PER_PASSAGE]:
+        yield AnswerSpan(
+            encoding.offsets[begin][0] - window.shift,
+            encoding.offsets[end][1] - window.shift,
+            float(first[begin] + last[end]) - nothing,
+        )
+
+
+def _best(spans: dict[tuple[int, int], float]) -> tuple[AnswerSpan, ...]:
+    ordered = sorted(spans.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(AnswerSpan(start, end, logit) for (start, end), logit in ordered[:_SPANS_PER_PASSAGE])

@@ -1,0 +1,195 @@
+"""`/v1`: the service's answers for OpenAI's clients, as chat completions and as responses, and the names of its models.
+
+Clients of routes that have no like here are told what to use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from qa.errors import NotFound
+from qa.server.auth.guard import Guard
+from qa.server.auth.permissions import ASKING_WITH_A_KEY, READING_WITH_A_KEY, Caller
+from qa.server.http.sse import EventStream, Message, WhileConnected
+from qa.server.openai import chat, responses
+from qa.server.openai.answer_parts import CitedText, Piece, Tokens, address_of, fold, pieces, tokens_of
+from qa.server.openai.envelope import errors, failure
+from qa.server.openai.requests import (
+    Asked,
+    ChatRequest,
+    Model,
+    ModelList,
+    ResponsesRequest,
+    asked_in_chat,
+    asked_in_responses,
+    known,
+    listed,
+    task_pieces,
+)
+from qa.server.openapi import BODY, WORK
+from qa.server.service import Service
+
+__all__ = [
+    "create_chat_completion",
+    "create_completion",
+    "create_embedding",
+    "create_response",
+    "list_models",
+    "retrieve_model",
+]
+
+_WRONG = (
+    *BODY,
+    *WORK,
+    "unsupported-parameter",
+    "invalid-request",
+    "invalid-question",
+    "not-found",
+    "deadline-exceeded",
+)
+_answering = partial(post, status_code=200, tags=["openai"], responses=errors(*_WRONG), opt=ASKING_WITH_A_KEY)
+_elsewhere = partial(post, include_in_schema=False, status_code=200, opt=READING_WITH_A_KEY)
+
+
+@_answering(
+    "/chat/completions",
+    operation_id="create_chat_completion",
+    summary="Answer the last message of a chat",
+    response_description="The answer, its citations as annotations. With `stream`, a `text/event-stream` of chunks.",
+)
+async def create_chat_completion(
+    data: JSONBody[ChatRequest],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+    guard: NamedDependency[Guard],
+    request: Request[Any, Any, Any],
+) -> Response[chat.ChatCompletion]:
+    """The last message of the user is the question, those before it are the conversation.
+
+    What steers a model's writing (`temperature`, `max_tokens`) is let pass; what would change the kind of answer (`n`,
+    `response_format`, `tools`) is refused. A `model` that is none of ours gets the usual answer, and `sourceline.note`.
+
+    An annotation's `url` opens the article at the cited words. Offsets are in Unicode code points.
+    """
+    asked = asked_in_chat(data)
+    model, note, count = data.model, asked.way.note, partial(_count, put=asked.put)
+    usage = data.stream_options and data.stream_options.include_usage
+    chunks = partial(chat.chunks, model=model, note=note, count=count if usage else None) if data.stream else None
+    found = _pieces(asked, service, caller=caller, guard=guard, request=request)
+    whole = partial(_folded, found, count=count, whole=partial(chat.completion, model=model, note=note))
+    return _sent(found, whole=whole, streamed=chunks, request=request)
+
+
+@_answering(
+    "/responses",
+    operation_id="create_response",
+    summary="Answer the last message of the input",
+    response_description="The answer, its citations as annotations. With `stream`, a `text/event-stream` of events.",
+)
+async def create_response(
+    data: JSONBody[ResponsesRequest],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+    guard: NamedDependency[Guard],
+    request: Request[Any, Any, Any],
+) -> Response[responses.Response]:
+    """As `POST /v1/chat/completions`, in OpenAI's newer format. Responses are not kept."""
+    asked = asked_in_responses(data)
+    model, note, count = data.model, asked.way.note, partial(_count, put=asked.put)
+    failed = partial(failure, request)
+    events = partial(responses.events, model=model, note=note, count=count, failure=lambda error: failed(error).error)
+    found = _pieces(asked, service, caller=caller, guard=guard, request=request)
+    whole = partial(_folded, found, count=count, whole=partial(responses.response, model=model, note=note))
+    return _sent(found, whole=whole, streamed=events if data.stream else None, request=request)
+
+
+def _pieces(
+    asked: Asked, service: Service, *, caller: Caller, guard: Guard, request: Request[Any, Any, Any]
+) -> AsyncGenerator[Piece, None]:
+    """The answer's text as it is made; nothing is done before the first piece is asked for."""
+    if asked.task is not None:
+        return task_pieces(asked.task)
+    address = partial(address_of, base_url=str(request.base_url), secret=guard.link_secret())
+    events = service.events(asked.question, owner=caller.owner, within=caller.within, turns=asked.turns)
+    return pieces(events, CitedText(address=address, in_text=asked.way.links))
+
+
+def _sent(
+    found: AsyncGenerator[Piece, None],
+    *,
+    whole: Callable[[], Awaitable[Any]],
+    streamed: Callable[[AsyncGenerator[Piece, None]], AsyncGenerator[Message, None]] | None,
+    request: Request[Any, Any, Any],
+) -> Response[Any]:
+    """The answer at once, or as it is made; left, in either case, as soon as the client leaves."""
+    if streamed is None:
+        return WhileConnected(whole)
+    return EventStream(streamed(found), failure=partial(_failure, request))
+
+
+async def _folded(
+    found: AsyncGenerator[Piece, None],
+    *,
+    count: Callable[[Piece], Awaitable[Tokens]],
+    whole: Callable[[Piece, Tokens], Any],
+) -> Any:
+    piece = await fold(found)
+    return whole(piece, await count(piece))
+
+
+async def _count(piece: Piece, *, put: str) -> Tokens:
+    """Beside the event loop: a long message takes a while."""
+    return await asyncio.to_thread(tokens_of, piece, put=put)
+
+
+def _failure(request: Request[Any, Any, Any], error: Exception) -> Message:
+    return Message(data=msgspec.json.encode(failure(request, error)))
+
+
+@get(
+    "/models",
+    operation_id="list_models",
+    summary="List models",
+    response_description="Names that can be asked for.",
+    tags=["openai"],
+    responses=errors(),
+    opt=READING_WITH_A_KEY,
+)
+async def list_models() -> ModelList:
+    """`sourceline` answers as `POST /api/ask` does; `-links` puts links into the text, `-extractive` asks no model."""
+    return listed()
+
+
+@get(
+    "/models/{model:str}",
+    operation_id="retrieve_model",
+    summary="Look a model up",
+    response_description="It exists.",
+    tags=["openai"],
+    responses=errors("not-found"),
+    opt=READING_WITH_A_KEY,
+)
+async def retrieve_model(model: FromPath[str]) -> Model:
+    """One name that can be asked for."""
+    known(model)
+    return Model(id=model)
+
+
+@_elsewhere("/completions")
+async def create_completion() -> None:
+    """There is nothing to complete: questions are answered."""
+    raise NotFound("text is not completed here; ask with POST /v1/chat/completions or POST /v1/responses")
+
+
+@_elsewhere("/embeddings")
+async def create_embedding() -> None:
+    """Vectors of one encoder are of no use beside another's."""
+    raise NotFound("vectors are not given out here; find passages with POST /api/search, which encodes for itself")
