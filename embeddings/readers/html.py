@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import trafilatura
-from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
+from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
 from trafilatura.xpaths import BODY_XPATH
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import decoding, page_facts
+from embeddings.readers import decoding, page_dates, page_facts
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["read"]
@@ -100,7 +100,7 @@ def _article(page: str, *, origin: str) -> RawArticle:
     if len(text.split()) < _MIN_WORDS and len(text) < _MIN_CHARACTERS:
         raise UnreadableFile(_NO_ARTICLE)
     address = page_facts.address(tree, described=described, data=data)
-    published_at, of_date = page_facts.published(tree, described=described, data=data, url=address.url)
+    published_at, of_date = page_dates.published(tree, described=described, data=data, url=address.url)
     added = _missing(tree, text=text)
     sites = (described.get("og:site_name", document.sitename or ""), address.site)
     return RawArticle(

@@ -1,8 +1,4 @@
-"""What a page says of itself: takes its tree, gives headline, date, address, site and authors.
-
-Only what says *published* counts, in the order of trust: the page's `<meta>`, its linked data, microdata, a `<time>` or
-a dateline at the head of the article, the date in its address. A date of change is none, nor one of another article,
-nor one that could be two days.
+"""What a page says of itself: takes its tree, gives headline, address, site and authors; dates are in `page_dates`.
 
 Where a page's one headline (`<h1>`, og:title) stands inside its title, set off by a mark, the rest of the title is the
 site's name or its sections, whatever they are called.
@@ -15,14 +11,13 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
-from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
+from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
 
-from embeddings.cleaning.dates import MONTHS, iso_date
+from embeddings.cleaning.dates import MONTHS
 from embeddings.cleaning.identity import host_of, normalised_url
 from embeddings.cleaning.titles import clean_title
 from embeddings.readers import fragments
@@ -42,7 +37,6 @@ __all__ = [
     "meta",
     "named",
     "people",
-    "published",
 ]
 
 _ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|Review|Liveblog|LiveBlogPosting)$")
@@ -57,35 +51,6 @@ _NO_PERSON = re.compile(
     re.IGNORECASE,
 )
 _BY = re.compile(r"^(?:by|von|par|por|di|door|av|af|text|words by|written by)[: ]\s*", re.IGNORECASE)
-_META: Final = (
-    "article:published_time article:published og:published_time og:article:published_time og:pubdate datepublished "
-    "article.published publication_date publication-date pubdate publish_date publish-date publishdate publisheddate "
-    "published_date published date_published published_time published_at publishtime parsely-pub-date sailthru.date "
-    "cxenseparse:recs:publishtime cxenseparse:publishtime dc.date.issued dcterms.issued dcterms.created "
-    "dc.date.created dcterms.date dc.date dc.created dcsext.articlefirstpublished rbpubdate citation_publication_date "
-    "citation_date article_date_original originalpublicationdate displaydate pdate ptime article:post_date "
-    "bt:pubdate vr:published_time shareaholic:article_published_time datecreated date creation_date"
-).split()
-_CHANGED: Final = ("article:modified_time", "og:updated_time", "datemodified", "last-modified", "dcterms.modified")
-_UPDATE = re.compile(
-    r"updat|modif|edited|chang|aktuali|geändert|stand:|mise? à jour|actualiz|aggiornat|atualiz|bijgewerkt"
-    r"|оновлен|обновл",
-    re.IGNORECASE,
-)
-_DATELINE = re.compile(
-    r"date|publi|posted|byline|time(?!line)|meta|dateline|datum|fecha|author|entry-header|article-info|article-head",
-    re.IGNORECASE,
-)
-_ELSEWHERE = re.compile(
-    r"relat|recommend|sidebar|widget|comment|teaser|promo|popular|most-|latest|more-|listing|footer|nav|menu|carousel"
-    r"|next-",
-    re.IGNORECASE,
-)
-_IN_ADDRESS = re.compile(r"[/-](20\d\d)[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d|3[01])(?=[/._-]|$)")
-_NO_TIME = re.compile(r"(?<=\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?\s*(?:Z|UTC|[+-]\d\d:?\d\d)?$")
-_LONGEST: Final = 160
-_MANY: Final = 400
-"""So many elements are looked at for a dateline."""
 _APART = re.compile(r"^\s*(?:[|·»«›‹:：/•—–_-]|--|::|\()|(?:[|·»«›‹:：/•—–_-]|--|::)\s*$")
 _SHORTEST = 10
 
@@ -214,106 +179,6 @@ def people(names: str) -> tuple[str, ...]:
 
 def _is_month(name: str) -> bool:
     return name.casefold() in MONTHS
-
-
-def published(
-    tree: etree._Element, *, described: dict[str, str], data: Sequence[dict[str, Any]], url: str | None
-) -> tuple[str | None, tuple[str, ...]]:
-    """Give the date of publication as written, if the page tells one, and what the reader has to say of it."""
-    unread: list[str] = []
-    for written in _candidates(tree, described, data, url):
-        day = _NO_TIME.sub("", written.strip())
-        if iso_date(day):
-            return day, ()
-        unread.append(day)
-    if unread:
-        return unread[0], ()
-    changed = next((described[name] for name in _CHANGED if name in described), None)
-    if changed is None:
-        changed = next((one for node in data if isinstance(one := node.get("dateModified"), str)), None)
-    if changed:
-        return None, (f"the page says only when it was changed ({changed[:40]}), not when it was published",)
-    return None, ()
-
-
-def _candidates(
-    tree: etree._Element, described: dict[str, str], data: Sequence[dict[str, Any]], url: str | None
-) -> Iterator[str]:
-    yield from (described[name] for name in _META if name in described)
-    for node in data:
-        for name in ("datePublished", "dateCreated", "uploadDate"):
-            if isinstance(node.get(name), str):
-                yield node[name]
-    yield from _microdata(tree)
-    if found := _IN_ADDRESS.search(url or ""):
-        yield "-".join(found.groups())
-    yield from _at_the_head(tree)
-
-
-def _microdata(tree: etree._Element) -> Iterator[str]:
-    for element in tree.iter("*"):
-        name = element.get("itemprop") or element.get("property") or ""
-        if "datePublished" in name.split() and not _is_elsewhere(element):
-            yield element.get("content") or element.get("datetime") or _text(element)
-
-
-def _at_the_head(tree: etree._Element) -> Iterator[str]:
-    """Dates of `<time>` and datelines of the article: those of its own, outside of lists of other articles."""
-    scope = _scope(tree)
-    times = [one for one in scope.iter("time") if not _is_elsewhere(one) and not _is_update(one)]
-    for one in times:
-        if one.get("pubdate") is not None or _DATELINE.search(_names(one)):
-            yield one.get("datetime") or _text(one)
-    for one in times[:3]:
-        yield from filter(None, (one.get("datetime"), _text(one)))
-    elements = scope.iter("p", "div", "span", "li", "small", "abbr", "em", "h5", "h6", "header", "dd", "td", "font")
-    for element in islice(elements, _MANY):
-        if _DATELINE.search(_names(element)) and not _is_elsewhere(element) and not _is_update(element):
-            text = _text(element)
-            if 6 <= len(text) <= _LONGEST and any(sign.isdigit() for sign in text) and not _UPDATE.search(text):
-                yield text
-
-
-def _scope(tree: etree._Element) -> etree._Element:
-    """The article around the first headline; else the page."""
-    for headline in tree.iter("h1"):
-        above = next(headline.iterancestors("article", "main"), None)
-        if above is not None:
-            return above
-    articles = list(tree.iter("article"))
-    return articles[0] if len(articles) == 1 else tree
-
-
-def _is_elsewhere(element: etree._Element) -> bool:
-    """Whether an element belongs to something beside the article."""
-    return any(
-        one.tag in {"aside", "nav", "footer", "figure"} or _ELSEWHERE.search(_names(one))
-        for one in (element, *element.iterancestors())
-        if one.tag not in {"html", "body", "main", "article"}
-    )
-
-
-def _is_update(element: etree._Element) -> bool:
-    """Whether an element, or the word before it, says that it tells of a change."""
-    parent, before = element.getparent(), element.getprevious()
-    label = before.tail if before is not None else None if parent is None else parent.text
-    return any(_UPDATE.search(words) for words in (_names(element), (label or "")[-40:], _text(element)))
-
-
-def _names(element: etree._Element) -> str:
-    return f"{element.get('class') or ''} {element.get('id') or ''}"
-
-
-def _text(element: etree._Element) -> str:
-    """The first words of an element; no more is read of a long one."""
-    parts: list[str] = []
-    length = 0
-    for part in element.itertext():
-        parts.append(part[: 4 * _LONGEST])
-        length += len(part)
-        if length > 4 * _LONGEST:
-            break
-    return " ".join("".join(parts).split())
 
 
 def headline(tree: etree._Element, *, found: str, described: dict[str, str], sites: Sequence[str]) -> str:

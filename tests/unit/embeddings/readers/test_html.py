@@ -147,6 +147,26 @@ def test_a_home_page_for_an_address_is_noted_and_names_the_site(tmp_path: Path) 
         ("", "<div class='post-date'>4. Juni 2024</div>", "2024-06-04"),
         ("", "<time datetime='2024-06-04T10:00'>today</time>", "2024-06-04"),
         ("", "<span itemprop='datePublished'>2024-06-04</span>", "2024-06-04"),
+        ("", "<p>4. Juni 2024</p>", "2024-06-04"),
+        ("", "<div class='rte'><em>Dienstag, 04.06.2024, 10:15 Uhr</em></div>", "2024-06-04"),
+        ("", "<p>04.06.2024 | Press office | Tilda Berg</p>", "2024-06-04"),
+        ("", "<p>June 4, 2024</p>", "2024-06-04"),
+        ("", "<p>2024年6月4日</p>", "2024-06-04"),
+        ("", "<h3 class='date-header'><span>Tuesday, 4 June 2024</span></h3>", "2024-06-04"),
+        ("", "<p>The dam was opened on 4 June 2019, and closed.</p>", None),
+        ("", "<p>4 June 2019 was the day on which it was opened.</p>", None),
+        ("", "<p>06/04/2024</p>", None),
+        ("", "<p>Stand: 04.06.2024</p>", None),
+        ("", "<div class='related'><p>05.01.2019</p></div>", None),
+        ("", "<p class='footer'><time itemprop='datePublished' datetime='2024-06-04'></time></p>", "2024-06-04"),
+        (
+            "",
+            (
+                "<p class='footer'><time itemprop='datePublished' datetime='2019-01-05'></time></p>"
+                "<p class='footer'><time itemprop='datePublished' datetime='2019-01-06'></time></p>"
+            ),
+            None,
+        ),
         ("", "<p class='date'>06/04/2024</p>", None),
         ("", "<p class='date'>Updated: 4 June 2024</p>", None),
         ("", "<aside><time datetime='2019-01-05'>5 Jan</time></aside>", None),
@@ -181,6 +201,11 @@ def test_linked_data_are_read_as_xhtml_wraps_them(opening: str, closing: str, tm
     data = '{"@type": "NewsArticle", "headline": "A --> B", "datePublished": "2024-06-04"}'
     found = article(tmp_path, f'<script type="application/ld+json">{opening}{data}{closing}</script>')
     assert found.published_at == "2024-06-04"
+
+
+def test_a_box_around_the_headline_is_not_elsewhere_whatever_its_name(tmp_path: Path) -> None:
+    boxed = BODY.replace("<body>", "<body><div class='teaser-wrap'>").replace("</h1>", "</h1><p>04.06.2024</p>")
+    assert clean(article(tmp_path, "", boxed.replace("© 2024", "©"))).published_at == "2024-06-04"
 
 
 def test_a_date_of_change_is_noted(tmp_path: Path) -> None:
