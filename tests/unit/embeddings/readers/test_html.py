@@ -292,8 +292,10 @@ def test_authors_are_persons(byline: str, authors: tuple[str, ...], tmp_path: Pa
     [
         ("Dam Fails in the Valley › Region › Post", "Dam Fails in the Valley"),
         ("Post: Dam Fails in the Valley", "Dam Fails in the Valley"),
-        ("Dam Fails in the Valley（谷報）", "Dam Fails in the Valley（谷報）"),
-        ("Why the Dam Fails in the Valley Again", "Why the Dam Fails in the Valley Again"),
+        ("Dam Fails in the Valley（谷報）", "Dam Fails in the Valley"),
+        ("Why the Dam Fails in the Valley Again", "Dam Fails in the Valley"),
+        ("Hundreds flee as a dam breaks", "Hundreds flee as a dam breaks"),
+        ("Dam Fails", "Dam Fails"),
     ],
 )
 def test_a_title_is_the_headline_shown(title: str, headline: str, tmp_path: Path) -> None:
@@ -301,6 +303,24 @@ def test_a_title_is_the_headline_shown(title: str, headline: str, tmp_path: Path
     found = read(tmp_path, page)
     assert isinstance(found, RawArticle)
     assert found.title == headline
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "<h1>Dam Fails in the Valley</h1><h1>Dam Breaks in the Hills</h1>",
+        "<h1>Valley Voice</h1>",
+        "<h1>Weather: Why the Dam Fails in the Valley Again</h1>",
+        "<h1></h1>",
+    ],
+)
+def test_a_headline_among_several_or_with_a_kicker_is_no_title(headings: str, tmp_path: Path) -> None:
+    title = "Why the Dam Fails in the Valley Again"
+    body = BODY.replace("<h1>Dam Fails in the Valley</h1>", headings)
+    page = f"<!doctype html><html><head><title>{title}</title><meta property='og:title' content='{title}'></head>{body}"
+    found = read(tmp_path, page)
+    assert isinstance(found, RawArticle)
+    assert found.title == title
 
 
 @pytest.mark.parametrize("count", [2_000, 200_000])
