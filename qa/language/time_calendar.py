@@ -225,38 +225,18 @@ def _feast(match: re.Match[str], asked: Asked) -> Stretch:
 
 
 _PART = r"(?P<part>early |mid-? ?|late |(?:the )?(?:start|beginning|middle|end) of )?"
-
-
 _BEFORE_MONTH = r"(?:in|during|of|for|by|until|till|since|after|before|from|through|and|to|than)"
-
-
 _AND_YEAR = rf"(?:,? (?:of )?(?P<year>{_ANY_YEAR}))"
-
-
 _NAMED = rf"(?P<month>{_MONTH})"
-
-
 _NUMBER = r"(?P<day>[0-3]?\d(?:st|nd|rd|th)?)"
-
-
 _UP_TO = r"(?: ?(?:-|–|to|and) ?(?P<last>[0-3]?\d(?:st|nd|rd|th)?))?"
-
-
 _COUNTED = (
     r"(?! (?:people|homes|houses|cases|men|women|children|workers|soldiers|villages|schools|cities|dollars|euros|pounds"
     r"|miles|metres|meters|kilometres|km|tonnes|tons|times|jobs|votes|seats|hours|days|words)\b)"
 )
-
-
 _OF_YEAR = rf"(?:,? (?:of )?(?P<year>{_ANY_YEAR}|(?:last|this) year))?"
-
-
 _NO_GAME = r"(?! (?:of|in) (?:the|a) (?:game|match|final|season|race))"
-
-
 _SEASON = r"(?P<season>spring|summer|autumn|winter)"
-
-
 _FEAST = "|".join(_FEASTS).replace("'", "['’]")
 
 
@@ -288,7 +268,7 @@ def rule(pattern: str, read: Callable[[re.Match[str], Asked], Stretch | None]) -
 def _month_of(word: str) -> int:
     """The number of a month, by its name or its short form.
 
-    >>> month_of("Sept."), _month_of("may")
+    >>> _month_of("Sept."), _month_of("may")
     (9, 5)
     """
     return _MONTHS.index(word.casefold()[:3]) + 1

@@ -289,22 +289,14 @@ def _speaker(text: str, others: Text, rng: random.Random) -> str | None:
 
 # They falsify copies only: "some" of a paraphrase may be "all" of its source, and its source has details it leaves out.
 _VAGUE = frozenset({"exchange", "hedge", "unit", "detail", "merged"})
-
-
 _NEUTRAL_LINKS = (", and ", "; ", ", while ", ". ")
-
-
 _CAUSAL_LINKS = (" because ", ", which caused that ", " as a result of the fact that ", " only after ")
 
 
 # Changes that say more than the sentence: the other way round, the claim would be supported.
 _ONE_WAY = frozenset({"detail", "speaker", "hedge"})
-
-
 _COMMONNESS: Mapping[str, float] = {"detail": 3, "speaker": 3, "negation": 3, "name": 1.5, "exchange": 1, "roles": 1}
 """How many sentences take a change: the rarer are tried before, lest the others be most of all."""
-
-
 FALSIFIERS: Mapping[str, tuple[Callable[[str, Text, random.Random], str | None], Label]] = {
     "number": (_number, "contradiction"),
     "date": (_date, "contradiction"),
