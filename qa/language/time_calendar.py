@@ -11,6 +11,8 @@ from datetime import date, timedelta
 
 import msgspec
 
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+
 __all__ = [
     "COUNT",
     "RULES",
@@ -44,8 +46,8 @@ _FEASTS = {
     "halloween": (10, 31, 1),
 }
 """Month, day and length in days of those that fall on the same date every year."""
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_MONTHS = [month[:3].lower() for month in ENGLISH_MONTHS]
+_DAYS = [day.lower() for day in ENGLISH_WEEKDAYS]
 _NUMBERS = {
     word: number
     for number, word in enumerate(
