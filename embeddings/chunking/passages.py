@@ -23,7 +23,7 @@ Span = tuple[int, int]
 TARGET_TOKENS = 192
 OVERLAP_SENTENCES = 1
 _VERSION = 1
-"""To be raised with every change here, in `sentences` or in `splitting` that cuts some article differently."""
+"""To be raised with every change here or in `sentences` that cuts some article differently."""
 _TITLE_SHARE = 8
 """The title gets at most this part (one in so many) of what the encoder reads."""
 _LEAST_TOKENS = 32

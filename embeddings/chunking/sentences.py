@@ -266,8 +266,6 @@ _TITLES: Final = _words(
     "Mr Mrs Ms Mx Dr Prof Gen Maj Col Lt Sgt Cpl Pvt Capt Cmdr Adm Brig Gov Rep Reps Sen Sens Rev Hon Pres Supt Insp",
     "Det Amb Messrs Mme Mlle Ste Mt Hr Sra Dra",
 )
-
-
 _NEVER_LAST: Final = (
     _TITLES
     | frozenset(title.upper() for title in _TITLES)  # wires in capitals
@@ -287,16 +285,12 @@ _NEVER_LAST: Final = (
     )
 )
 """A name, a number or the rest of the phrase always follows."""
-
-
 _BEFORE_NUMBER: Final = _words(
     "No Nos no nos NO Art art arts Sec sec Fig fig figs p pp para paras ch vol Vol vols op",
     "Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec JAN FEB MAR APR AUG SEPT OCT NOV DEC",
     "Nr nr Abs Bd Kap núm Núm pág págs cap kl blz стр рис с ст",
 )
 """Abbreviations when a number follows, words like any other when none does."""
-
-
 _MAYBE_LAST: Final = _words(
     "Inc Corp Co Cos Ltd Bros Jr Sr LLC INC CORP CO LTD BROS JR SR Ph.D St ST Ave Blvd Rd Sq Hwy Bldg Dept Univ Assn",
     "Assoc Intl al Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev",
@@ -306,24 +300,18 @@ _MAYBE_LAST: Final = _words(
     "тыс млн млрд руб коп др долл чел обл гг т.д т.п т.ч грн",
 )
 """Abbreviations that also end sentences: they do where the next word is one that opens sentences."""
-
-
 _AFTER_CLOCK: Final = _words(
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August",
     "September October November December Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec",
     "Eastern Central Mountain Pacific Greenwich GMT UTC BST CET CEST EET MSK IST ET EST EDT CT CST CDT MT MST MDT",
     "PT PST PDT",
 )
-
-
 _AFTER_ORDINAL: Final = _words(
     "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember",
     "Jahrhundert Jahrhunderts Weltkrieg Weltkriegs Weltkrieges Bundesliga Liga Platz Mal Tag Woche Minute Spieltag",
     "Stock Klasse Geburtstag Jahrestag Todestag Runde Etage Auflage Bezirk Jahrtausend Kapitel Sitzung",
 )
 """What follows a number with a stop in German where it is read as an ordinal ("am 3. Oktober")."""
-
-
 _OPENERS: Final = _words(
     "The A An He She It They We I You This That These Those There Here His Her Its Their Our My Your In On At But And",
     "Or So If When While After Before As For From With By To Of No Not Some Many Most All Both Each Several Another",

@@ -78,8 +78,6 @@ def _labels(text: str) -> frozenset[str]:
 
 
 _FONT_SIZE = _labels("tt|aa|a a|a a a|text size|font size|change font size")
-
-
 _CONTROLS = _FONT_SIZE | _labels(
     """share|share this|share this article|share this story|share this page|share this post|share this video
     share article|share story|share on facebook|share on twitter|share on x|share on linkedin|share on whatsapp
@@ -94,15 +92,11 @@ _CONTROLS = _FONT_SIZE | _labels(
     view image in fullscreen|toggle caption|show caption|hide caption|view gallery|click to enlarge|tap to enlarge
     add us on google|prefer us on google"""
 )
-
-
 _BUTTONS = _labels(
     """facebook|twitter|x|linkedin|whatsapp|telegram|reddit|pinterest|instagram|threads|bluesky|messenger|flipboard
     tumblr|pocket|youtube|tweet|pin it|email|e mail|mail|print|save|copy|bookmark|link|more|comments|comment|like
     home|menu|search|close|log in|login|sign in|register|subscribe|subscribe now|sign up|listen|play|mute"""
 )
-
-
 _MORE = _labels(
     """read more|read more here|read also|also read|read next|read the full story|read the full story here
     read full story|read full article|read the full article|read the full article here|continue reading
@@ -113,8 +107,6 @@ _MORE = _labels(
     you may be interested in|up next|now playing|most read|most popular|most viewed|trending now|popular now
     what to read next"""
 )
-
-
 _ADVERTISEMENT = _labels(
     """advertisement|advertising|advert|ad|sponsored|sponsored content|promoted content|paid content
     remove ads|skip ad|skip advertisement|after advertisement|advertisement continue reading below
@@ -123,49 +115,29 @@ _ADVERTISEMENT = _labels(
     story continues below|story continues below advertisement|story continues after advertisement
     content continues below|scroll to continue|scroll to continue with content"""
 )
-
-
 _BY_LABEL: Final = {
     **dict.fromkeys(_MORE, "more-link"),
     **dict.fromkeys(_ADVERTISEMENT, "advertisement"),
     **dict.fromkeys(_CONTROLS, "control"),
 }
-
-
 _LONGEST_LABEL = max(map(len, _BY_LABEL)) + 10
-
-
 _NOT_WORDS = re.compile(r"[^\w]+")
-
-
 _READING_TIME = re.compile(
     r"(?:estimated )?(?:read|reading|listening)(?: time)? (?:about |approx )?\d{1,3} min(?:ute)?s?(?: read)?"
     r"|\d{1,3} min(?:ute)?s? (?:read|listen|watch|video)"
 )
-
-
 _AGENCY = (
     r"CNN(?: Business| Politics| Money| Sports?)?|Reuters|AP|AFP|Associated Press|The Associated Press|UPI|dpa|BBC"
 )
-
-
 _ASKED = r"(?:^|[.!?:;>|►•*(\[–—-] ?)(?:please |you can (?:also )?|to [\w ]{3,60}, )?(?:sign up|subscribe)\b"
-
-
 _SITES = (
     r"(?:facebook|twitter|instagram|tiktok|threads|youtube|linkedin|whatsapp|telegram|bluesky|google news|flipboard)"
 )
-
-
 _SIGN_UP = (
     r"^(?=.*\b(?:newsletters?|inbox|alerts|briefing|e-?mail updates|text messages?|journalism|today\.?$)\b)"
     rf"(?:(?=.*{_ASKED})|would you like to receive\b)"
 )
-
-
 _FOLLOW = rf"^(?:follow|like us|join us|find us) .{{0,200}}(?:\bon (?:our )?{_SITES}\b|\s@\w)"
-
-
 _CONSENT = (
     r"^by (?:signing up|subscribing|registering|clicking|(?:submitting|entering|providing) (?:this|your))\b.*"
     r"\byou (?:\w+ )?(?:agree|consent|accept|acknowledge)\b"
@@ -173,8 +145,6 @@ _CONSENT = (
     r"|^if you wish to object to the use of your data\b|^you (?:can|may) unsubscribe at any time\b"
     r"|^(?:we|(?:this|our) (?:web)?site) uses? cookies\b|^(?:accept|reject|manage) (?:all )?cookies$"
 )
-
-
 _BY_PATTERN: Final = tuple(
     (rule, tuple(triggers.split("|")), re.compile(pattern, re.IGNORECASE))
     for rule, triggers, pattern in (
@@ -186,11 +156,7 @@ _BY_PATTERN: Final = tuple(
         ("dateline", "—|–|-", rf"^\(?(?:{_AGENCY})\)? ?[—–-]{{1,2}}$"),
     )
 )
-
-
 _DIVIDER = frozenset("_*-–—=~•·.♦◆■▪●|/#+<> ")
-
-
 _QUOTES = tuple("\"'“”‘’„‚«»‹›「『")
 
 

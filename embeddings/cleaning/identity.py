@@ -204,9 +204,9 @@ def _address_key(url: str | None) -> str | None:
     Those differ in scheme, in `www.`, `m.` or `amp.` before the host, in a trailing slash or `/amp` of the path, and in
     parameters that say who linked. None for the address of a site itself: it says nothing of an article.
 
-    >>> address_key("http://m.example.com/a/?ref=rss"), _address_key("https://example.com/a?id=7")
+    >>> _address_key("http://m.example.com/a/?ref=rss"), _address_key("https://example.com/a?id=7")
     ('example.com/a', 'example.com/a?id=7')
-    >>> address_key("https://example.com/"), _address_key(None)
+    >>> _address_key("https://example.com/"), _address_key(None)
     (None, None)
     """
     if not url:

@@ -242,8 +242,6 @@ _PASSAGES = (
     "key int8, generation int8, article int8, version int8, id text, start int4, stop int4, digest bytea,"
     " collection text, source text, published int8, embedding vector"
 )
-
-
 _LEXEMES = "key int8, generation int8, article int8, version int8, length int4, terms tsvector"
 
 

@@ -70,8 +70,6 @@ class Feedback(Served, frozen=True, kw_only=True):
 
 
 _MOST = 2**63 - 1
-
-
 _SIFTED = 500
 """Of so many it is looked at once whether they may be seen."""
 

@@ -115,12 +115,8 @@ def judge(
 
 
 _LEAST_WORDS = 3
-
-
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts that put no spaces between words: Thai, Lao, Japanese, Chinese."""
-
-
 _SUPPORTING: frozenset[Verdict] = frozenset({"supported", "partly_supported"})
 
 

@@ -7,33 +7,18 @@ from datetime import date, timedelta
 
 import msgspec
 
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+
 __all__ = ["Moment", "agree", "moments_of", "resolved"]
 
+_SHORT = {"may": (), "september": ("sept", "sep")}
+"""Others are short by their first three letters."""
 _MONTHS = {
     name: number
-    for number, names in enumerate(
-        (
-            ("january", "jan"),
-            ("february", "feb"),
-            ("march", "mar"),
-            ("april", "apr"),
-            ("may",),
-            ("june", "jun"),
-            ("july", "jul"),
-            ("august", "aug"),
-            ("september", "sept", "sep"),
-            ("october", "oct"),
-            ("november", "nov"),
-            ("december", "dec"),
-        ),
-        start=1,
-    )
-    for name in names
+    for number, month in enumerate(map(str.lower, ENGLISH_MONTHS), start=1)
+    for name in (month, *_SHORT.get(month, (month[:3],)))
 }
-_WEEKDAYS = {
-    name: number
-    for number, name in enumerate(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
-}
+_WEEKDAYS = {name.lower(): number for number, name in enumerate(ENGLISH_WEEKDAYS)}
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _DATE = re.compile(
     rf"""

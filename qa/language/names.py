@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.words import Word, is_name, words_of
 
@@ -37,42 +38,20 @@ class Name(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _POSSESSIVE = re.compile(r"['’]s?$")
-
-
 _PREFIX = re.compile(r"^(?:al|el|ad|as|az|an|ar|at|bin|ibn)[-‑]")
-
-
 _SAME_SOUND = str.maketrans({"q": "k", "c": "k", "g": "k", "z": "s", "y": "i", "w": "v", "j": "i"})
-
-
 _PARTED = re.compile(r"(?<=\w\w)[-‑](?=\w\w)")
-
-
 _VOWELS = re.compile(r"[aeiouhv]+")
-
-
 _DOUBLE = re.compile(r"(.)\1+")
-
-
 _LEAST_LONG = 5
-
-
 _LIKENESS = 0.8
-
-
 _STOP_BEFORE = re.compile(r"(?:^|[.!?:;]\s*|[\"“‘'(\[]\s*|\n\s*|[–—-]\s+)$")
-
-
 _VERB = re.compile(
     r"(?:has|had|is|was|will|would|said|says|told|did|does|won|lost|became|went|came|made|took|got|gave|left|found|also"
     r"|could|may|might|must|can|led|ran|held|met|saw|put|beat|died|and|who|\w+ed)"
 )
-
-
 _SINGULAR = re.compile(r"(?:has|is|was|says|does)")
 """Verbs that follow one person, not several things."""
-
-
 _OPENERS = frozenset(
     "Former Then Current New Old Late Early Senior Local National Federal Police Officials Scientists Researchers "
     "Residents Experts Doctors Fans Users Investors Shares Prices Sales Profits Revenue Turnout Thousands Hundreds "
@@ -86,17 +65,11 @@ _OPENERS = frozenset(
     "Actress Author Footballer Players Scoring Research Data Government Company Officers Detectives".split()
 )
 """Words that open sentences with a capital and are no names."""
-
-
 _NO_NAMES = frozenset(
     "Mr Mrs Ms Dr Sir Lord Lady Prof President Prime Minister Mayor Judge King Queen Prince Princess Pope General "
-    "Captain "
-    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August "
-    "September October November December Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec AM PM I I'm I've".split()
-)
+    "Captain Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec AM PM I I'm I've".split()
+).union(ENGLISH_MONTHS, ENGLISH_WEEKDAYS)
 """Capitals that are no name of their own: titles, months and weekdays, which are checked as dates."""
-
-
 _PLACES = (
     "us usa u.s u.s.a america american americans united states",
     "uk u.k britain british briton britons united kingdom",

@@ -43,14 +43,8 @@ class _Token(msgspec.Struct, frozen=True):
 
 
 _TOKEN = re.compile(r"\d+(?:[,\u00a0\u202f]\d{3})*(?:\.\d+)?|[^\W\d_]+|[½¼¾⅓⅔]|\S")
-
-
 _GROUPED = re.compile(r"[,\u00a0\u202f]")
-
-
 _GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
-
-
 _PARTS = {"half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25}
 
 
@@ -59,8 +53,6 @@ _PARTS |= {"fifth": 0.2, "fifths": 0.2, "tenth": 0.1, "tenths": 0.1}
 
 _FRACTION = 20
 """A number below this may count parts: "2 thirds", "three quarters"."""
-
-
 _BEFORE: tuple[tuple[Bound, re.Pattern[str]], ...] = (
     (
         "most",
@@ -84,11 +76,7 @@ _BEFORE: tuple[tuple[Bound, re.Pattern[str]], ...] = (
         ),
     ),
 )
-
-
 _AFTER_MORE = re.compile(r"\W*(?:\w+\W+)?or more\b")
-
-
 _AFTER_LESS = re.compile(r"\W*(?:\w+\W+)?or (?:less|fewer)\b")
 
 
@@ -290,8 +278,6 @@ NUMBER_WORDS: Mapping[str, int] = {
     word: 10 * tens
     for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
 }
-
-
 _ORDINALS: Mapping[str, int] = {
     word: value
     for value, word in enumerate(
@@ -301,8 +287,6 @@ _ORDINALS: Mapping[str, int] = {
     )
 }
 """From "second" on: "first" is too often no number ("first of all")."""
-
-
 _SCALES: Mapping[str, float] = {
     "hundred": 1e2,
     "thousand": 1e3,
@@ -319,11 +303,7 @@ _SCALES: Mapping[str, float] = {
     "tn": 1e12,
     "dozen": 12.0,
 }
-
-
 _MULTIPLES: Mapping[str, int] = {"twice": 2, "double": 2, "triple": 3}
-
-
 _SIZES = (
     ("time", "s", 1.0, "second seconds sec secs"),
     ("time", "min", 60.0, "minute minutes min mins"),
@@ -375,8 +355,6 @@ _SIZES = (
     ("share", "%", 0.01, "% percent per_cent pct"),
     ("points", "pp", 1.0, "percentage_point percentage_points"),
 )
-
-
 _MONEY = (
     ("USD", "$ dollar dollars usd"),
     ("EUR", "€ euro euros eur"),
@@ -389,11 +367,7 @@ _MONEY = (
     ("CNY", "yuan renminbi"),
     ("KRW", "won_korean"),
 )
-
-
 UNITS: Mapping[str, Unit] = {
     word.replace("_", " "): Unit(kind, size, name) for kind, name, size, words in _SIZES for word in words.split()
 } | {word: Unit("money", 1.0, name) for name, words in _MONEY for word in words.split()}
-
-
 _MONEY_SIGNS: Mapping[str, Unit] = {sign: UNITS[sign] for sign in "$€£¥₹₽"}

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+
 __all__ = [
     "AUXILIARIES",
     "FUNCTION_WORDS",
@@ -57,10 +59,7 @@ TITLES = frozenset(
     " archbishop cardinal imam rabbi sheikh mayor governor senator congressman congresswoman minister secretary"
     " ambassador chief nurse purser inspector detective sheriff justice chairman chairwoman surgeon".split()
 )
-_DATE_WORDS = frozenset(
-    "january february march april may june july august september october november december monday tuesday wednesday"
-    " thursday friday saturday sunday".split()
-)
+_DATE_WORDS = frozenset(map(str.lower, (*ENGLISH_MONTHS, *ENGLISH_WEEKDAYS)))
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
     ("ko", re.compile("[\uac00-\ud7af\u1100-\u11ff]")),

@@ -11,6 +11,8 @@ from datetime import date, timedelta
 
 import msgspec
 
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+
 __all__ = [
     "COUNT",
     "RULES",
@@ -44,8 +46,8 @@ _FEASTS = {
     "halloween": (10, 31, 1),
 }
 """Month, day and length in days of those that fall on the same date every year."""
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_MONTHS = [month[:3].lower() for month in ENGLISH_MONTHS]
+_DAYS = [day.lower() for day in ENGLISH_WEEKDAYS]
 _NUMBERS = {
     word: number
     for number, word in enumerate(
@@ -225,38 +227,18 @@ def _feast(match: re.Match[str], asked: Asked) -> Stretch:
 
 
 _PART = r"(?P<part>early |mid-? ?|late |(?:the )?(?:start|beginning|middle|end) of )?"
-
-
 _BEFORE_MONTH = r"(?:in|during|of|for|by|until|till|since|after|before|from|through|and|to|than)"
-
-
 _AND_YEAR = rf"(?:,? (?:of )?(?P<year>{_ANY_YEAR}))"
-
-
 _NAMED = rf"(?P<month>{_MONTH})"
-
-
 _NUMBER = r"(?P<day>[0-3]?\d(?:st|nd|rd|th)?)"
-
-
 _UP_TO = r"(?: ?(?:-|–|to|and) ?(?P<last>[0-3]?\d(?:st|nd|rd|th)?))?"
-
-
 _COUNTED = (
     r"(?! (?:people|homes|houses|cases|men|women|children|workers|soldiers|villages|schools|cities|dollars|euros|pounds"
     r"|miles|metres|meters|kilometres|km|tonnes|tons|times|jobs|votes|seats|hours|days|words)\b)"
 )
-
-
 _OF_YEAR = rf"(?:,? (?:of )?(?P<year>{_ANY_YEAR}|(?:last|this) year))?"
-
-
 _NO_GAME = r"(?! (?:of|in) (?:the|a) (?:game|match|final|season|race))"
-
-
 _SEASON = r"(?P<season>spring|summer|autumn|winter)"
-
-
 _FEAST = "|".join(_FEASTS).replace("'", "['’]")
 
 
@@ -288,7 +270,7 @@ def rule(pattern: str, read: Callable[[re.Match[str], Asked], Stretch | None]) -
 def _month_of(word: str) -> int:
     """The number of a month, by its name or its short form.
 
-    >>> month_of("Sept."), _month_of("may")
+    >>> _month_of("Sept."), _month_of("may")
     (9, 5)
     """
     return _MONTHS.index(word.casefold()[:3]) + 1

@@ -351,23 +351,11 @@ def _edge(match: re.Match[str], asked: Asked) -> Stretch:
 
 
 _HOUR = r" (?:morning|afternoon|evening|night|lunchtime)"
-
-
 _HOURS = rf"(?:{_HOUR})?"
-
-
 _WITHIN = r"(?:in|over|during|for|within|of)"
-
-
 _COUNTED = rf"(?:a (?=couple|few|dozen))?(?P<count>{COUNT}) {_LONG}s?"
-
-
 _NAMED_DAY = rf"(?P<weekday>{WEEKDAY})"
-
-
 _BEFORE_DAY = r"(?:on|since|until|till|before|after|by|from|through|to|and|late|early)"
-
-
 _RULES: tuple[Rule, ...] = (
     rule(r"(?P<core>(?:(?:earlier|later) )?today|tonight)", _around(0, 0, recent=True)),
     rule(r"(?P<core>this (?:morning|afternoon|evening|lunchtime))", _around(0, 0, recent=True)),

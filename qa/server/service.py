@@ -39,9 +39,8 @@ from qa.server.metrics import Metrics
 from qa.server.records import Records
 from qa.server.starters import Beginning, StarterQuestions, at_a_glance
 from qa.server.storage import Storage
-from qa.server.waiting_time import Forecast, in_time
 from qa.server.wire import AddReport
-from qa.server.worker import BatchingEncoder, Permits, Worker
+from qa.server.worker import BatchingEncoder, Forecast, Permits, Worker, in_time
 from qa.settings import Settings
 from qa.sources.errors import SourceError
 from qa.sources.ledger import Sources, known_sources

@@ -1,4 +1,4 @@
-"""One long-lived thread for CPU work, and the permits that bound what may wait for it.
+"""One long-lived thread for CPU work: permits that bound what may wait for it, and how long a newcomer would wait.
 
 The event loop never computes: it hands jobs over and waits. Urgent jobs (questions) go before patient ones (batches
 of an ingest), but patient ones have a share of the thread's time that no number of questions can take from them: what
@@ -6,11 +6,14 @@ they used is a debt that the time of urgent jobs pays off, and while it is small
 
 An encoder for writers cuts their work into small batches. A question then waits for one small batch, not for a whole
 article; and the encoder is still used by one thread only.
+
+By what questions have cost so far, who would wait too long is refused at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections import deque
@@ -18,15 +21,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from time import perf_counter
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from embeddings.encoders.encoder import Encoder, EncoderIdentity, TokenVectors
 from embeddings.types import Vector, Vectors
+from qa.executor import Run
 from qa.server.errors import DeadlineExceeded, Overloaded, ShuttingDown
 
-__all__ = ["BatchingEncoder", "Permits", "Worker"]
+__all__ = ["BatchingEncoder", "Forecast", "Meter", "Permits", "Worker", "in_time"]
 
 T = TypeVar("T")
 _URGENT_IN_A_ROW = 8
@@ -41,6 +46,15 @@ _PASSAGES_PER_TURN = 8
 """About a tenth of a second of the bundled model on two cores."""
 _TEXTS_PER_COUNT = 256
 """Counting tokens is some hundred times cheaper than encoding."""
+Kind = Literal["answer", "search"]
+_MOST_TURNS = 16
+"""So many of the costliest kind may be waiting or at work. At four fifths of what one thread can do, one question in a
+hundred takes about ten service times; a queue of sixteen keeps that of an overload near it, and never runs empty."""
+_SHARE_OF_DEADLINE = 0.5
+"""Nobody is let in who is expected to need more of the deadline: forecasts err."""
+_ROUNDING = 1e-6
+_LEARNS = 0.2
+"""Weight of the last question in the moving average."""
 
 
 class Permits:
@@ -229,3 +243,76 @@ class BatchingEncoder:
 def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+class Meter:
+    """What one question took of the thread, in seconds."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.finished = False
+        """Whether it came to its end; what was cut off has cost less than it would have."""
+
+    def timed(self, job: Callable[[], T]) -> T:
+        """Do a job and add what it took; called on the thread."""
+        began = perf_counter()
+        try:
+            return job()
+        finally:
+            self.seconds += perf_counter() - began
+
+
+class Forecast:
+    """The moving averages, and what those admitted are expected to take. Used from the event loop only."""
+
+    def __init__(self, *, deadline_seconds: float) -> None:
+        self._deadline_seconds = deadline_seconds
+        self._costs: dict[Kind, float] = {}
+        self._owed = 0.0
+
+    @property
+    def owed(self) -> float:
+        """Seconds of the thread that those admitted are expected to take."""
+        return self._owed
+
+    @contextmanager
+    def one(self, kind: Kind) -> Iterator[Meter]:
+        """Let one in, for as long as it takes. Raises Overloaded, with the seconds after which there may be room.
+
+        Before anything is known of its kind, and where nobody else is there, everyone is let in.
+        """
+        expected = self._costs.get(kind, 0.0)
+        excess = self._owed + expected - self._limit()
+        if self._owed and expected and excess > _ROUNDING:
+            raise Overloaded(
+                f"the questions before this one will take about {self._owed:.1f} seconds; send it again a little later",
+                retry_after=max(1, math.ceil(excess)),
+            )
+        self._owed += expected
+        meter = Meter()
+        try:
+            yield meter
+        finally:
+            self._owed = max(0.0, self._owed - expected)
+            self._learn(kind, meter)
+
+    def _limit(self) -> float:
+        return min(self._deadline_seconds * _SHARE_OF_DEADLINE, _MOST_TURNS * max(self._costs.values(), default=0.0))
+
+    def _learn(self, kind: Kind, meter: Meter) -> None:
+        known = self._costs.get(kind)
+        if not meter.seconds or not (meter.finished or (known is not None and meter.seconds > known)):
+            return
+        self._costs[kind] = meter.seconds if known is None else known + _LEARNS * (meter.seconds - known)
+
+
+def in_time(worker: Worker, *, seconds: float, meter: Meter) -> Run:
+    """Jobs on a worker, all of them within one stretch of time that begins now; what they take goes on the meter."""
+    deadline = asyncio.get_running_loop().time() + seconds
+
+    async def run(job: Callable[[], T], /) -> T:
+        return await worker.run(
+            partial(meter.timed, job), timeout=max(0.0, deadline - asyncio.get_running_loop().time())
+        )
+
+    return run

@@ -59,53 +59,25 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
 
 ANYONE: Mapping[str, Any] = {"level": Level(who="anyone")}
 """Nothing on it belongs to anybody: health, the pages' own files, the description of the API."""
-
-
 GETTING_A_TOKEN: Mapping[str, Any] = {"level": Level(who="origin", cost=5, needs=("ask",))}
-
-
 READING: Mapping[str, Any] = {"level": Level(who="reader", cost=1, needs=("ask",))}
-
-
 READING_ARTICLES: Mapping[str, Any] = {"level": Level(who="reader", cost=1, needs=("ask", "ingest", "admin"))}
 """Readers follow citations, programs see what became of what they sent, editors look at the evidence."""
-
-
 SEARCHING: Mapping[str, Any] = {"level": Level(who="reader", cost=3, needs=("ask",))}
-
-
 ASKING: Mapping[str, Any] = {"level": Level(who="reader", cost=10, needs=("ask",))}
-
-
 ASKING_WITH_A_KEY: Mapping[str, Any] = {"level": Level(who="operator", cost=10, needs=("ask",))}
 """For programs: pages have no use for it, so their tokens do not open it."""
-
-
 READING_WITH_A_KEY: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("ask",))}
-
-
 CHECKING: Mapping[str, Any] = ASKING_WITH_A_KEY
 """A long text takes the encoder as long as fifty questions: for editors and scripts, not for whoever reads a page."""
-
-
 USING_TOOLS: Mapping[str, Any] = {"level": Level(who="operator", needs=("ask",))}
 """Which tool, and so what it costs, stands in the body: the route takes the cost."""
-
-
 INGESTING: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("ingest",))}
-
-
 LISTING_ARTICLES: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("ingest", "admin"))}
-
-
 REVIEWING: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("admin",))}
 """What readers of the caller's collections said of answers."""
-
-
 ADMINISTERING: Mapping[str, Any] = {"level": Level(who="operator", cost=1, needs=("admin",), everywhere=True)}
 """What is known of the whole service, and runs it."""
-
-
 FOLLOWING_JOBS: Mapping[str, Any] = LISTING_ARTICLES
 """Whoever may not administer sees the jobs of the same key."""
 

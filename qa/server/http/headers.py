@@ -163,7 +163,7 @@ def _tag_of(article: Article) -> str:
 def _holds(known: str | None, tag: str) -> bool:
     """Whether the tags of an `If-None-Match` include this one.
 
-    >>> holds('"a", W/"b"', 'W/"a"'), holds("*", 'W/"a"'), holds('"c"', 'W/"a"'), _holds(None, 'W/"a"')
+    >>> _holds('"a", W/"b"', 'W/"a"'), _holds("*", 'W/"a"'), _holds('"c"', 'W/"a"'), _holds(None, 'W/"a"')
     (True, True, False, False)
     """
     given = [one.strip().removeprefix("W/") for one in (known or "").split(",")]

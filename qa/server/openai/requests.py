@@ -227,8 +227,6 @@ _MODELS: Mapping[str, Way] = {
     "sourceline-extractive": Way(mode="extractive"),
     "sourceline-extractive-links": Way(mode="extractive", links=True),
 }
-
-
 _USUAL = "sourceline"
 
 

@@ -14,12 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from embeddings.chunking.sentences import split_sentences
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from qa.training.checker_data import Label, Pair
 from qa.training.claims.rewordings import (
-    DAYS,
     EXCHANGES,
     HEDGES,
-    MONTHS,
     NUMBER,
     NUMBER_WORDS,
     UNITS,
@@ -183,7 +182,7 @@ def _number(text: str, others: Text, rng: random.Random) -> str | None:
 
 def _date(text: str, others: Text, rng: random.Random) -> str | None:
     del others
-    for listed in (DAYS, MONTHS):
+    for listed in (ENGLISH_WEEKDAYS, ENGLISH_MONTHS):
         if found := list(re.finditer(rf"\b(?:{'|'.join(listed)})\b", text)):
             chosen = rng.choice(found)
             return text[: chosen.start()] + rng.choice(listed) + text[chosen.end() :]
@@ -203,7 +202,7 @@ def _name(text: str, others: Text, rng: random.Random) -> str | None:
     if not found or not strange:
         return None
     chosen = rng.choice(found)
-    if chosen.group() in MONTHS or chosen.group() in DAYS:
+    if chosen.group() in ENGLISH_MONTHS or chosen.group() in ENGLISH_WEEKDAYS:
         return None
     return text[: chosen.start()] + rng.choice(strange) + text[chosen.end() :]
 
@@ -212,7 +211,7 @@ def _roles(text: str, others: Text, rng: random.Random) -> str | None:
     """Two names, or two numbers, of one sentence exchanged; not of a list, where their order says nothing."""
     del others
     for pattern in rng.sample([_NAME, NUMBER], k=2):
-        found = [m for m in pattern.finditer(text) if m.group() not in MONTHS + DAYS]
+        found = [m for m in pattern.finditer(text) if m.group() not in ENGLISH_MONTHS + ENGLISH_WEEKDAYS]
         pairs = [
             (left, right)
             for left, right in itertools.pairwise(found)
@@ -289,22 +288,14 @@ def _speaker(text: str, others: Text, rng: random.Random) -> str | None:
 
 # They falsify copies only: "some" of a paraphrase may be "all" of its source, and its source has details it leaves out.
 _VAGUE = frozenset({"exchange", "hedge", "unit", "detail", "merged"})
-
-
 _NEUTRAL_LINKS = (", and ", "; ", ", while ", ". ")
-
-
 _CAUSAL_LINKS = (" because ", ", which caused that ", " as a result of the fact that ", " only after ")
 
 
 # Changes that say more than the sentence: the other way round, the claim would be supported.
 _ONE_WAY = frozenset({"detail", "speaker", "hedge"})
-
-
 _COMMONNESS: Mapping[str, float] = {"detail": 3, "speaker": 3, "negation": 3, "name": 1.5, "exchange": 1, "roles": 1}
 """How many sentences take a change: the rarer are tried before, lest the others be most of all."""
-
-
 FALSIFIERS: Mapping[str, tuple[Callable[[str, Text, random.Random], str | None], Label]] = {
     "number": (_number, "contradiction"),
     "date": (_date, "contradiction"),

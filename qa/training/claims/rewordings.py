@@ -9,10 +9,10 @@ import random
 import re
 from collections.abc import Callable, Mapping
 
-__all__ = ["DAYS", "EXCHANGES", "HEDGES", "MONTHS", "NUMBER", "NUMBER_WORDS", "UNITS", "reworded", "rounded"]
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 
-MONTHS = "January February March April May June July August September October November December".split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+__all__ = ["EXCHANGES", "HEDGES", "NUMBER", "NUMBER_WORDS", "UNITS", "reworded", "rounded"]
+
 NUMBER_WORDS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
 NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,-])\d+(?:\.\d+)?(?![\w-]|[.,]\d)")
 _SYNONYMS: Mapping[str, str] = {
@@ -152,7 +152,9 @@ def _last(text: str, rng: random.Random) -> str:
 def _first(text: str, rng: random.Random) -> str:
     """A date that stands last, first."""
     del rng
-    match = re.search(rf" ((?:in|on) (?:(?:{'|'.join(MONTHS + DAYS)})(?: \d{{1,2}})?,? ?)?(?:\d{{4}})?)\.$", text)
+    match = re.search(
+        rf" ((?:in|on) (?:(?:{'|'.join(ENGLISH_MONTHS + ENGLISH_WEEKDAYS)})(?: \d{{1,2}})?,? ?)?(?:\d{{4}})?)\.$", text
+    )
     if not match or len(match[1]) < 6 or not re.match(r"(The|He|She|It|They|A|An) ", text):
         return text
     return f"{match[1][:1].upper()}{match[1][1:]}, {text[:1].lower()}{text[1 : match.start()]}."
@@ -182,7 +184,7 @@ def _round(text: str, rng: random.Random) -> str:
 
 def _surname(text: str, rng: random.Random) -> str:
     del rng
-    return _FULL_NAME.sub(lambda match: match[1] if match[1] not in MONTHS else match[0], text, count=1)
+    return _FULL_NAME.sub(lambda match: match[1] if match[1] not in ENGLISH_MONTHS else match[0], text, count=1)
 
 
 def _owner(text: str, rng: random.Random) -> str:
@@ -209,8 +211,8 @@ _CHANGES: tuple[Callable[[str, random.Random], str], ...] = (
     _cut(r", and (?:he|she|it|they|the) [^,]{8,120}\.$", "."),
     _cut(r"^(?:However|Moreover|Furthermore|Additionally|Thus|Therefore|Meanwhile|Finally), (?=\S)"),
     _cut(r"(?<=\d),(?=\d{3}\b)"),
-    _cut(rf"\b({'|'.join(MONTHS)}) (\d{{1,2}}),? (?=\d{{4}})", r"\2 \1 "),
-    _cut(rf"\b(\d{{1,2}}) ({'|'.join(MONTHS)}) (?=\d{{4}})", r"\2 \1, "),
+    _cut(rf"\b({'|'.join(ENGLISH_MONTHS)}) (\d{{1,2}}),? (?=\d{{4}})", r"\2 \1 "),
+    _cut(rf"\b(\d{{1,2}}) ({'|'.join(ENGLISH_MONTHS)}) (?=\d{{4}})", r"\2 \1, "),
     _synonym,
     _synonym,
     _last,

@@ -59,7 +59,7 @@ def test_who_would_wait_too_long_is_refused_at_once(
 ) -> None:
     """The number that may wait is not reached by far; half of the deadline is: each is said to take ten seconds."""
     settings = Settings(data_dir=tmp_path, encoder="hashing", reader="words", max_queue=100, deadline_seconds=200)
-    monkeypatch.setattr("qa.server.waiting_time.perf_counter", partial(next, count(0.0, 10.0)))
+    monkeypatch.setattr("qa.server.worker.perf_counter", partial(next, count(0.0, 10.0)))
     go = threading.Event()
 
     async def burst(host: str, port: int) -> list[tuple[int, float, bytes]]:

@@ -9,21 +9,21 @@ from contextlib import ExitStack
 
 import pytest
 
-from qa.server import waiting_time
+from qa.server import worker
 from qa.server.errors import Overloaded
-from qa.server.waiting_time import Forecast
+from qa.server.worker import Forecast
 
 SERVICE = 0.4
 
 
-def taught(seconds: float, *, deadline: float = 30.0, kind: waiting_time.Kind = "answer") -> Forecast:
+def taught(seconds: float, *, deadline: float = 30.0, kind: worker.Kind = "answer") -> Forecast:
     found = Forecast(deadline_seconds=deadline)
     with found.one(kind) as meter:
         meter.seconds, meter.finished = seconds, True
     return found
 
 
-def admitted(found: Forecast, kind: waiting_time.Kind = "answer", *, most: int = 100) -> tuple[int, int]:
+def admitted(found: Forecast, kind: worker.Kind = "answer", *, most: int = 100) -> tuple[int, int]:
     """How many are let in at once, and after how many seconds the next may come again."""
     with ExitStack() as held:
         for number in range(most):
@@ -72,7 +72,7 @@ def test_what_was_cut_off_teaches_only_that_it_costs_more() -> None:
 
 
 def test_the_meter_adds_up_also_what_fails() -> None:
-    meter = waiting_time.Meter()
+    meter = worker.Meter()
     assert meter.timed(lambda: 7) == 7
     before = meter.seconds
     with pytest.raises(ZeroDivisionError):
