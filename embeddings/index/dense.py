@@ -16,9 +16,23 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.errors import EncoderError, IndexDamaged
+from embeddings.index.arrays import Buffer
 from embeddings.types import Hit, Vector, Vectors
 
-__all__ = ["Near", "build", "checked", "directions", "dump", "load", "merge", "search"]
+__all__ = [
+    "Near",
+    "View",
+    "build",
+    "checked",
+    "direction_of",
+    "directions",
+    "dump",
+    "load",
+    "merge",
+    "search",
+    "selector_of",
+    "view",
+]
 
 UNIT_TOLERANCE = 1e-3
 """How far the length of a vector that an encoder calls normalised may be from 1."""
@@ -33,6 +47,18 @@ class Near(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     keys: Keys
     """Ascending."""
     faiss_index: faiss.IndexIDMap2
+    content: npt.NDArray[np.uint8] | None = None
+    """The bytes of the file in which FAISS reads the vectors, if it does."""
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A segment with those of its passages that count."""
+
+    segment: Near
+    possible: int
+    """How many there are."""
+    selector: Any
+    """FAISS's form of which they are; None where all are."""
 
 
 def checked(vectors: Vectors, *, dimension: int, unit: bool, of: str) -> Vectors:
@@ -85,22 +111,27 @@ def merge(segments: Sequence[Near], alive: Mask) -> Near:
     return Near(keys=np.concatenate(kept), faiss_index=index)
 
 
-def search(segments: Sequence[Near], vector: Vector, *, k: int, allowed: Mask) -> tuple[Hit, ...]:
-    """Rank the allowed passages by cosine to a unit vector; exact, equal scores in order of key."""
+def view(segment: Near, mask: Mask, selector: Any) -> View:
+    """See a segment as far as a mask by key goes; `selector` is FAISS's form of that mask, see `selector_of`."""
+    possible = int(np.count_nonzero(mask[segment.keys]))
+    return View(segment=segment, possible=possible, selector=None if possible == len(segment.keys) else selector)
+
+
+def selector_of(mask: Mask) -> Any:
+    """A mask by key as FAISS wants it."""
+    return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))  # type: ignore[call-arg, arg-type]
+
+
+def search(views: Sequence[View], vector: Vector, *, k: int) -> tuple[Hit, ...]:
+    """Rank the passages that count by cosine to a unit vector; exact, equal scores in order of key."""
     # One thread for one search: threads that wait for a busy core made it four times slower (64 ms against 14).
     faiss.omp_set_num_threads(1)
     found: list[Hit] = []
-    selector: Any = None
-    for segment in segments:
-        possible = int(allowed[segment.keys].sum())
-        if not possible:
+    for each in views:
+        if not each.possible:
             continue
-        if possible == len(segment.keys):
-            parameters = None
-        else:
-            selector = selector or faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))  # type: ignore[call-arg, arg-type]
-            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        scores, keys = segment.faiss_index.search(vector[np.newaxis], min(k, possible), params=parameters)
+        parameters = faiss.SearchParameters(sel=each.selector) if each.selector else None  # type: ignore[call-arg]
+        scores, keys = each.segment.faiss_index.search(vector[np.newaxis], min(k, each.possible), params=parameters)
         # FAISS pads with -1 where it finds fewer than asked.
         found += [Hit(int(key), float(score)) for key, score in zip(keys[0], scores[0], strict=True) if key >= 0]
     return tuple(sorted(found, key=lambda hit: (-hit.score, hit.key))[:k])
@@ -112,20 +143,21 @@ def dump(segment: Near) -> memoryview:
     return written
 
 
-def load(stored: bytes, *, dimension: int) -> Near:
-    """Read what `dump` wrote. Only for bytes whose hash was checked: FAISS believes whatever it reads.
+def load(stored: Buffer, *, dimension: int) -> Near:
+    """Read what `dump` wrote, in place. Only for bytes whose hash was checked: FAISS believes whatever it reads.
 
     Raises IndexDamaged when it is not an exact index of this dimension.
     """
+    content = np.frombuffer(stored, dtype=np.uint8)
     try:
-        index = faiss.deserialize_index(np.frombuffer(stored, dtype=np.uint8))
-    except RuntimeError as error:
+        index = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(content), len(content)))  # type: ignore[attr-defined]
+    except (RuntimeError, ValueError) as error:
         raise IndexDamaged(f"FAISS cannot read the index file ({error}); it is made again from the store") from error
     if not isinstance(index, faiss.IndexIDMap2) or not isinstance(faiss.downcast_index(index.index), faiss.IndexFlatIP):
         raise IndexDamaged(f"the index file holds a {type(index).__name__}, not an exact index by key")
     if index.d != dimension:
         raise IndexDamaged(f"the index file holds vectors of {index.d} numbers, the encoder makes {dimension}")
-    return Near(keys=faiss.vector_to_array(index.id_map), faiss_index=index)
+    return Near(keys=faiss.vector_to_array(index.id_map), faiss_index=index, content=content)
 
 
 def _vectors(segment: Near) -> Vectors:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import islice
 
 import apsw
@@ -19,10 +20,24 @@ from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.index import dense, lexical
 from embeddings.index.terms import Terms
 from embeddings.store.passages import StoredVector, vectors_after
-from embeddings.store.reads import State, key_runs, removed_runs, restricted_runs
+from embeddings.store.reads import Generation, State, held_keys, held_runs, key_runs, removed_runs, restricted_runs
 from embeddings.types import Hits, Vector, Where
 
-__all__ = ["Segment", "Snapshot", "allowed", "caught_up", "empty", "overgrown", "search", "squeezed", "with_merged"]
+__all__ = [
+    "Chosen",
+    "Segment",
+    "Snapshot",
+    "allowed",
+    "caught_up",
+    "empty",
+    "living",
+    "overgrown",
+    "search",
+    "segments_after",
+    "squeezed",
+    "unbalanced",
+    "with_merged",
+]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -35,6 +50,10 @@ _DEAD_SHARE, _DEAD_LEAST = 0.25, 1_000
 """A segment is made anew when this share of it, and at least so many passages, were removed."""
 
 _REMEMBERED_FILTERS = 64
+
+
+_Asked = tuple[Where, tuple[tuple[int, int], ...]]
+"""A filter, and the runs of keys of which nothing may be shown."""
 
 
 class Segment(msgspec.Struct, frozen=True, eq=False):
@@ -53,15 +72,33 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     alive: Mask
     """By key, up to `top`: what can be found."""
     segments: tuple[Segment, ...]
-    vocabulary: lexical.Vocabulary
-    filters: dict[Where, Mask]
-    """Keys allowed by the filters asked for lately: a memory, not a value."""
+    filters: dict[_Asked, Chosen] = msgspec.field(default_factory=dict)
+    """What the filters asked for lately let through: a memory, not a value."""
+
+
+class Chosen:
+    """The passages of a picture that count for a search, and how each segment looks with them alone."""
+
+    def __init__(self, mask: Mask, segments: Sequence[Segment]) -> None:
+        self.mask = mask
+        """By key."""
+        self._segments = segments
+
+    @cached_property
+    def near(self) -> tuple[dense.View, ...]:
+        """For searching by vector."""
+        selector = dense.selector_of(self.mask)
+        return tuple(dense.view(segment.near, self.mask, selector) for segment in self._segments)
+
+    @cached_property
+    def posted(self) -> tuple[lexical.View, ...]:
+        """For searching by term."""
+        return tuple(lexical.view(segment.posted, self.mask) for segment in self._segments)
 
 
 def empty(state: State) -> Snapshot:
     """A picture that shows nothing yet."""
-    nothing = np.zeros(1, dtype=np.bool_)
-    return Snapshot(state=state, top=0, alive=nothing, segments=(), vocabulary=lexical.Vocabulary(), filters={})
+    return Snapshot(state=state, top=0, alive=np.zeros(1, dtype=np.bool_), segments=())
 
 
 def caught_up(earlier: Snapshot, db: apsw.Connection, state: State, terms: Terms) -> Snapshot:
@@ -71,8 +108,20 @@ def caught_up(earlier: Snapshot, db: apsw.Connection, state: State, terms: Terms
     known = earlier.state
     if known.store != state.store or known.active != state.active or known.change < state.removals_after:
         earlier = empty(state)
-    segments, top = list(earlier.segments), earlier.top
-    rows = vectors_after(db, state.active.number, earlier.top)
+    new, top = segments_after(db, state.active, earlier.top, terms)
+    alive = np.zeros(top + 1, dtype=np.bool_)
+    alive[: len(earlier.alive)] = earlier.alive
+    for first, last in removed_runs(db, since=earlier.state.change):
+        alive[first : last + 1] = False
+    for segment in new:
+        alive[segment.near.keys] = True
+    return Snapshot(state=state, top=top, alive=alive, segments=(*earlier.segments, *new))
+
+
+def segments_after(db: apsw.Connection, active: Generation, top: int, terms: Terms) -> tuple[tuple[Segment, ...], int]:
+    """Make segments of the passages whose keys are above `top`; also the largest key looked at."""
+    found = []
+    rows = vectors_after(db, active.number, top)
     while batch := list(islice(rows, _BATCH)):
         top = batch[-1].key if isinstance(batch[-1], StoredVector) else batch[-1]
         intact = [row for row in batch if isinstance(row, StoredVector)]
@@ -81,77 +130,96 @@ def caught_up(earlier: Snapshot, db: apsw.Connection, state: State, terms: Terms
                 "%d passages are damaged and cannot be found; `qa index verify` names them", len(batch) - len(intact)
             )
         if intact:
-            segments.append(_segment(intact, state.active.identity, earlier.vocabulary, terms))
-    alive = np.zeros(top + 1, dtype=np.bool_)
-    alive[: len(earlier.alive)] = earlier.alive
-    for first, last in removed_runs(db, since=earlier.state.change):
-        alive[first : last + 1] = False
-    for segment in segments[len(earlier.segments) :]:
-        alive[segment.near.keys] = True
-    return msgspec.structs.replace(earlier, state=state, top=top, alive=alive, segments=tuple(segments), filters={})
+            found.append(_segment(intact, active.identity, terms))
+    return tuple(found), top
 
 
-def allowed(snapshot: Snapshot, db: apsw.Connection, where: Where) -> Mask:
-    """The keys of a picture that a filter lets through; `db` must see the same state.
+def living(db: apsw.Connection, generation: int, *, top: int, segments: Sequence[Segment]) -> Mask:
+    """Which of the passages in some segments the store holds still, by key up to `top`."""
+    known = np.zeros(top + 1, dtype=np.bool_)
+    for segment in segments:
+        known[segment.near.keys] = True
+    first = int(known.argmax())
+    if top - first > _BATCH:
+        return known & _covered(held_runs(db, generation), top=top)
+    held = held_keys(db, generation, first=first)
+    alive = np.zeros_like(known)
+    alive[held[held <= top]] = True
+    return known & alive
 
-    What may be shown is asked for each time, since it changes with the clock; all the rest is remembered.
+
+def allowed(snapshot: Snapshot, db: apsw.Connection, where: Where) -> Chosen:
+    """The passages of a picture that a filter lets through; `db` must see the same state.
+
+    What may be shown is asked for each time, since it changes with the clock; what follows from it is remembered.
     """
-    mask = _matching(snapshot, db, msgspec.structs.replace(where, usable_at=None))
-    if where.usable_at is None or snapshot.state.active is None:
-        return mask
-    runs = restricted_runs(db, snapshot.state.active.number, at=where.usable_at)
-    if not runs:
-        return mask
-    mask = mask.copy()
-    for first, last in runs:
-        mask[first : last + 1] = False
-    return mask
+    active = snapshot.state.active
+    hidden: tuple[tuple[int, int], ...] = ()
+    if where.usable_at is not None and active is not None:
+        hidden = tuple(restricted_runs(db, active.number, at=where.usable_at))
+    asked = (msgspec.structs.replace(where, usable_at=None), hidden)
+    known = snapshot.filters.get(asked)
+    if known is not None:
+        return known
+    mask = _matching(snapshot, db, asked[0])
+    if hidden:
+        mask = mask.copy()
+        for first, last in hidden:
+            mask[first : last + 1] = False
+    if len(snapshot.filters) >= _REMEMBERED_FILTERS:
+        snapshot.filters.clear()
+    chosen = snapshot.filters[asked] = Chosen(mask, snapshot.segments)
+    return chosen
 
 
 def _matching(snapshot: Snapshot, db: apsw.Connection, where: Where) -> Mask:
     if not where.restricts() or snapshot.state.active is None:
         return snapshot.alive
-    known = snapshot.filters.get(where)
-    if known is not None:
-        return known
     runs = key_runs(db, where, snapshot.state.active.number)
-    steps = np.zeros(max(snapshot.top, runs.max(initial=0)) + 2, dtype=np.int32)
+    return _covered(runs, top=snapshot.top) & snapshot.alive
+
+
+def _covered(runs: npt.NDArray[np.int64], *, top: int) -> Mask:
+    """The keys up to `top` that lie in one of some runs, given by first and last key."""
+    steps = np.zeros(max(top, runs.max(initial=0)) + 2, dtype=np.int32)
     steps[runs[:, 0]] += 1
     steps[runs[:, 1] + 1] -= 1
-    mask = (np.cumsum(steps)[: snapshot.top + 1] > 0) & snapshot.alive
-    if len(snapshot.filters) >= _REMEMBERED_FILTERS:
-        snapshot.filters.clear()
-    snapshot.filters[where] = mask
-    return mask
+    found: Mask = np.cumsum(steps)[: top + 1] > 0
+    return found
 
 
-def search(snapshot: Snapshot, vector: Vector, question: Sequence[str], *, k: int, among: Mask, counted: Mask) -> Hits:
-    """Rank passages by cosine to a unit vector and by BM25 for terms, whose rarity counts over those `counted`."""
+def search(vector: Vector, question: Sequence[str], *, k: int, among: Chosen, counted: Chosen) -> Hits:
+    """Rank passages by cosine to a unit vector and by BM25 for terms, whose rarity counts over those `counted`.
+
+    Both are of one picture.
+    """
     return Hits(
-        dense=dense.search([segment.near for segment in snapshot.segments], vector, k=k, allowed=among),
-        lexical=lexical.search(
-            [segment.posted for segment in snapshot.segments],
-            question,
-            snapshot.vocabulary,
-            k=k,
-            alive=counted,
-            allowed=among,
-        ),
+        dense=dense.search(among.near, vector, k=k),
+        lexical=lexical.search(counted.posted, question, k=k, allowed=among.posted),
     )
 
 
-def overgrown(snapshot: Snapshot) -> tuple[Segment, ...]:
-    """The neighbouring segments that should become one, if any.
+def unbalanced(sizes: Sequence[int]) -> int:
+    """From which on segments of these sizes should become one; as many as there are where none should.
 
     The newest are merged as soon as the next older is less than twice as large as they are together: there are
     never more than log2(passages) segments, and every passage is copied as many times at most.
+
+    >>> unbalanced([9, 4, 2]), unbalanced([9, 4, 2, 1, 1]), unbalanced([9, 4, 1, 1])
+    (3, 0, 2)
     """
-    segments = snapshot.segments
-    start, together = len(segments), 0
-    while start and (len(segments[start - 1].near.keys) < 2 * together or not together):
+    start, together = len(sizes), 0
+    while start and (sizes[start - 1] < 2 * together or not together):
         start -= 1
-        together += len(segments[start].near.keys)
-    if len(segments) - start > 1:
+        together += sizes[start]
+    return start if len(sizes) - start > 1 else len(sizes)
+
+
+def overgrown(snapshot: Snapshot) -> tuple[Segment, ...]:
+    """The neighbouring segments that should become one, if any; or one that holds much that was removed."""
+    segments = snapshot.segments
+    start = unbalanced([len(segment.near.keys) for segment in segments])
+    if start < len(segments):
         return segments[start:]
     for segment in segments:
         dead = len(segment.near.keys) - int(snapshot.alive[segment.near.keys].sum())
@@ -164,7 +232,8 @@ def with_merged(snapshot: Snapshot, run: tuple[Segment, ...], merged: Segment) -
     """Put a merged segment in the place of those it was made of; they lie side by side."""
     at = snapshot.segments.index(run[0])
     segments = (*snapshot.segments[:at], merged, *snapshot.segments[at + len(run) :])
-    return msgspec.structs.replace(snapshot, segments=tuple(each for each in segments if len(each.near.keys)))
+    kept = tuple(each for each in segments if len(each.near.keys))
+    return msgspec.structs.replace(snapshot, segments=kept, filters={})
 
 
 def squeezed(run: Sequence[Segment], alive: Mask) -> Segment:
@@ -175,9 +244,7 @@ def squeezed(run: Sequence[Segment], alive: Mask) -> Segment:
     )
 
 
-def _segment(
-    rows: list[StoredVector], identity: EncoderIdentity, vocabulary: lexical.Vocabulary, terms: Terms
-) -> Segment:
+def _segment(rows: list[StoredVector], identity: EncoderIdentity, terms: Terms) -> Segment:
     """Make a segment of passages read from the store."""
     vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype="<f4").reshape(-1, identity.dimension)
     if not identity.normalised:
@@ -185,5 +252,5 @@ def _segment(
     keys = np.array([row.key for row in rows], dtype=np.int64)
     return Segment(
         dense.build(keys, vectors),
-        lexical.post(((row.key, row.title, row.text) for row in rows), vocabulary, terms),
+        lexical.post(((row.key, row.title, row.text) for row in rows), terms),
     )

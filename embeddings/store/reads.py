@@ -28,6 +28,8 @@ __all__ = [
     "complete",
     "counts",
     "generation_of",
+    "held_keys",
+    "held_runs",
     "holders",
     "in_batches",
     "intact",
@@ -202,6 +204,20 @@ def key_runs(db: apsw.Connection, where: Where, generation: int) -> npt.NDArray[
         (generation, *values),
     )
     return np.fromiter(chain.from_iterable(runs), dtype=np.int64).reshape(-1, 2)
+
+
+def held_runs(db: apsw.Connection, generation: int) -> npt.NDArray[np.int64]:
+    """First and last passage key of every article in a generation, shape (articles, 2)."""
+    runs: Rows = db.execute("SELECT first, last FROM encodings WHERE generation = ?", (generation,))
+    return np.fromiter(chain.from_iterable(runs), dtype=np.int64).reshape(-1, 2)
+
+
+def held_keys(db: apsw.Connection, generation: int, *, first: int) -> npt.NDArray[np.int64]:
+    """Keys of the passages of a generation, from `first` on, in order."""
+    keys: Rows = db.execute(
+        "SELECT key FROM passages WHERE key >= ? AND generation = ? ORDER BY key", (first, generation)
+    )
+    return np.fromiter(chain.from_iterable(keys), dtype=np.int64)
 
 
 def restricted_runs(db: apsw.Connection, generation: int, *, at: str) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ import pytest
 
 from embeddings.errors import EncoderError, IndexDamaged
 from embeddings.index import dense
+from embeddings.types import Hit
 
 DIMENSION = 24
 
@@ -29,6 +30,11 @@ def segments_of(keys: np.ndarray, vectors: np.ndarray, *bounds: int) -> list[den
     return [dense.build(keys[a:b], vectors[a:b]) for a, b in pairwise(edges)]
 
 
+def found(segments: list[dense.Near], query: np.ndarray, *, k: int, allowed: np.ndarray) -> tuple[Hit, ...]:
+    selector = dense.selector_of(allowed)
+    return dense.search([dense.view(segment, allowed, selector) for segment in segments], query, k=k)
+
+
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.01, 0.0])
 @pytest.mark.parametrize("bounds", [(), (1, 2, 250, 499)])
 def test_filtered_search_is_exact(keys: np.ndarray, vectors: np.ndarray, share: float, bounds: tuple[int, ...]) -> None:
@@ -37,7 +43,7 @@ def test_filtered_search_is_exact(keys: np.ndarray, vectors: np.ndarray, share: 
     for query in vectors[::50]:
         allowed = np.zeros(keys[-1] + 1, dtype=np.bool_)
         allowed[keys[draw.random(len(keys)) < share]] = True
-        hits = dense.search(segments, query, k=20, allowed=allowed)
+        hits = found(segments, query, k=20, allowed=allowed)
         possible = [
             (float(vector @ query), int(key)) for key, vector in zip(keys, vectors, strict=True) if allowed[key]
         ]
@@ -53,7 +59,7 @@ def test_merging_keeps_order_and_drops_the_dead(keys: np.ndarray, vectors: np.nd
     assert merged.keys.tolist() == keys[::3].tolist()
     everything = np.ones_like(alive)
     for row in range(0, 500, 60):
-        best = dense.search([merged], vectors[row], k=1, allowed=everything)[0]
+        best = found([merged], vectors[row], k=1, allowed=everything)[0]
         assert (best.key == keys[row]) == (row % 3 == 0)
 
 
@@ -63,9 +69,7 @@ def test_a_file_is_read_back_and_anything_else_refused(keys: np.ndarray, vectors
     stored = bytes(dense.dump(segment))
     again = dense.load(stored, dimension=DIMENSION)
     assert again.keys.tolist() == keys.tolist()
-    assert dense.search([again], vectors[3], k=9, allowed=allowed) == dense.search(
-        [segment], vectors[3], k=9, allowed=allowed
-    )
+    assert found([again], vectors[3], k=9, allowed=allowed) == found([segment], vectors[3], k=9, allowed=allowed)
     flat = faiss.IndexFlatIP(DIMENSION)
     other_metric = faiss.IndexIDMap2(faiss.IndexFlatL2(DIMENSION))
     for content in (b"", stored[:-1], faiss.serialize_index(flat).tobytes(), faiss.serialize_index(other_metric)):

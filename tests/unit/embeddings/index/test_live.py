@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
-import msgspec
 import numpy as np
 import pytest
 
 from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.index import files
+from embeddings.index.files import read_manifest
 from embeddings.index.live import LiveIndex
 from embeddings.index.snapshot import Snapshot
 from embeddings.index.terms import Terms
@@ -154,8 +155,7 @@ def test_saved_files_hold_one_segment_and_nothing_removed(store: Store, live: Li
     loaded = picture(store, again)
     assert len(loaded.segments) == 1
     assert held(loaded) == held(picture(store, live)) == [1, 3, 4, 6, 7]
-    rows = msgspec.json.decode((tmp_path / "index" / "manifest.json").read_bytes())["manifest"]["rows"]
-    assert rows == 5
+    assert [segment.rows for segment in read_manifest(tmp_path / "index").segments] == [5]
 
 
 def test_saving_again_what_is_saved_writes_nothing(store: Store, live: LiveIndex, tmp_path: Path) -> None:
@@ -176,6 +176,89 @@ def test_an_index_of_nothing_leaves_no_manifest(store: Store, live: LiveIndex, t
     remove(store, "a")
     with store.reading() as db:
         live.save(db, state(db))
-    assert not (tmp_path / "index" / "manifest.json").exists()
+    assert list((tmp_path / "index").iterdir()) == []
     again = LiveIndex(tmp_path / "index", terms=Terms(), fault=no_fault)
     assert held(picture(store, again)) == []
+
+
+def saved(store: Store, live: LiveIndex) -> None:
+    with store.reading() as db:
+        live.save(db, state(db))
+
+
+def written_by_another_process(store: Store, *names: str, removed: tuple[str, ...] = ()) -> LiveIndex:
+    """Add articles as a process does that never searches."""
+    writing = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    with store.reading() as db:
+        writing.keep_up(db, state(db))
+    add(store, *names)
+    if removed:
+        remove(store, *removed)
+    with store.reading() as db:
+        writing.keep_up(db, state(db))
+    return writing
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Sizes of the segments that were read from files."""
+    sizes: list[int] = []
+
+    def noted(folder: Path, record: files.SegmentRecord, *, dimension: int) -> files.Segment:
+        sizes.append(record.rows)
+        return real(folder, record, dimension=dimension)
+
+    real = files.opened
+    monkeypatch.setattr(files, "opened", noted)
+    return sizes
+
+
+def test_a_process_that_only_writes_reads_and_writes_no_large_segment(
+    store: Store, live: LiveIndex, opened: list[int]
+) -> None:
+    add(store, *map(str, range(50)))
+    saved(store, live)
+    before = {path.name for path in (store.folder / "index").iterdir()}
+    saved(store, written_by_another_process(store, "x", removed=("7",)))
+    assert opened == []
+    assert [segment.rows for segment in read_manifest(store.folder / "index").segments] == [50, 1]
+    assert len(before - {path.name for path in (store.folder / "index").iterdir()}) == 0
+    saved(store, written_by_another_process(store, "y"))
+    assert opened == [1]
+    assert [segment.rows for segment in read_manifest(store.folder / "index").segments] == [50, 2]
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == held(picture(store, live)) == [*range(1, 8), *range(9, 53)]
+
+
+def test_a_search_in_a_process_that_has_written_finds_what_it_wrote(
+    store: Store, live: LiveIndex, opened: list[int]
+) -> None:
+    add(store, *map(str, range(50)))
+    saved(store, live)
+    writing = written_by_another_process(store, "x", removed=("7",))
+    assert held(picture(store, writing)) == [*range(1, 8), *range(9, 52)]
+    assert opened == [50]
+    saved(store, writing)
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == held(picture(store, writing))
+
+
+def test_files_altered_since_are_not_added_to(store: Store, live: LiveIndex, caplog: pytest.LogCaptureFixture) -> None:
+    add(store, "a")
+    saved(store, live)
+    writing = written_by_another_process(store, "b")
+    for path in (store.folder / "index").glob("*.terms"):
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    saved(store, writing)
+    assert "is not the file that was saved" in caplog.text
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == [1, 2]
+
+
+def test_a_removed_passage_is_never_found_by_a_later_process(store: Store, live: LiveIndex) -> None:
+    add(store, *map(str, range(5000, 5030)))
+    saved(store, live)
+    saved(store, written_by_another_process(store, removed=("5003", "5029")))
+    assert [segment.rows for segment in read_manifest(store.folder / "index").segments] == [30]
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == [key for key in range(1, 30) if key != 4]
