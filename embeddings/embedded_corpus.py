@@ -12,7 +12,7 @@ from embeddings.encoders.weights import filled_by_another, not_complete
 from embeddings.errors import InputError, StoreBusy, StoreError
 from embeddings.index.dense import direction_of
 from embeddings.index.live import LiveIndex
-from embeddings.index.snapshot import allowed, search
+from embeddings.index.snapshot import allowed, exact_from, search
 from embeddings.index.spellings import nearest
 from embeddings.index.terms import Terms
 from embeddings.index.vocabulary import SnapshotLexicon
@@ -129,7 +129,8 @@ class EmbeddedCorpus(Corpus):
                     continue  # a writer finished between the start of the transaction and here: look again
                 among = allowed(snapshot, db, where)
                 counted = allowed(snapshot, db, Where(within=where.within))
-            return search(direction, question, k=k, among=among, counted=counted)
+                exact = exact_from(db, self._identity)
+                return search(direction, question, k=k, among=among, counted=counted, exact=exact)
 
     def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
         """For each word that no passage holds, the words near to it that passages hold; see `Corpus.spellings`."""

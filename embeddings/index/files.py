@@ -28,7 +28,18 @@ from embeddings.index.terms import ANALYSIS
 from embeddings.store.database import Fault
 from embeddings.store.reads import State
 
-__all__ = ["IndexOutdated", "Manifest", "SegmentRecord", "manifest_of", "opened", "read_manifest", "save", "write"]
+__all__ = [
+    "IndexOutdated",
+    "Manifest",
+    "SegmentRecord",
+    "manifest_of",
+    "opened",
+    "outdated",
+    "read_manifest",
+    "save",
+    "shows",
+    "write",
+]
 
 _MANIFEST = "manifest.json"
 _OURS = (".vectors", ".terms", ".tmp", ".faiss", ".npz")
@@ -54,6 +65,7 @@ class SegmentRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     rows: int
     first: int
     """The least of its keys."""
+    quantised: bool
     vectors: FileRecord
     terms: FileRecord
 
@@ -91,8 +103,9 @@ def write(folder: Path, segment: Segment, *, fault: Fault) -> SegmentRecord:
     """Write the files of one segment. Nothing uses them before a manifest names them. Raises OSError."""
     folder.mkdir(exist_ok=True)
     return SegmentRecord(
-        rows=len(segment.near.keys),
+        rows=segment.size,
         first=int(segment.near.keys[0]),
+        quantised=segment.quantised,
         vectors=_put_named(folder, "vectors", dense.dump(segment.near), fault=fault),
         terms=_put_named(folder, "terms", lexical.dump(segment.posted), fault=fault),
     )
@@ -124,11 +137,21 @@ def save(folder: Path, state: State, top: int, segments: Sequence[SegmentRecord]
 def manifest_of(folder: Path, state: State) -> Manifest:
     """Read the manifest, if it shows exactly this state. Raises IndexOutdated or IndexDamaged."""
     manifest = read_manifest(folder)
-    if (manifest.store, manifest.stamp) != (state.store, state.stamp):
-        raise IndexOutdated(
-            f"the index files in {folder} show change {manifest.change} of their store; this one is at {state.change}"
-        )
+    if not shows(manifest, state):
+        raise outdated(folder, manifest, state)
     return manifest
+
+
+def shows(manifest: Manifest, state: State) -> bool:
+    """Whether files are of exactly this state."""
+    return (manifest.store, manifest.stamp) == (state.store, state.stamp)
+
+
+def outdated(folder: Path, manifest: Manifest, state: State) -> IndexOutdated:
+    """What is to be said of files of another state."""
+    return IndexOutdated(
+        f"the index files in {folder} show change {manifest.change} of their store; this one is at {state.change}"
+    )
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -149,7 +172,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def opened(folder: Path, record: SegmentRecord, *, dimension: int) -> Segment:
     """Open the files of a segment. Raises IndexDamaged when they are not what was saved."""
-    near = dense.load(_mapped(folder, record.vectors), dimension=dimension)
+    near = dense.load(_mapped(folder, record.vectors), dimension=dimension, sifted=record.quantised)
     posted = lexical.load(_mapped(folder, record.terms))
     if len(near.keys) != record.rows or not np.array_equal(near.keys, posted.keys):
         raise IndexDamaged(f"the index files {record.vectors.name} and {record.terms.name} do not fit together")

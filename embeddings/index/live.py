@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
+import numpy as np
 
 from embeddings.errors import IndexDamaged
 from embeddings.index import files
@@ -26,12 +27,13 @@ from embeddings.index.snapshot import (
     overgrown,
     segments_after,
     squeezed,
+    to_quantise,
     unbalanced,
     with_merged,
 )
 from embeddings.index.terms import Terms
 from embeddings.store.database import Fault
-from embeddings.store.reads import State
+from embeddings.store.reads import State, held_keys, was_in
 
 __all__ = ["LiveIndex"]
 
@@ -66,6 +68,8 @@ class LiveIndex:
                 current = self._current
                 if current is None:
                     current = self._current = self._first(db, state)
+                    if current is None:
+                        return None
                 elif current.state.change < state.change:
                     current = self._current = caught_up(current, db, state, self._terms)
         return current if current.state.change == state.change else None
@@ -75,7 +79,7 @@ class LiveIndex:
         if self._current is None and self._base is None:
             with self._publishing:
                 if self._current is None and self._base is None:
-                    self._base = self._matching(state)
+                    self._base = self._matching(db, state)
                     self._current = None if self._base else self._made(db, state)
         if self._current is not None:
             self.at(db, state)
@@ -86,7 +90,7 @@ class LiveIndex:
             return
         try:
             while self._current is not None and (run := overgrown(self._current)):
-                merged = squeezed(run, self._current.alive)
+                merged = squeezed(run, self._current.alive, total=self._current.size)
                 with self._publishing:
                     if self._current is not None and run[0] in self._current.segments:
                         self._current = with_merged(self._current, run, merged)
@@ -112,34 +116,49 @@ class LiveIndex:
             self._written = {}
             self._current = self._made(db, state)
 
-    def _first(self, db: apsw.Connection, state: State) -> Snapshot:
-        """Read the files and what came since, or make the picture from the store where they are not exactly it."""
-        base = self._base or self._matching(state)
-        if base is not None and state.active is not None and base.generation == state.active.number:
-            try:
-                loaded = self._loaded(base, db, state)
-            except IndexDamaged as reason:
-                self._saved = None
-                _log.warning("%s; it is not used: making the indexes from the store", reason)
-            else:
-                return caught_up(loaded, db, state, self._terms)
-        return self._made(db, state)
+    def _first(self, db: apsw.Connection, state: State) -> Snapshot | None:
+        """Read the files and what came since, or make the picture from the store where they are not of its history.
+
+        None where a writer exchanged the files meanwhile: then the store is in another state, too.
+        """
+        base = self._base or self._matching(db, state)
+        if base is None or state.active is None or base.generation != state.active.number:
+            return self._made(db, state)
+        try:
+            return caught_up(self._loaded(base, db, state), db, state, self._terms)
+        except IndexDamaged as reason:
+            self._saved = self._base = None
+            if self._exchanged(base):
+                return None
+            _log.warning("%s; it is not used: making the indexes from the store", reason)
+            return self._made(db, state)
+
+    def _exchanged(self, base: files.Manifest) -> bool:
+        try:
+            return files.read_manifest(self.folder) != base
+        except IndexDamaged:
+            return False
 
     def _made(self, db: apsw.Connection, state: State) -> Snapshot:
         return _single(caught_up(empty(state), db, state, self._terms))
 
-    def _matching(self, state: State) -> files.Manifest | None:
-        """The files of this state, if there are any."""
+    def _matching(self, db: apsw.Connection, state: State) -> files.Manifest | None:
+        """The files of this state or of one before it, if there are any of this very history."""
         if state.active is None:
             return None
         try:
-            manifest = files.manifest_of(self.folder, state)
+            manifest = files.read_manifest(self.folder)
+            exact = files.shows(manifest, state)
+            if not exact and (manifest.store != state.store or not was_in(db, manifest.change, manifest.stamp)):
+                raise files.outdated(self.folder, manifest, state)
+            if manifest.generation != state.active.number:
+                raise files.outdated(self.folder, manifest, state)
         except files.IndexOutdated as reason:
             _log.info("%s; making the indexes from the store", reason)
         except IndexDamaged as reason:
             _log.warning("%s; it is not used: making the indexes from the store", reason)
         else:
-            self._saved = state.stamp
+            self._saved = state.stamp if exact else None
             return manifest
         return None
 
@@ -156,19 +175,21 @@ class LiveIndex:
             base, active = self._base, state.active
             if self._current is not None or base is None or active is None or base.generation != active.number:
                 return False
-            new, top = segments_after(db, active, base.top, self._terms)
-            sizes = [record.rows for record in base.segments] + [len(segment.near.keys) for segment in new]
-            start = min(unbalanced(sizes), len(base.segments))
+            total = sum(record.rows for record in base.segments)
+            total += len(held_keys(db, active.number, first=base.top + 1))
+            new, top = segments_after(db, active, base.top, self._terms, total=total)
+            large = 1 + max((at for at, segment in enumerate(new) if segment.quantised), default=-1)
+            ahead, tail = new[:large], new[large:]
+            start = len(base.segments) if ahead else _first_to_join(base.segments, tail, total=total)
             try:
-                run = (*self._opened(base.segments[start:], base), *new)
+                run = (*self._opened(base.segments[start:], base), *tail)
             except IndexDamaged as reason:
                 _log.warning("%s; it is not used: making the indexes from the store", reason)
                 self._base = self._saved = None
                 return False
-            records = list(base.segments[:start])
-            if run:
-                whole = squeezed(run, living(db, active.number, top=top, segments=run))
-                records += [files.write(self.folder, whole, fault=self._fault)] if len(whole.near.keys) else []
+            joined = [squeezed(run, living(db, active.number, top=top, segments=run), total=total)] if run else []
+            made = [files.write(self.folder, each, fault=self._fault) for each in (*ahead, *joined) if each.size]
+            records = (*base.segments[:start], *made)
             files.save(self.folder, state, top, records, fault=self._fault)
             self._base, self._saved = files.manifest_of(self.folder, state), state.stamp
             return True
@@ -182,7 +203,7 @@ class LiveIndex:
         if snapshot is None:
             return
         with self._merging:
-            if len(snapshot.alive) and sum(len(segment.near.keys) for segment in snapshot.segments) <= _SMALL:
+            if snapshot.size <= _SMALL:
                 whole = _single(snapshot)
                 with self._publishing:
                     if self._current is snapshot:
@@ -196,10 +217,20 @@ class LiveIndex:
             self._written, self._saved = written, state.stamp
 
 
+def _first_to_join(records: Sequence[files.SegmentRecord], new: Sequence[Segment], *, total: int) -> int:
+    """From which on segments in files become one with new ones."""
+    exact = 1 + max((at for at, record in enumerate(records) if record.quantised), default=-1)
+    sizes = [record.rows for record in records[exact:]]
+    added = sum(segment.size for segment in new)
+    start = min(unbalanced([*sizes, added] if added else sizes), len(sizes))
+    return exact + next((at for at, size in enumerate(sizes[:start]) if to_quantise(size, total=total)), start)
+
+
 def _single(snapshot: Snapshot) -> Snapshot:
-    """The same picture in one segment."""
-    living = sum(int(snapshot.alive[segment.near.keys].sum()) for segment in snapshot.segments)
-    rows = sum(len(segment.near.keys) for segment in snapshot.segments)
-    if living == rows and len(snapshot.segments) < 2:
+    """The same picture in one segment, beside those that are quantised."""
+    quantised = [at for at, segment in enumerate(snapshot.segments) if segment.quantised]
+    run = snapshot.segments[1 + max(quantised, default=-1) :]
+    dead = sum(segment.size - int(np.count_nonzero(snapshot.alive[segment.near.keys])) for segment in run)
+    if not dead and len(run) < 2:
         return snapshot
-    return with_merged(snapshot, snapshot.segments, squeezed(snapshot.segments, snapshot.alive))
+    return with_merged(snapshot, run, squeezed(run, snapshot.alive, total=snapshot.size))

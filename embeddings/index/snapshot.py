@@ -7,7 +7,7 @@ earlier state is brought up to date by reading what came since; nothing that exi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.index import dense, lexical
 from embeddings.index.terms import Terms
-from embeddings.store.passages import StoredVector, vectors_after
+from embeddings.store.passages import StoredVector, stored_vectors, vectors_after
 from embeddings.store.reads import Generation, State, held_keys, held_runs, key_runs, removed_runs, restricted_runs
 from embeddings.types import Hits, Vector, Where
 
@@ -30,11 +30,14 @@ __all__ = [
     "allowed",
     "caught_up",
     "empty",
+    "exact_from",
     "living",
     "overgrown",
     "search",
     "segments_after",
     "squeezed",
+    "to_quantise",
+    "trailing",
     "unbalanced",
     "with_merged",
 ]
@@ -51,6 +54,9 @@ _DEAD_SHARE, _DEAD_LEAST = 0.25, 1_000
 
 _REMEMBERED_FILTERS = 64
 
+_EXACT_MOST, _QUANTISED_LEAST = 131_072, 65_536
+"""A picture of more passages keeps its segments of so many or more quantised (measured: docs/performance.md)."""
+
 
 _Asked = tuple[Where, tuple[tuple[int, int], ...]]
 """A filter, and the runs of keys of which nothing may be shown."""
@@ -61,6 +67,16 @@ class Segment(msgspec.Struct, frozen=True, eq=False):
 
     near: dense.Near
     posted: lexical.Segment
+
+    @property
+    def size(self) -> int:
+        """Passages in it, those removed since included."""
+        return len(self.near.keys)
+
+    @property
+    def quantised(self) -> bool:
+        """Whether it was large enough to keep no exact vectors; nothing is merged with it any more."""
+        return self.near.sifted is not None
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -74,6 +90,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     segments: tuple[Segment, ...]
     filters: dict[_Asked, Chosen] = msgspec.field(default_factory=dict)
     """What the filters asked for lately let through: a memory, not a value."""
+
+    @property
+    def size(self) -> int:
+        """Passages in its segments, those removed since included."""
+        return sum(segment.size for segment in self.segments)
 
 
 class Chosen:
@@ -108,7 +129,8 @@ def caught_up(earlier: Snapshot, db: apsw.Connection, state: State, terms: Terms
     known = earlier.state
     if known.store != state.store or known.active != state.active or known.change < state.removals_after:
         earlier = empty(state)
-    new, top = segments_after(db, state.active, earlier.top, terms)
+    total = earlier.size or int((np.diff(held_runs(db, state.active.number)) + 1).sum())
+    new, top = segments_after(db, state.active, earlier.top, terms, total=total)
     alive = np.zeros(top + 1, dtype=np.bool_)
     alive[: len(earlier.alive)] = earlier.alive
     for first, last in removed_runs(db, since=earlier.state.change):
@@ -118,9 +140,15 @@ def caught_up(earlier: Snapshot, db: apsw.Connection, state: State, terms: Terms
     return Snapshot(state=state, top=top, alive=alive, segments=(*earlier.segments, *new))
 
 
-def segments_after(db: apsw.Connection, active: Generation, top: int, terms: Terms) -> tuple[tuple[Segment, ...], int]:
-    """Make segments of the passages whose keys are above `top`; also the largest key looked at."""
-    found = []
+def segments_after(
+    db: apsw.Connection, active: Generation, top: int, terms: Terms, *, total: int
+) -> tuple[tuple[Segment, ...], int]:
+    """Make segments of the passages whose keys are above `top`; also the largest key looked at.
+
+    `total` is about how many passages the picture will have. Segments are merged while they are made: so all of a
+    large store is never in memory exact.
+    """
+    found: list[Segment] = []
     rows = vectors_after(db, active.number, top)
     while batch := list(islice(rows, _BATCH)):
         top = batch[-1].key if isinstance(batch[-1], StoredVector) else batch[-1]
@@ -131,6 +159,8 @@ def segments_after(db: apsw.Connection, active: Generation, top: int, terms: Ter
             )
         if intact:
             found.append(_segment(intact, active.identity, terms))
+        while run := trailing(found):
+            found[-len(run) :] = [squeezed(run, np.ones(top + 1, dtype=np.bool_), total=total)]
     return tuple(found), top
 
 
@@ -188,15 +218,29 @@ def _covered(runs: npt.NDArray[np.int64], *, top: int) -> Mask:
     return found
 
 
-def search(vector: Vector, question: Sequence[str], *, k: int, among: Chosen, counted: Chosen) -> Hits:
+def search(
+    vector: Vector, question: Sequence[str], *, k: int, among: Chosen, counted: Chosen, exact: dense.Exact
+) -> Hits:
     """Rank passages by cosine to a unit vector and by BM25 for terms, whose rarity counts over those `counted`.
 
-    Both are of one picture.
+    Both are of one picture. `exact` gives vectors as the store has them, for candidates of quantised segments.
     """
     return Hits(
-        dense=dense.search(among.near, vector, k=k),
+        dense=dense.search(among.near, vector, k=k, exact=exact),
         lexical=lexical.search(counted.posted, question, k=k, allowed=among.posted),
     )
+
+
+def exact_from(db: apsw.Connection, identity: EncoderIdentity) -> dense.Exact:
+    """The vectors of passages as the store has them; one whose bytes have another length is damaged, and left out."""
+
+    def exact(keys: Sequence[int]) -> Mapping[int, Vector]:
+        size = 4 * identity.dimension
+        found = {key: stored for key, stored in stored_vectors(db, keys).items() if len(stored) == size}
+        numbers = np.frombuffer(b"".join(found.values()), dtype="<f4").reshape(-1, identity.dimension)
+        return dict(zip(found, numbers if identity.normalised else dense.directions(numbers), strict=True))
+
+    return exact
 
 
 def unbalanced(sizes: Sequence[int]) -> int:
@@ -215,31 +259,45 @@ def unbalanced(sizes: Sequence[int]) -> int:
     return start if len(sizes) - start > 1 else len(sizes)
 
 
-def overgrown(snapshot: Snapshot) -> tuple[Segment, ...]:
-    """The neighbouring segments that should become one, if any; or one that holds much that was removed."""
-    segments = snapshot.segments
-    start = unbalanced([len(segment.near.keys) for segment in segments])
-    if start < len(segments):
-        return segments[start:]
-    for segment in segments:
-        dead = len(segment.near.keys) - int(snapshot.alive[segment.near.keys].sum())
-        if dead > max(_DEAD_LEAST, _DEAD_SHARE * len(segment.near.keys)):
+def trailing(segments: Sequence[Segment]) -> Sequence[Segment]:
+    """The newest segments that should become one, if any; quantised ones stay as they are."""
+    exact = 1 + max((at for at, segment in enumerate(segments) if segment.quantised), default=-1)
+    return segments[exact + unbalanced([segment.size for segment in segments[exact:]]) :]
+
+
+def overgrown(snapshot: Snapshot) -> Sequence[Segment]:
+    """The neighbouring segments that should become one, if any; or one that is to be quantised or holds much that was
+    removed."""
+    run = trailing(snapshot.segments)
+    if run:
+        return run
+    for segment in snapshot.segments:
+        dead = segment.size - int(np.count_nonzero(snapshot.alive[segment.near.keys]))
+        if dead > max(_DEAD_LEAST, _DEAD_SHARE * segment.size):
+            return (segment,)
+        if not segment.quantised and to_quantise(segment.size - dead, total=snapshot.size):
             return (segment,)
     return ()
 
 
-def with_merged(snapshot: Snapshot, run: tuple[Segment, ...], merged: Segment) -> Snapshot:
+def to_quantise(size: int, *, total: int) -> bool:
+    """Whether a segment of so many passages is quantised, in a picture of so many in total."""
+    return total > _EXACT_MOST and size >= _QUANTISED_LEAST
+
+
+def with_merged(snapshot: Snapshot, run: Sequence[Segment], merged: Segment) -> Snapshot:
     """Put a merged segment in the place of those it was made of; they lie side by side."""
     at = snapshot.segments.index(run[0])
     segments = (*snapshot.segments[:at], merged, *snapshot.segments[at + len(run) :])
-    kept = tuple(each for each in segments if len(each.near.keys))
+    kept = tuple(each for each in segments if each.size)
     return msgspec.structs.replace(snapshot, segments=kept, filters={})
 
 
-def squeezed(run: Sequence[Segment], alive: Mask) -> Segment:
-    """Merge segments, leaving out what is no longer alive."""
+def squeezed(run: Sequence[Segment], alive: Mask, *, total: int) -> Segment:
+    """Merge segments of a picture of so many passages, leaving out what is no longer alive."""
+    size = sum(int(np.count_nonzero(alive[segment.near.keys])) for segment in run)
     return Segment(
-        dense.merge([segment.near for segment in run], alive),
+        dense.merge([segment.near for segment in run], alive, quantise=to_quantise(size, total=total)),
         lexical.merge([segment.posted for segment in run], alive),
     )
 

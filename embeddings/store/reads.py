@@ -44,6 +44,7 @@ __all__ = [
     "tally",
     "unless_altered",
     "version_by_number",
+    "was_in",
 ]
 
 Rows = Iterable[tuple[Any, ...]]
@@ -83,6 +84,13 @@ def state(db: apsw.Connection) -> State:
     if number is not None:
         active = Generation(number=number, identity=msgspec.json.decode(identity, type=EncoderIdentity))
     return State(store=store, change=change, stamp=stamp, removals_after=removals_after, active=active)
+
+
+def was_in(db: apsw.Connection, change: int, stamp: str) -> bool:
+    """Whether the store was once in this state, and all that came since came after it; no older program tells."""
+    if not db.execute("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'stamps')").get:
+        return False
+    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM stamps WHERE change = ? AND stamp = ?)", (change, stamp)).get)
 
 
 def generation_of(db: apsw.Connection, identity: EncoderIdentity) -> int | None:

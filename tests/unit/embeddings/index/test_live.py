@@ -14,7 +14,7 @@ from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.index import files
 from embeddings.index.files import read_manifest
 from embeddings.index.live import LiveIndex
-from embeddings.index.snapshot import Snapshot
+from embeddings.index.snapshot import Snapshot, allowed, exact_from, search
 from embeddings.index.terms import Terms
 from embeddings.store.database import Store, no_fault
 from embeddings.store.reads import state
@@ -262,3 +262,128 @@ def test_a_removed_passage_is_never_found_by_a_later_process(store: Store, live:
     assert [segment.rows for segment in read_manifest(store.folder / "index").segments] == [30]
     again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
     assert held(picture(store, again)) == [key for key in range(1, 30) if key != 4]
+
+
+def cosines(store: Store, query: np.ndarray) -> dict[int, float]:
+    """Of all passages that the store holds."""
+    with store.reading() as db:
+        rows = db.execute("SELECT key, vector FROM passages").fetchall()
+    return {key: float(np.frombuffer(vector, dtype="<f4") @ query) for key, vector in rows}
+
+
+def test_a_large_store_is_searched_in_quantised_segments_with_exact_scores(
+    store: Store, live: LiveIndex, monkeypatch: pytest.MonkeyPatch, opened: list[int]
+) -> None:
+    monkeypatch.setattr("embeddings.index.snapshot._EXACT_MOST", 60)
+    monkeypatch.setattr("embeddings.index.snapshot._QUANTISED_LEAST", 32)
+    monkeypatch.setattr("embeddings.index.snapshot._BATCH", 8)
+
+    def kinds() -> list[tuple[int, bool]]:
+        return [(segment.rows, segment.quantised) for segment in read_manifest(store.folder / "index").segments]
+
+    def found(by: LiveIndex) -> dict[int, float]:
+        query = np.array([0.5, 0.5, -0.5, 0.5], dtype=np.float32)
+        with store.reading() as db:
+            snapshot = by.at(db, state(db))
+            assert snapshot is not None
+            chosen = allowed(snapshot, db, Where())
+            hits = search(query, ["text"], k=15, among=chosen, counted=chosen, exact=exact_from(db, IDENTITY))
+        expected = sorted(cosines(store, query).items(), key=lambda item: -item[1])[:15]
+        assert {hit.key: hit.score for hit in hits.dense} == pytest.approx(dict(expected), abs=1e-6)
+        assert len(hits.lexical) == 15
+        return dict(expected)
+
+    add(store, *map(str, range(70)))
+    picture(store, live)
+    found(live)
+    saved(store, live)
+    assert kinds() == [(32, True), (32, True), (6, False)]
+    saved(store, written_by_another_process(store, *map(str, range(70, 82)), removed=("3", "40", "75")))
+    assert opened == [6]
+    assert kinds() == [(32, True), (32, True), (17, False)]
+    opened.clear()
+    saved(store, written_by_another_process(store, *map(str, range(82, 99))))
+    assert opened == [17]
+    assert kinds() == [(32, True), (32, True), (34, True)]
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == held(picture(store, live))
+    assert found(again) == found(live)
+    live.merge()
+    saved(store, live)
+    assert held(picture(store, LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault))) == held(
+        picture(store, live)
+    )
+
+
+def test_a_store_that_has_grown_large_has_its_exact_segment_quantised(
+    store: Store, live: LiveIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, *map(str, range(40)))
+    assert [segment.quantised for segment in picture(store, live).segments] == [False]
+    saved(store, live)
+    monkeypatch.setattr("embeddings.index.snapshot._EXACT_MOST", 39)
+    monkeypatch.setattr("embeddings.index.snapshot._QUANTISED_LEAST", 32)
+    saved(store, written_by_another_process(store, "x"))
+    assert [(each.rows, each.quantised) for each in read_manifest(store.folder / "index").segments] == [(41, True)]
+    add(store, "y")
+    picture(store, live)
+    live.merge()
+    now = picture(store, live)
+    assert [(segment.size, segment.quantised) for segment in now.segments] == [(40, True), (2, False)]
+    assert held(now) == list(range(1, 43))
+
+
+def test_after_a_crash_only_what_came_since_is_read(store: Store, live: LiveIndex, opened: list[int]) -> None:
+    add(store, *map(str, range(50)))
+    saved(store, live)
+    add(store, "x", "y")
+    remove(store, "7")
+    for searching in (True, False):
+        again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+        if searching:
+            assert held(picture(store, again)) == [*range(1, 8), *range(9, 53)]
+            assert opened == [50]
+        else:
+            with store.reading() as db:
+                again.keep_up(db, state(db))
+            saved(store, again)
+    assert opened == [50]
+    assert [segment.rows for segment in read_manifest(store.folder / "index").segments] == [50, 2]
+    last = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, last)) == [*range(1, 8), *range(9, 53)]
+
+
+def test_files_of_another_history_are_not_caught_up(store: Store, live: LiveIndex, opened: list[int]) -> None:
+    """A backup was restored, and went another way: the number of changes says nothing."""
+    add(store, "a", "b")
+    saved(store, live)
+    with store.writing() as db:
+        db.execute("UPDATE stamps SET stamp = 'another'")
+    add(store, "c")
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == [1, 2, 3]
+    assert opened == []
+
+
+def test_a_reader_whose_files_were_exchanged_while_it_read_looks_again(
+    store: Store, live: LiveIndex, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(store, *map(str, range(9)))
+    saved(store, live)
+    reader = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    read_manifest = files.read_manifest
+
+    def slow(folder: Path) -> files.Manifest:
+        found = read_manifest(folder)
+        monkeypatch.setattr(files, "read_manifest", read_manifest)
+        add(store, *map(str, range(20, 40)))
+        saved(store, live)
+        return found
+
+    with store.reading() as db:
+        seen = state(db)
+        monkeypatch.setattr(files, "read_manifest", slow)
+        picture(store, live)
+        assert reader.at(db, seen) is None
+    assert held(picture(store, reader)) == list(range(1, 30))
+    assert not caplog.records
