@@ -31,6 +31,9 @@ TITLE_WEIGHT = 3
 K1, B = 1.2, 0.75
 """How soon repetition stops to matter, and how much length counts: BM25's usual values."""
 
+_SAFE = 0.9999
+"""Bounds are compared with so much room for rounding."""
+
 MOST_TERMS = 64
 """Of longer questions only the rarest terms are looked for; the others add time and little else."""
 
@@ -51,6 +54,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The terms that occur, as UTF-8, one after the other in order of their bytes."""
     ends: npt.NDArray[np.int64]
     """Term i is `words[ends[i]:ends[i + 1]]`; the first number is 0."""
+    heads: npt.NDArray[np.uint64]
+    """The first eight bytes of each term as a number, which is in the same order: what a lookup begins with."""
     starts: npt.NDArray[np.int64]
     """`rows[starts[i]:starts[i + 1]]` are those of term i."""
     rows: npt.NDArray[np.int32]
@@ -150,17 +155,13 @@ def search(counted: Sequence[View], question: Sequence[str], *, k: int, allowed:
     passages = sum(view.passages for view in counted)
     mean_length = sum(view.terms for view in counted) / passages
     weights = [math.log(1 + (passages - _frequency(held) + 0.5) / (_frequency(held) + 0.5)) for held in wanted]
-    keys, scores = [], []
+    best = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
     for number, (view, filtered) in enumerate(zip(counted, allowed, strict=True)):
-        if not filtered.passages:
-            continue
-        score = _scores(view, [held[number] for held in wanted], weights, mean_length)
-        if not filtered.whole:
-            score[~filtered.counted] = 0
-        found = _highest(score, k)
-        keys.append(view.segment.keys[found])
-        scores.append(score[found])
-    return _best(np.concatenate(keys), np.concatenate(scores), k) if keys else ()
+        if filtered.passages:
+            least = float(best[1][-1]) if len(best[1]) == k else 0.0
+            rows, scores = _scored(view, filtered, [held[number] for held in wanted], weights, mean_length, least)
+            best = _best(np.append(best[0], view.segment.keys[rows]), np.append(best[1], scores), k)
+    return tuple(map(Hit, best[0].tolist(), best[1].tolist()))
 
 
 def keys_of(views: Sequence[View], term: str) -> list[int]:
@@ -231,7 +232,12 @@ def _joined(words: Sequence[bytes]) -> dict[str, Any]:
     """Terms in order, as a segment keeps them."""
     ends = np.zeros(len(words) + 1, dtype=np.int64)
     np.cumsum(np.fromiter(map(len, words), dtype=np.int64, count=len(words)), out=ends[1:])
-    return {"words": np.frombuffer(b"".join(words), dtype=np.uint8), "ends": ends}
+    heads = np.fromiter(map(_head, words), dtype=np.uint64, count=len(words))
+    return {"words": np.frombuffer(b"".join(words), dtype=np.uint8), "ends": ends, "heads": heads}
+
+
+def _head(word: bytes) -> int:
+    return int.from_bytes(word[:8].ljust(8, b"\0"), "big")
 
 
 def _words(segment: Segment) -> list[bytes]:
@@ -245,7 +251,11 @@ def _word(segment: Segment, at: int) -> bytes:
 
 def _place(segment: Segment, word: bytes) -> int:
     """Where a term stands, or would stand."""
-    return bisect_left(range(len(segment.ends) - 1), word, key=lambda at: _word(segment, at))
+    heads, head = segment.heads, np.uint64(_head(word))
+    start = int(heads.searchsorted(head))
+    alone = start + 1 >= len(heads) or heads[start + 1] != head
+    end = min(start + 1, len(heads)) if alone else int(heads.searchsorted(head, "right"))
+    return bisect_left(range(len(heads)), word, start, end, key=lambda at: _word(segment, at))
 
 
 def _living(segment: Segment, alive: Mask) -> Segment:
@@ -272,7 +282,7 @@ _Postings = tuple[npt.NDArray[np.int32], npt.NDArray[np.unsignedinteger[Any]]]
 def _postings(view: View, word: bytes) -> _Postings:
     """Rows that count and hold a term, and how often."""
     segment, at = view.segment, _place(view.segment, word)
-    if at == len(segment.ends) - 1 or _word(segment, at) != word:
+    if at == len(segment.heads) or _word(segment, at) != word:
         return segment.rows[:0], segment.counts[:0]
     span = slice(segment.starts[at], segment.starts[at + 1])
     rows, counts = segment.rows[span], segment.counts[span]
@@ -291,25 +301,46 @@ def _frequency(held: list[_Postings]) -> int:
     return sum(len(rows) for rows, _ in held)
 
 
-def _scores(view: View, held: list[_Postings], weights: list[float], mean_length: float) -> npt.NDArray[np.float32]:
-    """BM25 of every row of a segment; the order of summing does not depend on how rows lie in segments."""
+def _scored(
+    view: View, filtered: View, held: list[_Postings], weights: list[float], mean_length: float, least: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Rows of a segment with their BM25, in any case those that score `least` or more.
+
+    The order of summing does not depend on how rows lie in segments, nor on what is left out: as soon as the terms to
+    come, which are ever more common, could bring no new row to `least`, only rows that can reach it are scored on.
+    """
     length = view.segment.lengths * np.float32(K1 * B / mean_length) + np.float32(K1 * (1 - B))
-    score = np.zeros(len(view.segment.keys), dtype=np.float32)
-    for (rows, counts), weight in zip(held, weights, strict=True):
+    score = np.zeros(len(length), dtype=np.float32)
+    to_come = sum(weights) * (K1 + 1)
+    able: npt.NDArray[np.int64] | None = None
+    for postings, weight in zip(held, weights, strict=True):
+        to_come -= weight * (K1 + 1)
+        rows, counts = postings if able is None else _among(postings, able)
         score[rows] += counts * np.float32(weight * (K1 + 1)) / (counts + length[rows])
-    return score
+        missing = (least - to_come) * _SAFE
+        if missing > 0 and able is None:
+            able = np.flatnonzero((score >= missing) & filtered.counted)
+        elif missing > 0 and able is not None:
+            able = able[score[able] >= missing]
+    if able is None:
+        able = np.flatnonzero(score if filtered.whole else score * filtered.counted)
+    return able, score[able]
 
 
-def _highest(scores: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.int64]:
-    """Places of the k highest that are not 0, and of all that equal the last of them."""
-    least = np.partition(scores, -k)[-k] if len(scores) > k else np.float32(0)
-    return np.flatnonzero(scores >= least) if least > 0 else np.flatnonzero(scores)
+def _among(postings: _Postings, able: npt.NDArray[np.int64]) -> _Postings:
+    """Those postings whose rows are among some."""
+    rows, counts = postings
+    if not len(rows):
+        return postings
+    at = np.minimum(np.searchsorted(rows, able), len(rows) - 1)
+    at = at[rows[at] == able]
+    return rows[at], counts[at]
 
 
-def _best(keys: Keys, scores: npt.NDArray[np.float32], k: int) -> tuple[Hit, ...]:
+def _best(keys: Keys, scores: npt.NDArray[np.float32], k: int) -> tuple[Keys, npt.NDArray[np.float32]]:
     """The k best, equal scores in order of key."""
     if len(keys) > k:
-        found = _highest(scores, k)
-        keys, scores = keys[found], scores[found]
+        least = np.partition(scores, -k)[-k]
+        keys, scores = keys[scores >= least], scores[scores >= least]
     order = np.lexsort((keys, -scores))[:k]
-    return tuple(map(Hit, keys[order].tolist(), scores[order].tolist()))
+    return keys[order], scores[order]
