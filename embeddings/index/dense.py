@@ -129,9 +129,8 @@ def merge(segments: Sequence[Near], alive: Mask, *, quantise: bool) -> Near:
     return _quantised(keys, quantised.filled(_vectors(index))) if quantise else Near(keys=keys, faiss_index=index)
 
 
-def view(segment: Near, mask: Mask, selector: Any) -> View:
-    """See a segment as far as a mask by key goes; `selector` is FAISS's form of that mask, see `selector_of`."""
-    counted = mask[segment.keys]
+def view(segment: Near, counted: Mask, selector: Any) -> View:
+    """See a segment with those of its rows that count; `selector` says the same by key, see `selector_of`."""
     possible = int(np.count_nonzero(counted))
     seen_by_faiss = None if possible == len(counted) else selector
     return View(segment=segment, counted=counted, possible=possible, selector=seen_by_faiss)

@@ -5,7 +5,8 @@ segments that are new. A file is written under a temporary name, flushed to the 
 holds the hash of each file and the state of the store they show, comes last. Whatever does not match is made again from
 the store. (FAISS itself loads a file with a zeroed sector without a word and then finds the wrong passages.)
 
-Files are checked once, when they are opened, and then read in place: the system keeps of them what is used.
+Files are checked when they are opened. Those of large, quantised segments are then read in place: the system keeps of
+them what is used. What they find is ranked by the store's own vectors, and shown only with an unbroken seal.
 """
 
 from __future__ import annotations
@@ -172,15 +173,27 @@ def read_manifest(folder: Path) -> Manifest:
 
 def opened(folder: Path, record: SegmentRecord, *, dimension: int) -> Segment:
     """Open the files of a segment. Raises IndexDamaged when they are not what was saved."""
-    near = dense.load(_mapped(folder, record.vectors), dimension=dimension, sifted=record.quantised)
-    posted = lexical.load(_mapped(folder, record.terms))
+    bytes_of = _mapped if record.quantised else _read
+    near = dense.load(bytes_of(folder, record.vectors), dimension=dimension, sifted=record.quantised)
+    posted = lexical.load(bytes_of(folder, record.terms))
     if len(near.keys) != record.rows or not np.array_equal(near.keys, posted.keys):
         raise IndexDamaged(f"the index files {record.vectors.name} and {record.terms.name} do not fit together")
     return Segment(near, posted)
 
 
+def _read(folder: Path, record: FileRecord) -> Buffer:
+    """The bytes of a file, if they are the bytes that were saved."""
+    try:
+        content = (folder / record.name).read_bytes()
+    except OSError as error:
+        raise IndexDamaged(f"{folder / record.name} cannot be read: {error}") from error
+    if (len(content), hashlib.sha256(content).hexdigest()) != (record.size, record.sha256):
+        raise IndexDamaged(f"{folder / record.name} is not the file that was saved")
+    return content
+
+
 def _mapped(folder: Path, record: FileRecord) -> Buffer:
-    """The bytes of a file in place, if they are the bytes that were saved."""
+    """The same, in place: checked now, and read from the disk again where the system had to drop some of them."""
     path = folder / record.name
     try:
         with path.open("rb") as file:

@@ -80,9 +80,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return self.passages == len(self.counted)
 
 
-def view(segment: Segment, mask: Mask) -> View:
-    """See a segment as far as a mask by key goes."""
-    counted = mask[segment.keys]
+def view(segment: Segment, counted: Mask) -> View:
+    """See a segment with those of its rows that count."""
     terms = float(segment.lengths[counted].sum(dtype=np.float64))
     return View(segment=segment, counted=counted, passages=int(np.count_nonzero(counted)), terms=terms)
 

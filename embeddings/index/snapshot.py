@@ -52,7 +52,8 @@ _BATCH = 8_192
 _DEAD_SHARE, _DEAD_LEAST = 0.25, 1_000
 """A segment is made anew when this share of it, and at least so many passages, were removed."""
 
-_REMEMBERED_FILTERS = 64
+_REMEMBERED_FILTERS, _REMEMBERED_LEAST, _REMEMBERED_KEYS = 64, 4, 16_000_000
+"""Filters remembered with a picture: so many, fewer where each is long (two bytes a passage)."""
 
 _EXACT_MOST, _QUANTISED_LEAST = 131_072, 65_536
 """A picture of more passages keeps its segments of so many or more quantised (measured: docs/performance.md)."""
@@ -101,20 +102,30 @@ class Chosen:
     """The passages of a picture that count for a search, and how each segment looks with them alone."""
 
     def __init__(self, mask: Mask, segments: Sequence[Segment]) -> None:
-        self.mask = mask
-        """By key."""
+        """`mask` says by key which they are."""
+        self._mask = mask
         self._segments = segments
 
     @cached_property
     def near(self) -> tuple[dense.View, ...]:
         """For searching by vector."""
-        selector = dense.selector_of(self.mask)
-        return tuple(dense.view(segment.near, self.mask, selector) for segment in self._segments)
+        selector = dense.selector_of(self._mask)
+        return tuple(
+            dense.view(segment.near, counted, selector)
+            for segment, counted in zip(self._segments, self._counted, strict=True)
+        )
 
     @cached_property
     def posted(self) -> tuple[lexical.View, ...]:
         """For searching by term."""
-        return tuple(lexical.view(segment.posted, self.mask) for segment in self._segments)
+        return tuple(
+            lexical.view(segment.posted, counted)
+            for segment, counted in zip(self._segments, self._counted, strict=True)
+        )
+
+    @cached_property
+    def _counted(self) -> tuple[Mask, ...]:
+        return tuple(self._mask[segment.near.keys] for segment in self._segments)
 
 
 def empty(state: State) -> Snapshot:
@@ -196,7 +207,7 @@ def allowed(snapshot: Snapshot, db: apsw.Connection, where: Where) -> Chosen:
         mask = mask.copy()
         for first, last in hidden:
             mask[first : last + 1] = False
-    if len(snapshot.filters) >= _REMEMBERED_FILTERS:
+    if len(snapshot.filters) >= min(_REMEMBERED_FILTERS, max(_REMEMBERED_LEAST, _REMEMBERED_KEYS // len(mask))):
         snapshot.filters.clear()
     chosen = snapshot.filters[asked] = Chosen(mask, snapshot.segments)
     return chosen

@@ -70,7 +70,7 @@ def ours(rows: list[Row]) -> Search:
         lexical.post(((key, *rows[key][1:]) for key in range(start, min(start + 8192, len(rows)))), TERMS)
         for start in range(0, len(rows), 8192)
     ]
-    views = [lexical.view(lexical.merge(segments, alive), alive)]
+    views = [lexical.view(lexical.merge(segments, alive), alive)]  # keys are rows here
 
     def search(question: str) -> list[int]:
         return [hit.key for hit in lexical.search(views, TERMS.of_question(question), k=K, allowed=views)]

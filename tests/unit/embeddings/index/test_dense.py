@@ -41,7 +41,9 @@ def found(
     segments: list[dense.Near], query: np.ndarray, *, k: int, allowed: np.ndarray, exact: dense.Exact = never
 ) -> tuple[Hit, ...]:
     selector = dense.selector_of(allowed)
-    return dense.search([dense.view(segment, allowed, selector) for segment in segments], query, k=k, exact=exact)
+    return dense.search(
+        [dense.view(segment, allowed[segment.keys], selector) for segment in segments], query, k=k, exact=exact
+    )
 
 
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.01, 0.0])
@@ -146,7 +148,7 @@ def test_who_asks_a_quantised_segment_for_all_gets_all(
     few[keys[::20]] = True
     assert quantised.sifted is not None
     for mask, possible in ((few, 300), (few | True, 6000)):
-        view = dense.view(quantised, mask, dense.selector_of(mask))
+        view = dense.view(quantised, mask[keys], dense.selector_of(mask))
         rows, scores = nearest(quantised.sifted, vectors[0], k=6000, counted=view.counted, possible=view.possible)
         assert sorted(keys[rows]) == np.flatnonzero(mask[: keys[-1] + 1] & np.isin(np.arange(len(mask)), keys)).tolist()
         assert len(rows) == possible

@@ -46,7 +46,7 @@ def posted(passages: dict[int, tuple[str, str]]) -> lexical.Segment:
 def found(
     segments: list[lexical.Segment], question: list[str], *, k: int, alive: np.ndarray, allowed: np.ndarray
 ) -> tuple[Hit, ...]:
-    counted, among = ([lexical.view(segment, mask) for segment in segments] for mask in (alive, allowed))
+    counted, among = ([lexical.view(segment, mask[segment.keys]) for segment in segments] for mask in (alive, allowed))
     return lexical.search(counted, question, k=k, allowed=among)
 
 
@@ -120,14 +120,18 @@ def test_terms_are_found_by_how_they_begin_where_a_passage_that_counts_holds_the
     segments = [posted({1: ("", "harbour hard zebra"), 2: ("", "harm")}), posted({3: ("", "harp æther")})]
     alive = np.array([False, True, False, True])
     everything = np.ones_like(alive)
-    assert lexical.terms_from([lexical.view(each, everything) for each in segments], "har") == {
+    assert lexical.terms_from([lexical.view(each, everything[each.keys]) for each in segments], "har") == {
         "harbour",
         "hard",
         "harm",
         "harp",
     }
-    assert lexical.terms_from([lexical.view(each, alive) for each in segments], "har") == {"harbour", "hard", "harp"}
-    assert lexical.terms_from([lexical.view(each, alive) for each in segments], "x") == frozenset()
+    assert lexical.terms_from([lexical.view(each, alive[each.keys]) for each in segments], "har") == {
+        "harbour",
+        "hard",
+        "harp",
+    }
+    assert lexical.terms_from([lexical.view(each, alive[each.keys]) for each in segments], "x") == frozenset()
 
 
 def test_a_very_long_question_is_asked_by_its_rarest_words() -> None:
