@@ -33,6 +33,7 @@ __all__ = [
     "IndexOutdated",
     "Manifest",
     "SegmentRecord",
+    "are_there",
     "manifest_of",
     "opened",
     "outdated",
@@ -179,6 +180,14 @@ def opened(folder: Path, record: SegmentRecord, *, dimension: int) -> Segment:
     if len(near.keys) != record.rows or not np.array_equal(near.keys, posted.keys):
         raise IndexDamaged(f"the index files {record.vectors.name} and {record.terms.name} do not fit together")
     return Segment(near, posted)
+
+
+def are_there(folder: Path, record: SegmentRecord) -> bool:
+    """Whether the files of a segment are in place; not whether they are what was saved."""
+    try:
+        return all((folder / file.name).stat().st_size == file.size for file in (record.vectors, record.terms))
+    except OSError:
+        return False
 
 
 def _read(folder: Path, record: FileRecord) -> Buffer:

@@ -209,10 +209,12 @@ class LiveIndex:
                     if self._current is snapshot:
                         self._current = whole
                 snapshot = whole
-            records = {segment: self._written.get(segment) for segment in snapshot.segments}
-            for segment, record in records.items():
-                records[segment] = record or files.write(self.folder, segment, fault=self._fault)
-            written = {segment: record for segment, record in records.items() if record}
+            written = {}
+            for segment in snapshot.segments:
+                record = self._written.get(segment)
+                # Another process may have written since these were read, and have removed them.
+                there = record is not None and files.are_there(self.folder, record)
+                written[segment] = record if record and there else files.write(self.folder, segment, fault=self._fault)
             files.save(self.folder, state, snapshot.top, tuple(written.values()), fault=self._fault)
             self._written, self._saved = written, state.stamp
 

@@ -387,3 +387,21 @@ def test_a_reader_whose_files_were_exchanged_while_it_read_looks_again(
         assert reader.at(db, seen) is None
     assert held(picture(store, reader)) == list(range(1, 30))
     assert not caplog.records
+
+
+def test_a_reader_that_becomes_the_writer_names_no_file_that_was_removed_meanwhile(
+    store: Store, live: LiveIndex, monkeypatch: pytest.MonkeyPatch, opened: list[int]
+) -> None:
+    add(store, *map(str, range(20)))
+    saved(store, live)
+    reader = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    picture(store, reader)
+    add(store, "x")
+    saved(store, live)  # as one segment: the files that the reader has open are gone
+    monkeypatch.setattr("embeddings.index.live._SMALL", 0)
+    add(store, "y")
+    saved(store, reader)
+    opened.clear()
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == list(range(1, 23))
+    assert opened == [20, 2]
