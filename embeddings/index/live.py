@@ -119,8 +119,10 @@ class LiveIndex:
     def _first(self, db: apsw.Connection, state: State) -> Snapshot | None:
         """Read the files and what came since, or make the picture from the store where they are not of its history.
 
-        None where a writer exchanged the files meanwhile: then the store is in another state, too.
+        None where the files are of a later state, or were exchanged meanwhile: then the store is in another, too.
         """
+        if self._base is not None and self._base.change > state.change:
+            return None
         base = self._base or self._matching(db, state)
         if base is None or state.active is None or base.generation != state.active.number:
             return self._made(db, state)

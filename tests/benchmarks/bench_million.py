@@ -125,18 +125,17 @@ def fill(folder: Path, size: int, encoded: int) -> None:
     place = folder / str(size)
     kept = np.lib.format.open_memmap(place / "vectors.npy", mode="w+", dtype=np.float32, shape=(size, some.shape[1]))
     store = Store.open(place / "store")
-    # The near tenth: by an estimate from the first block where a tenth begins.
+    # Where the nearest tenth ends is read from one block.
     least = float(np.quantile(made_of(some, BLOCK, seed=1000) @ asked[0], 0.9))
     for start in range(0, size, BLOCK):
         block = made_of(some, min(BLOCK, size - start), seed=1000 + start)
-        if least:
-            near = block @ asked[0] >= least
-            block = np.concatenate([block[near], block[~near]])  # so that articles are near or not
+        near = block @ asked[0] >= least
+        block = np.concatenate([block[near], block[~near]])  # so that articles are near or not
         kept[start : start + len(block)] = block
         with store.writing() as db:
             generation = writes.ensure_generation(db, IDENTITY)
-            for indexed in articles(block, start, texts, collection_of=block @ asked[0] >= least):
-                writes.put(db, indexed, generation)
+            for indexed in articles(block, start, texts, near=block @ asked[0] >= least):
+                writes.put(db, indexed, generation)  # quicker than `replace`, which makes the index as it goes
     with store.writing() as db:
         writes.adopt(db, IDENTITY)
     store.tidy()
@@ -144,13 +143,13 @@ def fill(folder: Path, size: int, encoded: int) -> None:
     kept.flush()
 
 
-def articles(block: Vectors, start: int, texts: list[str], *, collection_of: Any) -> Iterator[IndexedArticle]:
+def articles(block: Vectors, start: int, texts: list[str], *, near: Any) -> Iterator[IndexedArticle]:
     draw = np.random.default_rng(start)
     for at in range(0, len(block) - PIECES + 1, PIECES):
         number = (start + at) // PIECES
         pairs = draw.integers(len(texts), size=(PIECES, 2))
         pieces = [f"{texts[a][: len(texts[a]) // 2]} {texts[b][len(texts[b]) // 2 :]}" for a, b in pairs]
-        yield article(f"a{number}", pieces, block[at : at + PIECES], number, near=bool(collection_of[at]))
+        yield article(f"a{number}", pieces, block[at : at + PIECES], number, near=bool(near[at]))
 
 
 def article(name: str, pieces: list[str], vectors: Vectors, number: int, *, near: bool = False) -> IndexedArticle:

@@ -405,3 +405,17 @@ def test_a_reader_that_becomes_the_writer_names_no_file_that_was_removed_meanwhi
     again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
     assert held(picture(store, again)) == list(range(1, 23))
     assert opened == [20, 2]
+
+
+def test_a_search_that_began_before_files_were_added_to_looks_again(store: Store, live: LiveIndex) -> None:
+    """Else what came between its state and the files' would never be found."""
+    add(store, "a")
+    saved(store, live)
+    writing = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    with store.reading() as earlier:
+        seen = state(earlier)
+        writing.keep_up(earlier, seen)
+        add(store, "b")
+        saved(store, writing)
+        assert writing.at(earlier, seen) is None
+    assert held(picture(store, writing)) == [1, 2]
