@@ -23,6 +23,8 @@ CASES ?= ../shared/cases
 TREEBANK ?=
 # Where `make test-llm` keeps its model and the server that runs it.
 LLM_CACHE ?= .cache/llm
+# How many passages `make bench BENCH=million` makes.
+SIZE ?= 1000000
 # More words for pytest: make test PYTEST_ARGS="-k chunking"; -n 0 runs one test after the other.
 PYTEST_ARGS ?=
 export PYTHON
@@ -90,8 +92,8 @@ screenshots: install-dev ## take the pictures of README and docs/ anew (look at 
 	@scripts/install_browser.sh
 	$(BIN)/pytest -q tests/e2e/browser/screenshots.py
 
-bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some)
-	@scripts/bench.sh $(VENV) $(BENCH)
+bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some; BENCH=million SIZE=1000000: a large store)
+	@SIZE=$(SIZE) scripts/bench.sh $(VENV) $(BENCH)
 
 yardsticks: install-dev ## quality on the data sets of DATA, in one table in reports/yardsticks/ (half an hour, then less)
 	$(BIN)/python -m qa.evaluation.benchmarks.suite --data $(DATA) $(YARDSTICKS)

@@ -12,7 +12,7 @@ from embeddings.encoders.weights import filled_by_another, not_complete
 from embeddings.errors import InputError, StoreBusy, StoreError
 from embeddings.index.dense import direction_of
 from embeddings.index.live import LiveIndex
-from embeddings.index.snapshot import allowed, search
+from embeddings.index.snapshot import allowed, exact_from, search
 from embeddings.index.spellings import nearest
 from embeddings.index.terms import Terms
 from embeddings.index.vocabulary import SnapshotLexicon
@@ -129,7 +129,8 @@ class EmbeddedCorpus(Corpus):
                     continue  # a writer finished between the start of the transaction and here: look again
                 among = allowed(snapshot, db, where)
                 counted = allowed(snapshot, db, Where(within=where.within))
-            return search(snapshot, direction, question, k=k, among=among, counted=counted)
+                exact = exact_from(db, self._identity)
+                return search(direction, question, k=k, among=among, counted=counted, exact=exact)
 
     def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
         """For each word that no passage holds, the words near to it that passages hold; see `Corpus.spellings`."""
@@ -138,7 +139,7 @@ class EmbeddedCorpus(Corpus):
                 state = self._searchable(reads.state(db))
                 snapshot = self._index.at(db, state)
                 if snapshot is not None:
-                    lexicon = SnapshotLexicon(snapshot, db, among=allowed(snapshot, db, where))
+                    lexicon = SnapshotLexicon(db, among=allowed(snapshot, db, where))
                     return nearest(words, lexicon, self._terms)
 
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
@@ -266,7 +267,7 @@ class EmbeddedCorpus(Corpus):
         with self._store.reading() as db:
             state = reads.state(db)
             if state.active is not None and state.active.identity == self._identity:
-                self._index.at(db, state)
+                self._index.keep_up(db, state)
         self._index.merge()
 
     def _searchable(self, state: State) -> State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,7 @@ import numpy as np
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import IndexDamaged
 from embeddings.index import files
-from embeddings.index.snapshot import Snapshot
+from embeddings.index.snapshot import Segment
 from embeddings.store.filters import moment
 from embeddings.store.passages import vectors_after
 from embeddings.store.reads import Rows, key_runs, state
@@ -163,17 +164,18 @@ def _index(db: apsw.Connection, folder: Path) -> list[Finding]:
     if seen.active is None or not len(key_runs(db, Where(), seen.active.number)):
         return []
     try:
-        loaded = files.load(folder, seen)
+        manifest = files.manifest_of(folder, seen)
+        held = [files.opened(folder, each, dimension=manifest.identity.dimension) for each in manifest.segments]
     except files.IndexOutdated as reason:
         return [Finding(kind="index_outdated", where=str(folder), detail=str(reason), remedy=_REBUILD)]
     except IndexDamaged as reason:
         return [Finding(kind="index_damaged", where=str(folder), detail=str(reason), remedy=_REBUILD)]
-    return _differences(loaded, db, seen.active.number, folder)
+    return _differences(held, db, seen.active.number, folder)
 
 
-def _differences(loaded: Snapshot, db: apsw.Connection, generation: int, folder: Path) -> list[Finding]:
+def _differences(held: Sequence[Segment], db: apsw.Connection, generation: int, folder: Path) -> list[Finding]:
     stored = np.array([row.key for row in vectors_after(db, generation, 0) if not isinstance(row, int)], dtype=np.int64)
-    if np.array_equal(np.flatnonzero(loaded.alive), stored):
+    if np.isin(stored, np.concatenate([segment.near.keys for segment in held])).all():
         return []
-    detail = "the index files do not hold the passages that the store holds"
+    detail = "the index files lack passages that the store holds"
     return [Finding(kind="index_damaged", where=str(folder), detail=detail, remedy=_REBUILD)]

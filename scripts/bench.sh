@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Run the benchmarks of tests/benchmarks; each prints JSON, kept in reports/bench/NAME.json.
-#   scripts/bench.sh VENV [NAME…]        without names, all of them
+#   scripts/bench.sh VENV [NAME…]        without names, all of them but `million`, which takes an hour
 # Those on real data read ../shared and are named as not run where it is absent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ shared=../shared/data
 reports=reports/bench
 mkdir -p "$reports"
 if [[ $# -eq 0 ]]; then
-    mapfile -t names < <(cd tests/benchmarks && ls bench_*.py | sed -E 's/^bench_(.*)\.py$/\1/')
+    mapfile -t names < <(cd tests/benchmarks && ls bench_*.py | sed -E 's/^bench_(.*)\.py$/\1/' | grep -v '^million$')
     set -- "${names[@]}"
 fi
 
@@ -35,6 +35,7 @@ for name in "$@"; do
         parity) with_shared measure parity "$shared/squad/v1.1-dev-visible.json" ;;
         ingest) with_shared measure ingest "$shared/realtimeqa/articles-small.jsonl.gz" ;;
         retrieval) with_shared realtimeqa retrieval ;;
+        million) with_shared measure million --size "${SIZE:-1000000}" ;;
         stores) with_shared measure stores ;;
         pages) echo "bench: NOT RUN: pages reads checkouts of saved pages: python tests/benchmarks/bench_pages.py FOLDER..." >&2 ;;
         *) measure "$name" ;;

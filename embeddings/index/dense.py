@@ -1,13 +1,13 @@
-"""Exact search by cosine: takes a question's vector, gives the keys of the nearest passages.
+"""Search by cosine: takes a question's vector, gives the keys of the nearest passages.
 
-An index is a tuple of immutable FAISS segments (`IDMap2,Flat`): FAISS crashes when it is searched while it
-changes, so nothing here ever changes; adding makes a small segment, merging makes one of several. FAISS ids are
-the store's integer keys, and no other module knows FAISS.
+An index is a tuple of immutable FAISS segments: FAISS crashes when it is searched while it changes, so nothing here
+ever changes; adding makes a small segment, merging makes one of several. Segments are exact (`IDMap2,Flat`); large ones
+of large stores are quantised. FAISS ids are the store's integer keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import faiss
@@ -16,9 +16,25 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.errors import EncoderError, IndexDamaged
+from embeddings.index import quantised
+from embeddings.index.arrays import Buffer, pack, unpack
 from embeddings.types import Hit, Vector, Vectors
 
-__all__ = ["Near", "build", "checked", "directions", "dump", "load", "merge", "search"]
+__all__ = [
+    "Exact",
+    "Near",
+    "View",
+    "build",
+    "checked",
+    "direction_of",
+    "directions",
+    "dump",
+    "load",
+    "merge",
+    "search",
+    "selector_of",
+    "view",
+]
 
 UNIT_TOLERANCE = 1e-3
 """How far the length of a vector that an encoder calls normalised may be from 1."""
@@ -32,7 +48,27 @@ class Near(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     keys: Keys
     """Ascending."""
-    faiss_index: faiss.IndexIDMap2
+    faiss_index: Any
+    sifted: quantised.Sifted | None = None
+    """The parts of a quantised segment; None in an exact one."""
+    content: npt.NDArray[np.uint8] | None = None
+    """The bytes of the file in which FAISS reads the vectors, if it does."""
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A segment with those of its passages that count."""
+
+    segment: Near
+    counted: Mask
+    """By row."""
+    possible: int
+    """How many there are."""
+    selector: Any
+    """FAISS's form of which they are; None where all are."""
+
+
+Exact = Callable[[Sequence[int]], Mapping[int, Vector]]
+"""Gives the unit vectors of passages as they were encoded; one that cannot be had is left out."""
 
 
 def checked(vectors: Vectors, *, dimension: int, unit: bool, of: str) -> Vectors:
@@ -69,67 +105,121 @@ def direction_of(vector: Vector, *, dimension: int) -> Vector:
 
 
 def build(keys: Keys, vectors: Vectors) -> Near:
-    """Make a segment of unit vectors; keys ascending, none twice."""
+    """Make an exact segment of unit vectors; keys ascending, none twice."""
     index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
     index.add_with_ids(vectors, keys)
     return Near(keys=keys, faiss_index=index)
 
 
-def merge(segments: Sequence[Near], alive: Mask) -> Near:
-    """Make one segment of several, in order of key, leaving out the vectors whose keys are not alive."""
-    index = faiss.IndexIDMap2(faiss.IndexFlatIP(segments[0].faiss_index.d))
+def merge(segments: Sequence[Near], alive: Mask, *, quantise: bool) -> Near:
+    """Make one segment of several, in order of key, leaving out the vectors whose keys are not alive.
+
+    Of a quantised segment only another one can be made, and only of it alone.
+    """
+    if segments[0].sifted is not None:
+        (segment,) = segments
+        living = alive[segment.keys]
+        return _quantised(segment.keys[living], quantised.without(segment.faiss_index, living))
     kept = [segment.keys[alive[segment.keys]] for segment in segments]
-    for segment, keys in zip(segments, kept, strict=True):
-        vectors = _vectors(segment)
-        index.add_with_ids(vectors if len(keys) == len(vectors) else vectors[alive[segment.keys]], keys)
-    return Near(keys=np.concatenate(kept), faiss_index=index)
+    keys = np.concatenate(kept)
+    index = faiss.IndexIDMap2(faiss.IndexFlatIP(segments[0].faiss_index.d))
+    for segment, some in zip(segments, kept, strict=True):
+        vectors = _vectors(segment.faiss_index)
+        index.add_with_ids(vectors if len(some) == len(vectors) else vectors[alive[segment.keys]], some)
+    return _quantised(keys, quantised.filled(_vectors(index))) if quantise else Near(keys=keys, faiss_index=index)
 
 
-def search(segments: Sequence[Near], vector: Vector, *, k: int, allowed: Mask) -> tuple[Hit, ...]:
-    """Rank the allowed passages by cosine to a unit vector; exact, equal scores in order of key."""
+def view(segment: Near, counted: Mask, selector: Any) -> View:
+    """See a segment with those of its rows that count; `selector` says the same by key, see `selector_of`."""
+    possible = int(np.count_nonzero(counted))
+    seen_by_faiss = None if possible == len(counted) else selector
+    return View(segment=segment, counted=counted, possible=possible, selector=seen_by_faiss)
+
+
+def selector_of(mask: Mask) -> Any:
+    """A mask by key as FAISS wants it."""
+    return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))  # type: ignore[call-arg, arg-type]
+
+
+def search(views: Sequence[View], vector: Vector, *, k: int, exact: Exact) -> tuple[Hit, ...]:
+    """Rank the passages that count by cosine to a unit vector, equal scores in order of key.
+
+    Every score is exact. Of quantised segments only candidates are ranked, somewhat more than are asked for.
+    """
     # One thread for one search: threads that wait for a busy core made it four times slower (64 ms against 14).
     faiss.omp_set_num_threads(1)
     found: list[Hit] = []
-    selector: Any = None
-    for segment in segments:
-        possible = int(allowed[segment.keys].sum())
-        if not possible:
-            continue
-        if possible == len(segment.keys):
-            parameters = None
-        else:
-            selector = selector or faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))  # type: ignore[call-arg, arg-type]
-            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        scores, keys = segment.faiss_index.search(vector[np.newaxis], min(k, possible), params=parameters)
-        # FAISS pads with -1 where it finds fewer than asked.
-        found += [Hit(int(key), float(score)) for key, score in zip(keys[0], scores[0], strict=True) if key >= 0]
-    return tuple(sorted(found, key=lambda hit: (-hit.score, hit.key))[:k])
+    candidates: list[Hit] = []
+    for each in views:
+        if each.possible and each.segment.sifted is None:
+            found += _exact_hits(each, vector, k)
+        elif each.possible:
+            candidates += _candidates(each, vector, _more(k))
+    if candidates:
+        vectors = exact([hit.key for hit in sorted(candidates, key=_order)[: _more(k)]])
+        cosines = np.stack(list(vectors.values())) @ vector if vectors else ()
+        found += [Hit(key, float(score)) for key, score in zip(vectors, cosines, strict=True) if np.isfinite(score)]
+    return tuple(sorted(found, key=_order)[:k])
 
 
-def dump(segment: Near) -> memoryview:
-    """Write a segment as a FAISS file."""
-    written: memoryview = faiss.serialize_index(segment.faiss_index).data
-    return written
+def _exact_hits(each: View, vector: Vector, k: int) -> list[Hit]:
+    parameters = faiss.SearchParameters(sel=each.selector) if each.selector else None  # type: ignore[call-arg]
+    scores, keys = each.segment.faiss_index.search(vector[np.newaxis], min(k, each.possible), params=parameters)
+    # FAISS pads with -1 where it finds fewer than asked.
+    return [Hit(int(key), float(score)) for key, score in zip(keys[0], scores[0], strict=True) if key >= 0]
 
 
-def load(stored: bytes, *, dimension: int) -> Near:
-    """Read what `dump` wrote. Only for bytes whose hash was checked: FAISS believes whatever it reads.
+def _candidates(each: View, vector: Vector, k: int) -> list[Hit]:
+    if each.segment.sifted is None:
+        return []
+    rows, scores = quantised.nearest(each.segment.sifted, vector, k=k, counted=each.counted, possible=each.possible)
+    return list(map(Hit, each.segment.keys[rows].tolist(), scores.tolist()))
 
-    Raises IndexDamaged when it is not an exact index of this dimension.
+
+def _more(k: int) -> int:
+    """So many candidates are ranked exactly for k hits."""
+    return k + max(10, k // 2)
+
+
+def _order(hit: Hit) -> tuple[float, int]:
+    return (-hit.score, hit.key)
+
+
+def dump(segment: Near) -> bytes | memoryview:
+    """Write a segment as a file: that of FAISS, with the keys beside it where FAISS does not keep them."""
+    written = faiss.serialize_index(segment.faiss_index)
+    return written.data if segment.sifted is None else pack({"keys": segment.keys, "index": written})
+
+
+def load(stored: Buffer, *, dimension: int, sifted: bool = False) -> Near:
+    """Read what `dump` wrote, in place. Only for bytes whose hash was checked: FAISS believes whatever it reads.
+
+    Raises IndexDamaged when it is not an index of this dimension, exact or quantised as is said.
     """
+    held: Mapping[str, npt.NDArray[Any]] = unpack(stored) if sifted else {"index": np.frombuffer(stored, np.uint8)}
     try:
-        index = faiss.deserialize_index(np.frombuffer(stored, dtype=np.uint8))
-    except RuntimeError as error:
+        content = held["index"]
+        index = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(content), len(content)))  # type: ignore[attr-defined]
+    except (RuntimeError, ValueError, KeyError) as error:
         raise IndexDamaged(f"FAISS cannot read the index file ({error}); it is made again from the store") from error
-    if not isinstance(index, faiss.IndexIDMap2) or not isinstance(faiss.downcast_index(index.index), faiss.IndexFlatIP):
-        raise IndexDamaged(f"the index file holds a {type(index).__name__}, not an exact index by key")
     if index.d != dimension:
         raise IndexDamaged(f"the index file holds vectors of {index.d} numbers, the encoder makes {dimension}")
-    return Near(keys=faiss.vector_to_array(index.id_map), faiss_index=index)
+    if sifted:
+        return _quantised(held.get("keys", np.zeros(0, dtype=np.int64)), index, content=content)
+    if not isinstance(index, faiss.IndexIDMap2) or not isinstance(faiss.downcast_index(index.index), faiss.IndexFlatIP):
+        raise IndexDamaged(f"the index file holds a {type(index).__name__}, not an exact index by key")
+    return Near(keys=faiss.vector_to_array(index.id_map), faiss_index=index, content=content)
 
 
-def _vectors(segment: Near) -> Vectors:
-    """A view of a segment's vectors, row by row; valid as long as the segment is."""
-    flat: Any = faiss.downcast_index(segment.faiss_index.index)
+def _quantised(keys: Keys, index: Any, *, content: npt.NDArray[np.uint8] | None = None) -> Near:
+    sifted = quantised.parts(index)
+    if len(keys) != index.ntotal:
+        raise IndexDamaged(f"the index file holds {index.ntotal} vectors with {len(keys)} keys")
+    return Near(keys=keys, faiss_index=index, sifted=sifted, content=content)
+
+
+def _vectors(index: Any) -> Vectors:
+    """A view of an exact index's vectors, row by row; valid as long as the index is."""
+    flat: Any = faiss.downcast_index(index.index)
     numbers: Vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d)
     return numbers.reshape(flat.ntotal, flat.d)

@@ -1,14 +1,20 @@
 """The derived indexes on disk: takes a picture, gives files that are either exactly it or not used.
 
-A file is written under a temporary name, flushed to the disk and renamed; the manifest, which holds the hash of
-each file and the state of the store it shows, comes last. Whatever does not match is made again from the store.
-(FAISS itself loads a file with a zeroed sector without a word and then finds the wrong passages.)
+Each segment lies in two files, by vector and by term, named for what is in them and never changed: saving writes the
+segments that are new. A file is written under a temporary name, flushed to the disk and renamed; the manifest, which
+holds the hash of each file and the state of the store they show, comes last. Whatever does not match is made again from
+the store. (FAISS itself loads a file with a zeroed sector without a word and then finds the wrong passages.)
+
+Files are checked when they are opened. Those of large, quantised segments are then read in place: the system keeps of
+them what is used. What they find is ranked by the store's own vectors, and shown only with an unbroken seal.
 """
 
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,14 +23,30 @@ import numpy as np
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import IndexDamaged
 from embeddings.index import dense, lexical
-from embeddings.index.snapshot import Segment, Snapshot
+from embeddings.index.arrays import Buffer
+from embeddings.index.snapshot import Segment
 from embeddings.index.terms import ANALYSIS
 from embeddings.store.database import Fault
 from embeddings.store.reads import State
 
-__all__ = ["IndexOutdated", "load", "save"]
+__all__ = [
+    "IndexOutdated",
+    "Manifest",
+    "SegmentRecord",
+    "are_there",
+    "manifest_of",
+    "opened",
+    "outdated",
+    "read_manifest",
+    "save",
+    "shows",
+    "write",
+]
 
-_VECTORS, _TERMS, _MANIFEST = "vectors.faiss", "terms.npz", "manifest.json"
+_MANIFEST = "manifest.json"
+_OURS = (".vectors", ".terms", ".tmp", ".faiss", ".npz")
+"""How our files end; the last two are those of earlier versions."""
+_LAYOUT = 2
 
 
 class IndexOutdated(IndexDamaged):
@@ -39,6 +61,17 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sha256: str
 
 
+class SegmentRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The two files of a segment."""
+
+    rows: int
+    first: int
+    """The least of its keys."""
+    quantised: bool
+    vectors: FileRecord
+    terms: FileRecord
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the files show."""
 
@@ -49,9 +82,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stamp: str
     generation: int
     identity: EncoderIdentity
-    rows: int
     top: int
-    files: tuple[FileRecord, FileRecord]
+    segments: tuple[SegmentRecord, ...]
+    """In order of their keys; passages removed since one was made are still in it."""
 
 
 class SealedManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,97 +94,155 @@ class SealedManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     sha256: str
 
 
-_LAYOUT = 1
+class _Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """What every version's manifest says."""
+
+    layout: int
+    analysis: str
 
 
-def save(folder: Path, snapshot: Snapshot, *, fault: Fault) -> None:
-    """Write a picture that consists of one segment at most. Raises OSError; the files before stay usable or unused."""
-    active = snapshot.state.active
-    if active is None or not snapshot.segments:
-        (folder / _MANIFEST).unlink(missing_ok=True)
-        return
-    (segment,) = snapshot.segments
+def write(folder: Path, segment: Segment, *, fault: Fault) -> SegmentRecord:
+    """Write the files of one segment. Nothing uses them before a manifest names them. Raises OSError."""
     folder.mkdir(exist_ok=True)
-    vectors = _put(folder, _VECTORS, dense.dump(segment.near), fault=fault)
-    words = _put(folder, _TERMS, lexical.dump(segment.posted, snapshot.vocabulary), fault=fault)
+    return SegmentRecord(
+        rows=segment.size,
+        first=int(segment.near.keys[0]),
+        quantised=segment.quantised,
+        vectors=_put_named(folder, "vectors", dense.dump(segment.near), fault=fault),
+        terms=_put_named(folder, "terms", lexical.dump(segment.posted), fault=fault),
+    )
+
+
+def save(folder: Path, state: State, top: int, segments: Sequence[SegmentRecord], *, fault: Fault) -> None:
+    """Let files that are there be what shows a state, and remove all others. Raises OSError; then nothing changed."""
+    if state.active is None or not segments:
+        (folder / _MANIFEST).unlink(missing_ok=True)
+        _remove_others(folder, ())
+        return
     manifest = Manifest(
         layout=_LAYOUT,
         analysis=ANALYSIS,
-        store=snapshot.state.store,
-        change=snapshot.state.change,
-        stamp=snapshot.state.stamp,
-        generation=active.number,
-        identity=active.identity,
-        rows=len(segment.near.keys),
-        top=snapshot.top,
-        files=(vectors, words),
+        store=state.store,
+        change=state.change,
+        stamp=state.stamp,
+        generation=state.active.number,
+        identity=state.active.identity,
+        top=top,
+        segments=tuple(segments),
     )
     written = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
     sealed = SealedManifest(manifest=msgspec.Raw(written), sha256=hashlib.sha256(written).hexdigest())
-    _put(folder, _MANIFEST, msgspec.json.encode(sealed), fault=fault)
+    _put(folder, _MANIFEST, msgspec.json.encode(sealed), step=_MANIFEST, fault=fault)
+    _remove_others(folder, segments)
 
 
-def load(folder: Path, state: State) -> Snapshot:
-    """Read the files if they are exactly the picture of this state.
-
-    Raises IndexOutdated when they show another state or are not there, IndexDamaged when they are not what was saved.
-    """
-    manifest = _read_manifest(folder)
-    if (manifest.layout, manifest.analysis) != (_LAYOUT, ANALYSIS):
-        raise IndexOutdated(f"the index files in {folder} were made by another version of this program")
-    if (manifest.store, manifest.stamp) != (state.store, state.stamp):
-        raise IndexOutdated(
-            f"the index files in {folder} show change {manifest.change} of their store; this one is at {state.change}"
-        )
-    vectors, words = (_read(folder, record) for record in manifest.files)
-    near = dense.load(vectors, dimension=manifest.identity.dimension)
-    posted, vocabulary = lexical.load(words)
-    if not len(near.keys) == manifest.rows or not np.array_equal(near.keys, posted.keys):
-        raise IndexDamaged(f"the index files in {folder} do not fit together")
-    alive = np.zeros(manifest.top + 1, dtype=np.bool_)
-    alive[near.keys] = True
-    segments = (Segment(near, posted),)
-    return Snapshot(state=state, top=manifest.top, alive=alive, segments=segments, vocabulary=vocabulary, filters={})
+def manifest_of(folder: Path, state: State) -> Manifest:
+    """Read the manifest, if it shows exactly this state. Raises IndexOutdated or IndexDamaged."""
+    manifest = read_manifest(folder)
+    if not shows(manifest, state):
+        raise outdated(folder, manifest, state)
+    return manifest
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def shows(manifest: Manifest, state: State) -> bool:
+    """Whether files are of exactly this state."""
+    return (manifest.store, manifest.stamp) == (state.store, state.stamp)
+
+
+def outdated(folder: Path, manifest: Manifest, state: State) -> IndexOutdated:
+    """What is to be said of files of another state."""
+    return IndexOutdated(
+        f"the index files in {folder} show change {manifest.change} of their store; this one is at {state.change}"
+    )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest. Raises IndexOutdated where this program did not make it, IndexDamaged where it was altered."""
     try:
         sealed = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=SealedManifest)
-        manifest = msgspec.json.decode(sealed.manifest, type=Manifest)
+        if hashlib.sha256(bytes(sealed.manifest)).hexdigest() != sealed.sha256:
+            raise IndexDamaged(f"{folder / _MANIFEST} is not the manifest that was saved")
+        known = msgspec.json.decode(sealed.manifest, type=_Layout)
+        if (known.layout, known.analysis) != (_LAYOUT, ANALYSIS):
+            raise IndexOutdated(f"the index files in {folder} were made by another version of this program")
+        return msgspec.json.decode(sealed.manifest, type=Manifest)
     except FileNotFoundError:
         raise IndexOutdated(f"there are no index files in {folder} yet") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
         raise IndexDamaged(f"{folder / _MANIFEST} cannot be read: {error}") from error
-    if hashlib.sha256(bytes(sealed.manifest)).hexdigest() != sealed.sha256:
-        raise IndexDamaged(f"{folder / _MANIFEST} is not the manifest that was saved")
-    return manifest
 
 
-def _read(folder: Path, record: FileRecord) -> bytes:
+def opened(folder: Path, record: SegmentRecord, *, dimension: int) -> Segment:
+    """Open the files of a segment. Raises IndexDamaged when they are not what was saved."""
+    bytes_of = _mapped if record.quantised else _read
+    near = dense.load(bytes_of(folder, record.vectors), dimension=dimension, sifted=record.quantised)
+    posted = lexical.load(bytes_of(folder, record.terms))
+    if len(near.keys) != record.rows or not np.array_equal(near.keys, posted.keys):
+        raise IndexDamaged(f"the index files {record.vectors.name} and {record.terms.name} do not fit together")
+    return Segment(near, posted)
+
+
+def are_there(folder: Path, record: SegmentRecord) -> bool:
+    """Whether the files of a segment are in place; not whether they are what was saved."""
+    try:
+        return all((folder / file.name).stat().st_size == file.size for file in (record.vectors, record.terms))
+    except OSError:
+        return False
+
+
+def _read(folder: Path, record: FileRecord) -> Buffer:
     """The bytes of a file, if they are the bytes that were saved."""
     try:
         content = (folder / record.name).read_bytes()
     except OSError as error:
         raise IndexDamaged(f"{folder / record.name} cannot be read: {error}") from error
-    if len(content) != record.size or hashlib.sha256(content).hexdigest() != record.sha256:
+    if (len(content), hashlib.sha256(content).hexdigest()) != (record.size, record.sha256):
         raise IndexDamaged(f"{folder / record.name} is not the file that was saved")
     return content
 
 
-def _put(folder: Path, name: str, content: bytes | memoryview, *, fault: Fault) -> FileRecord:
+def _mapped(folder: Path, record: FileRecord) -> Buffer:
+    """The same, in place: checked now, and read from the disk again where the system had to drop some of them."""
+    path = folder / record.name
+    try:
+        with path.open("rb") as file:
+            size, digest = os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
+            if (size, digest) != (record.size, record.sha256):
+                raise IndexDamaged(f"{path} is not the file that was saved")
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError) as error:
+        raise IndexDamaged(f"{path} cannot be read: {error}") from error
+
+
+def _put_named(folder: Path, kind: str, content: bytes | memoryview, *, fault: Fault) -> FileRecord:
+    """Put a file in place under a name that no file with another content has."""
+    digest = hashlib.sha256(content).hexdigest()
+    name = f"{digest[:32]}.{kind}"
+    _put(folder, name, content, step=kind, fault=fault)
+    return FileRecord(name=name, size=len(content), sha256=digest)
+
+
+def _put(folder: Path, name: str, content: bytes | memoryview, *, step: str, fault: Fault) -> None:
     """Put a file in place so that a crash leaves the old one or the new one, whole."""
     path, temporary = folder / name, folder / f"{name}.tmp"
-    fault(f"before writing {name}")
+    fault(f"before writing {step}")
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    fault(f"before renaming {name}")
+    fault(f"before renaming {step}")
     temporary.replace(path)
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)
     finally:
         os.close(opened)
-    fault(f"after renaming {name}")
-    return FileRecord(name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+    fault(f"after renaming {step}")
+
+
+def _remove_others(folder: Path, segments: Sequence[SegmentRecord]) -> None:
+    """Remove files that no manifest names any more; whoever has one open goes on reading it."""
+    kept = {file.name for segment in segments for file in (segment.vectors, segment.terms)}
+    for path in folder.glob("*"):
+        if path.suffix in _OURS and path.name not in kept:
+            path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import apsw
 
 from embeddings.index import lexical
-from embeddings.index.snapshot import Mask, Snapshot
+from embeddings.index.snapshot import Chosen
 from embeddings.index.spellings import Lexicon
 from embeddings.store import passages as store_passages
 
@@ -15,21 +15,16 @@ __all__ = ["SnapshotLexicon"]
 
 
 class SnapshotLexicon(Lexicon):
-    """What a snapshot holds among the passages that count; `db` must see the same state."""
+    """What is held among the passages of a snapshot that count; `db` must see the same state."""
 
-    def __init__(self, snapshot: Snapshot, db: apsw.Connection, *, among: Mask) -> None:
-        self._snapshot = snapshot
+    def __init__(self, db: apsw.Connection, *, among: Chosen) -> None:
         self._db = db
         self._among = among
 
     def like(self, term: str, *, mistakes: int) -> Sequence[str]:  # noqa: ARG002 - comparing all is fast enough
-        """All that the snapshot holds; where every passage counts, all that it ever held, which costs less."""
-        vocabulary = self._snapshot.vocabulary
-        if self._among is self._snapshot.alive:
-            return list(vocabulary)
-        segments = [segment.posted for segment in self._snapshot.segments]
-        held = lexical.terms_of(segments, alive=self._among)
-        return [term for term, number in vocabulary.items() if number in held]
+        """All with the same first letter, or that begin with the second: the two may be swapped."""
+        beginnings = (term[:1], term[1::-1]) if len(term) > 1 else (term,)
+        return sorted({word for beginning in beginnings for word in lexical.terms_from(self._among.posted, beginning)})
 
     def frequency(self, term: str) -> int:
         """How many passages hold a term."""
@@ -41,8 +36,4 @@ class SnapshotLexicon(Lexicon):
         return " ".join(f"{item.title} {item.passage.text}" for item in stored.values())
 
     def _keys(self, term: str) -> list[int]:
-        number = self._snapshot.vocabulary.get(term)
-        if number is None:
-            return []
-        segments = [segment.posted for segment in self._snapshot.segments]
-        return lexical.keys_of(segments, number, alive=self._among)
+        return lexical.keys_of(self._among.posted, term)

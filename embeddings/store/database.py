@@ -33,6 +33,8 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EROFS, errno.EACCES, errno.EPERM}
 _REMEMBERED_CHANGES = 1_000
 """A reader that is further behind reads everything again, which costs it seconds and nothing else."""
+_REMEMBERED_STAMPS = 1_000_000
+"""Index files that are further behind are made again."""
 
 
 def no_fault(step: str) -> None:
@@ -131,6 +133,7 @@ class Store:
                 yield db
                 if db.total_changes() != before:
                     db.execute("UPDATE state SET change = change + 1, stamp = hex(randomblob(16))")
+                    db.execute("INSERT OR REPLACE INTO stamps SELECT change, stamp FROM state")
                 self._fault("before commit")
                 db.execute("COMMIT")
             except BaseException:
@@ -146,6 +149,7 @@ class Store:
             with db:
                 db.execute("UPDATE state SET removals_after = max(removals_after, change - ?)", (_REMEMBERED_CHANGES,))
                 db.execute("DELETE FROM removals WHERE change <= (SELECT removals_after FROM state)")
+                db.execute("DELETE FROM stamps WHERE change <= (SELECT change FROM state) - ?", (_REMEMBERED_STAMPS,))
             with suppress(apsw.BusyError):  # a reader is at work: the next call moves the rest
                 db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 

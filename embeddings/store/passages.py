@@ -20,6 +20,7 @@ __all__ = [
     "passages",
     "sealed_words",
     "stored_passage",
+    "stored_vectors",
     "vectors_after",
     "whole",
 ]
@@ -55,6 +56,18 @@ def vectors_after(db: apsw.Connection, generation: int, key: int) -> Iterator[St
             yield number
         else:
             yield StoredVector(key=number, title=holder.title, text=text, vector=vector)
+
+
+def stored_vectors(db: apsw.Connection, keys: Collection[int]) -> dict[int, bytes]:
+    """Vectors of passages by key, in order of key; those that are there. `passages` tells which are intact."""
+    found: dict[int, bytes] = {}
+    for numbers in in_batches(sorted(keys)):
+        rows: Rows = db.execute(
+            f"SELECT key, vector FROM passages WHERE key IN ({marks(numbers)}) ORDER BY key",  # noqa: S608 - values are bound
+            numbers,
+        )
+        found.update(rows)
+    return found
 
 
 def passages(db: apsw.Connection, keys: Collection[int]) -> tuple[dict[int, StoredPassage], list[int]]:

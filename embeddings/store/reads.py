@@ -28,6 +28,8 @@ __all__ = [
     "complete",
     "counts",
     "generation_of",
+    "held_keys",
+    "held_runs",
     "holders",
     "in_batches",
     "intact",
@@ -42,6 +44,7 @@ __all__ = [
     "tally",
     "unless_altered",
     "version_by_number",
+    "was_in",
 ]
 
 Rows = Iterable[tuple[Any, ...]]
@@ -81,6 +84,13 @@ def state(db: apsw.Connection) -> State:
     if number is not None:
         active = Generation(number=number, identity=msgspec.json.decode(identity, type=EncoderIdentity))
     return State(store=store, change=change, stamp=stamp, removals_after=removals_after, active=active)
+
+
+def was_in(db: apsw.Connection, change: int, stamp: str) -> bool:
+    """Whether the store was once in this state, and all that came since came after it; no older program tells."""
+    if not db.execute("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'stamps')").get:
+        return False
+    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM stamps WHERE change = ? AND stamp = ?)", (change, stamp)).get)
 
 
 def generation_of(db: apsw.Connection, identity: EncoderIdentity) -> int | None:
@@ -202,6 +212,20 @@ def key_runs(db: apsw.Connection, where: Where, generation: int) -> npt.NDArray[
         (generation, *values),
     )
     return np.fromiter(chain.from_iterable(runs), dtype=np.int64).reshape(-1, 2)
+
+
+def held_runs(db: apsw.Connection, generation: int) -> npt.NDArray[np.int64]:
+    """First and last passage key of every article in a generation, shape (articles, 2)."""
+    runs: Rows = db.execute("SELECT first, last FROM encodings WHERE generation = ?", (generation,))
+    return np.fromiter(chain.from_iterable(runs), dtype=np.int64).reshape(-1, 2)
+
+
+def held_keys(db: apsw.Connection, generation: int, *, first: int) -> npt.NDArray[np.int64]:
+    """Keys of the passages of a generation, from `first` on, in order."""
+    keys: Rows = db.execute(
+        "SELECT key FROM passages WHERE key >= ? AND generation = ? ORDER BY key", (first, generation)
+    )
+    return np.fromiter(chain.from_iterable(keys), dtype=np.int64)
 
 
 def restricted_runs(db: apsw.Connection, generation: int, *, at: str) -> list[tuple[int, int]]:

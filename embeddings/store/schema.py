@@ -99,6 +99,13 @@ _RESTRICTED = """
 CREATE INDEX IF NOT EXISTS restricted ON articles (number) WHERE status <> 'usable' OR embargoed IS NOT NULL;
 """
 
+_STAMPS = """
+CREATE TABLE IF NOT EXISTS stamps (
+    change INTEGER PRIMARY KEY,
+    stamp TEXT NOT NULL             -- what state.stamp was then: an index file of that change is of this very history
+);
+"""
+
 _RIGHTS = {
     "section": "TEXT NOT NULL DEFAULT ''",
     "language": "TEXT NOT NULL DEFAULT ''",
@@ -144,7 +151,7 @@ def create_tables(db: apsw.Connection, *, where: str, read_only: bool) -> None:
     application, version = db.pragma("application_id"), db.pragma("user_version")
     if (application, version) == (_APPLICATION_ID, SCHEMA_VERSION):
         if not read_only:
-            db.execute(_KNOWN_BY)
+            db.execute(_KNOWN_BY + _STAMPS)
             _add_rights(db)
             db.execute(_RESTRICTED)
         return
@@ -156,7 +163,7 @@ def create_tables(db: apsw.Connection, *, where: str, read_only: bool) -> None:
         raise StoreError(f"{where} is empty; ingest articles first (`qa ingest PATH`)")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("BEGIN IMMEDIATE")
-    db.execute(_TABLES + _KNOWN_BY + _RESTRICTED)
+    db.execute(_TABLES + _KNOWN_BY + _STAMPS + _RESTRICTED)
     db.execute("INSERT INTO state VALUES (hex(randomblob(16)), 0, hex(randomblob(16)), 0)")
     db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

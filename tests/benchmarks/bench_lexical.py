@@ -65,17 +65,15 @@ def made_up(passages: int = 100_000) -> list[Row]:
 
 
 def ours(rows: list[Row]) -> Search:
-    vocabulary = lexical.Vocabulary()
     alive = np.ones(len(rows), dtype=np.bool_)
     segments = [
-        lexical.post(((key, *rows[key][1:]) for key in range(start, min(start + 8192, len(rows)))), vocabulary, TERMS)
+        lexical.post(((key, *rows[key][1:]) for key in range(start, min(start + 8192, len(rows)))), TERMS)
         for start in range(0, len(rows), 8192)
     ]
-    whole = lexical.merge(segments, alive)
+    views = [lexical.view(lexical.merge(segments, alive), alive)]  # keys are rows here
 
     def search(question: str) -> list[int]:
-        asked = TERMS.of_question(question)
-        return [hit.key for hit in lexical.search([whole], asked, vocabulary, k=K, alive=alive, allowed=alive)]
+        return [hit.key for hit in lexical.search(views, TERMS.of_question(question), k=K, allowed=views)]
 
     return search
 

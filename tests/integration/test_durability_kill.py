@@ -34,7 +34,7 @@ STEPS = [
     "after commit",
     *(
         f"{when} {name}"
-        for name in ("vectors.faiss", "terms.npz", "manifest.json")
+        for name in ("vectors", "terms", "manifest.json")
         for when in ("before writing", "before renaming", "after renaming")
     ),
 ]

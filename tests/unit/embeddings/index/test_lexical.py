@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from embeddings.errors import IndexDamaged
 from embeddings.index import lexical
+from embeddings.index.arrays import pack
 from embeddings.index.terms import Terms
 from embeddings.types import Hit
 
@@ -38,8 +39,15 @@ def textbook(passages: dict[int, tuple[str, str]], question: list[str]) -> dict[
     return {key: score for key, score in scores.items() if score}
 
 
-def posted(passages: dict[int, tuple[str, str]], vocabulary: lexical.Vocabulary) -> lexical.Segment:
-    return lexical.post(((key, *both) for key, both in sorted(passages.items())), vocabulary, TERMS)
+def posted(passages: dict[int, tuple[str, str]]) -> lexical.Segment:
+    return lexical.post(((key, *both) for key, both in sorted(passages.items())), TERMS)
+
+
+def found(
+    segments: list[lexical.Segment], question: list[str], *, k: int, alive: np.ndarray, allowed: np.ndarray
+) -> tuple[Hit, ...]:
+    counted, among = ([lexical.view(segment, mask[segment.keys]) for segment in segments] for mask in (alive, allowed))
+    return lexical.search(counted, question, k=k, allowed=among)
 
 
 @given(passages=PASSAGES, question=WORDS, cuts=st.integers(1, 4), seed=st.integers())
@@ -51,9 +59,8 @@ def test_scores_are_those_of_the_textbook_in_any_segments(
     dead = {key for key in keyed if draw.random() < 0.3}
     keys = list(keyed)
     bounds = sorted(draw.randint(0, len(keys)) for _ in range(cuts))
-    vocabulary = lexical.Vocabulary()
     segments = [
-        posted({key: keyed[key] for key in keys[start:end]}, vocabulary)
+        posted({key: keyed[key] for key in keys[start:end]})
         for start, end in zip([0, *bounds], [*bounds, len(keys)], strict=True)
         if start < end
     ]
@@ -63,53 +70,79 @@ def test_scores_are_those_of_the_textbook_in_any_segments(
     asked = TERMS.of_question(question)
     living = {key: passage for key, passage in keyed.items() if key not in dead}
     expected = {key: score for key, score in textbook(living, asked).items() if allowed[key]} if living else {}
-    apart = lexical.search(segments, asked, vocabulary, k=100, alive=alive, allowed=allowed)
+    apart = found(segments, asked, k=100, alive=alive, allowed=allowed)
     assert {hit.key: hit.score for hit in apart} == pytest.approx(expected, rel=1e-5)
     assert list(apart) == sorted(apart, key=lambda hit: (-hit.score, hit.key))
     merged = lexical.merge(segments, alive)
     assert set(merged.keys.tolist()) == set(living)
-    assert lexical.search([merged], asked, vocabulary, k=100, alive=alive, allowed=allowed) == apart
-    assert lexical.search(segments, asked, vocabulary, k=2, alive=alive, allowed=allowed) == apart[:2]
+    assert found([merged], asked, k=100, alive=alive, allowed=allowed) == apart
+    assert found(segments, asked, k=2, alive=alive, allowed=allowed) == apart[:2]
 
 
-def test_a_file_holds_the_segment_and_its_vocabulary() -> None:
-    vocabulary = lexical.Vocabulary()
-    segment = posted({1: ("Storm", "über den Hafen 東京"), 5: ("", "the storm")}, vocabulary)
-    again, words = lexical.load(lexical.dump(segment, vocabulary))
-    assert words == vocabulary
+def test_a_file_holds_the_segment_and_its_words() -> None:
+    segment = posted({1: ("Storm", "über den Hafen 東京"), 5: ("", "the storm")})
+    again = lexical.load(lexical.dump(segment))
     alive = np.ones(6, dtype=np.bool_)
-    found = [
-        lexical.search([each], TERMS.of_question("storm 東京"), known, k=5, alive=alive, allowed=alive)
-        for each, known in ((segment, vocabulary), (again, words))
+    lists = [
+        found([each], TERMS.of_question("storm 東京"), k=5, alive=alive, allowed=alive) for each in (segment, again)
     ]
-    assert found[0] == found[1] != ()
+    assert lists[0] == lists[1] != ()
 
 
-@pytest.mark.parametrize("stored", [b"", b"PK\x03\x04", b"no archive"])
+@pytest.mark.parametrize(
+    "stored", [b"", b"PK\x03\x04", b"no archive", b"arrays 1\xff\xff", pack({"keys": np.arange(3)})]
+)
 def test_a_file_that_is_none_is_refused(stored: bytes) -> None:
     with pytest.raises(IndexDamaged):
         lexical.load(stored)
 
 
 def test_a_segment_of_nothing_can_be_kept_merged_and_searched() -> None:
-    vocabulary = lexical.Vocabulary()
-    segment = posted({4: ("", "?!"), 9: ("", "")}, vocabulary)
+    segment = posted({4: ("", "?!"), 9: ("", "")})
     alive = np.ones(10, dtype=np.bool_)
-    assert lexical.load(lexical.dump(segment, vocabulary))[1] == {}
-    for each in (segment, lexical.merge([segment, segment], alive), lexical.merge([segment], ~alive)):
-        assert lexical.search([each], ["storm"], vocabulary, k=3, alive=alive, allowed=alive) == ()
+    merged = (lexical.merge([segment, segment], alive), lexical.merge([segment], ~alive))
+    for each in (segment, lexical.load(lexical.dump(segment)), *merged):
+        assert found([each], ["storm"], k=3, alive=alive, allowed=alive) == ()
+
+
+def test_a_word_that_occurs_very_often_is_counted_right() -> None:
+    """Counts take as few bytes as they need."""
+    alive = np.ones(3, dtype=np.bool_)
+    often = {1: ("", "storm " * 300), 2: ("", "storm harbour")}
+    apart = [posted({key: passage}) for key, passage in often.items()]
+    expected = textbook(often, ["storm"])
+    for segments in ([posted(often)], apart, [lexical.merge(apart, alive)]):
+        hits = found(segments, ["storm"], k=3, alive=alive, allowed=alive)
+        assert {hit.key: hit.score for hit in hits} == pytest.approx(expected, rel=1e-5)
+
+
+def test_terms_are_found_by_how_they_begin_where_a_passage_that_counts_holds_them() -> None:
+    segments = [posted({1: ("", "harbour hard zebra"), 2: ("", "harm")}), posted({3: ("", "harp æther")})]
+    alive = np.array([False, True, False, True])
+    everything = np.ones_like(alive)
+    assert lexical.terms_from([lexical.view(each, everything[each.keys]) for each in segments], "har") == {
+        "harbour",
+        "hard",
+        "harm",
+        "harp",
+    }
+    assert lexical.terms_from([lexical.view(each, alive[each.keys]) for each in segments], "har") == {
+        "harbour",
+        "hard",
+        "harp",
+    }
+    assert lexical.terms_from([lexical.view(each, alive[each.keys]) for each in segments], "x") == frozenset()
 
 
 def test_a_very_long_question_is_asked_by_its_rarest_words() -> None:
-    vocabulary = lexical.Vocabulary()
     common = " ".join(f"common{number}" for number in range(lexical.MOST_TERMS))
-    segment = posted({1: ("", common), 2: ("", common), 3: ("", "rare")}, vocabulary)
+    segment = posted({1: ("", common), 2: ("", common), 3: ("", "rare")})
     alive = np.ones(4, dtype=np.bool_)
     question = TERMS.of_question(f"{common} rare")
     assert len(question) == lexical.MOST_TERMS + 1
-    found = lexical.search([segment], question, vocabulary, k=3, alive=alive, allowed=alive)
-    assert {hit.key for hit in found} == {1, 2, 3}
-    assert isinstance(found[0], Hit)
+    hits = found([segment], question, k=3, alive=alive, allowed=alive)
+    assert {hit.key for hit in hits} == {1, 2, 3}
+    assert isinstance(hits[0], Hit)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
-import msgspec
 import numpy as np
 import pytest
 
 from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.index import files
+from embeddings.index.files import read_manifest
 from embeddings.index.live import LiveIndex
-from embeddings.index.snapshot import Snapshot
+from embeddings.index.snapshot import Snapshot, allowed, exact_from, search
 from embeddings.index.terms import Terms
 from embeddings.store.database import Store, no_fault
 from embeddings.store.reads import state
@@ -154,8 +155,7 @@ def test_saved_files_hold_one_segment_and_nothing_removed(store: Store, live: Li
     loaded = picture(store, again)
     assert len(loaded.segments) == 1
     assert held(loaded) == held(picture(store, live)) == [1, 3, 4, 6, 7]
-    rows = msgspec.json.decode((tmp_path / "index" / "manifest.json").read_bytes())["manifest"]["rows"]
-    assert rows == 5
+    assert [segment.rows for segment in read_manifest(tmp_path / "index").segments] == [5]
 
 
 def test_saving_again_what_is_saved_writes_nothing(store: Store, live: LiveIndex, tmp_path: Path) -> None:
@@ -176,6 +176,246 @@ def test_an_index_of_nothing_leaves_no_manifest(store: Store, live: LiveIndex, t
     remove(store, "a")
     with store.reading() as db:
         live.save(db, state(db))
-    assert not (tmp_path / "index" / "manifest.json").exists()
+    assert list((tmp_path / "index").iterdir()) == []
     again = LiveIndex(tmp_path / "index", terms=Terms(), fault=no_fault)
     assert held(picture(store, again)) == []
+
+
+def saved(store: Store, live: LiveIndex) -> None:
+    with store.reading() as db:
+        live.save(db, state(db))
+
+
+def written_by_another_process(store: Store, *names: str, removed: tuple[str, ...] = ()) -> LiveIndex:
+    """Add articles as a process does that never searches."""
+    writing = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    with store.reading() as db:
+        writing.keep_up(db, state(db))
+    add(store, *names)
+    if removed:
+        remove(store, *removed)
+    with store.reading() as db:
+        writing.keep_up(db, state(db))
+    return writing
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Sizes of the segments that were read from files."""
+    sizes: list[int] = []
+
+    def noted(folder: Path, record: files.SegmentRecord, *, dimension: int) -> files.Segment:
+        sizes.append(record.rows)
+        return real(folder, record, dimension=dimension)
+
+    real = files.opened
+    monkeypatch.setattr(files, "opened", noted)
+    return sizes
+
+
+def test_a_process_that_only_writes_reads_and_writes_no_large_segment(
+    store: Store, live: LiveIndex, opened: list[int]
+) -> None:
+    add(store, *map(str, range(50)))
+    saved(store, live)
+    before = {path.name for path in (store.folder / "index").iterdir()}
+    saved(store, written_by_another_process(store, "x", removed=("7",)))
+    assert opened == []
+    assert [segment.rows for segment in read_manifest(store.folder / "index").segments] == [50, 1]
+    assert len(before - {path.name for path in (store.folder / "index").iterdir()}) == 0
+    saved(store, written_by_another_process(store, "y"))
+    assert opened == [1]
+    assert [segment.rows for segment in read_manifest(store.folder / "index").segments] == [50, 2]
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == held(picture(store, live)) == [*range(1, 8), *range(9, 53)]
+
+
+def test_a_search_in_a_process_that_has_written_finds_what_it_wrote(
+    store: Store, live: LiveIndex, opened: list[int]
+) -> None:
+    add(store, *map(str, range(50)))
+    saved(store, live)
+    writing = written_by_another_process(store, "x", removed=("7",))
+    assert held(picture(store, writing)) == [*range(1, 8), *range(9, 52)]
+    assert opened == [50]
+    saved(store, writing)
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == held(picture(store, writing))
+
+
+def test_files_altered_since_are_not_added_to(store: Store, live: LiveIndex, caplog: pytest.LogCaptureFixture) -> None:
+    add(store, "a")
+    saved(store, live)
+    writing = written_by_another_process(store, "b")
+    for path in (store.folder / "index").glob("*.terms"):
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    saved(store, writing)
+    assert "is not the file that was saved" in caplog.text
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == [1, 2]
+
+
+def test_a_removed_passage_is_never_found_by_a_later_process(store: Store, live: LiveIndex) -> None:
+    add(store, *map(str, range(5000, 5030)))
+    saved(store, live)
+    saved(store, written_by_another_process(store, removed=("5003", "5029")))
+    assert [segment.rows for segment in read_manifest(store.folder / "index").segments] == [30]
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == [key for key in range(1, 30) if key != 4]
+
+
+def cosines(store: Store, query: np.ndarray) -> dict[int, float]:
+    """Of all passages that the store holds."""
+    with store.reading() as db:
+        rows = db.execute("SELECT key, vector FROM passages").fetchall()
+    return {key: float(np.frombuffer(vector, dtype="<f4") @ query) for key, vector in rows}
+
+
+def test_a_large_store_is_searched_in_quantised_segments_with_exact_scores(
+    store: Store, live: LiveIndex, monkeypatch: pytest.MonkeyPatch, opened: list[int]
+) -> None:
+    monkeypatch.setattr("embeddings.index.snapshot._EXACT_MOST", 60)
+    monkeypatch.setattr("embeddings.index.snapshot._QUANTISED_LEAST", 32)
+    monkeypatch.setattr("embeddings.index.snapshot._BATCH", 8)
+
+    def kinds() -> list[tuple[int, bool]]:
+        return [(segment.rows, segment.quantised) for segment in read_manifest(store.folder / "index").segments]
+
+    def found(by: LiveIndex) -> dict[int, float]:
+        query = np.array([0.5, 0.5, -0.5, 0.5], dtype=np.float32)
+        with store.reading() as db:
+            snapshot = by.at(db, state(db))
+            assert snapshot is not None
+            chosen = allowed(snapshot, db, Where())
+            hits = search(query, ["text"], k=15, among=chosen, counted=chosen, exact=exact_from(db, IDENTITY))
+        expected = sorted(cosines(store, query).items(), key=lambda item: -item[1])[:15]
+        assert {hit.key: hit.score for hit in hits.dense} == pytest.approx(dict(expected), abs=1e-6)
+        assert len(hits.lexical) == 15
+        return dict(expected)
+
+    add(store, *map(str, range(70)))
+    picture(store, live)
+    found(live)
+    saved(store, live)
+    assert kinds() == [(32, True), (32, True), (6, False)]
+    saved(store, written_by_another_process(store, *map(str, range(70, 82)), removed=("3", "40", "75")))
+    assert opened == [6]
+    assert kinds() == [(32, True), (32, True), (17, False)]
+    opened.clear()
+    saved(store, written_by_another_process(store, *map(str, range(82, 99))))
+    assert opened == [17]
+    assert kinds() == [(32, True), (32, True), (34, True)]
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == held(picture(store, live))
+    assert found(again) == found(live)
+    live.merge()
+    saved(store, live)
+    assert held(picture(store, LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault))) == held(
+        picture(store, live)
+    )
+
+
+def test_a_store_that_has_grown_large_has_its_exact_segment_quantised(
+    store: Store, live: LiveIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, *map(str, range(40)))
+    assert [segment.quantised for segment in picture(store, live).segments] == [False]
+    saved(store, live)
+    monkeypatch.setattr("embeddings.index.snapshot._EXACT_MOST", 39)
+    monkeypatch.setattr("embeddings.index.snapshot._QUANTISED_LEAST", 32)
+    saved(store, written_by_another_process(store, "x"))
+    assert [(each.rows, each.quantised) for each in read_manifest(store.folder / "index").segments] == [(41, True)]
+    add(store, "y")
+    picture(store, live)
+    live.merge()
+    now = picture(store, live)
+    assert [(segment.size, segment.quantised) for segment in now.segments] == [(40, True), (2, False)]
+    assert held(now) == list(range(1, 43))
+
+
+def test_after_a_crash_only_what_came_since_is_read(store: Store, live: LiveIndex, opened: list[int]) -> None:
+    add(store, *map(str, range(50)))
+    saved(store, live)
+    add(store, "x", "y")
+    remove(store, "7")
+    for searching in (True, False):
+        again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+        if searching:
+            assert held(picture(store, again)) == [*range(1, 8), *range(9, 53)]
+            assert opened == [50]
+        else:
+            with store.reading() as db:
+                again.keep_up(db, state(db))
+            saved(store, again)
+    assert opened == [50]
+    assert [segment.rows for segment in read_manifest(store.folder / "index").segments] == [50, 2]
+    last = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, last)) == [*range(1, 8), *range(9, 53)]
+
+
+def test_files_of_another_history_are_not_caught_up(store: Store, live: LiveIndex, opened: list[int]) -> None:
+    """A backup was restored, and went another way: the number of changes says nothing."""
+    add(store, "a", "b")
+    saved(store, live)
+    with store.writing() as db:
+        db.execute("UPDATE stamps SET stamp = 'another'")
+    add(store, "c")
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == [1, 2, 3]
+    assert opened == []
+
+
+def test_a_reader_whose_files_were_exchanged_while_it_read_looks_again(
+    store: Store, live: LiveIndex, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(store, *map(str, range(9)))
+    saved(store, live)
+    reader = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    read_manifest = files.read_manifest
+
+    def slow(folder: Path) -> files.Manifest:
+        found = read_manifest(folder)
+        monkeypatch.setattr(files, "read_manifest", read_manifest)
+        add(store, *map(str, range(20, 40)))
+        saved(store, live)
+        return found
+
+    with store.reading() as db:
+        seen = state(db)
+        monkeypatch.setattr(files, "read_manifest", slow)
+        picture(store, live)
+        assert reader.at(db, seen) is None
+    assert held(picture(store, reader)) == list(range(1, 30))
+    assert not caplog.records
+
+
+def test_a_reader_that_becomes_the_writer_names_no_file_that_was_removed_meanwhile(
+    store: Store, live: LiveIndex, monkeypatch: pytest.MonkeyPatch, opened: list[int]
+) -> None:
+    add(store, *map(str, range(20)))
+    saved(store, live)
+    reader = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    picture(store, reader)
+    add(store, "x")
+    saved(store, live)  # as one segment: the files that the reader has open are gone
+    monkeypatch.setattr("embeddings.index.live._SMALL", 0)
+    add(store, "y")
+    saved(store, reader)
+    opened.clear()
+    again = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    assert held(picture(store, again)) == list(range(1, 23))
+    assert opened == [20, 2]
+
+
+def test_a_search_that_began_before_files_were_added_to_looks_again(store: Store, live: LiveIndex) -> None:
+    """Else what came between its state and the files' would never be found."""
+    add(store, "a")
+    saved(store, live)
+    writing = LiveIndex(store.folder / "index", terms=Terms(), fault=no_fault)
+    with store.reading() as earlier:
+        seen = state(earlier)
+        writing.keep_up(earlier, seen)
+        add(store, "b")
+        saved(store, writing)
+        assert writing.at(earlier, seen) is None
+    assert held(picture(store, writing)) == [1, 2]
