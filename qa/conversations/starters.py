@@ -3,6 +3,7 @@
 No model: a sentence of the form "X will be closed for 16 months" becomes "How long will X be closed?". Few sentences
 have one of these forms; one that does not is left alone. Whether a question is really answered is for the caller to
 try (`answers_well`).
+For somebody who reads an article there is also what its people said (`follow_ons`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from qa.language.question_words import AUXILIARIES, PRONOUNS, tokens
 from qa.language.words import words_of
 from qa.types import Answer
 
-__all__ = ["Candidate", "answers_well", "candidates", "turned"]
+__all__ = ["Candidate", "answers_well", "candidates", "follow_ons", "turned"]
 
 _SURE = 0.5
 """At this support two of three sample answers are right, and these questions use the article's own words."""
@@ -200,6 +201,13 @@ _OPENING = re.compile(
     r"^(?:[A-Z][\w.,’' -]{1,40} )?(?:\([A-Z][\w /.]{1,20}\) ?)?(?:—|–|--|-) |^\([A-Z][\w /.]{1,20}\) "
 )
 """Where an agency reports from: "KELMAR (AP) — ", "(CNN)"."""
+_PERSON = r"(?:[A-Z][\w'’.-]* ){1,3}[A-Z][\w'’-]+"
+_SPEAKER = re.compile(
+    rf"\bsaid (?:[a-z-]+ ){{0,4}}(?P<after>{_PERSON})(?=[,.;])|\b(?P<before>{_PERSON})(?:, [^,.;“”\"]{{3,80}},)? said\b"
+)
+"""Who said something; what stands around it says the same in the sentence that quotes them."""
+_SPEAKERS = 3
+"""People of one article whose words are asked for."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,6 +235,31 @@ def candidates(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate
     for turn in rounds:
         found += _in_turn(one for one in turn if one is not None and known.adds(one))
     return sorted(found, key=_plain)[:limit]
+
+
+def follow_ons(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate]:
+    """Questions for somebody who reads these articles: all of the first, then of the next, plain ones last of each.
+
+    Who is quoted in an article is asked for their words. Nobody comes upon that question who does not read the article.
+    """
+    found: dict[str, Candidate] = {}
+    for article in articles:
+        for one in sorted((*candidates([article], limit=_AN_ARTICLE), *_said_in(article)), key=_plain):
+            found.setdefault(one.question, one)
+    return list(found.values())[:limit]
+
+
+def _said_in(article: Article) -> Iterator[Candidate]:
+    speakers: dict[str, str] = {}
+    for start, end in split_sentences(article.text)[:_SENTENCES]:
+        sentence = " ".join(article.text[start:end].split())
+        known = {name.text for name in names(sentence)}
+        for told in _SPEAKER.finditer(sentence):
+            speaker = told["after"] or told["before"]
+            if any(name in speaker or speaker in name for name in known):
+                speakers.setdefault(speaker, told[0])
+    for speaker, told_of in list(speakers.items())[:_SPEAKERS]:
+        yield Candidate(question=f"What did {speaker} say?", article_id=article.id, expected=told_of)
 
 
 class _Known:

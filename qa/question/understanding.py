@@ -21,7 +21,7 @@ from qa.question.intents import Intent, intent_of
 from qa.question.wordings import Correction, Spelled
 from qa.types import Filters, Question, SearchQuestion, Turn
 
-__all__ = ["Resolve", "Understood", "as_put", "as_written", "checked", "understand"]
+__all__ = ["Resolve", "Understood", "as_put", "as_written", "checked", "understand", "where_of"]
 
 _WIDE = re.compile("[\uff01-\uff5e\uff65-\uff9f\u3000]+")
 """Letters as wide as an ideograph, and half as wide: what input methods write for the plain ones."""
@@ -75,7 +75,7 @@ def checked(question: Question | SearchQuestion, *, now: datetime) -> Understood
     """Read a question that stands alone. Raises InvalidQuestion for words, a filter or a date that cannot be used."""
     text = _usable(question.question)
     as_of = moment(question.as_of, field="as_of") if question.as_of else now
-    return _read(Resolved(query=text, lookup=text), as_of=as_of, where=_where(question.filters, question.collection))
+    return _read(Resolved(query=text, lookup=text), as_of=as_of, where=where_of(question.filters, question.collection))
 
 
 async def understand(
@@ -140,8 +140,8 @@ def _usable(text: str) -> str:
     return folded
 
 
-def _where(filters: Filters, collection: str | None) -> Where:
-    """Filters as the corpus takes them, dates validated and written in UTC."""
+def where_of(filters: Filters, collection: str | None) -> Where:
+    """Filters as the corpus takes them, dates validated and written in UTC. Raises InvalidQuestion for a date."""
     after, before = (
         stamp(moment(text, field=f"filters.{name}")) if text else None
         for name, text in (

@@ -37,7 +37,7 @@ from qa.server.errors import NotReady, ShuttingDown, require_reach
 from qa.server.jobs import Jobs, own_mark
 from qa.server.metrics import Metrics
 from qa.server.records import Records
-from qa.server.starters import Beginning, StarterQuestions, at_a_glance
+from qa.server.starters import Beginning, Reach, StarterQuestions, at_a_glance
 from qa.server.storage import Storage
 from qa.server.wire import AddReport
 from qa.server.worker import BatchingEncoder, Forecast, Permits, Worker, in_time
@@ -206,13 +206,18 @@ class Service:
         """Judge the sentences of a text. Raises what `Checks.check` raises."""
         return await self._checks.check(text, checking=self._room(within, named=text.collection).checking)
 
-    async def beginning(self, *, within: Collections) -> Beginning:
-        """What the archive holds, and questions to begin with, every one tried."""
-        counts = await self.counts(within=within)
-        return await self._beginnings.now(counts, lambda: self._read(at_a_glance, within=within), within=within)
+    async def beginning(self, reach: Reach) -> Beginning:
+        """What articles are within reach, and questions to begin or to go on with, every one tried under its filters.
+
+        Raises InvalidQuestion for a filter that cannot be used.
+        """
+        require_reach(reach.within, reach.collection)
+        glance = partial(at_a_glance, where=reach.where())
+        counts = await self.counts(within=reach.within)
+        return await self._beginnings.now(counts, lambda: self._read(glance, within=reach.within), reach=reach)
 
     async def _ask_without_hurry(self, question: Question, within: Collections) -> Answer:
-        answering = self._room(within, named=None).answering
+        answering = self._room(within, named=question.collection).answering
         return await fold(answering.events(question, run=self._encoding.run_patiently))
 
     async def article(

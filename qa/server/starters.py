@@ -1,4 +1,4 @@
-"""What a page begins with: what the archive holds, and questions made of its latest articles, tried, and kept."""
+"""What a page begins with, and what follows on: questions made of articles, tried under the same filters, and kept."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.types import Article, CorpusCounts, Overview, Where
 from qa.access.keys import Collections
-from qa.conversations.starters import answers_well, candidates
+from qa.conversations.starters import Candidate, answers_well, candidates, follow_ons
 from qa.language.timestamps import is_after
-from qa.types import Answer, Question
+from qa.question.understanding import where_of
+from qa.types import Answer, Filters, Question
 
-__all__ = ["Beginning", "StarterQuestions", "at_a_glance"]
+__all__ = ["Beginning", "Offered", "Reach", "StarterQuestions", "at_a_glance"]
 
 _OFFERED = 6
 _ENOUGH = 4
@@ -25,18 +26,53 @@ _TRIED = 30
 """Bounds the work: each takes as long as an answer."""
 _READ = 400
 """Articles looked through, the latest ones."""
+_FOLLOWING = 5
+"""Questions about named articles: whoever asks for them may have asked one or two already."""
+_FOLLOWING_TRIED = 8
 _KEPT_SECONDS = 600.0
 """Other articles may have taken the place of as many: made anew after this time in any case."""
 _MOST = 64
-"""Sets of collections for which something is kept."""
+"""Reaches for which something is kept; the one that nobody has asked for longest goes."""
 _PATIENCE_SECONDS = 1.0
 """A reader waits no longer for questions that are still being tried; they go on being tried."""
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """What questions are made of, and what they are tried under: as a reader's own will be."""
+
+    within: Collections
+    collection: str | None = None
+    filters: Filters = Filters()
+    about: tuple[str, ...] = ()
+    """Ids of the articles that the questions are to be about, the most important first; empty: of any."""
+
+    def where(self) -> Where | None:
+        """The articles they come from; None where the filters leave none of those named. Raises InvalidQuestion."""
+        where = where_of(self.filters, self.collection)
+        if not self.about:
+            return where
+        named = tuple(one for one in self.about if not where.article_ids or one in where.article_ids)
+        return msgspec.structs.replace(where, article_ids=named) if named else None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody has some articles before their eyes."""
+        return bool(self.about or self.filters.article_ids)
+
+
+class Offered(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that was tried."""
+
+    question: str
+    article_id: str
+    quote: str
+    """The words that answer it."""
 
 
 class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     """What a page can begin with now."""
 
-    questions: tuple[str, ...]
+    questions: tuple[Offered, ...]
     overview: Overview
     complete: bool
     """Whether no further questions will come while the articles stay as they are."""
@@ -46,77 +82,99 @@ class _Made(msgspec.Struct, kw_only=True):
     counts: CorpusCounts
     until: float
     overview: Overview
-    questions: list[str]
+    questions: list[Offered]
     making: asyncio.Task[None]
 
 
 class StarterQuestions:
-    """The beginnings of one service, one for each set of collections that somebody may read; made when somebody first
-    asks for it, once however many ask."""
+    """The questions of one service, for each reach that somebody asks from; made when somebody first asks for them,
+    once however many ask."""
 
     def __init__(self, *, ask: Callable[[Question, Collections], Awaitable[Answer]]) -> None:
         """`ask` answers within collections, and without hurry: whoever waits for an answer goes before."""
         self._ask = ask
         self._entering = asyncio.Lock()
-        self._made: dict[Collections, _Made] = {}
+        self._made: dict[Reach, _Made] = {}
 
-    async def now(
-        self, counts: CorpusCounts, read: Callable[[], Awaitable[Overview]], *, within: Collections
-    ) -> Beginning:
+    async def now(self, counts: CorpusCounts, read: Callable[[], Awaitable[Overview]], *, reach: Reach) -> Beginning:
         """What there is for the articles as they are (`counts`); `read` gives the overview with the latest of them.
 
         Whoever waits while the articles change gets no questions, and is told to ask again. Raises what `read` raises,
         and what the trying of questions raised.
         """
         async with self._entering:
-            made = self._made.get(within)
+            made = self._made.pop(reach, None)
+            if made is not None:
+                self._made[reach] = made  # the last one asked for is the last one to go
             if made is None or made.counts != counts or time.monotonic() > made.until:
-                await self._end([within, *list(self._made)[: max(0, len(self._made) - _MOST)]])
-                made = self._made[within] = await self._begun(counts, await read(), within)
+                # There are as many follow-ons as answers: they are not to crowd out what everybody begins with.
+                alike = [one for one in self._made if bool(one.about) == bool(reach.about)]
+                await self._end([reach, *alike[: max(0, len(alike) - _MOST)]])
+                made = self._made[reach] = self._begun(counts, await read(), reach)
         await asyncio.wait({made.making}, timeout=_PATIENCE_SECONDS)
         if made.making.cancelled():
             return Beginning(questions=(), overview=made.overview, complete=False)
         done = made.making.done()
         if done and made.making.exception():
-            if self._made.get(within) is made:
-                del self._made[within]
+            if self._made.get(reach) is made:
+                del self._made[reach]
             made.making.result()
         return Beginning(questions=tuple(made.questions), overview=made.overview, complete=done)
 
     async def forget(self, changed: Collection[str]) -> None:
         """Make anew what was made of these collections."""
         if changed:
-            await self._end([one for one in self._made if one is None or not set(one).isdisjoint(changed)])
+            touched = [one for one in self._made if one.within is None or not set(one.within).isdisjoint(changed)]
+            await self._end(touched)
 
     async def close(self) -> None:
         """Try no more questions."""
         await self._end(list(self._made))
 
-    async def _end(self, which: Sequence[Collections]) -> None:
+    async def _end(self, which: Sequence[Reach]) -> None:
         ended = [made.making for one in which if (made := self._made.pop(one, None)) is not None]
         for making in ended:
             making.cancel()
         await asyncio.gather(*ended, return_exceptions=True)
 
-    async def _begun(self, counts: CorpusCounts, overview: Overview, within: Collections) -> _Made:
-        questions: list[str] = []
-        making = asyncio.create_task(self._make(overview.newest, questions, within))
+    def _begun(self, counts: CorpusCounts, overview: Overview, reach: Reach) -> _Made:
+        questions: list[Offered] = []
+        making = asyncio.create_task(self._make(overview.newest, questions, reach))
         until = time.monotonic() + _KEPT_SECONDS
         return _Made(counts=counts, until=until, overview=overview, questions=questions, making=making)
 
-    async def _make(self, articles: Sequence[Article], good: list[str], within: Collections) -> None:
+    async def _make(self, articles: Sequence[Article], good: list[Offered], reach: Reach) -> None:
         """Fill `good`, so that those found can be shown while others are tried."""
-        known = [article for article in articles if not is_after(article.published_at, datetime.now(UTC))]
         used: set[str] = set()
-        for candidate in await asyncio.to_thread(candidates, known, limit=_TRIED):
-            if len(good) >= (_ENOUGH if candidate.article_id in used else _OFFERED):
+        for candidate in await asyncio.to_thread(_candidates, articles, reach):
+            # Of named articles one may give all, of others a few where there are few.
+            enough = _FOLLOWING if reach.is_named else _ENOUGH if candidate.article_id in used else _OFFERED
+            if len(good) >= enough:
                 continue
-            answer = await self._ask(Question(question=candidate.question, mode="extractive"), within)
-            if answers_well(candidate, answer):
-                good.append(candidate.question)
-                used.add(candidate.article_id)
+            answer = await self._ask(_asked(candidate.question, reach), reach.within)
+            if not answers_well(candidate, answer):
+                continue
+            quote = answer.citations[0].cited_text
+            if quote in [one.quote for one in good]:
+                continue
+            good.append(Offered(question=candidate.question, article_id=candidate.article_id, quote=quote))
+            used.add(candidate.article_id)
 
 
-def at_a_glance(corpus: Corpus) -> Overview:
+def _candidates(articles: Sequence[Article], reach: Reach) -> Sequence[Candidate]:
+    known = [article for article in articles if not is_after(article.published_at, datetime.now(UTC))]
+    if not reach.is_named:
+        return candidates(known, limit=_TRIED)
+    order = {name: place for place, name in enumerate(reach.about)}
+    return follow_ons(sorted(known, key=lambda one: order.get(one.id, 0)), limit=_FOLLOWING_TRIED)
+
+
+def _asked(question: str, reach: Reach) -> Question:
+    return Question(question=question, mode="extractive", collection=reach.collection, filters=reach.filters)
+
+
+def at_a_glance(corpus: Corpus, *, where: Where | None) -> Overview:
     """The overview with as many articles as are looked through for questions."""
-    return corpus.overview(Where(), newest=_READ)
+    if where is None:
+        return Overview(articles=0, sources=0, earliest=None, latest=None, newest=())
+    return corpus.overview(where, newest=_READ)

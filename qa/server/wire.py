@@ -201,9 +201,13 @@ class FeedbackPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Starter(msgspec.Struct, frozen=True, kw_only=True):
-    """A question to begin with."""
+    """A question to begin with, or to go on with."""
 
     question: str
+    article_id: str
+    """The article that answers it."""
+    quote: str
+    """The words that answer it: whoever has read them need not be offered the question."""
 
 
 class Headline(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from embeddings.types import Article, CorpusCounts, Overview
-from qa.server.starters import StarterQuestions
+from qa.server.starters import Reach, StarterQuestions
 from qa.settings import Settings
 
 BRIDGE = {
@@ -20,18 +20,18 @@ BRIDGE = {
 }
 
 
-def begin(client: httpx.Client) -> dict[str, Any]:
+def begin(client: httpx.Client, **narrowed: Any) -> dict[str, Any]:
     """The beginning, once nothing more is being tried for it."""
     while True:
-        response = client.get("/api/starters")
+        response = client.get("/api/starters", params=narrowed)
         assert response.status_code == 200, response.text
         found: dict[str, Any] = response.json()
         if found["complete"]:
             return found
 
 
-def questions(client: httpx.Client) -> list[str]:
-    return [one["question"] for one in begin(client)["starters"]]
+def questions(client: httpx.Client, **narrowed: Any) -> list[str]:
+    return [one["question"] for one in begin(client, **narrowed)["starters"]]
 
 
 def test_each_question_is_answered_from_its_article(settings: Settings, serve: Any) -> None:
@@ -101,10 +101,101 @@ def test_whoever_waits_while_articles_change_is_told_to_ask_again(
             await asyncio.sleep(3600)
 
         beginnings = StarterQuestions(ask=ask)
-        reader = asyncio.create_task(beginnings.now(CorpusCounts(articles=1, passages=1), read, within=None))
+        reader = asyncio.create_task(
+            beginnings.now(CorpusCounts(articles=1, passages=1), read, reach=Reach(within=None))
+        )
         await tried.wait()
         await beginnings.close()
         found = await reader
         assert (found.questions, found.complete) == ((), False)
 
     leaping(first_reader())
+
+
+def bridge(name: str, **fields: Any) -> dict[str, Any]:
+    text = (
+        f"The {name} Bridge in Velda was built in 1911. The {name} Line said it had hired 37 workers."
+        f' "The {name} Bridge is safe," said chief engineer Priya {name}son.'
+    )
+    return {"id": name.lower(), "title": f"{name} Bridge", "text": text, **fields}
+
+
+def test_questions_come_from_what_the_filters_leave_and_are_answered_under_them(settings: Settings, serve: Any) -> None:
+    """Each of them leaves the Heron alone."""
+    articles = [
+        bridge("Osprey", source="Wire", language="en", section="roads", authors=["Ann"], published_at="2024-06-01"),
+        bridge("Heron", source="Post", language="fr", section="rail", authors=["Bea"], published_at="2024-07-01"),
+    ]
+    heron: dict[str, dict[str, Any]] = {
+        "source": {"source": ["Post"]},
+        "language": {"language": ["fr"]},
+        "section": {"section": ["rail"]},
+        "article": {"article_ids": ["heron"]},
+        "period": {"published_after": "2024-06-15", "published_before": "2024-07-15"},
+    }
+    with serve(settings) as client:
+        client.post("/api/articles", json=articles).raise_for_status()
+        assert {"Osprey", "Heron"} <= set(" ".join(questions(client)).split())
+        for name, filters in heron.items():
+            found = begin(client, **filters)
+            offered = [one["question"] for one in found["starters"]]
+            assert offered, name
+            assert all("Heron" in one for one in offered), name
+            assert [one["article_id"] for one in found["archive"]["newest"]] == ["heron"], name
+            for one in found["starters"]:
+                answer = client.post("/api/ask", json={"question": one["question"], "filters": filters}).json()
+                assert answer["citations"][0]["cited_text"] == one["quote"], name
+        assert questions(client, collection="elsewhere") == []
+        assert client.get("/api/starters", params={"published_after": "June"}).status_code == 422
+        assert client.get("/api/starters", params={"article_ids": ["a"] * 21}).status_code == 422
+
+
+def test_of_two_that_say_the_same_the_one_that_passes_gives_the_questions(settings: Settings, serve: Any) -> None:
+    """Asked of all, they would be answered from one of the two: under its filter each answers them itself."""
+    copies = [bridge("Heron", source=source) | {"id": source} for source in ("Post", "Wire")]
+    with serve(settings) as client:
+        client.post("/api/articles", json=copies).raise_for_status()
+        for source in ("Post", "Wire"):
+            assert questions(client, source=[source]), source
+
+
+def test_what_follows_on_is_about_the_articles_named(settings: Settings, serve: Any) -> None:
+    with serve(settings) as client:
+        client.post("/api/articles", json=[bridge("Osprey"), bridge("Heron"), bridge("Raven")]).raise_for_status()
+        found = begin(client, about=["raven", "osprey"])["starters"]
+        assert [one["article_id"] for one in found] == ["raven"] * 3 + ["osprey"] * 2
+        assert found[0]["question"] == "When was the Raven Bridge in Velda built?"
+        assert "What did Priya Ravenson say?" in [one["question"] for one in found]
+        assert questions(client, about=["raven"], article_ids=["heron"]) == [], "no filter is left out"
+        assert len({one["quote"] for one in found}) == 5, "none asks for what another one has told"
+
+
+def test_follow_ons_do_not_crowd_out_what_everybody_begins_with(
+    leaping: Callable[[Coroutine[Any, Any, None]], None],
+) -> None:
+    reads: list[tuple[str, ...]] = []
+    counts = CorpusCounts(articles=1, passages=1)
+
+    async def readers() -> None:
+        async def ask(*_: Any) -> Any:
+            raise AssertionError("there is nothing to ask")
+
+        async def asked(*about: str) -> None:
+            async def read() -> Overview:
+                reads.append(about)
+                return Overview(articles=0, sources=0, earliest=None, latest=None, newest=())
+
+            await beginnings.now(counts, read, reach=Reach(within=None, about=about))
+
+        beginnings = StarterQuestions(ask=ask)
+        await asked()
+        for number in range(70):
+            await asked(str(number))
+            await asked("0")
+        await asked()
+        assert reads.count(()) == 1
+        assert reads.count(("0",)) == 1, "what was asked for just now stays"
+        await asked("1")
+        assert reads.count(("1",)) == 2, "only so many are kept"
+
+    leaping(readers())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from embeddings.types import Article, article_version
-from qa.conversations.starters import Candidate, answers_well, candidates
+from qa.conversations.starters import Candidate, answers_well, candidates, follow_ons
 from qa.types import Answer, Citation, ShortAnswer, Usage
 
 
@@ -158,3 +158,18 @@ def test_an_article_may_give_several_that_do_not_answer_each_other() -> None:
         "How many workers had the Harbour Line hired?",
         "How old is Tobias Renn?",
     ], "first one of each article, plain ones last, none that gives away another's answer"
+
+
+def test_whoever_reads_an_article_is_offered_the_words_of_its_people() -> None:
+    text = (
+        "The Osprey Bridge in Velda was opened in 1964. “It will hold,” said chief engineer Dr Priya Nandakumar."
+        " Mayor Oda Lindqvist, who takes office in July, said she had no money. Police said Monday that it rained."
+        " The ferry, said Los Velda residents, is slow."
+    )
+    found = follow_ons([article(text), article(text, name="copy")], limit=10)
+    assert [(one.question, one.expected) for one in found] == [
+        ("When was the Osprey Bridge in Velda opened?", "1964"),
+        ("What did Dr Priya Nandakumar say?", "said chief engineer Dr Priya Nandakumar"),
+        ("What did Mayor Oda Lindqvist say?", "Mayor Oda Lindqvist, who takes office in July, said"),
+    ]
+    assert len(follow_ons([article(text)], limit=2)) == 2
