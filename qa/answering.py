@@ -39,7 +39,7 @@ from qa.reading.read import ReadSentence
 from qa.reading.reader import Reader
 from qa.retrieval.recency import timely
 from qa.retrieval.rerankers import Reranker
-from qa.retrieval.search import Depth
+from qa.retrieval.search import Depth, is_near
 from qa.settings import Settings
 from qa.stopwatch import Stopwatch
 from qa.types import (
@@ -129,7 +129,7 @@ class Answerer:
                 yield event
         clock.lap("check")
         sure = support_of(written, reading=found.reading)
-        yield finished(opened, written, support_score=sure, timings_ms=clock.read())
+        yield finished(opened, written, filters=question.filters, support_score=sure, timings_ms=clock.read())
 
     def ask(self, question: Question, *, history: Sequence[Turn] = ()) -> Answer:
         """Answer in one go, on an event loop of its own: for scripts without a model. Raises InvalidQuestion.
@@ -154,7 +154,7 @@ class Answerer:
             resolved_query=asked.resolved_query,
             as_of=stamp(asked.as_of),
             understood_period=shown(asked.period),
-            search_results=tuple(search_result(item) for item in evidence),
+            search_results=tuple(search_result(item, near=is_near(item, asked.resolved_query)) for item in evidence),
             timings_ms=clock.read(),
         )
 

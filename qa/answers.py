@@ -26,6 +26,7 @@ from qa.types import (
     Event,
     Evidence,
     FallbackReason,
+    Filters,
     Generation,
     Question,
     SearchResultsEvent,
@@ -97,7 +98,12 @@ def claim_events(written: Written) -> Iterator[ClaimEvent]:
 
 
 def finished(
-    opened: SearchResultsEvent, written: Written, *, support_score: float, timings_ms: dict[str, float]
+    opened: SearchResultsEvent,
+    written: Written,
+    *,
+    filters: Filters,
+    support_score: float,
+    timings_ms: dict[str, float],
 ) -> AnswerEvent:
     """The last event: the whole answer."""
     answer = Answer(
@@ -121,6 +127,7 @@ def finished(
         timings_ms=timings_ms,
         generation=written.generation,
         unanswered=written.unanswered,
+        filters=None if filters == Filters() else filters,
     )
     return AnswerEvent(answer=answer)
 

@@ -54,8 +54,8 @@ def short_answer(citation: Citation, span: tuple[int, int]) -> ShortAnswer:
     )
 
 
-def search_result(evidence: Evidence) -> SearchResult:
-    """A retrieved passage as it is served."""
+def search_result(evidence: Evidence, *, near: bool | None = None) -> SearchResult:
+    """A retrieved passage as it is served; `near` is what is known of whether it is about what was looked for."""
     stored = evidence.stored
     passage = stored.passage
     return SearchResult(
@@ -72,6 +72,7 @@ def search_result(evidence: Evidence) -> SearchResult:
         score=round(evidence.score, 6),
         page=page_at(stored.pages, passage.start),
         also_reported_by=tuple(_also(other) for other in evidence.also if not _one_publisher(other, stored)),
+        near=near,
     )
 
 

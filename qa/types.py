@@ -195,6 +195,8 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     """The page of its source on which the passage begins, counted from 1; null where the source has none."""
     also_reported_by: tuple[AlsoReported, ...] = ()
     """Articles of the same story that were folded into this one; a story counts as one source."""
+    near: bool | None = None
+    """Of a search: whether the passage is likely to be about what was looked for; null where that is not judged."""
 
 
 class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,6 +264,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     understood_period: UnderstoodPeriod | None = None
     unanswered: tuple[str, ...] = ()
     """Of a question that asks several things, those that are not answered while others are; `answer` ends with them."""
+    filters: Filters | None = None
+    """Those that the question was asked with; null where there were none, and in answers kept before this was noted."""
     offset_unit: Literal["code_point"] = "code_point"
 
 

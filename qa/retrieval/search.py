@@ -10,12 +10,14 @@ import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.duplicates import overlapping, same_story
+from embeddings.index.terms import UNSPACED
 from embeddings.types import Hits, StoredPassage, Vector, Where
 from qa.language.timestamps import Period, is_after, known_until
+from qa.language.words import words_of
 from qa.retrieval.recency import all_older, preferences
 from qa.types import Evidence
 
-__all__ = ["READ", "Depth", "RankedBy", "fuse", "retrieve"]
+__all__ = ["READ", "Depth", "RankedBy", "fuse", "is_near", "retrieve"]
 
 RankedBy = Literal["hybrid", "dense", "lexical"]
 """Both lists fused, or one of them alone: to compare, and for corpora where one of them misleads."""
@@ -30,6 +32,9 @@ _DEEPEST = 800
 _TOLD = 0.8
 """A passage is told already when this share of its word runs stands in what was kept of its story."""
 _STORY_DEPTH = 12
+_LIKE = 0.4
+"""Cosine of the bundled encoder from which a passage says the like in other words: in 13 searches of 260 news articles
+and of the samples, the best passage on another subject had 0.39, most of those on the subject more than 0.5."""
 _WORDS_PER_RUN = 3
 
 
@@ -98,6 +103,18 @@ def fuse(hits: Hits) -> Mapping[int, float]:
         if len(hits.lexical) > _AGAINST and hit.score >= _STANDS_OUT * hits.lexical[_AGAINST].score:
             scores[hit.key] = max(scores[hit.key], 2 * _share(rank))
     return scores
+
+
+def is_near(found: Evidence, question: str) -> bool | None:
+    """Whether a passage is likely to be about a question: it has half of the words that say something, or is like it.
+
+    None where the question has no such words, or its script does not set words apart.
+    """
+    asked = {word.stem for word in words_of(question) if not word.stop}
+    if not asked or UNSPACED.search(question):
+        return None
+    said = {word.stem for word in words_of(f"{found.stored.title} {found.stored.passage.text}")}
+    return len(asked & said) >= len(asked) / 2 or (found.cosine or 0.0) >= _LIKE
 
 
 def _share(rank: int) -> float:

@@ -207,14 +207,10 @@ class Service:
         return await self._checks.check(text, checking=self._room(within, named=text.collection).checking)
 
     async def beginning(self, reach: Reach) -> Beginning:
-        """What articles are within reach, and questions to begin or to go on with, every one tried under its filters.
-
-        Raises InvalidQuestion for a filter that cannot be used.
-        """
+        """What there is within reach, and questions tried there. Raises InvalidQuestion for a filter that is none."""
         require_reach(reach.within, reach.collection)
-        glance = partial(at_a_glance, where=reach.where())
-        counts = await self.counts(within=reach.within)
-        return await self._beginnings.now(counts, lambda: self._read(glance, within=reach.within), reach=reach)
+        glance = partial(self._read, partial(at_a_glance, where=reach.where()), within=reach.within)
+        return await self._beginnings.now(await self.counts(within=reach.within), glance, reach=reach)
 
     async def _ask_without_hurry(self, question: Question, within: Collections) -> Answer:
         answering = self._room(within, named=question.collection).answering

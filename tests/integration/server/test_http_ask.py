@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from qa.types import Answer, SearchAnswer
+from qa.types import Answer, Filters, SearchAnswer
 
 
 def ask(client: httpx.Client, question: str, **more: Any) -> Answer:
@@ -51,8 +51,20 @@ def test_search_gives_passages_with_their_place(client: httpx.Client) -> None:
     found = search(client, "What does the repair of the bridge cost?", limit=1)
     (result,) = found.search_results
     assert result.article_id == "urn:tamar:bridge@2024"
+    assert result.near is True
+    assert {one.near for one in search(client, "penguins in Antarctica").search_results} == {False}
     text = text_of(client, result.article_id, result.article_version)
     assert text[result.start_char_index : result.end_char_index] == result.text
+
+
+def test_an_answer_says_what_it_was_narrowed_to(client: httpx.Client) -> None:
+    narrowed = Filters(source=("Tamar Weekly",), published_after="2024-05-01")
+    asked = {"question": "What does the repair of the bridge cost?", "store": True}
+    answer = ask(client, **asked, filters=msgspec.to_builtins(narrowed))
+    assert answer.filters == narrowed
+    kept = client.get(f"/api/conversations/{answer.conversation_id}").json()["turns"][0]["answer"]
+    assert kept["filters"]["source"] == ["Tamar Weekly"]
+    assert ask(client, **asked).filters is None
 
 
 def test_filters_reach_the_store(client: httpx.Client) -> None:

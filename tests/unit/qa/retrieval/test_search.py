@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.ingest import index_articles
 from embeddings.types import Article, Hit, Hits, Where, article_version
-from qa.retrieval.search import Depth, RankedBy, fuse, retrieve
+from qa.retrieval.search import Depth, RankedBy, fuse, is_near, retrieve
 from qa.types import Evidence
 
 ENCODER = load("hashing")
@@ -235,3 +236,27 @@ def test_filters_hold(find: Callable[[Sequence[Article]], Find]) -> None:
 
 def test_an_empty_corpus_gives_nothing(find: Callable[[Sequence[Article]], Find]) -> None:
     assert find([])("anything at all") == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "near"),
+    [
+        ("a comet", True),
+        ("comet over the mountain", True),
+        ("penguin football", False),
+        ("the comet in Tasmania on Friday", False),
+        ("and the", None),
+        ("彗星", None),
+    ],
+)
+def test_what_has_half_of_the_words_is_near(
+    find: Callable[[Sequence[Article]], Find], question: str, near: bool
+) -> None:
+    (found,) = find([article("a", COMET)])(question)
+    assert is_near(found, question) is near
+
+
+def test_what_says_the_like_in_other_words_is_near(find: Callable[[Sequence[Article]], Find]) -> None:
+    (found,) = find([article("a", COMET)])("penguins")
+    for cosine, near in ((0.41, True), (0.39, False), (None, False)):
+        assert is_near(msgspec.structs.replace(found, cosine=cosine), "penguins") is near
