@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import msgspec
@@ -158,6 +159,8 @@ class ScriptedService:
         self.articles: dict[str, Article] = {}
         self.starters: list[str] | int = []
         self.complete = True
+        self.follow_ons: list[dict[str, str]] = []
+        self.queries: list[dict[str, list[str]]] = []
         self.found: tuple[SearchResult, ...] = ()
         self.kept: Answer | None = None
         self.asked: list[dict[str, Any]] = []
@@ -190,6 +193,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None: ...
 
+    def query(self) -> dict[str, list[str]]:
+        found = parse_qs(urlsplit(self.path).query)
+        self.service.queries.append(found)
+        return found
+
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         name = path.rpartition("/")[2]
@@ -198,6 +206,8 @@ class Handler(BaseHTTPRequestHandler):
         elif name in self.service.widget.files:
             file = self.service.widget.files[name]
             self.reply(file.content, file.media_type)
+        elif path == "/api/starters" and "about" in self.query():
+            self.reply(msgspec.json.encode({"starters": self.service.follow_ons, "complete": True}))
         elif path == "/api/starters" and isinstance(self.service.starters, int):
             self.reply(b"{}", status=self.service.starters)
         elif path == "/api/starters":

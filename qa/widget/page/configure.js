@@ -16,15 +16,12 @@ for (const code of LANGUAGES) {
 const escaped = (text) => text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
 
 function show() {
-  const chosen = [...new FormData(form)].filter(([name, value]) => value && name !== "accent");
-  const accent = form.elements.namedItem("accent");
-  const colour = accent.value && accent.validity.valid ? accent.value : "";
+  const { validity } = form.elements.namedItem("accent");
+  const chosen = [...new FormData(form)].filter(([name, value]) => value && (name !== "accent" || validity.valid));
   const attributes = chosen.map(([name, value]) => ` data-${name}="${escaped(value)}"`).join("");
-  const style = colour ? `\n<style>sourceline-chat { --sourceline-accent: ${colour}; }</style>` : "";
-  tag.textContent = `<script src="${location.origin}/widget.js"${attributes}></script>${style}`;
+  tag.textContent = `<script src="${location.origin}/widget.js"${attributes}></script>`;
   const chat = document.createElement("sourceline-chat");
   for (const [name, value] of chosen) chat.setAttribute(name, value);
-  if (colour) chat.style.setProperty("--sourceline-accent", colour);
   preview.replaceChildren(chat);
   copied.textContent = "";
 }

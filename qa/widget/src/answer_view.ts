@@ -15,6 +15,16 @@ const OPENING = /^\s*["'“”„«»‘’‹「『]/;
 /** Characters; what is longer is no short answer. */
 const LONGEST_SHORT = 120;
 
+/** Probabilities above which an answer is called sure, or likely. */
+const SURE = 0.85;
+const LIKELY = 0.5;
+
+/** How far an answer is to be trusted; null where that is not known, and where sources disagree, so that nothing is clear. */
+export function confidence({ support_score: score, conflicts }: Answer): "sure" | "likely" | "unsure" | null {
+  if (score === undefined || conflicts.length) return null;
+  return score >= SURE ? "sure" : score >= LIKELY ? "likely" : "unsure";
+}
+
 export class AnswerView {
   readonly element = element("div", { class: "answer", part: "answer", attributes: { dir: "auto" } });
   readonly numbering = new Numbering();
@@ -44,11 +54,13 @@ export class AnswerView {
     return this.isEmpty && citations.some((citation) => citation.cited_text === claim.text);
   }
 
-  /** The few words that answer, large, with their source; null where they are not those of a quotation. */
+  /** The few words that answer, large; null where they are not those of a quotation, or may well be wrong: then they are
+   * only marked in it. */
   shortAnswer(answer: Answer): HTMLElement | null {
     const key = answer.short_answer;
     const cited = key && answer.citations.find((one) => one.article_id === key.article_id && one.article_version === key.article_version);
     if (!key || !cited || answer.answer_mode !== "extractive" || key.text.length > LONGEST_SHORT) return null;
+    if (!["sure", "likely"].includes(confidence(answer) ?? "")) return null;
     const text = element("span", { class: "short-words", attributes: { dir: "auto" } }, key.text);
     return element("p", { class: "short", part: "short-answer" }, text);
   }

@@ -17,6 +17,9 @@ export class ArticleView {
   private readonly title = element("h2", { class: "article-title", attributes: { tabindex: "-1", dir: "auto", id: "article-title" } });
   private readonly body = element("div", { class: "article-body", part: "article-body" });
   private readonly tools = element("div", { class: "row" });
+  private readonly by = element("div", {});
+  /** Whose words these are stays in sight wherever the quotation stands. */
+  private readonly head = element("div", { class: "article-head" }, this.title, this.by);
   private readonly about = element("div", { class: "article-about" });
   private readonly back: HTMLElement;
   private readonly scroller: HTMLElement;
@@ -32,7 +35,7 @@ export class ArticleView {
   ) {
     const { strings } = context.language;
     this.back = button(strings.backToAnswer, () => this.close(), { class: "plain back", part: "article-close" });
-    this.scroller = element("div", { class: "article-scroller" }, element("div", { class: "measure" }, this.title, this.about, this.body));
+    this.scroller = element("div", { class: "article-scroller" }, element("div", { class: "measure" }, this.head, this.about, this.body));
     this.element = element(
       "section",
       { class: "article", part: "article", attributes: { "aria-labelledby": "article-title", hidden: "" } },
@@ -104,7 +107,8 @@ export class ArticleView {
     refill(this.tools, ...this.steps(request), copy);
     const link = sourceLink(request.url, language.strings.original(request.source || language.strings.unnamed));
     const ask = button(language.strings.askAbout, () => this.context.askAbout(request), { class: "plain", part: "ask-about" });
-    refill(this.about, byline(language, request, "byline"), link, ask);
+    refill(this.by, byline(language, request));
+    refill(this.about, link, ask);
   }
 
   /** Ways to the sources beside this one, and which of them it is. */
@@ -156,7 +160,8 @@ export class ArticleView {
     this.unmark.push(mark(ranges, "sourceline-quote"));
     if (!place) return;
     const frame = this.scroller.getBoundingClientRect();
-    this.scroller.scrollTop += place.top - frame.top - frame.height / 3;
+    const above = this.head.offsetHeight;
+    this.scroller.scrollTop += place.top - frame.top - above - (frame.height - above) / 4;
   }
 
   /** Paragraphs whose text nodes are registered in `map`; hidden words tell screen readers where the quote is. */

@@ -9,9 +9,10 @@ export function byline(
   about: { source: string; published_at: string | null },
   name = "byline",
 ): HTMLElement {
-  const date = day(about.published_at, locale);
+  const whole = (text: string): HTMLElement | "" => text && element("span", { class: "unbroken" }, text);
+  const date = whole(day(about.published_at, locale));
   const source = about.source ? [element("bdi", {}, about.source)] : [];
-  const since = age(about.published_at, locale);
+  const since = whole(age(about.published_at, locale));
   // No line begins with the dot.
   const dot = (): (HTMLElement | string)[] => [element("span", { class: "unbroken" }, " ·"), " "];
   const known = [...source, ...(source.length && date ? dot() : []), date, ...(since ? [...dot(), since] : [])];

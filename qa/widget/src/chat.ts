@@ -15,6 +15,10 @@ import { readSettings, type Settings } from "./settings";
 import { sheets } from "./styles";
 import { Tokens, type TokenProvider } from "./tokens";
 
+/** What whoever builds the page is told, in the page and in the console. */
+const NOWHERE =
+  'sourceline-chat: no service. Set endpoint="https://…" on the element, data-endpoint on the script tag, or call define("https://…").';
+
 /** Address of the service that served this script; set by ./embed.ts. */
 export const origin = { endpoint: "" };
 
@@ -33,14 +37,30 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
 
   connectedCallback(): void {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = sheets();
+    root.adoptedStyleSheets = [...sheets(), ...this.accent()];
     this.leave = new AbortController();
     const { signal } = this.leave;
     void readSettings(this, origin.endpoint).then((settings) => {
       if (signal.aborted) return;
-      this.build(root, settings);
+      if (settings.endpoint) this.build(root, settings);
+      else this.lost(root);
       this.ready();
     });
+  }
+
+  /** The colour of the attribute, as a sheet that the page's own styles go before. */
+  private accent(): CSSStyleSheet[] {
+    const colour = this.getAttribute("accent") ?? "";
+    if (!CSS.supports("color", colour)) return [];
+    const own = new CSSStyleSheet();
+    own.replaceSync(`:host { --sourceline-accent: ${colour} }`);
+    return [own];
+  }
+
+  private lost(root: ShadowRoot): void {
+    console.error(NOWHERE);
+    const said = element("p", { class: "problem", part: "problem", attributes: { role: "alert", "data-kind": "nowhere" } }, NOWHERE);
+    root.replaceChildren(element("div", { class: "root inline" }, said));
   }
 
   disconnectedCallback(): void {
@@ -104,9 +124,9 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
       if (begun) return;
       begun = true;
       const goal = goalOf(context.page);
-      void conversation.begin(goal !== null);
+      // What a page is about narrows what it begins with.
+      void this.startWith(settings.article, client, composer).then(() => conversation.begin(goal !== null));
       void this.goTo(context, article);
-      if (settings.article) void this.startWith(settings.article, client, composer);
     };
     const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => composer.focus() }, (name) => {
       if (name === "open") begin();
@@ -136,7 +156,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
 
   /** The article that the page is about; where it cannot be had, all are asked. */
   private async startWith(id: string, client: Client, composer: Composer): Promise<void> {
-    const found = await client.article(id, "").catch(() => null);
+    const found = id ? await client.article(id, "").catch(() => null) : null;
     if (found) composer.filters.beginWith({ article_id: found.id, title: found.title });
   }
 

@@ -3,7 +3,7 @@
 import { Problem, asProblem, problemFrom, problemOf } from "./problems";
 import { readEvents } from "./sse";
 import type { Tokens } from "./tokens";
-import type { Answer, AnswerLink, Article, AskRequest, Beginning, KeptAnswer, SearchResult, StreamEvent } from "./types";
+import type { Answer, AnswerLink, Article, AskRequest, Beginning, KeptAnswer, Narrowed, SearchResult, StreamEvent } from "./types";
 
 /** The service sends a sign of life at least every 15 seconds. */
 const SILENCE_MS = 45_000;
@@ -81,9 +81,10 @@ export class Client {
     return [...new Set(page.articles.map((article) => article.source).filter(Boolean))].sort();
   }
 
-  /** Questions to begin with, and what articles there are. */
-  beginning(): Promise<Beginning> {
-    return this.json("/api/starters");
+  /** Questions to begin with, or to go on with where something was said about some articles; and what articles there are. */
+  beginning({ collection, filters }: Narrowed, about: string[] = []): Promise<Beginning> {
+    const named = Object.entries({ collection, ...filters, about }).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one]));
+    return this.json(`/api/starters${named.length ? `?${String(new URLSearchParams(named))}` : ""}`);
   }
 
   /** The first question of a conversation. Throws Problem ("missing") where there is nothing of it any more. */

@@ -23,6 +23,8 @@ export class Composer {
   private readonly offline: HTMLElement;
   private readonly strings: Strings;
   private busy = false;
+  /** Called when the filters are others than before. */
+  narrowed: () => void = () => undefined;
 
   constructor(
     language: Language,
@@ -31,7 +33,7 @@ export class Composer {
   ) {
     const { strings } = language;
     this.strings = strings;
-    this.filters = new FiltersView(language, options.sources);
+    this.filters = new FiltersView(language, options.sources, () => this.narrowed());
     this.area = element("textarea", {
       part: "input",
       attributes: {
@@ -109,6 +111,7 @@ export class Composer {
     }
     const question = this.area.value.trim();
     if (!question) return;
+    if (matchMedia("(max-width: 36em)").matches) this.filters.fold();
     this.area.value = "";
     if (this.searches) this.events.search(question);
     else this.events.submit(question);

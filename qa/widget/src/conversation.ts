@@ -9,8 +9,14 @@ import { asProblem } from "./problems";
 import { leave } from "./links";
 import { SearchTurn } from "./search_turn";
 import { Turn, type Outcome, type TurnEvents } from "./turn";
-import type { Answer, AskRequest } from "./types";
-import { Welcome } from "./welcome";
+import type { Answer, AskRequest, Narrowed } from "./types";
+import { plain } from "./understood_view";
+import { AGAIN_MS, Welcome } from "./welcome";
+
+/** So often is asked for questions that follow on, while they are being tried. */
+const FOLLOWED = 8;
+/** Articles that the service takes at once. */
+const NAMED = 20;
 
 export class Conversation {
   readonly element: HTMLElement;
@@ -18,6 +24,7 @@ export class Conversation {
   private readonly welcome: Welcome;
   private readonly events: TurnEvents;
   private running: AbortController | null = null;
+  private begun = false;
 
   constructor(
     private readonly context: Context,
@@ -40,13 +47,22 @@ export class Conversation {
       widen,
       edit: (question) => composer.edit(question),
       narrowed: () => composer.filters.names.join(", "),
+      narrow: (question, filters, title) => {
+        composer.filters.put(filters, title);
+        ask(question);
+      },
       suggestions: (show) => this.welcome.questions(show),
+      followOns: (answer, show) => void this.followOns(answer, show),
+    };
+    composer.narrowed = () => {
+      this.takeBack(".offered"); // tried under other filters
+      if (this.begun) this.welcome.renew();
     };
     const restore = (id: string): void => {
       this.history.set(id);
       void this.restore(id);
     };
-    this.welcome = new Welcome(context, history, { ask, restore }, options);
+    this.welcome = new Welcome(context, history, { ask, restore, narrowed: () => this.narrowed() }, options);
     const label = context.language.strings.conversation;
     const attributes = { role: "region", "aria-label": label, tabindex: "0" };
     this.element = element("div", { class: "scroller", part: "conversation", attributes }, this.welcome.element, this.turns);
@@ -56,6 +72,7 @@ export class Conversation {
   /** Show what this browser asked before (not to one whom a link led elsewhere), and questions to begin with. */
   async begin(elsewhere: boolean): Promise<void> {
     const id = elsewhere ? null : this.history.id;
+    this.begun = true;
     await Promise.all([this.welcome.begin(), id ? this.restore(id) : null]);
   }
 
@@ -69,6 +86,7 @@ export class Conversation {
       const turn = new Turn(this.context, answer.question, this.events);
       this.turns.append(turn.element);
       turn.restore(answer, asked_at);
+      turn.goOn(answer);
     } catch (error) {
       const turn = new Turn(this.context, question, this.events);
       this.turns.append(turn.element);
@@ -98,9 +116,13 @@ export class Conversation {
   private append(turn: Turn | SearchTurn, question: string): Promise<Outcome | null> {
     leave(this.context.page);
     this.greet(false);
-    this.turns.querySelector(":scope > .problem")?.remove();
+    this.takeBack(":scope > .problem, .next");
     this.turns.append(turn.element);
     return this.run(turn, question);
+  }
+
+  private takeBack(what: string): void {
+    for (const one of this.turns.querySelectorAll(what)) one.remove();
   }
 
   stop(): void {
@@ -115,6 +137,7 @@ export class Conversation {
     this.composer.filters.reset();
     refill(this.turns);
     this.greet(true);
+    this.element.scrollTop = 0;
     void this.welcome.remember();
     this.context.card.close();
     this.context.emit("reset", {});
@@ -144,13 +167,29 @@ export class Conversation {
   }
 
   private request(question: string): AskRequest {
+    return { question, ...(this.history.id ? { conversation_id: this.history.id } : {}), ...this.narrowed() };
+  }
+
+  private narrowed(): Narrowed {
     const filters = this.composer.filters.value();
-    return {
-      question,
-      ...(this.history.id ? { conversation_id: this.history.id } : {}),
-      ...(this.options.collection ? { collection: this.options.collection } : {}),
-      ...(filters ? { filters } : {}),
-    };
+    return { ...(this.options.collection ? { collection: this.options.collection } : {}), ...(filters ? { filters } : {}) };
+  }
+
+  /** Give questions about what an answer cites to `show`, as they are found, until it says "enough": none that was asked
+   * or that its words answer. */
+  private async followOns(answer: Answer, show: (questions: string[]) => boolean): Promise<void> {
+    const cited = answer.citations.map((one) => one.article_id);
+    const told = answer.search_results.filter((one) => cited.includes(one.article_id));
+    const about = [...new Set([...cited, ...told.flatMap((one) => (one.also_reported_by ?? []).map((other) => other.article_id))])];
+    const said = answer.citations.map((one) => one.cited_text);
+    const asked = new Set([...this.turns.querySelectorAll(".question")].map((one) => plain(one.textContent ?? "")));
+    for (let left = FOLLOWED; left > 0; left -= 1) {
+      const found = await this.context.client.beginning(this.narrowed(), about.slice(0, NAMED)).catch(() => null);
+      const fresh = (found?.starters ?? []).filter(({ question, quote }) => !asked.has(plain(question)) && !said.some((one) => quote && one.includes(quote)));
+      // Whoever cannot be helped on complains of nothing: the answer is there.
+      if (!found || show(fresh.map(({ question }) => question)) || found.complete !== false) return;
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
+    }
   }
 
   private conclude(outcome: Outcome, question: string): void {
@@ -159,7 +198,7 @@ export class Conversation {
       const { answer } = outcome;
       if (answer.conversation_id) this.history.set(answer.conversation_id);
       this.composer.filters.offer(answer.search_results.map((result) => result.source));
-      this.context.announce(spoken(answer, strings));
+      this.context.announce(outcome.said);
       const { id, conversation_id, answer_mode } = answer;
       this.context.emit("completed", { question, answer_id: id, conversation_id, answer_mode });
     } else if (outcome.kind === "found") {
@@ -178,12 +217,12 @@ export class Conversation {
     const waiting = element("p", { class: "quiet" }, this.context.language.strings.loading);
     this.greet(false);
     this.turns.append(waiting);
-    let last: Turn | null = null;
+    let last: { turn: Turn; answer: Answer } | null = null;
     try {
       const answers = await this.context.client.conversation(id);
       for (const answer of answers) {
         const turn = new Turn(this.context, answer.question, this.events);
-        last = turn;
+        last = { turn, answer };
         waiting.before(turn.element);
         turn.restore(answer);
       }
@@ -203,7 +242,8 @@ export class Conversation {
     } finally {
       waiting.remove();
       this.greet(this.turns.childElementCount === 0);
-      if (last) this.toTop(last);
+      if (last) this.toTop(last.turn);
+      last?.turn.goOn(last.answer);
     }
   }
 
@@ -215,9 +255,4 @@ export class Conversation {
     const place = turn.heading.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
     this.element.scrollTop += place - parseFloat(paddingTop);
   }
-}
-
-function spoken(answer: Answer, strings: Context["language"]["strings"]): string {
-  if (answer.answer_mode !== "abstained") return strings.finished(answer.answer);
-  return `${strings.abstained}. ${strings.abstain[answer.abstain_reason ?? ""] ?? ""}`;
 }

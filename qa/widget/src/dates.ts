@@ -20,10 +20,8 @@ export function age(published: string | null, locale: string): string {
   return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(-Math.max(Math.floor(count), unit === "day" ? 0 : 1), unit);
 }
 
-/** The day after an ISO date: "to" includes its day, `published_before` does not. */
-export function dayAfter(date: string): string {
-  const next = new Date(`${date}T00:00:00Z`);
-  if (Number.isNaN(next.getTime())) return date;
-  next.setUTCDate(next.getUTCDate() + 1);
-  return next.toISOString().slice(0, 10);
+/** The day so many days after an ISO date: "to" includes its day, `published_before` does not. */
+export function moved(date: string, days: number): string {
+  const next = Date.parse(date.slice(0, 10)) + days * DAY_MS;
+  return Number.isNaN(next) ? date : new Date(next).toISOString().slice(0, 10);
 }

@@ -4,6 +4,8 @@ import { origin, SourcelineChat } from "./chat";
 import { ATTRIBUTES } from "./settings";
 
 const NAME = "sourceline-chat";
+/** Where a service has this script. Bundled, it has another address, which says nothing of the service. */
+const OURS = /\/widget(\/sourceline-chat[^/]*)?\.js$/;
 
 /** Make the element that a script tag asks for; `data-mode="none"` asks for none (the page has its own). */
 function create(script: HTMLScriptElement): void {
@@ -28,11 +30,25 @@ function create(script: HTMLScriptElement): void {
   else put();
 }
 
+function isOurs(script: HTMLScriptElement): boolean {
+  return Boolean(script.src) && OURS.test(new URL(script.src).pathname);
+}
+
+/** The tags that this script may come from: the one that runs, or those of its like where that is not said (a module). */
+function tags(): HTMLScriptElement[] {
+  const running = document.currentScript;
+  if (running instanceof HTMLScriptElement) return [running];
+  return [...document.scripts].filter((one) => (one.type === "module" && isOurs(one)) || one.dataset["endpoint"]);
+}
+
 function start(): void {
-  const script = document.currentScript instanceof HTMLScriptElement ? document.currentScript : null;
-  if (script?.src) origin.endpoint ||= new URL(script.src).origin;
+  const found = tags();
+  const served = found.find(isOurs);
+  if (served) origin.endpoint ||= new URL(served.src).origin;
   if (!customElements.get(NAME)) customElements.define(NAME, SourcelineChat);
-  if (script) create(script);
+  for (const one of found) create(one);
+  // Whoever bundled this sees what is missing, unless the page has its own element.
+  if (!found.length && !document.querySelector(NAME)) document.body.append(document.createElement(NAME));
 }
 
 start();

@@ -1,11 +1,23 @@
 // Narrowing what may be cited: one source, a period, one article. What is set stands as chips beside the question.
 
-import { day, dayAfter } from "./dates";
+import { day, moved } from "./dates";
 import { button, element, refill } from "./dom";
 import type { Language } from "./strings";
 import type { Filters, Headline } from "./types";
 
 type Named = Pick<Headline, "article_id" | "title">;
+
+/** What filters leave, in words, each with the filters without it; `title` is that of the article, where one is asked. */
+export function inWords(filters: Filters, { strings, locale }: Language, title: string): [string, Filters][] {
+  const { article_ids, published_after: after, published_before: before, ...lists } = filters;
+  const left = (name: keyof Filters): Filters => Object.fromEntries(Object.entries(filters).filter(([key]) => key !== name));
+  const found: [string, Filters][] = [];
+  if (article_ids?.length) found.push([strings.onlyArticle(title || strings.articleBy), left("article_ids")]);
+  for (const [name, values] of Object.entries(lists)) if (values?.length) found.push([values.join(", "), left(name as keyof Filters)]);
+  if (after) found.push([`${strings.from}: ${day(after, locale)}`, left("published_after")]);
+  if (before) found.push([`${strings.to}: ${day(moved(before, -1), locale)}`, left("published_before")]);
+  return found;
+}
 
 export class FiltersView {
   readonly element: HTMLElement;
@@ -18,11 +30,14 @@ export class FiltersView {
   private article: Named | null = null;
   private first: Named | null = null;
   private asked = false;
+  private last: string | undefined;
 
   constructor(
     private readonly language: Language,
     /** The sources to choose among; asked when the reader first opens the filters. */
     private readonly sources: () => Promise<string[]>,
+    /** Called when other articles are meant than before. */
+    private readonly changed: () => void,
   ) {
     const { strings } = language;
     this.source.append(element("option", { attributes: { value: "" } }, strings.allSources));
@@ -44,7 +59,7 @@ export class FiltersView {
     const found: Filters = {};
     if (this.source.value) found.source = [this.source.value];
     if (this.from.value) found.published_after = this.from.value;
-    if (this.to.value) found.published_before = dayAfter(this.to.value);
+    if (this.to.value) found.published_before = moved(this.to.value, 1);
     if (this.article) found.article_ids = [this.article.article_id];
     return Object.keys(found).length ? found : undefined;
   }
@@ -71,15 +86,27 @@ export class FiltersView {
   }
 
   clear(): void {
-    this.source.value = this.from.value = this.to.value = "";
-    this.article = null;
+    this.put({}, "");
+  }
+
+  /** Set all filters anew; an article by its title. */
+  put({ source, published_after: from, published_before: before, article_ids }: Filters, title: string): void {
+    this.offer(source ?? []);
+    this.source.value = source?.[0] ?? "";
+    this.from.value = from?.slice(0, 10) ?? "";
+    this.to.value = before ? moved(before, -1) : "";
+    this.article = article_ids?.[0] ? { article_id: article_ids[0], title } : null;
     this.label();
   }
 
   reset(): void {
-    this.clear();
-    this.article = this.first;
-    this.label();
+    this.put(this.first ? { article_ids: [this.first.article_id] } : {}, this.first?.title ?? "");
+  }
+
+  /** Give the room to the answer; what is set stands as chips. */
+  fold(): void {
+    this.element.hidden = true;
+    this.toggle.setAttribute("aria-expanded", "false");
   }
 
   private flip(): void {
@@ -97,15 +124,8 @@ export class FiltersView {
     return this.set().map(([name]) => name);
   }
 
-  private set(): [string, () => unknown][] {
-    const { strings, locale } = this.language;
-    const { source, from, to, article } = this;
-    const set: [string, () => unknown][] = [];
-    if (article) set.push([strings.onlyArticle(article.title), () => (this.article = null)]);
-    if (source.value) set.push([source.value, () => (source.value = "")]);
-    if (from.value) set.push([`${strings.from}: ${day(from.value, locale)}`, () => (from.value = "")]);
-    if (to.value) set.push([`${strings.to}: ${day(to.value, locale)}`, () => (to.value = "")]);
-    return set;
+  private set(): [string, Filters][] {
+    return inWords(this.value() ?? {}, this.language, this.article?.title ?? "");
   }
 
   private label(): void {
@@ -113,13 +133,15 @@ export class FiltersView {
     const set = this.set();
     this.toggle.textContent = set.length ? `${strings.filters} (${set.length})` : strings.filters;
     this.chips.hidden = !set.length;
-    refill(this.chips, ...set.map(([name, undo]) => element("li", {}, this.chip(name, undo))));
+    refill(this.chips, ...set.map(([name, rest]) => element("li", {}, this.chip(name, rest))));
+    const now = JSON.stringify(this.value());
+    if (now !== this.last) this.changed();
+    this.last = now;
   }
 
-  private chip(name: string, undo: () => unknown): HTMLElement {
+  private chip(name: string, rest: Filters): HTMLElement {
     const act = (): void => {
-      undo();
-      this.label();
+      this.put(rest, this.article?.title ?? "");
       (this.chips.querySelector("button") ?? this.toggle).focus();
     };
     const attributes = { "aria-label": this.language.strings.without(name), dir: "auto" };

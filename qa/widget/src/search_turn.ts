@@ -32,10 +32,11 @@ export class SearchTurn {
     refill(this.below);
     try {
       const results = await this.context.client.search(request, signal);
-      this.mode.textContent = results.length ? strings.found(results.length) : (strings.abstain["no_match"] ?? "");
+      const count = results.filter((one) => one.near !== false).length;
+      this.mode.textContent = count ? strings.found(count) : (strings.abstain["no_match"] ?? "");
       const ask = button(strings.answerThis, this.answer, { class: "quiet-button", part: "answer-this" });
       refill(this.below, foundList(this.context, results, this.question), element("div", { class: "actions" }, ask));
-      return { kind: "found", said: this.mode.textContent, count: results.length };
+      return { kind: "found", said: this.mode.textContent, count };
     } catch (error) {
       this.mode.textContent = "";
       if (signal.aborted) {

@@ -5,6 +5,7 @@ import { language, withWords, type Language } from "./strings";
 export type Mode = "launcher" | "inline" | "page";
 
 export interface Settings {
+  /** Empty where nobody has said it. */
   endpoint: string;
   mode: Mode;
   language: Language;
@@ -48,6 +49,7 @@ export const ATTRIBUTES = [
   "shortcut",
   "opener",
   "article",
+  "accent",
 ] as const;
 
 export async function readSettings(host: HTMLElement, defaultEndpoint: string): Promise<Settings> {
@@ -56,7 +58,8 @@ export async function readSettings(host: HTMLElement, defaultEndpoint: string): 
   // The service's own page is written in no language: it follows the reader.
   const page = mode === "page" ? [] : [document.documentElement.lang];
   const endpoint = (attribute("endpoint") ?? defaultEndpoint).replace(/\/+$/, "");
-  const found = await withWords(language([attribute("lang"), ...page, ...navigator.languages]), endpoint);
+  const wanted = language([attribute("lang"), ...page, ...navigator.languages]);
+  const found = endpoint ? await withWords(wanted, endpoint) : wanted;
   return {
     endpoint,
     mode: mode === "launcher" || mode === "page" ? mode : "inline",

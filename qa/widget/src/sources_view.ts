@@ -93,10 +93,10 @@ function alsoReported(context: Context, answer: Answer, citation: Citation): HTM
     if (result.article_id !== citation.article_id) continue;
     for (const other of result.also_reported_by ?? []) found.set(other.article_id, other);
   }
-  return folded(context, [...found.values()]);
+  return alsoBy(context, [...found.values()]);
 }
 
-function folded(context: Context, articles: readonly AlsoReported[]): HTMLElement | null {
+function alsoBy(context: Context, articles: readonly AlsoReported[]): HTMLElement | null {
   if (!articles.length) return null;
   const { strings } = context.language;
   const links = articles.flatMap((article, index) => {
@@ -108,24 +108,26 @@ function folded(context: Context, articles: readonly AlsoReported[]): HTMLElemen
   return element("p", { class: "also" }, `${strings.alsoReported} `, ...links);
 }
 
-/** The passages that were read, nearest first; with a `question` that nothing answers, the nearest sentences at once. */
-export function passageList(context: Context, results: readonly SearchResult[], question: string | null): HTMLElement | null {
+/** The passages that were read; those that come near the question (`shown`) at once, at their nearest sentences. */
+export function passageList(context: Context, results: readonly SearchResult[], shown: readonly SearchResult[], question: string): HTMLElement | null {
   if (!results.length) return null;
   const { strings } = context.language;
-  const shown = question === null ? [] : near(results, question, context.language.locale);
   const rest = results.filter((result) => !shown.includes(result));
-  const list = (some: readonly SearchResult[], asked = ""): HTMLElement => passages(context, some, asked);
   const summary = shown.length ? strings.more(rest.length) : strings.passages(rest.length);
   return element(
     "div",
     { class: "passages", part: "passages" },
-    ...(shown.length ? [element("p", { class: "label" }, strings.nearest), list(shown, question ?? "")] : []),
-    rest.length ? element("details", {}, element("summary", {}, summary), list(rest)) : null,
+    ...(shown.length ? [element("p", { class: "label" }, strings.nearest), passages(context, shown, question)] : []),
+    folded(summary, rest.length ? passages(context, rest, "") : null),
   );
 }
 
+function folded(summary: string, list: HTMLElement | null): HTMLElement | null {
+  return list && element("details", {}, element("summary", {}, summary), list);
+}
+
 /** The first passage of each article that has a sentence with some of the question's words. */
-function near(results: readonly SearchResult[], question: string, locale: string): SearchResult[] {
+export function near(results: readonly SearchResult[], question: string, locale: string): SearchResult[] {
   const articles = new Set<string>();
   const told = results.filter(({ article_id, text }) => {
     const fresh = !articles.has(article_id) && Boolean(nearest(text, question, locale)?.shared);
@@ -135,9 +137,12 @@ function near(results: readonly SearchResult[], question: string, locale: string
   return told.slice(0, NEAREST);
 }
 
-/** What a search found. */
+/** What a search found: what is about the question, and, folded away, what is not. */
 export function foundList(context: Context, results: readonly SearchResult[], question: string): HTMLElement | null {
-  return results.length ? element("div", { class: "passages", part: "passages" }, passages(context, results, question)) : null;
+  if (!results.length) return null;
+  const [about, rest] = [true, false].map((wanted) => results.filter((one) => (one.near !== false) === wanted)) as [SearchResult[], SearchResult[]];
+  const list = (some: SearchResult[]): HTMLElement | null => (some.length ? passages(context, some, question) : null);
+  return element("div", { class: "passages", part: "passages" }, list(about), folded(context.language.strings.farther(rest.length), list(rest)));
 }
 
 function passages(context: Context, results: readonly SearchResult[], question: string): HTMLElement {
@@ -163,7 +168,7 @@ function passage(context: Context, result: SearchResult, request: ArticleRequest
     button(result.title || strings.articleBy, open, { class: "plain source-title", attributes: { dir: "auto" } }),
     byline(context.language, result),
     element("blockquote", { attributes: { dir: "auto" } }, excerpt(undated(request.quote?.text ?? ""))),
-    folded(context, result.also_reported_by ?? []),
+    alsoBy(context, result.also_reported_by ?? []),
   );
 }
 

@@ -1,23 +1,21 @@
 // One question with its answer, from the moment it is asked.
 
 import { actions } from "./actions_view";
-import { AnswerView } from "./answer_view";
+import { AnswerView, confidence } from "./answer_view";
 import type { Context } from "./context";
 import { day } from "./dates";
 import { button, element, refill } from "./dom";
 import { problemBox } from "./problem_view";
 import { Problem } from "./problems";
-import { conflictNotes, passageList, reading, sourceList } from "./sources_view";
-import type { Answer, AskRequest, ClaimEvent, SearchResultsEvent, StreamEvent } from "./types";
+import { conflictNotes, near, passageList, reading, sourceList } from "./sources_view";
+import { plain, understood, type Found } from "./understood_view";
+import type { Answer, AskRequest, ClaimEvent, Filters, StreamEvent } from "./types";
 
 /** A quotation comes whole: its first sentence waits so long for the rest, so that nothing moves when it is there. */
 const HOLD_MS = 120;
 /** A model that writes is silent for long; after this the reader is told what it does. */
 const WRITING_MS = 2500;
-/** Probabilities above which an answer is called sure, or likely. */
-const SURE = 0.85;
-const LIKELY = 0.5;
-/** Questions that are offered where none was answered. */
+/** Questions that are offered below an answer. */
 const SUGGESTED = 3;
 /** How the press says it (IPTC's vocabulary of digital source types). */
 const WRITTEN_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
@@ -32,12 +30,16 @@ export interface TurnEvents {
   narrowed(): string;
   /** Ask again without what narrows. */
   widen(question: string): void;
+  /** Ask again under other filters; `title` is that of their article. */
+  narrow(question: string, filters: Filters, title: string): void;
+  /** Give questions about what an answer cites to `show`, in the same way as `suggestions`. */
+  followOns(answer: Answer, show: (questions: string[]) => boolean): void;
   /** Give questions that are answered here to `show`, as they become known, until it says that it has enough. */
   suggestions(show: (questions: string[]) => boolean): void;
 }
 
 export type Outcome =
-  | { kind: "answered"; answer: Answer }
+  | { kind: "answered"; answer: Answer; said: string }
   | { kind: "found"; said: string; count: number }
   | { kind: "stopped" }
   | { kind: "failed"; problem: Problem };
@@ -83,8 +85,12 @@ export class Turn {
     this.begin();
     try {
       for await (const event of this.context.client.ask(request, signal)) {
-        if (event.type === "answer") return { kind: "answered", answer: this.finish(event.answer) };
-        this.show(event);
+        if (event.type === "answer") {
+          const said = this.finish(event.answer);
+          this.goOn(event.answer);
+          return { kind: "answered", answer: event.answer, said };
+        }
+        this.show(event, request.filters);
       }
       throw new Problem("interrupted");
     } catch (error) {
@@ -103,7 +109,7 @@ export class Turn {
   /** Show an answer of before; one that somebody passed on says when it was given. */
   restore(answer: Answer, given = ""): void {
     this.begin();
-    this.results(answer);
+    this.results(answer, answer.filters);
     this.shared = Boolean(given);
     const { strings, locale } = this.context.language;
     if (given) this.heading.before(element("p", { class: "quiet" }, strings.shared(day(given, locale))));
@@ -126,10 +132,10 @@ export class Turn {
     this.say(this.context.language.strings.searching);
   }
 
-  private show(event: Exclude<StreamEvent, { type: "answer" }>): void {
+  private show(event: Exclude<StreamEvent, { type: "answer" }>, filters: Filters | undefined): void {
     const { strings } = this.context.language;
     if (event.type === "search_results") {
-      this.results(event);
+      this.results(event, filters);
       this.say(strings.reading(event.search_results.length));
       refill(this.below, reading(this.context, event.search_results));
       this.timer = window.setTimeout(() => this.say(strings.writing), WRITING_MS);
@@ -164,46 +170,31 @@ export class Turn {
     this.say(this.context.language.strings.answering);
   }
 
-  /** What was understood: a question that leans on an earlier one, a time. Each can be undone. */
-  private results(event: Pick<SearchResultsEvent, "resolved_query" | "understood_period">): void {
-    const { strings } = this.context.language;
-    const query = event.resolved_query;
-    const chips: HTMLElement[] = [];
-    if (query && plain(query) !== plain(this.question)) {
-      const edit = button(strings.edit, () => this.events.edit(query), { class: "plain", attributes: { "aria-label": `${strings.edit}: ${query}` } });
-      chips.push(element("span", { class: "quiet", attributes: { dir: "auto" } }, element("span", { class: "resolved" }, strings.understoodAs(query)), " ", edit));
-    }
-    if (event.understood_period) chips.push(this.period(event.understood_period));
+  private results(event: Found, filters: Filters | null | undefined): void {
+    const chips = understood(this.context, this.question, event, filters ?? {}, this.events);
     this.understood.hidden = !chips.length;
     refill(this.understood, ...chips);
   }
 
-  /** The period a question was narrowed to; a click asks without it. */
-  private period(period: NonNullable<SearchResultsEvent["understood_period"]>): HTMLElement {
+  /** Show the whole answer; gives what is said of it to those who hear it. */
+  private finish(answer: Answer): string {
     const { strings, locale } = this.context.language;
-    const last = new Date(Date.parse(period.end) - 1000).toISOString();
-    const days = [...new Set([day(period.start, locale), day(last, locale)])].filter(Boolean).join(" – ");
-    const name = period.start ? days : `… ${days}`;
-    const rest = this.question.replace(period.words, "").replace(/\s+([?.!,])/g, "$1").replace(/\s+/g, " ").trim();
-    if (!period.words || rest === this.question || !rest) return element("span", { class: "narrowed" }, name);
-    const attributes = { "aria-label": strings.without(name) };
-    return button(`${name} ✕`, () => this.events.ask(rest), { class: "narrowed", part: "period", attributes });
-  }
-
-  private finish(answer: Answer): Answer {
-    const { strings } = this.context.language;
     this.held = [];
     this.settle();
     const abstained = answer.answer_mode === "abstained";
+    const close = abstained ? near(answer.search_results, answer.question, locale) : [];
+    // Sentences that come near may answer, after all: only what is certain is said above them.
+    const reason = answer.abstain_reason === "no_match" && close.length ? "weak_match" : (answer.abstain_reason ?? "no_match");
+    const why = strings.abstain[reason] ?? strings.abstain["no_match"] ?? "";
     this.element.classList.toggle("abstained", abstained);
-    this.mode.textContent = strings[answer.answer_mode];
+    this.mode.textContent = abstained && reason === "weak_match" ? strings.unclear : strings[answer.answer_mode];
     this.notice.hidden = true;
     if (answer.answer_mode === "generated") this.tellModel(answer.generation?.model);
-    if (abstained) refill(this.middle, element("p", { class: "why" }, this.why(answer)), this.wider());
+    if (abstained) refill(this.middle, element("p", { class: "why" }, why), this.wider());
     else this.view.finish(answer);
     refill(this.short, abstained ? null : this.view.shortAnswer(answer));
     const fallback = this.fallback(answer);
-    const passages = passageList(this.context, answer.search_results, abstained ? answer.question : null);
+    const passages = passageList(this.context, answer.search_results, close, answer.question);
     const acts = actions(this.context, answer, this.view, () => this.events.edit(this.question), this.shared);
     refill(
       this.below,
@@ -214,7 +205,15 @@ export class Turn {
       // Who got no answer looks for a way on first.
       ...(abstained ? [passages, this.suggestions(), acts] : [acts, passages]),
     );
-    return answer;
+    return abstained ? `${this.mode.textContent}. ${why}` : strings.finished(answer.answer);
+  }
+
+  /** Offer questions that follow on, below all that stands there. */
+  goOn(answer: Answer): void {
+    if (answer.answer_mode === "abstained" || !answer.citations.length) return;
+    const place = this.offers("next");
+    this.below.append(place);
+    this.events.followOns(answer, (questions) => !place.isConnected || this.suggest(place, this.context.language.strings.goOn, questions));
   }
 
   /** Where only some articles were asked, all can be. */
@@ -225,33 +224,34 @@ export class Turn {
   }
 
   /** How sure it is, in words. */
-  private sureness({ support_score: score, answer_mode: mode, short_answer: short, conflicts }: Answer): HTMLElement | null {
-    // Where sources disagree, nothing is clear.
-    if (score === undefined || conflicts.length) return null;
-    const kind = score >= SURE ? "sure" : score >= LIKELY ? "likely" : "unsure";
+  private sureness(answer: Answer): HTMLElement | null {
+    const kind = confidence(answer);
     // Of a list, or of the latest, the figure says only that the articles are about it.
-    if (kind === "sure" && !short) return null;
-    const said = this.context.language.strings.sureness[`${mode}_${kind}`] ?? "";
+    if (!kind || (kind === "sure" && !answer.short_answer)) return null;
+    const said = this.context.language.strings.sureness[`${answer.answer_mode}_${kind}`] ?? "";
     return said ? element("p", { class: `sureness ${kind}`, part: "sureness" }, said) : null;
   }
 
   /** Questions that are answered here. */
   private suggestions(): HTMLElement {
-    const place = element("div", { class: "starters", attributes: { hidden: "" } });
-    this.events.suggestions((questions) => this.suggest(place, questions));
+    const place = this.offers("");
+    this.events.suggestions((questions) => this.suggest(place, this.context.language.strings.instead, questions));
     return place;
   }
 
+  private offers(name: string): HTMLElement {
+    return element("div", { class: `starters offered ${name}`, part: "offered", attributes: { hidden: "" } });
+  }
+
   /** Whether there are as many now as are offered. */
-  private suggest(place: HTMLElement, known: string[]): boolean {
+  private suggest(place: HTMLElement, label: string, known: string[]): boolean {
     const questions = known.filter((one) => plain(one) !== plain(this.question)).slice(0, SUGGESTED);
     if (!questions.length) return false;
     const items = questions.map((one) => {
       const properties = { class: "starter", part: "starter", attributes: { dir: "auto" } };
       return element("li", {}, button(one, () => this.events.ask(one), properties));
     });
-    const label = element("p", { class: "label" }, this.context.language.strings.instead);
-    refill(place, label, element("ul", { attributes: { role: "list" } }, ...items));
+    refill(place, element("p", { class: "label" }, label), element("ul", { attributes: { role: "list" } }, ...items));
     place.hidden = false;
     return questions.length === SUGGESTED;
   }
@@ -262,11 +262,6 @@ export class Turn {
     const cause = strings.fallback[answer.fallback_reason ?? ""];
     if (!cause || answer.answer_mode === "abstained") return cause ?? "";
     return `${cause} ${answer.answer_mode === "generated" ? strings.endsEarly : strings.ownSentences}`;
-  }
-
-  private why(answer: Answer): string {
-    const { strings } = this.context.language;
-    return strings.abstain[answer.abstain_reason ?? ""] ?? strings.abstain["no_match"] ?? "";
   }
 
   private again(retry: () => void): HTMLElement {
@@ -287,8 +282,4 @@ export class Turn {
     this.mode.classList.add("progress");
     this.mode.textContent = what;
   }
-}
-
-function plain(text: string): string {
-  return text.trim().replace(/\s+/g, " ").toLowerCase();
 }

@@ -70,6 +70,8 @@ export interface SearchResult {
   start_char_index: number;
   end_char_index: number;
   score: number;
+  /** Whether a search takes it to be about what was looked for. */
+  near?: boolean | null;
   also_reported_by?: AlsoReported[];
 }
 
@@ -97,6 +99,7 @@ export interface Answer {
   search_results: SearchResult[];
   support_score?: number;
   understood_period?: Period | null;
+  filters?: Filters | null;
   generation?: Generation | null;
 }
 
@@ -140,10 +143,14 @@ export interface AnswerEvent {
 
 export type StreamEvent = SearchResultsEvent | ClaimEvent | AnswerEvent;
 
+/** As asked, and as an answer says them again, where what is not set is empty. */
 export interface Filters {
   source?: string[];
-  published_after?: string;
-  published_before?: string;
+  section?: string[];
+  language?: string[];
+  author?: string[];
+  published_after?: string | null;
+  published_before?: string | null;
   article_ids?: string[];
 }
 
@@ -153,6 +160,9 @@ export interface AskRequest {
   collection?: string;
   filters?: Filters;
 }
+
+/** What questions are narrowed to. */
+export type Narrowed = Pick<AskRequest, "collection" | "filters">;
 
 export interface Article {
   id: string;
@@ -176,9 +186,9 @@ export interface Archive {
   newest: Headline[];
 }
 
-/** What a page can begin with; `complete`: no further questions will come. */
+/** What a page can begin with, or go on with; `complete`: no further questions will come. */
 export interface Beginning {
-  starters?: { question: string }[];
+  starters?: { question: string; quote?: string }[];
   archive?: Archive;
   complete?: boolean;
 }

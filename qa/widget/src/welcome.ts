@@ -7,16 +7,18 @@ import { button, element, refill } from "./dom";
 import type { History } from "./history";
 import { problemBox } from "./problem_view";
 import { asProblem } from "./problems";
-import type { Archive, Headline } from "./types";
+import type { Archive, Headline, Narrowed } from "./types";
 
 const OFFERED = 6;
 const NEWEST = 3;
 const EARLIER = 3;
 /** Questions are still being tried: what has been found since is asked for, a few times. */
-const AGAIN_MS = 4000;
+export const AGAIN_MS = 4000;
 const ASKED_AGAIN = 20;
 
 export interface WelcomeEvents {
+  /** What a question would be narrowed to now. */
+  narrowed(): Narrowed;
   ask(question: string): void;
   restore(id: string): void;
 }
@@ -31,6 +33,10 @@ export class Welcome {
   private waiting: ((questions: string[]) => boolean)[] = [];
   /** Whether the service was asked for questions in vain, or had not found all when it was asked for the last time. */
   private lost = false;
+  /** Questions that the host page gives, in place of the service's. */
+  private readonly given: boolean;
+  /** How often what narrows has changed. */
+  private turn = 0;
 
   constructor(
     private readonly context: Context,
@@ -40,20 +46,27 @@ export class Welcome {
   ) {
     const parts = [element("p", { class: "intro" }, options.intro), this.archive, this.starters, this.newest, this.earlier];
     this.element = element("div", { class: "welcome", part: "welcome" }, ...parts);
-    if (options.starters.length) this.offer(options.starters);
+    this.given = options.starters.length > 0;
+    if (this.given) this.offer(options.starters);
   }
 
   /** Give the questions that are answered here to `show`, now and as further ones are found, until it says "enough". */
   questions(show: (questions: string[]) => boolean): void {
     if (show(this.offered)) return;
     this.waiting.push(show);
-    if (this.lost) void this.fetch(false);
+    if (this.lost) void this.fetch();
+  }
+
+  /** Other articles are meant than before: what was offered may not be answered by them. */
+  renew(): void {
+    this.turn += 1;
+    if (!this.given) this.offer([]);
+    void this.fetch();
   }
 
   /** Ask the service what there is; nothing to begin with is no reason to complain. */
   async begin(): Promise<void> {
-    const given = this.offered.length > 0;
-    await Promise.all([this.fetch(given), this.remember()]);
+    await Promise.all([this.fetch(), this.remember()]);
   }
 
   /** Show the conversations that were left. */
@@ -72,26 +85,30 @@ export class Welcome {
     }
   }
 
-  private async fetch(given: boolean, left = ASKED_AGAIN): Promise<void> {
+  private async fetch(left = ASKED_AGAIN): Promise<void> {
+    const { turn } = this;
     this.lost = false;
     try {
-      const found = await this.context.client.beginning();
+      const found = await this.context.client.beginning(this.events.narrowed());
+      if (turn !== this.turn) return;
       const questions = (found.starters ?? []).map((starter) => starter.question);
-      if (!given && (questions.length || found.complete !== false)) this.offer(questions);
+      if (!this.given && (questions.length || found.complete !== false)) this.offer(questions);
       if (found.archive) this.describe(found.archive);
-      if (found.complete === false) this.again(given, left);
+      if (found.complete === false) this.again(left);
     } catch (error) {
+      if (turn !== this.turn) return;
       // The page does without, but its owner has to know what to set.
       const problem = asProblem(error);
       if (problem.kind === "unlisted") this.element.append(problemBox(this.context, problem, null));
-      else if (problem.kind === "busy") this.again(given, left); // it may only be starting
-      else this.lost = !given;
+      else if (problem.kind === "busy") this.again(left); // it may only be starting
+      else this.lost = !this.given;
     }
   }
 
-  private again(given: boolean, left: number): void {
-    this.lost = !given && left === 0;
-    if (left > 0) setTimeout(() => this.element.isConnected && void this.fetch(given, left - 1), AGAIN_MS);
+  private again(left: number): void {
+    const { turn } = this;
+    this.lost = !this.given && left === 0;
+    if (left > 0) setTimeout(() => this.element.isConnected && turn === this.turn && void this.fetch(left - 1), AGAIN_MS);
   }
 
   private offer(questions: string[]): void {

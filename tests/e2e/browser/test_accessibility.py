@@ -263,7 +263,7 @@ def test_a_finished_answer_is_announced_once(read: Read, everything: Any) -> Non
     reader.ask("abstained")
     assert reader.page.evaluate("heard.slice(2)") == [
         "Searching the articles",
-        "No answer in these articles. Some passages come near, but none of them answers the question.",
+        "No clear answer in these articles. The articles found do not clearly answer this.",
     ]
     reader.last.get_by_role("button", name="Not helpful").click()
     reader.last.get_by_role("button", name="Send").click()

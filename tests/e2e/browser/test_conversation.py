@@ -12,6 +12,7 @@ from embeddings.types import Article
 
 Read = Callable[..., Any]
 BRIDGE = "How long will the Osprey Bridge be closed?"
+DECLINED: dict[str, Any] = {"answer_mode": "abstained", "abstain_reason": "weak_match", "claims": (), "citations": ()}
 KITES = "How many visitors did the kite festival of Ostara draw?"
 
 
@@ -161,15 +162,61 @@ def test_the_first_screen_leads_to_an_article_and_back_to_earlier_conversations(
     with reader.page.expect_request("**/api/ask") as sent:
         reader.ask(BRIDGE)
     assert sent.value.post_data_json["filters"] == {"article_ids": ["bridge"]}
-    before = reader.last.inner_text()
+    before = reader.last.locator(".understood, .answer, .sources").all_inner_texts()
+    assert before[0] == "Only: Osprey Bridge to shut ✕", "the answer says what it was narrowed to"
     reader.chat.get_by_role("button", name="New conversation").click()
     assert chips.count() == 0, "what narrows is not carried over unseen"
     reader.page.reload()
     reader.chat.locator(".earlier .starter", has_text=BRIDGE).click()
     reader.last.locator(".actions").wait_for()
-    assert reader.last.inner_text() == before
+    assert reader.last.locator(".understood, .answer, .sources").all_inner_texts() == before
     top = "one => one.getBoundingClientRect().top - one.closest('.scroller').getBoundingClientRect().top"
     assert reader.last.locator(".question").evaluate(top) >= 0, "the question stands below the header"
+
+
+def test_what_is_offered_follows_the_filters(read: Read, scripted: Any, answering: Any) -> None:
+    """Asked with the filters of the moment, and taken back when they change."""
+    compose, unfold = answering
+    article = Article(id="a", version="v", title="T", text="It opens in June.")
+    scripted.articles["a"] = article
+    scripted.starters = ["Who opens it?"]
+    scripted.script = lambda request: unfold(
+        compose([article.text], article, **{**DECLINED, "question": request["question"]})
+    )
+    body = (
+        '<script src="/widget/sourceline-chat.js" data-mode="inline" data-article="a" data-collection="desk"></script>'
+    )
+    page = f'<!doctype html><html lang="en"><title>Host</title><h1>Host</h1>{body}'
+    reader = read(scripted.url)
+    script = scripted.widget.files[scripted.widget.script.rpartition("/")[2]].content
+    reader.page.route(
+        "**/widget/sourceline-chat.js", lambda route: route.fulfill(content_type="text/javascript", body=script)
+    )
+    reader.page.route("**/host", lambda route: route.fulfill(content_type="text/html", body=page))
+    reader.visit("/host")
+    reader.chat.locator(".starter").first.wait_for()
+    assert scripted.queries == [{"collection": ["desk"], "article_ids": ["a"]}], "never for all articles"
+    reader.ask("When?")
+    reader.last.locator(".starter").wait_for()
+    scripted.starters = ["Who closes it?"]
+    reader.chat.locator(".composer .narrowed").click()
+    assert reader.last.locator(".starter").count() == 0
+    reader.chat.get_by_role("button", name="New conversation").click()
+    reader.chat.locator(".welcome .starter").first.wait_for()
+    assert {"collection": ["desk"]} in scripted.queries
+    assert scripted.queries[-1] == {"collection": ["desk"], "article_ids": ["a"]}, "it begins as the page wants it"
+
+
+def test_a_new_conversation_begins_at_its_top(read: Read) -> None:
+    reader = read(viewport={"width": 375, "height": 400}).visit()
+    for question in (BRIDGE, KITES):
+        reader.ask(question)
+    scroller = reader.chat.locator(".scroller")
+    assert scroller.evaluate("one => one.scrollTop") > 0
+    reader.chat.get_by_role("button", name="New conversation").click()
+    assert scroller.evaluate("one => one.scrollTop") == 0
+    top = "one => one.getBoundingClientRect().top - one.closest('.scroller').getBoundingClientRect().top"
+    assert reader.chat.locator(".intro").evaluate(top) >= 0
 
 
 def test_a_link_to_a_question_asks_it_once(read: Read) -> None:

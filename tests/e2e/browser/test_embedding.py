@@ -206,8 +206,16 @@ def test_the_page_of_a_service_with_keys_says_what_to_set(read: Read, begin_serv
 
 
 def test_the_tag_is_put_together_on_a_page_that_shows_the_chat(read: Read, axe: str) -> None:
-    reader = read().visit("/widget")
+    reader = read()
+    with reader.page.expect_response("**/widget") as sent:
+        reader.visit("/widget")
+    policy = sent.value.headers["content-security-policy"]
+    assert "style-src 'self';" in policy
+    assert "unsafe" not in policy
     page = reader.page
+    page.evaluate(
+        "window.refused = []; addEventListener('securitypolicyviolation', (one) => refused.push(one.violatedDirective))"
+    )
     page.get_by_label("Look").select_option("contrast")
     page.get_by_label("Title", exact=True).fill('Ask "us"')
     page.get_by_label("Colour").fill("#7a1f3d")
@@ -215,9 +223,8 @@ def test_the_tag_is_put_together_on_a_page_that_shows_the_chat(read: Read, axe: 
     reader.chat.get_by_role("button", name="Fragen", exact=True).wait_for()
     assert page.locator("#tag").inner_text() == (
         f'<script src="{reader.base}/widget.js" data-mode="inline" data-look="contrast" data-lang="de"'
-        ' data-heading="Ask &quot;us&quot;"></script>\n'
-        "<style>sourceline-chat { --sourceline-accent: #7a1f3d; }</style>"
-    )
+        ' data-accent="#7a1f3d" data-heading="Ask &quot;us&quot;"></script>'
+    ), "nothing that a strict policy refuses, such as a style"
     assert reader.chat.locator(".title").inner_text() == 'Ask "us"'
     reader.chat.locator(".archive").wait_for()
     assert (
@@ -225,9 +232,70 @@ def test_the_tag_is_put_together_on_a_page_that_shows_the_chat(read: Read, axe: 
     )
     style = reader.chat.locator(".ask").evaluate("one => getComputedStyle(one).backgroundColor")
     assert style == "rgb(122, 31, 61)"
+    page.get_by_label("Colour").fill("red")
+    page.keyboard.press("Tab")
+    assert "data-accent" not in page.locator("#tag").inner_text(), "what is no colour of six digits is left out"
+    assert page.evaluate("refused") == []
+    assert page.evaluate("document.querySelectorAll('style, [style]').length") == 0
     page.evaluate(f"window.axe || (() => {{ {axe} }})()")
     found = page.evaluate("async () => (await axe.run(document)).violations.map(one => one.id + one.nodes[0].target)")
     assert found == []
+
+
+@pytest.mark.parametrize("colour", ["#7a1f3d", "red } .ask { display: none"])
+def test_a_colour_by_attribute_passes_a_strict_policy(visit: Any, host: Host, embedded: Any, colour: str) -> None:
+    tag = f'<script src="{embedded.url}/widget.js" data-mode="inline" data-accent="{colour}"></script>'
+    host.put(tag, policy=strict(embedded.url))
+    reader = visit()
+    found = reader.chat.locator(".ask").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert (found == "rgb(122, 31, 61)") is (colour == "#7a1f3d")
+    assert reader.chat.locator(".ask").is_visible()
+
+
+def test_a_module_finds_its_service_and_shows(visit: Any, host: Host, embedded: Any) -> None:
+    """`document.currentScript` is not set in a module."""
+    host.put(f'<script type="module" src="{embedded.url}/widget.js" data-mode="inline" data-target="#place"></script>')
+    reader = visit()
+    reader.ask(QUESTION)
+    assert reader.chat.count() == 1
+    assert reader.chips.count() == 1
+
+
+@pytest.mark.parametrize("kind", ["classic", "module"])
+def test_a_bundled_script_asks_the_service_that_is_named(visit: Any, host: Host, embedded: Any, kind: str) -> None:
+    """Where the bundle comes from is the page's own site, which knows nothing of questions."""
+    script = httpx.get(f"{embedded.url}/widget.js", follow_redirects=True).text
+    host.files["/bundle.js"] = ("text/javascript", script, "")
+    module = ' type="module"' if kind == "module" else ""
+    tag = f'<script{module} src="/bundle.js" data-mode="inline" data-target="#place" DATA></script>'
+    host.put(tag.replace("DATA", f'data-endpoint="{embedded.url}"'))
+    reader = visit()
+    reader.ask(QUESTION)
+    assert reader.chips.count() == 1
+    host.put(tag.replace("DATA", ""))
+    reader.page.goto(host.url)
+    problem = reader.chat.locator(".problem[data-kind=nowhere]")
+    problem.wait_for()
+    assert "data-endpoint" in problem.inner_text()
+    assert len([one for one in reader.complaints if "data-endpoint" in one]) == 1, "the console says it, too"
+    assert [url for url in reader.requests if url.startswith(f"{host.url}/api")] == []
+    reader.complaints.clear()
+
+
+def test_questions_to_begin_with_are_about_the_article_of_the_page(visit: Any, host: Host, embedded: Any) -> None:
+    """Of all articles they would be declined: only one is asked."""
+    other = {"id": "ferry", "title": "Ferry", "text": "The Ostara Ferry in Velda was built in 1911.", "source": "Wire"}
+    embedded.add(other)
+    host.put(f'<script src="{embedded.url}/widget.js" data-mode="inline" data-article="ferry"></script>')
+    reader = visit()
+    starters = reader.chat.locator(".starters:not(.newest) .starter")
+    starters.first.wait_for()
+    offered = starters.all_inner_texts()
+    assert offered == ["When was the Ostara Ferry in Velda built?"]
+    starters.first.click()
+    reader.last.locator(".actions").wait_for()
+    assert reader.chips.count() == 1
+    httpx.delete(f"{embedded.url}/api/articles/ferry").raise_for_status()
 
 
 def test_a_tag_in_the_head_finds_its_place(visit: Any, host: Host, embedded: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from embeddings.types import Article
+
 Read = Callable[..., Any]
 
 
@@ -97,6 +99,47 @@ def touch(reader: Any, start: tuple[int, int], end: tuple[int, int]) -> None:
         }""",
         [start, end],
     )
+
+
+def test_the_headline_stays_in_sight_at_the_words(read: Read, scripted: Any) -> None:
+    """Also where a link leads to them."""
+    filler = "\n\n".join(f"Sentence {number} says very little about anything at all." for number in range(60))
+    text = f"{filler}\n\nIt opens in June.\n\n{filler}"
+    start = text.index("It opens")
+    title = "A headline that is so long that it takes more than one line of a telephone"
+    scripted.articles["a"] = Article(id="a", version="v", title=title, text=text, source="Desk")
+    for width, height in ((375, 640), (1280, 800), (640, 320)):
+        reader = read(scripted.url, viewport={"width": width, "height": height})
+        reader.visit(f"/#article=a&version=v&words={start}-{start + 17}")
+        reader.chat.locator(".article-body p[dir]").first.wait_for()
+        assert reader.highlighted() == ["It opens in June."]
+        frame, head, by, quote = reader.chat.locator(".article").evaluate(
+            """article => { const box = (one) => one.getBoundingClientRect();
+              const range = [...CSS.highlights.get("sourceline-quote")][0];
+              const found = [...[".article-scroller", ".article-title", ".article-head .byline"]
+                .map((name) => article.querySelector(name)), range].map(box);
+              return found.map(({ top, bottom }) => [top, bottom]); }"""
+        )
+        assert frame[0] <= head[0] < by[0] < by[1] <= quote[0] < quote[1] < frame[1], (width, height)
+        assert by[1] - frame[0] < (frame[1] - frame[0]) / 2, "there is room for the article"
+
+
+def test_the_line_can_be_gripped_with_a_finger(read: Read) -> None:
+    for locale in ("en", "ar"):
+        reader = read(locale=locale).visit("/#article=bridge")
+        reader.chat.locator(".article-body p[dir]").first.wait_for()
+        line = reader.chat.locator(".divider")
+        grips = line.evaluate(
+            """line => { const { left, top, height } = line.getBoundingClientRect();
+              const at = (x) => line.getRootNode().elementFromPoint(x, top + height / 2) === line;
+              const found = [];
+              for (let x = left - 40; x < left + 40; x += 0.5) if (at(x)) found.push(x - left);
+              return [found[0], found.at(-1)]; }"""
+        )
+        assert grips[1] - grips[0] >= 23, "24 pixels, but for the rounding"
+        chat = reader.chat.locator(".scroller").bounding_box()
+        edge = chat["x"] + chat["width"] if locale == "en" else chat["x"]
+        assert min(abs(line.bounding_box()["x"] + one - edge) for one in grips) <= 3, "no scrollbar lies below it"
 
 
 def test_the_article_takes_as_much_room_as_the_reader_gives_it(read: Read) -> None:

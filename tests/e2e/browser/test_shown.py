@@ -17,6 +17,7 @@ from qa.types import (
     AnswerEvent,
     Conflict,
     Event,
+    Filters,
     Generation,
     Origin,
     SearchResult,
@@ -239,6 +240,111 @@ def test_a_short_answer_stands_first_and_datelines_stay_out_of_sight(show: Any, 
     assert text in copied, "the quotation itself is whole"
 
 
+@pytest.mark.parametrize(("score", "conflicts", "large"), [(0.5, 0, True), (0.49, 0, False), (0.9, 1, False)])
+def test_a_short_answer_is_large_where_it_is_likely(show: Any, score: float, conflicts: int, large: bool) -> None:
+    start = TEXT.index("July")
+    short = ShortAnswer(
+        text="July", article_id="a", article_version="v", start_char_index=start, end_char_index=start + 4
+    )
+    differ = (Conflict(citation_ids=("c1", "c2"), note="They differ."),) * conflicts
+    reader = show(answer_mode="extractive", short_answer=short, support_score=score, conflicts=differ)
+    assert reader.last.locator(".short").all_inner_texts() == ["July"] * large
+    assert reader.highlighted("sourceline-key") == ["July"], "in the sentence it is marked in any case"
+
+
+def test_the_filters_of_an_answer_stand_by_it_and_can_be_taken_away(show: Any, scripted: Any) -> None:
+    narrowed = Filters(source=("Desk",), language=("en",), published_before="2024-07-01", article_ids=("a",))
+    found = result(text=TEXT)
+    reader = show(filters=narrowed, search_results=(found,))
+    assert reader.last.locator(".understood button").count() == 0, "what was asked is known here"
+    scripted.kept = next(one.answer for one in scripted.script({}) if isinstance(one, AnswerEvent))
+    reader.page.goto(f"{reader.base}/#answer=x&sig=y")
+    chips = reader.last.locator(".understood button")
+    chips.first.wait_for()
+    assert chips.all_inner_texts() == [f"Only: {ARTICLE.title} ✕", "Desk ✕", "en ✕", "To: 30 June 2024 ✕"]
+    assert chips.first.get_attribute("aria-label") == f"Ask without: Only: {ARTICLE.title}"
+    chips.nth(1).click()
+    reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
+    assert scripted.asked[-1]["filters"] == {"published_before": "2024-07-01", "article_ids": ["a"]}
+    asked = reader.chat.locator(".turn").nth(1).locator(".understood button").all_inner_texts()
+    assert asked == [f"Only: {ARTICLE.title} ✕", "To: 30 June 2024 ✕"]
+
+
+def test_an_answer_leads_on_to_what_it_has_not_told(show: Any, scripted: Any) -> None:
+    scripted.follow_ons = [
+        {"question": "When?", "quote": "Never."},
+        {"question": "When does it open?", "quote": "It opens in June."},
+        *({"question": f"Who said {number}?", "quote": f"{number} said so."} for number in range(4)),
+    ]
+    also = AlsoReported(
+        article_id="b", article_version="v", title=COPY.title, source="Wire", url=None, published_at=None
+    )
+    reader = show(search_results=(result(text=TEXT, also_reported_by=(also,)),))
+    offered = reader.last.locator(".next .starter")
+    offered.nth(2).wait_for()
+    assert reader.last.locator(".next .label").inner_text() == "Ask next"
+    assert offered.all_inner_texts() == ["Who said 0?", "Who said 1?", "Who said 2?"]
+    assert scripted.queries[-1] == {"about": ["a", "b"]}, "its articles, and those that tell the same"
+    offered.first.click()
+    reader.chat.locator(".turn").nth(1).locator(".next .starter").first.wait_for()
+    assert reader.chat.locator(".turn").first.locator(".starter").count() == 0, "the conversation has gone on"
+    assert reader.last.locator(".next .starter").all_inner_texts() == ["Who said 1?", "Who said 2?", "Who said 3?"]
+
+
+def test_a_search_sets_apart_what_is_hardly_about_it(read: Read, scripted: Any) -> None:
+    scripted.found = (result(text="It opens in June.", near=True), result(text="It rained.", near=False))
+    reader = read(scripted.url).visit()
+    reader.chat.get_by_role("button", name="Passages only").click()
+    reader.send("When does it open?")
+    reader.last.locator(".passage").first.wait_for()
+    assert reader.last.locator(".mode").inner_text() == "One passage found"
+    assert [one.is_visible() for one in reader.last.locator(".passage").all()] == [True, False]
+    assert reader.last.locator("summary").inner_text() == "Farther from the question: 1"
+    scripted.found = (result(text="It rained.", near=False),)
+    reader.send("Who is king?")
+    reader.last.locator("summary").wait_for()
+    assert reader.last.locator(".mode").inner_text() == "Nothing that was found is about this question."
+    assert not reader.last.locator(".passage").is_visible()
+
+
+DATELINES = {
+    "KELMAR (AP) — It closes.": 14,
+    "KELMAR, Velda (Coastwire) -- It closes.": 29,
+    "AIN SARHA, Dec. 3 (Agence du Sud) – It closes.": 36,
+    "Kelmar, Dec. 3 (Xinhua) -- It closes.": 27,
+    "Washington (CNN) It closes.": 17,
+    "(CNN) It’s a winning streak.": 6,
+    "(Coastwire) - It closes.": 14,
+    "VELDA — “It closes,” she said.": 8,
+    "Reuters — It closes.": 10,
+    "Apple (AAPL) CEO Tim Cook said so.": 0,
+    "Jane Smith (Labour) — Elected with 12,400 votes — spoke.": 0,
+    "SMITH (LAB) — 12,400": 0,
+    "Nicola Roe (SNP) — The first to speak.": 0,
+    "NATO — Europe's shield — met.": 0,
+    "NATO — the alliance — met.": 0,
+    "On Monday, June 3 — The day it closed.": 0,
+    "COVID-19 — The disease spreads.": 0,
+    "It closes — and soon.": 0,
+    "The bridge (built in 1911) closes.": 0,
+    "I — Oda Lindqvist — closed it.": 0,
+}
+
+
+def test_datelines_are_told_by_their_shape_and_no_word_of_a_sentence_is_hidden(
+    read: Read, scripted: Any, answering: Any
+) -> None:
+    compose, unfold = answering
+    article = msgspec.structs.replace(ARTICLE, text="\n\n".join(DATELINES))
+    scripted.script = lambda _: unfold(compose(list(DATELINES), article))
+    reader = read(scripted.url).visit()
+    reader.ask("When?")
+    hidden = reader.last.locator(".sentence").evaluate_all(
+        "all => all.map(one => one.querySelector('.dateline')?.textContent ?? '')"
+    )
+    assert dict(zip(DATELINES, map(len, hidden), strict=True)) == DATELINES
+
+
 def test_what_nothing_answers_gives_the_nearest_sentence_and_other_questions(show: Any, scripted: Any) -> None:
     scripted.starters = ["When does it open?"]
     found = result(text=TEXT)
@@ -250,6 +356,9 @@ def test_what_nothing_answers_gives_the_nearest_sentence_and_other_questions(sho
         citations=(),
         search_results=(found,),
     )
+    assert reader.last.locator(".mode").inner_text() == "No clear answer in these articles"
+    assert reader.last.locator(".why").inner_text() == "The articles found do not clearly answer this."
+    assert reader.chat.get_by_role("status").inner_text().startswith("No clear answer in these articles. The articles")
     assert reader.last.locator(".passages .label").inner_text() == "What the articles do say"
     assert reader.last.locator(".passage blockquote").inner_text() == "It opens in June."
     reader.last.locator(".passage .source-title").click()
@@ -294,6 +403,8 @@ def test_sentences_that_have_nothing_to_do_with_the_question_are_not_put_forward
     found = (result(text="Which of them went there?"), result(text="The mayor said so."))
     reader = show(question="Which mayor of Lima was it?", search_results=(*found, found[1]), **about)
     assert reader.last.locator(".passages > ol blockquote").all_inner_texts() == ["The mayor said so."]
+    why = reader.last.locator(".why").inner_text()
+    assert why == "The articles found do not clearly answer this.", "nobody knows that they are about something else"
     assert reader.last.locator("summary").inner_text() == "2 more passages"
 
 

@@ -13,6 +13,7 @@ export const en = {
   newest: "Newest articles",
   earlier: "Earlier conversations",
   instead: "Questions that are answered here",
+  goOn: "Ask next",
   placeholder: "Ask about the news",
   question: "Your question",
   ask: "Ask",
@@ -53,6 +54,7 @@ export const en = {
     composed: "Put together by rule",
   } as Record<string, string>,
   abstained: "No answer in these articles",
+  unclear: "No clear answer in these articles",
   fallback: {
     no_model: "",
     model_unreachable: "The language model could not be reached.",
@@ -70,7 +72,7 @@ export const en = {
   abstain: {
     empty_corpus: "There is no article to answer from: none is here yet, or the filters leave none.",
     no_match: "Nothing that was found is about this question.",
-    weak_match: "Some passages come near, but none of them answers the question.",
+    weak_match: "The articles found do not clearly answer this.",
     unread_language: "The question is in a language that is not read here, and no sentence has its words.",
     stale_only: "Only articles too old for this question were found.",
     outside_corpus_dates: "The question is about a time that the articles do not cover.",
@@ -88,6 +90,7 @@ export const en = {
   passages: (number: number) => count(number, "One passage was read", "passages were read"),
   found: (number: number) => count(number, "One passage found", "passages found"),
   answerThis: "Answer this question",
+  farther: (number: number) => `Farther from the question: ${number}`,
   more: (number: number) => count(number, "One more passage", "more passages"),
   verdict: {
     supported: "",
