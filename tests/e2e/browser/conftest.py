@@ -253,3 +253,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if count:
         terminalreporter.section(f"NOT TESTED: {count} tests in a browser", sep="!", red=True, bold=True)
         terminalreporter.line(NO_BROWSER)
+    if any("needs Firefox" in str(report.longrepr) for report in skipped):
+        terminalreporter.section("NOT TESTED: the chat in Firefox", sep="!", red=True, bold=True)
