@@ -202,10 +202,13 @@ _OPENING = re.compile(
 )
 """Where an agency reports from: "KELMAR (AP) — ", "(CNN)"."""
 _PERSON = r"(?:[A-Z][\w'’.-]* ){1,3}[A-Z][\w'’-]+"
+_SAID = r"(?:also |has )?(?:said|says|told|added|warned)"
 _SPEAKER = re.compile(
-    rf"\bsaid (?:[a-z-]+ ){{0,4}}(?P<after>{_PERSON})(?=[,.;])|\b(?P<before>{_PERSON})(?:, [^,.;“”\"]{{3,80}},)? said\b"
+    rf"\b(?:said|says) (?:[a-z-]+ ){{0,4}}(?P<after>{_PERSON})(?=[,.;])"
+    rf"|\b(?P<before>{_PERSON})(?:, [^,.;“”\"]{{3,80}},)? {_SAID}\b"
 )
 """Who said something; what stands around it says the same in the sentence that quotes them."""
+_CAPITAL_BEFORE = re.compile(r"[A-Z][\w'’.-]* $")
 _SPEAKERS = 3
 """People of one article whose words are asked for."""
 
@@ -255,8 +258,10 @@ def _said_in(article: Article) -> Iterator[Candidate]:
         sentence = " ".join(article.text[start:end].split())
         known = {name.text for name in names(sentence)}
         for told in _SPEAKER.finditer(sentence):
-            speaker = told["after"] or told["before"]
-            if any(name in speaker or speaker in name for name in known):
+            group = "after" if told["after"] else "before"
+            speaker, lead = told[group], sentence[: told.start(group)]
+            # "Puerto Rico Gov. Pedro Pierluisi": a name that begins before is not known whole.
+            if not _CAPITAL_BEFORE.search(lead) and any(name in speaker or speaker in name for name in known):
                 speakers.setdefault(speaker, told[0])
     for speaker, told_of in list(speakers.items())[:_SPEAKERS]:
         yield Candidate(question=f"What did {speaker} say?", article_id=article.id, expected=told_of)

@@ -164,7 +164,7 @@ def test_whoever_reads_an_article_is_offered_the_words_of_its_people() -> None:
     text = (
         "The Osprey Bridge in Velda was opened in 1964. “It will hold,” said chief engineer Dr Priya Nandakumar."
         " Mayor Oda Lindqvist, who takes office in July, said she had no money. Police said Monday that it rained."
-        " The ferry, said Los Velda residents, is slow."
+        " The ferry, said Los Velda residents, is slow. New Velda City Council Member Anders Holt said so."
     )
     found = follow_ons([article(text), article(text, name="copy")], limit=10)
     assert [(one.question, one.expected) for one in found] == [
