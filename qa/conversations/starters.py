@@ -3,7 +3,6 @@
 No model: a sentence of the form "X will be closed for 16 months" becomes "How long will X be closed?". Few sentences
 have one of these forms; one that does not is left alone. Whether a question is really answered is for the caller to
 try (`answers_well`).
-For somebody who reads an article there is also what its people said (`follow_ons`).
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from qa.language.question_words import AUXILIARIES, PRONOUNS, tokens
 from qa.language.words import words_of
 from qa.types import Answer
 
-__all__ = ["Candidate", "answers_well", "candidates", "follow_ons", "turned"]
+__all__ = ["Candidate", "answers_well", "candidates", "is_plain", "turned"]
 
 _SURE = 0.5
 """At this support two of three sample answers are right, and these questions use the article's own words."""
@@ -201,16 +200,6 @@ _OPENING = re.compile(
     r"^(?:[A-Z][\w.,’' -]{1,40} )?(?:\([A-Z][\w /.]{1,20}\) ?)?(?:—|–|--|-) |^\([A-Z][\w /.]{1,20}\) "
 )
 """Where an agency reports from: "KELMAR (AP) — ", "(CNN)"."""
-_PERSON = r"(?:[A-Z][\w'’.-]* ){1,3}[A-Z][\w'’-]+"
-_SAID = r"(?:also |has )?(?:said|says|told|added|warned)"
-_SPEAKER = re.compile(
-    rf"\b(?:said|says) (?:[a-z-]+ ){{0,4}}(?P<after>{_PERSON})(?=[,.;])"
-    rf"|\b(?P<before>{_PERSON})(?:, [^,.;“”\"]{{3,80}},)? {_SAID}\b"
-)
-"""Who said something; what stands around it says the same in the sentence that quotes them."""
-_CAPITAL_BEFORE = re.compile(r"[A-Z][\w'’.-]* $")
-_SPEAKERS = 3
-"""People of one article whose words are asked for."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,34 +226,7 @@ def candidates(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate
     found: list[Candidate] = []
     for turn in rounds:
         found += _in_turn(one for one in turn if one is not None and known.adds(one))
-    return sorted(found, key=_plain)[:limit]
-
-
-def follow_ons(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate]:
-    """Questions for somebody who reads these articles: all of the first, then of the next, plain ones last of each.
-
-    Who is quoted in an article is asked for their words. Nobody comes upon that question who does not read the article.
-    """
-    found: dict[str, Candidate] = {}
-    for article in articles:
-        for one in sorted((*candidates([article], limit=_AN_ARTICLE), *_said_in(article)), key=_plain):
-            found.setdefault(one.question, one)
-    return list(found.values())[:limit]
-
-
-def _said_in(article: Article) -> Iterator[Candidate]:
-    speakers: dict[str, str] = {}
-    for start, end in split_sentences(article.text)[:_SENTENCES]:
-        sentence = " ".join(article.text[start:end].split())
-        known = {name.text for name in names(sentence)}
-        for told in _SPEAKER.finditer(sentence):
-            group = "after" if told["after"] else "before"
-            speaker, lead = told[group], sentence[: told.start(group)]
-            # "Puerto Rico Gov. Pedro Pierluisi": a name that begins before is not known whole.
-            if not _CAPITAL_BEFORE.search(lead) and any(name in speaker or speaker in name for name in known):
-                speakers.setdefault(speaker, told[0])
-    for speaker, told_of in list(speakers.items())[:_SPEAKERS]:
-        yield Candidate(question=f"What did {speaker} say?", article_id=article.id, expected=told_of)
+    return sorted(found, key=is_plain)[:limit]
 
 
 class _Known:
@@ -303,7 +265,8 @@ def _kind(made: Candidate) -> str:
     return " ".join(made.question.split()[:2])
 
 
-def _plain(made: Candidate) -> bool:
+def is_plain(made: Candidate) -> bool:
+    """Whether a question is of a kind that is asked where nothing better is."""
     return _kind(made) in _PLAIN
 
 
@@ -322,7 +285,7 @@ def answers_well(candidate: Candidate, answer: Answer) -> bool:
 
 def _questions(article: Article) -> Iterator[Candidate]:
     """The questions that an article's sentences give, the best kinds first."""
-    return iter(sorted(_turned(article), key=_plain))
+    return iter(sorted(_turned(article), key=is_plain))
 
 
 def _turned(article: Article) -> Iterator[Candidate]:

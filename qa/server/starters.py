@@ -12,7 +12,8 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.types import Article, CorpusCounts, Overview, Where
 from qa.access.keys import Collections
-from qa.conversations.starters import Candidate, answers_well, candidates, follow_ons
+from qa.conversations.following import follow_ons
+from qa.conversations.starters import Candidate, answers_well, candidates
 from qa.language.timestamps import is_after
 from qa.question.understanding import where_of
 from qa.types import Answer, Filters, Question

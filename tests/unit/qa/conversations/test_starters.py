@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from embeddings.types import Article, article_version
-from qa.conversations.starters import Candidate, answers_well, candidates, follow_ons
+from qa.conversations.following import follow_ons
+from qa.conversations.starters import Candidate, answers_well, candidates
 from qa.types import Answer, Citation, ShortAnswer, Usage
 
 
