@@ -16,6 +16,7 @@ from embeddings.corpus import Corpus
 from embeddings.duplicates import signature
 from embeddings.encoders.encoder import Encoder
 from embeddings.errors import InputError, InvalidArticle
+from embeddings.runtime.stopwatch import Stopwatch
 from embeddings.store import database
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vectors
 
@@ -55,10 +56,12 @@ class Indexer:
         batch_passages: int = BATCH_PASSAGES,
         should_stop: Callable[[], bool] = lambda: False,
         on_encoded: Callable[[int, int], None] = lambda _, __: None,
+        clock: Stopwatch | None = None,
     ) -> None:
         """`should_stop` is asked between batches; `on_encoded` hears of every step how many passages it had
-        and how many are still to do."""
+        and how many are still to do; `clock` is told of the steps of a batch."""
         self._corpus = corpus
+        self._clock = clock or Stopwatch()
         self._encoder = encoder
         self._sizes = sizes or PassageSizes()
         self._batch = batch_passages
@@ -83,14 +86,18 @@ class Indexer:
     def finish(self) -> list[Article | Rejected]:
         """Encode and write what waits. After a stop, only articles that are encoded whole are written."""
         waiting, self._waiting = self._waiting, []
+        self._clock.lap("cut")
         vectors = self._encode([text for one in waiting for text in one.inputs])
+        self._clock.lap("encode")
         ready, first = [], 0
         for one in waiting:
             rows = vectors[first : first + len(one.inputs)]
             first += len(one.inputs)
             if len(rows) == len(one.inputs):
                 ready.append(_indexed(one, rows, self._sizes))
-        return self._write(ready)
+        written = self._write(ready)
+        self._clock.lap("write")
+        return written
 
     def _cut(self, article: Article, known_by: tuple[str, ...]) -> _Waiting:
         count, max_tokens = self._encoder.count_tokens, self._encoder.identity.max_tokens

@@ -19,6 +19,7 @@ from embeddings.corpus import Corpus
 from embeddings.encoders.encoder import Encoder
 from embeddings.errors import InputError
 from embeddings.indexing import BATCH_PASSAGES, Indexer, PassageSizes, fingerprint, index_articles
+from embeddings.runtime.stopwatch import Heard, Stopwatch
 from embeddings.types import Article, RawArticle, Rejected
 
 __all__ = [
@@ -88,15 +89,17 @@ def ingest(
     should_stop: Callable[[], bool] | None = None,
     sizes: PassageSizes | None = None,
     within: tuple[str, ...] | None = None,
+    heard: Heard | None = None,
 ) -> IngestReport:
     """Bring the corpus up to date with the given articles; `collection` is for those that name none, and `within` names
     the collections that may be written to (None: all).
 
     Items are read as they are needed. One that cannot be used is reported as rejected and the rest goes on; which
-    article takes the place of which, `embeddings.arrivals` decides. Raises StoreError or EncoderError where the corpus
-    or the encoder fails; what was written before stays.
+    article takes the place of which, `embeddings.arrivals` decides. `heard` is told of each step: `clean`, `cut`,
+    `encode`, `write`. Raises StoreError or EncoderError where the corpus or the encoder fails; what was written before
+    stays.
     """
-    began = time.perf_counter()
+    began, clock = time.perf_counter(), Stopwatch(heard)
     corpus.require_writing()
     stop = should_stop or (lambda: False)
     run = _Run(Arrivals(corpus, sizes, within=within), progress or (lambda _: None))
@@ -107,8 +110,10 @@ def ingest(
         batch_passages=batch_passages,
         should_stop=stop,
         on_encoded=run.count_encoded,
+        clock=clock,
     )
     for window in _windows(items, partial(_clean, collection=collection, within=within), stop):
+        clock.lap("clean")
         for settled in run.sort_out(window):
             run.record(indexer.add(settled.article, known_by=settled.known_by.all()))
             run.tell(waiting=indexer.waiting)

@@ -12,6 +12,7 @@ import msgspec
 
 from embeddings.corpus import Corpus, readable
 from embeddings.encoders import Encoder
+from embeddings.runtime.stopwatch import Stopwatch
 from embeddings.types import Article
 from qa.answers import (
     ABSTENTION,
@@ -41,7 +42,7 @@ from qa.retrieval.recency import timely
 from qa.retrieval.rerankers import Reranker
 from qa.retrieval.search import Depth, is_near
 from qa.settings import Settings
-from qa.stopwatch import Stopwatch
+from qa.tracing.spans import Evaluation, current
 from qa.types import (
     AbstainReason,
     Answer,
@@ -102,8 +103,9 @@ class Answerer:
         `history` holds the earlier turns of the conversation, oldest first. Raises InvalidQuestion before any work is
         done; closing the generator ends what is under way.
         """
-        clock, begun = Stopwatch(), asyncio.get_running_loop().time()
+        clock, begun = Stopwatch(current().stage), asyncio.get_running_loop().time()
         asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
+        clock.lap("understand")
         texts = parts_of(asked.resolved_query)
         parts = await self._found(question, asked, texts, history=history, clock=clock, run=run)
         found = found_together(parts)
@@ -125,6 +127,8 @@ class Answerer:
             written = _generated(draft, found)
         else:
             written = await run(lambda: self._extracted(question, parts, texts, draft, found))
+            for claim in written.claims:
+                current().evaluated(Evaluation(score=claim.support_score, label=claim.verdict, claim=claim.text))
             for event in claim_events(written):
                 yield event
         clock.lap("check")
@@ -145,8 +149,9 @@ class Answerer:
 
         `history` as for `events`; a follow-up is resolved by rules, since whoever searches waits for no model.
         """
-        clock = Stopwatch()
+        clock = Stopwatch(current().stage)
         asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
+        clock.lap("understand")
         depth = Depth(listed=max(50, 3 * question.limit), kept=question.limit, per_article=1)
         evidence = await run(lambda: self._finder.evidence(asked, depth, clock))
         return SearchAnswer(

@@ -14,6 +14,7 @@ from qa.language.timestamps import shown, stamp
 from qa.question.understanding import Understood
 from qa.reading.composing import is_short
 from qa.reading.read import Reading
+from qa.tracing.spans import Value
 from qa.types import (
     AbstainReason,
     Answer,
@@ -46,6 +47,7 @@ __all__ = [
     "fold",
     "opening",
     "support_of",
+    "told_of",
     "turn_of",
 ]
 
@@ -171,6 +173,23 @@ async def fold(events: AsyncGenerator[Event, None]) -> Answer:
             if isinstance(event, AnswerEvent):
                 return event.answer
     raise AssertionError("events end with an answer")
+
+
+def told_of(answer: Answer, *, texts: bool) -> Mapping[str, Value]:
+    """What a trace tells of an answer: how it came about, its words only with `texts`."""
+    told: dict[str, Value] = {
+        "sourceline.answer_mode": answer.answer_mode,
+        "sourceline.claims": len(answer.claims),
+        "sourceline.citations": len(answer.citations),
+        "sourceline.passages": answer.usage.passages_read,
+        "sourceline.support_score": answer.support_score,
+    }
+    for name, reason in (("fallback_reason", answer.fallback_reason), ("abstain_reason", answer.abstain_reason)):
+        if reason is not None:
+            told[f"sourceline.{name}"] = reason
+    if texts:
+        told |= {"sourceline.question": answer.question, "sourceline.answer": answer.answer}
+    return told
 
 
 def turn_of(answer: Answer) -> Turn:

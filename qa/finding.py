@@ -11,6 +11,7 @@ import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
+from embeddings.runtime.stopwatch import Stopwatch
 from qa.language.question_words import language_of
 from qa.language.timestamps import Period, stamp
 from qa.question.understanding import Understood
@@ -24,7 +25,6 @@ from qa.retrieval.recency import is_late, says_when, timely, timely_first
 from qa.retrieval.rerankers import WIDER, Reranker, rerank
 from qa.retrieval.search import READ, Depth, retrieve
 from qa.settings import Settings
-from qa.stopwatch import Stopwatch
 from qa.types import AbstainReason, Evidence
 
 __all__ = ["SHOWN", "Finder", "Found"]
@@ -100,7 +100,6 @@ class Finder:
         if met != asked.lookup:
             # "What did the KWA decide?" found the Kelmar Water Authority by its sense: by its name, more is found.
             found = _each_once([*self._retrieved(asked, f"{asked.lookup} {met}", wider, clock), *found])[: wider.kept]
-        clock.lap("retrieve")
         if self._reranker:
             found = rerank(found, question=asked.resolved_query, reranker=self._reranker, kept=depth.kept)
             clock.lap("rerank")
@@ -125,6 +124,7 @@ class Finder:
             )
             for where in within
         ]
+        clock.lap("retrieve")
         return _each_once(item for one in listed for item in one)[: depth.kept]
 
     def _abstain_reason(

@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     service_url: str = ""
     service_key: str = ""
     feed_networks: str = ""
+    otel_endpoint: str = ""
+    otel_texts: bool = False
 
     @property
     def place(self) -> Place:
@@ -140,6 +142,9 @@ DESCRIPTIONS: Mapping[str, str] = {
     "`http://127.0.0.1:8000`; empty: they write to the store themselves.",
     "QA_SERVICE_KEY": "Key for that service, where it wants one.",
     "QA_FEED_NETWORKS": "Private addresses or networks that feeds and their pages may be at; all others are refused.",
+    "QA_OTEL_ENDPOINT": "Address of an OpenTelemetry receiver (OTLP over HTTP), such as `http://127.0.0.1:4318`, that "
+    "traces are sent to (needs the extra `otel`); empty: nothing is traced.",
+    "QA_OTEL_TEXTS": "`true`: traces hold the words of questions, answers and articles, too.",
 }
 
 
@@ -199,6 +204,11 @@ def _checked(settings: Settings) -> Settings:
     places.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS")
     places.parse_networks(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
     places.parse_networks(settings.feed_networks, setting="QA_FEED_NETWORKS")
+    if settings.otel_endpoint and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", settings.otel_endpoint):
+        raise SettingsError(
+            "QA_OTEL_ENDPOINT is not the address of a receiver; it looks like http://127.0.0.1:4318 (what a receiver "
+            "wants to know of the sender goes into OTEL_EXPORTER_OTLP_HEADERS)"
+        )
     return settings
 
 

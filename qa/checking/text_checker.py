@@ -15,6 +15,7 @@ from functools import partial
 from embeddings.cleaning.pages import page_at
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
+from embeddings.runtime.stopwatch import Stopwatch
 from qa.checking.evidence import Found, Grounds, Sent
 from qa.checking.sentences import Sentence, sentences_of
 from qa.checking.values import (
@@ -37,7 +38,7 @@ from qa.grounding.checker import SupportChecker
 from qa.language.timestamps import moment
 from qa.question.understanding import checked
 from qa.settings import Settings
-from qa.stopwatch import Stopwatch
+from qa.tracing.spans import Evaluation, current
 from qa.types import Filters, SearchQuestion
 
 __all__ = ["MOST_SENTENCES", "TextChecker"]
@@ -66,7 +67,7 @@ class TextChecker:
 
         Raises InvalidText, InvalidQuestion (a filter, a date), and TimeoutError where none was judged in time.
         """
-        clock = Stopwatch()
+        clock = Stopwatch(current().stage)
         sentences: Sequence[Sentence] = ()
         judged: dict[int, CheckedSentence] = {}
         limit = asyncio.timeout(seconds)
@@ -83,6 +84,9 @@ class TextChecker:
             if not (limit.expired() and judged):
                 raise
         clock.lap("judge")
+        for one in judged.values():
+            if one.verdict is not None:
+                current().evaluated(Evaluation(score=one.support_score or 0.0, label=one.verdict, claim=one.text))
         done = [
             judged.get(number) or _unjudged_sentence(asked.text, sentence, sentence.not_judged or "out_of_time")
             for number, sentence in enumerate(sentences)

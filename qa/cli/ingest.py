@@ -62,6 +62,7 @@ def _run(found: Found, *, collection: str) -> IngestReport:
     from embeddings import readers
     from embeddings.ingest import ingest as bring_up_to_date
     from qa.cli.progress import expected, ingest_shown
+    from qa.tracing.spans import begun
 
     settings = read_settings()
     encoder = load_encoder(settings)
@@ -69,6 +70,7 @@ def _run(found: Found, *, collection: str) -> IngestReport:
         opened(settings, encoder) as corpus,
         _interruptible() as interrupted,
         ingest_shown(total=len(found.passed_over) + sum(map(expected, found.files))) as progress,
+        begun("ingest", endpoint=settings.otel_endpoint, texts=settings.otel_texts) as span,
     ):
         return bring_up_to_date(
             chain(found.passed_over, chain.from_iterable(map(readers.read, found.files))),
@@ -77,6 +79,7 @@ def _run(found: Found, *, collection: str) -> IngestReport:
             collection=collection,
             progress=progress,
             should_stop=interrupted,
+            heard=span.stage,
         )
 
 

@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from embeddings.runtime.stopwatch import Stopwatch
 from embeddings.types import Article
 from qa.citations import cite
 from qa.errors import GeneratorFailed
@@ -24,7 +25,7 @@ from qa.generation.sentence_stream import SentenceCutter
 from qa.generation.verification import Judged, Quoted, judge
 from qa.generators.generator import Delta, Finish, Generator, Message
 from qa.grounding.checker import SupportChecker
-from qa.stopwatch import Stopwatch
+from qa.tracing.spans import Evaluation, current
 from qa.types import Citation, Claim, ClaimEvent, FallbackReason
 
 __all__ = ["AnswerBuilder", "Attempt", "Means", "Request", "by"]
@@ -123,6 +124,7 @@ class Attempt:
             article=self._means.article,
         )
         judged = await by(request.deadline, run(job))
+        current().evaluated(Evaluation(score=judged.score, label=judged.verdict, claim=judged.text))
         event = self.page.take(judged)
         if event is None:
             self.nearest += judged.nearest[:1]

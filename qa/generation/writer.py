@@ -10,6 +10,7 @@ from functools import partial
 
 import msgspec
 
+from embeddings.runtime.stopwatch import Stopwatch
 from embeddings.types import Article
 from qa.errors import GeneratorFailed
 from qa.executor import Run
@@ -20,7 +21,6 @@ from qa.generation.retry import load_restating, quoted, second_request, seconds_
 from qa.generators.generator import Generator
 from qa.grounding.checker import SupportChecker
 from qa.reading.read import SentenceAt
-from qa.stopwatch import Stopwatch
 from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage
 
 __all__ = ["DraftTask", "Drafted", "Writer"]

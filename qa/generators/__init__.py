@@ -32,12 +32,16 @@ def load_generator(settings: Settings) -> Generator | None:
     from qa.generators.openai_compatible import OpenAICompatible
 
     kind = AnthropicMessages if anthropic else OpenAICompatible
-    inner = kind(
+    inner: Generator = kind(
         base_url=settings.llm_base_url,
         api_key=key,
         model=settings.llm_model,
         context_tokens=settings.llm_context_tokens,
     )
+    if settings.otel_endpoint:
+        from qa.generators.traced import TracedGenerator
+
+        inner = TracedGenerator(inner, provider=settings.llm_provider, base_url=settings.llm_base_url)
     return GuardedGenerator(inner, concurrency=settings.llm_concurrency)
 
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from qa.errors import GeneratorFailed, SettingsError
+from qa.tracing.spans import current
 from qa.types import FallbackReason
 
 __all__ = [
@@ -200,7 +201,10 @@ async def _entered(request: Any, sockets: list[Any]) -> Any:
 
 
 async def _watch(request: Any) -> None:
-    """Note the sockets of a request: the transport forgets, and leaves open, one whose TLS handshake is interrupted."""
+    """Note the sockets of a request: the transport forgets, and leaves open, one whose TLS handshake is interrupted.
+
+    And tell the server which trace it is part of, where there is one.
+    """
     sockets = _SOCKETS.get()
 
     async def note(event: str, info: dict[str, Any]) -> None:
@@ -208,6 +212,7 @@ async def _watch(request: Any) -> None:
             sockets.append(info["return_value"])
 
     request.extensions["trace"] = note
+    request.headers.update(current().headers)
 
 
 async def _shut(open_things: Sequence[Any]) -> None:

@@ -14,6 +14,7 @@ from qa.server.errors import DeadlineExceeded, Unsupported
 from qa.server.metrics import Metrics
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
+from qa.tracing.spans import part
 
 __all__ = ["Checking", "Checks"]
 
@@ -49,10 +50,11 @@ class Checks:
         """
         if checking is None:
             raise Unsupported("this service checks no texts")
-        with self._admitted.one():
+        with part("check") as span, self._admitted.one():
             try:
                 report = await checking.check(text, run=self._worker.run_patiently, seconds=self._seconds)
             except TimeoutError:
                 raise DeadlineExceeded(f"no sentence was judged within {self._seconds:g} seconds") from None
+            span.tell({"sourceline.sentences": report.summary.sentences})
         self._metrics.checked(report)
         return report

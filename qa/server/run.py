@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from litestar import Litestar
@@ -24,8 +25,13 @@ from qa.server.errors import ShuttingDown
 from qa.server.http.h11_protocol import StrictProtocol
 from qa.server.http.headers import squeezed
 from qa.server.http.request_log import logged
+from qa.server.http.tracing import traced
 from qa.server.service import Parts, Service
 from qa.settings import Settings
+from qa.tracing.spans import open_tracing
+
+if TYPE_CHECKING:
+    from qa.tracing.otlp import Tracing
 
 __all__ = ["configure", "serve"]
 
@@ -45,6 +51,7 @@ def serve(settings: Settings, *, load: Callable[[Settings], Parts] | None = None
     _configure_logging(settings.log_level)
     os.umask(0o077)  # what is asked is nobody else's business on this machine
     try:
+        tracing = open_tracing(settings.otel_endpoint, texts=settings.otel_texts) if settings.otel_endpoint else None
         listener = _bind(settings)
     except SettingsError as error:
         _complain(str(error))
@@ -53,7 +60,10 @@ def serve(settings: Settings, *, load: Callable[[Settings], Parts] | None = None
         _complain(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. Choose another --port")
         return _FAILED
     with listener:
-        return _Run(settings, listener=listener, load=load or _load).until_stopped()
+        code = _Run(settings, listener=listener, load=load or _load, tracing=tracing).until_stopped()
+    if tracing is not None:
+        tracing.close()
+    return code
 
 
 def _load(settings: Settings) -> Parts:
@@ -62,10 +72,14 @@ def _load(settings: Settings) -> Parts:
     return load(settings)
 
 
-def configure(app: Litestar, *, shutdown_seconds: int) -> uvicorn.Config:
-    """How the application is served: one process, one connection protocol, no log of what readers ask."""
+def configure(app: Litestar, *, shutdown_seconds: int, tracing: Tracing | None = None) -> uvicorn.Config:
+    """How the application is served: one process, one connection protocol, no log of what readers ask.
+
+    `tracing` is told of every request.
+    """
+    inner = logged(squeezed(app))
     return uvicorn.Config(
-        answer_head(logged(squeezed(app))),
+        answer_head(inner if tracing is None else traced(inner, tracing)),
         http=StrictProtocol,
         ws="none",
         loop="asyncio",
@@ -95,13 +109,20 @@ class _Server(uvicorn.Server):
 class _Run:
     """One run of the service, from the bound socket to the exit code."""
 
-    def __init__(self, settings: Settings, *, listener: socket.socket, load: Callable[[Settings], Parts]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        listener: socket.socket,
+        load: Callable[[Settings], Parts],
+        tracing: Tracing | None,
+    ) -> None:
         self._listener = listener
         self._exit_code = 0
         self._service = Service(settings, load=load)
         grace_seconds = math.ceil(settings.deadline_seconds)
         app = create_app(self._service, lifespan=self._lifespan)
-        config = configure(app, shutdown_seconds=grace_seconds + _SECONDS_TO_TELL)
+        config = configure(app, shutdown_seconds=grace_seconds + _SECONDS_TO_TELL, tracing=tracing)
         self._server = _Server(config, grace_seconds=grace_seconds, interrupt=self._service.interrupt_writes)
 
     def until_stopped(self) -> int:

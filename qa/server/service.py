@@ -23,7 +23,7 @@ from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
 from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
 from qa.access import keys
 from qa.access.keys import Collections
-from qa.answers import fold
+from qa.answers import fold, told_of
 from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import NotFound
 from qa.executor import Run
@@ -44,6 +44,7 @@ from qa.server.worker import BatchingEncoder, Forecast, Permits, Worker, in_time
 from qa.settings import Settings
 from qa.sources.errors import SourceError
 from qa.sources.ledger import Sources, known_sources
+from qa.tracing import spans
 from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQuestion, Turn
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class Service:
         Raises InvalidQuestion or NotReady before the first event, Overloaded or DeadlineExceeded also after it.
         """
         room = self._room(within, named=question.collection)
-        with self._forecast.one("answer") as meter, self._questions.one():
+        with spans.part("answer") as span, self._forecast.one("answer") as meter, self._questions.one():
             asked = await self.records.enter(question, owner=owner, within=within)
             run = in_time(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
             async with aclosing(room.answering.events(asked.question, run=run, history=asked.turns or turns)) as events:
@@ -182,6 +183,7 @@ class Service:
                         meter.finished = True
                         await self.records.remember(event.answer, asked, owner=owner)
                         self.metrics.answered(event.answer)
+                        span.tell(told_of(event.answer, texts=span.texts))
                     yield event
 
     async def ask(self, question: Question, *, owner: str, within: Collections) -> Answer:
@@ -194,12 +196,13 @@ class Service:
         Raises InvalidQuestion, NotFound, Overloaded or DeadlineExceeded.
         """
         room = self._room(within, named=question.collection)
-        with self._forecast.one("search") as meter, self._questions.one():
+        with spans.part("search") as span, self._forecast.one("search") as meter, self._questions.one():
             named = question.conversation_id
             turns = () if named is None else await self.records.recall(named, owner=owner, within=within)
             run = in_time(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
             found = await room.answering.search(question, run=run, history=turns)
             meter.finished = True
+            span.tell({"sourceline.passages": len(found.search_results)})
             return found
 
     async def check(self, text: TextToCheck, *, within: Collections) -> CheckReport:
@@ -268,7 +271,7 @@ class Service:
         What names no collection goes to the one of the settings, or else to the only one within reach.
         """
         self._ready()
-        with self._writes.one(), self.storage.written():
+        with spans.part("ingest") as span, self._writes.one(), self.storage.written():
             async with self.jobs.one(by=by) as job:
                 submission = await self._writing.run(lambda: submissions.read(body, lines=lines))
                 job.found(len(submission.numbers), submission.faults)
@@ -279,6 +282,7 @@ class Service:
                         for act in submissions.rights(submission, part, by=by):
                             audit.note(act)
                         reports.append(part)
+                span.tell(submissions.told_of(reports))
                 report = submissions.report(submission, reports, job_id=job.id)
             changed = {one.collection for part in reports for one in part.articles if one.outcome == "updated"}
             await self._beginnings.forget(changed)  # a question to begin with may be one about what was taken back
@@ -295,7 +299,8 @@ class Service:
             return
         parts = self._ready()
         encoder = BatchingEncoder(parts.encoder, worker=self._encoding, check=self._check)
-        store = partial(ingest, corpus=parts.corpus, encoder=encoder, collection=landing, within=within)
+        heard = spans.current().stage
+        store = partial(ingest, corpus=parts.corpus, encoder=encoder, collection=landing, within=within, heard=heard)
         for piece in submissions.slices(items):
             self._check()
             yield await self._writing.run(partial(store, piece))
@@ -340,12 +345,16 @@ class Service:
 
     def _let_watch(self) -> None:
         for name, permits in (("questions", self._questions), ("writes", self._writes), ("reads", self._reads)):
-            self.metrics.watch(f"{name}_admitted", f"{name.capitalize()} waiting or at work.", partial(_taken, permits))
+            self.metrics.watch(
+                f"{name}_admitted", f"{name.capitalize()} waiting or at work.", partial(getattr, permits, "taken")
+            )
         self.metrics.watch(
             "questions_owed_seconds", "Expected time of the questions admitted.", lambda: self._forecast.owed
         )
         for name, worker in (("encoding", self._encoding), ("writing", self._writing), ("reading", self._reading)):
-            self.metrics.watch(f"{name}_waiting", f"Jobs waiting for the {name} thread.", partial(_waiting, worker))
+            self.metrics.watch(
+                f"{name}_waiting", f"Jobs waiting for the {name} thread.", partial(getattr, worker, "waiting")
+            )
 
     def _open(self) -> None:
         self._parts = self._load(self.settings)
@@ -392,11 +401,3 @@ def _missing(corpus: UsableCorpus, article_id: str, version: str | None) -> str:
     if corpus.why_not(article_id) == "withdrawn":
         return f"article {article_id!r} was withdrawn by its publisher"
     return f"no article {article_id!r}" + (f" in version {version!r}" if version else "")
-
-
-def _taken(permits: Permits) -> float:
-    return permits.taken
-
-
-def _waiting(worker: Worker) -> float:
-    return worker.waiting

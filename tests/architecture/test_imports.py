@@ -42,6 +42,27 @@ def test_the_search_for_heavy_imports_finds_them() -> None:
     assert "faiss" in imported_by("-c", "import faiss")
 
 
+SERVICE = """
+from pathlib import Path
+import qa.server.run
+from qa.server.startup import load
+from qa.settings import Settings
+settings = Settings(data_dir=Path({folder!r}), encoder="hashing", reader="words", llm_base_url="http://127.0.0.1:9/v1")
+load(settings).corpus.close()
+{more}
+"""
+
+
+def test_what_traces_is_not_imported_unless_it_is_on(tmp_path: Path) -> None:
+    off = SERVICE.format(folder=str(tmp_path), more="")
+    assert "opentelemetry" not in imported_by("-c", off)
+    on = SERVICE.format(
+        folder=str(tmp_path),
+        more="from qa.tracing.spans import open_tracing; open_tracing('http://127.0.0.1:9', texts=False).close()",
+    )
+    assert "opentelemetry" in imported_by("-c", on)
+
+
 def test_help_is_there_at_once() -> None:
     """0.3 s on a free machine. Processor time, as the wall clock also measures who else is at work on it."""
     seconds = []
@@ -70,6 +91,7 @@ VIOLATIONS = {
     "qa/server/startup.py": ["import qa.answering"],
     "qa/evaluation/targets/in_process.py": ["import qa.answering"],
     "qa/language/words.py": ["import qa.question.intents", "import qa.language.names"],
+    "qa/tracing/spans.py": ["import opentelemetry", "import qa.settings"],
     "qa/mcp/tools.py": ["import mcp", "import qa.mcp.protocol", "import qa.server.service"],
     "qa/server/http/sse.py": ["import qa.server.service"],
     "embeddings/index/terms.py": ["import embeddings.index.live"],

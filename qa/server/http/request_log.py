@@ -10,10 +10,10 @@ from time import perf_counter
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["logged"]
+__all__ = ["METHODS", "OFTEN", "logged"]
 
-_METHODS = {"GET", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"}
-_OFTEN = ("/health/", "/metrics")
+METHODS = {"GET", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"}
+OFTEN = ("/health/", "/metrics")
 """Asked by machines, every few seconds: logged at level debug."""
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,6 @@ def logged(app: ASGIApp) -> ASGIApp:
 def _write(scope: Scope, *, status: int, ended: bool, seconds: float) -> None:
     method = str(scope.get("method", ""))
     route = str(scope.get("path_template") or "(no such route)")
-    level = logging.DEBUG if route.startswith(_OFTEN) else logging.INFO
+    level = logging.DEBUG if route.startswith(OFTEN) else logging.INFO
     said = str(status or "-") if ended else f"{status or '-'} (not to its end)"
-    logger.log(level, "%s %s %s %.0f ms", method if method in _METHODS else "(other)", route, said, seconds * 1000)
+    logger.log(level, "%s %s %s %.0f ms", method if method in METHODS else "(other)", route, said, seconds * 1000)

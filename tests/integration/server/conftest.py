@@ -25,6 +25,7 @@ from qa.server.run import configure
 from qa.server.service import Parts, Service
 from qa.server.startup import load
 from qa.settings import Settings
+from qa.tracing.spans import open_tracing
 from qa.types import Answer, AnswerEvent, SearchAnswer, Usage
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
@@ -117,9 +118,13 @@ def _serve(settings: Settings, *, load: Loader = load, start: bool = True) -> It
             server.should_exit = True
             thread.join(120)
             assert not thread.is_alive(), "the server does not stop"
+            if tracing is not None:
+                tracing.close()
 
     app = create_app(service) if start else create_app(service, lifespan=_no_start(service))
-    config = configure(app, shutdown_seconds=10)
+    endpoint = settings.otel_endpoint
+    tracing = open_tracing(endpoint, texts=settings.otel_texts) if endpoint else None
+    config = configure(app, shutdown_seconds=10, tracing=tracing)
     config.port = 0
     server = uvicorn.Server(config)
     with running(server):
