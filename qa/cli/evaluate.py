@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["convert", "evaluate", "judge", "run"]
 
 _SOME_FAILED = 3
-_FORMATS = ("squad", "realtimeqa", "ragas", "deepeval", "csv", "seeds")
+_FORMATS = ("squad", "realtimeqa", "ragas", "deepeval", "csv", "dataset", "seeds")
+_TOOLS = ("dataset", "promptfoo", "inspect")
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITTEN = click.Path(dir_okay=False, writable=True, path_type=Path)
 
@@ -213,13 +214,16 @@ async def _judged(folder: Path, settings: Settings, timeout: float, jobs: int) -
 @click.command()
 @click.argument("sources", nargs=-1, required=True, type=_EXISTING)
 @click.option("--from", "form", type=click.Choice(_FORMATS), required=True, help="Format of the files given.")
-@click.option("--out", type=_WRITTEN, required=True, help="Dataset to write, one question a line.")
+@click.option("--to", "tool", type=click.Choice(_TOOLS), default="dataset", show_default=True, help="What to write.")
+@click.option("--out", type=_WRITTEN, required=True, help="File to write; of a dataset, one question a line.")
 @click.option("--articles", type=_WRITTEN, help="Where to write the articles that come along, for `qa ingest`.")
-def convert(sources: tuple[Path, ...], form: str, out: Path, articles: Path | None) -> None:
-    """Turn datasets of other projects into one that `qa evaluate run` takes.
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The service that promptfoo is to ask.")
+def convert(sources: tuple[Path, ...], form: str, tool: str, out: Path, articles: Path | None, url: str) -> None:
+    """Turn datasets of other projects into one that `qa evaluate run` takes, or that promptfoo or Inspect takes.
 
     Formats: SQuAD 1.1 and 2.0; RealTimeQA (`*_qa.jsonl` with `*_gcs.jsonl`); rows of ragas and of deepeval; CSV or
-    TSV with columns named like the dataset's fields; this project's own labelled questions.
+    TSV with columns named like the dataset's fields; this project's own datasets (`dataset`, such as the export of
+    reviews) and labelled questions (`seeds`).
     """
     from qa.evaluation.convert import FORMATS
     from qa.evaluation.dataset import write_lines
@@ -227,13 +231,28 @@ def convert(sources: tuple[Path, ...], form: str, out: Path, articles: Path | No
     converted = FORMATS[form](sources)
     for note in converted.notes:
         click.echo(f"qa: note: {note}", err=True)
-    _write_checked(out, converted.examples)
-    click.echo(f"{len(converted.examples):,} questions written to {out}", err=True)
+    if tool == "dataset":
+        _write_checked(out, converted.examples)
+        written = len(converted.examples)
+    else:
+        written = _export(out, converted.examples, tool=tool, url=url)
+    click.echo(f"{written:,} questions written to {out}", err=True)
     if articles is not None:
         if not converted.articles:
             click.echo(f"qa: warning: no articles come with {form} files; {articles} is empty", err=True)
         write_lines(articles, converted.articles)
         click.echo(f"{len(converted.articles):,} articles written to {articles}", err=True)
+
+
+def _export(out: Path, examples: Sequence[Example], *, tool: str, url: str) -> int:
+    """Write what another tool takes, say what it cannot know of it, and give how many questions are in it."""
+    from qa.evaluation.exports import EXPORTS
+
+    exported = EXPORTS[tool](examples, url)
+    for note in exported.notes:
+        click.echo(f"qa: note: {note}", err=True)
+    out.write_bytes(exported.content)
+    return exported.questions
 
 
 def _write_checked(out: Path, examples: Sequence[Example]) -> None:

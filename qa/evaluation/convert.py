@@ -381,6 +381,7 @@ FORMATS: Final[Mapping[str, Callable[[Sequence[Path]], Converted]]] = MappingPro
         "ragas": _convert_ragas,
         "deepeval": _convert_deepeval,
         "csv": _convert_table,
+        "dataset": _own,
         "seeds": _own,
     }
 )

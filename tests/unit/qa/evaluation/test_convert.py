@@ -6,15 +6,22 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
+from click.testing import CliRunner
 
 from embeddings.cleaning.article import clean
 from embeddings.readers.jsonl import parse_record
 from embeddings.types import RawArticle
-from qa.cli.evaluate import _FORMATS
+from qa.answers import ABSTENTION
+from qa.cli.evaluate import _FORMATS, _TOOLS
+from qa.cli.program import program
 from qa.evaluation.convert import FORMATS, ArticleRow, Converted
 from qa.evaluation.dataset import write_lines
 from qa.evaluation.errors import InvalidDataset
+from qa.evaluation.exports import EXPORTS
+from qa.evaluation.types import Example
+from qa.types import Question
 
 PARAGRAPH = "Kelmar  is a port of 41,000 people. Ida Renn is its mayor; Renn was elected in 2019."
 
@@ -211,3 +218,66 @@ def test_all_of_squad_keeps_its_gold_words(shared: Path) -> None:
     placed = [span for span in spans if span.start is not None]
     assert len(placed) > 0.99 * len(spans)
     assert all(texts[span.article_id][span.start : span.end] == span.text for span in placed)
+
+
+EXAMPLES = [
+    Example(id="q1", question="Who is mayor?", answerable=True, answers=("Ida Renn", "Renn"), must_not_say=("Bo Ek",)),
+    Example(id="q2", question="Who won the cup?", answerable=False, asked_at="2024-06-05"),
+    Example(id="q3", question="And before?", answers=("Bo Ek",), conversation=("Who is mayor?",), tags=("follow-up",)),
+    Example(id="q4", question="What of the port?"),
+]
+
+
+def test_promptfoo_is_given_requests_and_assertions() -> None:
+    exported = EXPORTS["promptfoo"](EXAMPLES, "https://answers.example/")
+    config = json.loads(exported.content)
+    provider = config["providers"][0]["config"]
+    assert provider["url"] == "https://answers.example/api/ask"
+    assert [test["description"] for test in config["tests"]] == ["q1", "q2", "q4"]
+    assert exported.questions == 3
+    first, second, last = config["tests"]
+    assert first["assert"] == [
+        {"type": "not-equals", "value": ABSTENTION},
+        {"type": "icontains-any", "value": ["Ida Renn", "Renn"]},
+        {"type": "not-icontains-any", "value": ["Bo Ek"]},
+    ]
+    assert second["vars"]["request"] == {"question": "Who won the cup?", "as_of": "2024-06-05"}
+    assert second["assert"] == [{"type": "equals", "value": ABSTENTION}]
+    assert last["assert"] == []
+    assert len(exported.notes) == 2
+    assert msgspec.convert(second["vars"]["request"], Question) == Question(
+        question="Who won the cup?", as_of="2024-06-05"
+    )
+
+
+def test_inspect_is_given_samples() -> None:
+    exported = EXPORTS["inspect"](EXAMPLES, "")
+    samples = [json.loads(line) for line in exported.content.splitlines()]
+    assert [(one["id"], one["target"]) for one in samples] == [
+        ("q1", ["Ida Renn", "Renn"]),
+        ("q2", ABSTENTION),
+        ("q3", ["Bo Ek"]),
+    ]
+    assert samples[0]["input"] == "Who is mayor?"
+    assert samples[2]["input"] == [
+        {"content": "Who is mayor?", "role": "user"},
+        {"content": "And before?", "role": "user"},
+    ]
+    assert samples[1]["metadata"] == {"asked_at": "2024-06-05", "answerable": False}
+    assert [note.partition(" ")[0] for note in exported.notes] == ["1", "1", "1"]
+
+
+def test_the_command_line_names_every_tool() -> None:
+    assert set(_TOOLS) == {"dataset", *EXPORTS}
+    assert set(_FORMATS) == set(FORMATS)
+
+
+def test_a_dataset_goes_to_a_tool_at_the_command_line(tmp_path: Path) -> None:
+    source, out = tmp_path / "reviews.jsonl", tmp_path / "promptfooconfig.json"
+    write_lines(source, EXAMPLES)
+    command = ["evaluate", "convert", str(source), "--from", "dataset", "--to", "promptfoo", "--out", str(out)]
+    done = CliRunner().invoke(program, command)
+    assert done.exit_code == 0, done.output
+    assert "3 questions written" in done.output
+    assert "1 of the questions are left out" in done.output
+    assert json.loads(out.read_text(encoding="utf-8"))["tests"]
