@@ -23,7 +23,7 @@ From `.pdf` on they are read in a process that can be killed (`confined`). Nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -56,29 +56,30 @@ def look(paths: Sequence[Path], *, follow_links: bool = False) -> Found:
     return finding.look(paths, known=lambda path: _is_of_note(path.name), follow_links=follow_links)
 
 
-def read(path: Path) -> Iterator[RawArticle | Rejected]:
+def read(path: Path, *, from_afar: bool = False) -> Iterator[RawArticle | Rejected]:
     """Give every article of a file; what cannot be read comes as Rejected (`path:line`), the rest goes on.
 
+    `from_afar`: nobody has chosen this file, so pages and texts, too, are read in a process that can be killed.
     Never raises for what the file holds.
     """
-    yield from _read(path, depth=0)
+    yield from _read(path, depth=0, confined=finding.CONFINED_FROM_AFAR if from_afar else finding.CONFINED)
 
 
-def _read(path: Path, *, depth: int) -> Iterator[RawArticle | Rejected]:
+def _read(path: Path, *, depth: int, confined: Mapping[str, str]) -> Iterator[RawArticle | Rejected]:
     suffix = finding.suffix_of(path.name)
     if suffix is None:
         yield Rejected(origin=f"{path}:1", reason=finding.unread(path.name, named_itself=True) or "")
     elif reason := finding.unreadable(path):
         yield Rejected(origin=f"{path}:1", reason=reason)
-    elif suffix not in finding.CONFINED:
+    elif suffix not in confined:
         yield from _reader(suffix)(path)
     elif depth < _DEEPEST:
-        yield from _confined(path, finding.CONFINED[suffix], depth=depth)
+        yield from _confined(path, confined[suffix], depth=depth, inner=confined)
     else:
         yield Rejected(origin=f"{path}:1", reason="it is packed into too many archives; unpack the outer ones")
 
 
-def _confined(path: Path, kind: str, *, depth: int) -> Iterator[RawArticle | Rejected]:
+def _confined(path: Path, kind: str, *, depth: int, inner: Mapping[str, str]) -> Iterator[RawArticle | Rejected]:
     """Read a file in a process of its own, and what it holds if it is a container."""
     from embeddings.readers import confined
 
@@ -86,14 +87,14 @@ def _confined(path: Path, kind: str, *, depth: int) -> Iterator[RawArticle | Rej
         if not isinstance(found, confined.Member):
             yield found
             continue
-        for inner in _read(Path(found.path), depth=depth + 1):
-            origin = f"{path}/{found.name}{inner.origin.removeprefix(found.path)}"
+        for held in _read(Path(found.path), depth=depth + 1, confined=inner):
+            origin = f"{path}/{found.name}{held.origin.removeprefix(found.path)}"
             at = (
                 {"url": found.url, "source": None}
-                if isinstance(inner, RawArticle) and not inner.url and found.url
+                if isinstance(held, RawArticle) and not held.url and found.url
                 else {}
             )
-            yield msgspec.structs.replace(inner, origin=origin, **at)
+            yield msgspec.structs.replace(held, origin=origin, **at)
 
 
 def _is_of_note(name: str) -> bool:

@@ -18,7 +18,7 @@ from embeddings.errors import UnreadableFile
 from embeddings.readers.confined.frames import Kind
 from embeddings.types import Rejected
 
-__all__ = ["CONFINED", "SUFFIXES", "Found", "look", "suffix_of", "unread", "unreadable"]
+__all__ = ["CONFINED", "CONFINED_FROM_AFAR", "SUFFIXES", "Found", "look", "suffix_of", "unread", "unreadable"]
 
 CONFINED: Final[dict[str, Kind]] = {
     ".pdf": "pdf",
@@ -38,6 +38,9 @@ CONFINED: Final[dict[str, Kind]] = {
     ".zip": "zip",
 }
 """Files whose parsers work in a process of their own."""
+CONFINED_FROM_AFAR: Final[dict[str, Kind]] = CONFINED | {".html": "html", ".htm": "html", ".txt": "text"}
+"""And those of files that come from strangers without anybody's looking: pages that feeds lead to."""
+
 SUFFIXES: Final = (".txt", ".md", ".html", ".htm", ".jsonl", ".jsonl.gz", *CONFINED)
 """What files may end in, in any case."""
 _UNREAD: Final = {

@@ -82,7 +82,7 @@ _MOST: Final = 50
 _WORDS = re.compile(r"\w+")
 
 
-def read(path: Path) -> Iterator[RawArticle | Rejected]:
+def read(path: Path, folder: Path | None = None) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - as others are
     """Give the one article of the page, or why there is none."""
     try:
         data = decoding.load(path, limit=_MAX_PAGE)

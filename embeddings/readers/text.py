@@ -77,7 +77,7 @@ _NO_TITLE = re.compile(
 _WORD = re.compile(r"\w+")
 
 
-def read(path: Path) -> Iterator[RawArticle | Rejected]:
+def read(path: Path, folder: Path | None = None) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - as others are
     """Give each article of the file with the line it begins at as its origin."""
     try:
         text = decoding.decode(decoding.load(path))

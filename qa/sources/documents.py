@@ -74,4 +74,4 @@ def _read(body: bytes, suffix: str) -> Sequence[RawArticle | Rejected]:
     with TemporaryDirectory(prefix="qa-") as folder:
         path = Path(folder) / f"document{suffix}"
         path.write_bytes(body)
-        return list(readers.read(path))
+        return list(readers.read(path, from_afar=True))

@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
@@ -23,6 +23,7 @@ import msgspec
 from qa.access.places import Network
 from qa.sources.errors import FetchRefused
 from qa.sources.public_addresses import Resolve, Target, look_up, target
+from qa.sources.robots import AGENT, Robots
 
 __all__ = ["Fetched", "Fetcher", "Limits"]
 
@@ -72,23 +73,33 @@ class Fetcher:
         resolve: Resolve = look_up,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        """`allowed`: private networks that may be asked all the same."""
+        """`allowed`: private networks that may be asked all the same.
+
+        Certificates are checked against those of this machine, or of the file that SSL_CERT_FILE names.
+        """
         self._allowed = allowed
         self._limits = limits or Limits()
         self._resolve = resolve
         self._sleep = sleep
         self._asked: dict[str, float] = {}
         self._context = ssl.create_default_context()
-        self._agent = f"Sourceline/{version('sourceline')} (feed reader)"
+        self._agent = f"{AGENT}/{version('sourceline')} (feed reader)"
+        self._robots = Robots(lambda address: self._fetch(address, known={}, heed=False).body)
 
     def fetch(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched:
-        """Get a document, or learn that it is the one known by `etag` or `last_modified`. Raises FetchRefused."""
+        """Get a document, or learn that it is the one known by `etag` or `last_modified`.
+
+        Raises FetchRefused, also for what the robots.txt of a site forbids, at each address that the first leads to.
+        """
         known = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        return self._fetch(url, known={name: value for name, value in known.items() if value}, heed=True)
+
+    def _fetch(self, url: str, *, known: Mapping[str, str], heed: bool) -> Fetched:
         place, moved_to, for_good = url, None, True
         for _ in range(self._limits.redirects + 1):
             there = target(place, allowed=self._allowed, resolve=self._resolve)
-            self._wait_for(there.host)
-            answer = self._ask(there, {name: value for name, value in known.items() if value})
+            self._wait_for(there.host, pause=self._robots.require(place) if heed else 0.0)
+            answer = self._ask(there, known)
             if answer.status not in _MOVED:
                 return self._read(answer, place, moved_to)
             place = urldefrag(urljoin(place, answer.location)).url
@@ -96,13 +107,13 @@ class Fetcher:
             moved_to = place if for_good else moved_to
         raise FetchRefused(f"{url} leads on more than {self._limits.redirects} times, perhaps in a circle")
 
-    def _wait_for(self, host: str) -> None:
-        left = self._asked.get(host, float("-inf")) + self._limits.pause - time.monotonic()
+    def _wait_for(self, host: str, *, pause: float) -> None:
+        left = self._asked.get(host, float("-inf")) + max(self._limits.pause, pause) - time.monotonic()
         if left > 0:
             self._sleep(left)
         self._asked[host] = time.monotonic()
 
-    def _ask(self, there: Target, headers: dict[str, str]) -> _Answer:
+    def _ask(self, there: Target, headers: Mapping[str, str]) -> _Answer:
         connection = _Connection(there, context=self._context, seconds=self._limits.seconds)
         # A server that sends a byte now and then keeps every single wait short.
         watch = Timer(self._limits.seconds, connection.break_off)
@@ -111,7 +122,7 @@ class Fetcher:
         sent = {"User-Agent": self._agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip", "Connection": "close"}
         try:
             with closing(connection):
-                connection.request("GET", there.path, headers=sent | headers)
+                connection.request("GET", there.path, headers={**sent, **headers})
                 answer = self._answer(connection.getresponse(), there)
                 if connection.broken_off:  # an answer without a length ends like one that was broken off
                     raise TimeoutError

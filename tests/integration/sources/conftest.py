@@ -34,7 +34,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         web: Web = self.server.web  # type: ignore[attr-defined]
-        web.asked.append((self.path, dict(self.headers.items())))
+        if self.path != "/robots.txt" or self.path in web.pages:  # a site without one is what most tests are about
+            web.asked.append((self.path, dict(self.headers.items())))
         self.close_connection = True
         web.pages.get(self.path, web.missing)(self)
 
@@ -57,6 +58,7 @@ class Web:
         self.base = f"http://127.0.0.1:{port}"
         self.pages: dict[str, Answer] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.handler = Handler
         self.released = threading.Event()
         """Whatever hangs goes on when this is set."""
 

@@ -1,0 +1,182 @@
+"""Sites with TLS and a certificate of their own, and what a robots.txt forbids."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from embeddings import readers
+from embeddings.types import RawArticle
+from qa.access import places
+from qa.sources import documents
+from qa.sources.errors import FetchRefused
+from qa.sources.fetching import Fetched, Fetcher, Limits
+from qa.sources.robots import Robots
+
+HOST = "daily.example"
+
+
+def certificate(folder: Path, *names: str) -> tuple[Path, Path]:
+    """A certificate that vouches for itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    shown, kept = folder / "certificate.pem", folder / "key.pem"
+    shown.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    kept.write_bytes(key.private_bytes(pem, pkcs8, serialization.NoEncryption()))
+    return shown, kept
+
+
+@pytest.fixture
+def secure(web: Any, tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """The pages of `web` over TLS, as `daily.example`: the port, and the file that vouches for it."""
+    shown, kept = certificate(tmp_path, HOST)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(shown, kept)
+    handler = type("Secure", (web.handler,), {})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.web = web  # type: ignore[attr-defined]
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign] # a client that does not trust it hangs up
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server.server_address[1], shown
+    server.shutdown()
+    server.server_close()
+    thread.join(60)
+
+
+def trusting(monkeypatch: pytest.MonkeyPatch, file: Path | None) -> Fetcher:
+    if file is not None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    allowed = places.parse_networks("127.0.0.1", setting="QA_FEED_NETWORKS")
+    return Fetcher(allowed=allowed, limits=Limits(pause=0.0), resolve=lambda *_: ["127.0.0.1"])
+
+
+def test_a_site_whose_certificate_is_known_is_read(
+    web: Any, secure: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, shown = secure
+    web.put("/feed", "<rss/>")
+    web.say("/old", 301, Location="/feed")
+    fetched = trusting(monkeypatch, shown).fetch(f"https://{HOST}:{port}/old")
+    assert (fetched.body, fetched.moved_to) == (b"<rss/>", f"https://{HOST}:{port}/feed")
+
+
+def test_a_site_that_nobody_vouches_for_is_refused(
+    web: Any, secure: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.put("/feed", "<rss/>")
+    with pytest.raises(FetchRefused, match="certificate verify failed") as refused:
+        trusting(monkeypatch, None).fetch(f"https://{HOST}:{secure[0]}/feed")
+    assert not refused.value.lasting, "certificates are renewed late, and then they are right again"
+    assert web.paths == []
+
+
+def test_a_certificate_for_another_name_is_refused(
+    web: Any, secure: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, shown = secure
+    with pytest.raises(FetchRefused, match=r"not valid for 'other\.example'"):
+        trusting(monkeypatch, shown).fetch(f"https://other.example:{port}/feed")
+    assert web.paths == []
+
+
+ROBOTS = "User-agent: *\nDisallow: /\n\nUser-agent: Sourceline\nDisallow: /private/\nCrawl-delay: 2\n"
+
+
+def test_what_robots_txt_forbids_is_not_asked(web: Any, fetcher: Fetcher) -> None:
+    web.put("/robots.txt", ROBOTS, kind="text/plain")
+    web.put("/news/1", "<p>Open</p>", kind="text/html")
+    web.put("/private/1", "<p>Closed</p>", kind="text/html")
+    web.say("/leads-there", 302, Location="/private/1")
+    waited: list[float] = []
+    fetcher = Fetcher(allowed=places.parse_networks("127.0.0.1", setting=""), limits=Limits(pause=0.0), sleep=waited.append)
+    assert fetcher.fetch(f"{web.base}/news/1").body
+    for path in ("/private/1", "/leads-there"):
+        with pytest.raises(FetchRefused, match=r"robots\.txt of 127\.0\.0\.1 forbids it") as refused:
+            fetcher.fetch(web.base + path)
+        assert refused.value.lasting
+    assert web.paths == ["/robots.txt", "/news/1", "/leads-there"], "the file is asked for once"
+    assert all(1 < seconds <= 2 for seconds in waited)
+    assert waited
+
+
+@pytest.mark.parametrize("status", [401, 404, 410])
+def test_without_the_file_everything_may_be_asked(web: Any, fetcher: Fetcher, status: int) -> None:
+    web.say("/robots.txt", status)
+    assert fetcher.fetch(web.put("/feed", "<rss/>")).state == "new"
+
+
+def test_while_the_file_cannot_be_had_nothing_is_asked(web: Any, fetcher: Fetcher) -> None:
+    url = web.put("/feed", "<rss/>")
+    web.say("/robots.txt", 503, Retry_After="120")
+    with pytest.raises(FetchRefused, match=r"its robots\.txt cannot be read") as refused:
+        fetcher.fetch(url)
+    assert (refused.value.lasting, refused.value.retry_after) == (False, 120.0)
+    web.say("/robots.txt", 404)
+    assert fetcher.fetch(url).state == "new", "and that is not kept"
+
+
+def test_the_rules_of_a_site_are_read_again_after_a_day() -> None:
+    asked: list[str] = []
+    now = 0.0
+
+    def read(address: str) -> bytes:
+        asked.append(address)
+        return b"User-agent: *\nDisallow: /a"
+
+    robots = Robots(read, now=lambda: now)
+    for url in ("https://one.example/b", "https://one.example/c", "https://two.example/b"):
+        robots.require(url)
+    now = 86_400.0
+    with pytest.raises(FetchRefused):
+        robots.require("https://one.example/a")
+    assert asked == [f"https://{name}.example/robots.txt" for name in ("one", "two", "one")]
+
+
+def test_a_forbidden_page_leaves_the_summary(newsroom: Any, web: Any, make: Any) -> None:
+    web.put("/robots.txt", "User-agent: *\nDisallow: /news/", kind="text/plain")
+    web.put("/news/1", make.page(1), kind="text/html")
+    newsroom.add(web.put("/feed", make.rss(make.teaser(1, web.base))))
+    assert newsroom.turn() == {"added": 1}
+    assert [article.summary_only for article in newsroom.articles] == [True]
+    assert "/news/1" not in web.paths
+
+
+@pytest.mark.parametrize(("kind", "body"), [("text/html", "page"), ("text/plain", "text")])
+def test_a_page_is_read_in_a_process_that_can_be_killed(
+    make: Any, monkeypatch: pytest.MonkeyPatch, kind: str, body: str
+) -> None:
+    text = "The ferry left the harbour of Velda.\n\nIt carried 41 people on Tuesday, the harbour master said."
+    content = make.page(1) if body == "page" else text
+    monkeypatch.setattr(readers, "_reader", lambda suffix: pytest.fail(f"{suffix} was read here"))
+    fetched = Fetched(state="new", url=f"https://{HOST}/news/1", body=content.encode(), media_type=kind)
+    page = documents.page_of(fetched, entry=None)
+    assert isinstance(page, RawArticle)
+    assert "41 people" in page.text
+    assert page.origin == f"https://{HOST}/news/1 page/1"
