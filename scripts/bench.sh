@@ -37,7 +37,7 @@ for name in "$@"; do
         retrieval) with_shared realtimeqa retrieval ;;
         million) with_shared measure million --size "${SIZE:-1000000}" ;;
         stores) with_shared measure stores ;;
-        pages) echo "bench: NOT RUN: pages reads checkouts of saved pages: python tests/benchmarks/bench_pages.py FOLDER..." >&2 ;;
+        pages | documents) echo "bench: NOT RUN: $name reads files that its command line names" >&2 ;;
         *) measure "$name" ;;
     esac
 done

@@ -62,7 +62,7 @@ def _title(text: str, *, heading: str, given: str) -> str:
         return given
     line, _, rest = text.partition("\n")
     is_title = len(line) <= _LONGEST_TITLE and rest.strip() and not line.rstrip("”\"' ").endswith((".", ":", ",", ";"))
-    return line if is_title and not line.startswith("- ") else ""
+    return line if is_title and not line.startswith("- ") and " | " not in line else ""
 
 
 def _properties(archive: zipped.ZipFile) -> dict[str, str]:

@@ -36,6 +36,8 @@ _UNSEEN_TAGS: Final = frozenset(
 )
 _UNSEEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _NOTE_MARK = re.compile(r"\[?\W?\d{1,3}\W?\]?|[*†‡]|\[[a-z]\]|↩︎?|↑")
+_CELL: Final = "\x1f"
+"""Between the cells of a row, until its line is written."""
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _MAX_ELEMENTS: Final = 200_000
 
@@ -144,7 +146,7 @@ def _opening(element: etree._Element, tag: str) -> str:
     if tag == "br":
         return "\n"
     if tag in {"td", "th"} and element.getprevious() is not None:
-        return " | "
+        return _CELL
     return " " if tag in _BLOCKS else ""
 
 
@@ -154,9 +156,19 @@ def _folded(text: str | None, element: etree._Element | None) -> str:
 
 
 def _line(text: str) -> str:
-    lines = (line.strip() for line in text.split("\n"))
+    lines = (_row(line) for line in text.split("\n"))
     text = "\n".join(line for line in lines if line)
     return "" if text == "-" else text
+
+
+def _row(line: str) -> str:
+    """A line with its cells parted; nothing of a row whose cells are empty.
+
+    >>> _row(f" a {_CELL} {_CELL} c "), _row(f" {_CELL} ")
+    ('a |  | c', '')
+    """
+    cells = [cell.strip() for cell in line.split(_CELL)]
+    return " | ".join(cells).strip() if any(cells) else ""
 
 
 def first_heading(tree: etree._Element, *, tags: tuple[str, ...] = ("h1", "h2", "h3")) -> str:

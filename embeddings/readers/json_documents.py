@@ -13,7 +13,7 @@ needs no text: then it is a notice about the article it names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -134,12 +134,30 @@ def _feed(feed: Mapping[str, Any], *, origin: str) -> Iterator[RawArticle | Reje
         )
 
 
+def _agency(item: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+    """The known names, then those that an agency made up: ninjs 1 lets `body_` and `headline_` end in anything.
+
+    >>> _agency({"uri": "", "headline_seo": "", "headline": ""}, ("headline", "title"))
+    ['headline', 'title', 'headline_seo']
+    """
+    beginning = f"{known[0].partition('_')[0]}_"
+    return [*known, *(name for name in item if name.startswith(beginning) and name not in known)]
+
+
 def _is_item(data: Mapping[str, Any]) -> bool:
     """Whether a JSON object is an item of ninjs."""
     standard = data.get("standard")
     if isinstance(standard, dict) and str(standard.get("name")).lower() == "ninjs":
         return True
-    names = {*_BODIES, "bodies", "headlines", "versioncreated", "versionCreated", "pubstatus", "pubStatus"}
+    names = {
+        "bodies",
+        "headlines",
+        "versioncreated",
+        "versionCreated",
+        "pubstatus",
+        "pubStatus",
+        *_agency(data, _BODIES),
+    }
     return isinstance(data.get("uri"), str) and bool(names & data.keys())
 
 
@@ -195,7 +213,7 @@ def _id(uri: str) -> str | None:
 
 
 def _headline(item: Mapping[str, Any]) -> str:
-    for name in _HEADLINES:
+    for name in _agency(item, _HEADLINES):
         value = item.get(name)
         if isinstance(value, list):
             values = [one for one in value if isinstance(one, dict) and isinstance(one.get("value"), str)]
@@ -211,7 +229,7 @@ def _is_minor(one: Mapping[str, Any]) -> bool:
 
 def _bodies(item: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
     """The texts of the item, each behind how well its kind can be read and how long it is."""
-    for name in _BODIES:
+    for name in _agency(item, _BODIES):
         if isinstance(value := item.get(name), str):
             yield _ranked(value, kind="text")
     bodies = item.get("bodies")

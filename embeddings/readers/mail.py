@@ -33,7 +33,7 @@ def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - wh
     attached = [part.get_filename() or part.get_content_type() for part in message.iter_attachments()]
     if len(text.split()) < _FEWEST_WORDS and len(text) < 10 * _FEWEST_WORDS:
         held = f"; save what is attached: {', '.join(attached)[:200]}" if attached else ""
-        raise UnreadableFile(f"the message has no text{held}")
+        raise UnreadableFile(f"the message has no text, or hardly any{held}")
     name, address = parseaddr(_header(message, "from"))
     yield RawArticle(
         text=text,

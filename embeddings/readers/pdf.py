@@ -17,7 +17,8 @@ import pypdfium2.raw as pdfium
 
 from embeddings.errors import UnreadableFile
 from embeddings.readers import text
-from embeddings.readers.pdf_layout import Line, Page, laid_out, page_of, without_running_lines
+from embeddings.readers.pdf_layout import laid_out, without_running_lines
+from embeddings.readers.pdf_lines import Line, Page, page_of
 from embeddings.types import RawArticle
 
 __all__ = ["MAX_PAGES", "read"]
@@ -55,12 +56,12 @@ def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - wh
         raise UnreadableFile(_NO_TEXT)
     if len(_STRANGE.findall(laid.text)) > _STRANGE_SHARE * letters:
         raise UnreadableFile(_UNTOLD)
-    head = " ".join(line.text for line in pages[0].lines) if pages else ""
+    head = " ".join(line.plain for line in pages[0].lines) if pages else ""
     author = " ".join(properties.get("Author", "").split())
     yield RawArticle(
         text=laid.text,
         title=_title(pages, given=" ".join(properties.get("Title", "").split()), head=head),
-        published_at=text.dated(line.text for line in pages[0].lines) if pages else None,
+        published_at=text.dated(line.plain for line in pages[0].lines) if pages else None,
         authors=(author,) if " " in author and text.says(head, author) else (),
         origin=f"{path}:1",
         notes=notes,
@@ -89,7 +90,7 @@ def _title(pages: Sequence[Page], *, given: str, head: str) -> str:
         return ""
     usual = median(line.size for page in pages[:5] for line in page.lines for _ in range(1 + len(line.text) // 10))
     found = sorted(_displayed(first, usual), key=lambda lines: -max(line.size for line in lines))
-    titles = [" ".join(line.text for line in lines) for lines in found]
+    titles = [" ".join(line.plain for line in lines) for lines in found]
     said = [one for one in titles if len(one) <= _LONGEST_HEADLINE and _LETTER.search(one)]
     return next((one for one in said if len(one.split()) > 2 or len(one) > 20), said[0] if said else "")
 

@@ -1,18 +1,14 @@
-"""From a PDF's pages to its text: takes the lines that stand on them, gives paragraphs in reading order.
+"""From the lines of a PDF to its text: takes pages, gives paragraphs in reading order, and where each page begins.
 
 running lines dropped   the same words at the same height of several pages, and page numbers
 blocks                  lines that follow one another in a column
 order                   as the file draws them, unless it draws what stands lower first: then column by column
+rows of tables          a line each, with " | " between what stands far apart in it
 paragraphs              by indents, gaps and short lines; words parted at a line's end are joined
-
-Points are measured from the lower left corner of the page as it is shown. Lines set at another angle than most of the
-page (watermarks, stamps in the margin) are left out.
 """
 
 from __future__ import annotations
 
-import ctypes
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,10 +17,10 @@ from statistics import median
 from typing import Final
 
 import msgspec
-import pypdfium2
-import pypdfium2.raw as pdfium
 
-__all__ = ["Laid", "Line", "Page", "laid_out", "page_of", "without_running_lines"]
+from embeddings.readers.pdf_lines import CELL, Line, Page, is_apart
+
+__all__ = ["Laid", "laid_out", "without_running_lines"]
 
 _MARGIN: Final = 0.12
 """Share of the page's height at its head and foot in which running lines stand."""
@@ -40,14 +36,11 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-‐’'][^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-‐\xad]$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]")
+_BETWEEN_CELLS: Final = " | "
+_CERTAIN_GAPS: Final = 2
+"""A line with so many wide gaps is a row of a table, whatever stands about it."""
 _MOST_ORDERED: Final = 150
 """So many blocks of a page are put in order; a page with more keeps the file's."""
-MAX_CHARACTERS: Final = 200_000
-"""Of one page; what follows is not read."""
-_HYPHEN: Final = 0x02
-"""What PDFium gives for a hyphen at the end of a line, in place of the break."""
-_BREAKS: Final = frozenset({0x0A, 0x0D})
-_RIGHT_ANGLE: Final = math.pi / 2
 
 
 class Laid(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +96,7 @@ def laid_out(pages: Sequence[Page]) -> Laid:
     for page in pages:
         starts.append(None)
         for block in _ordered(_blocks(page)):
+            block.lines = _with_rows(block.lines)
             for line, opens in _paragraphs(block):
                 begins = writer.write(line, opens=opens, first=line is block.lines[0])
                 starts[-1] = begins if starts[-1] is None else starts[-1]
@@ -121,16 +115,19 @@ class _Writer:
     def write(self, line: Line, *, opens: bool, first: bool) -> int:
         """Add a line that opens a paragraph or does not, the first of its block or not; give where it begins."""
         before, self._before = self._before, line
+        text = line.text.replace(CELL, _BETWEEN_CELLS)
         if before is not None:
-            joint = "\n" if _BULLET.match(line.text) and not first else "\n\n"
-            if not opens or (first and _goes_on(before, line)):
+            in_rows = CELL in line.text or CELL in before.text
+            goes_on = (_BULLET.match(line.text) or (CELL in line.text and CELL in before.text)) and not first
+            joint = "\n" if goes_on else "\n\n"
+            if not in_rows and (not opens or (first and _goes_on(before, line))):
                 loses_hyphen, joint = _joint(before.text, line.text, words=self._words)
                 if loses_hyphen:
                     self._parts[-1] = self._parts[-1][:-1]
                     self.length -= 1
             self._add(joint)
         begins = self.length
-        self._add(line.text)
+        self._add(text)
         return begins
 
     def text(self) -> str:
@@ -156,13 +153,25 @@ def _blocks(page: Page) -> list[_Block]:
     for line in page.lines:
         last = blocks[-1].lines[-1] if blocks else None
         if last is not None and _is_beside(line, last):
-            text = f"{last.text} {line.text}"
+            between = CELL if is_apart(line.left - last.right, size=last.size) else " "
+            text = f"{last.text}{between}{line.text}"
             blocks[-1].lines[-1] = msgspec.structs.replace(last, text=text, right=max(last.right, line.right))
         elif last is not None and _follows(line, last):
             blocks[-1].lines.append(line)
         else:
             blocks.append(_Block(page=page.number, lines=[line]))
     return blocks
+
+
+def _with_rows(lines: Sequence[Line]) -> list[Line]:
+    """Let gaps part cells only in lines that stand with others like them, or have many: a single wide gap is a gap."""
+    gaps = [line.text.count(CELL) for line in lines]
+    return [
+        line
+        if gaps[place] >= _CERTAIN_GAPS or any(gaps[max(0, place - 1) : place] + gaps[place + 1 : place + 2])
+        else msgspec.structs.replace(line, text=line.plain)
+        for place, line in enumerate(lines)
+    ]
 
 
 def _is_beside(line: Line, last: Line) -> bool:
@@ -272,119 +281,3 @@ def _joint(before: str, after: str, *, words: frozenset[str]) -> tuple[bool, str
 
 def _words(lines: Iterable[str]) -> frozenset[str]:
     return frozenset(found.casefold() for line in lines for found in _WORD.findall(line))
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One line, or the part of one that stands apart from the others."""
-
-    text: str
-    left: float
-    right: float
-    bottom: float
-    top: float
-    size: float
-    """Height of its letters from the lowest to the highest of their font, in points."""
-
-    @property
-    def width(self) -> float:
-        """In points."""
-        return self.right - self.left
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands on one page, in the order in which the file draws it."""
-
-    number: int
-    """Counted from 1."""
-    height: float
-    width: float
-    lines: tuple[Line, ...]
-
-
-class _Span(msgspec.Struct, frozen=True):
-    codes: list[int]
-    first: int
-    last: int
-
-
-def page_of(document: pypdfium2.PdfDocument, index: int) -> Page:
-    """Read one page. Raises PdfiumError where it is damaged."""
-    page = document[index]
-    try:
-        text = page.get_textpage()
-        try:
-            placed = [(_turns(text, span), span) for span in _spans(text)]
-            turns = Counter(turn for turn, span in placed for _ in span.codes).most_common(1)
-            upright = turns[0][0] if turns else 0
-            left, bottom, right, top = page.get_bbox()
-            box = (left, bottom, right - left, top - bottom)
-            lines = [_line(text, span, box, upright) for turn, span in placed if turn == upright]
-            width, height = (box[2], box[3]) if upright % 2 == 0 else (box[3], box[2])
-            return Page(number=index + 1, height=height, width=width, lines=tuple(one for one in lines if one.text))
-        finally:
-            text.close()
-    finally:
-        page.close()
-
-
-def _spans(text: pypdfium2.PdfTextPage) -> Iterator[_Span]:
-    """The characters of each line with the places of the first and the last one that is no space."""
-    codes: list[int] = []
-    first = last = -1
-    for place in range(min(text.count_chars(), MAX_CHARACTERS)):
-        code = pdfium.FPDFText_GetUnicode(text, place)
-        if code in _BREAKS or code == _HYPHEN:
-            if first >= 0:
-                yield _Span([*codes, 0x2D] if code == _HYPHEN else codes, first, last)
-            codes, first, last = [], -1, -1
-            continue
-        codes.append(code)
-        if code > 0x20 and code != 0xA0:
-            first, last = (place if first < 0 else first), place
-    if first >= 0:
-        yield _Span(codes, first, last)
-
-
-def _turns(text: pypdfium2.PdfTextPage, span: _Span) -> int:
-    """By how many right angles a line is turned; 9 for any other angle."""
-    angle = pdfium.FPDFText_GetCharAngle(text, span.first)
-    turns = angle / _RIGHT_ANGLE
-    return round(turns) % 4 if angle >= 0 and abs(turns - round(turns)) < 0.1 else 9
-
-
-def _line(text: pypdfium2.PdfTextPage, span: _Span, box: tuple[float, float, float, float], turns: int) -> Line:
-    first, last = _box(text, span.first), _box(text, span.last)
-    left, bottom = min(first[0], last[0]) - box[0], min(first[1], last[1]) - box[1]
-    right, top = max(first[2], last[2]) - box[0], max(first[3], last[3]) - box[1]
-    width, height = box[2], box[3]
-    if turns == 1:
-        left, bottom, right, top = height - top, left, height - bottom, right
-    elif turns == 2:
-        left, bottom, right, top = width - right, height - top, width - left, height - bottom
-    elif turns == 3:
-        left, bottom, right, top = bottom, width - right, top, width - left
-    return Line(
-        text=" ".join(_decoded(span.codes).split()),
-        left=left,
-        right=right,
-        bottom=bottom,
-        top=top,
-        size=max(1.0, top - bottom),
-    )
-
-
-def _box(text: pypdfium2.PdfTextPage, place: int) -> tuple[float, float, float, float]:
-    rectangle = pdfium.FS_RECTF()
-    if not pdfium.FPDFText_GetLooseCharBox(text, place, ctypes.byref(rectangle)):
-        return 0.0, 0.0, 0.0, 0.0
-    return rectangle.left, rectangle.bottom, rectangle.right, rectangle.top
-
-
-def _decoded(codes: list[int]) -> str:
-    """Turn the numbers into text; halves of a pair that stand alone are damage."""
-    units = b"".join(
-        code.to_bytes(2, "little") if code < 0x10000 else chr(code).encode("utf-16-le")
-        for code in codes
-        if code < 0x110000
-    )
-    return units.decode("utf-16-le", "replace").replace("\0", "\ufffd")

@@ -147,6 +147,8 @@ class Reader:
 
     def __init__(self) -> None:
         self._begin()
+        self._taken: dict[str, tuple[float, float]] = {}
+        """Of each file, seconds and megabytes."""
 
     def _begin(self) -> None:
         self._process = subprocess.Popen(
@@ -174,9 +176,22 @@ class Reader:
 
     def check(self, path: Path) -> dict[str, object]:
         told = self.read(path)
-        assert float(str(told["seconds"])) <= MOST_SECONDS, f"{path.name} took {told['seconds']} s"
-        assert float(str(told["megabytes"])) <= MOST_MEGABYTES, f"{path.name} took {told['megabytes']} MB"
+        seconds, megabytes = float(str(told["seconds"])), float(str(told["megabytes"]))
+        self._taken[path.name] = seconds, megabytes
+        assert seconds <= MOST_SECONDS, f"{path.name} took {seconds} s"
+        assert megabytes <= MOST_MEGABYTES, f"{path.name} took {megabytes} MB"
         return told
+
+    def summary(self) -> str:
+        """How many files were read, and which of them took most."""
+        slowest = max(self._taken, key=lambda name: self._taken[name][0])
+        largest = max(self._taken, key=lambda name: self._taken[name][1])
+        seconds, megabytes = self._taken[slowest][0], self._taken[largest][1]
+        median = sorted(taken[0] for taken in self._taken.values())[len(self._taken) // 2]
+        return (
+            f"{len(self._taken):,} hostile files: half took up to {median:.2f} s of the processor, the slowest "
+            f"({slowest}) {seconds:.1f} s, the largest ({largest}) {megabytes:.0f} MB"
+        )
 
     def end(self) -> None:
         assert self._process.stdin is not None
@@ -187,10 +202,13 @@ class Reader:
 
 
 @pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
+def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
     made = Reader()
     yield made
     made.end()
+    if "HOSTILE_FILES" in os.environ:
+        with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+            sys.stdout.write(f"\n{made.summary()}\n")
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -115,7 +115,9 @@ def test_what_robots_txt_forbids_is_not_asked(web: Any, fetcher: Fetcher) -> Non
     web.put("/private/1", "<p>Closed</p>", kind="text/html")
     web.say("/leads-there", 302, Location="/private/1")
     waited: list[float] = []
-    fetcher = Fetcher(allowed=places.parse_networks("127.0.0.1", setting=""), limits=Limits(pause=0.0), sleep=waited.append)
+    fetcher = Fetcher(
+        allowed=places.parse_networks("127.0.0.1", setting=""), limits=Limits(pause=0.0), sleep=waited.append
+    )
     assert fetcher.fetch(f"{web.base}/news/1").body
     for path in ("/private/1", "/leads-there"):
         with pytest.raises(FetchRefused, match=r"robots\.txt of 127\.0\.0\.1 forbids it") as refused:

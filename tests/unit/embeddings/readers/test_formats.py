@@ -97,7 +97,7 @@ def test_a_message_of_html_alone_is_read_and_one_without_words_refused(write: Wr
         write("a.eml", f"{head}<style>p{{}}</style><p>{FERRY}</p><p hidden>Not this.</p><p>{BRIDGE}</p>")
     )
     assert found.text == f"{FERRY}\n\n{BRIDGE}"
-    assert reasons(write("b.eml", f"{head}<img src=x>")) == ["the message has no text"]
+    assert reasons(write("b.eml", f"{head}<img src=x>")) == ["the message has no text, or hardly any"]
     assert "no message" in reasons(write("c.eml", FERRY))[0]
 
 
@@ -186,6 +186,12 @@ def test_ninjs_of_all_versions(write: Write) -> None:
     assert said(first) == ("Ferry leaves", "2024-06-04T10:00:00Z", ("Ann Lee",))
     assert (first.id, first.source, first.text) == (ITEM["uri"], "The Agency", f"{FERRY}\n\n{BRIDGE}")
     assert (second.title, second.text, second.url) == ("Ferry leaves", FERRY, "https://agency.example/ferry")
+
+
+def test_ninjs_1_may_call_its_texts_what_it_likes(write: Write) -> None:
+    texts = {"headline_main": "Bridge closes", "body_main": BRIDGE, "body_richtext": f"<p>{BRIDGE}</p>"}
+    (found,) = articles(write("a.json", json.dumps({"uri": "urn:x:1", **texts})))
+    assert (found.title, found.text) == ("Bridge closes", BRIDGE)
 
 
 @pytest.mark.parametrize(
@@ -279,6 +285,18 @@ def test_a_word_document(write: Write, made_documents: Any) -> None:
     assert "no zip archive" in reasons(write("d.docx", b"words"))[0]
     assert "Word's old format" in reasons(write("e.docx", b"\xd0\xcf\x11\xe0" + bytes(600)))[0]
     assert "has no text" in reasons(write("f.docx", made_documents.docx([])))[0]
+
+
+def test_a_table_of_word_has_its_cells_apart_and_is_no_title(write: Write, made_documents: Any) -> None:
+    def table(*cells: str) -> str:
+        inner = "".join(f"<w:tc><w:p><w:r><w:t>{cell}</w:t></w:r></w:p></w:tc>" for cell in cells)
+        return f"</w:t></w:r></w:p><w:tbl><w:tr>{inner}</w:tr></w:tbl><w:p><w:r><w:t>"
+
+    (found,) = read(write("a.docx", made_documents.docx([("", table("Bridge", "", "16 months")), ("", BRIDGE)])))
+    assert isinstance(found, RawArticle)
+    assert found.text.split("\n")[0] == "Bridge |  | 16 months"
+    assert found.title == ""
+    assert "has no text" in reasons(write("b.docx", made_documents.docx([("", table("", ""))])))[0]
 
 
 def test_a_book_gives_an_article_a_chapter(write: Write, made_documents: Any) -> None:

@@ -110,3 +110,24 @@ def test_heads_are_no_running_heads_in_a_document_of_one_page(made_documents: An
     path = tmp_path / "a.pdf"
     path.write_bytes(made_documents.pdf([[(50, 775, 10, "A statement at the very top of it."), (300, 20, 9, "- 1 -")]]))
     assert article(path).text == "A statement at the very top of it."
+
+
+def test_a_row_of_a_table_is_a_line_with_its_cells_apart(made_documents: Any, tmp_path: Path) -> None:
+    """And a wide gap that stands alone in a paragraph is none."""
+    rows = [("Harbour", "Ferries", "People"), ("Skerra", "4", "1,214"), ("Velda", "11", "9,870")]
+    table = [
+        (x, 600 - 14 * number, 10, cell)
+        for number, row in enumerate(rows)
+        for x, cell in zip((50, 110, 160), row, strict=True)
+    ]
+    prose = [(50, 700, 10, "The harbour master counted"), (195, 700, 10, "those that came in June and"), *[
+        (50, 688, 10, "wrote them down in a table that stands below, as he does every year.")
+    ]]  # fmt: skip
+    path = tmp_path / "table.pdf"
+    path.write_bytes(made_documents.pdf([[*prose, *table]]))
+    (found,) = read(path)
+    assert isinstance(found, RawArticle)
+    assert found.text == (
+        "The harbour master counted those that came in June and wrote them down in a table that stands below, as he "
+        "does every year.\n\nHarbour | Ferries | People\nSkerra | 4 | 1,214\nVelda | 11 | 9,870"
+    )
