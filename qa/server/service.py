@@ -58,9 +58,7 @@ _log = logging.getLogger(__name__)
 
 _WRITES_WAITING = 8
 """Each may hold a body of the full size in memory."""
-_PROBE_SECONDS = 2.0
-_PROBE_GOOD_SECONDS = 1.0
-_STOP_SECONDS = 30.0
+_PROBE_SECONDS, _PROBE_GOOD_SECONDS, _STOP_SECONDS = 2.0, 1.0, 30.0
 _ROOMS = 256
 """Sets of collections that have something of their own in memory."""
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from qa.reasons import AbstainReason, FallbackReason
+from qa.errors import AbstainReason, FallbackReason
 from qa.settings import Settings
 from qa.sources.ledger import Ledger
 from qa.types import AnswerMode
