@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -282,13 +283,16 @@ def test_a_receiver_that_is_down_changes_nothing(serve: Any, articles: Any, sett
 
 
 def test_without_the_packages_the_service_says_what_to_install(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], repo: Path
 ) -> None:
     monkeypatch.delitem(sys.modules, "qa.tracing.otlp", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk._logs", None)
     traced = Settings(**{**as_given(settings), "otel_endpoint": "http://127.0.0.1:4318"})
     assert run_service(traced) == 1
-    assert "-m pip install 'opentelemetry-sdk>=" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "-m pip install 'opentelemetry-sdk>=" in told
+    extra = tomllib.loads((repo / "pyproject.toml").read_text())["project"]["optional-dependencies"]["otel"]
+    assert [one for one in extra if f"'{one}'" not in told] == []
     with pytest.raises(SettingsError, match="QA_OTEL_ENDPOINT needs"):
         open_tracing("http://127.0.0.1:4318", texts=False)
 
