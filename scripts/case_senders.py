@@ -25,7 +25,8 @@ from qa.assembly import Assembly, assemble
 from qa.language.time_expressions import period_of
 from qa.language.timestamps import Period
 from qa.server.app import create_app
-from qa.server.service import Parts, Service
+from qa.server.parts import Parts
+from qa.server.service import Service
 from qa.settings import Settings
 
 __all__ = ["SENDERS"]

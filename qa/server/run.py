@@ -26,7 +26,8 @@ from qa.server.http.h11_protocol import StrictProtocol
 from qa.server.http.headers import squeezed
 from qa.server.http.request_log import logged
 from qa.server.http.tracing import traced
-from qa.server.service import Parts, Service
+from qa.server.parts import Parts
+from qa.server.service import Service
 from qa.settings import Settings
 from qa.tracing.spans import open_tracing
 

@@ -8,34 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from embeddings.corpus import Corpus, readable
-from embeddings.encoders.encoder import Encoder
 from embeddings.ingest import IngestReport, ingest
-from embeddings.runtime.memory import Memory
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
-from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
+from embeddings.usable_corpus import UsableCorpus
 from qa.access import keys
 from qa.access.keys import Collections
 from qa.answers import fold, told_of
 from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import NotFound
-from qa.executor import Run
-from qa.generators.generator import Generator
 from qa.generators.guard import GuardedGenerator
 from qa.server import audit, submissions
 from qa.server.administration import Administration
 from qa.server.audit import Act
-from qa.server.checks import Checking, Checks
+from qa.server.checks import Checks
 from qa.server.errors import NotReady, ShuttingDown, require_reach
 from qa.server.jobs import Jobs, own_mark
 from qa.server.metrics import Metrics
+from qa.server.parts import Narrowed, Parts
 from qa.server.records import Records
 from qa.server.starters import Beginning, Reach, StarterQuestions, at_a_glance
 from qa.server.storage import Storage
@@ -50,7 +45,7 @@ from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQ
 if TYPE_CHECKING:
     from qa.server.job_queue import JobQueue
 
-__all__ = ["Answering", "Narrowed", "Parts", "Service"]
+__all__ = ["Service"]
 
 T = TypeVar("T")
 
@@ -61,40 +56,6 @@ _WRITES_WAITING = 8
 _PROBE_SECONDS, _PROBE_GOOD_SECONDS, _STOP_SECONDS = 2.0, 1.0, 30.0
 _ROOMS = 256
 """Sets of collections that have something of their own in memory."""
-
-
-class Answering(Protocol):
-    """The online half, as the HTTP layer sees it."""
-
-    def events(self, question: Question, *, run: Run, history: Sequence[Turn] = ()) -> AsyncGenerator[Event, None]:
-        """Answer a question step by step; blocking work goes to `run`. Raises InvalidQuestion before any work."""
-
-    async def search(self, question: SearchQuestion, *, run: Run, history: Sequence[Turn] = ()) -> SearchAnswer:
-        """Find passages; blocking work goes to `run`. Raises InvalidQuestion before any work."""
-
-
-class Narrowed(msgspec.Struct, frozen=True, kw_only=True):
-    """What answers and checks from some collections alone."""
-
-    answering: Answering
-    checking: Checking | None = None
-
-
-class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is loaded at start-up."""
-
-    corpus: Corpus
-    encoder: Encoder
-    answering: Answering
-    checking: Checking | None = None
-    """None where no texts are checked."""
-    narrowed: Callable[[tuple[str, ...]], Narrowed] | None = None
-    """The same from some collections alone; None where nobody is held to any."""
-    generator: Generator | None = None
-    """What `answering` drafts with; closed at the end."""
-    memories: Mapping[str, Memory[Any]] = {}
-    """What is remembered from question to question, by its name."""
-    now: Clock = utc_now
 
 
 class Service:

@@ -24,7 +24,7 @@ from embeddings.usable_corpus import Clock, utc_now
 from qa.answers import fold
 from qa.assembly import Assembly, assemble
 from qa.executor import at_once
-from qa.server.service import Narrowed, Parts
+from qa.server.parts import Narrowed, Parts
 from qa.settings import Settings
 from qa.types import Question
 

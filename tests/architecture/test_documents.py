@@ -15,7 +15,8 @@ from qa.cli.program import program
 from qa.evaluation.types import Example
 from qa.server.app import create_app
 from qa.server.http.problems import KINDS
-from qa.server.service import Parts, Service
+from qa.server.parts import Parts
+from qa.server.service import Service
 from qa.settings import DESCRIPTIONS, Settings
 
 REPO = Path(__file__).resolve().parents[2]

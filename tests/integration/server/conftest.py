@@ -21,8 +21,9 @@ from qa.server.app import create_app
 from qa.server.errors import FieldError
 from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
 from qa.server.openai.envelope import ErrorEnvelope, is_openai
+from qa.server.parts import Parts
 from qa.server.run import configure
-from qa.server.service import Parts, Service
+from qa.server.service import Service
 from qa.server.startup import load
 from qa.settings import Settings
 from qa.tracing.spans import open_tracing

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from qa.checking.values import CheckReport
-from qa.server.service import Parts
+from qa.server.parts import Parts
 from qa.settings import Settings
 
 HARBOUR = "The harbour of Velda reopened on Monday. About 4,200 people work there.\n\nIt was shut for days."

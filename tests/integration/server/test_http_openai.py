@@ -316,7 +316,7 @@ def answer_of(text: str, claims: tuple[Claim, ...], citations: tuple[Citation, .
 def test_both_streaming_helpers_put_many_citations_together(serve: Any, tmp_path: Path) -> None:
     """The client adds the chunks' lists up by `index`; without it, it fails at the second sentence."""
     from embeddings.encoders import load
-    from qa.server.service import Parts
+    from qa.server.parts import Parts
 
     parts: Any = Citing()
     settings = Settings(data_dir=tmp_path, encoder="hashing", reader="words")
@@ -391,7 +391,7 @@ class Failing:
 @pytest.fixture(params=[False, True], ids=["at once", "late"])
 def failing(request: pytest.FixtureRequest, serve: Any, tmp_path: Path) -> Iterator[tuple[Any, Failing]]:
     from embeddings.encoders import load
-    from qa.server.service import Parts
+    from qa.server.parts import Parts
 
     parts: Any = Failing(late=request.param)
     settings = Settings(data_dir=tmp_path, encoder="hashing", reader="words")

@@ -16,7 +16,7 @@ import pytest
 
 from embeddings.errors import StoreFull
 from qa.server import startup, storage
-from qa.server.service import Parts
+from qa.server.parts import Parts
 from qa.server.storage import Storage
 from qa.settings import Settings
 

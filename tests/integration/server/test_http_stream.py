@@ -94,7 +94,7 @@ class Scripted:
 
 def scripted(then: Callable[[], Any]) -> tuple[Scripted, Callable[[Settings], Any]]:
     from embeddings.encoders import load
-    from qa.server.service import Parts
+    from qa.server.parts import Parts
 
     answering: Any = Scripted(then)
     return answering, lambda settings: Parts(corpus=answering, encoder=load(settings.encoder), answering=answering)
