@@ -8,7 +8,7 @@ try (`answers_well`).
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
@@ -17,11 +17,11 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.types import Article
 from qa.language.phrases import names
-from qa.language.question_words import AUXILIARIES, PRONOUNS, tokens
+from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, tokens
 from qa.language.words import words_of
 from qa.types import Answer
 
-__all__ = ["Candidate", "answers_well", "candidates", "is_plain", "turned"]
+__all__ = ["Candidate", "answers_well", "candidates", "is_plain", "latest_on", "turned"]
 
 _SURE = 0.5
 """At this support two of three sample answers are right, and these questions use the article's own words."""
@@ -29,6 +29,7 @@ _SENTENCES = 30
 """What an article is about stands at its top, and its questions come first."""
 _AN_ARTICLE = 3
 """Questions of one article."""
+_TOPIC_CHARACTERS, _SHORTEST_TOPIC = 3_000, 4
 _PLAIN = frozenset({"Who is", "How old"})
 """What is asked where nothing better is."""
 _LONGEST_WORDS, _SHORTEST_WORDS = 14, 3
@@ -227,6 +228,26 @@ def candidates(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate
     for turn in rounds:
         found += _in_turn(one for one in turn if one is not None and known.adds(one))
     return sorted(found, key=is_plain)[:limit]
+
+
+def latest_on(articles: Sequence[Article]) -> Sequence[Candidate]:
+    """For each article, the latest first, the question for the newest about what it names most often: where no
+    statement of it can be turned round, this still has an answer."""
+    topics = {article.id: topic for article in _latest_first(articles) if (topic := _topic(article))}
+    by_topic = {topic: name for name, topic in reversed(topics.items())}
+    return [
+        Candidate(question=f"What is the latest on {topic}?", article_id=name)
+        for name, topic in topics.items()
+        if by_topic[topic] == name
+    ]
+
+
+def _topic(article: Article) -> str:
+    """The name that stands most often in it, at least twice; the first of several. Empty where there is none."""
+    found = [name.text for name in names(article.text[:_TOPIC_CHARACTERS]) if "\n" not in name.text]
+    told = Counter(name for name in found if len(name) >= _SHORTEST_TOPIC and not is_date_word(name.casefold()))
+    topic, times = max(told.items(), key=lambda item: item[1], default=("", 0))
+    return topic if times > 1 else ""
 
 
 class _Known:

@@ -15,7 +15,7 @@ from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import is_date_word
 from qa.language.words import words_of
 
-__all__ = ["Fits", "Kind", "kind_of", "type_test"]
+__all__ = ["Fits", "Kind", "asks_ahead", "is_past", "kind_of", "type_test", "what_it_tells"]
 
 Fits = Callable[[str], bool]
 """Whether words may answer."""
@@ -27,6 +27,18 @@ _PEOPLE = re.compile(
     r"|students|patients|victims)\b",
     re.IGNORECASE,
 )
+_DEATHS = re.compile(
+    r"\b(?:how many|what number of)\b(?:(?!\b(?:after|before|when|since|until|while)\b).)*"
+    r"\b(?:die|died|dead|deaths|killed|perished|drowned|lost their lives)\b",
+    re.IGNORECASE,
+)
+_OF_DEATHS = re.compile(
+    r"\b(?:di(?:e|ed|es|ing)|dead\w*|deaths?|kill\w*|fatal\w*|toll|perish\w*|drown\w*|lives|life|bod(?:y|ies)|casualt\w*"
+    r"|murder\w*|slain|slaughter\w*|massacre\w*|execut\w*|victims?|lost|losses|suicides?|shot|assassinat\w*"
+    r"|genocide|holocaust|claim\w*|buried|remains|corpses?|starv\w*|surviv\w*|graves?)\b",
+    re.IGNORECASE,
+)
+_AHEAD = re.compile(r"^(?:when|(?:in|on|by) (?:what|which) (?:year|date|day|month)) will\b", re.IGNORECASE)
 _AGE = re.compile(r"^how old (?:is|are|was|were)\b", re.IGNORECASE)
 _COST = re.compile(
     r"\bhow much\b(?! (?:time|points?)\b).*\b(?:costs?|pay|pays|paid|worth|price|priced|fined?|spen[dt]|sell|sold|earn"
@@ -90,6 +102,31 @@ def type_test(question: str) -> Fits | None:
     (False, True)
     """
     return next((fits for pattern, fits in _TESTS if pattern.search(question)), None)
+
+
+def what_it_tells(question: str) -> Fits | None:
+    """What tells sentences that tell of something else; None where any will do.
+
+    >>> tells = what_it_tells("How many people died in the fire?")
+    >>> tells("It drove 1,900 people from their homes."), tells("Three bodies were found.")
+    (False, True)
+    """
+    return (lambda sentence: _OF_DEATHS.search(sentence) is not None) if _DEATHS.search(question) else None
+
+
+def asks_ahead(question: str) -> bool:
+    """Whether it asks when something will be."""
+    return _AHEAD.match(question) is not None
+
+
+def is_past(words: str, *, published: str | None) -> bool:
+    """Whether words name a year, and none that was not over when they were published.
+
+    >>> is_past("August 12, 1961", published="2024-06-04"), is_past("July 1", published="2024-06-04")
+    (True, False)
+    """
+    years = _YEAR.findall(words)
+    return bool(years) and published is not None and max(years) < published[:4]
 
 
 def _is_amount(words: str) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from qa.language.words import words_of
-from qa.reading.answer_types import Kind, kind_of, type_test
+from qa.reading.answer_types import Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
 from qa.reading.reader import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
 from qa.types import Evidence
 
@@ -35,6 +35,7 @@ _RETOLD = 0.5
 """Share of a headline's words from which a question is about the very thing that it tells."""
 _HEADLINE_WORDS = 3
 """A shorter title names a matter."""
+_REST_OF_A_DATE = len(" 12, 1961")
 _DEPTH = 6
 """Passages read, best first. What retrieval ranks lower cannot win any more: of 400 questions on newspaper articles and
 150 on 1,500 dated ones, 14 passages gave the same answers as 6, and 4 gave others (docs/quality.md). An item of a list
@@ -188,14 +189,30 @@ def _context(title: str, told: frozenset[str]) -> str:
 def _of_type(
     question: str, evidence: Sequence[Evidence], spans: Sequence[tuple[AnswerSpan, ...]]
 ) -> Sequence[tuple[AnswerSpan, ...]]:
-    """Spans whose words can answer the question by their type."""
-    fits = type_test(question)
-    if fits is None:
-        return spans
+    """Spans whose words can answer the question by their type, in sentences that tell of what it asks."""
+    fits, tells, ahead = type_test(question), what_it_tells(question), asks_ahead(question)
+    # An article without a date is taken to be no older than the others found.
+    latest = max((item.stored.published_at for item in evidence if item.stored.published_at), default=None)
+
+    def can_answer(item: Evidence, span: AnswerSpan) -> bool:
+        text = item.stored.passage.text
+        words, dated = text[span.start : span.end], text[span.start : span.end + _REST_OF_A_DATE]
+        return (
+            (fits is None or fits(words))
+            and not (ahead and is_past(dated, published=item.stored.published_at or latest))
+            and (tells is None or tells(_around(item, span)))
+        )
+
     return [
-        tuple(span for span in found if fits(item.stored.passage.text[span.start : span.end]))
-        for item, found in zip(evidence, spans, strict=True)
+        tuple(span for span in found if can_answer(item, span)) for item, found in zip(evidence, spans, strict=True)
     ]
+
+
+def _around(item: Evidence, span: AnswerSpan) -> str:
+    """The sentence of a span and the one before it."""
+    start = item.stored.passage.start
+    begun = [one.text for one in sentences_of(item, evidence=0) if one.start - start < span.end]
+    return " ".join(begun[-2:])
 
 
 def _judged(

@@ -13,7 +13,7 @@ from embeddings.corpus import Corpus
 from embeddings.types import Article, CorpusCounts, Overview, Where
 from qa.access.keys import Collections
 from qa.conversations.following import follow_ons
-from qa.conversations.starters import Candidate, answers_well, candidates
+from qa.conversations.starters import Candidate, answers_well, candidates, latest_on
 from qa.language.timestamps import is_after
 from qa.question.understanding import where_of
 from qa.types import Answer, Filters, Question
@@ -150,24 +150,36 @@ class StarterQuestions:
         for candidate in await asyncio.to_thread(_candidates, articles, reach):
             # Of named articles one may give all, of others a few where there are few.
             enough = _FOLLOWING if reach.is_named else _ENOUGH if candidate.article_id in used else _OFFERED
-            if len(good) >= enough:
-                continue
-            answer = await self._ask(_asked(candidate.question, reach), reach.within)
-            if not answers_well(candidate, answer):
-                continue
-            quote = answer.citations[0].cited_text
-            if quote in [one.quote for one in good]:
-                continue
-            good.append(Offered(question=candidate.question, article_id=candidate.article_id, quote=quote))
-            used.add(candidate.article_id)
+            if len(good) < enough and await self._try(candidate, good, reach):
+                used.add(candidate.article_id)
+        if reach.about or len(good) >= _ENOUGH:
+            return
+        for candidate in (await asyncio.to_thread(latest_on, _out_by_now(articles)))[:_TRIED]:
+            if len(good) < _ENOUGH:
+                await self._try(candidate, good, reach)
+
+    async def _try(self, candidate: Candidate, good: list[Offered], reach: Reach) -> bool:
+        """Add a question to `good` if it is answered, by words that no other one is answered by."""
+        answer = await self._ask(_asked(candidate.question, reach), reach.within)
+        if not answers_well(candidate, answer):
+            return False
+        quote = answer.citations[0].cited_text
+        if quote in [one.quote for one in good]:
+            return False
+        good.append(Offered(question=candidate.question, article_id=candidate.article_id, quote=quote))
+        return True
 
 
 def _candidates(articles: Sequence[Article], reach: Reach) -> Sequence[Candidate]:
-    known = [article for article in articles if not is_after(article.published_at, datetime.now(UTC))]
+    known = _out_by_now(articles)
     if not reach.is_named:
         return candidates(known, limit=_TRIED)
     order = {name: place for place, name in enumerate(reach.about)}
     return follow_ons(sorted(known, key=lambda one: order.get(one.id, 0)), limit=_FOLLOWING_TRIED)
+
+
+def _out_by_now(articles: Sequence[Article]) -> Sequence[Article]:
+    return [article for article in articles if not is_after(article.published_at, datetime.now(UTC))]
 
 
 def _asked(question: str, reach: Reach) -> Question:

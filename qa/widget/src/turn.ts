@@ -220,7 +220,8 @@ export class Turn {
   private wider(): HTMLElement | null {
     const narrowed = this.events.narrowed();
     const ask = (): void => this.events.widen(this.question);
-    return narrowed ? button(this.context.language.strings.without(narrowed), ask, { class: "narrowed", part: "widen" }) : null;
+    const { without, onlyArticle } = this.context.language.strings;
+    return narrowed ? button(without(narrowed.replace(onlyArticle("").trim(), "").trim()), ask, { class: "narrowed", part: "widen" }) : null;
   }
 
   /** How sure it is, in words. */

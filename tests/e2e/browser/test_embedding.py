@@ -298,6 +298,28 @@ def test_questions_to_begin_with_are_about_the_article_of_the_page(visit: Any, h
     httpx.delete(f"{embedded.url}/api/articles/ferry").raise_for_status()
 
 
+@pytest.mark.parametrize("width", [320, 375])
+def test_the_title_of_the_one_article_asked_leaves_room_for_the_button(
+    visit: Any, host: Host, embedded: Any, width: int
+) -> None:
+    title = "Rain and a strike keep the ferry to the Outer Isles of Ostara in Velda for a third day"
+    embedded.add(
+        {"id": "isles", "title": title, "text": "The Isle Ferry in Velda was built in 1911.", "source": "Wire"}
+    )
+    host.put(f'<script src="{embedded.url}/widget.js" data-mode="inline" data-article="isles"></script>')
+    reader = visit(viewport={"width": width, "height": 700})
+    composer = reader.chat.locator(".composer-inner")
+    chip = composer.locator("button.narrowed")
+    chip.get_by_text("third day").wait_for()
+    assert reader.sticking_out() == []
+    outer = composer.bounding_box()
+    for inner in (chip, reader.chat.get_by_role("button", name="Ask", exact=True)):
+        box = inner.bounding_box()
+        assert outer["x"] <= box["x"]
+        assert box["x"] + box["width"] <= outer["x"] + outer["width"] + 1
+    httpx.delete(f"{embedded.url}/api/articles/isles").raise_for_status()
+
+
 def test_a_tag_in_the_head_finds_its_place(visit: Any, host: Host, embedded: Any) -> None:
     tag = f'<script src="{embedded.url}/widget.js" data-mode="inline" data-target="#place"></script>'
     host.files["/"] = ("text/html", PAGE.replace("</head>", f"{tag}</head>").replace("{scripts}", ""), "")

@@ -229,7 +229,7 @@ def test_a_short_answer_stands_first_and_datelines_stay_out_of_sight(show: Any, 
         text="July", article_id="a", article_version="v", start_char_index=start, end_char_index=start + 4
     )
     fields = {name: getattr(answer, name) for name in ("answer", "claims", "citations")}
-    reader = show(answer_mode="extractive", short_answer=short, support_score=0.6, **fields)
+    reader = show(answer_mode="extractive", short_answer=short, support_score=0.7, **fields)
     assert reader.last.locator(".short").inner_text() == "July"
     assert reader.last.locator(".answer .sentence").inner_text().startswith("It closes in July.")
     assert reader.highlighted("sourceline-key") == ["July"]
@@ -240,7 +240,7 @@ def test_a_short_answer_stands_first_and_datelines_stay_out_of_sight(show: Any, 
     assert text in copied, "the quotation itself is whole"
 
 
-@pytest.mark.parametrize(("score", "conflicts", "large"), [(0.5, 0, True), (0.49, 0, False), (0.9, 1, False)])
+@pytest.mark.parametrize(("score", "conflicts", "large"), [(0.7, 0, True), (0.69, 0, False), (0.9, 1, False)])
 def test_a_short_answer_is_large_where_it_is_likely(show: Any, score: float, conflicts: int, large: bool) -> None:
     start = TEXT.index("July")
     short = ShortAnswer(

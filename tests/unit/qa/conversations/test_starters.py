@@ -8,7 +8,7 @@ import pytest
 
 from embeddings.types import Article, article_version
 from qa.conversations.following import follow_ons
-from qa.conversations.starters import Candidate, answers_well, candidates
+from qa.conversations.starters import Candidate, answers_well, candidates, latest_on
 from qa.types import Answer, Citation, ShortAnswer, Usage
 
 
@@ -111,6 +111,21 @@ def test_the_latest_articles_come_first_one_question_each() -> None:
     assert [(one.question, one.article_id) for one in found] == [
         ("When was the New Town in Velda built?", "new"),
         ("When was the Old Town in Velda built?", "old"),
+    ]
+
+
+def test_where_nothing_can_be_turned_round_the_latest_is_asked_for_of_what_is_named_most() -> None:
+    old = article(
+        "Work in Velda ends. Odda waits, and so does Velda. Odda is near Velda.", name="old", published_at="2024-01-01"
+    )
+    new = article(
+        "They met in Odda on Monday. On Monday Odda rested; Monday is short.", name="new", published_at="2024-06-01"
+    )
+    again = article("The bus to Odda runs. It left Odda.", name="again", published_at="2024-05-01")
+    nobody = article("It rained, and Velda was wet.", name="nobody", published_at="2024-07-01")
+    assert [(one.question, one.article_id) for one in latest_on([old, new, again, nobody])] == [
+        ("What is the latest on Odda?", "new"),
+        ("What is the latest on Velda?", "old"),
     ]
 
 

@@ -195,3 +195,44 @@ def test_words_of_the_wrong_type_are_passed_over_for_the_next_best(evidence_of: 
     reader = Told({"a port": 3.0, "125,000": -1.0, "Rain": 1.0})
     found = read("How many people live in Derna?", [evidence_of(TEXT, title="Derna")], reader=reader)
     assert [one.words for one in found.sentences] == ["125,000"]
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("How many people died in the fire?", ["Three"]),
+        ("How many people were driven from their homes?", ["1,900", "Three"]),
+        ("How many houses were built after the captain died?", ["1,900", "Three"]),
+    ],
+)
+def test_the_dead_are_counted_where_a_sentence_tells_of_them(
+    question: str, words: list[str], evidence_of: EvidenceOf
+) -> None:
+    text = "The fire drove 1,900 people from home. It burned fast. Bodies lay in the valley. Three had fled too late."
+    found = read(question, [evidence_of(text)], reader=Told({"1,900": 3.0, "Three": 1.0}))
+    assert [one.words for one in found.sentences] == words
+
+
+@pytest.mark.parametrize(
+    ("question", "published", "words"),
+    [
+        ("When will the bridge open again?", "2024-06-04", ["October 2025"]),
+        ("When did the bridge open?", "2024-06-04", ["August 12, 1961", "October 2025"]),
+        ("When will the bridge open again?", None, ["August 12, 1961", "October 2025"]),
+    ],
+)
+def test_what_will_be_is_not_answered_by_a_year_gone_by(
+    question: str, published: str | None, words: list[str], evidence_of: EvidenceOf
+) -> None:
+    text = "The bridge was opened on August 12, 1961. Work is to end in October 2025."
+    reader = Told({"August 12, 1961": 3.0, "August": 2.0, "October 2025": 1.0})
+    found = read(question, [evidence_of(text, published_at=published)], reader=reader)
+    assert [one.words for one in found.sentences] == words
+
+
+def test_an_undated_article_is_taken_to_be_as_new_as_the_others_found(evidence_of: EvidenceOf) -> None:
+    reader = Told({"August 12, 1961": 3.0})
+    undated = evidence_of("The bridge was opened on August 12, 1961.")
+    dated = evidence_of("The bridge is shut.", article="a2", published_at="2024-06-04")
+    assert read("When will the bridge open again?", [undated], reader=reader).sentences
+    assert not read("When will the bridge open again?", [undated, dated], reader=reader).sentences
