@@ -95,6 +95,7 @@ def _candidates(
     if found := _IN_ADDRESS.search(url or ""):
         yield "-".join(found.groups())
     yield from _at_the_head(tree)
+    yield from _beside_headline(tree)
 
 
 def _microdata(tree: etree._Element) -> Iterator[str]:
@@ -126,7 +127,6 @@ def _at_the_head(tree: etree._Element) -> Iterator[str]:
             text = _text(element)
             if 6 <= len(text) <= _LONGEST and any(sign.isdigit() for sign in text) and not _UPDATE.search(text):
                 yield text
-    yield from _beside_headline(tree)
 
 
 def _beside_headline(tree: etree._Element) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -194,25 +194,25 @@ def _of_type(
     # An article without a date is taken to be no older than the others found.
     latest = max((item.stored.published_at for item in evidence if item.stored.published_at), default=None)
 
-    def can_answer(item: Evidence, span: AnswerSpan) -> bool:
-        text = item.stored.passage.text
-        words, dated = text[span.start : span.end], text[span.start : span.end + _REST_OF_A_DATE]
-        return (
-            (fits is None or fits(words))
-            and not (ahead and is_past(dated, published=item.stored.published_at or latest))
-            and (tells is None or tells(_around(item, span)))
-        )
+    def that_can_answer(item: Evidence, found: Sequence[AnswerSpan]) -> Iterator[AnswerSpan]:
+        text, published = item.stored.passage.text, item.stored.published_at or latest
+        sentences = sentences_of(item, evidence=0) if tells else ()
+        for span in found:
+            words, dated = text[span.start : span.end], text[span.start : span.end + _REST_OF_A_DATE]
+            if (
+                (fits is None or fits(words))
+                and not (ahead and is_past(dated, published=published))
+                and (tells is None or tells(_around(item, span, sentences)))
+            ):
+                yield span
 
-    return [
-        tuple(span for span in found if can_answer(item, span)) for item, found in zip(evidence, spans, strict=True)
-    ]
+    return [tuple(that_can_answer(item, found)) for item, found in zip(evidence, spans, strict=True)]
 
 
-def _around(item: Evidence, span: AnswerSpan) -> str:
+def _around(item: Evidence, span: AnswerSpan, sentences: Sequence[SentenceAt]) -> str:
     """The sentence of a span and the one before it."""
-    start = item.stored.passage.start
-    begun = [one.text for one in sentences_of(item, evidence=0) if one.start - start < span.end]
-    return " ".join(begun[-2:])
+    end = item.stored.passage.start + span.end
+    return " ".join([one.text for one in sentences if one.start < end][-2:])
 
 
 def _judged(
