@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-__all__ = ["Delta", "Document", "Finish", "Generator", "Message"]
+__all__ = ["AroundGenerator", "Delta", "Document", "Finish", "Generator", "Message"]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,3 +71,30 @@ class Generator(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+
+
+class AroundGenerator:
+    """What stands around another generator and says of the model what that says."""
+
+    def __init__(self, inner: Generator) -> None:
+        """`inner` is closed with this one."""
+        self._inner = inner
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self._inner.model
+
+    @property
+    def context_tokens(self) -> int:
+        """Size of the model's window."""
+        return self._inner.context_tokens
+
+    @property
+    def reads_documents(self) -> bool:
+        """Whether sources are given to it as documents."""
+        return self._inner.reads_documents
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._inner.close()

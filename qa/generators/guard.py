@@ -15,7 +15,7 @@ from contextlib import aclosing, contextmanager
 from typing import Literal
 
 from qa.errors import GeneratorFailed
-from qa.generators.generator import Delta, Finish, Generator, Message
+from qa.generators.generator import AroundGenerator, Delta, Finish, Generator, Message
 
 __all__ = ["Attempt", "Breaker", "DraftLimit", "GuardedGenerator", "repeats"]
 
@@ -35,30 +35,15 @@ _LONGEST_PAUSE = 30.0
 """However long a server asks to be left alone, it is asked again after so much."""
 
 
-class GuardedGenerator:
+class GuardedGenerator(AroundGenerator):
     """A generator that fails at once where another could only fail late."""
 
     def __init__(self, inner: Generator, *, concurrency: int, breaker: Breaker | None = None) -> None:
         """`concurrency`: drafts that may be written at the same time; further ones fail with `model_overloaded`."""
-        self._inner = inner
+        super().__init__(inner)
         self._concurrency = concurrency
         self._breaker = breaker or Breaker()
         self._busy = 0
-
-    @property
-    def model(self) -> str:
-        """Name of the model."""
-        return self._inner.model
-
-    @property
-    def context_tokens(self) -> int:
-        """Size of the model's window."""
-        return self._inner.context_tokens
-
-    @property
-    def reads_documents(self) -> bool:
-        """Whether sources are given to it as documents."""
-        return self._inner.reads_documents
 
     @property
     def busy(self) -> int:
@@ -92,10 +77,6 @@ class GuardedGenerator:
             attempt.succeeded()
             logger.info("the draft of %s was cut: %s", self.model, limit.reached)
             yield Finish(reason="length")
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._inner.close()
 
     @contextmanager
     def _permit(self) -> Iterator[None]:

@@ -14,35 +14,20 @@ from urllib.parse import urlsplit
 import msgspec
 
 from qa.errors import GeneratorFailed
-from qa.generators.generator import Delta, Finish, Generator, Message
+from qa.generators.generator import AroundGenerator, Delta, Finish, Generator, Message
 from qa.tracing.spans import Span, Value, part
 
 __all__ = ["TracedGenerator"]
 
 
-class TracedGenerator:
+class TracedGenerator(AroundGenerator):
     """Any generator, with its drafts told of."""
 
     def __init__(self, inner: Generator, *, provider: Literal["openai", "anthropic"], base_url: str) -> None:
         """`provider` is whose API the server speaks; `base_url` may be empty, where that is the provider's own."""
-        self._inner = inner
+        super().__init__(inner)
         self._provider = provider
         self._server = _server(base_url)
-
-    @property
-    def model(self) -> str:
-        """Name of the model."""
-        return self._inner.model
-
-    @property
-    def context_tokens(self) -> int:
-        """Size of the model's window."""
-        return self._inner.context_tokens
-
-    @property
-    def reads_documents(self) -> bool:
-        """Whether sources are given to it as documents."""
-        return self._inner.reads_documents
 
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float
@@ -65,10 +50,6 @@ class TracedGenerator:
             finally:
                 # Only now is the name known of a model that the server was asked for.
                 span.tell({"gen_ai.request.model": self.model}, name=f"chat {self.model}".strip())
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._inner.close()
 
     def _asked(self, max_tokens: int) -> Mapping[str, Value]:
         return {
