@@ -157,6 +157,8 @@ class Jobs:
     async def _note(self, write: Callable[[ConversationDatabase], None]) -> None:
         try:
             await self._records.run(write)
+        except ShuttingDown:
+            _log.debug("a job was not noted while the service stops; the next start notes it as interrupted")
         except (HistoryUnavailable, ServerError) as error:
             _log.warning("a job could not be noted: %s", error)
 

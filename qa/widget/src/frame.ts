@@ -101,13 +101,15 @@ export class Frame {
   fit(): void {
     const { chat, article } = this.content;
     const over = article.isOpen && getComputedStyle(article.element).position === "absolute";
+    const opens = over && !chat.inert;
     chat.inert = over;
     if (over) {
       article.element.setAttribute("role", "dialog");
       article.element.setAttribute("aria-modal", "true");
-      // Where the window gets narrow, what had the focus is out of reach, and Escape with it.
+      // Where the window gets narrow, what had the focus is out of reach, and Escape with it. The line between the two
+      // is gone from the page by now: nothing has the focus then, which may not stay so either.
       const focused = (article.element.getRootNode() as ShadowRoot).activeElement;
-      if (focused && !article.element.contains(focused)) article.focus();
+      if (focused ? !article.element.contains(focused) : opens && document.activeElement === document.body) article.focus();
     } else {
       article.element.removeAttribute("role");
       article.element.removeAttribute("aria-modal");

@@ -164,6 +164,11 @@ def test_the_article_takes_as_much_room_as_the_reader_gives_it(read: Read) -> No
     search(reader, "Osprey Bridge")
     opened(reader)
     assert abs(article.evaluate(width) - 300) < 5, "it stays as it was"
+    line.focus()
+    line.blur()  # what a browser does to what is hidden, sooner or later
     reader.page.set_viewport_size({"width": 400, "height": 700})
+    reader.chat.locator(".article[role=dialog]").wait_for()
     assert line.is_hidden()
     assert article.evaluate(width) == 400, "over the chat it takes all"
+    reader.page.keyboard.press("Escape")
+    assert article.is_hidden(), "it can be closed from the keyboard, whatever had the focus"

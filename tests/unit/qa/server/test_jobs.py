@@ -110,3 +110,13 @@ def test_an_ingest_goes_on_where_its_job_cannot_be_noted(tmp_path: Path, caplog:
     with caplog.at_level(logging.WARNING):
         asyncio.run(unnoted())
     assert caplog.text.count("a job could not be noted") == 2
+
+
+def test_a_stop_before_it_is_up_is_nothing_to_warn_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def stop() -> None:
+        async with opened(tmp_path) as jobs:
+            jobs._records._worker.stop(wait_seconds=5)
+            await jobs.open()
+
+    asyncio.run(stop())
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
