@@ -226,15 +226,17 @@ class Answerer:
     ) -> Written:
         """Answer each part by itself; what is counted is counted for all of them, that is for `found`."""
         limits = citations_each(question.max_citations, len(parts))
-        each = [self._extract(question, one.found, draft, limit) for one, limit in zip(parts, limits, strict=True)]
+        each = [self._extract(question, one, draft, limit) for one, limit in zip(parts, limits, strict=True)]
         written = said_together(each, texts)
         return msgspec.structs.replace(
             written, usage=spent_together([one.usage for one in each], once=_usage(found, draft))
         )
 
-    def _extract(self, question: Question, found: Found, draft: Drafted | None, limit: int) -> Written:
+    def _extract(self, question: Question, part: Part, draft: Drafted | None, limit: int) -> Written:
         """Answer in the articles' own sentences, or abstain; `draft` is what a model was asked for in vain."""
-        dispute = disputed(found.reading, found.evidence) if limit > 1 and not found.reason else None
+        found, dispute = part.found, None
+        if limit > 1 and not found.reason:
+            dispute = disputed(found.reading, found.evidence, question=part.asked.to_read)
         chosen: Sequence[ReadSentence] = ()
         if not found.reason:
             best = choose(found.reading, found.evidence, limit=limit)

@@ -18,6 +18,7 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.duplicates import same_story
 from embeddings.types import StoredPassage
+from qa.language.quantities import quantities_of
 from qa.language.timestamps import moment
 from qa.language.words import words_of
 from qa.reading.read import Reading, ReadSentence, SentenceAt
@@ -31,6 +32,20 @@ _SAYS_OTHERWISE = re.compile(
     re.IGNORECASE,
 )
 _CORRECTS = re.compile(r"\bcorrect(?:ion|ions|ed|ing|s)\b", re.IGNORECASE)
+_ASKS_AMOUNT = re.compile(
+    r"\bhow (?:many|much)\b|\b(?:what|which) (?:percentage|per ?cent|share|proportion|number|price)\b", re.IGNORECASE
+)
+_REVISES = re.compile(
+    r"\b(?:lower|rais|revis|reduc|adjust|updat)\w*\b[^.;]{0,30}\b(?:number|toll|figure|count|total|estimate|tally)\b"
+    r"|\b(?:number|toll|figure|count|total|estimate|tally)\b[^.;]{0,40}\b(?:lowered|raised|revised|reduced|adjusted)\b",
+    re.IGNORECASE,
+)
+_SURELY_READ = 4.0
+"""Log-odds, of the reader, from which words are an answer whatever else was read."""
+_CLOSE = 1.5
+"""How far apart, in log-odds, two sentences may lie that answer a question equally well."""
+_FARTHEST = 5.0
+"""Figures further apart than so many times are of two things."""
 _SURE = 0.0
 """Log-odds from which the figure of a sentence is taken for what was asked."""
 _BEHIND = 4.0
@@ -51,10 +66,13 @@ class Disputed(msgspec.Struct, frozen=True, kw_only=True):
     """Of a correction, the corrected statement first."""
 
 
-def disputed(reading: Reading, evidence: Sequence[Evidence]) -> Disputed | None:
-    """Whether some source gives another figure than the best sentence."""
+def disputed(reading: Reading, evidence: Sequence[Evidence], *, question: str = "") -> Disputed | None:
+    """Whether some source gives another figure than the best sentence.
+
+    Where both surely answer a `question` for an amount, the later one is shown first: what is counted changes.
+    """
     best = reading.sentences[0] if reading.sentences else None
-    if best is None or _figure(best) is None or best.short_logit <= _SURE:
+    if best is None or best.short_logit <= _SURE:
         return None
     corrected = next(_corrections(best, evidence), None)
     if corrected is not None:
@@ -62,6 +80,8 @@ def disputed(reading: Reading, evidence: Sequence[Evidence]) -> Disputed | None:
     for other in reading.sentences[1:]:
         if other.logit < best.logit - _BEHIND:
             break
+        if _both_answer(question, other, best, evidence):
+            return _later_first(best, other, evidence)
         if _contradicts(other, best, evidence):
             return Disputed(kind="disagreement", sentences=(best, other))
     return None
@@ -86,6 +106,42 @@ def _contradicts(other: ReadSentence, best: ReadSentence, evidence: Sequence[Evi
     if _unit(other) != _unit(best) or not _unit(best):
         return False
     return not _one_story(one, two) and _about_one_time(one, two) and _one_matter(other, best)
+
+
+def _both_answer(question: str, other: ReadSentence, best: ReadSentence, evidence: Sequence[Evidence]) -> bool:
+    """Whether both are sure answers to a question for an amount, told of all names in it, and differ."""
+    names = {word.stem for word in words_of(question)[1:] if word.capital and not word.stop and not word.number}
+    sure = min(other.short_logit, best.short_logit) >= _SURELY_READ and other.logit >= best.logit - _CLOSE
+    if not names or not sure or not _ASKS_AMOUNT.search(question):
+        return False
+    one, two = _amount(other, question), _amount(best, question)
+    if one is None or two is None or not _differ(one[0], two[0]) or (one[1] != two[1] and one[1] and two[1]):
+        return False
+    if max(one[0], two[0]) > _FARTHEST * min(one[0], two[0]):
+        return False
+    stored = [_stored(each, evidence) for each in (other, best)]
+    told = ({word.stem for word in words_of(f"{each.title} {each.passage.text}")} for each in stored)
+    return all(names <= words for words in told) and not _one_story(*stored) and _about_one_time(*stored)
+
+
+def _amount(item: ReadSentence, question: str) -> tuple[float, str] | None:
+    """The first number among the words that answer, with its unit or what it counts, where the question names that."""
+    start, end = item.short or (0, 0)
+    found = [one for one in quantities_of(item.sentence.text) if start <= one.start < end and not one.ordinal]
+    if not found:
+        return None
+    if found[0].unit:
+        return found[0].value, found[0].unit.kind
+    counted = words_of(item.sentence.text[found[0].end :][:40])[:1]
+    asked = {word.stem for word in words_of(question)}
+    return found[0].value, counted[0].stem if counted and counted[0].stem in asked else ""
+
+
+def _later_first(best: ReadSentence, other: ReadSentence, evidence: Sequence[Evidence]) -> Disputed:
+    when = [_stored(each, evidence).published_at or "" for each in (best, other)]
+    later, earlier = (other, best) if when[1][:10] > when[0][:10] else (best, other)
+    revised = when[0][:10] != when[1][:10] and _REVISES.search(later.sentence.text)
+    return Disputed(kind="correction" if revised else "disagreement", sentences=(later, earlier))
 
 
 def _corrections(best: ReadSentence, evidence: Sequence[Evidence]) -> Iterator[ReadSentence]:

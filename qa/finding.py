@@ -136,6 +136,8 @@ class Finder:
             late = self._out_of_time(reading, evidence, asked, period=period, found=found)
             if late:
                 return late
+        if period and not period.recent and (other := self._of_another_time(reading, evidence, asked, period=period)):
+            return other
         if self._is_sure(reading, asked):
             return None
         if not _can_read(self._reader, asked):
@@ -173,6 +175,20 @@ class Finder:
         since = msgspec.structs.replace(asked.where, published_after=stamp(period.start - timedelta(days=2)))
         until = msgspec.structs.replace(since, published_before=stamp(asked.as_of + timedelta(days=1)))
         return "stale_only" if self._corpus.count(until).passages else "outside_corpus_dates"
+
+    def _of_another_time(
+        self, reading: Reading, evidence: Sequence[Evidence], asked: Understood, *, period: Period
+    ) -> AbstainReason | None:
+        """Whether a question about a time that is over finds nothing but what was told of another; None where not.
+
+        News without a date in its words tells of the days in which it was published.
+        """
+        over = not period.open and period.end <= asked.as_of
+        if not over or not reading.sentences or not is_late(reading.sentences[0].sentence.evidence, evidence, period):
+            return None
+        since = msgspec.structs.replace(asked.where, published_after=stamp(period.start))
+        until = msgspec.structs.replace(since, published_before=stamp(period.end + timedelta(days=7)))
+        return "weak_match" if self._corpus.count(until).passages else "outside_corpus_dates"
 
 
 def _can_read(reader: Reader, asked: Understood) -> bool:

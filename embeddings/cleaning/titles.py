@@ -13,7 +13,7 @@ __all__ = ["MAX_TITLE", "clean_title"]
 MAX_TITLE: Final = 1000
 """Longest title kept, in characters; a longer one is cut between words."""
 
-_SUFFIX = re.compile(r" ?(?P<mark>[|·»›｜]|(?<= )(?:--?|–|—|::|/)(?= )) ?(?=[^|·»›｜]{1,40}$)")
+_SUFFIX = re.compile(r" ?(?P<mark>[|·»›｜]|(?<= )(?:--?|–|—|::?|/)(?= )) ?(?=[^|·»›｜]{1,40}$)")
 _PREFIX = re.compile(r"(?P<name>[^|·»›｜:]{2,40}?) ?(?:[|·»›｜]|(?<= )(?:--?|–|—|::)(?= )) ?")
 _TAGLINE = re.compile(
     r"[^:|]{2,60}\b(?:platform|portal|newspaper|website|site|magazine|news|newsroom|nettavis|zeitung|journal|diario): "
@@ -55,6 +55,8 @@ def clean_title(written: str, *, sites: Sequence[str]) -> str:
     'Rain stops'
     >>> clean_title("Rain stops » Local » The Daily Drop", sites=["dailydrop.example"])
     'Rain stops'
+    >>> clean_title("Rain stops : NPR", sites=["npr.org"]), clean_title("Rain stops : why?", sites=["npr.org"])
+    ('Rain stops', 'Rain stops : why?')
     >>> clean_title("Rain stops - CNN chief explains", sites=["cnn.com"])
     'Rain stops - CNN chief explains'
     """

@@ -46,7 +46,7 @@ def nearest(words: Collection[str], lexicon: Lexicon, terms: Terms) -> Mapping[s
     for word in words:
         held = terms.of_question(word)
         if len(held) == 1 and not lexicon.frequency(held[0]):
-            found[word] = _surfaces(word, _candidates(held[0], word, lexicon), lexicon, terms)
+            found[word] = _surfaces(word, held[0], _candidates(held[0], word, lexicon), lexicon, terms)
     return found
 
 
@@ -68,8 +68,11 @@ def _candidates(term: str, word: str, lexicon: Lexicon) -> Sequence[str]:
     return [other for _, frequency, other in sorted(ranked) if frequency][:_TRIED]
 
 
-def _surfaces(word: str, candidates: Sequence[str], lexicon: Lexicon, terms: Terms) -> tuple[str, ...]:
-    """How the candidates are written where they occur, the nearest to the word first."""
+def _surfaces(word: str, term: str, candidates: Sequence[str], lexicon: Lexicon, terms: Terms) -> tuple[str, ...]:
+    """How the candidates are written where they occur, the nearest to the word first.
+
+    Where no form is near, one whose stem is that of the word but for a letter: "errupt" is met by "erupted".
+    """
     from rapidfuzz.distance import OSA
 
     written: dict[str, tuple[int, int]] = {}
@@ -77,9 +80,13 @@ def _surfaces(word: str, candidates: Sequence[str], lexicon: Lexicon, terms: Ter
         texts = lexicon.words(candidate, passages=_PASSAGES)
         forms = Counter(form for form in _WORD.findall(texts) if terms.of_text(form) == [candidate])
         for form, _ in forms.most_common(_TRIED):
-            distance = OSA.distance(word.casefold(), form.casefold())
-            if distance <= _mistakes(word) and not _is_another(word.casefold(), form.casefold()):
+            low = form.casefold()
+            distance = OSA.distance(word.casefold(), low)
+            stems_apart = OSA.distance(term, candidate)
+            if distance <= _mistakes(word) and not _is_another(word.casefold(), low):
                 written[form] = (distance, place)
+            elif stems_apart == 1 and len(term) != len(candidate) and low.startswith(candidate):
+                written[form] = (_mistakes(word) + 1, place)
     # Letters are left out more often than put in.
     return tuple(sorted(written, key=lambda form: (written[form], -len(form), form)))
 

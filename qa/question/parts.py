@@ -106,7 +106,7 @@ def _is_question(words: Sequence[Token], *, opening: bool) -> bool:
     if words[at].low not in WH_WORDS or (opening and any(other > at for other in asks)):
         return False
     low = [word.low for word in words[at + 1 : at + 5]]
-    if words[at].low in {"who", "what"} and low[0] in _VERBS:
+    if words[at].low in {"who", "what"} and (low[0] in _VERBS or low[0].endswith("ed")):
         return True
     if low[0] in AUXILIARIES:
         return True

@@ -45,6 +45,18 @@ _COST = re.compile(
     r"|donate[ds]?)\b|\bhow much money\b|\b(?:what|which) (?:sum|amount of money)\b",
     re.IGNORECASE,
 )
+_OFFICE = re.compile(
+    r"^who (?:is|was) (?:the )?(?:current |new |former |first )?(?:mayor|president|head|chief executive|director|leader"
+    r"|governor|king|queen|coach|captain|(?:[a-z]+ )?minister|chairman|chairwoman|ceo|owner|founder|secretary"
+    r"|chancellor|manager|editor|spokes[a-z]+)\b(?: (?:of|at|in|for)\b)?.*(?-i:[A-Z])",
+    re.IGNORECASE,
+)
+"""Asked with a name in capitals: who writes none may read texts without."""
+_HEADS = re.compile(
+    r"\b(?:people|persons|passengers|visitors|workers|residents|employees|men|women|children|students|soldiers|seats"
+    r"|homes|houses|cars|vehicles)\b",
+    re.IGNORECASE,
+)
 _DISTANCE = re.compile(
     r"\bhow (?:far|tall|deep|wide)\b(?= (?:is|are|was|were|from)\b)(?!.*\b(?:into|apart|back|out)\b)", re.IGNORECASE
 )
@@ -101,6 +113,9 @@ def type_test(question: str) -> Fits | None:
     >>> fits("1997"), fits("about 40 million crowns")
     (False, True)
     """
+    if _OFFICE.search(question):
+        told = {word.stem for word in words_of(question)}
+        return lambda words: any(word.capital and not word.stop and word.stem not in told for word in words_of(words))
     return next((fits for pattern, fits in _TESTS if pattern.search(question)), None)
 
 
@@ -147,6 +162,8 @@ def _is_age(words: str) -> bool:
 
 def _is_sum(words: str) -> bool:
     found = quantities_of(words)
+    if found and _HEADS.search(words) and not any(one.unit for one in found):
+        return False
     return _is_amount(words) and not (_YEAR.fullmatch(words.strip()) or (found and all(map(_is_no_sum, found))))
 
 

@@ -73,7 +73,9 @@ def compose(
     first = chosen[0]
     sentences = [one.sentence for one in chosen]
     if len(sentences) < limit and leans_back(first.sentence.text) and first.sentence.before:
-        sentences.insert(0, _before(first.sentence))
+        before = _before(first.sentence)
+        place = (before.evidence, before.start)
+        sentences = [before, *(one for one in sentences if (one.evidence, one.start) != place)]
     claims: list[Claim] = []
     citations: list[Citation] = []
     at = 0
@@ -89,7 +91,7 @@ def compose(
         )
         citations.append(citation)
         claims.append(_quotation(citation))
-    answering = citations[len(sentences) - len(chosen)]
+    answering = citations[sentences.index(first.sentence)]
     short = short_answer(answering, first.short) if first.short and is_short(first, kind) else None
     text = " ".join(claim.text for claim in claims)
     return Composition(text=text, claims=tuple(claims), citations=tuple(citations), short_answer=short)

@@ -34,6 +34,33 @@ _POSSESSIVE = re.compile(r"['’]s?$")
 _ONE_NAME = 70.0
 """From this likeness on, two first names may be spellings of one."""
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)\b(?: \w+){0,3} by\b", re.IGNORECASE)
+_DID = re.compile(r"\b(?:did|does|do|will|would|has|have|had)\b")
+_WHERE = re.compile(r"\b(?:in|at|on|during|near)\b")
+_ASKS_WHO = re.compile(
+    r"(?:who|which [a-z]+(?: [a-z]+)?) (?!(?:do|does|did|will|would|has|have|had|can|could|is|are|was|were|be) )"
+    r"(?P<verb>[a-z]+) (?=[A-Z])",
+    re.IGNORECASE,
+)
+_ASKS_WHOM = re.compile(
+    r"(?:who|whom|(?:which|what) [a-z]+(?: [a-z]+)?) (?:did|does|do|will|would|has|have|had) ", re.IGNORECASE
+)
+_DOER = re.compile(r"(?P<name>[A-Z][\w’'.-]+)(?: (?:has|have|had|will|would|also|later|then|[a-z]+ly))* $")
+"""A name right before a verb: who does it."""
+_NO_OBJECT = re.compile(r" (?:by|to|in|for|from|at|on|with)\b")
+_NOT_THE_OBJECT = re.compile(r"[;:]|\b(?:by|with|for|from|to|in|at|on|that|who|which|when|after|before|and|but|said)\b")
+"""Between a verb and a name, what makes the name no object of it."""
+_MUTUAL = frozenset(
+    word.stem
+    for word in words_of(
+        "marry married marries wed meet met face faced faces play played plays"
+        " fight fought date dated divorce divorced join joined border borders resemble"
+    )
+)
+"""Who does it to the other has it done by him, too."""
+_EXCEPTED = re.compile(
+    r"\b(?:except|excluding|apart from|other than|but not|all but|save for|with the exception)\b", re.IGNORECASE
+)
+"""A sentence that affirms of all others what it denies of one."""
 Again = Callable[[Sequence[Evidence]], Reading]
 _STATES = (
     ("open opened opens reopened", "close closed closes shut"),
@@ -43,6 +70,11 @@ _STATES = (
     ("support supported supports", "oppose opposed opposes"),
     ("convicted guilty", "acquitted innocent"),
     ("alive survived", "dead died killed"),
+    ("built constructed erected", "demolished destroyed razed"),
+    ("founded established", "dissolved disbanded"),
+    ("hired appointed", "fired dismissed sacked"),
+    ("arrested jailed", "released freed"),
+    ("married", "divorced"),
     ("for", "against"),
 )
 _STEMS = tuple(tuple(frozenset(word.stem for word in words_of(side)) for side in pair) for pair in _STATES)
@@ -169,7 +201,8 @@ def _says_the_opposite(question: str, sentence: str) -> bool:
     if len(content & stems.keys()) < _LEAST_SHARED * len(content):
         return False
     if denied is not None:
-        return stems.get(denied.stem) is False and not _opposed({word.stem for word in asked}, set(stems))
+        affirmed = stems.get(denied.stem) is False and not _EXCEPTED.search(sentence)
+        return affirmed and not _opposed({word.stem for word in asked}, set(stems))
     return any(_tells_other_state(word, stems) for word in asked)
 
 
@@ -185,39 +218,68 @@ def _tells_other_state(word: Word, stems: dict[str, bool]) -> bool:
     return False
 
 
+class _Deed(msgspec.Struct, frozen=True):
+    """Who does what to whom in a question; None for whom it asks for."""
+
+    agent: str | None
+    verb: Word
+    patient: str | None
+
+
 def _exchanges_roles(question: str, sentence: str) -> bool:
     """Whether A does to B in the question what B does to A in the sentence: both active, the verb between the names."""
     if _PASSIVE.search(question) or _PASSIVE.search(sentence):
         return False
-    asked = _around_verb(question)
-    if asked is None:
-        return False
-    before, verb, after = asked
-    places = [word for word in words_of(sentence) if word.stem == verb.stem]
-    if len(places) != 1:
+    deed = _deed(question)
+    places = [word for word in words_of(sentence) if deed and word.stem == deed.verb.stem]
+    if deed is None or len(places) != 1 or places[0].capital:
         return False
     head, tail = sentence[: places[0].start], sentence[places[0].end :]
-    return after in head and before in tail and before not in head and after not in tail
+    if deed.agent and deed.patient:
+        agent, patient = deed.agent, deed.patient
+        return patient in head and agent in tail and agent not in head and patient not in tail
+    doer = _DOER.search(head)
+    if doer is None or deed.verb.stem in _MUTUAL:
+        return False
+    if deed.patient:
+        last = deed.patient.split()[-1]
+        return doer["name"] == last and last not in tail and not _NO_OBJECT.match(tail)
+    last = (deed.agent or "").split()[-1]
+    return last not in head and last in tail and not _NOT_THE_OBJECT.search(tail[: tail.index(last)])
 
 
-def _around_verb(question: str) -> tuple[str, Word, str] | None:
-    """Of "How much did A offer for B?" A, "offer" and B; None where there are not two names with words between."""
+def _deed(question: str) -> _Deed | None:
+    """Of "How much did A offer for B?", "Whom did A beat?" or "Who beat B?", who does what to whom.
+
+    >>> _deed("Who beat Tessa Brandt?").patient, _deed("Whom did Otto Prinz criticise?").agent
+    ('Tessa Brandt', 'Otto Prinz')
+    """
     words = words_of(question)
     runs: list[list[Word]] = []
     for word in words[1:]:
-        if not word.capital or word.stop:
+        if not word.capital or word.stop or word.number:
             continue
         if runs and question[runs[-1][-1].end : word.start] == " ":
             runs[-1].append(word)
         else:
             runs.append([word])
-    if len(runs) != 2 or not re.search(r"\b(?:did|does|do|will|would|has|have|had)\b", question[: runs[0][0].start]):
+    if not runs:
         return None
-    first, second = runs
-    between = [word for word in words if first[-1].end <= word.start < second[0].start and not word.stop]
-    if not between or question[first[-1].end : between[0].start] != " ":
+    first = question[runs[0][0].start : runs[0][-1].end]
+    if asked := _ASKS_WHO.match(question):
+        verb = next((word for word in words if word.start == asked.start("verb")), None)
+        told = asked.end() == runs[0][0].start and verb is not None and not verb.stop
+        return _Deed(None, verb, first) if told and verb else None
+    between = [word for word in words if word.start >= runs[0][-1].end and not word.stop]
+    if not between or question[runs[0][-1].end : between[0].start] != " " or between[0].capital:
         return None
-    return question[first[0].start : first[-1].end], between[0], question[second[0].start : second[-1].end]
+    if (asked := _ASKS_WHOM.match(question)) and asked.end() == runs[0][0].start:
+        return _Deed(first, between[0], None)
+    if len(runs) != 2 or not _DID.search(question[: runs[0][0].start]) or between[0].start >= runs[1][0].start:
+        return None
+    if _WHERE.search(question[between[0].end : runs[1][0].start]):
+        return None
+    return _Deed(first, between[0], question[runs[1][0].start : runs[1][-1].end])
 
 
 def _is_only_a_date(question: str, words: str) -> bool:

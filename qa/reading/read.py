@@ -40,6 +40,11 @@ _DEPTH = 6
 """Passages read, best first. What retrieval ranks lower cannot win any more: of 400 questions on newspaper articles and
 150 on 1,500 dated ones, 14 passages gave the same answers as 6, and 4 gave others (docs/quality.md). An item of a list
 may stand lower; for lists all are read."""
+_COUNTED = re.compile(r" [\w%]+")
+"""Behind a figure, what it counts: 22,000 seats are no price."""
+_BEFORE_A_CUT = re.compile(r"(?:[A-Z][A-Za-z]*-|\d[.,]?)$")
+_BEHIND_A_CUT = re.compile(r"[.,]?\d")
+"""No figure: the 19 of COVID-19, the 22 of 22,000."""
 _ENDS = re.compile(r"[.!…。！]['\"”’»)\]]*$")
 _LEANS = re.compile(
     r"(?:he|she|they|it|his|her|hers|their|its|this|these|those|both|the (?:company|firm|agency|group|team|ministry|"
@@ -199,14 +204,23 @@ def _of_type(
         sentences = sentences_of(item, evidence=0) if tells else ()
         for span in found:
             words, dated = text[span.start : span.end], text[span.start : span.end + _REST_OF_A_DATE]
+            counted = _COUNTED.match(text, span.end) if words[-1:].isdigit() else None
             if (
-                (fits is None or fits(words))
+                (fits is None or (fits(words) and (counted is None or fits(words + counted.group()))))
+                and not _is_cut_number(text, span.start, span.end)
                 and not (ahead and is_past(dated, published=published))
                 and (tells is None or tells(_around(item, span, sentences)))
             ):
                 yield span
 
     return [tuple(that_can_answer(item, found)) for item, found in zip(evidence, spans, strict=True)]
+
+
+def _is_cut_number(text: str, start: int, end: int) -> bool:
+    """Whether a figure is but a part of one, or of a name."""
+    if text[start].isdigit() and _BEFORE_A_CUT.search(text[:start]):
+        return True
+    return text[end - 1].isdigit() and _BEHIND_A_CUT.match(text, end) is not None
 
 
 def _around(item: Evidence, span: AnswerSpan, sentences: Sequence[SentenceAt]) -> str:

@@ -34,7 +34,8 @@ from qa.settings import Settings
 from qa.types import Answer, Question
 
 READER = load_reader()
-
+_NONE = 1e-9
+"""Every answer has more support; 0 would stand for the reader's own threshold."""
 
 MEASURES = (
     "answer.answered",
@@ -54,9 +55,8 @@ def ask_all(paths: list[Path], encoder_name: str, threads: int) -> dict[str, Ans
         corpus = EmbeddedCorpus.open(Path(folder), identity=encoder.identity)
         try:
             ingest((item for path in find(paths) for item in read(path)), corpus=corpus, encoder=encoder)
-            answerer = Answerer(reader=READER, corpus=corpus, encoder=encoder, settings=Settings())
-            willing = msgspec.structs.replace(load_reader().calibration, threshold=0.0)
-            answerer._reader = msgspec.structs.replace(load_reader(), calibration=willing)
+            willing = Settings(answer_threshold=_NONE)
+            answerer = Answerer(reader=READER, corpus=corpus, encoder=encoder, settings=willing)
             asked = {q.id: Question(question=q.question, as_of=q.as_of) for q in seeds.questions()}
             return {name: answerer.ask(question) for name, question in asked.items()}
         finally:

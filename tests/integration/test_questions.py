@@ -73,6 +73,26 @@ def assert_exact(answer: Answer, corpus: EmbeddedCorpus) -> None:
         assert article.text[cited.start_char_index : cited.end_char_index] == cited.cited_text
 
 
+# --- another time than the one that was asked of
+
+
+@pytest.mark.parametrize(
+    ("published", "reason"), [("2024-06-10", None), ("2025-02-10", "outside_corpus_dates"), (None, None)]
+)
+def test_last_year_is_not_answered_from_this_year(ask: Ask, published: str | None, reason: str | None) -> None:
+    text = "The harbour festival in Velda drew 40,000 visitors."
+    dated = {"published_at": published} if published else {}
+    answer = ask([{"title": "Festival", "text": text, **dated}], "How many visitors did the festival draw last year?")
+    assert answer.abstain_reason == reason
+    assert bool(answer.claims) == (reason is None)
+
+
+def test_a_text_that_names_last_year_tells_of_it(ask: Ask) -> None:
+    text = "The harbour festival in Velda drew 40,000 visitors last year."
+    told = [{"title": "Festival", "text": text, "published_at": "2025-02-10"}]
+    assert ask(told, "How many visitors did the festival draw last year?").claims
+
+
 # --- several questions in one
 
 

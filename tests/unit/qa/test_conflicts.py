@@ -95,6 +95,50 @@ def test_a_correction_of_something_else_is_none_of_this(reading_of: Callable[...
     assert disputed(_only_first(reading), evidence) is None
 
 
+def sure(reading: Reading) -> Reading:
+    """The same, read without a doubt, all sentences alike."""
+    return msgspec.structs.replace(
+        reading,
+        sentences=tuple(msgspec.structs.replace(one, logit=2.0, short_logit=8.0) for one in reading.sentences),
+    )
+
+
+def test_two_sure_answers_to_one_question_for_an_amount(reading_of: Callable[..., Any]) -> None:
+    toll, more = "The landslide killed 12 people.", "The toll at Orrin has reached 15, police said."
+    told = (toll, "2024-06-05", "12"), (more, "2024-06-07", "15")
+    reading, evidence = reading_of(*told, title="Landslide at Orrin")
+    question = "How many people did the landslide at Orrin kill?"
+    found = disputed(sure(reading), evidence, question=question)
+    assert found is not None
+    assert [one.words for one in found.sentences] == ["15", "12"], "the later one first"
+    assert found.kind == "disagreement"
+    assert disputed(reading, evidence, question=question) is None, "not surely read"
+    assert disputed(sure(reading), evidence, question="How many did the landslide at Velda kill?") is None
+    assert disputed(sure(reading), evidence, question="Who was hurt at Orrin?") is None
+
+
+def test_a_figure_that_was_lowered_corrects_the_one_before(reading_of: Callable[..., Any]) -> None:
+    toll, fewer = "The landslide at Orrin killed 12 people.", "Police lowered the number of dead to nine."
+    told = (fewer, "2024-06-07", "nine"), (toll, "2024-06-05", "12")
+    reading, evidence = reading_of(*told, title="Landslide at Orrin")
+    found = disputed(sure(reading), evidence, question="How many people did the landslide at Orrin kill?")
+    assert found is not None
+    assert found.kind == "correction"
+    conflict = described(found, compose(found.sentences, evidence).citations)
+    assert conflict.note == "Corrected to nine (Wire, 2024-06-07); before: 12 (Wire, 2024-06-05)."
+
+
+@pytest.mark.parametrize(
+    "other", ["Each of the 140 towns near Orrin gave help.", "A share of 12 percent lives in Orrin."]
+)
+def test_other_figures_are_no_dispute(reading_of: Callable[..., Any], other: str) -> None:
+    figure = "140" if "140" in other else "12"
+    told = ("The landslide at Orrin killed 21 people.", "2024-06-05", "21"), (other, "2024-06-05", figure)
+    reading, evidence = reading_of(*told, title="Landslide at Orrin")
+    found = disputed(sure(reading), evidence, question="How many people did the landslide at Orrin kill?")
+    assert found is None
+
+
 def test_nothing_read_and_no_figure(reading_of: Callable[..., Any]) -> None:
     reading, evidence = reading_of((SERVICE, "2024-06-11", "4,200"), (MAPS, "2024-06-12", "6,850"))
     assert disputed(msgspec.structs.replace(reading, sentences=()), evidence) is None

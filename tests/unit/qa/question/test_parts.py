@@ -16,6 +16,8 @@ from qa.question.parts import parts_of
         ("When did the Osprey Bridge open and how much did it cost?",
          ["When did the Osprey Bridge open?", "How much did the Osprey Bridge cost?"]),
         ("Who founded Kelmar Water, and who runs it now?", ["Who founded Kelmar Water?", "Who runs Kelmar Water now?"]),
+        ("Who designed the library and how many books does it hold?",
+         ["Who designed the library?", "How many books does the library hold?"]),
         ("When and where was the truce signed?", ["When was the truce signed?", "Where was the truce signed?"]),
         ("Was the tunnel closed and when will it reopen?", ["Was the tunnel closed?", "When will the tunnel reopen?"]),
         ("How many people died in the storm and how many were injured?",

@@ -119,6 +119,21 @@ def test_a_sentence_that_leans_back_brings_the_one_before(evidence_of: EvidenceO
     assert alone.short_answer == made.short_answer
 
 
+def test_the_sentence_before_stands_once_though_it_was_chosen_too(evidence_of: EvidenceOf) -> None:
+    text = "Ida Renn keeps the pool of Kelmar open. She will close those of Velda and Orrin."
+    evidence = [evidence_of(text, article="pools")]
+    first, second = split_sentences(text)
+    places = [
+        SentenceAt(text=text[slice(*second)], start=second[0], end=second[1], evidence=0, before=text[slice(*first)]),
+        SentenceAt(text=text[slice(*first)], start=first[0], end=first[1], evidence=0),
+    ]
+    judged = [ReadSentence(sentence=one, logit=2.0, short=(0, 3), short_logit=2.0) for one in places]
+    made = compose(judged, evidence, kind="list", limit=3)
+    assert made.text == text
+    assert made.short_answer is not None
+    assert made.short_answer.text == "She"
+
+
 @given(texts=st.lists(st.text(min_size=1, max_size=80), min_size=1, max_size=4), data=st.data())
 def test_offsets_hold_for_any_text(evidence_of: EvidenceOf, texts: list[str], data: st.DataObject) -> None:
     evidence = [evidence_of(text, article=f"a{n}") for n, text in enumerate(texts)]

@@ -236,3 +236,17 @@ def test_an_undated_article_is_taken_to_be_as_new_as_the_others_found(evidence_o
     dated = evidence_of("The bridge is shut.", article="a2", published_at="2024-06-04")
     assert read("When will the bridge open again?", [undated], reader=reader).sentences
     assert not read("When will the bridge open again?", [undated, dated], reader=reader).sentences
+
+
+def test_the_figure_of_a_name_counts_nothing(evidence_of: EvidenceOf) -> None:
+    text = "The museum said 40 people work there. A guest fell ill with COVID-19."
+    start = text.index("19")
+    spans = {text[start : start + 2]: 5.0, "40": 1.0}
+    found = read("How many people work for the museum?", [evidence_of(text)], reader=Told(spans))
+    assert [one.words for one in found.sentences] == ["40"]
+
+
+def test_a_figure_is_what_it_counts(evidence_of: EvidenceOf) -> None:
+    text = "The stadium seats 22,000 people. It cost the town 90 million crowns."
+    found = read("How much did the stadium cost?", [evidence_of(text)], reader=Told({"22,000": 5.0, "90": 1.0}))
+    assert [one.words for one in found.sentences] == ["90"]
