@@ -147,7 +147,7 @@ def _pointed(asked: str, turns: Sequence[Turn], background: str) -> str | None:
         if word.low not in _POINTERS or _has_antecedent(asked, words, at):
             continue
         if word.low in _PERSONAL:
-            whom = person(turns)
+            whom = person(turns, pronouns=_FEMALE if word.low in _FEMALE else _MALE)
             said = f"{turns[-1].answer} {background}"
             return _replaced(asked, words, at, whom) if whom and _may_be(word, said) else _UNSOUND
         if word.low in _THINGS and not _EXPLETIVE.search(asked):

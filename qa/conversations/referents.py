@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from qa.language.phrases import PARTICIPLES, Name, names, topics
@@ -45,13 +45,21 @@ _WH = re.compile(
     r"|how come|how (?:long|far|often|soon)|what time|which (?:day|year)))\s*\?*$",
     re.IGNORECASE,
 )
+_OWNS, _OWNER = re.compile(r"['’]s\b"), re.compile(r"['’]s$")
 _LONGEST = 6
 _BE = frozenset("is are was were am be".split())
 _MODIFIERS = frozenset("vice deputy prime first foreign finance former acting current new next interim lord".split())
 
 
-def person(turns: Sequence[Turn]) -> str | None:
-    """Whom `he` or `she` means: whom the last question was about, else whom its answer names."""
+def person(turns: Sequence[Turn], *, pronouns: Collection[str] = ()) -> str | None:
+    """Whom `he` or `she` means: whom the last question was about, else whom its answer names.
+
+    Whom one of the `pronouns` stood for in the last question is meant again: "Whom did she beat? How old is she?"
+    """
+    if turns and pronouns and {token.low for token in tokens(turns[-1].question)} & set(pronouns):
+        written = [name.text for name in names(turns[-1].resolved_query) if name.text not in turns[-1].question]
+        if len(written) == 1:
+            return written[0]
     for turn in reversed(turns):
         found = next(_persons(turn), None)
         if found is not None:
@@ -177,7 +185,10 @@ def exchanged(asked: str, turn: Turn) -> str | None:
     if not new or new[0].text != what.removesuffix("'s"):
         return _another_role(before, what)
     old = _counterpart(before, new[0], (placed["before"] or "").strip().casefold() if placed else "")
-    return None if old is None else f"{before[: old.start]}{what}{before[old.end :]}"
+    if old is None:
+        return None
+    owned = _OWNS.match(before, old.end) is not None
+    return f"{before[: old.start]}{_OWNER.sub('', what) if owned else what}{before[old.end :]}"
 
 
 def completed(asked: str, turn: Turn) -> str | None:

@@ -72,6 +72,7 @@ def turn() -> TurnOf:
         ("Did the mayor resign?", "", "When did he resign?", "When did the mayor resign?"),
         ("How big is the fire in the Corrin Hills?", "", "And how many died?", None),
         ("When was the Osprey Bridge built?", "", "And who paid?", "the Osprey Bridge: who paid?"),
+        ("What is Skerra Line's profit?", "", "And Kelmar's?", "What is Kelmar's profit?"),
     ],
 )
 def test_what_a_follow_up_becomes(turn: TurnOf, asked: str, answered: str, question: str, resolved: str | None) -> None:
@@ -157,6 +158,15 @@ def test_what_stands_alone_is_left_alone(turn: TurnOf, question: str) -> None:
 
 def test_without_earlier_turns_nothing_changes() -> None:
     assert resolve("Who is he?", []) == "Who is he?"
+
+
+def test_she_is_who_she_was_in_the_question_before(turn: TurnOf) -> None:
+    first = turn("Who won?", "Oda Lindqvist won.", short="Oda Lindqvist")
+    asked = "Whom did she beat?"
+    beat = turn(asked, "She beat Ida Renn.", resolved="Whom did Oda Lindqvist beat?", short="Ida Renn")
+    lost = turn(asked, "Per Renn lost, he says.", resolved="Whom did Oda Lindqvist beat?", short="Per Renn")
+    assert resolve("How old is she?", [first, beat]) == "How old is Oda Lindqvist?"
+    assert resolve("How old is he?", [first, lost]) == "How old is Per Renn?"
 
 
 def test_a_topic_carries_over_several_turns(turn: TurnOf) -> None:
