@@ -9,7 +9,7 @@
 | `.pdf` | one article, in pages | pdf.py, pdf_lines.py, pdf_layout.py |
 | `.docx` | one article | docx.py |
 | `.epub` | one article a chapter | epub.py |
-| `.rss`, `.atom`, `.xml` | one article an entry | feeds.py |
+| `.rss`, `.atom`, `.rdf`, `.xml` | one article an entry | feeds.py |
 | `.opml` | none; it is said so | feeds.py |
 | `.json`, `.jsonld` | JSON Feed, schema.org, ninjs, records | json_documents.py, linked_articles.py, ninjs.py |
 | `.csv`, `.tsv` | one article a row | csv_rows.py |

@@ -26,6 +26,7 @@ CONFINED: Final[dict[str, Kind]] = {
     ".epub": "epub",
     ".rss": "xml",
     ".atom": "xml",
+    ".rdf": "xml",
     ".xml": "xml",
     ".opml": "xml",
     ".json": "json",

@@ -21,7 +21,9 @@ Element = etree._Element  # noqa: SLF001 - the type of what its functions give
 
 _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 _MARKUP = re.compile(
-    r"</?(?:p|br|div|span|a|b|i|u|em|strong|small|sup|sub|font|section|article|figure|ul|ol|li|h[1-6]|table|blockquote|img)\b[^<>]{0,2000}>",
+    r"</?(?:p|br|div|span|a|b|i|u|em|strong|small|sup|sub|font|section|article|figure|ul|ol|li|h[1-6]|table|blockquote|img"
+    r"|script|style|iframe|object|embed|applet|noscript|svg|video|audio|picture|form|fieldset|center|pre|hr|del|ins|strike"
+    r"|header|footer|aside|nav|main|figcaption|dl|dt|dd|tr|td|th|thead|tbody)\b[^<>]{0,2000}>",
     re.IGNORECASE,
 )
 _BLOCKS: Final = frozenset(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -37,6 +38,10 @@ _PER_LINE: Final = 64
 """A line of an archive counts for so many bytes more: a hundred million empty ones take a minute, too."""
 
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
+_CUT_OFF = re.compile(r"\[\+\d{1,7} char(?:acter)?s\]\s*$")
+"""How services that list news (NewsAPI, for one) end a text that they give only the beginning of."""
+_CUT_NOTE: Final = "its text is cut off; it counts as a summary until the page it links to is read"
+_BAD_PAGES: Final = "its `pages` are no places in its text, in order, and were left out"
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -203,7 +208,7 @@ def _raw(record: _Record, *, origin: str) -> RawArticle | Rejected:
     for field in (record.text, *texts, *authors):
         if field and "\0" in field:
             return Rejected(origin=origin, reason="a field holds the character NUL; remove it")
-    pages = _pages(record)
+    pages, cut = _pages(record), record.summary_only is not True and _CUT_OFF.search(record.text or "") is not None
     return RawArticle(
         text=record.text or "",  # where it is unset, its status alone counts
         title=record.title or "",
@@ -217,11 +222,11 @@ def _raw(record: _Record, *, origin: str) -> RawArticle | Rejected:
         usage_terms=record.usage_terms,
         embargoed_until=record.embargoed_until,
         status=status_of(record.status) if isinstance(record.status, str) else None,
-        summary_only=record.summary_only is True,
+        summary_only=record.summary_only is True or cut,
         collection=record.collection,
         origin=origin,
         pages=pages or (),
-        notes=("its `pages` are no places in its text, in order, and were left out",) if pages is None else (),
+        notes=(*((_BAD_PAGES,) if pages is None else ()), *((_CUT_NOTE,) if cut else ())),
     )
 
 

@@ -1,15 +1,16 @@
 """Web archives: takes a `.warc` or `.warc.gz`, unpacks the pages in it, one after the other.
 
-Pages, plain texts and PDFs that a server answered with 200 are given on with their address; pictures, scripts,
-redirects and errors hold no article and are passed over.
+Pages, plain texts, PDFs and Word documents that a server answered with 200 are given on with their address; pictures,
+scripts, redirects and errors hold no article and are passed over.
 """
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
 from warcio.archiveiterator import ArchiveIterator
@@ -26,6 +27,7 @@ _SUFFIXES: Final = {
     "application/xhtml+xml": ".html",
     "text/plain": ".txt",
     "application/pdf": ".pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
 }
 _MAX_PAGE: Final = 20_000_000
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
@@ -35,7 +37,7 @@ def read(path: Path, folder: Path) -> Iterator[Member | Rejected]:
     """Give each page, unpacked into `folder`. Raises UnreadableFile where there is none."""
     number, pages = 0, 0
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             for number, record in enumerate(ArchiveIterator(file), start=1):
                 kind = _kind(record)
                 if kind is None:
@@ -49,8 +51,17 @@ def read(path: Path, folder: Path) -> Iterator[Member | Rejected]:
         return
     if not pages:
         raise UnreadableFile(
-            "it holds no page, text or PDF that a server answered with; crawl it again" if number else "it is empty"
+            "it holds no page, text, PDF or Word file that a server answered with; crawl it again"
+            if number
+            else "it is empty"
         )
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Open an archive; a packed one unpacked as it is read, whether its records are packed one by one or together."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
 
 
 def _kind(record: Any) -> str | None:
@@ -76,7 +87,7 @@ def _page(record: Any, kind: str, *, into: Path, origin: str) -> Member | Reject
         return Rejected(origin=origin, reason=f"the page {url[:150]} is damaged ({str(error)[:100]})")
     if len(data) > _MAX_PAGE:
         return Rejected(origin=origin, reason=f"the page {url[:150]} is larger than {_MAX_PAGE:,} bytes")
-    into.write_bytes(_marked(data, record) if kind != "application/pdf" else data)
+    into.write_bytes(_marked(data, record) if kind.startswith("text/") or "html" in kind else data)
     name = unquote(urlsplit(url).path).strip("/").rpartition("/")[2] or "index"
     url = url.strip("<> ")
     return Member(name=f"{origin.rpartition(':')[2]}/{name[:100]}", path=str(into), url=url or None)

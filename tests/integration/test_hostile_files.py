@@ -129,6 +129,7 @@ MADE: dict[str, Callable[[], bytes]] = {
     "objects.json": lambda: b"[" + b'{"a":1},' * 300_000 + b"{}]",
     "cells.csv": lambda: b"text\n" + b"," * 10_000_000,
     "rows.csv": lambda: b"text\n" + b"a,b\n" * 3_000_000,
+    "deep.csv": lambda: b"text\n" + b"<div>" * 300_000 + GOOD.encode(),
     "quote.csv": lambda: b'text\n"' + b"word\n" * 6_000_000,
     "parts.eml": lambda: (
         b"From: a@b.example\nContent-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\nword\n" * 20_000
@@ -136,6 +137,9 @@ MADE: dict[str, Callable[[], bytes]] = {
     "headers.eml": lambda: b"From: a@b.example\n" + b"X: y\n" * 200_000 + b"\n" + GOOD.encode(),
     "records.warc": lambda: b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 0\r\n\r\n\r\n\r\n" * 30_000,
     "bomb.warc.gz": lambda: packed(bytes(10_000_000)) * 40,
+    "whole.warc.gz": lambda: packed(
+        b"WARC/1.0\r\nWARC-Type: metadata\r\nContent-Length: 400000000\r\n\r\n" + bytes(400_000_000)
+    ),
     "pages.pdf": lambda: PDF.replace(b"/Count 1", b"/Count 900000000"),
     "drawn.pdf": lambda: PDF.replace(b"(Ferry)", b"(Ferry) Tj " + b"(word) Tj " * 400_000),
     "aliases.md": lambda: b"---\na: &a [x,x]\n" + b"".join(b"b%d: [*a,*a]\n" % n for n in range(400)) + b"---\ntext",

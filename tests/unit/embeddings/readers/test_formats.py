@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -43,34 +44,6 @@ def reasons(path: Path) -> list[str]:
 
 def said(article: Article) -> tuple[str, str | None, tuple[str, ...]]:
     return article.title, article.published_at, article.authors
-
-
-@pytest.mark.parametrize("mark", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
-def test_a_table_gives_an_article_a_row(write: Write, mark: str) -> None:
-    rows = [
-        ["Headline", "Content", "Publication Date", "Author", "Sentiment"],
-        ["Ferry leaves", f'"{FERRY}\n\nNobody was hurt{mark} he said."', "2024-06-04", "Ann Lee", "0.3"],
-        ["Empty", "", "", "", ""],
-        ["Bridge", f'"{BRIDGE}"', "5 June 2024", "", ""],
-    ]
-    path = write("a.csv", "\ufeff" + "\r\n".join(mark.join(row) for row in rows))
-    first, second, third = read(path)
-    assert isinstance(first, RawArticle)
-    assert said(clean(first)) == ("Ferry leaves", "2024-06-04", ("Ann Lee",))
-    assert first.text.endswith(f"Nobody was hurt{mark} he said.")
-    assert first.notes == ("columns that are not read: Sentiment",)
-    assert second == Rejected(origin=f"{path}:5", reason="the row has no text")
-    assert isinstance(third, RawArticle)
-    assert (third.origin, clean(third).published_at) == (f"{path}:6", "2024-06-05")
-
-
-def test_a_table_without_a_column_of_text_is_refused_with_what_it_has(write: Write) -> None:
-    assert reasons(write("a.csv", "name,town\nAnn,Skerra\n")) == [
-        "no column of it holds the text: name, town; call it `text` in the first row"
-    ]
-    assert reasons(write("b.csv", ""))[0].startswith("no column")
-    assert reasons(write("d.csv", "text,title\n,\n\n")) == ["there is no filled row below its header"]
-    assert "3 cells, the header 1" in reasons(write("c.csv", "text\nOne, two, three\n"))[0]
 
 
 MAIL = (
@@ -323,6 +296,14 @@ def test_a_book_gives_an_article_a_chapter(write: Write, made_documents: Any) ->
     assert short.text == FERRY
 
 
+@pytest.mark.parametrize("tag", ["script", "iframe", "fieldset", "applet"])
+def test_what_a_feed_writes_as_markup_is_no_text(write: Write, tag: str) -> None:
+    entry = f"<item><title>T</title><description>{BRIDGE} &lt;{tag} src='x'&gt;&lt;/{tag}&gt;</description></item>"
+    (found,) = read(write("a.rss", f"<rss version='2.0'><channel><title>S</title>{entry}</channel></rss>"))
+    assert isinstance(found, RawArticle)
+    assert found.text == BRIDGE
+
+
 PAGE = (
     "<html><head><title>Ferry leaves</title></head><body><article><h1>Ferry leaves</h1>"
     f"<p>{FERRY}</p><p>{BRIDGE}</p></article></body></html>"
@@ -349,6 +330,17 @@ def test_a_web_archive_gives_its_pages_with_their_addresses(write: Write, made_d
     cut = made_documents.warc(answers)[:-400]
     assert any(isinstance(one, RawArticle) for one in read(write("c.warc", cut)))
     assert "empty" in reasons(write("d.warc", b""))[0]
+
+
+def test_a_web_archive_packed_as_a_whole_is_read_and_so_are_its_word_files(write: Write, made_documents: Any) -> None:
+    word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    answers = [
+        ("https://daily.example/ferry", "text/html", PAGE.encode()),
+        ("https://daily.example/plan.docx", word, made_documents.docx([("Heading1", "Bridge plan"), ("", BRIDGE)])),
+    ]
+    first, second = articles(write("a.warc.gz", gzip.compress(made_documents.warc(answers))))
+    assert (first.title, first.url) == ("Ferry leaves", "https://daily.example/ferry")
+    assert (second.title, second.url) == ("Bridge plan", "https://daily.example/plan.docx")
 
 
 def test_an_archive_gives_what_is_in_it_and_one_bad_file_stops_nothing(write: Write, made_documents: Any) -> None:
