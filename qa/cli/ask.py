@@ -104,19 +104,27 @@ def _answer(question: Question) -> Answer:
     import asyncio
 
     from qa.assembly import assemble
+    from qa.tracing.spans import tracing
 
     settings = read_settings()
     encoder = load_encoder(settings)
-    with opened(settings, encoder, read_only=True) as corpus:
+    with (
+        tracing(settings.otel_endpoint, texts=settings.otel_texts),
+        opened(settings, encoder, read_only=True) as corpus,
+    ):
         return asyncio.run(_asked(question, corpus, assemble(settings, encoder=encoder, checks=False)))
 
 
 async def _asked(question: Question, corpus: Corpus, assembly: Assembly) -> Answer:
     """The answer; a generator belongs to one event loop and is closed on it."""
-    from qa.answers import fold
+    from qa.answers import fold, told_of
+    from qa.tracing.spans import part
 
     try:
-        return await fold(assembly.over(corpus).events(question))
+        with part("answer") as span:
+            answer = await fold(assembly.over(corpus).events(question))
+            span.tell(told_of(answer, texts=span.texts))
+            return answer
     finally:
         if assembly.generator is not None:
             await assembly.generator.close()

@@ -62,7 +62,7 @@ def _run(found: Found, *, collection: str) -> IngestReport:
     from embeddings import readers
     from embeddings.ingest import ingest as bring_up_to_date
     from qa.cli.progress import expected, ingest_shown
-    from qa.tracing.spans import begun
+    from qa.tracing.spans import part, told_of_ingests, tracing
 
     settings = read_settings()
     encoder = load_encoder(settings)
@@ -70,9 +70,10 @@ def _run(found: Found, *, collection: str) -> IngestReport:
         opened(settings, encoder) as corpus,
         _interruptible() as interrupted,
         ingest_shown(total=len(found.passed_over) + sum(map(expected, found.files))) as progress,
-        begun("ingest", endpoint=settings.otel_endpoint, texts=settings.otel_texts) as span,
+        tracing(settings.otel_endpoint, texts=settings.otel_texts),
+        part("ingest") as span,
     ):
-        return bring_up_to_date(
+        report = bring_up_to_date(
             chain(found.passed_over, chain.from_iterable(map(readers.read, found.files))),
             corpus=corpus,
             encoder=encoder,
@@ -81,6 +82,8 @@ def _run(found: Found, *, collection: str) -> IngestReport:
             should_stop=interrupted,
             heard=span.stage,
         )
+        span.tell(told_of_ingests([report]))
+        return report
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -51,6 +52,7 @@ def work(once: bool) -> None:
     from qa.server.job_queue import JobQueue
     from qa.server.job_queue import work as done
     from qa.server.submissions import slices
+    from qa.tracing.spans import part, told_of_ingests, tracing
 
     settings = read_settings()
     if not settings.store:
@@ -58,14 +60,20 @@ def work(once: bool) -> None:
     log_to_terminal(settings)
     encoder = load_encoder(settings)
     with (
+        tracing(settings.otel_endpoint, texts=settings.otel_texts),
         opened(settings, encoder) as corpus,
         closing(JobQueue(settings.place)) as queue,
         until_stopped() as stop,
     ):
 
         def store(job: Job) -> Iterator[IngestReport]:
-            for items in slices(job.items):
-                yield ingest(items, corpus=corpus, encoder=encoder, collection=job.collection, within=job.within)
+            store_one = partial(ingest, corpus=corpus, encoder=encoder, collection=job.collection, within=job.within)
+            with part("ingest") as span:
+                reports = []
+                for items in slices(job.items):
+                    reports.append(store_one(items, heard=span.stage))
+                    yield reports[-1]
+                span.tell(told_of_ingests(reports))
 
         click.echo("Waiting for work.")
         for job in done(queue, store=store, stop=stop, once=once):
@@ -83,6 +91,8 @@ def mcp(collection: tuple[str, ...]) -> None:
     """
     import asyncio
 
+    from qa.tracing.spans import tracing
+
     settings = read_settings()
     try:
         from qa.mcp.protocol import serve
@@ -94,7 +104,8 @@ def mcp(collection: tuple[str, ...]) -> None:
         click.echo("qa mcp: an MCP client starts this and speaks to it; Ctrl-C ends it", err=True)
     # The SDK's thread waits for a line until there is one; nothing is written here that an end could cut off.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    asyncio.run(serve(settings, within=collection or None))
+    with tracing(settings.otel_endpoint, texts=settings.otel_texts):
+        asyncio.run(serve(settings, within=collection or None))
 
 
 @click.group()

@@ -89,9 +89,16 @@ def run(once: bool) -> None:
     Articles go to the store, or to the service at QA_SERVICE_URL. Private addresses are refused, except those of
     QA_FEED_NETWORKS.
     """
+    from qa.tracing.spans import tracing
+
     settings = read_settings()
     log_to_terminal(settings)
-    with _ledger(settings) as ledger, ledger.running(), until_stopped() as stop:
+    with (
+        tracing(settings.otel_endpoint, texts=settings.otel_texts),
+        _ledger(settings) as ledger,
+        ledger.running(),
+        until_stopped() as stop,
+    ):
         reading = _feeds(settings, ledger, stop)
         while not stop.is_set():
             for feed in reading.due():
@@ -150,10 +157,15 @@ def watch(folders: tuple[Path, ...], collection: str | None) -> None:
     from qa.sources.errors import NotDelivered
     from qa.sources.ledger import Ledger
     from qa.sources.watching import Folders, wakes
+    from qa.tracing.spans import tracing
 
     settings = read_settings()
     log_to_terminal(settings)
-    with closing(Ledger.open(settings.data_dir)) as ledger, until_stopped() as stop:
+    with (
+        tracing(settings.otel_endpoint, texts=settings.otel_texts),
+        closing(Ledger.open(settings.data_dir)) as ledger,
+        until_stopped() as stop,
+    ):
         deliver = delivery_of(settings, collection=collection)
         watched = Folders(folders, ledger=ledger, deliver=deliver, stop=stop)
         try:

@@ -18,13 +18,14 @@ from embeddings.corpus import Corpus
 from embeddings.opening import open_corpus
 from embeddings.types import Article
 from embeddings.usable_corpus import UsableCorpus
-from qa.answers import fold
+from qa.answers import fold, told_of
 from qa.assembly import Answerer, assemble
 from qa.checking.text_checker import TextChecker
 from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import NotFound, QAError
 from qa.generators import Generator
 from qa.settings import Settings
+from qa.tracing.spans import part
 from qa.types import Answer, Question, SearchAnswer, SearchQuestion
 
 __all__ = ["Opened", "Parts"]
@@ -65,12 +66,18 @@ class Opened:
     async def ask(self, asked: Question, /) -> Answer:
         """Answer a question within the deadline."""
         parts = await self.parts()
-        return await self._in_time("ask", fold(parts.answering.events(asked, run=self.run)))
+        with part("answer") as span:
+            answer = await self._in_time("ask", fold(parts.answering.events(asked, run=self.run)))
+            span.tell(told_of(answer, texts=span.texts))
+            return answer
 
     async def search(self, asked: SearchQuestion, /) -> SearchAnswer:
         """Find passages within the deadline."""
         parts = await self.parts()
-        return await self._in_time("search", parts.answering.search(asked, run=self.run))
+        with part("search") as span:
+            found = await self._in_time("search", parts.answering.search(asked, run=self.run))
+            span.tell({"sourceline.passages": len(found.search_results)})
+            return found
 
     async def article(self, article_id: str, *, version: str | None) -> Article:
         """One article, as it is now or in one version. Raises NotFound."""
@@ -85,7 +92,10 @@ class Opened:
         """Judge the sentences of a text; it ends by itself at the deadline, with what it has."""
         parts = await self.parts()
         try:
-            return await parts.checking.check(asked, run=self.run, seconds=self.settings.deadline_seconds)
+            with part("check") as span:
+                report = await parts.checking.check(asked, run=self.run, seconds=self.settings.deadline_seconds)
+                span.tell({"sourceline.sentences": len(report.sentences)})
+                return report
         except TimeoutError:
             raise self._late("check_claims") from None
 

@@ -25,6 +25,7 @@ from qa.errors import QAError
 from qa.mcp.opened import Opened
 from qa.mcp.tools import TOOLS, Archive, Tool, call
 from qa.settings import Settings
+from qa.tracing.spans import part
 
 __all__ = ["Reply", "exchange", "serve"]
 
@@ -134,8 +135,10 @@ async def _called(asked: types.CallToolRequestParams, archive: Archive, *, expla
     tool = TOOLS.get(asked.name)
     if tool is None:
         raise MCPError(types.INVALID_PARAMS, f"no tool {asked.name!r}; there are {', '.join(TOOLS)}")
+    named = {"mcp.method.name": "tools/call", "gen_ai.tool.name": tool.name, "gen_ai.operation.name": "execute_tool"}
     try:
-        given = await call(tool, asked.arguments or {}, archive=archive)
+        with part(f"tools/call {tool.name}", kind="server", attributes=named):
+            given = await call(tool, asked.arguments or {}, archive=archive)
     except Exception as error:  # noqa: BLE001 - explained, and logged where it is a defect
         return types.CallToolResult(content=[types.TextContent(type="text", text=explain(error))], is_error=True)
     return types.CallToolResult(

@@ -241,7 +241,7 @@ class Service:
                         for act in submissions.rights(submission, part, by=by):
                             audit.note(act)
                         reports.append(part)
-                span.tell(submissions.told_of(reports))
+                span.tell(spans.told_of_ingests(reports))
                 report = submissions.report(submission, reports, job_id=job.id)
             changed = {one.collection for part in reports for one in part.articles if one.outcome == "updated"}
             await self._beginnings.forget(changed)  # a question to begin with may be one about what was taken back

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
@@ -28,9 +27,8 @@ from qa.server.errors import (
 )
 from qa.server.http.bodies import BYTE_ORDER_MARK, fault, plain_json
 from qa.server.wire import AddedArticle, AddReport, ArticleIn
-from qa.tracing.spans import Value
 
-__all__ = ["Submission", "read", "report", "rights", "slices", "stored", "told_of"]
+__all__ = ["Submission", "read", "report", "rights", "slices", "stored"]
 
 _MOST_ITEMS = 10_000
 _SLICE_CHARACTERS = 200_000
@@ -133,16 +131,6 @@ def report(submission: Submission, ingested: Sequence[IngestReport], *, job_id: 
         seconds=sum(part.seconds for part in ingested),
         job_id=job_id,
     )
-
-
-def told_of(ingested: Sequence[IngestReport]) -> Mapping[str, Value]:
-    """What a trace tells of an ingest: how many articles came to what."""
-    outcomes = Counter(article.outcome for part in ingested for article in part.articles)
-    return {
-        **{f"sourceline.{outcome}": number for outcome, number in outcomes.items()},
-        "sourceline.rejected": sum(len(part.rejected) for part in ingested),
-        "sourceline.passages": sum(part.passages_encoded for part in ingested),
-    }
 
 
 def rights(submission: Submission, part: IngestReport, *, by: str) -> Iterator[Act]:

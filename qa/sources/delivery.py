@@ -9,6 +9,7 @@ import http.client
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from embeddings.opening import open_corpus
 from embeddings.types import RawArticle, Rejected
 from qa.settings import Settings
 from qa.sources.errors import NotDelivered, SourceError
+from qa.tracing.spans import Value, part, told_of_ingests
 
 __all__ = ["Deliver", "Delivered", "ToService", "ToStore", "delivery_of"]
 
@@ -42,6 +44,14 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     def brought(self) -> bool:
         """Whether anything is new or changed."""
         return bool(self.outcomes.get("added") or self.outcomes.get("updated"))
+
+    @property
+    def told(self) -> Mapping[str, Value]:
+        """What a trace tells of it."""
+        return {
+            **{f"sourceline.{name}": number for name, number in self.outcomes.items()},
+            "sourceline.rejected": len(self.rejected),
+        }
 
     def and_also(self, other: Delivered) -> Delivered:
         """Both together."""
@@ -72,8 +82,10 @@ class ToStore:
     def __call__(self, articles: Sequence[RawArticle]) -> Delivered:
         """See `Deliver`."""
         try:
-            with closing(open_corpus(self._place, identity=self._encoder.identity)) as corpus:
-                report = ingest(articles, corpus=corpus, encoder=self._encoder, collection=self._collection)
+            with part("ingest") as span, closing(open_corpus(self._place, identity=self._encoder.identity)) as corpus:
+                store = partial(ingest, corpus=corpus, encoder=self._encoder, collection=self._collection)
+                report = store(articles, heard=span.stage)
+                span.tell(told_of_ingests([report]))
         except EmbeddingsError as error:
             raise NotDelivered(f"{error} (or set QA_SERVICE_URL to the service that has the store open)") from error
         outcomes: Counter[str] = Counter(article.outcome for article in report.articles)
@@ -114,10 +126,17 @@ class ToService:
     def _post(self, body: bytes) -> tuple[int, bytes]:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=_PATIENCE_SECONDS)
+        asked: dict[str, Value] = {
+            "http.request.method": "POST",
+            "server.address": connection.host,
+            "server.port": connection.port,
+        }
         try:
-            with closing(connection):
-                connection.request("POST", f"{self._parts.path.rstrip('/')}/api/articles", body, self._headers)
+            with closing(connection), part("POST", kind="client", attributes=asked) as span:
+                place, headers = f"{self._parts.path.rstrip('/')}/api/articles", {**self._headers, **span.headers}
+                connection.request("POST", place, body, headers)
                 response = connection.getresponse()
+                span.tell({"http.response.status_code": response.status})
                 return response.status, response.read(_LARGEST_REPLY)
         except (OSError, http.client.HTTPException) as error:
             raise NotDelivered(f"the service at {self._parts.netloc} does not answer ({error})") from None

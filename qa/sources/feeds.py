@@ -18,6 +18,7 @@ from qa.sources.documents import entries_of, page_of
 from qa.sources.errors import FetchRefused, SourceError
 from qa.sources.fetching import Fetched, Fetcher
 from qa.sources.ledger import Feed, Ledger
+from qa.tracing.spans import part
 
 __all__ = ["Feeds", "Turn"]
 
@@ -78,6 +79,15 @@ class Feeds:
 
     def turn(self, feed: Feed) -> Turn:
         """Give one feed its turn; whatever goes wrong with it is noted, and no reason to stop."""
+        site = feed.url.split("/")[2].rpartition("@")[2]  # an address may hold a password
+        with part("feed", attributes={"sourceline.site": site}) as span:
+            turn = self._turn(feed)
+            span.tell({**turn.delivered.told, "sourceline.pages": turn.pages})
+            if turn.feed.trouble:
+                span.failed("source_trouble")
+            return turn
+
+    def _turn(self, feed: Feed) -> Turn:
         try:
             fetched = self._fetcher.fetch(feed.url, etag=feed.etag, last_modified=feed.last_modified)
             if fetched.state == "gone":

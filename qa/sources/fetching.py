@@ -24,6 +24,7 @@ from qa.access.places import Network
 from qa.sources.errors import FetchRefused
 from qa.sources.public_addresses import Resolve, Target, look_up, target
 from qa.sources.robots import AGENT, Robots
+from qa.tracing.spans import Value, part
 
 __all__ = ["Fetched", "Fetcher", "Limits"]
 
@@ -120,10 +121,17 @@ class Fetcher:
         watch.daemon = True
         watch.start()
         sent = {"User-Agent": self._agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip", "Connection": "close"}
+        asked: dict[str, Value] = {
+            "http.request.method": "GET",
+            "server.address": there.host,
+            "server.port": there.port,
+        }
         try:
-            with closing(connection):
+            with part("GET", kind="client", attributes=asked) as span, closing(connection):
                 connection.request("GET", there.path, headers={**sent, **headers})
-                answer = self._answer(connection.getresponse(), there)
+                with closing(connection.getresponse()) as response:  # one given up holds the socket still
+                    answer = self._answer(response, there)
+                span.tell({"http.response.status_code": answer.status})
                 if connection.broken_off:  # an answer without a length ends like one that was broken off
                     raise TimeoutError
                 return answer

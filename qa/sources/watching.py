@@ -18,6 +18,7 @@ from embeddings.types import RawArticle, Rejected
 from qa.sources.delivery import Deliver, Delivered
 from qa.sources.errors import NotDelivered
 from qa.sources.ledger import Ledger
+from qa.tracing.spans import part
 
 __all__ = ["Folders", "wakes"]
 
@@ -105,6 +106,14 @@ class Folders:
 
     def _store(self, files: dict[Path, Look]) -> Delivered:
         """Read files and store their articles; a file is done with when the last of its articles is stored."""
+        if not files:
+            return Delivered()
+        with part("folder", attributes={"sourceline.files": len(files)}) as span:
+            told = self._read(files)
+            span.tell(told.told)
+            return told
+
+    def _read(self, files: dict[Path, Look]) -> Delivered:
         told, articles, done = Delivered(), list[RawArticle](), dict[Path, Look]()
         for path, look in files.items():
             if self._stop.is_set():

@@ -4,6 +4,7 @@
     Untraced   the span of work that nobody traces: costs nothing, says nothing
     current    the span that what runs here belongs to
     part       a piece of the current span, which is current until it ends
+    tracing    for a command: each part in it begins a trace
 
 The one module that knows OpenTelemetry is `qa.tracing.otlp`. Nothing imports it unless tracing is on.
 """
@@ -11,6 +12,7 @@ The one module that knows OpenTelemetry is `qa.tracing.otlp`. Nothing imports it
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,9 +23,22 @@ import msgspec
 from qa.errors import SettingsError
 
 if TYPE_CHECKING:
+    from embeddings.ingest import IngestReport
     from qa.tracing.otlp import Tracing
 
-__all__ = ["Evaluation", "Kind", "Span", "Untraced", "Value", "begun", "current", "open_tracing", "part", "within"]
+__all__ = [
+    "Evaluation",
+    "Kind",
+    "Span",
+    "Untraced",
+    "Value",
+    "current",
+    "open_tracing",
+    "part",
+    "told_of_ingests",
+    "tracing",
+    "within",
+]
 
 Kind = Literal["internal", "server", "client"]
 Value = str | bool | int | float | Sequence[str]
@@ -133,17 +148,44 @@ def part(name: str, *, kind: Kind = "internal", attributes: Mapping[str, Value] 
 
 
 @contextmanager
-def begun(name: str, *, endpoint: str, texts: bool) -> Iterator[Span]:
-    """The span of a whole command, sent to `endpoint` when it ends; one that nobody traces where there is none."""
+def tracing(endpoint: str, *, texts: bool) -> Iterator[None]:
+    """Let each `part` begun here be a trace of its own, sent to `endpoint`; where there is none, nothing is traced.
+
+    For a command, however long it goes on: spans are sent as they end, the last ones when the block does.
+    Raises SettingsError.
+    """
     if not endpoint:
-        yield current()
+        yield
         return
-    tracing = open_tracing(endpoint, texts=texts)
+    opened = open_tracing(endpoint, texts=texts)
     try:
-        with within(tracing.begin(name, kind="internal")) as span:
-            yield span
+        with within(_Beginning(opened)):
+            yield
     finally:
-        tracing.close()
+        opened.close()
+
+
+class _Beginning(Untraced):
+    """What no span is yet: what is begun in it begins a trace."""
+
+    def __init__(self, opened: Tracing) -> None:
+        self._opened = opened
+
+    def part(self, name: str, *, kind: Kind, attributes: Mapping[str, Value]) -> Span:
+        """Begin a span that belongs to none."""
+        span = self._opened.begin(name, kind=kind)
+        span.tell(attributes)
+        return span
+
+
+def told_of_ingests(reports: Sequence[IngestReport]) -> Mapping[str, Value]:
+    """What a trace tells of an ingest: how many articles came to what."""
+    outcomes = Counter(article.outcome for report in reports for article in report.articles)
+    return {
+        **{f"sourceline.{outcome}": number for outcome, number in outcomes.items()},
+        "sourceline.rejected": sum(len(report.rejected) for report in reports),
+        "sourceline.passages": sum(report.passages_encoded for report in reports),
+    }
 
 
 def open_tracing(endpoint: str, *, texts: bool) -> Tracing:

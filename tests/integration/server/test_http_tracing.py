@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import subprocess
 import sys
 import threading
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from mcp import Client, StdioServerParameters, stdio_client
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from qa.cli.program import program
 from qa.errors import SettingsError
 from qa.server.run import serve as run_service
 from qa.settings import Settings, from_environment
@@ -314,17 +322,93 @@ def test_work_that_nobody_traces_has_a_span_that_says_nothing() -> None:
         assert dict(span.headers) == {}
 
 
-def test_the_command_of_an_ingest_is_traced_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, articles: Any) -> None:
-    from click.testing import CliRunner
+FEED = (
+    "<rss version='2.0'><channel><title>Velda Courier</title><item><title>Harbour reopens</title>"
+    "<link>http://courier.example/harbour</link><description>{}</description></item></channel></rss>"
+)
 
-    from qa.cli.program import program
 
-    file = tmp_path / "harbour.txt"
-    file.write_text(f"{articles[0]['title']}\n\n{articles[0]['text']}\n", encoding="utf-8")
-    monkeypatch.setenv("QA_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("QA_ENCODER", "hashing")
+@pytest.fixture
+def commands(tmp_path: Path, articles: Any) -> Iterator[tuple[Receiver, dict[str, str], Path]]:
+    """A receiver, the variables with which commands tell it what they do, and an article in a folder."""
+    folder = tmp_path / "news"
+    folder.mkdir()
+    (folder / "harbour.txt").write_text(f"{articles[0]['title']}\n\n{articles[0]['text']}\n", encoding="utf-8")
+    ours = {"QA_DATA_DIR": str(tmp_path / "data"), "QA_ENCODER": "hashing", "QA_READER": "words"}
     with receiving() as receiver:
-        monkeypatch.setenv("QA_OTEL_ENDPOINT", receiver.address)
-        done = CliRunner().invoke(program, ["ingest", str(file)])
-        assert done.exit_code == 0, done.output
-        assert [span.name for span in receiver.inside(receiver.one("ingest"))] == ["clean", "cut", "encode", "write"]
+        rest = {name: value for name, value in os.environ.items() if not name.startswith("QA_")}
+        yield receiver, {**rest, **ours, "QA_OTEL_ENDPOINT": receiver.address}, folder
+
+
+def run(environment: dict[str, str], *arguments: str) -> None:
+    done = CliRunner().invoke(program, [*arguments], env=environment)
+    assert done.exit_code == 0, done.output
+
+
+def test_an_ingest_and_a_question_at_the_terminal_are_traced(commands: Any, articles: Any) -> None:
+    receiver, environment, folder = commands
+    run(environment, "ingest", str(folder))
+    done = receiver.one("ingest")
+    assert [span.name for span in receiver.inside(done)] == ["clean", "cut", "encode", "write"]
+    assert told(done)["sourceline.added"] == 1
+    run(environment, "ask", QUESTION)
+    answer = receiver.one("answer")
+    assert not answer.parent_span_id
+    assert answer.trace_id != done.trace_id
+    assert {"encode", "retrieve", "read"} <= {span.name for span in receiver.inside(answer)}
+    assert told(answer)["sourceline.answer_mode"] == "extractive"
+    assert [word for word in words([QUESTION, articles[0]["text"]]) if word in receiver.raw] == []
+
+
+def test_each_turn_of_a_feed_is_a_trace(commands: Any, articles: Any, tmp_path: Path) -> None:
+    receiver, environment, _ = commands
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "feed.rss").write_text(FEED.format(articles[0]["text"] * 9), encoding="utf-8")
+    served = partial(QuietFiles, directory=str(tmp_path / "web"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), served) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        place = f"http://127.0.0.1:{web.server_address[1]}"
+        environment |= {"QA_FEED_NETWORKS": "127.0.0.1"}
+        run(environment, "feeds", "add", f"{place}/feed.rss", f"{place}/gone.rss")
+        run(environment, "feeds", "run", "--once")
+        web.shutdown()
+    gone, turn = sorted((span for span in receiver.spans if span.name == "feed"), key=lambda one: one.status.code)[::-1]
+    assert turn.trace_id != gone.trace_id
+    assert told(turn)["sourceline.added"] == 1
+    assert "127.0.0.1:" in told(turn)["sourceline.site"]
+    asked = {one.trace_id: told(one) for one in receiver.spans if one.name == "GET"}
+    assert asked[turn.trace_id]["http.response.status_code"] == 200
+    assert asked[gone.trace_id]["http.response.status_code"] == 404
+    assert told(gone)["error.type"] == "source_trouble"
+    stored = next(one for one in receiver.inside(turn) if one.name == "ingest")
+    assert [span.name for span in receiver.inside(stored)] == ["clean", "cut", "encode", "write"]
+
+
+def test_a_watched_folder_and_an_mcp_client_are_traced(commands: Any) -> None:
+    receiver, environment, folder = commands
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "qa", "watch", str(folder)], env=environment, stdout=subprocess.PIPE
+    )
+    assert watching.stdout is not None
+    with watching, watching.stdout:
+        assert b"1 added" in watching.stdout.readline()
+        watching.send_signal(signal.SIGTERM)
+    read = receiver.one("folder")
+    assert (told(read)["sourceline.files"], told(read)["sourceline.added"]) == (1, 1)
+    assert [span.name for span in receiver.inside(read)] == ["ingest"]
+
+    async def asked() -> None:
+        command = StdioServerParameters(command=sys.executable, args=["-m", "qa", "mcp"], env=environment)
+        async with Client(stdio_client(command)) as client:
+            await client.call_tool("ask", {"question": QUESTION})
+
+    asyncio.run(asked())
+    call = receiver.one("tools/call ask")
+    assert told(call)["gen_ai.tool.name"] == "ask"
+    assert [span.name for span in receiver.inside(call)] == ["answer"]
+    page = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    assert [name for one in receiver.spans for name in (*told(one), one.name) if f"`{name}`" not in page] == []
+
+
+class QuietFiles(SimpleHTTPRequestHandler):
+    def log_message(self, *args: Any) -> None: ...
