@@ -39,7 +39,7 @@ function shown({ kept, feedback }) {
     claim.verdict === "supported" ? null : h("span", { class: "trouble" }, ` ${claim.verdict.replaceAll("_", " ")}`)))
     : [h("p", { dir: "auto" }, said.answer)];
   return [
-    h("p", { class: "about" }, moment(kept.asked_at), ` · ${mode(said)} · score ${said.support_score.toFixed(2)}`),
+    h("p", { class: "about" }, moment(kept.asked_at), ` · ${mode(said)} · support score ${said.support_score.toFixed(2)}`),
     said.resolved_query !== said.question ? h("p", { class: "about" }, "Looked up as: ", h("q", { dir: "auto" }, said.resolved_query)) : null,
     kept.corrected_since ? h("p", { class: "trouble" }, "An article that it quotes has been corrected since.") : null,
     kept.withheld ? h("p", { class: "trouble" }, `${count(kept.withheld, "quotation or passage is", "quotations or passages are")} no longer shown.`) : null,

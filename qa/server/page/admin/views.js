@@ -29,7 +29,7 @@ function growing(caption, head, first, row, next) {
     const page = await next(before);
     const added = table(caption, head, page.rows.map(row)).querySelectorAll("tbody tr");
     shown.querySelector("tbody").append(...added);
-    added[0]?.querySelector("a")?.focus();
+    added[0]?.querySelector("a, summary")?.focus();
     before = page.next;
     more.hidden = before === null;
   });
@@ -115,7 +115,8 @@ export async function articles() {
   const head = ["Source", "Articles", "Kept back", "Newest", ...corpus.days.map((one) => h("abbr", { title: day(one) }, Number(one.slice(8))))];
   return [
     title("Articles"),
-    h("p", { class: "about" }, `${count(corpus.articles, "article", "articles")}, ${number(corpus.kept_back)} of them kept back from readers; by day of publication.`),
+    h("p", { class: "about" }, `${count(corpus.articles, "article", "articles")}, ${number(corpus.kept_back)} of them kept back from readers. ` +
+      `The columns of numbers are days of publication, from ${day(corpus.days[0])} to ${day(corpus.days.at(-1))}.`),
     corpus.articles ? table("Articles by source and day", head, rows) : h("p", {}, "There are none yet."),
     corpus.sources_omitted ? h("p", {}, `${count(corpus.sources_omitted, "more source is", "more sources are")} not listed.`) : null,
     h("h3", {}, "Feeds and folders"),
@@ -136,12 +137,29 @@ export async function source({ name = "" }) {
     const found = await read("/api/articles", { source: name || null, kept_back: true, limit: 50, after });
     return { rows: found.articles.filter((one) => one.source === name), next: found.next };
   };
-  const row = (one) => [h("bdi", {}, one.title || one.id), day(one.published_at, "undated"), h("code", {}, one.id), withheld(one)];
+  const row = (one) => [unfolding(one), day(one.published_at, "undated"), h("code", {}, one.id), withheld(one)];
   return [
     title(name || "Articles that name no source"),
     h("p", {}, h("a", { href: "#/articles" }, "All sources")),
     ...growing("Articles", ["Title", "Published", "Id", "Readers"], await page(null), row, page),
   ];
+}
+
+/** The title of an article, and its text when it is unfolded. */
+function unfolding(one) {
+  const box = h("details", { class: "article", toggle: async () => {
+    if (!box.open || box.childElementCount > 1) return;
+    const place = h("div");
+    box.append(place);
+    try {
+      const found = await read(`/api/articles/${encodeURIComponent(one.id)}`, { kept_back: true });
+      place.append(h("p", { dir: "auto", lang: found.language }, found.text),
+        ...(found.url ? [h("p", {}, h("a", { href: found.url, rel: "noopener noreferrer" }, found.url))] : []));
+    } catch (error) {
+      place.append(h("p", { class: "trouble" }, error.message));
+    }
+  } }, h("summary", {}, h("bdi", {}, one.title || one.id)));
+  return box;
 }
 
 function withheld(article) {
@@ -151,6 +169,7 @@ function withheld(article) {
 }
 
 const outcomes = (found) => Object.entries(found).map(([name, value]) => `${number(value)} ${name}`).join(", ");
+const sender = (one) => (one.by === "open" ? "anybody (no key)" : one.by);
 const progress = (one) => [`${number(one.done)} of ${one.items === null ? "?" : number(one.items)} `,
   one.state === "running" ? h("progress", { max: one.items ?? 1, value: one.done, "aria-label": "Progress" }) : null];
 
@@ -161,7 +180,7 @@ export async function jobs({ state = "" }, { again }) {
   };
   const first = await page(null);
   const which = select(STATES, state, { change: () => go("jobs", { state: which.value }) });
-  const row = (one) => [link("job", { id: one.id }, moment(one.begun_at)), one.by, h("span", { class: one.state }, one.state), progress(one), outcomes(one.outcomes), one.detail];
+  const row = (one) => [link("job", { id: one.id }, moment(one.begun_at)), sender(one), h("span", { class: one.state }, one.state), progress(one), outcomes(one.outcomes), one.detail];
   if (first.rows.some((one) => one.state === "running")) setTimeout(again, REFRESH_MILLISECONDS);
   return [
     title("Jobs"),
@@ -178,7 +197,7 @@ export async function job({ id }, { again }) {
   return [
     title(`Job of ${moment(one.begun_at).textContent}`),
     h("p", {}, h("a", { href: "#/jobs" }, "All jobs")),
-    h("p", {}, h("span", { class: one.state }, one.state), `, sent by ${one.by}: `, progress(one), outcomes(one.outcomes)),
+    h("p", {}, h("span", { class: one.state }, one.state), `, sent by ${sender(one)}: `, progress(one), Object.keys(one.outcomes).length ? `done: ${outcomes(one.outcomes)}` : "done"),
     one.detail ? h("p", { class: "trouble" }, one.detail) : null,
     rows.length ? table("Results", ["Item", "Outcome", "Article", "Note"], rows) : null,
     one.results_omitted ? h("p", {}, `${number(one.results_omitted)} further results are not kept.`) : null,
