@@ -32,7 +32,8 @@ from qa.errors import GeneratorFailed
 from qa.executor import Run
 from qa.generators.generator import Delta, Generator, Message
 from qa.language.phrases import names, topics
-from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, PRONOUNS, WH_WORDS, Token, tokens
+from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, PRONOUNS, WH_WORDS
+from qa.language.words import Token, tokens
 from qa.types import Turn
 
 __all__ = ["FollowUps", "Resolved", "adds_facts", "may_depend", "resolve", "resolved"]

@@ -17,8 +17,8 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.types import Article
 from qa.language.phrases import names
-from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, tokens
-from qa.language.words import words_of
+from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word
+from qa.language.words import tokens, words_of
 from qa.types import Answer
 
 __all__ = ["Candidate", "answers_well", "candidates", "is_plain", "latest_on", "turned"]

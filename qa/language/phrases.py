@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, TITLES, Token, is_date_word, tokens
+from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, TITLES, is_date_word
+from qa.language.words import Token, tokens
 
 __all__ = ["PARTICIPLES", "Name", "names", "topics"]
 

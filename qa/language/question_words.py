@@ -1,4 +1,4 @@
-"""The words of a question: tokens with their places, closed classes that give a follow-up away, its language.
+"""Closed classes of words that tell what a question asks and leaves out, and the language of a question.
 
 The language is told as far as its letters and its small words tell.
 """
@@ -6,9 +6,6 @@ The language is told as far as its letters and its small words tell.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-
-import msgspec
 
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 
@@ -19,14 +16,11 @@ __all__ = [
     "PRONOUNS",
     "TITLES",
     "WH_WORDS",
-    "Token",
     "asking_words",
     "is_date_word",
     "language_of",
-    "tokens",
 ]
 
-_WORD = re.compile(r"[^\W_]+(?:[-.&][^\W_]+|['’](?!s\b)[^\W_]+)*")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 WH_WORDS = frozenset("who whom whose what which when where why how".split())
 AUXILIARIES = frozenset(
@@ -98,57 +92,6 @@ _PARTICLES = {
 _KNOWN = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 _TELLING = 2
 """So many small words of a language, and more than of English, are needed: names are of every language."""
-
-
-class Token(msgspec.Struct, frozen=True, kw_only=True):
-    """One word and where it stands."""
-
-    text: str
-    start: int
-    end: int
-    possessive: bool = False
-    """Whether 's follows."""
-    opens: bool = False
-    """Whether a sentence, a clause or a quotation begins here, so that a capital says nothing."""
-    parted: bool = False
-    """Whether punctuation stands between the word before and this one."""
-
-    @property
-    def low(self) -> str:
-        """The word without regard to case."""
-        return self.text.casefold().replace("’", "'")
-
-    @property
-    def capital(self) -> bool:
-        """Whether it is written like a name."""
-        return self.text[:1].isupper() or (self.low[:3] in {"al-", "el-"} and self.text[3:4].isupper())
-
-
-def tokens(text: str) -> Sequence[Token]:
-    """Take a text apart into words.
-
-    >>> [(token.text, token.possessive) for token in tokens("Who is Kelmar's mayor?")]
-    [('Who', False), ('is', False), ('Kelmar', True), ('mayor', False)]
-    """
-    found: list[Token] = []
-    last = 0
-    for match in _WORD.finditer(text):
-        if found and match.group().casefold() == "s" and text[last : match.start()] in {"'", "’"}:
-            found[-1] = msgspec.structs.replace(found[-1], possessive=True)
-            last = match.end()
-            continue
-        between = text[last : match.start()]
-        found.append(
-            Token(
-                text=match.group(),
-                start=match.start(),
-                end=match.end(),
-                opens=not found or any(mark in between for mark in '.!?:;“"\n'),
-                parted=bool(between.strip()),
-            )
-        )
-        last = match.end()
-    return found
 
 
 def is_date_word(word: str) -> bool:

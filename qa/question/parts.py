@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from qa.conversations.follow_ups import resolve
-from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, WH_WORDS, Token, tokens
+from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, WH_WORDS
+from qa.language.words import Token, tokens
 from qa.question.intents import intent_of
 from qa.types import Turn
 
