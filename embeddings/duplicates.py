@@ -27,6 +27,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
+
 __all__ = ["contradict", "overlapping", "same_story", "signature", "similarity", "words_of"]
 
 _VERSION = 1
@@ -59,22 +61,20 @@ _WORDS_END = _HEAD.size + 2 * _SLOTS
 
 _TOKEN = re.compile(r"\d{1,3}(?:[ \u202f]\d{3})+(?![\d.,]*\w)|\d+(?:[.,]\d+)*[^\W\d_]*|\w+")
 _THOUSANDS = re.compile(r"[ \u202f]|,(?=\d{3}(?!\d))")
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday"
-_MONTHS = "january february march april june july august september october november december"
 _NUMBERS = "two three four five six seven eight nine ten eleven twelve"
-_NAMED = (
-    {name: name[:3] for name in f"{_WEEKDAYS} {_MONTHS}".split()}
-    | {name[:3]: name[:3] for name in _MONTHS.split()}
-    | {"sept": "sep"}
-    | {name: str(number) for number, name in enumerate(_NUMBERS.split(), start=2)}
-)
+_NAMED = {
+    name.lower(): name[:3].lower()
+    for name in (*ENGLISH_WEEKDAYS, *ENGLISH_MONTHS, *ENGLISH_SHORT_MONTHS)
+    if name != "May"
+} | {name: str(number) for number, name in enumerate(_NUMBERS.split(), start=2)}
 """Words that stand for figures, with the spelling under which they are compared; "one" and "may" mostly do not."""
 
 _ENDS = frozenset(".!?:\n")
 """One of them stands before the first word of a sentence."""
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
-"""A word; in Chinese and Japanese, written without spaces, a character."""
+"""A word; in Chinese and Japanese, written without spaces, a character. Stores hold signatures of what this pattern and
+`_TOKEN` cut and of the names found below: they stay as they are, apart from `qa.language`, until `_VERSION` changes."""
 
 
 def words_of(text: str) -> list[str]:

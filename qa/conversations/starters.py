@@ -15,6 +15,7 @@ from itertools import zip_longest
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.types import Article
 from qa.language.phrases import names
 from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word
@@ -41,9 +42,9 @@ _VAGUE = frozenset(
 """A question about "the man" is a question about anybody."""
 _LEANING = frozenset(
     "also then meanwhile however too later earlier today yesterday tomorrow now ago here there last next"
-    " recent recently current currently past monday tuesday wednesday thursday friday saturday sunday tonight"
+    " recent recently current currently past tonight"
     " says said say who which whose but because where when while after before".split()
-)
+).union(map(str.lower, ENGLISH_WEEKDAYS))
 """Words that lean on the day of the article or on another clause, or that betray one."""
 _FINITE = AUXILIARIES - {"be", "been", "being"}
 """A second one of these means a second clause, which does not survive being turned round."""
@@ -66,7 +67,7 @@ _SMALL = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _CLAUSE = r"(?P<rest>[^,;:.()\"“”–—]{3,90}?)"
 _LENGTH = rf"(?:{_NUMBER}|{_SMALL}) (?:hours|days|weeks|months|years)"
 _DATE = (
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December) \d{1,2}"
+    rf"(?:{'|'.join(ENGLISH_MONTHS)}) \d{{1,2}}"
     r"|(?:19|20)\d\d"
 )
 _NO_SUBJECT = r"(?!(?:And|But|Some|Many|Several|Most|One|While|When|After|If|In|On|At|As) )"

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.words import Word, is_name, words_of
 
@@ -67,8 +67,8 @@ _OPENERS = frozenset(
 """Words that open sentences with a capital and are no names."""
 _NO_NAMES = frozenset(
     "Mr Mrs Ms Dr Sir Lord Lady Prof President Prime Minister Mayor Judge King Queen Prince Princess Pope General "
-    "Captain Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec AM PM I I'm I've".split()
-).union(ENGLISH_MONTHS, ENGLISH_WEEKDAYS)
+    "Captain AM PM I I'm I've".split()
+).union(ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS)
 """Capitals that are no name of their own: titles, months and weekdays, which are checked as dates."""
 _PLACES = (
     "us usa u.s u.s.a america american americans united states",

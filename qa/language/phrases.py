@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from qa.language.names import names_of
 from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, TITLES, is_date_word
 from qa.language.words import Token, tokens
 
 __all__ = ["PARTICIPLES", "Name", "names", "topics"]
 
-_CONNECTORS = frozenset("of de da do du von van der den bin ibn for la le".split())
+_PARTICLES = frozenset("de da do du von van der den bin ibn la le".split())
+_CONNECTORS = _PARTICLES | {"of", "for"}
 _REPORTING = frozenset("said says told tells added adds says who whose".split())
 _JOINING = frozenset("of in at for from on against near around over between".split())
 """Prepositions that tie a phrase to the one before it; others more often begin a circumstance."""
@@ -48,14 +50,12 @@ def names(text: str) -> Sequence[Name]:
     ['University of Tessaly', 'Oda Lindqvist']
     """
     words = tokens(text)
-    inner = {word.low for word in words if word.capital and not word.opens}
+    named = _named(text, words)
     found: list[Name] = []
     at = 0
     while at < len(words):
-        end = _end_of_name(words, at)
-        first = words[at]
-        certain = end - at > 1 or not first.opens or first.low in inner or first.possessive
-        if end > at and certain:
+        end = _end_of_name(words, at, named)
+        if end > at:
             found.append(_name(text, words, at, end))
         at = max(end, at + 1)
     return found
@@ -70,10 +70,11 @@ def topics(question: str) -> Sequence[str]:
     ["Kelmar's voters", 'the runoff']
     """
     words = tokens(question)
+    named = _named(question, words)
     spans: list[tuple[int, int]] = []
     at = 0
     while at < len(words):
-        end = _end_of_phrase(words, at)
+        end = _end_of_phrase(words, at, named)
         if end is None:
             at += 1
             continue
@@ -101,33 +102,52 @@ def _name(text: str, words: Sequence[Token], at: int, end: int) -> Name:
     )
 
 
-def _end_of_name(words: Sequence[Token], at: int) -> int:
+def _end_of_name(words: Sequence[Token], at: int, named: Sequence[bool]) -> int:
     """Where a run of capitals that begins at `at` ends; `at` where none does."""
-    if not _named(words[at]):
+    if not named[at]:
         return at
     end = at + 1
     while end < len(words) and not words[end - 1].possessive and not words[end].parted:
-        if _named(words[end]):
+        if named[end]:
             end += 1
-        elif words[end].low in _CONNECTORS and end + 1 < len(words) and _named(words[end + 1]):
+        elif words[end].low in _CONNECTORS and end + 1 < len(words) and named[end + 1]:
             end += 2
         else:
             break
     return end
 
 
-def _named(word: Token) -> bool:
-    abbreviated = len(word.text) > 1 and word.text.isupper()
-    plain = word.low in FUNCTION_WORDS or is_date_word(word.text) or word.low.endswith("-old")
-    return word.capital and (abbreviated or not plain)
+def _named(text: str, words: Sequence[Token]) -> Sequence[bool]:
+    """For each word whether it is part of a name: beside those that say so by themselves, what leads up to them.
+
+    So do titles and given names that other sentences open with, and "US", which is no word of substance elsewhere.
+    """
+    small = {word.low for word in words if not word.capital}
+    starts = {word.start for word in names_of(text, lower=small)}
+    named = [word.start in starts or (word.capital and word.text.isupper() and len(word.text) > 1) for word in words]
+    for at in reversed(range(len(words))):
+        named[at] |= _leads_up(words, at, named)
+    return named
 
 
-def _end_of_phrase(words: Sequence[Token], at: int) -> int | None:
+def _leads_up(words: Sequence[Token], at: int, named: Sequence[bool]) -> bool:
+    word = words[at]
+    if not word.capital or word.low in FUNCTION_WORDS or is_date_word(word.text):
+        return False
+    title = word.low.rstrip(".") in TITLES
+    if word.possessive or (title and not word.opens):
+        return True
+    joined = _PARTICLES | {"of"} if title else _PARTICLES
+    after = at + 2 if at + 1 < len(words) and words[at + 1].low in joined else at + 1
+    return after < len(words) and named[after] and not words[at + 1].parted
+
+
+def _end_of_phrase(words: Sequence[Token], at: int, named: Sequence[bool]) -> int | None:
     """Where the noun phrase that begins at `at` ends: a name, `the` with what follows, an owner with what is owned."""
     start = at + 1 if words[at].low == "the" else at
     if start >= len(words) or (start > at and words[start].parted):
         return None
-    end = _end_of_name(words, start)
+    end = _end_of_name(words, start, named)
     if end == start and start == at:
         return None
     run = end
