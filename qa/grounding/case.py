@@ -6,7 +6,6 @@ what its pronouns point at, holds what one clause of the claim joins.
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from qa.grounding.checker import Context, Support, SupportingSpan
 from qa.grounding.evidence import Coverage, Sentence, cover, lower_words, pick, read_claim, read_evidence
 from qa.language.names import Name, same_name
+from qa.language.phrases import clauses_of
 from qa.language.quantities import Quantity
 from qa.language.words import words_of
 
@@ -46,10 +46,6 @@ _LEAST_QUOTED = 3
 _NEXT = 4
 """How many words of matter around a fact are what it is said of."""
 _SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " ", "\n": " "})
-_CLAUSE = re.compile(
-    r"[;:–—]|,\s+(?:and|but|while|whereas|although|though|which|who|where|when|with)\b|\b(?:and|but|while|whereas|although|though|because|which)\b",
-    re.IGNORECASE,
-)
 _LEAST_WORDS = 3
 _PRONOUN = re.compile(
     r"\b(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|i|we|my|our|me|us|himself|herself|itself|themselves)\b",
@@ -152,9 +148,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 def clauses(claim: Sentence) -> tuple[tuple[int, int], ...]:
     """Spans of the claim's clauses; one too short to say anything is left with its neighbour."""
-    cuts = [0, *(match.start() for match in _CLAUSE.finditer(claim.text)), len(claim.text)]
     found: list[tuple[int, int]] = []
-    for start, end in itertools.pairwise(cuts):
+    for start, end in clauses_of(claim.text):
         words = sum(1 for word in claim.words if start <= word.start < end and not word.stop)
         if found and (words < _LEAST_WORDS or _matter(claim, *found[-1]) < _LEAST_WORDS):
             found[-1] = (found[-1][0], end)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -10,7 +12,7 @@ from qa.language.names import names_of
 from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, TITLES, is_date_word
 from qa.language.words import Token, tokens
 
-__all__ = ["PARTICIPLES", "Name", "names", "topics"]
+__all__ = ["PARTICIPLES", "Name", "clauses_of", "names", "topics"]
 
 _PARTICLES = frozenset("de da do du von van der den bin ibn la le".split())
 _CONNECTORS = _PARTICLES | {"of", "for"}
@@ -29,6 +31,13 @@ PARTICIPLES = frozenset(
 )
 """Those that no ending gives away."""
 _BE = frozenset("is are was were be been".split())
+
+
+_CLAUSE = re.compile(
+    r"[;:–—]|,\s+(?:and|but|while|whereas|although|though|which|who|where|when|with)\b"
+    r"|\b(?:and|but|while|whereas|although|though|because|which)\b",
+    re.IGNORECASE,
+)
 
 
 class Name(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +68,16 @@ def names(text: str) -> Sequence[Name]:
             found.append(_name(text, words, at, end))
         at = max(end, at + 1)
     return found
+
+
+def clauses_of(text: str) -> Sequence[tuple[int, int]]:
+    """The spans of a sentence's clauses, which together are all of it; each begins with what joins it on.
+
+    >>> text = "The fee rose, and the mayor resigned because of it."
+    >>> [text[start:end] for start, end in clauses_of(text)]
+    ['The fee rose', ', and the mayor resigned ', 'because of it.']
+    """
+    return list(itertools.pairwise([0, *(match.start() for match in _CLAUSE.finditer(text)), len(text)]))
 
 
 def topics(question: str) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """Times told by the calendar: dates in every usual way to write them, months, quarters, seasons, years, decades.
 
-A question asks about a stretch of days, and what it leaves open is decided: "in May" is the last one. `dates` reads what
-a claim says, and leaves open what it leaves open. So there are two readers, of one calendar.
+A question asks about a stretch of days, and what it leaves open is decided: "in May" is the last one. `dates` reads
+what a claim says, and leaves open what it leaves open. So there are two readers, of one calendar.
 
 The words of the calendar, and stretches of whole days, serve all rules for time in a question.
 """
