@@ -31,8 +31,7 @@ from qa.conversations.referents import (
 from qa.errors import GeneratorFailed
 from qa.executor import Run
 from qa.generators.generator import Delta, Generator, Message
-from qa.language.phrases import names, topics
-from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, PRONOUNS, WH_WORDS
+from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, PRONOUNS, WH_WORDS, names, topics
 from qa.language.words import Token, tokens
 from qa.types import Turn
 

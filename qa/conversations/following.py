@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from embeddings.chunking.sentences import split_sentences
 from embeddings.types import Article
 from qa.conversations.starters import Candidate, candidates, is_plain
-from qa.language.phrases import names
+from qa.language.question_words import names
 
 __all__ = ["follow_ons"]
 

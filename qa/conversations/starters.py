@@ -17,8 +17,7 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.types import Article
-from qa.language.phrases import names
-from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word
+from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, names
 from qa.language.words import tokens, words_of
 from qa.types import Answer
 

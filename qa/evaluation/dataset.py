@@ -16,8 +16,7 @@ from pathlib import Path
 import msgspec
 
 from qa.errors import InvalidQuestion
-from qa.evaluation.errors import InvalidDataset, RunRefused
-from qa.evaluation.types import Example, GoldSpan
+from qa.evaluation.types import Example, GoldSpan, InvalidDataset, RunRefused
 from qa.language.timestamps import moment
 from seeds import SeedQuestion
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from qa.grounding.checker import Context, Support, SupportingSpan
 from qa.grounding.evidence import Coverage, Sentence, cover, lower_words, pick, read_claim, read_evidence
 from qa.language.names import Name, same_name
-from qa.language.phrases import clauses_of
 from qa.language.quantities import Quantity
+from qa.language.question_words import clauses_of
 from qa.language.words import words_of
 
 __all__ = [

@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from qa.grounding.case import Case, best_rows, clauses, has_name, holds_name, is_in_a_date, words_for
 from qa.grounding.checker import Mismatch
-from qa.grounding.evidence import Sentence
-from qa.grounding.facts import bears_out, comparable, counted, dated, same_parts, same_value, units_clash
+from qa.grounding.evidence import Sentence, bears_out, comparable, counted, dated, same_parts, same_value, units_clash
 from qa.language.dates import Moment
 from qa.language.names import Name, same_name
 from qa.language.quantities import Quantity

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from qa.grounding.case import Case, best_rows, clauses, has_name, inside, is_in_a_date, words_for
 from qa.grounding.checker import Mismatch
-from qa.grounding.evidence import Sentence
-from qa.grounding.facts import bears_out, comparable, counted, dated, same_parts, same_value, units_clash
+from qa.grounding.evidence import Sentence, bears_out, comparable, counted, dated, same_parts, same_value, units_clash
 from qa.grounding.wording import denied, turned
 from qa.language.dates import Moment
 from qa.language.names import same_name

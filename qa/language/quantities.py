@@ -43,6 +43,7 @@ class _Token(msgspec.Struct, frozen=True):
 
 
 _TOKEN = re.compile(r"\d+(?:[,\u00a0\u202f]\d{3})*(?:\.\d+)?|[^\W\d_]+|[½¼¾⅓⅔]|\S")
+"""Marks and parts of numbers are tokens, too, which are no words: so it is not the pattern of `words`."""
 _GROUPED = re.compile(r"[,\u00a0\u202f]")
 _GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 _PARTS = {"half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25}

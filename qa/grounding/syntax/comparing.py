@@ -16,7 +16,7 @@ import msgspec
 
 from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
 from qa.grounding.evidence import Sentence as Read
-from qa.grounding.facts import bears_out, comparable, same_value
+from qa.grounding.evidence import bears_out, comparable, same_value
 from qa.grounding.syntax.trees import ARGUMENTS, Bond, Parser, Tree, bonds_of, load_parser
 from qa.language.names import Name, same_name
 from qa.language.quantities import Quantity

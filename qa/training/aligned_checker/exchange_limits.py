@@ -1,4 +1,4 @@
-"""Prints how many true and false sentences each limit of `qa.grounding.exchanges` strikes: they are chosen by it.
+"""Prints how many true and false sentences each limit of `qa.grounding.aligned` strikes: they are chosen by it.
 
     python -m qa.training.aligned_checker.exchange_limits FOLDER
 

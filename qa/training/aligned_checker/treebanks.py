@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from qa.evaluation.errors import InvalidDataset
+from qa.evaluation.types import InvalidDataset
 from qa.language.words import Word, words_of
 
 __all__ = ["Token", "Treebank", "TreebankSentence", "over_words", "read_treebank", "relation_name"]
