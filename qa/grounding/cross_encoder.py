@@ -15,7 +15,7 @@ import numpy as np
 
 from embeddings.encoders.weights import locate, revision
 from embeddings.errors import EncoderError
-from embeddings.runtime.processors import native_threads
+from embeddings.runtime.onnx_session import native_threads
 from qa.grounding.case import Case, case_of, passages_of, quotation, supporting_spans
 from qa.grounding.checker import Context, Mismatch, Support, verdict_of
 from qa.grounding.mismatches import fact_mismatches

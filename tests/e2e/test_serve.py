@@ -36,7 +36,7 @@ from qa.settings import Settings
 def slowly(settings):
     while Path({loads_after!r}).exists():
         time.sleep(0.01)
-    from qa.server.startup import load
+    from qa.server.run import load
     parts = load(settings)
     search = parts.answering.search
 
