@@ -16,7 +16,7 @@ from embeddings.types import Article, StoredPassage
 from qa.generation.citation_markers import resolve
 from qa.generation.prompt import Source
 from qa.generation.sanitize import plain
-from qa.grounding.checker import Context, Mismatch, Support, SupportChecker, SupportingSpan
+from qa.grounding.checker import Mismatch, Provenance, Support, SupportChecker, SupportingSpan
 from qa.language.words import Word, families, words_of
 from qa.types import Verdict
 
@@ -140,7 +140,7 @@ def _support(
 
 
 def _check(text: str, sources: Sequence[Source], checker: SupportChecker, question: str) -> Support:
-    contexts = [Context(title=source.stored.title, published_at=source.stored.published_at) for source in sources]
+    contexts = [Provenance(title=source.stored.title, published_at=source.stored.published_at) for source in sources]
     return checker.check(text, [source.text for source in sources], question=question, contexts=contexts)
 
 

@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from embeddings.encoders import Encoder
 from embeddings.encoders.encoder import TokenVectors
-from qa.grounding.case import Case, case_of, quotation, supporting_spans
-from qa.grounding.checker import Context, Mismatch, Support, verdict_of
+from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
+from qa.grounding.claim_evidence import ClaimEvidence, quotation, set_against, supporting_spans
 from qa.grounding.features import Aligned, align, claim_features, word_features
 from qa.grounding.mismatches import fact_mismatches
 from qa.grounding.syntax.comparing import SAYS, Comparison, Grammar, Rivalled, grammar_for
@@ -62,7 +62,7 @@ class TokenEncoder(Protocol):
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """A claim read against its evidence, before anything is weighed."""
 
-    case: Case
+    case: ClaimEvidence
     aligned: Aligned
     mismatches: tuple[Mismatch, ...]
     exchanged: tuple[Mismatch, ...]
@@ -78,10 +78,10 @@ def judge(
     encoder: TokenEncoder,
     grammar: Grammar | None,
     question: str,
-    contexts: Sequence[Context],
+    contexts: Sequence[Provenance],
 ) -> Judged | None:
     """Read a claim against its evidence; None where either has no words."""
-    case = case_of(claim, evidence, question=question, contexts=contexts)
+    case = set_against(claim, evidence, question=question, contexts=contexts)
     if case is None:
         return None
     vectors = encoder.encode_tokens([claim, *(case.sentences[row].text for row in case.chosen)])
@@ -110,7 +110,7 @@ class AlignedChecker:
         return f"aligned {_VERSION} over {self._encoder.identity.name} {self._encoder.identity.revision[:12]}"
 
     def check(
-        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
         """Judge one sentence; see `SupportChecker`."""
         if quoted := quotation(claim, evidence):
@@ -258,7 +258,7 @@ _LOOKED_AT = 2
 """Sentences of the evidence, best first, that may name the cause."""
 
 
-def exchanges(case: Case, comparison: Comparison | None) -> tuple[Mismatch, ...]:
+def exchanges(case: ClaimEvidence, comparison: Comparison | None) -> tuple[Mismatch, ...]:
     """What a claim gets wrong though all of it stands in the evidence, in the order of the claim."""
     found: list[Mismatch] = []
     close = case.coverage.share(case.chosen[:1]) >= _ON_IT
@@ -279,14 +279,14 @@ def _told(kind: Literal["number", "name"], item: Rivalled) -> Mismatch:
     return Mismatch(kind=kind, start=item.start, end=item.end, found=item.rival)
 
 
-def _is_made_a_cause(case: Case) -> tuple[int, int] | None:
+def _is_made_a_cause(case: ClaimEvidence) -> tuple[int, int] | None:
     """Where the claim gives a reason, if the sentences it rests on speak of none."""
     best = [case.sentences[row] for row in case.chosen[:_LOOKED_AT]]
     found = _CAUSE.search(case.claim.text)
     return found.span() if found and not any(_CAUSE.search(sentence.text) for sentence in best) else None
 
 
-def _told_as_fact(case: Case) -> float:
+def _told_as_fact(case: ClaimEvidence) -> float:
     """Share of the claim's words that the best sentence has inside quotation marks, where the claim has no speaker."""
     if _SAYING.search(case.claim.text):
         return 0.0

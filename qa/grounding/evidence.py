@@ -17,16 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.chunking.sentences import split_sentences
-from qa.grounding.checker import Context
+from qa.grounding.checker import Provenance
 from qa.language.dates import Moment, agree, moments_of, resolved
-from qa.language.names import Name, names_of, same_name
+from qa.language.names import NameWord, name_words, same_name
 from qa.language.polarity import negated
 from qa.language.quantities import Quantity, quantities_of
 from qa.language.words import Word, families, words_of
 
 __all__ = [
+    "AnalysedSentence",
     "Coverage",
-    "Sentence",
     "bears_out",
     "comparable",
     "counted",
@@ -151,7 +151,7 @@ _NEAR = 0.02
 """What standing beside the best sentence is worth: between equals, the neighbour."""
 
 
-class Sentence(msgspec.Struct, frozen=True, kw_only=True):
+class AnalysedSentence(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence of the evidence, or the claim; offsets inside are those of `text`."""
 
     index: int
@@ -165,21 +165,21 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True):
     negated: tuple[bool, ...]
     quantities: tuple[Quantity, ...]
     moments: tuple[Moment, ...]
-    names: tuple[Name, ...]
+    names: tuple[NameWord, ...]
     stems: frozenset[str]
     """Stems of its words that carry matter."""
     background: frozenset[str] = frozenset()
     """Case-folded words of the title, of the sentences before it and of the next: what its pronouns may point at."""
 
 
-def read_claim(text: str, *, lower: frozenset[str]) -> Sentence:
+def read_claim(text: str, *, lower: frozenset[str]) -> AnalysedSentence:
     """Read a claim; `lower` are the words that the evidence writes small."""
     return _read(text, words_of(text), lower)
 
 
-def read_evidence(texts: Sequence[str], contexts: Sequence[Context]) -> tuple[Sentence, ...]:
+def read_evidence(texts: Sequence[str], contexts: Sequence[Provenance]) -> tuple[AnalysedSentence, ...]:
     """Cut the evidence into sentences and read each; what stands before a sentence is its background."""
-    known = [*contexts, *(Context() for _ in range(len(texts) - len(contexts)))]
+    known = [*contexts, *(Provenance() for _ in range(len(texts) - len(contexts)))]
     return tuple(
         sentence if sentence.index == index else msgspec.structs.replace(sentence, index=index)
         for index, (text, context) in enumerate(zip(texts, known, strict=False))
@@ -187,13 +187,13 @@ def read_evidence(texts: Sequence[str], contexts: Sequence[Context]) -> tuple[Se
     )
 
 
-def lower_words(sentences: Sequence[Sentence]) -> frozenset[str]:
+def lower_words(sentences: Sequence[AnalysedSentence]) -> frozenset[str]:
     """Words that sentences also write without a capital."""
     return frozenset(word.text for sentence in sentences for word in sentence.words if word.text.islower())
 
 
 @lru_cache(maxsize=64)
-def _read_text(text: str, context: Context) -> tuple[Sentence, ...]:
+def _read_text(text: str, context: Provenance) -> tuple[AnalysedSentence, ...]:
     """One text, read once for all the claims of an answer."""
     spans = list(split_sentences(text))
     words = [words_of(text[start:end]) for start, end in spans]
@@ -209,9 +209,9 @@ def _read_text(text: str, context: Context) -> tuple[Sentence, ...]:
     return tuple(found)
 
 
-def _read(text: str, words: tuple[Word, ...], lower: frozenset[str], published: date | None = None) -> Sentence:
+def _read(text: str, words: tuple[Word, ...], lower: frozenset[str], published: date | None = None) -> AnalysedSentence:
     moments = moments_of(text)
-    return Sentence(
+    return AnalysedSentence(
         index=0,
         start=0,
         end=len(text),
@@ -223,7 +223,7 @@ def _read(text: str, words: tuple[Word, ...], lower: frozenset[str], published: 
             q for q in quantities_of(text) if not any(m.start < q.end and q.start < m.end for m in moments)
         ),
         moments=tuple(full for moment in moments for full in resolved(moment, published)),
-        names=names_of(text, words=words, lower=lower),
+        names=name_words(text, words=words, lower=lower),
         stems=frozenset(word.stem for word in words if not word.stop),
     )
 
@@ -254,7 +254,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         return float((self.matched[list(rows)].max(axis=0) * weights).sum() / total)
 
 
-def cover(claim: Sentence, sentences: Sequence[Sentence]) -> Coverage:
+def cover(claim: AnalysedSentence, sentences: Sequence[AnalysedSentence]) -> Coverage:
     """Hold every word of the claim against every sentence."""
     words = tuple(word for word in claim.words if not word.stop)
     matched = np.zeros((len(sentences), len(words)))
@@ -277,7 +277,7 @@ def cover(claim: Sentence, sentences: Sequence[Sentence]) -> Coverage:
     return Coverage(words=words, weights=weights, matched=matched)
 
 
-def pick(coverage: Coverage, sentences: Sequence[Sentence], *, limit: int) -> tuple[int, ...]:
+def pick(coverage: Coverage, sentences: Sequence[AnalysedSentence], *, limit: int) -> tuple[int, ...]:
     """Rows of the sentences that together cover most of the claim, best first; fewer where more would add nothing."""
     chosen: list[int] = []
     reached = np.zeros(len(coverage.words))
@@ -294,12 +294,15 @@ def pick(coverage: Coverage, sentences: Sequence[Sentence], *, limit: int) -> tu
     return tuple(chosen)
 
 
-def _beside(one: Sentence, other: Sentence) -> bool:
+def _beside(one: AnalysedSentence, other: AnalysedSentence) -> bool:
     return one.index == other.index and abs(one.place - other.place) == 1
 
 
 def _match_facts(
-    claim: Sentence, sentences: Sequence[Sentence], words: Sequence[Word], matched: npt.NDArray[np.float64]
+    claim: AnalysedSentence,
+    sentences: Sequence[AnalysedSentence],
+    words: Sequence[Word],
+    matched: npt.NDArray[np.float64],
 ) -> set[int]:
     """Mark in `matched` the numbers, dates and names that a sentence has in another form; give their columns."""
     facts: set[int] = set()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
-from qa.language.names import names_of
+from qa.language.names import name_words
 from qa.language.words import Token, tokens
 
 __all__ = [
@@ -267,7 +267,7 @@ def _named(text: str, words: Sequence[Token]) -> Sequence[bool]:
     So do titles and given names that other sentences open with, and "US", which is no word of substance elsewhere.
     """
     small = {word.low for word in words if not word.capital}
-    starts = {word.start for word in names_of(text, lower=small)}
+    starts = {word.start for word in name_words(text, lower=small)}
     named = [word.start in starts or (word.capital and word.text.isupper() and len(word.text) > 1) for word in words]
     for at in reversed(range(len(words))):
         named[at] |= _leads_up(words, at, named)

@@ -17,8 +17,8 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets
-from qa.grounding.case import case_of, passages_of
-from qa.grounding.checker import Context
+from qa.grounding.checker import Provenance
+from qa.grounding.claim_evidence import passages_of, set_against
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -131,7 +131,7 @@ def pairs_of_sets(folder: Path) -> Iterator[Pair]:
         if key in seen:
             continue
         seen.add(key)
-        case = case_of(claim, [row.document], question="", contexts=[Context(title=row.title)])
+        case = set_against(claim, [row.document], question="", contexts=[Provenance(title=row.title)])
         if case is None:
             continue
         label: Label = "entailment" if supported else "not_entailment"
