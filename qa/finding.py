@@ -1,4 +1,4 @@
-"""Takes a question as it was understood, gives passages, what was read in them, and whether it answers."""
+"""Gathers passages for a question as it was understood, reads them, and tells whether they answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes articles that somebody reads, gives questions to go on with: their statements, and what their people said."""
+"""Questions to go on with, about articles that somebody reads: their statements, and what their people said."""
 
 from __future__ import annotations
 

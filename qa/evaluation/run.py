@@ -1,4 +1,4 @@
-"""Takes examples and a respondent, gives a prediction for each as it comes: the first of the two stages.
+"""Asks a respondent each example and keeps its prediction as it comes: the first of the two stages.
 
 A manifest says under which conditions the answers came about. A foreign server names its sources by address alone:
 with the words of those articles beside the predictions, its citations can be judged.

@@ -1,4 +1,4 @@
-"""Takes a drafted sentence and the sources, gives it judged: what supports it, in the exact words of an article.
+"""The check of one drafted sentence against the sources: what supports it, in the exact words of an article.
 
 A support checker weighs a sentence as a whole; of a long true sentence with a short false end, most is true. So each
 of its parts must be spoken of. Words of a source that tell a machine what to write report nothing and support
@@ -15,7 +15,7 @@ import msgspec
 from embeddings.types import Article, StoredPassage
 from qa.generation.citation_markers import resolve
 from qa.generation.prompt import Source
-from qa.generation.sanitize import plain
+from qa.generation.sentence_stream import plain
 from qa.grounding.checker import Mismatch, Provenance, Support, SupportChecker, SupportingSpan
 from qa.language.words import Word, families, words_of
 from qa.types import Verdict

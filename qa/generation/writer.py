@@ -25,7 +25,7 @@ from qa.generation.attempt import AnswerBuilder, Attempt, Means, Request, by
 from qa.generation.citation_markers import choose_label
 from qa.generation.prompt import Context, Source, build, estimate, load_prompts, messages, new_fence, prompt_tokens
 from qa.generation.refusals import NOTHING
-from qa.generation.sanitize import plain_line
+from qa.generation.sentence_stream import plain_line
 from qa.generation.verification import Quoted, is_order
 from qa.generators.generator import Generator, Message
 from qa.grounding.checker import SupportChecker

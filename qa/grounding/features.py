@@ -1,4 +1,4 @@
-"""Takes a claim with its evidence as token vectors, gives rows of numbers: is each word borne out, is the claim?
+"""A claim and its evidence as rows of numbers: is each word borne out, is the claim?
 
 The two networks of the aligned checker weigh them.
 """

@@ -1,4 +1,4 @@
-"""Takes a claim and its evidence, gives where their wording turns the sense round: denials, extent, opposites."""
+"""Where the wording of a claim turns the sense of its evidence round: denials, extent, opposites."""
 
 from __future__ import annotations
 

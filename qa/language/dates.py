@@ -1,4 +1,4 @@
-"""Takes a text, gives the dates, weekdays, years and clock times it names, and says which of them agree."""
+"""The dates, weekdays, years and clock times that a text names, and which of them agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes a text, gives the names in it, and says which spellings are of one name.
+"""The names in a text, and which spellings are of one name.
 
 So that "ECB" meets the European Central Bank, long forms are found in the texts that a question brought up.
 """

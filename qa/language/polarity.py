@@ -1,4 +1,4 @@
-"""Takes the words of a text, says which of them are negated, hedged or counted how widely, and which words oppose."""
+"""Which words of a text are negated, hedged or counted how widely, and which words oppose."""
 
 from __future__ import annotations
 

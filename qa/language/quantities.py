@@ -1,4 +1,4 @@
-"""Takes a text, gives the quantities it names: value, unit, and whether it is exact, rounded, a floor or a ceiling.
+"""The quantities that a text names: value, unit, and whether it is exact, rounded, a floor or a ceiling.
 
 Number words, scales, and units with what they are worth in a common one stand here and nowhere else.
 """

@@ -12,7 +12,7 @@ from importlib.resources import files
 
 import msgspec
 
-__all__ = ["STOPWORDS", "Token", "Word", "families", "is_name", "tokens", "words_of"]
+__all__ = ["STOPWORDS", "Token", "Word", "families", "is_name", "stem_of", "tokens", "words_of"]
 
 _WORD = re.compile(
     r"""[$€£¥]?\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s|%)?(?!\w)   # numbers, clock times, ordinals, money
@@ -118,7 +118,7 @@ def _word(match: re.Match[str]) -> Word:
         start=match.start(),
         end=match.end(),
         text=text,
-        stem=_stem(lower),
+        stem=stem_of(lower),
         stop=lower in STOPWORDS,
         number=not text.isalpha() and any(c.isdigit() for c in text),
         capital=not bare.islower() and any(c.isupper() for c in bare),
@@ -126,7 +126,8 @@ def _word(match: re.Match[str]) -> Word:
 
 
 @lru_cache(maxsize=65536)
-def _stem(lower: str) -> str:
+def stem_of(lower: str) -> str:
+    """The stem of a word in small letters."""
     from Stemmer import Stemmer
 
     # A stemmer per call costs microseconds and is safe from any thread; the cache makes calls rare.

@@ -1,4 +1,4 @@
-"""Takes a question, gives what kind of answer it wants, and whether words can answer it by their type alone.
+"""What kind of answer a question wants, and whether words can answer it by their type alone.
 
 Wanted are a few words, a list, a sentence, or the sentence that decides. A reader is drawn to what stands beside the
 words asked about: "How much did it cost to build?" is not answered by a year, nor "How far is it?" by weeks. Each

@@ -1,4 +1,4 @@
-"""Takes files of premises and claims, and the grounding sets, gives token ids of claims with their evidence.
+"""Token ids of claims with their evidence, from files of premises and claims, and from the grounding sets.
 
 Of the grounding sets only `GroundingRow.part == "fit"` is read, and of that a part is kept back: thresholds are set
 by documents never trained on.

@@ -1,4 +1,4 @@
-"""Takes a trained checker, gives what ships: the int8 network, its tokenizer, its calibration with the hash of both.
+"""Makes of a trained checker what ships: the int8 network, its tokenizer, its calibration with the hash of both.
 
 `make train-checker` ends with it. The calibration says what the checker's log-odds are worth, and from where on a
 claim counts as supported.

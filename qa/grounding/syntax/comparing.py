@@ -1,4 +1,4 @@
-"""Takes a claim and the sentences it rests on, gives what stands in another's place: figures, names, speakers.
+"""What of a claim stands in another's place in the sentences it rests on: figures, names, speakers.
 
 Of every figure of the claim it asks whether the evidence ties the same figure to the same words, or rather another one;
 of every name that does or suffers something, whether another name of its sentence does. In the manner of dependency arc

@@ -1,4 +1,4 @@
-"""Takes rows of the grounding sets, gives their sentences read by the aligned checker, labelled word by word."""
+"""Rows of the grounding sets as the aligned checker reads them, labelled word by word."""
 
 from __future__ import annotations
 

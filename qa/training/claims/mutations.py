@@ -1,4 +1,4 @@
-"""Takes texts, gives claims with their evidence, true and false, made by rule, to train a support checker.
+"""Claims with their evidence, true and false, made of texts by rule, to train a support checker.
 
 What is false by one change stands beside what is true after as many, and the change is made in the evidence as often
 as in the claim: so neither a strange claim nor a changed word tells which is which. The texts are those of the

@@ -1,4 +1,4 @@
-"""Takes questions that people answered from a text, gives claims in their words: as answered, and otherwise.
+"""Claims in the words of questions that people answered from a text: as answered, and otherwise.
 
 People ask in words of their own, so these claims are not copies of a sentence; what is false of them is one answer in
 the place of another from the same text, or any answer to a question that the text leaves open.

@@ -1,4 +1,4 @@
-"""Takes a sentence, gives it in other words that say the same or a part of it; only changes that are certain.
+"""Says a sentence in other words, or a part of it; only changes that are certain to keep its sense.
 
 Beside them stand the words that turn a true sentence into a false one, where one takes the place of the other.
 """
