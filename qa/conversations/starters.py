@@ -17,6 +17,7 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.types import Article
+from qa.language.quantities import NUMBER_WORDS
 from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, names
 from qa.language.words import tokens, words_of
 from qa.types import Answer
@@ -62,7 +63,7 @@ _PASTS = dict(
 _PAST = "|".join(_PASTS)
 _ABOUT = r"(?:(?:[Aa]bout|[Aa]round|[Ss]ome|[Aa]t least|[Mm]ore than|[Nn]early|[Aa]lmost|[Oo]nly|[Uu]p to|[Oo]ver) )?"
 _NUMBER = r"\d[\d,.]*(?: (?:thousand|million|billion|trillion))?"
-_SMALL = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_SMALL = "|".join(word for word, number in NUMBER_WORDS.items() if 2 <= number <= 12)
 _CLAUSE = r"(?P<rest>[^,;:.()\"“”–—]{3,90}?)"
 _LENGTH = rf"(?:{_NUMBER}|{_SMALL}) (?:hours|days|weeks|months|years)"
 _DATE = (
