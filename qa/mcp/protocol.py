@@ -22,7 +22,8 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from embeddings.errors import EmbeddingsError
 from qa.errors import QAError
-from qa.mcp.tools import TOOLS, Archive, Opened, Tool, call
+from qa.mcp.opened import Opened
+from qa.mcp.tools import TOOLS, Archive, Tool, call
 from qa.settings import Settings
 
 __all__ = ["Reply", "exchange", "serve"]

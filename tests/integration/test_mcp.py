@@ -22,7 +22,8 @@ from embeddings.types import Article
 from qa.checking.values import CheckReport
 from qa.cli.program import program
 from qa.errors import NotFound, QAError
-from qa.mcp.tools import TOOLS, Opened, call
+from qa.mcp.opened import Opened
+from qa.mcp.tools import TOOLS, call
 from qa.settings import from_environment
 from qa.types import Answer, SearchAnswer
 
