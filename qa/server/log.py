@@ -17,8 +17,9 @@ from qa.tracing.spans import within
 
 __all__ = ["METHODS", "OFTEN", "Act", "logged", "note", "traced"]
 
-
-_log = logging.getLogger(__name__)
+_acts = logging.getLogger("qa.server.audit")
+logger = logging.getLogger("qa.server.http.request_log")
+"""Operators filter the log by these two names."""
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,14 +50,12 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def note(act: Act) -> None:
     """Write the line."""
-    _log.info("audit %s", msgspec.json.encode(act).decode())
+    _acts.info("audit %s", msgspec.json.encode(act).decode())
 
 
 METHODS = {"GET", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"}
 OFTEN = ("/health/", "/metrics")
 """Asked by machines, every few seconds: logged at level debug."""
-
-logger = logging.getLogger(__name__)
 
 
 def logged(app: ASGIApp) -> ASGIApp:

@@ -52,8 +52,6 @@ from qa.types import Question
 __all__ = ["configure", "load", "serve"]
 
 
-_log = logging.getLogger(__name__)
-
 _TEXT = "Is everything ready?"
 _REHEARSED = RawArticle(
     title="Stage opened",
@@ -102,7 +100,7 @@ def _opened(settings: Settings, encoder: Encoder) -> Corpus:
     try:
         return open_corpus(settings.place, identity=encoder.identity, else_read=True)
     except StoreReadOnly as error:
-        _log.warning("%s; questions are answered, articles cannot be added", error)
+        logger.warning("%s; questions are answered, articles cannot be added", error)
         return open_corpus(settings.place, identity=encoder.identity, read_only=True)
 
 

@@ -138,7 +138,7 @@ def test_a_signed_link_opens_one_version_of_one_article(keyed: tuple[httpx.Clien
 
 
 def test_requests_are_logged_without_their_text(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, logger="qa.server.log")
+    caplog.set_level(logging.INFO, logger="qa.server.http.request_log")
     client.post("/api/search", json={"question": "Where is the secret quay?"})
     client.get("/api/articles/secret-quay", params={"version": "secret"})
     client.get("/secret/quay")
@@ -146,7 +146,7 @@ def test_requests_are_logged_without_their_text(client: httpx.Client, caplog: py
     client.get("/health/live")
 
     def logged() -> list[str]:
-        return [record.getMessage() for record in caplog.records if record.name == "qa.server.log"]
+        return [record.getMessage() for record in caplog.records if record.name == "qa.server.http.request_log"]
 
     # A streamed reply is noted after its last byte was sent: perhaps after it was read.
     deadline = time.monotonic() + 60
