@@ -182,8 +182,15 @@ def _words(item: ReadSentence) -> str:
 
 
 def _figure(item: ReadSentence) -> float | None:
-    found = _first_figure(_words(item), 0)
+    found = _short_figure(item)
     return found.value if found else None
+
+
+def _short_figure(item: ReadSentence) -> Quantity | None:
+    """The number that the short answer begins or holds, with what it leaves to the sentence: "1.2" of "1.2 million"."""
+    start, end = item.short or (0, 0)
+    found = _first_figure(item.sentence.text, start)
+    return found if found and found.start < end else None
 
 
 def _first_figure(text: str, start: int) -> Quantity | None:
@@ -197,7 +204,7 @@ def _differ(one: float | None, other: float | None) -> bool:
 
 def _unit(item: ReadSentence) -> str:
     """Stem of the word that follows the figure, inside the short answer or after it."""
-    figure = _first_figure(item.sentence.text, item.short[0] if item.short else 0)
+    figure = _short_figure(item)
     after = words_of(item.sentence.text[figure.end :][:40]) if figure else ()
     return after[0].stem if after else ""
 
