@@ -23,9 +23,9 @@ import msgspec
 
 from embeddings.cleaning.identity import KnownBy, article_id, host_of, known_by
 from embeddings.corpus import Corpus, held_elsewhere
+from embeddings.duplicates import completed, dates_agree, is_another_article, is_earlier, is_revision, with_state
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint
-from embeddings.revisions import completed, dates_agree, is_another_article, is_earlier, is_revision, with_state
 from embeddings.types import Article, Rejected
 
 __all__ = ["Arrival", "Arrivals", "Settled"]

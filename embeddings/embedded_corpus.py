@@ -13,9 +13,8 @@ from embeddings.errors import InputError, StoreBusy, StoreError
 from embeddings.index.dense import direction_of
 from embeddings.index.live import LiveIndex
 from embeddings.index.snapshot import allowed, exact_from, search
-from embeddings.index.spellings import nearest
+from embeddings.index.spellings import SnapshotLexicon, nearest
 from embeddings.index.terms import Terms
-from embeddings.index.vocabulary import SnapshotLexicon
 from embeddings.intake import sound
 from embeddings.store import passages, reads, writes
 from embeddings.store import passages as store_passages

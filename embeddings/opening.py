@@ -10,8 +10,7 @@ from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import StoreError
-from embeddings.place import Place
-from embeddings.types import Held, HeldPage
+from embeddings.types import Held, HeldPage, Place
 from embeddings.verification import Finding, Stats
 
 if TYPE_CHECKING:

@@ -6,6 +6,8 @@ Offsets are half-open Unicode code-point offsets into the canonical text of one 
 from __future__ import annotations
 
 import hashlib
+import re
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -24,6 +26,7 @@ __all__ = [
     "IndexedArticle",
     "Overview",
     "Passage",
+    "Place",
     "RawArticle",
     "Rejected",
     "SourceTally",
@@ -33,8 +36,10 @@ __all__ = [
     "Vectors",
     "Where",
     "article_version",
+    "is_server",
     "passage_id",
 ]
+
 
 Vector = npt.NDArray[np.float32]
 """One embedding, shape (dimension,), float32."""
@@ -287,3 +292,38 @@ def passage_id(article_id: str, version: str, start: int, end: int) -> str:
     True
     """
     return hashlib.sha256(f"{article_id}\0{version}\0{start}\0{end}".encode()).hexdigest()[:20]
+
+
+_SERVER = re.compile(r"postgres(ql)?://", re.IGNORECASE)
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """One store. Do not print it: the URL may hold a password."""
+
+    folder: Path = Path("data")
+    server: str = ""
+    """A connection URL; empty: the store is the folder's."""
+    schema: str = "sourceline"
+    """Which of the stores of one database."""
+    connections: int = 8
+    """To the server at once, from this process."""
+    timeout: float = 30.0
+    """Seconds to wait for a connection, and for one statement."""
+
+    def __str__(self) -> str:
+        """What messages call it."""
+        if not self.server:
+            return str(self.folder)
+        address = re.sub(r"//[^@/?]*@", "//", self.server.split("?")[0])
+        return f"{address} (schema {self.schema})"
+
+    __repr__ = __str__
+
+
+def is_server(text: str) -> bool:
+    """Whether a text is the URL of a server.
+
+    >>> is_server("postgresql://db.example/news"), is_server("data")
+    (True, False)
+    """
+    return _SERVER.match(text) is not None

@@ -32,7 +32,7 @@ from qa.finding import Finder, Found
 from qa.generators.generator import Generator
 from qa.grounding.checker import SupportChecker
 from qa.language.timestamps import shown, stamp
-from qa.question.parts import leans_on_an_answer, parts_of
+from qa.question.intents import leans_on_an_answer, parts_of
 from qa.question.understanding import Resolve, Understood, as_put, understand
 from qa.question.wordings import Speller
 from qa.reading.composing import Composition, choose, compose
@@ -207,8 +207,7 @@ class Answerer:
 
     def _brief(self, question: Question, asked: Understood, found: Found, begun: float) -> DraftTask:
         """What the model is to write, and until when: what is left then is enough to extract an answer."""
-        from qa.generation.retry import LIKELY
-        from qa.generation.writer import DraftTask
+        from qa.generation.writer import LIKELY, DraftTask
 
         seconds = self._settings.deadline_seconds
         return DraftTask(

@@ -1,4 +1,4 @@
-"""Takes what the steps found, gives the events of an answer; folds events back into the answer."""
+"""The events of an answer, made of what the steps found, and folded back into the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes what was found and written for each part of a question, gives one finding and one answer of them."""
+"""Joins what was found and written for each part of a question into one finding and one answer."""
 
 from __future__ import annotations
 

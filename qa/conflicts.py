@@ -1,4 +1,4 @@
-"""Takes the sentence that answers and what else was read, gives a second one that says otherwise, if a source does.
+"""Finds a second sentence that says otherwise than the one that answers, where a source has one.
 
 Only figures are compared: the same unit, the same matter by its names and words, another story, about the same time.
 A correction is found by what it says of itself. Precision comes first: a conflict that is none does more harm than one
@@ -18,7 +18,7 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.duplicates import same_story
 from embeddings.types import StoredPassage
-from qa.language.quantities import quantities_of
+from qa.language.quantities import Quantity, quantities_of
 from qa.language.timestamps import moment
 from qa.language.words import words_of
 from qa.reading.read import Reading, ReadSentence, SentenceAt
@@ -26,7 +26,6 @@ from qa.types import Citation, Conflict, Evidence
 
 __all__ = ["Disputed", "described", "disputed"]
 
-_FIGURE = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _SAYS_OTHERWISE = re.compile(
     r"\b(?:correct (?:figure|number|total|amount|length|date|name)|now says?|should have (?:been|said|read)|in fact)\b",
     re.IGNORECASE,
@@ -154,11 +153,11 @@ def _corrections(best: ReadSentence, evidence: Sequence[Evidence]) -> Iterator[R
         for (a, b), (c, d) in pairwise(spans):
             repeated, put_right = passage.text[a:b], passage.text[c:d]
             cue = _SAYS_OTHERWISE.search(put_right)
-            figure = _FIGURE.search(put_right, cue.end()) if cue else None
-            known = [_value(one) for one in _FIGURE.findall(repeated)]
-            if figure is None or _figure(best) not in known or not _differ(_value(figure.group()), _figure(best)):
+            figure = _first_figure(put_right, cue.end()) if cue else None
+            known = [one.value for one in quantities_of(repeated)]
+            if figure is None or _figure(best) not in known or not _differ(figure.value, _figure(best)):
                 continue
-            end = figure.end() + _unit_length(put_right[figure.end() :], _unit(best))
+            end = figure.end + _unit_length(put_right[figure.end :], _unit(best))
             sentence = SentenceAt(
                 text=put_right,
                 start=passage.start + c,
@@ -167,7 +166,7 @@ def _corrections(best: ReadSentence, evidence: Sequence[Evidence]) -> Iterator[R
                 before=repeated,
                 before_start=passage.start + a,
             )
-            span = (figure.start(), end)
+            span = (figure.start, end)
             yield ReadSentence(sentence=sentence, logit=best.logit, short=span, short_logit=best.short_logit)
 
 
@@ -183,12 +182,20 @@ def _words(item: ReadSentence) -> str:
 
 
 def _figure(item: ReadSentence) -> float | None:
-    match = _FIGURE.search(_words(item))
-    return _value(match.group()) if match else None
+    found = _short_figure(item)
+    return found.value if found else None
 
 
-def _value(text: str) -> float:
-    return float(text.replace(",", ""))
+def _short_figure(item: ReadSentence) -> Quantity | None:
+    """The number that the short answer begins or holds, with what it leaves to the sentence: "1.2" of "1.2 million"."""
+    start, end = item.short or (0, 0)
+    found = _first_figure(item.sentence.text, start)
+    return found if found and found.start < end else None
+
+
+def _first_figure(text: str, start: int) -> Quantity | None:
+    """The first number from a place on."""
+    return next((one for one in quantities_of(text) if one.start >= start), None)
 
 
 def _differ(one: float | None, other: float | None) -> bool:
@@ -197,8 +204,8 @@ def _differ(one: float | None, other: float | None) -> bool:
 
 def _unit(item: ReadSentence) -> str:
     """Stem of the word that follows the figure, inside the short answer or after it."""
-    match = _FIGURE.search(item.sentence.text, item.short[0] if item.short else 0)
-    after = words_of(item.sentence.text[match.end() :][:40]) if match else ()
+    figure = _short_figure(item)
+    after = words_of(item.sentence.text[figure.end :][:40]) if figure else ()
     return after[0].stem if after else ""
 
 

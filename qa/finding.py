@@ -1,4 +1,4 @@
-"""Takes a question as it was understood, gives passages, what was read in them, and whether it answers."""
+"""Gathers passages for a question as it was understood, reads them, and tells whether they answer."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from qa.question.understanding import Understood
 from qa.question.wordings import in_their_words, with_numbers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.misfits import fitting
-from qa.reading.overlap import OverlapReader
 from qa.reading.read import Reading, best_passages_first, read
-from qa.reading.reader import Reader
+from qa.reading.reader import OverlapReader, Reader
 from qa.retrieval.recency import is_late, says_when, timely, timely_first
 from qa.retrieval.rerankers import WIDER, Reranker, rerank
 from qa.retrieval.search import READ, Depth, retrieve

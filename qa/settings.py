@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from embeddings.place import Place, is_server
+from embeddings.types import Place, is_server
 from qa.access import keys, places
 from qa.errors import SettingsError
 

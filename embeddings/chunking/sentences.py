@@ -1,4 +1,4 @@
-"""Takes a canonical text, gives the spans of its sentences.
+"""The spans of the sentences of a canonical text.
 
 Rules, not a model: a stop ends a sentence unless the word before it is an abbreviation, an initial or a list label,
 or what follows goes on in lower case; in Chinese and Japanese not inside brackets or quotation marks that the
@@ -17,6 +17,8 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
+
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
 
 __all__ = ["split_sentences"]
 
@@ -287,7 +289,8 @@ _NEVER_LAST: Final = (
 """A name, a number or the rest of the phrase always follows."""
 _BEFORE_NUMBER: Final = _words(
     "No Nos no nos NO Art art arts Sec sec Fig fig figs p pp para paras ch vol Vol vols op",
-    "Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec JAN FEB MAR APR AUG SEPT OCT NOV DEC",
+    *ENGLISH_SHORT_MONTHS,
+    "JAN FEB MAR APR AUG SEPT OCT NOV DEC",
     "Nr nr Abs Bd Kap núm Núm pág págs cap kl blz стр рис с ст",
 )
 """Abbreviations when a number follows, words like any other when none does."""
@@ -301,8 +304,9 @@ _MAYBE_LAST: Final = _words(
 )
 """Abbreviations that also end sentences: they do where the next word is one that opens sentences."""
 _AFTER_CLOCK: Final = _words(
-    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August",
-    "September October November December Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec",
+    *ENGLISH_WEEKDAYS,
+    *ENGLISH_MONTHS,
+    *ENGLISH_SHORT_MONTHS,
     "Eastern Central Mountain Pacific Greenwich GMT UTC BST CET CEST EET MSK IST ET EST EDT CT CST CDT MT MST MDT",
     "PT PST PDT",
 )

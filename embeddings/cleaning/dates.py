@@ -17,11 +17,12 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-__all__ = ["ENGLISH_MONTHS", "ENGLISH_WEEKDAYS", "MONTHS", "iso_date"]
+__all__ = ["ENGLISH_MONTHS", "ENGLISH_SHORT_MONTHS", "ENGLISH_WEEKDAYS", "MONTHS", "iso_date"]
 
 ENGLISH_MONTHS: Final = tuple(
     "January February March April May June July August September October November December".split()
 )
+ENGLISH_SHORT_MONTHS: Final = tuple("Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec".split())
 ENGLISH_WEEKDAYS: Final = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
 _EARLIEST, _LATEST = 1700, 2100
 """Years outside are a template's default (`0001-01-01`) or a typing slip."""

@@ -17,7 +17,7 @@ def load(name: str, *, threads: int = 0) -> Encoder:
     Raises EncoderError where no such model is on this machine, WeightsMismatch where the bundled one was altered.
     """
     if name == "hashing":
-        from embeddings.encoders.hashing import HashingEncoder
+        from embeddings.encoders.encoder import HashingEncoder
 
         return HashingEncoder()
     if name == BUNDLED_MODEL:

@@ -19,8 +19,7 @@ import numpy as np
 
 from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
 from embeddings.encoders.weights import BUNDLED_MODEL
-from embeddings.runtime.onnx_session import open_session, open_tokenizer
-from embeddings.runtime.processors import native_threads
+from embeddings.runtime.onnx_session import native_threads, open_session, open_tokenizer
 from embeddings.types import Vector, Vectors
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Which words of a corpus somebody may have meant: takes words that it does not hold, gives those that are near.
+"""Which words of a corpus somebody may have meant: for words that it does not hold, those that are near.
 
 An index knows stems only; how a word is written is looked up in passages that hold it.
 """
@@ -10,9 +10,15 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from embeddings.index.terms import Terms
+import apsw
 
-__all__ = ["Lexicon", "nearest"]
+from embeddings.index import lexical
+from embeddings.index.snapshot import Chosen
+from embeddings.index.terms import Terms
+from embeddings.store import passages as store_passages
+
+__all__ = ["Lexicon", "SnapshotLexicon", "nearest"]
+
 
 _SHORTEST, _TELLING, _LONG = 5, 8, 10
 """Shorter words are too often another word; from the second on a letter may be exchanged (Starmer is no starter), from
@@ -102,3 +108,28 @@ def _mistakes(word: str) -> int:
 
 def _begins_alike(one: str, other: str) -> bool:
     return one[:1] == other[:1] or one[:2] == other[1::-1]
+
+
+class SnapshotLexicon(Lexicon):
+    """What is held among the passages of a snapshot that count; `db` must see the same state."""
+
+    def __init__(self, db: apsw.Connection, *, among: Chosen) -> None:
+        self._db = db
+        self._among = among
+
+    def like(self, term: str, *, mistakes: int) -> Sequence[str]:  # noqa: ARG002 - comparing all is fast enough
+        """All with the same first letter, or that begin with the second: the two may be swapped."""
+        beginnings = (term[:1], term[1::-1]) if len(term) > 1 else (term,)
+        return sorted({word for beginning in beginnings for word in lexical.terms_from(self._among.posted, beginning)})
+
+    def frequency(self, term: str) -> int:
+        """How many passages hold a term."""
+        return len(self._keys(term))
+
+    def words(self, term: str, *, passages: int) -> str:
+        """Title and text of the first passages that hold a term."""
+        stored, _ = store_passages.passages(self._db, self._keys(term)[:passages])
+        return " ".join(f"{item.title} {item.passage.text}" for item in stored.values())
+
+    def _keys(self, term: str) -> list[int]:
+        return lexical.keys_of(self._among.posted, term)

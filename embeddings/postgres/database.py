@@ -17,9 +17,9 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from embeddings.errors import StoreBusy, StoreError, StoreFull, StoreReadOnly
-from embeddings.place import Place
 from embeddings.postgres import schema as schemas
 from embeddings.postgres.values import adapt
+from embeddings.types import Place
 
 __all__ = ["Address", "Connection", "Database", "LateDatabase", "exists", "parse"]
 

@@ -1,19 +1,25 @@
-"""Opens the networks that ship as ONNX and their tokenizers: verified by hash, few threads, none of them spinning."""
+"""Opens the networks that ship as ONNX and their tokenizers: verified by hash, few threads, none of them spinning.
+
+And how many processors this process may really use.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+import os
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from embeddings.errors import EncoderError, WeightsMismatch
-from embeddings.runtime.processors import native_threads
+
+__all__ = ["let_threads_sleep", "native_threads", "open_session", "open_tokenizer", "sha256_of", "usable_processors"]
+
 
 if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
 
-__all__ = ["open_session", "open_tokenizer", "sha256_of"]
 
 _parsed: dict[str, Tokenizer] = {}
 """By the hash of their file; networks that ship have the same one."""
@@ -73,3 +79,83 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise EncoderError(f"cannot read {path}: {error.strerror}") from None
+
+
+_CONTROLLERS = ("cpu,cpuacct", "cpu", "cpuacct,cpu")
+"""Under which names version 1 is mounted."""
+
+
+def native_threads(asked: int, *, environ: MutableMapping[str, str] = os.environ) -> int:
+    """Threads for one native library: as many as were asked for; for 0, one per usable processor.
+
+    `OMP_NUM_THREADS` is whoever started the process speaking to all such libraries at once, and is heeded in place of
+    the latter. At least 1.
+    """
+    if asked > 0:
+        return asked
+    first = environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else usable_processors()
+
+
+def usable_processors(*, root: Path = Path("/")) -> int:
+    """Processors that the affinity allows, no more than the quota of any control group around this process; at least 1.
+
+    A quota of a processor and a half is one: a second thread would be stopped half of the time, and the first wait.
+    `root` is where `proc` and `sys` are.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([allowed, *(int(quota) for quota in _quotas(root))]))
+
+
+def let_threads_sleep(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Have OpenMP's threads sleep while they wait for work, and NumPy's BLAS and the tokenizers start none, unless
+    the environment says otherwise.
+
+    Their default is to spin, which takes the processor from whoever has the work they wait for, and from every
+    neighbour. BLAS starts one for every processor when NumPy is imported, a third of what that takes; our products of
+    matrices are too small to be shared out, and so is what tokenizers are given: a few sentences. All read this once,
+    when they are loaded: call it before a library that brings them is imported.
+    """
+    environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if "OMP_NUM_THREADS" not in environ:
+        environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def _quotas(root: Path) -> Iterator[float]:
+    """Quotas of the control groups that this process is in, and of those around them, in processors."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        if not controllers:
+            for folder in _upwards(root / "sys/fs/cgroup", group):
+                yield from _quota(_words(folder / "cpu.max"))
+        elif "cpu" in controllers.split(","):
+            for name in _CONTROLLERS:
+                for folder in _upwards(root / "sys/fs/cgroup" / name, group):
+                    yield from _quota(_words(folder / "cpu.cfs_quota_us") + _words(folder / "cpu.cfs_period_us"))
+
+
+def _upwards(mount: Path, group: str) -> Iterator[Path]:
+    """The folder of a control group, and of each around it; without the host's view, only the mount exists."""
+    path = PurePosixPath(group.lstrip("/"))
+    for part in (path, *path.parents):
+        if ".." not in part.parts:
+            yield mount / part
+
+
+def _quota(words: list[str]) -> Iterator[float]:
+    """Read "QUOTA PERIOD", both in microseconds; `max` and -1 are no quota."""
+    if len(words) == 2 and all(word.isdecimal() for word in words) and int(words[1]) > 0:
+        yield int(words[0]) / int(words[1])
+
+
+def _words(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="ascii").split()
+    except (OSError, UnicodeDecodeError):
+        return []

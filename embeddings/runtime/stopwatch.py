@@ -1,4 +1,4 @@
-"""Takes the moments at which steps end, gives the milliseconds each took, and tells of each whoever listens."""
+"""How many milliseconds each step took, told to whoever listens as it ends."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Sequence
 
 from embeddings.errors import StoreError
-from embeddings.place import Place
 from embeddings.postgres.database import Connection, LateDatabase
 from embeddings.postgres.schema import Tables
+from embeddings.types import Place
 from qa.access.rate_limits import RateLimits, Spending, TokenBucket, spent
 
 __all__ = ["SharedAccess"]

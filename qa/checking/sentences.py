@@ -1,4 +1,4 @@
-"""Takes a text, gives its sentences with their places, and says which of them claim nothing; in doubt one claims."""
+"""The sentences of a text with their places, and which of them claim nothing; in doubt one claims."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import msgspec
 
 from qa.checking.values import NotJudged
 from qa.generation.refusals import declines
-from qa.generation.sanitize import LONGEST
-from qa.generation.sentence_stream import sentence_spans
+from qa.generation.sentence_stream import LONGEST, sentence_spans
 from qa.question.intents import intent_of
 
 __all__ = ["Sentence", "sentences_of"]

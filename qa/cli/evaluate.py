@@ -18,8 +18,8 @@ import rich_click as click
 from qa.cli.evaluate_models import checker, reader
 from qa.cli.evaluate_scores import compare, gate, report, score
 from qa.cli.opening import read_settings
-from qa.cli.progress import questions_shown
-from qa.evaluation.errors import RunRefused, TargetFailed
+from qa.cli.terminal import questions_shown
+from qa.evaluation.types import RunRefused, TargetFailed
 
 if TYPE_CHECKING:
     from qa.evaluation.run import RunOutcome
@@ -258,7 +258,7 @@ def _export(out: Path, examples: Sequence[Example], *, tool: str, url: str) -> i
 def _write_checked(out: Path, examples: Sequence[Example]) -> None:
     """Write what `qa evaluate run` will take, or nothing: a file that stood there before is then left as it was."""
     from qa.evaluation.dataset import read_dataset, write_lines
-    from qa.evaluation.errors import InvalidDataset
+    from qa.evaluation.types import InvalidDataset
 
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "question"

@@ -61,7 +61,7 @@ def ingest(
 def _run(found: Found, *, collection: str) -> IngestReport:
     from embeddings import readers
     from embeddings.ingest import ingest as bring_up_to_date
-    from qa.cli.progress import expected, ingest_shown
+    from qa.cli.terminal import expected, ingest_shown
     from qa.tracing.spans import part, told_of_ingests, tracing
 
     settings = read_settings()

@@ -12,7 +12,7 @@ import rich_click as click
 from embeddings.errors import EmbeddingsError, UnreadableFile
 from qa.cli.terminal import plain
 from qa.errors import InvalidQuestion, InvalidText, QAError, SettingsError
-from qa.evaluation.errors import InvalidDataset, InvalidThreshold, RunRefused
+from qa.evaluation.types import InvalidDataset, InvalidThreshold, RunRefused
 
 __all__ = ["main", "program"]
 

@@ -31,8 +31,8 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
     """Start the service. It ingests nothing by itself; stop it with Ctrl-C."""
     import msgspec
 
+    from qa.server.run import load
     from qa.server.run import serve as run
-    from qa.server.startup import load
 
     settings = read_settings()
     settings = msgspec.structs.replace(

@@ -17,11 +17,9 @@ from qa.cli.terminal import plain
 from qa.errors import SettingsError
 
 if TYPE_CHECKING:
-    from embeddings.keeping import Backup
-    from embeddings.moving import CopyReport
+    from embeddings.moving import Backup, CopyReport
     from embeddings.opening import KeptCorpus
-    from embeddings.place import Place
-    from embeddings.types import Article
+    from embeddings.types import Article, Place
     from embeddings.verification import Finding, Stats
     from qa.settings import Settings
 
@@ -77,7 +75,7 @@ def _place(text: str, settings: Settings) -> Place:
     """What a word on the command line means."""
     import msgspec
 
-    from embeddings.place import is_server
+    from embeddings.types import is_server
 
     if text == "QA_STORE":
         if not settings.store:
@@ -201,7 +199,7 @@ def backup(folder: Path) -> None:
     That is articles, conversations, feedback, and how far feeds and watched folders were read; indexes are made again,
     keys for visitors' tokens anew.
     """
-    from embeddings.keeping import back_up
+    from embeddings.moving import back_up
     from qa.conversations.database import FILE as CONVERSATIONS
     from qa.sources.ledger import FILE as SOURCES
 
@@ -230,7 +228,7 @@ def _told(what: str, made: Backup) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def restore(folder: Path) -> None:
     """Put what `qa backup` copied into QA_DATA_DIR, which must be empty of it; hashes are checked first."""
-    from embeddings.keeping import restore as put_back
+    from embeddings.moving import restore as put_back
 
     settings = read_settings()
     _require_folder(settings)

@@ -1,17 +1,29 @@
-"""Text for a terminal: words of articles and of errors, which may hold anything, made safe to show."""
+"""Text and progress on a terminal: words of articles and of errors may hold anything, and are made safe to show."""
 
 from __future__ import annotations
 
+import gzip
 import re
 import sys
+import time
 import unicodedata
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import rich_click as click
+
+from embeddings.readers.finding import unreadable
+
+__all__ = ["console", "expected", "ingest_shown", "lines", "plain", "questions_shown", "shortened", "waiting"]
+
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "plain", "shortened", "waiting"]
 
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor
@@ -57,3 +69,213 @@ def console(*, stderr: bool = False) -> Console:
 def waiting(what: str) -> AbstractContextManager[object]:
     """Show on a terminal that something takes its time; loading a model takes seconds."""
     return console(stderr=True).status(what) if sys.stderr.isatty() else nullcontext()
+
+
+if TYPE_CHECKING:
+    from embeddings.ingest import IngestProgress
+    from qa.evaluation.types import Prediction
+
+
+_SECONDS_BETWEEN_LINES = 5.0
+_WINDOW_SECONDS = 120.0
+_LEAST_SECONDS = 1.0
+_FEWEST_POINTS = 2
+_LINE_EVERY = 25
+_LOOKED_AT = 64_000_000
+"""Of a longer file, and of an archive that holds more, this much is counted and the rest inferred."""
+_BLOCK = 1 << 20
+
+
+@contextmanager
+def ingest_shown(*, total: int) -> Iterator[Callable[[IngestProgress], None]]:
+    """Show progress towards about `total` articles; call what this gives with every step."""
+    if sys.stderr.isatty():
+        with _ingest_bar(total) as step:
+            yield step
+    else:
+        yield lines(total=total)
+
+
+def lines(
+    *,
+    total: int,
+    write: Callable[[str], None] = lambda line: click.echo(line, err=True),
+    clock: Callable[[], float] = time.monotonic,
+) -> Callable[[IngestProgress], None]:
+    """Write a line every few seconds, and none at all for what is done before that."""
+    last, pace = clock(), _Pace(clock)
+
+    def step(progress: IngestProgress) -> None:
+        nonlocal last
+        pace.told(progress)
+        now = clock()
+        if now - last < _SECONDS_BETWEEN_LINES:
+            return
+        last = now
+        most = max(total, progress.read, progress.items)
+        line = f"{progress.items:,} of {most:,} articles stored"
+        if progress.read > progress.items:
+            line += f", {progress.read - progress.items:,} under way"
+        line += f", {progress.passages:,} passages"
+        rate, left = pace.rate(), pace.seconds_left(most, progress)
+        line += "" if rate is None else f", {rate:,.1f} passages/s"
+        write(line + ("" if not left else f", about {_span(left)} left"))
+
+    return step
+
+
+class _Pace:
+    """How fast passages are encoded of late, and so how long the rest will take.
+
+    Time before the first ones are done (reading, loading the model) is no part of it, nor are articles that need none.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._points: deque[tuple[float, IngestProgress]] = deque()
+
+    def told(self, progress: IngestProgress) -> None:
+        """Hear how far it is."""
+        points = self._points
+        if progress.passages and (not points or progress.passages > points[-1][1].passages):
+            points.append((self._clock(), progress))
+        while len(points) > _FEWEST_POINTS and points[-1][0] - points[1][0] > _WINDOW_SECONDS:
+            points.popleft()
+
+    def rate(self) -> float | None:
+        """Passages a second; None before there is anything to go by."""
+        if len(self._points) < _FEWEST_POINTS:
+            return None
+        (first, before), (last, after) = self._points[0], self._points[-1]
+        return (after.passages - before.passages) / (last - first) if last - first >= _LEAST_SECONDS else None
+
+    def seconds_left(self, total: int, progress: IngestProgress) -> float | None:
+        """Time for the passages that are cut, and for as many of each article to come as those read of late had."""
+        rate, to_come = self.rate(), max(0, total - progress.read)
+        if rate is None:
+            return None
+        before, after = self._points[0][1], self._points[-1][1]
+        articles = after.read - before.read
+        if to_come and not articles:
+            return None
+        cut = after.passages + after.waiting - before.passages - before.waiting
+        return (progress.waiting + to_come * cut / max(1, articles)) / rate
+
+
+@contextmanager
+def _ingest_bar(total: int) -> Iterator[Callable[[IngestProgress], None]]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    from qa.cli.terminal import console
+
+    columns = (
+        TextColumn("articles"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[pace]}"),
+        TimeElapsedColumn(),
+    )
+    pace = _Pace(time.monotonic)
+    with Progress(*columns, console=console(stderr=True)) as bar:
+        task = bar.add_task("", total=total, pace="")
+
+        def step(progress: IngestProgress) -> None:
+            pace.told(progress)
+            most = max(total, progress.read, progress.items)
+            rate, left = pace.rate(), pace.seconds_left(most, progress)
+            shown = f"{progress.passages:,} passages" if rate is None else f"{rate:.1f} passages/s"
+            shown += f", about {_span(left)} left" if left else ""
+            bar.update(task, completed=progress.items, total=most, pace=shown)
+
+        yield step
+
+
+def _span(seconds: float) -> str:
+    """A rough time: `40 s`, `12 min`, `3 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+
+
+@contextmanager
+def questions_shown(*, total: int, done: int = 0) -> Iterator[Callable[[Prediction], None]]:
+    """Show progress towards `total` questions, of which some were done before; call what this gives with each."""
+    if sys.stderr.isatty():
+        with _question_bar(total, done) as step:
+            yield step
+        return
+    failed, count = 0, done
+
+    def line(prediction: Prediction) -> None:
+        nonlocal failed, count
+        failed, count = failed + (prediction.failure is not None), count + 1
+        if count % _LINE_EVERY == 0:
+            click.echo(f"{count:,} of {total:,} questions, {failed:,} failed", err=True)
+
+    yield line
+
+
+@contextmanager
+def _question_bar(total: int, done: int) -> Iterator[Callable[[Prediction], None]]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from qa.cli.terminal import console
+
+    columns = (
+        TextColumn("questions"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]} failed"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    failed = 0
+    with Progress(*columns, console=console(stderr=True)) as bar:
+        task = bar.add_task("", total=total, completed=done, failed=0)
+
+        def step(prediction: Prediction) -> None:
+            nonlocal failed
+            failed += prediction.failure is not None
+            bar.update(task, advance=1, failed=failed)
+
+        yield step
+
+
+def expected(file: Path) -> int:
+    """How many articles a file is likely to hold: one a line of JSON Lines, one of anything else."""
+    name = file.name.lower()
+    if unreadable(file) or not name.endswith((".jsonl", ".jsonl.gz")):
+        return 1
+    try:
+        with file.open("rb") as packed:
+            lines = cast(BinaryIO, gzip.GzipFile(fileobj=packed)) if name.endswith(".gz") else packed
+            return _count(lines, packed, size=file.stat().st_size)
+    except (OSError, EOFError, zlib.error):  # the reader says what is wrong with it
+        return 1
+
+
+def _count(lines: BinaryIO, packed: BinaryIO, *, size: int) -> int:
+    seen = count = 0
+    last = b"\n"
+    while seen < _LOOKED_AT:
+        block = lines.read(_BLOCK)
+        if not block:
+            return count + (last != b"\n")
+        seen += len(block)
+        count += block.count(b"\n")
+        last = block[-1:]
+    return max(1, round(count * size / max(1, packed.tell())))

@@ -1,4 +1,4 @@
-"""Takes a question and the turns before it, gives a question that stands alone; one that does already is untouched.
+"""Completes a question from the turns before it, so that it stands alone; one that does already is untouched.
 
 By rules, closed word classes and the form of names decide. Precision comes before recall, since a wrong topic spoils
 a good question, while a missed one leaves it no worse than it was. Where a model is set up, it rewrites the question,
@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 
 import msgspec
-import Stemmer
 
 import prompts
 from embeddings.corpus import Corpus, readable
@@ -31,8 +30,8 @@ from qa.conversations.referents import (
 from qa.errors import GeneratorFailed
 from qa.executor import Run
 from qa.generators.generator import Delta, Generator, Message
-from qa.language.phrases import names, topics
-from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, PRONOUNS, WH_WORDS, Token, tokens
+from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, PRONOUNS, WH_WORDS, names, topics
+from qa.language.words import Token, stem_of, tokens
 from qa.types import Turn
 
 __all__ = ["FollowUps", "Resolved", "adds_facts", "may_depend", "resolve", "resolved"]
@@ -180,7 +179,7 @@ def _elliptic(asked: str, turns: Sequence[Turn], background: str) -> str | None:
     content = [word.low for word in words if word.low not in FUNCTION_WORDS and not word.low.isdigit()]
     bare = _OPENINGS.match(asked) or all(word in _BARE for word in content)
     said = f"{turns[-1].resolved_query} {turns[-1].answer} {background}"
-    known = _stems(content) & _stems([token.low for token in tokens(said)])
+    known = _stems(content) & _stems(token.low for token in tokens(said))
     if bare or (content and len(known) >= _KNOWN * len(_stems(content))):
         return _fronted(asked, turns)
     return None
@@ -243,10 +242,6 @@ def _stripped(asked: str) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def _stems(words: Collection[str] | Sequence[str]) -> set[str]:
-    return set(Stemmer.Stemmer("english").stemWords(list(words)))
-
-
 def may_depend(question: str) -> bool:
     """Whether a question holds a pronoun or no name at all.
 
@@ -262,19 +257,19 @@ def adds_facts(rewritten: str, question: str, turns: Sequence[Turn]) -> bool:
     A model must not smuggle anything into what is looked up.
     """
     said = " ".join([question, *(f"{turn.question} {turn.resolved_query} {turn.answer}" for turn in turns)])
-    known = _stems_of(token.low for token in tokens(said))
-    new = [t for t in tokens(rewritten) if t.low not in FUNCTION_WORDS and not _stems_of([t.low]) <= known]
+    known = _stems(token.low for token in tokens(said))
+    new = [t for t in tokens(rewritten) if t.low not in FUNCTION_WORDS and not _stems([t.low]) <= known]
     if any(t.text[:1].isupper() or any(c.isdigit() for c in t.text) for t in new) or len(new) > 1:
         return True
     if {token.low for token in tokens(question)} & WH_WORDS - {token.low for token in tokens(rewritten)}:
         return True
-    own = _stems_of(token.low for token in tokens(question) if token.low not in FUNCTION_WORDS)
-    kept = own & _stems_of(token.low for token in tokens(rewritten))
+    own = _stems(token.low for token in tokens(question) if token.low not in FUNCTION_WORDS)
+    kept = own & _stems(token.low for token in tokens(rewritten))
     return len(kept) < _MOST_LOST * len(own)
 
 
-def _stems_of(words: Iterable[str]) -> set[str]:
-    return set(Stemmer.Stemmer("english").stemWords(list(words)))
+def _stems(words: Iterable[str]) -> set[str]:
+    return {stem_of(word) for word in words}
 
 
 class FollowUps:

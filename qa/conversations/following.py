@@ -1,4 +1,4 @@
-"""Takes articles that somebody reads, gives questions to go on with: their statements, and what their people said."""
+"""Questions to go on with, about articles that somebody reads: their statements, and what their people said."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from embeddings.chunking.sentences import split_sentences
 from embeddings.types import Article
 from qa.conversations.starters import Candidate, candidates, is_plain
-from qa.language.phrases import names
+from qa.language.question_words import names
 
 __all__ = ["follow_ons"]
 

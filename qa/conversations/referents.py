@@ -9,10 +9,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
-from qa.language.phrases import PARTICIPLES, Name, names, topics
-from qa.language.question_words import AUXILIARIES, TITLES, WH_WORDS, Token, is_date_word, tokens
+from qa.language.question_words import AUXILIARIES, PARTICIPLES, TITLES, WH_WORDS, Name, is_date_word, names, topics
 from qa.language.time_expressions import period_of, without_period
 from qa.language.timestamps import moment
+from qa.language.words import Token, tokens
 from qa.types import Turn
 
 __all__ = [

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from embeddings.errors import StoreError, StoreReadOnly
-from embeddings.place import Place
 from embeddings.postgres.database import Connection
 from embeddings.postgres.database import Database as Server
 from embeddings.postgres.schema import Tables
+from embeddings.types import Place
 from qa.conversations.database import Rows
 from qa.errors import HistoryUnavailable
 

@@ -1,4 +1,4 @@
-"""Takes articles, gives questions to begin with: their own statements turned round, so that they do answer them.
+"""Questions to begin with: statements of the articles turned round, so that they do answer them.
 
 No model: a sentence of the form "X will be closed for 16 months" becomes "How long will X be closed?". Few sentences
 have one of these forms; one that does not is left alone. Whether a question is really answered is for the caller to
@@ -15,10 +15,11 @@ from itertools import zip_longest
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.types import Article
-from qa.language.phrases import names
-from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, tokens
-from qa.language.words import words_of
+from qa.language.quantities import NUMBER_WORDS
+from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, names
+from qa.language.words import tokens, words_of
 from qa.types import Answer
 
 __all__ = ["Candidate", "answers_well", "candidates", "is_plain", "latest_on", "turned"]
@@ -41,9 +42,9 @@ _VAGUE = frozenset(
 """A question about "the man" is a question about anybody."""
 _LEANING = frozenset(
     "also then meanwhile however too later earlier today yesterday tomorrow now ago here there last next"
-    " recent recently current currently past monday tuesday wednesday thursday friday saturday sunday tonight"
+    " recent recently current currently past tonight"
     " says said say who which whose but because where when while after before".split()
-)
+).union(map(str.lower, ENGLISH_WEEKDAYS))
 """Words that lean on the day of the article or on another clause, or that betray one."""
 _FINITE = AUXILIARIES - {"be", "been", "being"}
 """A second one of these means a second clause, which does not survive being turned round."""
@@ -62,11 +63,11 @@ _PASTS = dict(
 _PAST = "|".join(_PASTS)
 _ABOUT = r"(?:(?:[Aa]bout|[Aa]round|[Ss]ome|[Aa]t least|[Mm]ore than|[Nn]early|[Aa]lmost|[Oo]nly|[Uu]p to|[Oo]ver) )?"
 _NUMBER = r"\d[\d,.]*(?: (?:thousand|million|billion|trillion))?"
-_SMALL = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_SMALL = "|".join(word for word, number in NUMBER_WORDS.items() if 2 <= number <= 12)
 _CLAUSE = r"(?P<rest>[^,;:.()\"“”–—]{3,90}?)"
 _LENGTH = rf"(?:{_NUMBER}|{_SMALL}) (?:hours|days|weeks|months|years)"
 _DATE = (
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December) \d{1,2}"
+    rf"(?:{'|'.join(ENGLISH_MONTHS)}) \d{{1,2}}"
     r"|(?:19|20)\d\d"
 )
 _NO_SUBJECT = r"(?!(?:And|But|Some|Many|Several|Most|One|While|When|After|If|In|On|At|As) )"

@@ -14,9 +14,8 @@ from typing import Literal
 import msgspec
 
 from qa.evaluation.catalogue import METRICS, metric
-from qa.evaluation.errors import InvalidThreshold
 from qa.evaluation.metrics.statistics import Difference, Pair, compare_all
-from qa.evaluation.types import Example, ExampleScores, Manifest, Outcome, Scores
+from qa.evaluation.types import Example, ExampleScores, InvalidThreshold, Manifest, Outcome, Scores
 
 __all__ = [
     "Check",

@@ -26,9 +26,8 @@ from embeddings.cleaning.article import clean
 from embeddings.cleaning.identity import host_of, normalised_url
 from embeddings.types import Article, RawArticle
 from qa.evaluation.dataset import line_problem, numbered_lines, read_dataset
-from qa.evaluation.errors import InvalidDataset
 from qa.evaluation.metrics.answers import SquadQuestion, read_squad
-from qa.evaluation.types import Example, GoldSpan
+from qa.evaluation.types import Example, GoldSpan, InvalidDataset
 
 __all__ = ["FORMATS", "ArticleRow", "Converted", "convert_realtimeqa"]
 

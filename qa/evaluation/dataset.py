@@ -1,4 +1,4 @@
-"""Takes a dataset file (one JSON object a line), gives examples, or says which lines to mend and how.
+"""Reads a dataset file (one JSON object a line) as examples, or says which lines to mend and how.
 
 The fields of a line are those of `qa.evaluation.types.Example`; lines of this project's own labelled questions
 (`seeds/questions.jsonl`) are read as they are. A run may ask some of them: filtered, then drawn by a seed.
@@ -16,8 +16,7 @@ from pathlib import Path
 import msgspec
 
 from qa.errors import InvalidQuestion
-from qa.evaluation.errors import InvalidDataset, RunRefused
-from qa.evaluation.types import Example, GoldSpan
+from qa.evaluation.types import Example, GoldSpan, InvalidDataset, RunRefused
 from qa.language.timestamps import moment
 from seeds import SeedQuestion
 

@@ -1,4 +1,4 @@
-"""Takes what was said with what it cites, gives a judgement of each claim, by support checker or model.
+"""Judges each claim that was made by what it cites: a support checker does, or a model.
 
 Opinions are kept in a run's folder beside the predictions, so that scoring stays offline. A model is no measuring
 instrument: its opinions are never mixed with the support checker's judgements. They are reported by names of their
@@ -22,7 +22,7 @@ from qa.evaluation.metrics.grounding import ClaimCitations, judge_citations
 from qa.evaluation.replies import Reply, Said, reply
 from qa.evaluation.run_folder import FinishedRun
 from qa.generators.generator import Delta, Generator, Message
-from qa.grounding.checker import Context, Support, SupportChecker
+from qa.grounding.checker import Provenance, Support, SupportChecker
 
 __all__ = [
     "NO_OPINIONS",
@@ -57,7 +57,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """Of a language model on the cited words; None where none was asked, or it did not say."""
 
 
-Evidence = Mapping[str, Context]
+Evidence = Mapping[str, Provenance]
 """Texts, with what they are from."""
 
 
@@ -107,8 +107,10 @@ def judge(
     reply: Reply, *, question: str, checker: SupportChecker, opinions: Opinions = NO_OPINIONS
 ) -> tuple[Judgement, ...]:
     """Judge every claim of a reply; a language model's opinions are put beside the judgement, not into it."""
-    seen = {one.text: Context(title=one.title, published_at=one.published_at) for one in reply.retrieved}
-    seen |= {one.text: Context(title=one.title, published_at=one.published_at) for one in reply.citations if one.text}
+    seen = {one.text: Provenance(title=one.title, published_at=one.published_at) for one in reply.retrieved}
+    seen |= {
+        one.text: Provenance(title=one.title, published_at=one.published_at) for one in reply.citations if one.text
+    }
     # Citations are weighed in several combinations, which repeat.
     ask = cache(partial(_ask, checker, question, seen))
     return tuple(_judged(said, tuple(seen), ask, _opinion(said, question, opinions.supported)) for said in reply.claims)

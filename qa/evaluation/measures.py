@@ -1,4 +1,4 @@
-"""Takes one example with what came back for it, gives one or more values for each metric that applies to it.
+"""The values of every metric for one example with what came back for it.
 
 To that end it is told what the example expects and which of it was retrieved or cited.
 """

@@ -1,4 +1,4 @@
-"""Takes a prediction, native or of an OpenAI-compatible server, gives what was said and cited, in one shape.
+"""What a prediction said and cited, in one shape: a native one, or one of an OpenAI-compatible server.
 
 A link may point at words of a page (`#:~:text=…`), as in "URL Fragment Text Directives" (WICG draft, 2023):
 `[prefix-,]start[,end][,-suffix]`, percent-encoded.

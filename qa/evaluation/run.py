@@ -1,4 +1,4 @@
-"""Takes examples and a respondent, gives a prediction for each as it comes: the first of the two stages.
+"""Asks a respondent each example and keeps its prediction as it comes: the first of the two stages.
 
 A manifest says under which conditions the answers came about. A foreign server names its sources by address alone:
 with the words of those articles beside the predictions, its citations can be judged.
@@ -25,12 +25,20 @@ from embeddings.errors import InputError
 from embeddings.readers import find, read
 from embeddings.types import Article, Rejected
 from qa.evaluation.dataset import Dataset
-from qa.evaluation.errors import TargetFailed
 from qa.evaluation.replies import served_as
 from qa.evaluation.run_folder import FinishedRun, RunFolder, examples_hash
 from qa.evaluation.targets import target
 from qa.evaluation.targets.target import Asking, Facts, Reply, Respondent
-from qa.evaluation.types import ARTICLES_FILE, SCHEMA_VERSION, CitedArticle, Example, Machine, Manifest, Prediction
+from qa.evaluation.types import (
+    ARTICLES_FILE,
+    SCHEMA_VERSION,
+    CitedArticle,
+    Example,
+    Machine,
+    Manifest,
+    Prediction,
+    TargetFailed,
+)
 from qa.language.timestamps import stamp
 from qa.types import Answer
 

@@ -15,7 +15,6 @@ from typing import IO, Self, TypeVar
 import msgspec
 
 from qa.evaluation.dataset import write_lines
-from qa.evaluation.errors import InvalidDataset, RunRefused, UnreadableRun
 from qa.evaluation.types import (
     ARTICLES_FILE,
     EXAMPLES_FILE,
@@ -25,9 +24,12 @@ from qa.evaluation.types import (
     SCORES_FILE,
     CitedArticle,
     Example,
+    InvalidDataset,
     Manifest,
     Prediction,
+    RunRefused,
     Scores,
+    UnreadableRun,
 )
 
 __all__ = [

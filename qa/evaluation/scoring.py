@@ -1,4 +1,4 @@
-"""Takes a finished run and a support checker, gives its scores: the same files, the same scores, byte for byte."""
+"""The scores of a finished run, by a support checker: the same files, the same scores, byte for byte."""
 
 from __future__ import annotations
 

@@ -12,10 +12,11 @@ A run folder holds (all JSON in UTF-8; lines are appended, never rewritten):
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 
+from qa.errors import QAError
 from qa.types import Answer, SearchResult, Verdict
 
 __all__ = [
@@ -33,14 +34,20 @@ __all__ = [
     "ForeignAnswer",
     "ForeignCitation",
     "GoldSpan",
+    "InvalidDataset",
+    "InvalidThreshold",
     "Machine",
     "Manifest",
     "Outcome",
     "Prediction",
+    "RunRefused",
     "Score",
     "Scores",
     "Target",
+    "TargetFailed",
+    "UnreadableRun",
 ]
+
 
 SCHEMA_VERSION: Final = 1
 """Of every file of a run folder; raised when a reader of the older one would be misled."""
@@ -261,3 +268,32 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     """Identity of what judged: package version, support checker, LLM judge if any."""
     scores: tuple[Score, ...]
     examples: tuple[ExampleScores, ...]
+
+
+if TYPE_CHECKING:
+    from qa.evaluation.types import Failure
+
+
+class InvalidDataset(QAError):
+    """The message names file and line, and says what to change."""
+
+
+class InvalidThreshold(QAError):
+    """The message says how a limit is written, or which metrics there are."""
+
+
+class RunRefused(QAError):
+    """The run does not begin; nothing was written."""
+
+
+class TargetFailed(QAError):
+    """One question failed; the run goes on."""
+
+    def __init__(self, failure: Failure) -> None:
+        """The failure is what the prediction records."""
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class UnreadableRun(QAError):
+    """The message names the file and what to do."""

@@ -1,4 +1,4 @@
-"""Takes a question with its evidence and a budget of tokens, gives the messages for the model.
+"""The messages for the model: a question with its evidence, fitted into a budget of tokens.
 
 Passages of one article that overlap or nearly touch become one text, with the words between them; each story comes
 once, the best first. What did not fit is counted, and nothing is cut. The ranks of the tokens come from an installed
@@ -18,7 +18,7 @@ import msgspec
 import prompts
 from embeddings.types import Article, StoredPassage
 from qa.generation.refusals import NOTHING
-from qa.generation.sanitize import plain_line
+from qa.generation.sentence_stream import plain_line
 from qa.generators.generator import Document, Message
 from qa.types import Evidence
 

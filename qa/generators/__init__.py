@@ -39,7 +39,7 @@ def load_generator(settings: Settings) -> Generator | None:
         context_tokens=settings.llm_context_tokens,
     )
     if settings.otel_endpoint:
-        from qa.generators.traced import TracedGenerator
+        from qa.generators.guard import TracedGenerator
 
         inner = TracedGenerator(inner, provider=settings.llm_provider, base_url=settings.llm_base_url)
     return GuardedGenerator(inner, concurrency=settings.llm_concurrency)

@@ -7,11 +7,12 @@ over all of them. Both are small networks, fitted with the thresholds by `make c
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -19,16 +20,26 @@ import numpy.typing as npt
 
 from embeddings.encoders import Encoder
 from embeddings.encoders.encoder import TokenVectors
-from qa.grounding.case import Case, case_of, quotation, supporting_spans
-from qa.grounding.checker import Context, Mismatch, Support, verdict_of
-from qa.grounding.exchanges import exchanges
+from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
+from qa.grounding.claim_evidence import ClaimEvidence, quotation, set_against, supporting_spans
 from qa.grounding.features import Aligned, align, claim_features, word_features
 from qa.grounding.mismatches import fact_mismatches
-from qa.grounding.syntax.comparing import Comparison, Grammar, grammar_for
+from qa.grounding.syntax.comparing import SAYS, Comparison, Grammar, Rivalled, grammar_for
 from qa.grounding.wording import wording_mismatches
 from qa.language.words import Word
 
-__all__ = ["AlignedChecker", "CheckerWeights", "Judged", "Network", "judge", "load_weights", "probability", "struck"]
+__all__ = [
+    "AlignedChecker",
+    "CheckerWeights",
+    "Judged",
+    "Network",
+    "exchanges",
+    "judge",
+    "load_weights",
+    "probability",
+    "struck",
+]
+
 
 _VERSION = "3"
 _KEPT = 64
@@ -51,7 +62,7 @@ class TokenEncoder(Protocol):
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """A claim read against its evidence, before anything is weighed."""
 
-    case: Case
+    case: ClaimEvidence
     aligned: Aligned
     mismatches: tuple[Mismatch, ...]
     exchanged: tuple[Mismatch, ...]
@@ -67,10 +78,10 @@ def judge(
     encoder: TokenEncoder,
     grammar: Grammar | None,
     question: str,
-    contexts: Sequence[Context],
+    contexts: Sequence[Provenance],
 ) -> Judged | None:
     """Read a claim against its evidence; None where either has no words."""
-    case = case_of(claim, evidence, question=question, contexts=contexts)
+    case = set_against(claim, evidence, question=question, contexts=contexts)
     if case is None:
         return None
     vectors = encoder.encode_tokens([claim, *(case.sentences[row].text for row in case.chosen)])
@@ -99,7 +110,7 @@ class AlignedChecker:
         return f"aligned {_VERSION} over {self._encoder.identity.name} {self._encoder.identity.revision[:12]}"
 
     def check(
-        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
         """Judge one sentence; see `SupportChecker`."""
         if quoted := quotation(claim, evidence):
@@ -228,3 +239,60 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
         standard = (rows - np.array(self.mean, np.float32)) / np.array(self.scale, np.float32)
         units = np.maximum(standard @ np.array(self.hidden, np.float32) + np.array(self.hidden_bias, np.float32), 0.0)
         return np.asarray(units @ np.array(self.output, np.float32) + self.output_bias, np.float32)
+
+
+_NUMBER, _NAME = 0.2, 0.05
+"""By how much another figure or name must fit better; chosen on `seeds.drafts` and held against the grounding sets."""
+_ON_IT = 0.5
+"""Share of the claim that the best sentence must have, lest who said it, and why, stands elsewhere."""
+_QUOTED = 0.5
+"""Share of a claim's words from which it is taken from inside a quotation."""
+_CAUSE = re.compile(
+    r"\b(?:because|due to|owing to|thanks to|caus(?:e|es|ed|ing)|blam\w+|leads? to|led to|as a result"
+    r"|result(?:s|ed)? (?:in|from)|so that|prompt(?:s|ed)|trigger(?:s|ed))\b",
+    re.IGNORECASE,
+)
+_SAYING = re.compile(rf"\b(?:{SAYS.pattern}|puts? (?:the|it))\b", re.IGNORECASE)
+_QUOTATION = re.compile(r'[“"„«][^”"»]*[”"»]?')
+_LOOKED_AT = 2
+"""Sentences of the evidence, best first, that may name the cause."""
+
+
+def exchanges(case: ClaimEvidence, comparison: Comparison | None) -> tuple[Mismatch, ...]:
+    """What a claim gets wrong though all of it stands in the evidence, in the order of the claim."""
+    found: list[Mismatch] = []
+    close = case.coverage.share(case.chosen[:1]) >= _ON_IT
+    if comparison is not None:
+        found += [_told("number", item) for item in comparison.numbers if item.lead > _NUMBER]
+        found += [_told("name", item) for item in comparison.names if item.lead > _NAME]
+        if close and (word := comparison.other_speaker) is not None:
+            speaker = case.claim.words[word]
+            found.append(Mismatch(kind="name", start=speaker.start, end=speaker.end))
+    if close and (reason := _is_made_a_cause(case)) is not None:
+        found.append(Mismatch(kind="meaning", start=reason[0], end=reason[1]))
+    if close and _told_as_fact(case) > _QUOTED:
+        found.append(Mismatch(kind="meaning", start=0, end=len(case.claim.text)))
+    return tuple(sorted(found, key=lambda item: item.start))
+
+
+def _told(kind: Literal["number", "name"], item: Rivalled) -> Mismatch:
+    return Mismatch(kind=kind, start=item.start, end=item.end, found=item.rival)
+
+
+def _is_made_a_cause(case: ClaimEvidence) -> tuple[int, int] | None:
+    """Where the claim gives a reason, if the sentences it rests on speak of none."""
+    best = [case.sentences[row] for row in case.chosen[:_LOOKED_AT]]
+    found = _CAUSE.search(case.claim.text)
+    return found.span() if found and not any(_CAUSE.search(sentence.text) for sentence in best) else None
+
+
+def _told_as_fact(case: ClaimEvidence) -> float:
+    """Share of the claim's words that the best sentence has inside quotation marks, where the claim has no speaker."""
+    if _SAYING.search(case.claim.text):
+        return 0.0
+    best = case.sentences[case.chosen[0]]
+    quotes = [match.span() for match in _QUOTATION.finditer(best.text)]
+    stems = {word.stem for word in case.claim.words if not word.stop}
+    shared = [word for word in best.words if word.stem in stems]
+    inside = [word for word in shared if any(start <= word.start < end for start, end in quotes)]
+    return len(inside) / len(shared) if shared else 0.0

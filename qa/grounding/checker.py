@@ -9,7 +9,7 @@ import msgspec
 
 from qa.types import Verdict
 
-__all__ = ["Context", "Mismatch", "Support", "SupportChecker", "SupportingSpan", "verdict_of"]
+__all__ = ["Mismatch", "Provenance", "Support", "SupportChecker", "SupportingSpan", "verdict_of"]
 
 _SUPPORTED = 0.6
 _PARTLY = 0.6
@@ -18,7 +18,7 @@ _SAME_MATTER = 0.5
 """Share of a claim's words from which its evidence speaks of the same matter, so that it can contradict it."""
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True):
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a text of evidence besides its words."""
 
     title: str = ""
@@ -67,7 +67,7 @@ class SupportChecker(Protocol):
         """Name and version, for the answer's metadata: equal identity means equal judgements."""
 
     def check(
-        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
         """Judge one sentence against texts; offsets in the result are those of the texts as given.
 

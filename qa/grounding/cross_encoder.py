@@ -15,9 +15,9 @@ import numpy as np
 
 from embeddings.encoders.weights import locate, revision
 from embeddings.errors import EncoderError
-from embeddings.runtime.processors import native_threads
-from qa.grounding.case import Case, case_of, passages_of, quotation, supporting_spans
-from qa.grounding.checker import Context, Mismatch, Support, verdict_of
+from embeddings.runtime.onnx_session import native_threads
+from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
+from qa.grounding.claim_evidence import ClaimEvidence, passages_of, quotation, set_against, supporting_spans
 from qa.grounding.mismatches import fact_mismatches
 from qa.grounding.wording import wording_mismatches
 
@@ -55,7 +55,7 @@ class _Opinion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Model(Protocol):
-    def judge(self, claim: str, case: Case) -> _Opinion: ...
+    def judge(self, claim: str, case: ClaimEvidence) -> _Opinion: ...
 
 
 class CrossEncoderChecker:
@@ -73,12 +73,12 @@ class CrossEncoderChecker:
         return f"cross-encoder {self._name} {revision(self._folder)[:12]}"
 
     def check(
-        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
         """Judge one sentence; see `SupportChecker`."""
         if quoted := quotation(claim, evidence):
             return quoted
-        case = case_of(claim, evidence, question=question, contexts=contexts)
+        case = set_against(claim, evidence, question=question, contexts=contexts)
         if case is None:
             return Support(verdict="unsupported", score=0.0, spans=())
         spans, share = supporting_spans(case)
@@ -127,7 +127,7 @@ class _Judging:
         )
         self._raw: dict[str, Any] = {"activation_fn": torch.nn.Identity(), "show_progress_bar": False}
 
-    def judge(self, claim: str, case: Case) -> _Opinion:
+    def judge(self, claim: str, case: ClaimEvidence) -> _Opinion:
         """Of several premises, what the best of them makes of the claim."""
         premises = self._premises(case)
         rows = np.reshape(self._model.predict([(each, claim) for each in premises], **self._raw), (len(premises), -1))
@@ -142,7 +142,7 @@ class _Judging:
             contradicted=0.0 if against is None else float(shares[best, against]),
         )
 
-    def _premises(self, case: Case) -> list[str]:
+    def _premises(self, case: ClaimEvidence) -> list[str]:
         """Sentences for those that infer, and passages too for those that classify whole documents."""
         together = " ".join(case.sentences[row].text for row in sorted(case.chosen))
         premises = [case.sentences[case.chosen[0]].text, together]
@@ -164,7 +164,7 @@ class _Marking:
             str(folder), use_safetensors=True, **given
         ).eval()
 
-    def judge(self, claim: str, case: Case) -> _Opinion:
+    def judge(self, claim: str, case: ClaimEvidence) -> _Opinion:
         """A word is borne out where one of the passages does; the claim, as much as its least supported word."""
         doubts: dict[tuple[int, int], float] = {}
         for passage in passages_of(case, words=_room(self._tokenizer)):

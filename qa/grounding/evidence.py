@@ -1,4 +1,4 @@
-"""The evidence of a claim: takes its texts, gives their sentences, and picks the few that may support the claim.
+"""The evidence of a claim: its sentences as they are read, what of them agrees with the claim, and the few to look at.
 
 Words, quantities, dates, names and polarity are read in every sentence. Picking is lexical and cheap, the encoder then
 reads only what was picked; each further sentence is chosen for what the earlier ones leave uncovered (maximal marginal
@@ -17,15 +17,130 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.chunking.sentences import split_sentences
-from qa.grounding.checker import Context
-from qa.grounding.facts import counted, dated
-from qa.language.dates import Moment, moments_of, resolved
-from qa.language.names import Name, names_of, same_name
+from qa.grounding.checker import Provenance
+from qa.language.dates import Moment, agree, moments_of, resolved
+from qa.language.names import NameWord, name_words, same_name
 from qa.language.polarity import negated
 from qa.language.quantities import Quantity, quantities_of
 from qa.language.words import Word, families, words_of
 
-__all__ = ["Coverage", "Sentence", "cover", "lower_words", "pick", "read_claim", "read_evidence"]
+__all__ = [
+    "AnalysedSentence",
+    "Coverage",
+    "bears_out",
+    "comparable",
+    "counted",
+    "cover",
+    "dated",
+    "lower_words",
+    "pick",
+    "read_claim",
+    "read_evidence",
+    "same_parts",
+    "same_value",
+    "units_clash",
+]
+
+
+_CONVERTED = 0.02
+"""Relative difference that converting and rounding may bring."""
+_ABOUT = 0.06
+"""Relative difference that "about" may hide."""
+_BEYOND = 0.5
+"""How far above the floor, or below the ceiling, of a claim a number may lie and still be what is meant."""
+
+
+def bears_out(claimed: Quantity, said: Quantity) -> bool:
+    """Whether a text that says one quantity supports a claim of the other.
+
+    A claim may be vaguer than its source ("about 600,000" for 597,412, "more than 20" for 23) but not sharper.
+    """
+    if claimed.ordinal != said.ordinal or units_clash(claimed, said):
+        return False
+    return same_value(claimed, said) and not _bounds_clash(claimed, said)
+
+
+def counted(claimed: Quantity, said: Sequence[Quantity]) -> bool:
+    """Whether one of the quantities of a sentence bears out a claimed one.
+
+    Where the sentence has the very unit of the claim, other units are not converted: "87 miles" beside "140 km" says
+    how many miles were meant.
+    """
+    same = [q for q in said if claimed.unit is not None and q.unit is not None and q.unit.name == claimed.unit.name]
+    return any(bears_out(claimed, q) for q in same or said)
+
+
+def same_value(claimed: Quantity, said: Quantity) -> bool:
+    """Whether the numbers agree as measures, units converted and rounding allowed for."""
+    one, other = _measure(claimed, said)
+    if one == other:
+        return True
+    if claimed.unit is not None and said.unit is not None and claimed.unit.name != said.unit.name:
+        return _near(one, other, _CONVERTED)
+    if claimed.bound == said.bound and claimed.bound in {"least", "most"}:
+        return False
+    if claimed.bound == "about" or (said.bound == "about" and claimed.digits <= said.digits):
+        return _near(one, other, _ABOUT) and (claimed.digits != said.digits or claimed.bound != said.bound)
+    if claimed.bound == "least":
+        return one <= other <= one * (1 + _BEYOND)
+    if claimed.bound == "most":
+        return one * (1 - _BEYOND) <= other <= one
+    return claimed.digits >= 2 and claimed.value >= 1000 and _rounds_to(other, one, claimed.digits)
+
+
+def units_clash(claimed: Quantity, said: Quantity) -> bool:
+    """Whether both are measures, of things that do not convert into each other."""
+    one, other = claimed.unit, said.unit
+    if one is None or other is None:
+        # "up from 54 to 61.3 percent": a number may leave its unit to the next.
+        return False
+    return one.kind != other.kind or (one.kind == "money" and one.name != other.name)
+
+
+def comparable(claimed: Quantity, said: Quantity) -> bool:
+    """Whether one could stand in the other's place: the same kind of measure, or both bare counts."""
+    one, other = claimed.unit, said.unit
+    if claimed.ordinal != said.ordinal:
+        return False
+    return (one.kind if one else None) == (other.kind if other else None)
+
+
+def dated(claimed: Moment, said: Sequence[Moment]) -> bool:
+    """Whether one of these dates bears out a claimed one."""
+    return any(agree(claimed, moment) for moment in said)
+
+
+def _measure(claimed: Quantity, said: Quantity) -> tuple[float, float]:
+    one, other = claimed.unit, said.unit
+    if one is not None and other is not None and one.kind == other.kind and one.name != other.name:
+        return claimed.value * one.size, said.value * other.size
+    if {one.kind if one else "", other.kind if other else ""} == {"share", ""}:
+        # "half of" is 50 percent.
+        return (
+            claimed.value * (one.size if one and said.value <= 1 else 1.0),
+            said.value * (other.size if other and claimed.value <= 1 else 1.0),
+        )
+    return claimed.value, said.value
+
+
+def _near(one: float, other: float, tolerance: float) -> bool:
+    return abs(one - other) <= tolerance * max(abs(one), abs(other))
+
+
+def _rounds_to(value: float, rounded: float, digits: int) -> bool:
+    """Whether a number, rounded to so many digits, is the other."""
+    return value != 0 and float(f"{value:.{max(digits - 1, 0)}e}") == rounded
+
+
+def _bounds_clash(claimed: Quantity, said: Quantity) -> bool:
+    return {claimed.bound, said.bound} == {"least", "most"}
+
+
+def same_parts(claimed: Moment, said: Moment) -> bool:
+    """Whether both name the same parts of a date, so that one can stand in the other's place."""
+    parts = ("year", "month", "day", "weekday", "minutes")
+    return any(getattr(claimed, part) is not None and getattr(said, part) is not None for part in parts)
+
 
 _FAMILY = 0.6
 """What a word of the same family counts, where the word itself counts 1."""
@@ -36,7 +151,7 @@ _NEAR = 0.02
 """What standing beside the best sentence is worth: between equals, the neighbour."""
 
 
-class Sentence(msgspec.Struct, frozen=True, kw_only=True):
+class AnalysedSentence(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence of the evidence, or the claim; offsets inside are those of `text`."""
 
     index: int
@@ -50,21 +165,21 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True):
     negated: tuple[bool, ...]
     quantities: tuple[Quantity, ...]
     moments: tuple[Moment, ...]
-    names: tuple[Name, ...]
+    names: tuple[NameWord, ...]
     stems: frozenset[str]
     """Stems of its words that carry matter."""
     background: frozenset[str] = frozenset()
     """Case-folded words of the title, of the sentences before it and of the next: what its pronouns may point at."""
 
 
-def read_claim(text: str, *, lower: frozenset[str]) -> Sentence:
+def read_claim(text: str, *, lower: frozenset[str]) -> AnalysedSentence:
     """Read a claim; `lower` are the words that the evidence writes small."""
     return _read(text, words_of(text), lower)
 
 
-def read_evidence(texts: Sequence[str], contexts: Sequence[Context]) -> tuple[Sentence, ...]:
+def read_evidence(texts: Sequence[str], contexts: Sequence[Provenance]) -> tuple[AnalysedSentence, ...]:
     """Cut the evidence into sentences and read each; what stands before a sentence is its background."""
-    known = [*contexts, *(Context() for _ in range(len(texts) - len(contexts)))]
+    known = [*contexts, *(Provenance() for _ in range(len(texts) - len(contexts)))]
     return tuple(
         sentence if sentence.index == index else msgspec.structs.replace(sentence, index=index)
         for index, (text, context) in enumerate(zip(texts, known, strict=False))
@@ -72,13 +187,13 @@ def read_evidence(texts: Sequence[str], contexts: Sequence[Context]) -> tuple[Se
     )
 
 
-def lower_words(sentences: Sequence[Sentence]) -> frozenset[str]:
+def lower_words(sentences: Sequence[AnalysedSentence]) -> frozenset[str]:
     """Words that sentences also write without a capital."""
     return frozenset(word.text for sentence in sentences for word in sentence.words if word.text.islower())
 
 
 @lru_cache(maxsize=64)
-def _read_text(text: str, context: Context) -> tuple[Sentence, ...]:
+def _read_text(text: str, context: Provenance) -> tuple[AnalysedSentence, ...]:
     """One text, read once for all the claims of an answer."""
     spans = list(split_sentences(text))
     words = [words_of(text[start:end]) for start, end in spans]
@@ -94,9 +209,9 @@ def _read_text(text: str, context: Context) -> tuple[Sentence, ...]:
     return tuple(found)
 
 
-def _read(text: str, words: tuple[Word, ...], lower: frozenset[str], published: date | None = None) -> Sentence:
+def _read(text: str, words: tuple[Word, ...], lower: frozenset[str], published: date | None = None) -> AnalysedSentence:
     moments = moments_of(text)
-    return Sentence(
+    return AnalysedSentence(
         index=0,
         start=0,
         end=len(text),
@@ -108,7 +223,7 @@ def _read(text: str, words: tuple[Word, ...], lower: frozenset[str], published: 
             q for q in quantities_of(text) if not any(m.start < q.end and q.start < m.end for m in moments)
         ),
         moments=tuple(full for moment in moments for full in resolved(moment, published)),
-        names=names_of(text, words=words, lower=lower),
+        names=name_words(text, words=words, lower=lower),
         stems=frozenset(word.stem for word in words if not word.stop),
     )
 
@@ -139,7 +254,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         return float((self.matched[list(rows)].max(axis=0) * weights).sum() / total)
 
 
-def cover(claim: Sentence, sentences: Sequence[Sentence]) -> Coverage:
+def cover(claim: AnalysedSentence, sentences: Sequence[AnalysedSentence]) -> Coverage:
     """Hold every word of the claim against every sentence."""
     words = tuple(word for word in claim.words if not word.stop)
     matched = np.zeros((len(sentences), len(words)))
@@ -162,7 +277,7 @@ def cover(claim: Sentence, sentences: Sequence[Sentence]) -> Coverage:
     return Coverage(words=words, weights=weights, matched=matched)
 
 
-def pick(coverage: Coverage, sentences: Sequence[Sentence], *, limit: int) -> tuple[int, ...]:
+def pick(coverage: Coverage, sentences: Sequence[AnalysedSentence], *, limit: int) -> tuple[int, ...]:
     """Rows of the sentences that together cover most of the claim, best first; fewer where more would add nothing."""
     chosen: list[int] = []
     reached = np.zeros(len(coverage.words))
@@ -179,12 +294,15 @@ def pick(coverage: Coverage, sentences: Sequence[Sentence], *, limit: int) -> tu
     return tuple(chosen)
 
 
-def _beside(one: Sentence, other: Sentence) -> bool:
+def _beside(one: AnalysedSentence, other: AnalysedSentence) -> bool:
     return one.index == other.index and abs(one.place - other.place) == 1
 
 
 def _match_facts(
-    claim: Sentence, sentences: Sequence[Sentence], words: Sequence[Word], matched: npt.NDArray[np.float64]
+    claim: AnalysedSentence,
+    sentences: Sequence[AnalysedSentence],
+    words: Sequence[Word],
+    matched: npt.NDArray[np.float64],
 ) -> set[int]:
     """Mark in `matched` the numbers, dates and names that a sentence has in another form; give their columns."""
     facts: set[int] = set()

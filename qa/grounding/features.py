@@ -1,4 +1,4 @@
-"""Takes a claim with its evidence as token vectors, gives rows of numbers: is each word borne out, is the claim?
+"""A claim and its evidence as rows of numbers: is each word borne out, is the claim?
 
 The two networks of the aligned checker weigh them.
 """
@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from embeddings.encoders.encoder import TokenVectors
 from embeddings.types import Vectors
-from qa.grounding.case import Case, supporting_rows
 from qa.grounding.checker import Mismatch
+from qa.grounding.claim_evidence import ClaimEvidence, supporting_rows
 from qa.language.polarity import hedged, opposites
 from qa.language.words import Word, families
 
@@ -117,7 +117,7 @@ class Aligned(msgspec.Struct, frozen=True, kw_only=True):
         return np.asarray(self.similarity.max(axis=1, initial=0.0), np.float32)
 
 
-def align(case: Case, claim: TokenVectors, sentences: Sequence[TokenVectors]) -> Aligned:
+def align(case: ClaimEvidence, claim: TokenVectors, sentences: Sequence[TokenVectors]) -> Aligned:
     """Set every word of the claim against every word of the chosen sentences, in contextual vectors and in stems."""
     words = case.claim.words
     theirs = [word for row in case.chosen for word in case.sentences[row].words]
@@ -164,7 +164,7 @@ def _slot(
     return Slot(kind, likeness)
 
 
-def word_features(case: Case, aligned: Aligned, mismatches: Sequence[Mismatch]) -> _Floats:
+def word_features(case: ClaimEvidence, aligned: Aligned, mismatches: Sequence[Mismatch]) -> _Floats:
     """One row per word of the claim, in the order of `WORD_FEATURES`."""
     count = len(aligned.words)
     if not count:
@@ -207,7 +207,7 @@ def _around(most: _Floats, at: int) -> float:
     return float(np.mean(near)) if near else 0.0
 
 
-def _stop_stems(case: Case) -> frozenset[str]:
+def _stop_stems(case: ClaimEvidence) -> frozenset[str]:
     return frozenset(word.stem for sentence in case.sentences for word in sentence.words if word.stop)
 
 
@@ -241,7 +241,7 @@ def _flags(aligned: Aligned, mismatches: Sequence[Mismatch]) -> npt.NDArray[np.f
 
 
 def claim_features(
-    case: Case, aligned: Aligned, doubts: npt.NDArray[np.floating], mismatches: Sequence[Mismatch]
+    case: ClaimEvidence, aligned: Aligned, doubts: npt.NDArray[np.floating], mismatches: Sequence[Mismatch]
 ) -> _Floats:
     """The row, in the order of `CLAIM_FEATURES`; `doubts` is the probability, per word, that it is not borne out."""
     matter = np.array([not word.stop for word in aligned.words], np.bool_)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qa.grounding.case import case_of, quotation, supporting_spans
-from qa.grounding.checker import Context, Support, verdict_of
+from qa.grounding.checker import Provenance, Support, verdict_of
+from qa.grounding.claim_evidence import quotation, set_against, supporting_spans
 from qa.grounding.mismatches import fact_mismatches
 from qa.grounding.wording import wording_mismatches
 
@@ -21,12 +21,12 @@ class LexicalChecker:
     identity = "lexical 1"
 
     def check(
-        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
         """Judge one sentence; see `SupportChecker`."""
         if quoted := quotation(claim, evidence):
             return quoted
-        case = case_of(claim, evidence, question=question, contexts=contexts)
+        case = set_against(claim, evidence, question=question, contexts=contexts)
         if case is None:
             return Support(verdict="unsupported", score=0.0, spans=())
         mismatches = (*fact_mismatches(case), *wording_mismatches(case))

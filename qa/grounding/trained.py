@@ -20,9 +20,16 @@ import numpy as np
 
 from embeddings.runtime.onnx_session import open_session, open_tokenizer
 from qa.errors import SettingsError
-from qa.grounding.case import Case, case_of, passages_of, quotation, supporting_rows, supporting_spans
-from qa.grounding.checker import Context, Mismatch, Support, verdict_of
-from qa.grounding.vetoes import doubts, vetoes
+from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
+from qa.grounding.claim_evidence import (
+    ClaimEvidence,
+    passages_of,
+    quotation,
+    set_against,
+    supporting_rows,
+    supporting_spans,
+)
+from qa.grounding.mismatches import doubts, vetoes
 from qa.language.words import words_of
 
 if TYPE_CHECKING:
@@ -67,12 +74,12 @@ class TrainedChecker:
         return self._network.calibration.checker
 
     def check(
-        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
         """Judge one sentence; see `SupportChecker`."""
         if quoted := quotation(claim, evidence):
             return quoted
-        case = case_of(claim, evidence, question=question, contexts=contexts)
+        case = set_against(claim, evidence, question=question, contexts=contexts)
         spans, share = supporting_spans(case) if case else ((), 0.0)
         if case is None or not spans:  # whatever the network thinks, there is nothing to cite
             return Support(verdict="unsupported", score=0.0, spans=())
@@ -106,7 +113,7 @@ def best_outcome(network: ShippedNetwork, claim: str, texts: Iterator[str]) -> O
     return best
 
 
-def as_written(case: Case) -> str:
+def as_written(case: ClaimEvidence) -> str:
     """The claim, its figures spelt as the evidence spells the same ones: that "118406" is "118,406" is arithmetic."""
     text = case.claim.text
     for claimed in sorted(case.claim.quantities, key=lambda quantity: -quantity.start):
@@ -121,7 +128,7 @@ def as_written(case: Case) -> str:
     return text
 
 
-def premises(case: Case, contexts: Sequence[Context]) -> Iterator[str]:
+def premises(case: ClaimEvidence, contexts: Sequence[Provenance]) -> Iterator[str]:
     """What the claim is read with: passages of single texts, sentences of several, and what it would be cited with."""
     passages = passages_of(case, words=_WORDS)
     indices = list(dict.fromkeys(case.sentences[row].index for row in case.chosen))
@@ -132,7 +139,7 @@ def premises(case: Case, contexts: Sequence[Context]) -> Iterator[str]:
     yield " ".join(case.sentences[row].text for row in sorted(supporting_rows(case)))
 
 
-def _titled(case: Case, title: str, passage: str) -> str:
+def _titled(case: ClaimEvidence, title: str, passage: str) -> str:
     """The passage after its title, where only that has a word of the claim."""
     ours, theirs, named = ({word.stem for word in words if not word.stop} for words in (
         case.claim.words, words_of(passage), words_of(title)
@@ -140,7 +147,7 @@ def _titled(case: Case, title: str, passage: str) -> str:
     return f"{title.rstrip('.')}. {passage}" if (ours & named) - theirs else passage
 
 
-def _contradicted(case: Case, outcome: Outcome) -> tuple[Mismatch, ...]:
+def _contradicted(case: ClaimEvidence, outcome: Outcome) -> tuple[Mismatch, ...]:
     """The whole claim, with the sentence it is closest to, where the network finds that its text says otherwise."""
     if outcome.contradicted < _CONTRADICTED:
         return ()

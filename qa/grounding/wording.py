@@ -1,12 +1,12 @@
-"""Takes a claim and its evidence, gives where their wording turns the sense round: denials, extent, opposites."""
+"""Where the wording of a claim turns the sense of its evidence round: denials, extent, opposites."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from qa.grounding.case import Case, best_rows, clauses, inside
 from qa.grounding.checker import Mismatch
-from qa.grounding.evidence import Sentence
+from qa.grounding.claim_evidence import ClaimEvidence, best_rows, clauses, inside
+from qa.grounding.evidence import AnalysedSentence
 from qa.language.polarity import Extent, denials, extents, opposites
 from qa.language.words import Word, families
 
@@ -37,7 +37,7 @@ _NEARLY = 0.8
 _OPPOSED |= {value: key for key, value in _OPPOSED.items()}
 
 
-def wording_mismatches(case: Case) -> tuple[Mismatch, ...]:
+def wording_mismatches(case: ClaimEvidence) -> tuple[Mismatch, ...]:
     """Where the sentence that a clause rests on says the opposite, or says it of more or fewer."""
     found: list[Mismatch] = []
     for span in clauses(case.claim):
@@ -50,7 +50,7 @@ def wording_mismatches(case: Case) -> tuple[Mismatch, ...]:
     return tuple(unique[key] for key in sorted(unique))
 
 
-def _extents(claim: Sentence, said: Sentence, span: tuple[int, int]) -> Iterator[Mismatch]:
+def _extents(claim: AnalysedSentence, said: AnalysedSentence, span: tuple[int, int]) -> Iterator[Mismatch]:
     theirs = [(extent, _after(said.words, at)) for at, extent in extents(said.words)]
     for at, extent in extents(claim.words):
         if not span[0] <= claim.words[at].start < span[1]:
@@ -62,7 +62,7 @@ def _extents(claim: Sentence, said: Sentence, span: tuple[int, int]) -> Iterator
                 yield Mismatch(kind="quantifier", start=word.start, end=word.end, found=other)
 
 
-def _opposites(claim: Sentence, said: Sentence, span: tuple[int, int]) -> Iterator[Mismatch]:
+def _opposites(claim: AnalysedSentence, said: AnalysedSentence, span: tuple[int, int]) -> Iterator[Mismatch]:
     stems = said.stems
     own = {word.stem for word in claim.words}
     for at, word in _words_inside(claim, span):
@@ -90,7 +90,7 @@ def _after(words: Sequence[Word], at: int) -> list[Word]:
     return [word for word in words[at + 1 : at + 6] if not word.stop][:_SAID_OF]
 
 
-def turned(claim: Sentence, said: Sentence, span: tuple[int, int]) -> list[Mismatch]:
+def turned(claim: AnalysedSentence, said: AnalysedSentence, span: tuple[int, int]) -> list[Mismatch]:
     """Words that one of the two denies and the other affirms."""
     found: list[Mismatch] = []
     heads = set(_targets(said))
@@ -109,7 +109,7 @@ def turned(claim: Sentence, said: Sentence, span: tuple[int, int]) -> list[Misma
     return found
 
 
-def denied(claim: Sentence, said: Sentence) -> list[Mismatch]:
+def denied(claim: AnalysedSentence, said: AnalysedSentence) -> list[Mismatch]:
     """Where two sentences of nearly the same words differ by a negation: the whole of the claim."""
     ours, theirs = {word.stem for word in claim.words}, {word.stem for word in said.words}
     if len(ours & theirs) < _NEARLY * max(len(ours), len(theirs)):
@@ -119,7 +119,7 @@ def denied(claim: Sentence, said: Sentence) -> list[Mismatch]:
     return [Mismatch(kind="negation", start=claim.words[0].start, end=claim.words[-1].end, found=said.text)]
 
 
-def _targets(sentence: Sentence) -> Iterator[int]:
+def _targets(sentence: AnalysedSentence) -> Iterator[int]:
     """Places of the first words of matter that each negation reaches."""
     left = 0
     for at, word in enumerate(sentence.words):
@@ -130,7 +130,7 @@ def _targets(sentence: Sentence) -> Iterator[int]:
             left -= 1
 
 
-def _words_inside(sentence: Sentence, span: tuple[int, int]) -> Iterator[tuple[int, Word]]:
+def _words_inside(sentence: AnalysedSentence, span: tuple[int, int]) -> Iterator[tuple[int, Word]]:
     """Words of matter in a span, with their places."""
     return ((at, word) for at, word in enumerate(sentence.words) if span[0] <= word.start < span[1] and not word.stop)
 
@@ -140,6 +140,6 @@ def _kindred(one: Word, other: Word) -> bool:
     return one.stem == other.stem or bool(known.get(one.stem, frozenset()) & known.get(other.stem, frozenset()))
 
 
-def _phrase(sentence: Sentence, at: int, word: Word) -> str:
+def _phrase(sentence: AnalysedSentence, at: int, word: Word) -> str:
     """A word of the evidence with up to three words before it, where its negation is likely to stand."""
     return sentence.text[sentence.words[max(0, at - 3)].start : word.end]

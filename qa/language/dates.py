@@ -1,25 +1,26 @@
-"""Takes a text, gives the dates, weekdays, years and clock times it names, and says which of them agree."""
+"""The dates, weekdays, years and clock times that a text names, and which of them agree."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import msgspec
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
 
-__all__ = ["Moment", "agree", "moments_of", "resolved"]
+__all__ = ["MONTHS", "WEEKDAYS", "Moment", "agree", "moments_of", "resolved"]
 
-_SHORT = {"may": (), "september": ("sept", "sep")}
-"""Others are short by their first three letters."""
-_MONTHS = {
-    name: number
-    for number, month in enumerate(map(str.lower, ENGLISH_MONTHS), start=1)
-    for name in (month, *_SHORT.get(month, (month[:3],)))
+MONTHS: Mapping[str, int] = {
+    name.lower(): number
+    for number, month in enumerate(ENGLISH_MONTHS, start=1)
+    for name in (month, *ENGLISH_SHORT_MONTHS)
+    if name[:3] == month[:3]
 }
-_WEEKDAYS = {name.lower(): number for number, name in enumerate(ENGLISH_WEEKDAYS)}
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+"""By their names and short forms, in small letters."""
+WEEKDAYS: Mapping[str, int] = {name.lower(): number for number, name in enumerate(ENGLISH_WEEKDAYS)}
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DATE = re.compile(
     rf"""
       (?P<iso_y>\d{{4}})-(?P<iso_m>\d{{2}})-(?P<iso_d>\d{{2}})
@@ -29,7 +30,7 @@ _DATE = re.compile(
     | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<m1>{_MONTH})\b\.?(?:,?\s+(?P<y1>\d{{4}}))?
     | \b(?P<m2>{_MONTH})\b\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:%]|,\d{{3}})(?:,?\s+(?P<y2>\d{{4}})(?!\d))?
     | \b(?P<m3>{_MONTH})\b\.?(?:,?\s+(?:of\s+)?(?P<y3>\d{{4}})(?!\d))?
-    | \b(?P<weekday>{"|".join(_WEEKDAYS)})(?=s?\b)
+    | \b(?P<weekday>{"|".join(WEEKDAYS)})(?=s?\b)
     | (?<![\d.,$€£-])(?P<year>1[5-9]\d\d|20\d\d)(?![\d%]|[.,]\d|s\b)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -112,13 +113,13 @@ def _moment(match: re.Match[str]) -> Moment | None:
     if "twelve" in groups:
         return Moment(start=start, end=end, minutes=0 if groups["twelve"].casefold() == "midnight" else 720)
     if "weekday" in groups:
-        return Moment(start=start, end=end, weekday=_WEEKDAYS[groups["weekday"].casefold()])
+        return Moment(start=start, end=end, weekday=WEEKDAYS[groups["weekday"].casefold()])
     if "m3" in groups and "y3" not in groups and not _is_month(match.group()):
         return None
     month = next((groups[name] for name in ("iso_m", "m1", "m2", "m3") if name in groups), None)
     day = next((groups[name] for name in ("iso_d", "d1", "d2") if name in groups), None)
     year = next((groups[name] for name in ("iso_y", "y1", "y2", "y3", "year") if name in groups), None)
-    number = None if month is None else int(month) if month.isdigit() else _MONTHS[month.casefold()]
+    number = None if month is None else int(month) if month.isdigit() else MONTHS[month.casefold()]
     if (number or 1) > 12 or not 0 < int(day or 1) <= 31:
         return None
     return Moment(start=start, end=end, year=int(year) if year else None, month=number, day=int(day) if day else None)

@@ -1,4 +1,4 @@
-"""Takes a text, gives the names in it, and says which spellings are of one name.
+"""The names in a text, and which spellings are of one name.
 
 So that "ECB" meets the European Central Bank, long forms are found in the texts that a question brought up.
 """
@@ -12,11 +12,11 @@ from functools import lru_cache
 
 import msgspec
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.words import Word, is_name, words_of
 
-__all__ = ["Expansion", "Name", "expansions", "long_forms", "meeting", "names_of", "same_name"]
+__all__ = ["Expansion", "NameWord", "expansions", "long_forms", "meeting", "name_words", "same_name"]
 
 _SHORT = re.compile(r"(?<![\w.&-])(?:[A-Z](?:\.?[A-Z&]){1,6}\.?|[A-Z]{2,6}s?)(?![\w-])")
 _PAIR = re.compile(r"\((?P<inside>[^()\n]{2,80})\)")
@@ -27,7 +27,7 @@ _NO_ACRONYMS = frozenset("A I AM PM OK TV UK US EU UN".split())
 _LONGEST = 8
 
 
-class Name(msgspec.Struct, frozen=True, kw_only=True):
+class NameWord(msgspec.Struct, frozen=True, kw_only=True):
     """One word of a name; "Oda Lindqvist" is two, since either may stand alone for her."""
 
     start: int
@@ -67,8 +67,8 @@ _OPENERS = frozenset(
 """Words that open sentences with a capital and are no names."""
 _NO_NAMES = frozenset(
     "Mr Mrs Ms Dr Sir Lord Lady Prof President Prime Minister Mayor Judge King Queen Prince Princess Pope General "
-    "Captain Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec AM PM I I'm I've".split()
-).union(ENGLISH_MONTHS, ENGLISH_WEEKDAYS)
+    "Captain AM PM I I'm I've".split()
+).union(ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS)
 """Capitals that are no name of their own: titles, months and weekdays, which are checked as dates."""
 _PLACES = (
     "us usa u.s u.s.a america american americans united states",
@@ -98,13 +98,13 @@ _PLACES = (
 )
 
 
-def names_of(text: str, *, words: Sequence[Word] | None = None, lower: Collection[str] = ()) -> tuple[Name, ...]:
+def name_words(text: str, *, words: Sequence[Word] | None = None, lower: Collection[str] = ()) -> tuple[NameWord, ...]:
     """Every word of a text that is written as a name.
 
     A capital that opens a sentence says nothing: that word counts only where a second name follows it, or where it is
     not among `lower`, the words that the texts at hand also write small. `words` are those of the text, if known.
 
-    >>> [name.text for name in names_of("Officials met Oda Lindqvist on Monday.", lower={"officials"})]
+    >>> [name.text for name in name_words("Officials met Oda Lindqvist on Monday.", lower={"officials"})]
     ['Oda', 'Lindqvist']
     """
     words = words_of(text) if words is None else words
@@ -114,7 +114,7 @@ def names_of(text: str, *, words: Sequence[Word] | None = None, lower: Collectio
         if not _is_name(text, words, at, lower) or bare in _NO_NAMES:
             run += 1
             continue
-        found.append(Name(start=word.start, end=word.start + len(bare), text=bare, run=run))
+        found.append(NameWord(start=word.start, end=word.start + len(bare), text=bare, run=run))
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""Takes the words of a text, says which of them are negated, hedged or counted how widely, and which words oppose."""
+"""Which words of a text are negated, hedged or counted how widely, and which words oppose."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ _NOT_A_CUE = re.compile(
 )
 _RULED_OUT = re.compile(r"(?:rul(?:e|es|ed|ing) out|turned? down|instead of|rather than|far from)\b", re.IGNORECASE)
 _PASSIVE = frozenset({"been", "was", "were", "is", "are", "be", "being"})
+# Not the clauses of `question_words`: the weights of the checker were fitted to what a negation reaches by these.
 _BREAK = re.compile(r"[;:.!?—–]|,|\b(?:but|although|though|while|because|which|who|after|before|when)\b", re.IGNORECASE)
 _REACH = 6
 """How many words after it a negation reaches within its clause."""

@@ -1,4 +1,4 @@
-"""Takes a text, gives the quantities it names: value, unit, and whether it is exact, rounded, a floor or a ceiling.
+"""The quantities that a text names: value, unit, and whether it is exact, rounded, a floor or a ceiling.
 
 Number words, scales, and units with what they are worth in a common one stand here and nowhere else.
 """
@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["NUMBER_WORDS", "UNITS", "Bound", "Quantity", "Unit", "quantities_of"]
+__all__ = ["NUMBER_WORDS", "ORDINALS", "UNITS", "Bound", "Quantity", "Unit", "quantities_of"]
 
 Bound = Literal["exact", "about", "least", "most"]
 
@@ -43,6 +43,7 @@ class _Token(msgspec.Struct, frozen=True):
 
 
 _TOKEN = re.compile(r"\d+(?:[,\u00a0\u202f]\d{3})*(?:\.\d+)?|[^\W\d_]+|[½¼¾⅓⅔]|\S")
+"""Marks and parts of numbers are tokens, too, which are no words: so it is not the pattern of `words`."""
 _GROUPED = re.compile(r"[,\u00a0\u202f]")
 _GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 _PARTS = {"half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25}
@@ -130,8 +131,8 @@ def _number(tokens: Sequence[_Token], at: int) -> tuple[float, int, int, bool] |
     lower = token.lower
     if lower in {"half", "quarter"} or (lower == "third" and _lower(tokens, at - 1) == "a"):
         return _part(tokens, at)
-    if lower in _ORDINALS and not (lower == "second" and _lower(tokens, at + 1) in {"", "of"}):
-        return float(_ORDINALS[lower]), 3, at + 1, True
+    if lower in ORDINALS and not (lower == "second" and _lower(tokens, at + 1) in {"", "of"}):
+        return float(ORDINALS[lower]), 3, at + 1, True
     if lower == "a" and _lower(tokens, at + 1) in {"hundred", "thousand", "million", "billion", "dozen"}:
         value, after = _spelled(tokens, at + 1)
         return (value, 1, after, False)
@@ -142,7 +143,7 @@ def _number(tokens: Sequence[_Token], at: int) -> tuple[float, int, int, bool] |
         follower = _joined(tokens, after)
         if follower in _PARTS and follower != "second" and value < 20:
             return value * _PARTS[follower], 2, after + (2 if tokens[after].text in "-–‑" else 1), False
-        if value >= 20 and value % 10 == 0 and (last := 1 if follower == "first" else _ORDINALS.get(follower, 10)) < 10:
+        if value >= 20 and value % 10 == 0 and (last := 1 if follower == "first" else ORDINALS.get(follower, 10)) < 10:
             return value + last, 3, after + (2 if tokens[after].text in "-–‑" else 1), True
         return value, 3 if value < 1000 else 2, after, False
     return None
@@ -153,7 +154,7 @@ def _part(tokens: Sequence[_Token], at: int) -> tuple[float, int, int, bool] | N
     share = _PARTS[tokens[at].lower]
     if _lower(tokens, at + 1) == "a" and _lower(tokens, at + 2) in _SCALES:
         return share * _SCALES[_lower(tokens, at + 2)], 1, at + 3, False
-    if tokens[at].lower == "half" and _lower(tokens, at - 1) not in {*_ORDINALS, *NUMBER_WORDS}:
+    if tokens[at].lower == "half" and _lower(tokens, at - 1) not in {*ORDINALS, *NUMBER_WORDS}:
         return share, 2, at + 1, False
     return (share, 2, at + 1, False) if _lower(tokens, at + 1) == "of" and _lower(tokens, at - 1) == "a" else None
 
@@ -278,7 +279,7 @@ NUMBER_WORDS: Mapping[str, int] = {
     word: 10 * tens
     for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
 }
-_ORDINALS: Mapping[str, int] = {
+ORDINALS: Mapping[str, int] = {
     word: value
     for value, word in enumerate(
         "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "

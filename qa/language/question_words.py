@@ -1,32 +1,38 @@
-"""The words of a question: tokens with their places, closed classes that give a follow-up away, its language.
+"""Words and phrases of a question: closed classes, its language, its names and noun phrases, the clauses of a sentence.
 
-The language is told as far as its letters and its small words tell.
+The language is told as far as letters and small words tell; names and phrases are found by their form alone.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
 import msgspec
 
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from qa.language.names import name_words
+from qa.language.words import Token, tokens
 
 __all__ = [
     "AUXILIARIES",
     "FUNCTION_WORDS",
+    "PARTICIPLES",
     "PREPOSITIONS",
     "PRONOUNS",
     "TITLES",
     "WH_WORDS",
-    "Token",
+    "Name",
     "asking_words",
+    "clauses_of",
     "is_date_word",
     "language_of",
-    "tokens",
+    "names",
+    "topics",
 ]
 
-_WORD = re.compile(r"[^\W_]+(?:[-.&][^\W_]+|['’](?!s\b)[^\W_]+)*")
+
 _YEAR = re.compile(r"(?:19|20)\d\d")
 WH_WORDS = frozenset("who whom whose what which when where why how".split())
 AUXILIARIES = frozenset(
@@ -100,57 +106,6 @@ _TELLING = 2
 """So many small words of a language, and more than of English, are needed: names are of every language."""
 
 
-class Token(msgspec.Struct, frozen=True, kw_only=True):
-    """One word and where it stands."""
-
-    text: str
-    start: int
-    end: int
-    possessive: bool = False
-    """Whether 's follows."""
-    opens: bool = False
-    """Whether a sentence, a clause or a quotation begins here, so that a capital says nothing."""
-    parted: bool = False
-    """Whether punctuation stands between the word before and this one."""
-
-    @property
-    def low(self) -> str:
-        """The word without regard to case."""
-        return self.text.casefold().replace("’", "'")
-
-    @property
-    def capital(self) -> bool:
-        """Whether it is written like a name."""
-        return self.text[:1].isupper() or (self.low[:3] in {"al-", "el-"} and self.text[3:4].isupper())
-
-
-def tokens(text: str) -> Sequence[Token]:
-    """Take a text apart into words.
-
-    >>> [(token.text, token.possessive) for token in tokens("Who is Kelmar's mayor?")]
-    [('Who', False), ('is', False), ('Kelmar', True), ('mayor', False)]
-    """
-    found: list[Token] = []
-    last = 0
-    for match in _WORD.finditer(text):
-        if found and match.group().casefold() == "s" and text[last : match.start()] in {"'", "’"}:
-            found[-1] = msgspec.structs.replace(found[-1], possessive=True)
-            last = match.end()
-            continue
-        between = text[last : match.start()]
-        found.append(
-            Token(
-                text=match.group(),
-                start=match.start(),
-                end=match.end(),
-                opens=not found or any(mark in between for mark in '.!?:;“"\n'),
-                parted=bool(between.strip()),
-            )
-        )
-        last = match.end()
-    return found
-
-
 def is_date_word(word: str) -> bool:
     """Whether a word names a month, a weekday or a year.
 
@@ -182,3 +137,188 @@ def language_of(question: str) -> str | None:
     counts = {language: sum(word in known for word in words) for language, known in _KNOWN.items()}
     best = max(counts, key=lambda language: (counts[language], language == "en"))
     return best if counts[best] >= (1 if best == "en" else _TELLING) else None
+
+
+_NAME_PARTICLES = frozenset("de da do du von van der den bin ibn la le".split())
+_CONNECTORS = _NAME_PARTICLES | {"of", "for"}
+_REPORTING = frozenset("said says told tells added adds says who whose".split())
+_JOINING = frozenset("of in at for from on against near around over between".split())
+"""Prepositions that tie a phrase to the one before it; others more often begin a circumstance."""
+_EMPTY = frozenset("first second end beginning start same way time reason moment".split())
+_VERBS = frozenset(
+    "take takes took taken get gets got give gives gave go goes went make makes made put puts hold holds held run runs"
+    " ran came win wins won want wants wanted need needs happen happens happened let lets became keep kept"
+    " built born brought sent sold shot hit cut set left lost given drawn driven seen shown spent known done".split()
+)
+PARTICIPLES = frozenset(
+    "taken given gone made put held run won built born brought sent sold shot hit cut set left lost drawn driven seen"
+    " shown spent known done found fought caught hurt kept led paid read said told taught thrown worn".split()
+)
+"""Those that no ending gives away."""
+_BE = frozenset("is are was were be been".split())
+
+
+_CLAUSE = re.compile(
+    r"[;:–—]|,\s+(?:and|but|while|whereas|although|though|which|who|where|when|with)\b"
+    r"|\b(?:and|but|while|whereas|although|though|because|which)\b",
+    re.IGNORECASE,
+)
+
+
+class Name(msgspec.Struct, frozen=True, kw_only=True):
+    """A proper name as it stands in a text."""
+
+    text: str
+    start: int
+    end: int
+    person: bool
+    """Whether its surroundings say that it is a person's."""
+    placed: bool
+    """Whether a preposition of place stands before it."""
+
+
+def names(text: str) -> Sequence[Name]:
+    """Find the proper names of a text: runs of capitals, without weekdays, months and capitals that open a sentence.
+
+    >>> [name.text for name in names("Who leads the University of Tessaly in June, Oda Lindqvist?")]
+    ['University of Tessaly', 'Oda Lindqvist']
+    """
+    words = tokens(text)
+    named = _named(text, words)
+    found: list[Name] = []
+    at = 0
+    while at < len(words):
+        end = _end_of_name(words, at, named)
+        if end > at:
+            found.append(_name(text, words, at, end))
+        at = max(end, at + 1)
+    return found
+
+
+def clauses_of(text: str) -> Sequence[tuple[int, int]]:
+    """The spans of a sentence's clauses, which together are all of it; each begins with what joins it on.
+
+    >>> text = "The fee rose, and the mayor resigned because of it."
+    >>> [text[start:end] for start, end in clauses_of(text)]
+    ['The fee rose', ', and the mayor resigned ', 'because of it.']
+    """
+    return list(itertools.pairwise([0, *(match.start() for match in _CLAUSE.finditer(text)), len(text)]))
+
+
+def topics(question: str) -> Sequence[str]:
+    """The noun phrases of a question that a later one may point back at, in order; prepositions join them.
+
+    >>> topics("How many civilians were killed in the siege of Ain Sarha?")
+    ['the siege of Ain Sarha']
+    >>> topics("What share of Kelmar's voters took part in the runoff?")
+    ["Kelmar's voters", 'the runoff']
+    """
+    words = tokens(question)
+    named = _named(question, words)
+    spans: list[tuple[int, int]] = []
+    at = 0
+    while at < len(words):
+        end = _end_of_phrase(words, at, named)
+        if end is None:
+            at += 1
+            continue
+        joined = spans and at - spans[-1][1] == 1 and words[at - 1].low in _JOINING and not words[at].parted
+        if joined:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((at, end))
+        at = end
+    return [question[words[a].start : words[b - 1].end] for a, b in spans if words[b - 1].low not in _EMPTY]
+
+
+def _name(text: str, words: Sequence[Token], at: int, end: int) -> Name:
+    following = text[_stop(words[end - 1]) :][:8]
+    after = words[end].low if end < len(words) else ""
+    before = words[at - 1].low if at else ""
+    before = words[at - 2].low if before == "the" and at > 1 else before
+    aged = following[:2] == ", " and following[2:4].isdigit()
+    return Name(
+        text=text[words[at].start : words[end - 1].end],
+        start=words[at].start,
+        end=words[end - 1].end,
+        person=words[at].low.rstrip(".") in TITLES or before in TITLES or aged or after in _REPORTING,
+        placed=before in {"in", "at", "near", "from", "to", "around", "into", "on", "off"},
+    )
+
+
+def _end_of_name(words: Sequence[Token], at: int, named: Sequence[bool]) -> int:
+    """Where a run of capitals that begins at `at` ends; `at` where none does."""
+    if not named[at]:
+        return at
+    end = at + 1
+    while end < len(words) and not words[end - 1].possessive and not words[end].parted:
+        if named[end]:
+            end += 1
+        elif words[end].low in _CONNECTORS and end + 1 < len(words) and named[end + 1]:
+            end += 2
+        else:
+            break
+    return end
+
+
+def _named(text: str, words: Sequence[Token]) -> Sequence[bool]:
+    """For each word whether it is part of a name: beside those that say so by themselves, what leads up to them.
+
+    So do titles and given names that other sentences open with, and "US", which is no word of substance elsewhere.
+    """
+    small = {word.low for word in words if not word.capital}
+    starts = {word.start for word in name_words(text, lower=small)}
+    named = [word.start in starts or (word.capital and word.text.isupper() and len(word.text) > 1) for word in words]
+    for at in reversed(range(len(words))):
+        named[at] |= _leads_up(words, at, named)
+    return named
+
+
+def _leads_up(words: Sequence[Token], at: int, named: Sequence[bool]) -> bool:
+    word = words[at]
+    if not word.capital or word.low in FUNCTION_WORDS or is_date_word(word.text):
+        return False
+    title = word.low.rstrip(".") in TITLES
+    if word.possessive or (title and not word.opens):
+        return True
+    joined = _NAME_PARTICLES | {"of"} if title else _NAME_PARTICLES
+    after = at + 2 if at + 1 < len(words) and words[at + 1].low in joined else at + 1
+    return after < len(words) and named[after] and not words[at + 1].parted
+
+
+def _end_of_phrase(words: Sequence[Token], at: int, named: Sequence[bool]) -> int | None:
+    """Where the noun phrase that begins at `at` ends: a name, `the` with what follows, an owner with what is owned."""
+    start = at + 1 if words[at].low == "the" else at
+    if start >= len(words) or (start > at and words[start].parted):
+        return None
+    end = _end_of_name(words, start, named)
+    if end == start and start == at:
+        return None
+    run = end
+    while run < len(words) and not words[run].parted and _content(words[run]):
+        run += 1
+    if end > start and not words[end - 1].possessive and (start == at or _is_subject(words, at)):
+        return end  # what follows a bare name, or a subject, is a verb as likely as a noun
+    run = _without_verb(words, at, start, run)
+    return run if run > start else None
+
+
+def _without_verb(words: Sequence[Token], at: int, start: int, run: int) -> int:
+    """Leave out the verb that a run of words ends in after an auxiliary."""
+    while run - start > 1 and words[run - 1].low.endswith(("ed", "ing", "ly")):
+        run -= 1
+    if run < len(words) and words[run].low in AUXILIARIES:
+        return run
+    return run - 1 if _is_subject(words, at) and run - start > 1 else run
+
+
+def _is_subject(words: Sequence[Token], at: int) -> bool:
+    return at > 0 and words[at - 1].low in AUXILIARIES - _BE
+
+
+def _content(word: Token) -> bool:
+    return word.low not in FUNCTION_WORDS | _VERBS and not is_date_word(word.text)
+
+
+def _stop(word: Token) -> int:
+    return word.end + 2 if word.possessive else word.end

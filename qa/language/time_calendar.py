@@ -1,5 +1,8 @@
 """Times told by the calendar: dates in every usual way to write them, months, quarters, seasons, years, decades.
 
+A question asks about a stretch of days, and what it leaves open is decided: "in May" is the last one. `dates` reads
+what a claim says, and leaves open what it leaves open. So there are two readers, of one calendar.
+
 The words of the calendar, and stretches of whole days, serve all rules for time in a question.
 """
 
@@ -11,7 +14,9 @@ from datetime import date, timedelta
 
 import msgspec
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.cleaning.dates import ENGLISH_SHORT_MONTHS
+from qa.language.dates import MONTHS, WEEKDAYS
+from qa.language.quantities import NUMBER_WORDS, ORDINALS
 
 __all__ = [
     "COUNT",
@@ -31,10 +36,11 @@ _AHEAD = timedelta(days=180)
 """A day without a year that lies less than this ahead is the coming one."""
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 """The month each begins in, north of the equator."""
-_ORDINALS = {
-    word: n for n, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
+_ORDINALS = {"first": 1} | dict(ORDINALS)
+_TENS = {
+    f"{tens}ies": number
+    for tens, number in zip("twent thirt fort fift sixt sevent eight ninet".split(), range(20, 100, 10), strict=True)
 }
-_TENS = {"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80}
 _FEASTS = {
     "christmas eve": (12, 24, 1),
     "christmas": (12, 24, 3),
@@ -46,28 +52,20 @@ _FEASTS = {
     "halloween": (10, 31, 1),
 }
 """Month, day and length in days of those that fall on the same date every year."""
-_MONTHS = [month[:3].lower() for month in ENGLISH_MONTHS]
-_DAYS = [day.lower() for day in ENGLISH_WEEKDAYS]
-_NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        (
-            "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-            " eighteen nineteen twenty"
-        ).split(),
-        1,
-    )
-} | {"a": 1, "an": 1, "couple of": 2, "couple": 2, "few": 3, "several": 5, "dozen": 12, "thirty": 30, "forty": 40}
-_MONTH = (
-    r"(?:jan(?:uary|\b\.?)|feb(?:ruary|\b\.?)|mar(?:ch|\b\.?)|apr(?:il|\b\.?)|may|june?\b\.?|july?\b\.?|aug(?:ust|\b\.?)"
-    r"|sept?(?:ember|\b\.?)|oct(?:ober|\b\.?)|nov(?:ember|\b\.?)|dec(?:ember|\b\.?))"
-)
+_NUMBERS = {word: number for word, number in NUMBER_WORDS.items() if number} | {
+    "a": 1,
+    "an": 1,
+    "couple of": 2,
+    "couple": 2,
+    "few": 3,
+    "several": 5,
+    "dozen": 12,
+}
+_MONTH_FORMS = "|".join(rf"{name}\b\.?" if name.title() in ENGLISH_SHORT_MONTHS else name for name in MONTHS)
+_MONTH = rf"(?:{_MONTH_FORMS})"
 _ANY_YEAR = r"(?:1[89]|20)\d\d"
-WEEKDAY = rf"(?:{'|'.join(_DAYS)}|(?:mon|tues?|wed|thur?s?|fri|sat|sun)\b\.?)"
+WEEKDAY = rf"(?:{'|'.join(WEEKDAYS)}|(?:mon|tues?|wed|thur?s?|fri|sat|sun)\b\.?)"
 COUNT = rf"(?:\d{{1,3}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
-
-
-_TENS |= {"nineties": 90}
 
 
 def _year_of(month: int, asked: Asked, year: str | None) -> int:
@@ -273,7 +271,7 @@ def _month_of(word: str) -> int:
     >>> _month_of("Sept."), _month_of("may")
     (9, 5)
     """
-    return _MONTHS.index(word.casefold()[:3]) + 1
+    return MONTHS[word.casefold().rstrip(".")]
 
 
 def month_end(year: int, month: int) -> date:
@@ -374,4 +372,4 @@ def count_of(word: str | None) -> int:
 
 def weekday_of(word: str) -> int:
     """The number of a weekday, Monday being 0."""
-    return next(number for number, day in enumerate(_DAYS) if day.startswith(word.casefold().rstrip(".")[:3]))
+    return next(number for day, number in WEEKDAYS.items() if day.startswith(word.casefold().rstrip(".")[:3]))

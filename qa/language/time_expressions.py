@@ -1,4 +1,4 @@
-"""Takes a question and the moment it is asked at, gives the period it speaks of, such as "yesterday" or "in May".
+"""The period that a question speaks of, such as "yesterday" or "in May", at the moment it is asked.
 
 Times told by their distance from now ("two weeks ago", "last weekend", "next month") are read here, those told by the
 calendar in `time_calendar`.

@@ -6,13 +6,13 @@ Families of words that news uses for one and the same matter are kept in `synony
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 
 import msgspec
 
-__all__ = ["STOPWORDS", "Word", "families", "is_name", "words_of"]
+__all__ = ["STOPWORDS", "Token", "Word", "families", "is_name", "stem_of", "tokens", "words_of"]
 
 _WORD = re.compile(
     r"""[$€£¥]?\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s|%)?(?!\w)   # numbers, clock times, ordinals, money
@@ -61,6 +61,55 @@ def is_name(word: Word) -> bool:
     return word.capital and not word.stop
 
 
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """One word of a question, without its possessive, and what stands around it."""
+
+    text: str
+    start: int
+    end: int
+    possessive: bool = False
+    """Whether 's follows."""
+    opens: bool = False
+    """Whether a sentence, a clause or a quotation begins here, so that a capital says nothing."""
+    parted: bool = False
+    """Whether punctuation stands between the word before and this one."""
+
+    @property
+    def low(self) -> str:
+        """The word without regard to case."""
+        return self.text.casefold().replace("’", "'")
+
+    @property
+    def capital(self) -> bool:
+        """Whether it is written like a name."""
+        return self.text[:1].isupper() or (self.low[:3] in {"al-", "el-"} and self.text[3:4].isupper())
+
+
+def tokens(text: str) -> Sequence[Token]:
+    """Cut a text into words as `words_of` does, and see what stands between them.
+
+    >>> [(token.text, token.possessive) for token in tokens("Who is Kelmar's mayor?")]
+    [('Who', False), ('is', False), ('Kelmar', True), ('mayor', False)]
+    """
+    found: list[Token] = []
+    last = 0
+    for match in _WORD.finditer(text):
+        bare = _POSSESSIVE.sub("", match.group())
+        between = text[last : match.start()]
+        found.append(
+            Token(
+                text=bare,
+                start=match.start(),
+                end=match.start() + len(bare),
+                possessive=len(bare) < len(match.group()),
+                opens=not found or any(mark in between for mark in '.!?:;“"\n'),
+                parted=bool(between.strip()),
+            )
+        )
+        last = match.end()
+    return found
+
+
 def _word(match: re.Match[str]) -> Word:
     text = match.group()
     bare = text if text.isalnum() else _POSSESSIVE.sub("", text)
@@ -69,7 +118,7 @@ def _word(match: re.Match[str]) -> Word:
         start=match.start(),
         end=match.end(),
         text=text,
-        stem=_stem(lower),
+        stem=stem_of(lower),
         stop=lower in STOPWORDS,
         number=not text.isalpha() and any(c.isdigit() for c in text),
         capital=not bare.islower() and any(c.isupper() for c in bare),
@@ -77,7 +126,8 @@ def _word(match: re.Match[str]) -> Word:
 
 
 @lru_cache(maxsize=65536)
-def _stem(lower: str) -> str:
+def stem_of(lower: str) -> str:
+    """The stem of a word in small letters."""
     from Stemmer import Stemmer
 
     # A stemmer per call costs microseconds and is safe from any thread; the cache makes calls rare.

@@ -1,13 +1,20 @@
-"""Takes a question, gives what kind it is: a question, a wish for the latest on a topic, or mere small talk."""
+"""What a question wants: an answer, the latest on a topic, or mere small talk; and the questions that one asks."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-__all__ = ["Intent", "intent_of"]
+from qa.conversations.follow_ups import resolve
+from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, WH_WORDS
+from qa.language.words import Token, tokens
+from qa.types import Turn
+
+__all__ = ["Intent", "intent_of", "leans_on_an_answer", "parts_of"]
+
 
 _Kind = Literal["question", "latest", "small_talk"]
 
@@ -116,3 +123,111 @@ def _is_present(question: str) -> bool:
     found = _PRESENT.match(question)
     verb = found and (found["verb"] or found["first"])
     return bool(verb and verb.casefold() in {"is", "are", "does", "do"})
+
+
+_MOST = 4
+"""So many parts are told apart; who asks more gets the rest as one."""
+_SENTENCE = re.compile(r"(?<=\?)[\"”’)]*\s+")
+_AND = re.compile(r",?\s+(?:and|or|as well as|plus)\s+(?:also\s+)?", re.IGNORECASE)
+_PAIR = re.compile(
+    r"(?P<first>who|what|when|where|why|how)(?:,? and | or )(?P<second>who|what|when|where|why|how)(?P<rest> .+)",
+    re.IGNORECASE,
+)
+_QUOTES = re.compile('["“”]')
+_PERSONS = frozenset("he she him her his hers they them their".split())
+_MEASURES = frozenset("many much old long far often big high large soon tall deep heavy fast likely".split())
+_VERBS = frozenset(
+    "won lost led leads runs ran owns owned paid pays built made said says died replaced replaces wrote founded scored"
+    " beat killed caused happened signed voted plays played heads headed succeeded became took takes opened started"
+    " bought sold follows followed comes came lives lived works worked".split()
+)
+"""After who or what, with no auxiliary: enough to see a question of its own."""
+
+
+def parts_of(question: str) -> tuple[str, ...]:
+    """The questions that one asks, in order, each to be answered by itself; the question alone where it asks one thing.
+
+    What a later part leaves out ("and who built it?") is put in from the parts before it, where that can be done
+    soundly. A part that points at whom an earlier one asks for ("Who won and how old is she?") is left as it is: the
+    answer to the earlier one resolves it, like a follow-up.
+
+    >>> parts_of("Who won the Veldany Cup? What did the new stadium cost?")
+    ('Who won the Veldany Cup?', 'What did the new stadium cost?')
+    >>> parts_of("Who signed the truce and when it began?")
+    ('Who signed the truce and when it began?',)
+    """
+    folded = " ".join(question.split())
+    pieces = [part for sentence in _sentences(folded) for part in _joined(sentence)]
+    parts: list[str] = []
+    for piece in [*pieces[: _MOST - 1], " ".join(pieces[_MOST - 1 :])]:
+        if piece:
+            parts.append(_whole(piece, parts))
+    return tuple(dict.fromkeys(parts))
+
+
+def leans_on_an_answer(part: str) -> bool:
+    """Whether a part points at a person whom only the answer to an earlier one names."""
+    return bool(_PERSONS & {token.low for token in tokens(part)})
+
+
+def _whole(piece: str, parts: Sequence[str]) -> str:
+    """A part with what it leaves out; as it is where it repeats the part before it or points at the answer of one."""
+    words = [token.low for token in tokens(piece)]
+    content = {word for word in words if word not in FUNCTION_WORDS}
+    repeats = bool(parts) and bool(content) and content <= {token.low for token in tokens(parts[-1])}
+    answered = any(tokens(part)[0].low in {"who", "which", "whose"} for part in parts if tokens(part))
+    if repeats or (answered and _PERSONS & set(words)):
+        return piece
+    return resolve(piece, [_turn(part) for part in parts])
+
+
+def _sentences(text: str) -> Sequence[str]:
+    """The questions of a text; a statement stays with the question that it leads to."""
+    found = [piece for piece in _SENTENCE.split(text) if any(character.isalnum() for character in piece)]
+    asked = [piece for piece in found if intent_of(piece).kind != "small_talk"]
+    if any(len(_QUOTES.findall(piece)) % 2 for piece in asked):
+        return [text]  # a question inside a quotation
+    if any(not piece.rstrip('"”’) ').endswith("?") for piece in asked[1:]):
+        return [text]  # something is said after the question: what it adds is not for us to say
+    return asked or [text]
+
+
+def _joined(sentence: str) -> Sequence[str]:
+    """Take "A and B?" apart where B is a question by its own form."""
+    pair = _PAIR.fullmatch(sentence)
+    if pair and tokens(pair["rest"])[0].low in AUXILIARIES:
+        rest = pair["rest"]
+        return [f"{pair['first']}{rest}", f"{pair['second'].capitalize()}{rest}"]
+    for match in _AND.finditer(sentence):
+        left, right = sentence[: match.start()], sentence[match.end() :]
+        if _is_question(tokens(left), opening=True) and _is_question(tokens(right), opening=False):
+            return [f"{left.rstrip(' ,?')}?", *_joined(f"{right[:1].upper()}{right[1:]}")]
+    return [sentence]
+
+
+def _is_question(words: Sequence[Token], *, opening: bool) -> bool:
+    """Whether words are a question by form: a question word with an auxiliary or a verb close after it.
+
+    The first part must hold no second question word: "Did he say who paid and who won?" asks one thing.
+    """
+    if len(words) < 3:
+        return False
+    asks = [at for at, word in enumerate(words) if word.low in WH_WORDS]
+    if words[0].low in AUXILIARIES:
+        return opening and not asks
+    at = 1 if words[0].low in {"in", "on", "at", "by", "for", "to", "with", "from", "of", "since"} else 0
+    if words[at].low not in WH_WORDS or (opening and any(other > at for other in asks)):
+        return False
+    low = [word.low for word in words[at + 1 : at + 5]]
+    if words[at].low in {"who", "what"} and (low[0] in _VERBS or low[0].endswith("ed")):
+        return True
+    if low[0] in AUXILIARIES:
+        return True
+    measured = words[at].low == "how" and low[0] in _MEASURES
+    return (measured or words[at].low in {"which", "what", "whose"}) and any(
+        word in AUXILIARIES | _VERBS for word in low[1:]
+    )
+
+
+def _turn(part: str) -> Turn:
+    return Turn(question=part, resolved_query=part, answer="", answer_mode="abstained", as_of="")

@@ -1,4 +1,4 @@
-"""Takes a question as it was put, gives what is really asked: a query that stands alone, a moment, a filter."""
+"""What is really asked: a query that stands alone, a moment, a filter."""
 
 from __future__ import annotations
 

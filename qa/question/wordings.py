@@ -1,4 +1,4 @@
-"""Takes a question, gives it in the words of the articles: spelling corrected, names and numbers as they write them.
+"""A question in the words of the articles: spelling corrected, names and numbers as they write them.
 
 A word is misspelled where no article holds it, the encoder does not know it as one word, and articles hold one that
 is near. Nothing is changed silently: what was corrected stands in `resolved_query`. Names and numbers as the articles

@@ -20,7 +20,7 @@ def load_reader(name: str = "", *, threads: int = 0) -> Reader:
 
         return ShippedReader(threads=threads)
     if name == "words":
-        from qa.reading.overlap import OverlapReader
+        from qa.reading.reader import OverlapReader
 
         return OverlapReader()
     from qa.reading.networks import NamedReader

@@ -1,4 +1,4 @@
-"""Takes a question, gives what kind of answer it wants, and whether words can answer it by their type alone.
+"""What kind of answer a question wants, and whether words can answer it by their type alone.
 
 Wanted are a few words, a list, a sentence, or the sentence that decides. A reader is drawn to what stands beside the
 words asked about: "How much did it cost to build?" is not answered by a year, nor "How far is it?" by weeks. Each
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
+from embeddings.cleaning.dates import ENGLISH_SHORT_MONTHS
 from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import is_date_word
 from qa.language.words import words_of
@@ -74,16 +75,15 @@ _AMOUNTS = frozenset(NUMBER_WORDS) | frozenset(
     "third thirds thousand thousands trillion triple twice".split()
 )
 _TIMES = frozenset(
-    "after afternoon age ago already annually apr as at aug autumn back before birth century childhood "
-    "christmas currently daily dawn day days dec decade decades during dusk earlier easter eighties end "
-    "eve evening eventually every fall feb fifties following forties halloween hour hours immediately "
-    "infancy jan jul jun last late later mar middle midnight midsummer midwinter millennium minute "
-    "minutes moment month monthly months morning never next night nights nineties noon nov now oct once "
-    "past present previously quarter ramadan recently retirement season second seconds sep sept seventies "
-    "since sixties soon spring start subsequently summer sunrise sunset teens thanksgiving then thirties "
-    "time times today tomorrow tonight twenties until upon week weekday weekend weekends weekly weeks "
+    "after afternoon age ago already annually as at autumn back before birth century childhood christmas "
+    "currently daily dawn day days decade decades during dusk earlier easter eighties end eve evening eventually "
+    "every fall fifties following forties halloween hour hours immediately infancy last late later middle "
+    "midnight midsummer midwinter millennium minute minutes moment month monthly months morning never next night "
+    "nights nineties noon now once past present previously quarter ramadan recently retirement season second "
+    "seconds seventies since sixties soon spring start subsequently summer sunrise sunset teens thanksgiving then "
+    "thirties time times today tomorrow tonight twenties until upon week weekday weekend weekends weekly weeks "
     "when whenever while winter year yearly years yesterday".split()
-)
+).union(map(str.lower, ENGLISH_SHORT_MONTHS))
 _YEAR = re.compile(r"(?:1[0-9]|20)\d\d")
 Kind = Literal["words", "list", "sentence", "decision"]
 """`words`: who, when, how many; `list`: several such; `sentence`: why, how, what was said; `decision`: yes, no."""

@@ -1,4 +1,4 @@
-"""Takes the judged sentences, gives the answer they make: text, claims, citations, short answer.
+"""Makes the answer of the judged sentences: text, claims, citations, short answer.
 
 "The latest on" a topic is answered by the newest sentences about it, as read. No network reads there: no words of a
 text are the answer to "What is the latest?", its date is.

@@ -1,4 +1,4 @@
-"""Takes a question and what was read for it, leaves out what answers another question than the one that was asked.
+"""Leaves out of what was read what answers another question than the one that was asked.
 
 A reader looks for words of the right kind. That they are told of a brother, of those who did not, or of the other way
 round, it sees least. Each rule here is sure of what it strikes, and silent otherwise.
@@ -14,7 +14,7 @@ from rapidfuzz.fuzz import ratio
 
 from qa.language.polarity import negated
 from qa.language.quantities import UNITS, Unit, quantities_of
-from qa.language.question_words import TITLES, is_date_word
+from qa.language.question_words import TITLES, is_date_word, names
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import kind_of
 from qa.reading.read import Reading, ReadSentence, features_of
@@ -30,7 +30,6 @@ _WHEN = re.compile(
 )
 _ENUMERATED = re.compile(r"[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*(?:, [A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*)+,? and [A-Z]")
 _HOW_MANY = re.compile(r"\bhow many (?P<words>[a-z]+(?: [a-z]+)?)", re.IGNORECASE)
-_POSSESSIVE = re.compile(r"['’]s?$")
 _ONE_NAME = 70.0
 """From this likeness on, two first names may be spellings of one."""
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)\b(?: \w+){0,3} by\b", re.IGNORECASE)
@@ -164,9 +163,9 @@ def _without_lone_item(read: ReadSentence, reading: Reading) -> ReadSentence:
 
 def _of_a_namesake(question: str, sentence: str) -> bool:
     """Whether it tells of Karl Brandt and not of Otto Brandt, of whom was asked."""
-    told = _names(sentence)
+    told = [name.text.split() for name in names(sentence)]
     said = {word for name in told for word in name}
-    for first, *_, last in (name for name in _names(question) if len(name) > 1):
+    for first, *_, last in (name.text.split() for name in names(question) if " " in name.text):
         if last not in said or first.casefold() in TITLES or any(ratio(first, word) >= _ONE_NAME for word in said):
             continue
         others = [name[-2] for name in told if len(name) > 1 and name[-1] == last]
@@ -174,21 +173,6 @@ def _of_a_namesake(question: str, sentence: str) -> bool:
         if others and not alone and all(one.casefold() not in TITLES and not one.isupper() for one in others):
             return True
     return False
-
-
-def _names(text: str) -> list[list[str]]:
-    """Runs of words with capitals, as written but for a possessive."""
-    runs: list[list[str]] = []
-    end = -1
-    for word in words_of(text):
-        if word.capital and not word.stop and not word.number:
-            bare = _POSSESSIVE.sub("", word.text)
-            if runs and text[end : word.start] == " ":
-                runs[-1].append(bare)
-            else:
-                runs.append([bare])
-            end = word.start + len(bare)
-    return runs
 
 
 def _says_the_opposite(question: str, sentence: str) -> bool:

@@ -1,4 +1,4 @@
-"""Takes a question and evidence, gives the sentences that answer, best first, with the words in them that do."""
+"""Finds the sentences of the evidence that answer a question, best first, with the words in them that do."""
 
 from __future__ import annotations
 

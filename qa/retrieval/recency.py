@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from qa.language.dates import moments_of
 from qa.language.question_words import is_date_word
 from qa.language.time_expressions import periods_in
 from qa.language.timestamps import Period, moment
+from qa.language.words import tokens
 from qa.types import Evidence
 
 __all__ = ["all_older", "is_late", "names_period", "preferences", "says_when", "tells_of", "timely", "timely_first"]
@@ -35,8 +37,6 @@ _WIDER = 1.5
 """A text names a period where what it names is no longer than so many times the period: "in 2025" does not say May."""
 _LEAST = timedelta(days=2)
 _LEADING = re.compile(r"^(?:(?:in|on|at|during|of|for|by|over|within|since|after|before|until|from|the) )+")
-_WORD = re.compile(r"\w+")
-_YEAR = re.compile(r"(?<![\d.,$€£-])(?:19|20)\d\d(?![\d%]|[.,]\d)")
 _A_YEAR = timedelta(days=360)
 
 
@@ -122,7 +122,7 @@ def tells_of(text: str, *, published_at: str | None, period: Period) -> bool:
 def names_period(text: str, *, published_at: str | None, period: Period) -> bool:
     """Whether the words of an article name a time within a period, read as they were meant when it was published."""
     if period.end - period.start >= _A_YEAR and any(
-        period.start.year <= int(year[0]) < period.end.year for year in _YEAR.finditer(text)
+        one.year is not None and period.start.year <= one.year < period.end.year for one in moments_of(text)
     ):
         return True
     if published_at is None:
@@ -143,7 +143,7 @@ def says_when(text: str, period: Period) -> bool:
     (True, False)
     """
     words = _LEADING.sub("", period.words.casefold())
-    told = [words, *(word for word in _WORD.findall(words) if is_date_word(word))]
+    told = [words, *(word.text for word in tokens(words) if is_date_word(word.text))]
     return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text.casefold()) for word in told if word)
 
 

@@ -1,4 +1,4 @@
-"""Takes a question's text and vector, gives evidence: dense and lexical lists fused, one article per story."""
+"""Searches for evidence by a question's text and vector: two lists fused, one article per story."""
 
 from __future__ import annotations
 

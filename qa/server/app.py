@@ -32,7 +32,7 @@ from qa.server.routes.admin import (
     save_review,
 )
 from qa.server.routes.articles import add_articles, delete_article, get_article, get_job, list_articles, list_jobs
-from qa.server.routes.ask import ask, check, search
+from qa.server.routes.ask import ask, check, list_starters, search
 from qa.server.routes.conversations import (
     answer_changes,
     delete_conversation,
@@ -64,7 +64,6 @@ from qa.server.routes.pages import (
     openapi_json,
     problem,
 )
-from qa.server.routes.starters import list_starters
 from qa.server.routes.tokens import get_token
 from qa.server.routes.widget import Widget, configure, home, load_widget, widget_file, widget_script
 from qa.server.service import Service

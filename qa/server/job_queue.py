@@ -20,10 +20,9 @@ import msgspec
 
 from embeddings.errors import StoreBusy, StoreError
 from embeddings.ingest import IngestReport
-from embeddings.place import Place
 from embeddings.postgres.database import Connection, LateDatabase
 from embeddings.postgres.schema import Tables
-from embeddings.types import RawArticle, Rejected
+from embeddings.types import Place, RawArticle, Rejected
 
 __all__ = ["Job", "JobQueue", "Taken", "work"]
 

@@ -16,8 +16,7 @@ import msgspec
 
 from embeddings.corpus import readable
 from embeddings.errors import StoreReadOnly
-from embeddings.place import Place
-from embeddings.types import Article
+from embeddings.types import Article, Place
 from embeddings.usable_corpus import UsableCorpus
 from qa.access.keys import Collections
 from qa.answers import turn_of

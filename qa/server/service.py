@@ -23,14 +23,13 @@ from qa.answers import fold, told_of
 from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import NotFound
 from qa.generators.guard import GuardedGenerator
-from qa.server import audit, submissions
+from qa.server import log, submissions
 from qa.server.administration import Administration
-from qa.server.audit import Act
-from qa.server.checks import Checks
 from qa.server.errors import NotReady, ShuttingDown, require_reach
 from qa.server.jobs import Jobs, own_mark
+from qa.server.log import Act
 from qa.server.metrics import Metrics
-from qa.server.parts import Narrowed, Parts
+from qa.server.parts import Checks, Narrowed, Parts
 from qa.server.records import Records
 from qa.server.starters import Beginning, Reach, StarterQuestions, at_a_glance
 from qa.server.storage import Storage
@@ -92,7 +91,7 @@ class Service:
 
     async def start(self) -> None:
         """Load the parts. Raises what `load` raises."""
-        audit.note(
+        log.note(
             Act(
                 act="keys_loaded",
                 by="settings",
@@ -239,7 +238,7 @@ class Service:
                     async for part in parts:
                         job.stored(*submissions.stored(submission, part))
                         for act in submissions.rights(submission, part, by=by):
-                            audit.note(act)
+                            log.note(act)
                         reports.append(part)
                 span.tell(spans.told_of_ingests(reports))
                 report = submissions.report(submission, reports, job_id=job.id)
@@ -271,7 +270,7 @@ class Service:
             removed = await self._writing.run(partial(_removed, parts.corpus, article_id, within))
             if removed is None:
                 raise NotFound(f"no article {article_id!r}")
-            audit.note(Act(act="article_deleted", by=by, article_id=article_id))
+            log.note(Act(act="article_deleted", by=by, article_id=article_id))
             await (self._beginnings.forget(removed) if removed else self._beginnings.close())
 
     async def _read(

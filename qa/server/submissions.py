@@ -15,7 +15,6 @@ import msgspec
 from embeddings.ingest import IngestReport
 from embeddings.readers.jsonl import ALIASES, parse_record
 from embeddings.types import RawArticle, Rejected
-from qa.server.audit import Act
 from qa.server.errors import (
     FieldError,
     IdTaken,
@@ -26,6 +25,7 @@ from qa.server.errors import (
     RequestError,
 )
 from qa.server.http.bodies import BYTE_ORDER_MARK, fault, plain_json
+from qa.server.log import Act
 from qa.server.wire import AddedArticle, AddReport, ArticleIn
 
 __all__ = ["Submission", "read", "report", "rights", "slices", "stored"]

@@ -1,4 +1,4 @@
-"""Takes files of premises and claims, and the grounding sets, gives token ids of claims with their evidence.
+"""Token ids of claims with their evidence, from files of premises and claims, and from the grounding sets.
 
 Of the grounding sets only `GroundingRow.part == "fit"` is read, and of that a part is kept back: thresholds are set
 by documents never trained on.
@@ -17,8 +17,8 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets
-from qa.grounding.case import case_of, passages_of
-from qa.grounding.checker import Context
+from qa.grounding.checker import Provenance
+from qa.grounding.claim_evidence import passages_of, set_against
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -131,7 +131,7 @@ def pairs_of_sets(folder: Path) -> Iterator[Pair]:
         if key in seen:
             continue
         seen.add(key)
-        case = case_of(claim, [row.document], question="", contexts=[Context(title=row.title)])
+        case = set_against(claim, [row.document], question="", contexts=[Provenance(title=row.title)])
         if case is None:
             continue
         label: Label = "entailment" if supported else "not_entailment"

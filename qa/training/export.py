@@ -1,4 +1,4 @@
-"""Takes the weights of a BERT, gives its int8 ONNX network for one text at a time, written out node by node.
+"""The weights of a BERT as an int8 ONNX network for one text at a time, written out node by node.
 
 Graphs that a tracer writes use dozens of small operators and spend most of their time moving numbers. Weights are
 quantised by channel, in seven bits: with eight, processors without VNNI instructions overflow in silence. Activations

@@ -1,4 +1,4 @@
-"""Takes question files, gives windows: a question with a passage as the reader sees them, and where the answer is.
+"""Windows to train a reader: a question with a passage as it sees them, and where the answer is.
 
 In service a question meets the passages that retrieval holds for nearest, nearly all of them about the same matter
 and without the answer. A reader that saw each passage alone tells answers from no answers, and is as sure of words of

@@ -1,4 +1,4 @@
-"""Takes an int8 network that `qa.training.export` wrote, gives its weights back: to train on from what ships.
+"""The weights of an int8 network that `qa.training.export` wrote, brought back: to train on from what ships.
 
 What rounding took is lost (up to a 126th of a channel's largest weight); nothing else is. The network's own files are
 all that is needed, where the training folder they were made from is no more.

@@ -1,4 +1,4 @@
-"""Takes a trained checker, gives what ships: the int8 network, its tokenizer, its calibration with the hash of both.
+"""Makes of a trained checker what ships: the int8 network, its tokenizer, its calibration with the hash of both.
 
 `make train-checker` ends with it. The calibration says what the checker's log-odds are worth, and from where on a
 claim counts as supported.
@@ -22,10 +22,10 @@ from embeddings.readers import find, read
 from embeddings.types import RawArticle
 from qa.evaluation.benchmarks.grounding_sets import read_sets
 from qa.evaluation.metrics.confidence import auroc, balanced_accuracy, best_threshold
-from qa.grounding.case import case_of, supporting_rows
-from qa.grounding.checker import Context
+from qa.grounding.checker import Provenance
+from qa.grounding.claim_evidence import set_against, supporting_rows
+from qa.grounding.mismatches import vetoes
 from qa.grounding.trained import MOST_TOKENS, CheckerCalibration, ShippedNetwork, as_written, best_outcome, premises
-from qa.grounding.vetoes import vetoes
 from qa.language.words import words_of
 from qa.training.checker_data import development, judged_sentences, kept_back, pairs_of
 from qa.training.export import export_pair_network
@@ -86,7 +86,7 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     claim: str
     evidence: tuple[str, ...]
-    contexts: tuple[Context, ...] = ()
+    contexts: tuple[Provenance, ...] = ()
     question: str = ""
     supported: bool
 
@@ -122,7 +122,7 @@ def claims_of(data: Path, sets: Path) -> Iterator[Sentence]:
         source = _TEXT_SOURCES.get(row.set, "news")
         counts[row.set] += 1
         if counts[row.set] <= _MOST:
-            contexts = (Context(title=row.title),)
+            contexts = (Provenance(title=row.title),)
             yield Sentence(source=source, claim=claim, evidence=(row.document,), contexts=contexts, supported=supported)
     yield from _drafts()
 
@@ -140,7 +140,7 @@ def _drafts() -> Iterator[Sentence]:
             source="drafts",
             claim=draft.text,
             evidence=tuple(articles[at].text for at in best),
-            contexts=tuple(Context(title=articles[at].title, published_at=articles[at].published_at) for at in best),
+            contexts=tuple(Provenance(title=articles[at].title, published_at=articles[at].published_at) for at in best),
             question=draft.question,
             supported=draft.supported,
         )
@@ -152,7 +152,7 @@ def _stems(text: str) -> frozenset[str]:
 
 def judged_of(each: Sentence, network: ShippedNetwork) -> Judged | None:
     """The network's log-odds for a claim; None where either text has no words."""
-    case = case_of(each.claim, each.evidence, question=each.question, contexts=each.contexts)
+    case = set_against(each.claim, each.evidence, question=each.question, contexts=each.contexts)
     outcome = best_outcome(network, as_written(case), premises(case, each.contexts)) if case else None
     if case is None or outcome is None:
         return None

@@ -1,4 +1,4 @@
-"""Takes the bundled encoder's weights, gives the int8 network of it that ships, its tokenizer and the hashes of both.
+"""Makes of the bundled encoder's weights the int8 network that ships, its tokenizer and the hashes of both.
 
     python -m qa.training.ship_encoder --out embeddings/encoders/bundled_network
 

@@ -1,4 +1,4 @@
-"""Takes a trained reader, gives what ships: the int8 network, its tokenizer, its calibration with the hash of both.
+"""Makes of a trained reader what ships: the int8 network, its tokenizer, its calibration with the hash of both.
 
 `make train-reader` ends with it. How much int8 loses is printed, on the held-out fold.
 """

@@ -57,3 +57,30 @@ def test_the_form_of_an_issue_can_be_filled_in(repo: Path, name: str) -> None:
     assert len(set(ids)) == len(ids)
     assert all(part["type"] in {"input", "textarea"} and part["attributes"]["label"] for part in form["body"])
     assert any(part.get("validations", {}).get("required") for part in form["body"])
+
+
+ONE_MORE = {
+    "file format": "embeddings/readers/finding.py: html",
+    "language's names of months": "embeddings/cleaning/dates.py: январь",
+    "provider of models": "qa/generators/__init__.py: anthropic",
+    "metric": "qa/evaluation/catalogue.py: exact_match",
+    "HTTP route": "qa/server/app.py: ask",
+    "check of numbers, dates or names": "qa/grounding/mismatches.py: quantities",
+    "store": "embeddings/opening.py: postgres",
+    "rule of citing": "qa/citations.py: Citation",
+    "word of the chat": "qa/widget/languages/de.json: Quellen",
+    "command": "qa/cli/program.py: ingest",
+}
+"""What somebody may want to add, with a file that the answer must lead to and a word of what is like it there."""
+
+
+@pytest.mark.parametrize("wanted", ONE_MORE)
+def test_who_adds_something_is_told_where(repo: Path, wanted: str) -> None:
+    text = (repo / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| ([^|`]+) \| (.+) \|$", text, re.MULTILINE))
+    named = re.findall(r"`([\w/.]+/[\w/.]*)`", rows[wanted])
+    assert named, rows[wanted]
+    assert all((repo / path).exists() for path in named), named
+    file, word = ONE_MORE[wanted].split(": ")
+    assert any(file == path or file.startswith(path.rstrip("/") + "/") for path in named)
+    assert word in (repo / file).read_text(encoding="utf-8")

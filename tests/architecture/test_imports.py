@@ -45,7 +45,7 @@ def test_the_search_for_heavy_imports_finds_them() -> None:
 SERVICE = """
 from pathlib import Path
 import qa.server.run
-from qa.server.startup import load
+from qa.server.run import load
 from qa.settings import Settings
 settings = Settings(data_dir=Path({folder!r}), encoder="hashing", reader="words", llm_base_url="http://127.0.0.1:9/v1")
 load(settings).corpus.close()
@@ -88,7 +88,7 @@ VIOLATIONS = {
     "embeddings/types.py": ["import qa.types"],
     "qa/types.py": ["import qa.answering", "import torch", "import faiss", "import litestar", "import apsw"],
     "qa/answering.py": ["import qa.server", "import trafilatura", "import tiktoken", "import rich"],
-    "qa/server/startup.py": ["import qa.answering"],
+    "qa/server/run.py": ["import qa.answering"],
     "qa/evaluation/targets/in_process.py": ["import qa.answering"],
     "qa/language/words.py": ["import qa.question.intents", "import qa.language.names"],
     "qa/tracing/spans.py": ["import opentelemetry", "import qa.settings"],

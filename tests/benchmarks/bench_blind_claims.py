@@ -20,7 +20,7 @@ import msgspec
 from embeddings.encoders import load
 from qa.evaluation.metrics.statistics import mean
 from qa.grounding import load_checker
-from qa.grounding.checker import Context
+from qa.grounding.checker import Provenance
 
 CLAIMS = Path(__file__).with_name("blind_claims.jsonl.gz")
 
@@ -46,7 +46,7 @@ def main() -> None:
     begun = time.process_time()
     shown = []
     for each in claims:
-        contexts = [Context(title=each.title, published_at=each.published_at)] * len(each.evidence)
+        contexts = [Provenance(title=each.title, published_at=each.published_at)] * len(each.evidence)
         support = checker.check(each.claim, each.evidence, question=each.question, contexts=contexts)
         shown.append(support.verdict == "supported")
     report: dict[str, object] = {

@@ -13,7 +13,7 @@ from embeddings.encoders import TokenVectors, load
 from embeddings.encoders.weights import BUNDLED_MODEL
 from embeddings.errors import EncoderError
 from qa.grounding import load_checker
-from qa.grounding.checker import Context, Support, SupportChecker
+from qa.grounding.checker import Provenance, Support, SupportChecker
 
 EVIDENCE = (
     (
@@ -105,9 +105,11 @@ def well_formed(claim: str, evidence: tuple[str, ...], support: Support) -> None
 
 @pytest.mark.parametrize("kind", CLAIMS)
 def test_a_judgement_is_well_formed_and_the_same_twice(checker: SupportChecker, kind: str) -> None:
-    support = checker.check(CLAIMS[kind], EVIDENCE, question="Who won in Kelmar?", contexts=[Context(title="Kelmar")])
+    support = checker.check(
+        CLAIMS[kind], EVIDENCE, question="Who won in Kelmar?", contexts=[Provenance(title="Kelmar")]
+    )
     well_formed(CLAIMS[kind], EVIDENCE, support)
-    again = checker.check(CLAIMS[kind], EVIDENCE, question="Who won in Kelmar?", contexts=[Context(title="Kelmar")])
+    again = checker.check(CLAIMS[kind], EVIDENCE, question="Who won in Kelmar?", contexts=[Provenance(title="Kelmar")])
     assert again == support
 
 

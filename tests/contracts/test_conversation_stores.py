@@ -12,7 +12,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from embeddings.place import Place
+from embeddings.types import Place
 from qa.conversations import asked
 from qa.conversations.asked import DayOfQuestions, Outcome
 from qa.conversations.database import FILE, ConversationDatabase, Database

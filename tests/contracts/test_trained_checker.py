@@ -14,8 +14,8 @@ from embeddings.encoders.weights import BUNDLED_MODEL, locate
 from embeddings.errors import WeightsMismatch
 from qa.errors import SettingsError
 from qa.grounding import load_checker
-from qa.grounding.case import case_of
-from qa.grounding.checker import Context
+from qa.grounding.checker import Provenance
+from qa.grounding.claim_evidence import set_against
 from qa.grounding.trained import CheckerCalibration, ShippedNetwork, TrainedChecker, as_written, premises
 from qa.training.export import Weights, export_int8
 
@@ -115,15 +115,15 @@ def test_a_claim_longer_than_the_network_reads_is_not_supported(folders: dict[in
 
 def test_a_claim_over_two_texts_is_read_with_each_and_with_both() -> None:
     claim = "Lindqvist beat Vance by 612 votes, and the new mayor is to be sworn in on July 1 in Kelmar."
-    contexts = [Context(title="Runoff in Kelmar"), Context(title="Turnout")]
-    case = case_of(claim, EVIDENCE, question="", contexts=contexts)
+    contexts = [Provenance(title="Runoff in Kelmar"), Provenance(title="Turnout")]
+    case = set_against(claim, EVIDENCE, question="", contexts=contexts)
     assert case is not None
     *each, both, cited = premises(case, contexts)
     titled = f"Runoff in Kelmar. {EVIDENCE[0]}"
     assert sorted(each) == [titled, EVIDENCE[1].replace("\n\n", " ")]
     assert "612 votes" in both
     assert "July 1" in both
-    alone = case_of(claim, EVIDENCE[:1], question="", contexts=contexts[:1])
+    alone = set_against(claim, EVIDENCE[:1], question="", contexts=contexts[:1])
     assert alone is not None
     assert next(premises(alone, contexts[:1])) == titled
     assert "612 votes" in cited
@@ -133,7 +133,7 @@ def test_a_claim_over_two_texts_is_read_with_each_and_with_both() -> None:
 
 def test_figures_are_read_as_the_evidence_spells_them() -> None:
     said = "She got 118406 votes, 612 more than Vance, in a city of 600000 people, 61.3 per cent of them over 99."
-    case = case_of(said, EVIDENCE, question="", contexts=[])
+    case = set_against(said, EVIDENCE, question="", contexts=[])
     assert case is not None
     assert as_written(case) == said.replace("118406", "118,406").replace("600000", "600,000")
 

@@ -20,7 +20,7 @@ import msgspec
 import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.hashing import HashingEncoder
+from embeddings.encoders.encoder import HashingEncoder
 from embeddings.errors import StoreBusy
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
@@ -36,7 +36,7 @@ from qa.settings import Settings
 def slowly(settings):
     while Path({loads_after!r}).exists():
         time.sleep(0.01)
-    from qa.server.startup import load
+    from qa.server.run import load
     parts = load(settings)
     search = parts.answering.search
 

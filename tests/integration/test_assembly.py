@@ -27,7 +27,7 @@ from qa.generators.guard import GuardedGenerator
 from qa.generators.scripted import Say, ScriptedGenerator
 from qa.grounding.lexical import LexicalChecker
 from qa.retrieval.rerankers import WordReranker
-from qa.server.startup import load
+from qa.server.run import load
 from qa.settings import Settings
 from qa.types import Question, Turn
 

@@ -12,7 +12,7 @@ from embeddings.encoders import load
 from qa.cli.evaluate_models import checker as command
 from qa.evaluation.benchmarks.checker import judge_rows, measure, report_set
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets, rejoined
-from qa.grounding.checker import Context, Mismatch, Support
+from qa.grounding.checker import Mismatch, Provenance, Support
 from qa.grounding.lexical import LexicalChecker
 from qa.training.aligned_checker.examples import edited_words
 
@@ -149,6 +149,6 @@ def test_the_real_sets_are_read_whole_and_their_marks_found(shared: Path) -> Non
 
 def test_contexts_are_part_of_the_seam() -> None:
     support = LexicalChecker().check(
-        "It ended on June 4.", ["It ended on Tuesday."], contexts=[Context(published_at="2024-06-06")]
+        "It ended on June 4.", ["It ended on Tuesday."], contexts=[Provenance(published_at="2024-06-06")]
     )
     assert support.verdict == "supported"

@@ -12,7 +12,7 @@ import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
-from embeddings.encoders.hashing import HashingEncoder
+from embeddings.encoders.encoder import HashingEncoder
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer
@@ -23,7 +23,7 @@ from qa.generators.scripted import Say, ScriptedGenerator
 from qa.grounding.aligned import AlignedChecker
 from qa.grounding.checker import Mismatch, Support
 from qa.grounding.lexical import LexicalChecker
-from qa.reading.overlap import OverlapReader
+from qa.reading.reader import OverlapReader
 from qa.settings import Settings
 from qa.types import Filters, Question
 

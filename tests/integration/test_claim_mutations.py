@@ -21,9 +21,9 @@ from embeddings.readers import find, read
 from embeddings.types import Article, RawArticle
 from qa.evaluation.cache import CachingEncoder
 from qa.grounding import load_checker
-from qa.grounding.checker import Context, Support, SupportChecker
+from qa.grounding.checker import Provenance, Support, SupportChecker
 from qa.language.dates import moments_of
-from qa.language.names import Name, names_of, same_name
+from qa.language.names import NameWord, name_words, same_name
 from qa.language.quantities import Quantity, quantities_of
 
 Kind = Literal["number", "date", "name", "negation", "unit", "merged"]
@@ -183,7 +183,7 @@ def _date(text: str, others: Sequence[str], names: Sequence[str], rng: random.Ra
 
 def _name(text: str, others: Sequence[str], names: Sequence[str], rng: random.Random) -> str | None:
     del others
-    found = [name for name in names_of(text) if name.start > 0 and len(name.text) > 3]
+    found = [name for name in name_words(text) if name.start > 0 and len(name.text) > 3]
     fitting = [name for name in names if not any(same_name(name, own.text) for own in found)]
     if not found or not fitting:
         return None
@@ -226,15 +226,15 @@ def _other_subject(text: str, other: str) -> str | None:
     ours, theirs = _subject(text), _subject(other)
     if ours is None or theirs is None:
         return None
-    if any(same_name(a.text, b.text) for a in names_of(text) for b in names_of(other[theirs[0] : theirs[1]])):
+    if any(same_name(a.text, b.text) for a in name_words(text) for b in name_words(other[theirs[0] : theirs[1]])):
         return None
     return text[: ours[0]] + other[theirs[0] : theirs[1]] + text[ours[1] :]
 
 
 def _subject(text: str) -> tuple[int, int] | None:
     """Span of the name of two words or more that the sentence opens with."""
-    runs: dict[int, list[Name]] = {}
-    for name in names_of(text):
+    runs: dict[int, list[NameWord]] = {}
+    for name in name_words(text):
         runs.setdefault(name.run, []).append(name)
     first = next(iter(runs.values()), [])
     return (first[0].start, first[-1].end) if len(first) > 1 and first[0].start <= 4 else None
@@ -298,7 +298,7 @@ def checker() -> SupportChecker:
 
 
 def judged(checker: SupportChecker, text: str, evidence: Sequence[Article]) -> Support:
-    contexts = [Context(title=article.title, published_at=article.published_at) for article in evidence]
+    contexts = [Provenance(title=article.title, published_at=article.published_at) for article in evidence]
     return checker.check(text, [article.text for article in evidence], contexts=contexts)
 
 
@@ -313,7 +313,7 @@ def test_falsified_sentences_are_caught(
     checker: SupportChecker, articles: list[Article], sentences: dict[str, list[str]]
 ) -> None:
     rng = random.Random(SEED)
-    names = {a.id: sorted({n.text for s in sentences[a.id] for n in names_of(s) if n.start}) for a in articles}
+    names = {a.id: sorted({n.text for s in sentences[a.id] for n in name_words(s) if n.start}) for a in articles}
     missed: list[Variant] = []
     tried = dict.fromkeys(FALSIFIERS, 0)
     while sum(tried.values()) < N:

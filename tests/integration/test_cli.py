@@ -17,13 +17,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.hashing import HashingEncoder
+from embeddings.encoders.encoder import HashingEncoder
 from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME
 from embeddings.ingest import IngestProgress, IngestReport
 from embeddings.types import Where
-from qa.cli import progress
+from qa.cli import terminal
 from qa.cli.program import program
-from qa.cli.progress import expected, ingest_shown, lines
+from qa.cli.terminal import expected, ingest_shown, lines
 from qa.server.wire import ArticlePage
 from qa.types import Answer
 
@@ -124,7 +124,7 @@ class TestIngest:
         assert expected(tmp_path / name) == records
 
     def test_a_long_file_is_not_counted_to_its_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(progress, "_LOOKED_AT", 1_000_000)
+        monkeypatch.setattr(terminal, "_LOOKED_AT", 1_000_000)
         lines = b"".join(b'{"text": "%064x"}\n' % hash(str(number)).__abs__() for number in range(50_000))
         (tmp_path / "a.jsonl").write_bytes(lines)
         (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(lines))
@@ -236,7 +236,7 @@ class TestProgress:
     def test_a_terminal_gets_a_bar(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
         monkeypatch.setenv("FORCE_COLOR", "1")
-        monkeypatch.setattr(progress, "_LEAST_SECONDS", 1e-9)
+        monkeypatch.setattr(terminal, "_LEAST_SECONDS", 1e-9)
         with ingest_shown(total=4) as step:
             for items in range(1, 6):
                 step(IngestProgress(items=items, passages=items * 3))

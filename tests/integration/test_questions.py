@@ -18,8 +18,7 @@ from qa.answering import ABSTENTION, Answerer
 from qa.conversations.follow_ups import FollowUps
 from qa.executor import at_once
 from qa.reading import load_reader
-from qa.reading.overlap import OverlapReader
-from qa.reading.reader import AnswerSpan, PassageText
+from qa.reading.reader import AnswerSpan, OverlapReader, PassageText
 from qa.retrieval.search import READ
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Question

@@ -13,7 +13,7 @@ import pytest
 
 from embeddings import readers
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.hashing import HashingEncoder
+from embeddings.encoders.encoder import HashingEncoder
 from embeddings.ingest import IngestReport, ingest
 from embeddings.readers.jsonl import parse_record
 from embeddings.types import Article, RawArticle, Rejected, Where

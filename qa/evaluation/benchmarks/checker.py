@@ -21,7 +21,7 @@ from qa.evaluation.metrics.grounding import absent_words, ngram_overlap, span_f1
 from qa.evaluation.metrics.statistics import NOTHING, Difference, Estimate, Floats, Indices, compare, mean, resampled
 from qa.grounding import load_checker
 from qa.grounding.aligned import load_weights
-from qa.grounding.checker import Context, SupportChecker
+from qa.grounding.checker import Provenance, SupportChecker
 
 __all__ = [
     "Figures",
@@ -114,7 +114,7 @@ def judge_rows(
             text = row.response[start:end]
             key = (row.group, text)
             if key not in seen:
-                support = checker.check(text, [row.document], contexts=[Context(title=row.title)])
+                support = checker.check(text, [row.document], contexts=[Provenance(title=row.title)])
                 marked = tuple((item.start, item.end) for item in support.mismatches)
                 spans = tuple((span.start, span.end) for span in support.spans)
                 seen[key] = (support.score, support.verdict == "supported", marked, spans)

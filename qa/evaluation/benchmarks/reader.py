@@ -21,11 +21,10 @@ from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, passage_id
 from qa.evaluation.benchmarks.bench import Bench, Row, of_score
 from qa.evaluation.cache import CachingEncoder, kept
-from qa.evaluation.errors import InvalidDataset
 from qa.evaluation.metrics.answers import SquadQuestion, exact_match, f1, read_questions
 from qa.evaluation.metrics.confidence import auroc
 from qa.evaluation.metrics.statistics import Estimate, mean, resampled
-from qa.evaluation.types import Score
+from qa.evaluation.types import InvalidDataset, Score
 from qa.reading import load_reader
 from qa.reading.read import read
 from qa.reading.reader import Reader

@@ -23,9 +23,8 @@ from qa.evaluation.benchmarks.reader import measure
 from qa.evaluation.benchmarks.samples import score_samples
 from qa.evaluation.cache import CachingEncoder
 from qa.evaluation.compare import Check, Limit, check
-from qa.evaluation.errors import InvalidThreshold
 from qa.evaluation.run import checkout_revision
-from qa.evaluation.types import SCHEMA_VERSION, Score, Scores
+from qa.evaluation.types import SCHEMA_VERSION, InvalidThreshold, Score, Scores
 from qa.grounding import load_checker
 from qa.reading import load_reader
 from qa.settings import from_environment

@@ -21,7 +21,7 @@ from qa.evaluation.dataset import example_of_seed
 from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Example, Scores
 from qa.generators.scripted import Say, ScriptedGenerator
-from qa.grounding.checker import Context, Support, SupportChecker
+from qa.grounding.checker import Provenance, Support, SupportChecker
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Question
@@ -99,7 +99,7 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
     question: str
     claim: str
     evidence: tuple[str, ...]
-    contexts: tuple[Context, ...]
+    contexts: tuple[Provenance, ...]
 
 
 class _Listening:
@@ -111,7 +111,7 @@ class _Listening:
         self.heard: list[Put] = []
 
     def check(
-        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Context] = ()
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
         self.heard.append(Put(question=question, claim=claim, evidence=tuple(evidence), contexts=tuple(contexts)))
         return Support(verdict="unsupported", score=0.0, spans=())

@@ -1,4 +1,4 @@
-"""Takes an answer's words and the accepted ones, gives how well they agree; reads SQuAD 1.1 and 2.0 files.
+"""How well an answer's words agree with the accepted ones; reads SQuAD 1.1 and 2.0 files.
 
 Sources: the official script of Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD" (2018);
 Mallen et al., "When Not to Trust Language Models" (2023), who count an answer as right that contains an accepted one;

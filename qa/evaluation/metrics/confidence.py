@@ -1,4 +1,4 @@
-"""Takes how sure an answerer or a judge was and whether it was right, gives how well the one tells the other.
+"""How well the confidence of an answerer or a judge tells right from wrong.
 
 Sources: Naeini, Cooper and Hauskrecht (2015) and Guo et al. (2017) for the expected calibration error over bins of
 equal width; Brier (1950) for the mean squared error; El-Yaniv and Wiener (2010) and Geifman and El-Yaniv (2017) for

@@ -1,4 +1,4 @@
-"""Takes a ranking of ids and the relevant ones, gives what the ranking is worth."""
+"""What a ranking of ids is worth, given the relevant ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes scored examples, gives the four pictures of a report as inline SVG, each with what it is over.
+"""The four pictures of a report as inline SVG, each with what it is over.
 
 Colours come from the page by class.
 """

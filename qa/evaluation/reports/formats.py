@@ -1,4 +1,4 @@
-"""Takes a scored run, gives it as Markdown, JUnit XML or JSON; numbers as in every report."""
+"""A scored run as Markdown, JUnit XML or JSON; numbers as in every report."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from embeddings import encoders
 from embeddings.opening import open_corpus
 from embeddings.types import Where
 from qa.evaluation.cache import CachingEncoder
-from qa.evaluation.errors import RunRefused
 from qa.evaluation.targets.over_http import Native, OpenAICompatible
 from qa.evaluation.targets.target import Asking, Respondent
+from qa.evaluation.types import RunRefused
 from qa.settings import Settings
 
 __all__ = ["Address", "respondent"]

@@ -15,9 +15,17 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from qa.evaluation.errors import RunRefused, TargetFailed
 from qa.evaluation.targets.target import Asking, Facts, Reply, corpus_hash, public_url, question_of, search_of
-from qa.evaluation.types import CitedArticle, Example, Failure, ForeignAnswer, ForeignCitation, Target
+from qa.evaluation.types import (
+    CitedArticle,
+    Example,
+    Failure,
+    ForeignAnswer,
+    ForeignCitation,
+    RunRefused,
+    Target,
+    TargetFailed,
+)
 from qa.types import Answer, SearchAnswer, SearchResult
 
 __all__ = ["JsonClient", "Native", "OpenAICompatible", "Response"]

@@ -1,4 +1,4 @@
-"""Takes a claim and the sentences it rests on, gives what stands in another's place: figures, names, speakers.
+"""What of a claim stands in another's place in the sentences it rests on: figures, names, speakers.
 
 Of every figure of the claim it asks whether the evidence ties the same figure to the same words, or rather another one;
 of every name that does or suffers something, whether another name of its sentence does. In the manner of dependency arc
@@ -15,14 +15,23 @@ from functools import cached_property, lru_cache
 import msgspec
 
 from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
-from qa.grounding.evidence import Sentence as Read
-from qa.grounding.facts import bears_out, comparable, same_value
+from qa.grounding.evidence import AnalysedSentence, bears_out, comparable, same_value
 from qa.grounding.syntax.trees import ARGUMENTS, Bond, Parser, Tree, bonds_of, load_parser
-from qa.language.names import Name, same_name
+from qa.language.names import NameWord, same_name
 from qa.language.quantities import Quantity
 from qa.language.words import Word, families
 
-__all__ = ["SAYS", "Comparison", "Grammar", "Rivalled", "Sentence", "Tie", "grammar_for", "kindred", "sentence_of"]
+__all__ = [
+    "SAYS",
+    "Comparison",
+    "Grammar",
+    "Rivalled",
+    "SentenceSyntax",
+    "Tie",
+    "grammar_for",
+    "kindred",
+    "sentence_of",
+]
 
 _KEPT = 256
 _LEAST_TIED = 0.75
@@ -59,16 +68,16 @@ class Grammar:
 
     def __init__(self, parser: Parser) -> None:
         self._parser = parser
-        self._kept: OrderedDict[str, Sentence] = OrderedDict()
+        self._kept: OrderedDict[str, SentenceSyntax] = OrderedDict()
 
-    def compare(self, pairs: Sequence[tuple[Read, TokenVectors]]) -> Comparison | None:
+    def compare(self, pairs: Sequence[tuple[AnalysedSentence, TokenVectors]]) -> Comparison | None:
         """Hold the first sentence, the claim, against the others; None where it cannot be parsed."""
         parsed = [(read, self._sentence(read, vectors)) for read, vectors in pairs]
         (claim, ours), *evidence = parsed
         theirs = [(read, sentence) for read, sentence in evidence if sentence is not None]
         return Comparison((claim, ours), theirs) if ours is not None and theirs else None
 
-    def _sentence(self, read: Read, vectors: TokenVectors) -> Sentence | None:
+    def _sentence(self, read: AnalysedSentence, vectors: TokenVectors) -> SentenceSyntax | None:
         if found := self._kept.get(read.text):
             self._kept.move_to_end(read.text)
             return found
@@ -100,7 +109,7 @@ class Rivalled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Fact(msgspec.Struct, frozen=True):
-    said: Quantity | tuple[Name, ...]
+    said: Quantity | tuple[NameWord, ...]
     word: int
     own: frozenset[int]
 
@@ -108,7 +117,11 @@ class _Fact(msgspec.Struct, frozen=True):
 class Comparison:
     """A claim held against its evidence."""
 
-    def __init__(self, claim: tuple[Read, Sentence], evidence: Sequence[tuple[Read, Sentence]]) -> None:
+    def __init__(
+        self,
+        claim: tuple[AnalysedSentence, SentenceSyntax],
+        evidence: Sequence[tuple[AnalysedSentence, SentenceSyntax]],
+    ) -> None:
         self._claim = claim[1]
         self._read = list(evidence)
         self._evidence = [parsed for _, parsed in evidence]
@@ -194,7 +207,7 @@ class Comparison:
             for bond in sentence.bonds
         )
 
-    def _is_bond(self, claimed: Bond, said: Bond, sentence: Sentence) -> bool:
+    def _is_bond(self, claimed: Bond, said: Bond, sentence: SentenceSyntax) -> bool:
         return claimed.role == said.role and kindred(self._claim.words[claimed.head], sentence.words[said.head])
 
     def _text(self, row: int, fact: _Fact) -> str:
@@ -219,9 +232,9 @@ class Comparison:
         )
 
 
-def _facts(read: Read, parsed: Sentence) -> list[_Fact]:
+def _facts(read: AnalysedSentence, parsed: SentenceSyntax) -> list[_Fact]:
     """Names, one for each run of them, and quantities of a sentence, at the words that head them."""
-    runs: dict[int, list[Name]] = {}
+    runs: dict[int, list[NameWord]] = {}
     for name in read.names:
         runs.setdefault(name.run, []).append(name)
     found: list[_Fact] = []
@@ -233,7 +246,7 @@ def _facts(read: Read, parsed: Sentence) -> list[_Fact]:
     return [*found, *(_Fact(quantity, own[0], frozenset(own)) for quantity, own in counted if own)]
 
 
-def _places(parsed: Sentence, start: int, end: int) -> list[int]:
+def _places(parsed: SentenceSyntax, start: int, end: int) -> list[int]:
     return [at for at, word in enumerate(parsed.words) if word.start < end and start < word.end]
 
 
@@ -257,7 +270,7 @@ def _is_same_thing(tie: Tie) -> bool:
     return len(tie.path) <= _CLOSE and any(role.rstrip("^") == "is" for role in tie.path)
 
 
-def _other_speaker(claim: Sentence, evidence: Sequence[tuple[Read, Sentence]]) -> int | None:
+def _other_speaker(claim: SentenceSyntax, evidence: Sequence[tuple[AnalysedSentence, SentenceSyntax]]) -> int | None:
     """The word of the claim for who says it, if the sentence of what is said has somebody else say something.
 
     A sentence without a speaker tells nothing: it may go on with what the one before it began.
@@ -275,7 +288,9 @@ def _other_speaker(claim: Sentence, evidence: Sequence[tuple[Read, Sentence]]) -
     return None
 
 
-def _where_it_is_said(claim: Sentence, verb: int, evidence: Sequence[tuple[Read, Sentence]]) -> tuple[Read, Sentence]:
+def _where_it_is_said(
+    claim: SentenceSyntax, verb: int, evidence: Sequence[tuple[AnalysedSentence, SentenceSyntax]]
+) -> tuple[AnalysedSentence, SentenceSyntax]:
     """The best sentence that has the word at the heart of what is said; the best of all where none has."""
     hearts = [claim.words[bond.dependent] for bond in claim.bonds if bond.head == verb and bond.role == "ccomp"]
     for pair in evidence:
@@ -284,11 +299,11 @@ def _where_it_is_said(claim: Sentence, verb: int, evidence: Sequence[tuple[Read,
     return evidence[0]
 
 
-def _speakers(read: Read, said: Sentence) -> list[int]:
+def _speakers(read: AnalysedSentence, said: SentenceSyntax) -> list[int]:
     return [*(bond.dependent for bond in said.bonds if _is_speech(said, bond)), *_named_after(read, said)]
 
 
-def _named_after(read: Read, said: Sentence) -> list[int]:
+def _named_after(read: AnalysedSentence, said: SentenceSyntax) -> list[int]:
     """Names right behind a verb of saying: "said engineer Ruth Amadi", which ends many a sentence of news."""
     found: list[int] = []
     for verb, word in enumerate(said.words):
@@ -302,7 +317,7 @@ def _named_after(read: Read, said: Sentence) -> list[int]:
     return found
 
 
-def _is_speech(sentence: Sentence, bond: Bond) -> bool:
+def _is_speech(sentence: SentenceSyntax, bond: Bond) -> bool:
     return bond.role == "subject" and bool(SAYS.fullmatch(sentence.words[bond.head].text))
 
 
@@ -313,7 +328,7 @@ class Tie(msgspec.Struct, frozen=True):
     strength: float
 
 
-class Sentence(msgspec.Struct, frozen=True, kw_only=True):
+class SentenceSyntax(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed sentence."""
 
     words: tuple[Word, ...]
@@ -323,7 +338,7 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True):
     """For each word, its ties to words that carry matter."""
 
 
-def sentence_of(tree: Tree) -> Sentence:
+def sentence_of(tree: Tree) -> SentenceSyntax:
     """Read a tree for what its words are tied to."""
     bonds = bonds_of(tree)
     near: list[list[tuple[int, str]]] = [[] for _ in tree.words]
@@ -331,7 +346,7 @@ def sentence_of(tree: Tree) -> Sentence:
         near[bond.dependent].append((bond.head, bond.role + "^"))
         near[bond.head].append((bond.dependent, bond.role))
     ties = tuple(_ties(word, near, tree.words) for word in range(len(tree.words)))
-    return Sentence(words=tree.words, tree=tree, bonds=bonds, ties=ties)
+    return SentenceSyntax(words=tree.words, tree=tree, bonds=bonds, ties=ties)
 
 
 def _ties(start: int, near: Sequence[Sequence[tuple[int, str]]], words: Sequence[Word]) -> dict[int, Tie]:

@@ -1,4 +1,4 @@
-"""Takes a sentence's words and token vectors, gives its dependency tree, and of a tree who does what to whom.
+"""The dependency tree of a sentence, from its words and token vectors, and who does what to whom in it.
 
 The encoder is read, not run again: a biaffine scorer (Dozat & Manning, 2017) over the hidden states half-way up a
 frozen encoder, where grammar shows best (Hewitt & Manning, 2019; Tenney et al., 2019); fitted by `make fit-parser`

@@ -1,4 +1,4 @@
-"""Takes messages as they are made, gives a stream of server-sent events that ends when the client leaves.
+"""Messages as a stream of server-sent events, sent as they are made, ended when the client leaves.
 
 So does other work that goes on only while the client is there: when it leaves, the work is cancelled and nothing is
 sent.

@@ -14,7 +14,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from qa.conversations.asked import Outcome
 from qa.conversations.feedback import Review
 from qa.language.timestamps import stamp
-from qa.server import audit
+from qa.server import log
 from qa.server.admin_wire import (
     AdminAnswer,
     CorpusBySource,
@@ -27,11 +27,11 @@ from qa.server.admin_wire import (
     SourceState,
     SourceStates,
 )
-from qa.server.audit import Act
 from qa.server.auth.guard import Guard
 from qa.server.auth.permissions import ADMINISTERING, Caller
 from qa.server.errors import FieldError, InvalidRequest
 from qa.server.http.bodies import NDJSON
+from qa.server.log import Act
 from qa.server.openapi import BODY, RECORDS, WORK, problems
 from qa.server.service import Service
 from qa.sources.ledger import Feed, Source
@@ -156,7 +156,7 @@ async def save_review(
 ) -> Review:
     """Takes the place of an earlier review of the same answer. Only a kept answer can be reviewed."""
     saved = await service.administration.review(answer_id, data, reviewer=caller.key)
-    audit.note(Act(act="review_saved", by=caller.name, answer_id=answer_id))
+    log.note(Act(act="review_saved", by=caller.name, answer_id=answer_id))
     return saved
 
 
@@ -190,7 +190,7 @@ async def export_reviews(service: NamedDependency[Service], caller: NamedDepende
     """
     rows, left_out = await service.administration.dataset()
     content = await asyncio.to_thread(lambda: b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
-    audit.note(Act(act="reviews_exported", by=caller.name, rows=len(rows)))
+    log.note(Act(act="reviews_exported", by=caller.name, rows=len(rows)))
     headers = {
         "content-disposition": 'attachment; filename="reviews.jsonl"',
         "sourceline-left-out": str(left_out),

@@ -13,11 +13,11 @@ from litestar.params import JSONBody
 from qa.access import places, tokens
 from qa.access.tokens import TokenClaims
 from qa.errors import SettingsError
-from qa.server import audit
-from qa.server.audit import Act
+from qa.server import log
 from qa.server.auth.guard import Guard
 from qa.server.auth.permissions import GETTING_A_TOKEN, Caller
 from qa.server.errors import FieldError, InvalidRequest, require_reach
+from qa.server.log import Act
 from qa.server.openapi import BODY, problems
 from qa.server.wire import Token, TokenRequest
 
@@ -66,7 +66,7 @@ async def get_token(
         expires_in_seconds=data.ttl_seconds,
         collection=collection,
     )
-    audit.note(Act(act="token_made", by=caller.name, origin=origin))
+    log.note(Act(act="token_made", by=caller.name, origin=origin))
     return Response(token, headers={"cache-control": "no-store"})
 
 

@@ -1,4 +1,4 @@
-"""Takes rows of the grounding sets, gives their sentences read by the aligned checker, labelled word by word."""
+"""Rows of the grounding sets as the aligned checker reads them, labelled word by word."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.encoders import Encoder
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow
 from qa.grounding.aligned import Judged, judge
-from qa.grounding.checker import Context
+from qa.grounding.checker import Provenance
 from qa.grounding.features import word_features
 from qa.grounding.syntax.comparing import grammar_for
 from qa.language.words import words_of
@@ -56,7 +56,7 @@ def read_examples(
             key = (row.group, text, supported)
             if key in found:
                 continue
-            contexts = [Context(title=row.title)]
+            contexts = [Provenance(title=row.title)]
             judged = judge(text, [row.document], encoder=encoder, grammar=grammar, question="", contexts=contexts)
             if judged is not None:
                 found[key] = _example(row, span, supported, wrong, judged)

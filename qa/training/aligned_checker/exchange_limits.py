@@ -1,4 +1,4 @@
-"""Prints how many true and false sentences each limit of `qa.grounding.exchanges` strikes: they are chosen by it.
+"""Prints how many true and false sentences each limit of `qa.grounding.aligned` strikes: they are chosen by it.
 
     python -m qa.training.aligned_checker.exchange_limits FOLDER
 
@@ -19,7 +19,7 @@ from qa.evaluation.benchmarks.grounding_sets import read_sets
 from qa.evaluation.benchmarks.samples import put_before
 from qa.evaluation.cache import CachingEncoder
 from qa.grounding.aligned import Judged, judge
-from qa.grounding.case import quotation
+from qa.grounding.claim_evidence import quotation
 from qa.grounding.syntax.comparing import Rivalled, grammar_for
 from qa.training.aligned_checker.examples import read_examples
 

@@ -26,7 +26,7 @@ from qa.evaluation.cache import CachingEncoder
 from qa.evaluation.metrics.confidence import auroc, balanced_credit, best_threshold
 from qa.evaluation.metrics.grounding import span_f1
 from qa.grounding.aligned import CheckerWeights, Network, probability, struck
-from qa.grounding.case import quotation
+from qa.grounding.claim_evidence import quotation
 from qa.grounding.features import CLAIM_FEATURES, WORD_FEATURES, claim_features
 from qa.training.aligned_checker.examples import ClaimExample, claims_of, read_examples
 

@@ -24,8 +24,8 @@ from torch.nn import functional
 
 from embeddings.encoders import Encoder, TokenVectors, load
 from embeddings.errors import EncoderError
-from qa.evaluation.errors import InvalidDataset
 from qa.evaluation.metrics.statistics import Estimate, mean
+from qa.evaluation.types import InvalidDataset
 from qa.grounding.syntax.trees import Parser, word_states
 from qa.language.words import Word
 from qa.training.aligned_checker.treebanks import TreebankSentence, read_treebank

@@ -1,4 +1,4 @@
-"""Takes CoNLL-U files (Universal Dependencies), gives their sentences as trees over our own words.
+"""Sentences of CoNLL-U files (Universal Dependencies) as trees over our own words.
 
 A treebank cuts finer than we do: "don't" is two of its tokens, "West-Coast" three, and punctuation is a token that is
 no word of ours. A word of ours takes the place in the tree of the highest of its tokens. As its head has a
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from qa.evaluation.errors import InvalidDataset
+from qa.evaluation.types import InvalidDataset
 from qa.language.words import Word, words_of
 
 __all__ = ["Token", "Treebank", "TreebankSentence", "over_words", "read_treebank", "relation_name"]

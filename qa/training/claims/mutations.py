@@ -1,4 +1,4 @@
-"""Takes texts, gives claims with their evidence, true and false, made by rule, to train a support checker.
+"""Claims with their evidence, true and false, made of texts by rule, to train a support checker.
 
 What is false by one change stands beside what is true after as many, and the change is made in the evidence as often
 as in the claim: so neither a strange claim nor a changed word tells which is which. The texts are those of the
@@ -19,6 +19,7 @@ from qa.training.checker_data import Label, Pair
 from qa.training.claims.rewordings import (
     EXCHANGES,
     HEDGES,
+    NAME,
     NUMBER,
     NUMBER_WORDS,
     UNITS,
@@ -30,7 +31,6 @@ from qa.training.reader_data import rows_of
 __all__ = ["FALSIFIERS", "VALIDATION_FOLD", "Text", "among_others", "edited_pairs", "made_pairs", "sentences_of"]
 
 LONGEST_EVIDENCE = 6  # sentences
-_NAME = re.compile(r"(?<!^)(?<![.\"“] )\b[A-Z][\w-]+[a-z](?:(?: (?:of|de|van|von))? [A-Z][\w'’-]*[a-z])*")
 _JOINT = re.compile(r"^(?:,? (?:and|or|und|&|of|in) |, )$")
 _SUBJECT = re.compile(
     r"^((?:The |A |An )?[^,;:()\"“]{2,60}?) (?=(?:was|were|is|are|has|had|will|would|can|could|became|made|said|won|"
@@ -156,7 +156,7 @@ def _joined(first: str, second: str, link: str) -> str:
 def _named(before: str, claim: str) -> str:
     """A pronoun at the start replaced by the one person whom the sentence before speaks of."""
     subject = re.match(r"([A-Z][a-z]+ [A-Z][a-z]+) (?=was|is|had|has|became|won|said|played)", before)
-    if not subject or len(_NAME.findall(before)) > 1:
+    if not subject or len(NAME.findall(before)) > 1:
         return claim
     return re.sub(r"^(?:He|She) ", f"{subject[1]} ", claim)
 
@@ -197,8 +197,8 @@ def _date(text: str, others: Text, rng: random.Random) -> str | None:
 
 
 def _name(text: str, others: Text, rng: random.Random) -> str | None:
-    found = list(_NAME.finditer(text))
-    strange: list[str] = [name for other in others for name in _NAME.findall(other) if name not in text]
+    found = list(NAME.finditer(text))
+    strange: list[str] = [name for other in others for name in NAME.findall(other) if name not in text]
     if not found or not strange:
         return None
     chosen = rng.choice(found)
@@ -210,7 +210,7 @@ def _name(text: str, others: Text, rng: random.Random) -> str | None:
 def _roles(text: str, others: Text, rng: random.Random) -> str | None:
     """Two names, or two numbers, of one sentence exchanged; not of a list, where their order says nothing."""
     del others
-    for pattern in rng.sample([_NAME, NUMBER], k=2):
+    for pattern in rng.sample([NAME, NUMBER], k=2):
         found = [m for m in pattern.finditer(text) if m.group() not in ENGLISH_MONTHS + ENGLISH_WEEKDAYS]
         pairs = [
             (left, right)
@@ -280,7 +280,7 @@ def _turned(text: str, others: Text, rng: random.Random) -> str | None:
 
 def _speaker(text: str, others: Text, rng: random.Random) -> str | None:
     """Said by somebody who is only named elsewhere in the text."""
-    names = [name for sentence in others for name in _NAME.findall(sentence) if " " in name and name not in text]
+    names = [name for sentence in others for name in NAME.findall(sentence) if " " in name and name not in text]
     if not names or not re.match(r"(?:The|It|He|She|They|A|An) ", text):
         return None
     return f"{rng.choice(names)} said {rng.choice(['', 'that '])}{text[:1].lower()}{text[1:]}"

@@ -1,4 +1,4 @@
-"""Takes questions that people answered from a text, gives claims in their words: as answered, and otherwise.
+"""Claims in the words of questions that people answered from a text: as answered, and otherwise.
 
 People ask in words of their own, so these claims are not copies of a sentence; what is false of them is one answer in
 the place of another from the same text, or any answer to a question that the text leaves open.
@@ -14,6 +14,7 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from qa.training.checker_data import Label, Pair
+from qa.training.claims.rewordings import NAME
 from qa.training.reader_data import Row
 
 __all__ = ["Asked", "asked_of", "claimed", "question_pairs"]
@@ -64,7 +65,6 @@ _AMOUNT = re.compile(r"^how (?:many|much) ((?!(?:did|do|does|is|was|were|are)\b)
 _PLACED = re.compile(
     r"^(?:in|at|on|near|during|from|by|since|after|before|to|between|around|under|for|of|with)\b", re.IGNORECASE
 )
-_NAME = re.compile(r"(?<!^)(?<![.\"“] )\b[A-Z][\w-]+[a-z](?:(?: (?:of|de|van|von))? [A-Z][\w'’-]*[a-z])*")
 _FIGURE = re.compile(r"(?<![\w.,-])\d[\d,.]*\d%?|(?<![\w.,-])\d%?(?![\w-])")
 
 
@@ -224,8 +224,8 @@ def _other(one: Asked, answer: str, rng: random.Random) -> str | None:
     """What a careless reader would take: another name or figure of the text, near the answer where there is one."""
     near = " ".join(one.sentences[max(0, one.at - 2) : one.at + 3] if one.at >= 0 else one.sentences)
     figures = re.search(r"\d", answer) or (not answer and re.match(r"when|how", one.question, re.IGNORECASE))
-    kind = _FIGURE if figures else _NAME
-    if answer and kind is _NAME and not re.search(r"[A-Z]", answer):
+    kind = _FIGURE if figures else NAME
+    if answer and kind is NAME and not re.search(r"[A-Z]", answer):
         return None
     own = set(re.findall(r"\w+", answer.casefold()))
     asked = set(re.findall(r"\w+", one.question.casefold()))

@@ -1,4 +1,4 @@
-"""Takes a sentence, gives it in other words that say the same or a part of it; only changes that are certain.
+"""Says a sentence in other words, or a part of it; only changes that are certain to keep its sense.
 
 Beside them stand the words that turn a true sentence into a false one, where one takes the place of the other.
 """
@@ -14,6 +14,7 @@ from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 __all__ = ["EXCHANGES", "HEDGES", "NUMBER", "NUMBER_WORDS", "UNITS", "reworded", "rounded"]
 
 NUMBER_WORDS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+NAME = re.compile(r"(?<!^)(?<![.\"“] )\b[A-Z][\w-]+[a-z](?:(?: (?:of|de|van|von))? [A-Z][\w'’-]*[a-z])*")
 NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,-])\d+(?:\.\d+)?(?![\w-]|[.,]\d)")
 _SYNONYMS: Mapping[str, str] = {
     "about": "around",

@@ -14,9 +14,8 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.errors import StoreError
 from embeddings.moving import copy
 from embeddings.opening import active_identity
-from embeddings.place import Place
 from embeddings.postgres.corpus import PostgresCorpus
-from embeddings.types import Held, Where
+from embeddings.types import Held, Place, Where
 
 OpenPostgres = Callable[..., PostgresCorpus]
 EVERYTHING = Where()

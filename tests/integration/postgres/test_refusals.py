@@ -12,11 +12,10 @@ import pytest
 
 from embeddings.errors import InvalidArticle, StoreError, StoreReadOnly
 from embeddings.opening import exists, open_corpus
-from embeddings.place import Place
 from embeddings.postgres import schema as schemas
 from embeddings.postgres.corpus import PostgresCorpus
 from embeddings.postgres.database import parse
-from embeddings.types import Where
+from embeddings.types import Place, Where
 
 SECRET = "never-shown-9f3"
 
@@ -146,7 +145,7 @@ def test_a_source_that_the_server_cannot_hold_is_refused(open_corpus: Callable[.
 def test_without_the_driver_it_is_said_what_to_install() -> None:
     program = (
         "import sys; sys.modules['psycopg'] = None\n"
-        "from embeddings.opening import exists; from embeddings.place import Place\n"
+        "from embeddings.opening import exists; from embeddings.types import Place\n"
         f"exists(Place(server='postgresql://u:{SECRET}@h/d'))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

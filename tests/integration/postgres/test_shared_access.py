@@ -13,8 +13,8 @@ import msgspec
 import psycopg
 import pytest
 
-from embeddings.place import Place
 from embeddings.postgres.database import Database
+from embeddings.types import Place
 from qa.access.rate_limits import TokenBucket
 from qa.access.shared import SharedAccess
 from qa.conversations import asked, server_database

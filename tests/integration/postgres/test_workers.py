@@ -15,12 +15,11 @@ from typing import Any
 
 import pytest
 
-from embeddings.encoders.hashing import HashingEncoder
+from embeddings.encoders.encoder import HashingEncoder
 from embeddings.errors import StoreError
 from embeddings.ingest import IngestReport
 from embeddings.opening import KeptCorpus, open_corpus
-from embeddings.place import Place
-from embeddings.types import RawArticle, Rejected, Where
+from embeddings.types import Place, RawArticle, Rejected, Where
 from qa.server import job_queue
 from qa.server.job_queue import Job, JobQueue, work
 

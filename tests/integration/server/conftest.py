@@ -22,9 +22,8 @@ from qa.server.errors import FieldError
 from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
 from qa.server.openai.envelope import ErrorEnvelope, is_openai
 from qa.server.parts import Parts
-from qa.server.run import configure
+from qa.server.run import configure, load
 from qa.server.service import Service
-from qa.server.startup import load
 from qa.settings import Settings
 from qa.tracing.spans import open_tracing
 from qa.types import Answer, AnswerEvent, SearchAnswer, Usage

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from qa.server.startup import load
+from qa.server.run import load
 from qa.settings import Settings
 
 OPEN = "The harbour of Velda reopened on Monday. About 4,200 people work there."

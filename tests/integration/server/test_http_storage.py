@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from embeddings.errors import StoreFull
-from qa.server import startup, storage
+from qa.server import run, storage
 from qa.server.parts import Parts
 from qa.server.storage import Storage
 from qa.settings import Settings
@@ -38,7 +38,7 @@ class Disk:
     parts: Any = None
 
     def load(self, settings: Settings) -> Parts:
-        self.parts = startup.load(settings)
+        self.parts = run.load(settings)
         return self.parts
 
     def limit(self, pages: int) -> None:
@@ -110,7 +110,7 @@ def test_everything_that_answers_was_used_before_the_service_is_ready(
     monkeypatch.setattr("qa.assembly.load_reranker", lambda *_, **__: reranker)
     monkeypatch.setattr("qa.grounding.load_checker", lambda *_, **__: Checker())
     caplog.set_level(logging.INFO)
-    parts = startup.load(settings)
+    parts = run.load(settings)
     parts.corpus.close()
     assert "sourceline-" not in caplog.text, "of the rehearsal nothing is said"
     assert reranker.used == 1
@@ -122,7 +122,7 @@ import asyncio, os, sys
 from pathlib import Path
 from embeddings.errors import StoreReadOnly
 from qa.errors import NotFound
-from qa.server import startup
+from qa.server import run
 from qa.server.service import Service
 from qa.settings import Settings
 from qa.types import Question
@@ -140,12 +140,12 @@ async def ask(service):
         pass  # the first run, over an empty store
     await service.close()
 
-asyncio.run(ask(Service(settings.__class__(data_dir=Path(sys.argv[2]), encoder="hashing"), load=startup.load)))
+asyncio.run(ask(Service(settings.__class__(data_dir=Path(sys.argv[2]), encoder="hashing"), load=run.load)))
 if os.geteuid() == 0:
     os.setgroups([])
     os.setresgid(65534, 65534, 65534)
     os.setresuid(65534, 65534, 65534)
-asyncio.run(ask(Service(settings, load=startup.load)))
+asyncio.run(ask(Service(settings, load=run.load)))
 """
 
 

@@ -23,8 +23,8 @@ import pytest
 
 from qa.question.wordings import Speller
 from qa.server.app import create_app
+from qa.server.run import load
 from qa.server.service import Service
-from qa.server.startup import load
 from qa.settings import Settings
 
 INTERLEAVINGS = int(os.environ.get("TENANTS", "4"))

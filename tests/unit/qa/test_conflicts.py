@@ -67,6 +67,19 @@ def test_what_is_no_conflict(reading_of: Callable[..., Any], other: str, date: s
     assert disputed(reading, evidence) is None
 
 
+def test_figures_are_compared_with_their_scale(reading_of: Callable[..., Any]) -> None:
+    cost = "The bridge over the Corrin cost 1.2 million crowns, the council said."
+    reading, evidence = reading_of(
+        (cost, "2024-06-11", "1.2"), (cost.replace("million", "billion"), "2024-06-12", "1.2")
+    )
+    assert disputed(reading, evidence) is not None
+    reading, evidence = reading_of(
+        (cost, "2024-06-11", "1.2"),
+        (cost.replace("1.2 ", "1,200,000 ").replace("million ", ""), "2024-06-12", "1,200,000"),
+    )
+    assert disputed(reading, evidence) is None
+
+
 def test_a_correction_puts_the_corrected_figure_first(reading_of: Callable[..., Any]) -> None:
     wrong = "The ferry Saint Orlane ran aground, injuring 31 people."
     right = (

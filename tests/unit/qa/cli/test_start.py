@@ -16,8 +16,8 @@ from embeddings.runtime.onnx_session import open_tokenizer
 from qa.cli.program import program
 from qa.server import openapi
 from qa.server.app import create_app
+from qa.server.run import load
 from qa.server.service import Service
-from qa.server.startup import load
 from qa.settings import Settings
 
 FOLDERS = ("embeddings.encoders:bundled_network", "qa.reading:weights")

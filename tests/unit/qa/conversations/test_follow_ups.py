@@ -18,7 +18,7 @@ from qa.conversations.follow_ups import FollowUps, adds_facts, may_depend, resol
 from qa.executor import at_once
 from qa.generators.generator import Message
 from qa.generators.scripted import Fail, Say, ScriptedGenerator, Step, Wait
-from qa.language.phrases import names, topics
+from qa.language.question_words import names, topics
 from qa.types import Turn
 
 CASES = [

@@ -18,9 +18,8 @@ from qa.cli.evaluate import _FORMATS, _TOOLS
 from qa.cli.program import program
 from qa.evaluation.convert import FORMATS, ArticleRow, Converted
 from qa.evaluation.dataset import write_lines
-from qa.evaluation.errors import InvalidDataset
 from qa.evaluation.exports import EXPORTS
-from qa.evaluation.types import Example
+from qa.evaluation.types import Example, InvalidDataset
 from qa.types import Question
 
 PARAGRAPH = "Kelmar  is a port of 41,000 people. Ida Renn is its mayor; Renn was elected in 2019."

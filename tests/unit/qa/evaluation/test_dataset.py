@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from qa.evaluation.dataset import example_of_seed, read_dataset, select, write_lines
-from qa.evaluation.errors import InvalidDataset, RunRefused
-from qa.evaluation.types import Example, Failure, GoldSpan, Prediction
+from qa.evaluation.types import Example, Failure, GoldSpan, InvalidDataset, Prediction, RunRefused
 from seeds import questions
 
 EXAMPLES = tuple(

@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from qa.evaluation.errors import InvalidDataset, RunRefused
 from qa.evaluation.run_folder import RunFolder, examples_hash, read_manifest, read_run
 from qa.evaluation.types import (
     ARTICLES_FILE,
@@ -17,9 +16,11 @@ from qa.evaluation.types import (
     Example,
     Failure,
     ForeignAnswer,
+    InvalidDataset,
     Machine,
     Manifest,
     Prediction,
+    RunRefused,
     Target,
 )
 

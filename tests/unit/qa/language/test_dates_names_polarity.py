@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from qa.language.dates import agree, moments_of, resolved
-from qa.language.names import names_of, same_name
+from qa.language.names import name_words, same_name
 from qa.language.polarity import denials, extents, hedged, negated
 from qa.language.words import words_of
 
@@ -92,7 +92,7 @@ def test_spellings_of_one_name(one: str, other: str, same: bool) -> None:
     ],
 )
 def test_names_are_told_from_words_that_open_sentences(text: str, expected: list[str]) -> None:
-    assert [name.text for name in names_of(text)] == expected
+    assert [name.text for name in name_words(text)] == expected
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.grounding.facts import bears_out, counted
+from qa.grounding.evidence import bears_out, counted
 from qa.language.quantities import quantities_of
 
 

@@ -1,10 +1,10 @@
-"""Which language a question is in, as far as it shows."""
+"""Which language a question is in, as far as it shows; its names, topics and clauses."""
 
 from __future__ import annotations
 
 import pytest
 
-from qa.language.question_words import language_of
+from qa.language.question_words import clauses_of, language_of, names, topics
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,32 @@ from qa.language.question_words import language_of
 )
 def test_languages(question: str, language: str | None) -> None:
     assert language_of(question) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Apple is expected to open a shop.", ["Apple"]),
+        ("According to the poll, who leads?", []),
+        ("Laboratory tests traced the outbreak to a well.", []),
+        ("Who is the Secretary of State of Qasran?", ["Secretary of State of Qasran"]),
+        ("Michael van Gerwen won how often?", ["Michael van Gerwen"]),
+        ("Kelly Clarkson sang for the Pope in the US.", ["Kelly Clarkson", "Pope", "US"]),
+        ("New York City got snow.", ["New York City"]),
+        ("In May the mayor, Oda Lindqvist, met Two Rivers’ coach.", ["Oda Lindqvist", "Two Rivers"]),
+    ],
+)
+def test_names_are_told_from_openers(text: str, found: list[str]) -> None:
+    assert [name.text for name in names(text)] == found
+
+
+def test_what_opens_a_question_is_no_topic() -> None:
+    assert topics("According to Nielsen, how many watched?") == ["Nielsen"]
+    assert topics("How much has Kelmar Water lost since the flood?") == ["Kelmar Water", "the flood"]
+
+
+def test_clauses_are_all_of_a_sentence() -> None:
+    text = "The fee rose; nobody said why, but the mayor, who had asked for it, resigned."
+    spans = clauses_of(text)
+    assert "".join(text[start:end] for start, end in spans) == text
+    assert [text[start:end] for start, end in spans][1:3] == ["; nobody said why", ", but the mayor"]

@@ -16,8 +16,7 @@ from embeddings.ingest import ingest
 from embeddings.runtime.memory import Memory, key_of
 from embeddings.types import RawArticle, Vector, Where
 from qa.assembly import Assembly, assemble
-from qa.reading.overlap import OverlapReader
-from qa.reading.reader import AnswerSpan, PassageText, RememberingReader
+from qa.reading.reader import AnswerSpan, OverlapReader, PassageText, RememberingReader
 from qa.settings import Settings
 from qa.types import Answer, Question
 

@@ -13,7 +13,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from embeddings.encoders.hashing import HashingEncoder
+from embeddings.encoders.encoder import HashingEncoder
 from qa.answering import Answerer
 from qa.cli.program import program
 from qa.evaluation.benchmarks.reader import (
@@ -28,11 +28,10 @@ from qa.evaluation.benchmarks.reader import (
     searched,
 )
 from qa.evaluation.cache import CachingEncoder, indexed, kept
-from qa.evaluation.errors import InvalidDataset
 from qa.evaluation.metrics.answers import exact_match, f1, read_questions, read_squad
+from qa.evaluation.types import InvalidDataset
 from qa.reading import load_reader
-from qa.reading.overlap import OverlapReader
-from qa.reading.reader import GENERAL
+from qa.reading.reader import GENERAL, OverlapReader
 from qa.settings import Settings
 from qa.types import Question
 

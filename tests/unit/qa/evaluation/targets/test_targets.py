@@ -13,14 +13,13 @@ from typing import Any, ClassVar
 import pytest
 
 from embeddings.corpus import Corpus
-from embeddings.encoders.hashing import HashingEncoder
+from embeddings.encoders.encoder import HashingEncoder
 from embeddings.types import Article, Where, article_version
 from qa.evaluation.cache import indexed
-from qa.evaluation.errors import RunRefused, TargetFailed
 from qa.evaluation.targets.in_process import WithholdingCorpus, shown_settings
 from qa.evaluation.targets.over_http import JsonClient, Native, OpenAICompatible
 from qa.evaluation.targets.target import Asking
-from qa.evaluation.types import Example, ForeignCitation
+from qa.evaluation.types import Example, ForeignCitation, RunRefused, TargetFailed
 from qa.settings import Settings
 
 Reply = tuple[int, dict[str, str], bytes]

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from embeddings.encoders import Encoder, TokenVectors
-from embeddings.encoders.hashing import HashingEncoder
+from embeddings.encoders.encoder import HashingEncoder
 from embeddings.errors import EncoderError
-from qa.evaluation.errors import InvalidDataset
 from qa.evaluation.metrics.statistics import Estimate
+from qa.evaluation.types import InvalidDataset
 from qa.grounding.syntax.trees import Parser
 from qa.training.aligned_checker import fit_parser
 from qa.training.aligned_checker.fit_parser import Arrays, fit, main, score

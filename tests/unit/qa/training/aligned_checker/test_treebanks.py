@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.evaluation.errors import InvalidDataset
+from qa.evaluation.types import InvalidDataset
 from qa.training.aligned_checker.treebanks import Token, Treebank, TreebankSentence, over_words, read_treebank
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from qa.grounding.case import case_of
-from qa.grounding.checker import Context
-from qa.grounding.vetoes import doubts, vetoes
+from qa.grounding.checker import Provenance
+from qa.grounding.claim_evidence import set_against
+from qa.grounding.mismatches import doubts, vetoes
 
 EVIDENCE = (
     (
@@ -18,7 +18,7 @@ EVIDENCE = (
 
 
 def found(claim: str, *, hard: bool) -> list[tuple[str, str, str]]:
-    case = case_of(claim, EVIDENCE, question="", contexts=[Context(published_at="2024-06-05")])
+    case = set_against(claim, EVIDENCE, question="", contexts=[Provenance(published_at="2024-06-05")])
     assert case is not None
     return [(item.kind, claim[item.start : item.end], item.found) for item in (vetoes if hard else doubts)(case)]
 

@@ -9,8 +9,8 @@ import pytest
 
 from qa.generation.attempt import AnswerBuilder, Attempt, Request
 from qa.generation.prompt import Source
-from qa.generation.retry import load_restating, pick, second_request, seconds_for
 from qa.generation.verification import Quoted
+from qa.generation.writer import load_restating, pick, second_request, seconds_for
 from qa.generators.generator import Message
 from qa.types import Evidence
 

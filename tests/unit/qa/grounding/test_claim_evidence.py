@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qa.grounding.case import case_of, passages_of
+from qa.grounding.claim_evidence import passages_of, set_against
 
 FIRST = " ".join(
     ["The harbour opened in May."]
@@ -14,7 +14,7 @@ SECOND = "It rained. Skerra has 4,000 inhabitants."
 
 
 def passages(claim: str, words: int) -> list[str]:
-    case = case_of(claim, [FIRST, SECOND], question="", contexts=())
+    case = set_against(claim, [FIRST, SECOND], question="", contexts=())
     assert case is not None
     return passages_of(case, words=words)
 

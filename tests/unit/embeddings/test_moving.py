@@ -12,10 +12,10 @@ import apsw
 import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.hashing import HashingEncoder
+from embeddings.encoders.encoder import HashingEncoder
 from embeddings.errors import InputError, StoreCorrupt, StoreError
 from embeddings.ingest import ingest
-from embeddings.keeping import back_up, restore
+from embeddings.moving import back_up, restore
 from embeddings.types import RawArticle, Where
 
 ENCODER = HashingEncoder()

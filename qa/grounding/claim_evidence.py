@@ -6,7 +6,6 @@ what its pronouns point at, holds what one clause of the claim joins.
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -15,16 +14,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from qa.grounding.checker import Context, Support, SupportingSpan
-from qa.grounding.evidence import Coverage, Sentence, cover, lower_words, pick, read_claim, read_evidence
-from qa.language.names import Name, same_name
+from qa.grounding.checker import Provenance, Support, SupportingSpan
+from qa.grounding.evidence import AnalysedSentence, Coverage, cover, lower_words, pick, read_claim, read_evidence
+from qa.language.names import NameWord, same_name
 from qa.language.quantities import Quantity
+from qa.language.question_words import clauses_of
 from qa.language.words import words_of
 
 __all__ = [
-    "Case",
+    "ClaimEvidence",
     "best_rows",
-    "case_of",
     "clauses",
     "has_name",
     "holds_name",
@@ -32,6 +31,7 @@ __all__ = [
     "is_in_a_date",
     "passages_of",
     "quotation",
+    "set_against",
     "supporting_rows",
     "supporting_spans",
     "words_for",
@@ -46,10 +46,6 @@ _LEAST_QUOTED = 3
 _NEXT = 4
 """How many words of matter around a fact are what it is said of."""
 _SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " ", "\n": " "})
-_CLAUSE = re.compile(
-    r"[;:–—]|,\s+(?:and|but|while|whereas|although|though|which|who|where|when|with)\b|\b(?:and|but|while|whereas|although|though|because|which)\b",
-    re.IGNORECASE,
-)
 _LEAST_WORDS = 3
 _PRONOUN = re.compile(
     r"\b(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|i|we|my|our|me|us|himself|herself|itself|themselves)\b",
@@ -64,7 +60,9 @@ _LEAST = 0.2
 """A sentence with less of the claim supports nothing."""
 
 
-def case_of(claim: str, evidence: Sequence[str], *, question: str, contexts: Sequence[Context]) -> Case | None:
+def set_against(
+    claim: str, evidence: Sequence[str], *, question: str, contexts: Sequence[Provenance]
+) -> ClaimEvidence | None:
     """Set a claim before its evidence; None where either has no words."""
     sentences = read_evidence(evidence, contexts)
     read = read_claim(claim, lower=lower_words(sentences))
@@ -72,7 +70,7 @@ def case_of(claim: str, evidence: Sequence[str], *, question: str, contexts: Seq
         return None
     coverage = cover(read, sentences)
     titles = " ".join(context.title for context in contexts)
-    return Case(
+    return ClaimEvidence(
         claim=read,
         sentences=sentences,
         coverage=coverage,
@@ -119,16 +117,16 @@ def _through_stop(text: str, end: int) -> int:
     return match.end() if match else end
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class ClaimEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """One claim before its evidence."""
 
-    claim: Sentence
-    sentences: tuple[Sentence, ...]
+    claim: AnalysedSentence
+    sentences: tuple[AnalysedSentence, ...]
     coverage: Coverage
     chosen: tuple[int, ...]
     """Rows that may support it, best first."""
     known: frozenset[str]
-    """Case-folded words of the question and the titles."""
+    """ClaimEvidence-folded words of the question and the titles."""
     small: bool
     """Whether the evidence writes everything small, names too."""
 
@@ -150,11 +148,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return np.asarray(around & (gaps <= np.sort(gaps[around])[_NEXT - 1]), np.bool_)
 
 
-def clauses(claim: Sentence) -> tuple[tuple[int, int], ...]:
+def clauses(claim: AnalysedSentence) -> tuple[tuple[int, int], ...]:
     """Spans of the claim's clauses; one too short to say anything is left with its neighbour."""
-    cuts = [0, *(match.start() for match in _CLAUSE.finditer(claim.text)), len(claim.text)]
     found: list[tuple[int, int]] = []
-    for start, end in itertools.pairwise(cuts):
+    for start, end in clauses_of(claim.text):
         words = sum(1 for word in claim.words if start <= word.start < end and not word.stop)
         if found and (words < _LEAST_WORDS or _matter(claim, *found[-1]) < _LEAST_WORDS):
             found[-1] = (found[-1][0], end)
@@ -168,7 +165,7 @@ def inside(coverage: Coverage, span: tuple[int, int]) -> npt.NDArray[np.bool_]:
     return np.array([span[0] <= word.start < span[1] for word in coverage.words], np.bool_)
 
 
-def holds_name(sentence: Sentence, name: Name, known: frozenset[str]) -> bool:
+def holds_name(sentence: AnalysedSentence, name: NameWord, known: frozenset[str]) -> bool:
     """Whether a sentence speaks of a name: it has it, or a pronoun or a noun phrase that may stand for it.
 
     `known` are further words that pronouns may point at: those of the question.
@@ -183,7 +180,7 @@ def holds_name(sentence: Sentence, name: Name, known: frozenset[str]) -> bool:
     return any(same_name(folded, word) for word in sentence.background | known)
 
 
-def _matter(claim: Sentence, start: int, end: int) -> int:
+def _matter(claim: AnalysedSentence, start: int, end: int) -> int:
     return sum(1 for word in claim.words if start <= word.start < end and not word.stop)
 
 
@@ -192,13 +189,13 @@ def best_rows(coverage: Coverage, rows: Sequence[int], within: npt.NDArray[np.bo
     return sorted(rows, key=lambda row: (-coverage.share([row], within=within), row))
 
 
-def supporting_spans(case: Case) -> tuple[tuple[SupportingSpan, ...], float]:
+def supporting_spans(case: ClaimEvidence) -> tuple[tuple[SupportingSpan, ...], float]:
     """Spans of the supporting sentences, best first, and the share of the claim that they have between them."""
     rows = supporting_rows(case)
     return _spans(case, rows), case.coverage.share(rows)
 
 
-def supporting_rows(case: Case) -> tuple[int, ...]:
+def supporting_rows(case: ClaimEvidence) -> tuple[int, ...]:
     """The best sentence for the whole, then those that add enough; the best of each clause is asked first."""
     wanted = [case.chosen[0]] if case.chosen else []
     for span in clauses(case.claim):
@@ -211,7 +208,7 @@ def supporting_rows(case: Case) -> tuple[int, ...]:
     return tuple(kept)
 
 
-def _spans(case: Case, rows: Sequence[int]) -> tuple[SupportingSpan, ...]:
+def _spans(case: ClaimEvidence, rows: Sequence[int]) -> tuple[SupportingSpan, ...]:
     """One span a sentence, those that follow each other in one."""
     found: list[SupportingSpan] = []
     for row in sorted(rows):
@@ -225,7 +222,7 @@ def _spans(case: Case, rows: Sequence[int]) -> tuple[SupportingSpan, ...]:
     return tuple(sorted(found, key=lambda span: -span.score))
 
 
-def passages_of(case: Case, *, words: int) -> list[str]:
+def passages_of(case: ClaimEvidence, *, words: int) -> list[str]:
     """One passage of each text that has a likely sentence: as many sentences around its best as `words` allow.
 
     Likelier sentences of the same text are taken in before their neighbours, in the order of the text.
@@ -236,7 +233,7 @@ def passages_of(case: Case, *, words: int) -> list[str]:
     return [_around(case, rows, words=words) for rows in by_text.values()]
 
 
-def _around(case: Case, rows: list[int], *, words: int) -> str:
+def _around(case: ClaimEvidence, rows: list[int], *, words: int) -> str:
     index = case.sentences[rows[0]].index
     near = sorted(
         (row for row, sentence in enumerate(case.sentences) if sentence.index == index and row not in rows),
@@ -252,7 +249,7 @@ def _around(case: Case, rows: list[int], *, words: int) -> str:
     return " ".join(case.sentences[row].text for row in sorted(kept))
 
 
-def has_name(case: Case, name: Name) -> bool:
+def has_name(case: ClaimEvidence, name: NameWord) -> bool:
     """Whether a name stands anywhere in the evidence, the question or a title."""
     folded = name.text.casefold()
     return any(same_name(folded, word) for word in case.known) or any(
@@ -262,11 +259,11 @@ def has_name(case: Case, name: Name) -> bool:
     )
 
 
-def is_in_a_date(claimed: Quantity, sentence: Sentence) -> bool:
+def is_in_a_date(claimed: Quantity, sentence: AnalysedSentence) -> bool:
     """Whether a bare number of the claim is the year or the day of a date in the sentence."""
     return claimed.unit is None and any(claimed.value in {m.year, m.day} for m in sentence.moments)
 
 
-def words_for(sentence: Sentence, quantity: Quantity) -> str:
+def words_for(sentence: AnalysedSentence, quantity: Quantity) -> str:
     """The words of a sentence that name one of its quantities, with the unit."""
     return sentence.text[quantity.start : quantity.unit_end]
