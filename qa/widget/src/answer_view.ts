@@ -1,13 +1,14 @@
 // The sentences of an answer with their chips: they come one by one and are never taken back.
 
-import { citing } from "./citing";
+import { around, citing } from "./citing";
 import type { Context } from "./context";
 import { dateline } from "./datelines";
 import { button, element, refill } from "./dom";
 import { mark, TextMap } from "./highlight";
 import { CodePoints } from "./offsets";
 import { citationsOf, Numbering, pieces } from "./pieces";
-import type { Answer, Citation, Claim, ClaimEvent, Origin } from "./types";
+import { doubt } from "./sources_view";
+import type { Answer, Citation, Claim, ClaimEvent, Origin, SearchResult } from "./types";
 
 const LONGEST_TAIL = 24;
 /** How a sentence begins that begins with a quotation. */
@@ -36,6 +37,9 @@ export class AnswerView {
   /** The words of each sentence, by the claim's start. */
   private readonly words = new Map<number, TextMap>();
   private said = "";
+  private whole: Answer | null = null;
+  /** What was read. */
+  results: readonly SearchResult[] = [];
 
   constructor(private readonly context: Context) {}
 
@@ -83,6 +87,7 @@ export class AnswerView {
     const quoted = answer.answer_mode === "extractive";
     if (this.said !== answer.answer || quoted !== this.isQuoted) this.fill(answer, quoted);
     this.said = answer.answer;
+    this.whole = answer;
     this.markKeyWords(answer);
   }
 
@@ -92,6 +97,7 @@ export class AnswerView {
 
   private setQuoted(quoted: boolean): void {
     this.element.classList.toggle("quoted", quoted);
+    this.numbering.begin(quoted ? [] : this.results);
     this.place = element(quoted ? "blockquote" : "div", {});
     refill(this.element, this.place);
   }
@@ -152,7 +158,14 @@ export class AnswerView {
       attributes: { "aria-label": strings.sourceNumber(number, citation.source || strings.unnamed) },
     });
     made.addEventListener("keydown", (event) => arrows(event, made));
-    this.context.card.attach(made, { citation, number, origin, open: (opener) => this.open(citation, opener) });
+    this.context.card.attach(made, {
+      citation,
+      number,
+      origin,
+      around: () => around(this.results, citation),
+      doubt: () => this.whole && doubt(this.context, this.whole, citation),
+      open: (opener) => this.open(citation, opener),
+    });
     return made;
   }
 

@@ -1,7 +1,7 @@
 // The card of a citation: the quoted words, their source and date, on hover, focus or tap.
 
 import { byline } from "./byline";
-import { undated } from "./datelines";
+import { whole } from "./datelines";
 import { button, element, refill, sourceLink } from "./dom";
 import type { Language } from "./strings";
 import type { Citation, Origin } from "./types";
@@ -15,6 +15,10 @@ export interface CardSubject {
   number: number;
   /** Whose words the sentence is in. */
   origin?: Origin | undefined;
+  /** The words before and behind it. */
+  around(): [string, string];
+  /** What speaks against its source. */
+  doubt(): HTMLElement | null;
   open(opener: HTMLElement): void;
 }
 
@@ -103,7 +107,7 @@ export class Card {
     this.place(chip);
   }
 
-  private fill(chip: HTMLElement, { citation, number, origin, open }: CardSubject): void {
+  private fill(chip: HTMLElement, { citation, number, origin, around, doubt, open }: CardSubject): void {
     const { strings } = this.language;
     const source = citation.source || strings.unnamed;
     const actions = element(
@@ -113,11 +117,14 @@ export class Card {
       sourceLink(citation.url, strings.original(source)),
     );
     this.body.setAttribute("aria-label", strings.sourceNumber(number, source));
+    const [before, behind] = around().map((text) => text && element("span", { class: "around" }, text.replace(/\s+/g, " ")));
+    const words = element("mark", { class: "sourceline-quote", attributes: { id: "card-words" } }, ...whole(citation.cited_text));
     refill(
       this.body,
       byline(this.language, citation, "card-source"),
       element("p", { class: "card-title", attributes: { dir: "auto" } }, citation.title),
-      element("blockquote", { class: "card-words", attributes: { id: "card-words", dir: "auto" } }, undated(citation.cited_text)),
+      doubt(),
+      element("blockquote", { class: "card-words", attributes: { dir: "auto" } }, before || null, words, behind || null),
       origin ? element("p", { class: "card-origin", part: "origin" }, strings.origin[origin] ?? "") : null,
       actions,
     );

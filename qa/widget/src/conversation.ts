@@ -34,9 +34,9 @@ export class Conversation {
     /** Called with whether there is anything to leave. */
     private readonly changed: (begun: boolean) => void,
   ) {
-    const ask = (question: string): void => {
+    const ask = (question: string, asWritten = false): void => {
       composer.focus();
-      void this.ask(question);
+      void this.ask(question, asWritten);
     };
     const widen = (question: string): void => {
       composer.filters.clear();
@@ -51,7 +51,7 @@ export class Conversation {
         composer.filters.put(filters, title);
         ask(question);
       },
-      suggestions: (show) => this.welcome.questions(show),
+      suggestions: (about, show) => void this.near(about, show),
       followOns: (answer, show) => void this.followOns(answer, show),
     };
     composer.narrowed = () => {
@@ -101,10 +101,10 @@ export class Conversation {
   }
 
   /** Ask a question, and show its answer as it comes. */
-  async ask(question: string): Promise<Outcome | null> {
+  async ask(question: string, asWritten = false): Promise<Outcome | null> {
     if (this.running) return null;
     this.context.emit("submit", { question });
-    return this.append(new Turn(this.context, question, this.events), question);
+    return this.append(new Turn(this.context, question, this.events), question, asWritten);
   }
 
   /** Look for passages alone. */
@@ -113,12 +113,12 @@ export class Conversation {
     return this.append(new SearchTurn(this.context, question, () => this.events.ask(question)), question);
   }
 
-  private append(turn: Turn | SearchTurn, question: string): Promise<Outcome | null> {
+  private append(turn: Turn | SearchTurn, question: string, asWritten = false): Promise<Outcome | null> {
     leave(this.context.page);
     this.greet(false);
     this.takeBack(":scope > .problem, .next");
     this.turns.append(turn.element);
-    return this.run(turn, question);
+    return this.run(turn, { question, ...(asWritten ? { as_written: true } : {}) });
   }
 
   private takeBack(what: string): void {
@@ -143,7 +143,7 @@ export class Conversation {
     this.context.emit("reset", {});
   }
 
-  private async run(turn: Turn | SearchTurn, question: string): Promise<Outcome | null> {
+  private async run(turn: Turn | SearchTurn, asked: AskRequest): Promise<Outcome | null> {
     if (this.running) return null;
     const running = new AbortController();
     this.running = running;
@@ -152,22 +152,22 @@ export class Conversation {
     this.toTop(turn);
     const retry = (): void => {
       this.composer.focus();
-      void this.run(turn, question);
+      void this.run(turn, asked);
     };
-    let outcome = await turn.run(this.request(question), running.signal, retry);
+    let outcome = await turn.run(this.request(asked), running.signal, retry);
     if (outcome.kind === "failed" && outcome.problem.kind === "missing" && this.history.id) {
       // The conversation has been erased meanwhile: begin another.
       this.history.set(null);
-      outcome = await turn.run(this.request(question), running.signal, retry);
+      outcome = await turn.run(this.request(asked), running.signal, retry);
     }
     if (this.running === running) this.running = null;
     this.composer.setBusy(this.running !== null);
-    if (turn.element.isConnected) this.conclude(outcome, question);
+    if (turn.element.isConnected) this.conclude(outcome, asked.question);
     return outcome;
   }
 
-  private request(question: string): AskRequest {
-    return { question, ...(this.history.id ? { conversation_id: this.history.id } : {}), ...this.narrowed() };
+  private request(asked: AskRequest): AskRequest {
+    return { ...asked, ...(this.history.id ? { conversation_id: this.history.id } : {}), ...this.narrowed() };
   }
 
   private narrowed(): Narrowed {
@@ -182,12 +182,22 @@ export class Conversation {
     const told = answer.search_results.filter((one) => cited.includes(one.article_id));
     const about = [...new Set([...cited, ...told.flatMap((one) => (one.also_reported_by ?? []).map((other) => other.article_id))])];
     const said = answer.citations.map((one) => one.cited_text);
+    await this.tried(about, said, show);
+  }
+
+  /** Give questions about these articles to `show`; where there are none, those that a reader can begin with. */
+  private async near(about: string[], show: (questions: string[]) => boolean): Promise<void> {
+    if (!about.length || !(await this.tried(about, [], show))) this.welcome.questions(show);
+  }
+
+  /** Give what the service finds that articles answer to `show`, while it tries; gives whether there was anything. */
+  private async tried(about: string[], said: string[], show: (questions: string[]) => boolean): Promise<boolean> {
     const asked = new Set([...this.turns.querySelectorAll(".question")].map((one) => plain(one.textContent ?? "")));
-    for (let left = FOLLOWED; left > 0; left -= 1) {
+    for (let left = FOLLOWED; ; left -= 1) {
       const found = await this.context.client.beginning(this.narrowed(), about.slice(0, NAMED)).catch(() => null);
       const fresh = (found?.starters ?? []).filter(({ question, quote }) => !asked.has(plain(question)) && !said.some((one) => quote && one.includes(quote)));
       // Whoever cannot be helped on complains of nothing: the answer is there.
-      if (!found || show(fresh.map(({ question }) => question)) || found.complete !== false) return;
+      if (!found || show(fresh.map(({ question }) => question)) || found.complete !== false || left === 1) return fresh.length > 0;
       await new Promise((done) => setTimeout(done, AGAIN_MS));
     }
   }

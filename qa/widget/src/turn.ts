@@ -7,7 +7,7 @@ import { day } from "./dates";
 import { button, element, refill } from "./dom";
 import { problemBox } from "./problem_view";
 import { Problem } from "./problems";
-import { conflictNotes, near, passageList, reading, sourceList } from "./sources_view";
+import { articlesOf, conflictNotes, near, passageList, reading, sourceList } from "./sources_view";
 import { plain, understood, type Found } from "./understood_view";
 import type { Answer, AskRequest, ClaimEvent, Filters, StreamEvent } from "./types";
 
@@ -22,8 +22,8 @@ const WRITTEN_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trained
 
 /** What a turn asks of the conversation it stands in. */
 export interface TurnEvents {
-  /** Ask another question. */
-  ask(question: string): void;
+  /** Ask another question; `asWritten`: as it stands. */
+  ask(question: string, asWritten?: boolean): void;
   /** Put a question where it can be changed. */
   edit(question: string): void;
   /** What the questions are narrowed to now, in words. */
@@ -34,8 +34,9 @@ export interface TurnEvents {
   narrow(question: string, filters: Filters, title: string): void;
   /** Give questions about what an answer cites to `show`, in the same way as `suggestions`. */
   followOns(answer: Answer, show: (questions: string[]) => boolean): void;
-  /** Give questions that are answered here to `show`, as they become known, until it says that it has enough. */
-  suggestions(show: (questions: string[]) => boolean): void;
+  /** Give questions that are answered here to `show`, as they become known, until it says that it has enough; about these
+   * articles, where there are any. */
+  suggestions(about: string[], show: (questions: string[]) => boolean): void;
 }
 
 export type Outcome =
@@ -54,6 +55,8 @@ export class Turn {
   private readonly mode = element("p", { class: "mode", part: "mode" });
   private readonly notice = element("p", { class: "notice", part: "ai-notice", attributes: { hidden: "" } });
   private shared = false;
+  private asked: Filters = {};
+  private checked = 0;
   private readonly below = element("div", { class: "below" });
   private view: AnswerView;
   private readonly middle = element("div", { class: "middle" });
@@ -90,7 +93,7 @@ export class Turn {
           this.goOn(event.answer);
           return { kind: "answered", answer: event.answer, said };
         }
-        this.show(event, request.filters);
+        this.show(event, request.filters ?? {});
       }
       throw new Problem("interrupted");
     } catch (error) {
@@ -109,7 +112,7 @@ export class Turn {
   /** Show an answer of before; one that somebody passed on says when it was given. */
   restore(answer: Answer, given = ""): void {
     this.begin();
-    this.results(answer, answer.filters);
+    this.results(answer, answer.filters ?? {});
     this.shared = Boolean(given);
     const { strings, locale } = this.context.language;
     if (given) this.heading.before(element("p", { class: "quiet" }, strings.shared(day(given, locale))));
@@ -128,19 +131,21 @@ export class Turn {
     refill(this.short);
     this.understood.hidden = this.notice.hidden = true;
     this.element.classList.remove("abstained");
+    this.checked = 0;
     this.element.setAttribute("aria-busy", "true");
     this.say(this.context.language.strings.searching);
   }
 
-  private show(event: Exclude<StreamEvent, { type: "answer" }>, filters: Filters | undefined): void {
+  private show(event: Exclude<StreamEvent, { type: "answer" }>, filters: Filters): void {
     const { strings } = this.context.language;
     if (event.type === "search_results") {
       this.results(event, filters);
-      this.say(strings.reading(event.search_results.length));
+      this.say(strings.reading(articlesOf(event.search_results).length));
       refill(this.below, reading(this.context, event.search_results));
       this.timer = window.setTimeout(() => this.say(strings.writing), WRITING_MS);
       return;
     }
+    this.checked += 1;
     if (event.claim.origin === "model") this.tellModel();
     if (this.held.length || this.view.wouldQuote(event)) {
       if (!this.held.length) this.wait(() => this.release(), HOLD_MS);
@@ -148,7 +153,7 @@ export class Turn {
     } else {
       this.wait(() => undefined, 0);
       this.view.add(event);
-      this.say(strings.answering);
+      this.say(strings.answering(this.checked));
     }
   }
 
@@ -167,11 +172,13 @@ export class Turn {
   /** Show the sentences that waited for others. */
   private release(): void {
     for (const event of this.held.splice(0)) this.view.add(event);
-    this.say(this.context.language.strings.answering);
+    this.say(this.context.language.strings.answering(this.checked));
   }
 
-  private results(event: Found, filters: Filters | null | undefined): void {
-    const chips = understood(this.context, this.question, event, filters ?? {}, this.events);
+  private results(event: Found, filters: Filters): void {
+    this.asked = filters;
+    this.view.results = event.search_results;
+    const chips = understood(this.context, this.question, event, filters, this.events);
     this.understood.hidden = !chips.length;
     refill(this.understood, ...chips);
   }
@@ -189,6 +196,7 @@ export class Turn {
     this.element.classList.toggle("abstained", abstained);
     this.mode.textContent = abstained && reason === "weak_match" ? strings.unclear : strings[answer.answer_mode];
     this.notice.hidden = true;
+    if (answer.period_kept === false) this.results(answer, this.asked);
     if (answer.answer_mode === "generated") this.tellModel(answer.generation?.model);
     if (abstained) refill(this.middle, element("p", { class: "why" }, why), this.wider());
     else this.view.finish(answer);
@@ -203,7 +211,7 @@ export class Turn {
       conflictNotes(this.context, answer, this.view),
       sourceList(this.context, answer, this.view),
       // Who got no answer looks for a way on first.
-      ...(abstained ? [passages, this.suggestions(), acts] : [acts, passages]),
+      ...(abstained ? [passages, this.suggestions(close.map((one) => one.article_id)), acts] : [acts, passages]),
     );
     return abstained ? `${this.mode.textContent}. ${why}` : strings.finished(answer.answer);
   }
@@ -234,9 +242,9 @@ export class Turn {
   }
 
   /** Questions that are answered here. */
-  private suggestions(): HTMLElement {
+  private suggestions(about: string[]): HTMLElement {
     const place = this.offers("");
-    this.events.suggestions((questions) => this.suggest(place, this.context.language.strings.instead, questions));
+    this.events.suggestions(about, (questions) => this.suggest(place, this.context.language.strings.instead, questions));
     return place;
   }
 

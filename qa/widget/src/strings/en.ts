@@ -37,11 +37,13 @@ export const en = {
   askAbout: "Ask about this article",
 
   searching: "Searching the articles",
-  reading: (passages: number) => `Reading ${count(passages, "one passage", "passages")}`,
-  answering: "Checking each sentence against its source",
+  reading: (articles: number) => `Reading ${count(articles, "one article", "articles")}`,
+  answering: (sentence: number) => `Sentence ${sentence} is checked; the next one is being written`,
   writing: "Writing an answer; each sentence is checked before it is shown",
   edit: "Edit the question",
   understoodAs: (query: string) => `Understood as: ${query}`,
+  asTyped: (question: string) => `Ask as typed: ${question}`,
+  outside: (period: string) => `With sources from outside ${period}`,
   finished: (answer: string) => `Answer: ${answer}`,
   loading: "Loading the conversation",
 
@@ -108,6 +110,7 @@ export const en = {
   conflict: "The sources disagree",
   correction: "A correction puts it right",
   corrected: "Corrected later",
+  stale: "May be out of date",
   later: "The later report",
   openArticle: "Show in the article",
   original: (source: string) => `Read at ${source}`,
