@@ -17,7 +17,7 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.types import Article
 from qa.language.phrases import names
-from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, tokens
+from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, language_of, tokens
 from qa.language.words import words_of
 from qa.types import Answer
 
@@ -232,14 +232,20 @@ def candidates(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate
 
 def latest_on(articles: Sequence[Article]) -> Sequence[Candidate]:
     """For each article, the latest first, the question for the newest about what it names most often: where no
-    statement of it can be turned round, this still has an answer."""
-    topics = {article.id: topic for article in _latest_first(articles) if (topic := _topic(article))}
+    statement of it can be turned round, this still has an answer. Only for articles in its own language."""
+    english = [article for article in _latest_first(articles) if _is_english(article)]
+    topics = {article.id: topic for article in english if (topic := _topic(article))}
     by_topic = {topic: name for name, topic in reversed(topics.items())}
     return [
         Candidate(question=f"What is the latest on {topic}?", article_id=name)
         for name, topic in topics.items()
         if by_topic[topic] == name
     ]
+
+
+def _is_english(article: Article) -> bool:
+    tag = article.language or language_of(article.text[:_TOPIC_CHARACTERS]) or "en"
+    return tag.casefold().partition("-")[0] == "en"
 
 
 def _topic(article: Article) -> str:

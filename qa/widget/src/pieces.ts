@@ -37,18 +37,18 @@ export function citationsOf(claim: Claim, known: ReadonlyMap<string, Citation>):
 /** The number each cited article goes by: in order of first use, the same for all its quotes; where a model writes, the one
  * it had while it was read. */
 export class Numbering {
-  private readonly numbers = new Map<string, number>();
+  readonly #numbers = new Map<string, number>();
 
   /** Number these first, in their order, and forget all others. */
   begin(articles: readonly { article_id: string; article_version: string }[]): void {
-    this.numbers.clear();
+    this.#numbers.clear();
     for (const one of articles) this.of(one);
   }
 
   of(citation: { article_id: string; article_version: string }): number {
     const key = `${citation.article_id} ${citation.article_version}`;
-    const number = this.numbers.get(key) ?? this.numbers.size + 1;
-    this.numbers.set(key, number);
+    const number = this.#numbers.get(key) ?? this.#numbers.size + 1;
+    this.#numbers.set(key, number);
     return number;
   }
 }
