@@ -269,7 +269,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     filters: Filters | None = None
     """Those that the question was asked with; null where there were none, and in answers kept before this was noted."""
     period_kept: bool | None = None
-    """Whether all that is cited can tell of `understood_period`; null where that is null, or nothing is cited."""
+    """Whether all that is cited is known to be of `understood_period`; null where that is null, or nothing is cited."""
     stale_citation_ids: tuple[str, ...] = ()
     """Of a question about how things are now, the citations a month or more older than something else that was found
     about it."""

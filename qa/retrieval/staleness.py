@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from qa.language.timestamps import Period, moment
 from qa.language.words import words_of
-from qa.retrieval.recency import is_late
+from qa.retrieval.recency import is_late, says_when
 from qa.retrieval.search import is_near
 from qa.types import Citation, Evidence
 
@@ -45,11 +45,22 @@ def _stems(item: Evidence) -> set[str]:
 
 
 def keeps_period(citations: Sequence[Citation], evidence: Sequence[Evidence], *, period: Period | None) -> bool | None:
-    """Whether all that is cited can tell of the time asked for; None where no time was, or nothing is cited."""
+    """Whether all that is cited tells of the time asked for, as far as that is known: what has no date says it itself.
+
+    None where no time was asked for, or nothing is cited.
+    """
     if period is None or not citations:
         return None
-    able = {item.stored.passage.id for number, item in enumerate(evidence) if not is_late(number, evidence, period)}
-    return all(any(item.stored.passage.id in able for item in evidence if _holds(item, one)) for one in citations)
+    able = [
+        item
+        for number, item in enumerate(evidence)
+        if not is_late(number, evidence, period) and (_is_dated(item) or says_when(item.stored.passage.text, period))
+    ]
+    return all(any(_holds(item, one) for item in able) for one in citations)
+
+
+def _is_dated(item: Evidence) -> bool:
+    return any(copy.published_at for copy in (item.stored, *item.also))
 
 
 def _holds(item: Evidence, citation: Citation) -> bool:

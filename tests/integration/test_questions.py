@@ -301,6 +301,10 @@ def test_what_was_overtaken_is_named_where_the_question_is_about_now(ask: Ask) -
 
 def test_whether_the_sources_are_of_the_time_asked_for_is_said(ask: Ask) -> None:
     question = "For how much was the Marlow quarry sold {}?"
+    undated = {name: value for name, value in QUARRY.items() if name != "published_at"}
+    assert ask([undated], question.format("in March 2025")).period_kept is False, "nobody knows"
+    said = {**undated, "text": QUARRY["text"].replace("on Monday", "in March 2025")}
+    assert ask([said], question.format("in March 2025")).period_kept is True
     kept = {
         when: ask([QUARRY], question.format(when)) for when in ("in March 2025", "in June 2023", "to Dunmere Stone")
     }

@@ -5,7 +5,7 @@ import { CodePoints } from "./offsets";
 import type { Citation, SearchResult } from "./types";
 
 /** Code points shown before and behind a quotation. */
-const AROUND = 160;
+const AROUND = 110;
 
 export function quoteOf(citation: Citation): Quote {
   return { start: citation.start_char_index, end: citation.end_char_index, text: citation.cited_text };

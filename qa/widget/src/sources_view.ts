@@ -150,7 +150,8 @@ function passages(context: Context, results: readonly SearchResult[], question: 
 
 /** The article of a passage at its words; with a question, at the sentence nearest to it. */
 function requestOf(context: Context, result: SearchResult, question: string): ArticleRequest {
-  const near = question ? nearest(result.text, question, context.language.locale) : null;
+  const best = question ? nearest(result.text, question, context.language.locale) : null;
+  const near = best?.shared ? best : null; // a sentence with none of its words says no more than the passage
   const text = near?.text ?? result.text;
   const start = result.start_char_index + (near ? new CodePoints(result.text).point(near.at) : 0);
   const end = near ? start + new CodePoints(text).length : result.end_char_index;

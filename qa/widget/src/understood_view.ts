@@ -31,7 +31,7 @@ function period(context: Context, question: string, { start, end, words }: Perio
   const last = new Date(Date.parse(end) - 1000).toISOString();
   const days = [...new Set([day(start, locale), day(last, locale)])].filter(Boolean).join(" – ");
   const asked = start ? days : `… ${days}`;
-  const name = missed ? strings.outside(asked) : asked;
+  const name = missed ? strings.notLimited(asked) : asked;
   const rest = question.replace(words, "").replace(/\s+([?.!,])/g, "$1").replace(/\s+/g, " ").trim();
   if (!words || rest === question || !rest) return element("span", { class: "narrowed" }, name);
   return chip(context, name, { part: "period" }, () => events.ask(rest), missed ? strings.without(asked) : "");

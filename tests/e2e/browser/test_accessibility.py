@@ -145,7 +145,7 @@ def answer(reader: Any, walk: Walk) -> None:
     reader.ask("generated")
     assert reader.last.locator(".notice").is_visible(), "a model wrote it"
     reader.last.locator(".next .starter").wait_for()
-    assert reader.last.locator(".understood button").count() == 2, (
+    assert reader.last.locator(".understood .narrowed").count() == 2, (
         "what it was understood as, and a period that was missed"
     )
     walk.look("generated")

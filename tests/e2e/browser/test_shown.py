@@ -288,7 +288,7 @@ EARLY_JUNE = UnderstoodPeriod(start="2024-06-03T00:00:00Z", end="2024-06-10T00:0
 def test_a_period_that_was_not_kept_is_not_claimed(show: Any, scripted: Any) -> None:
     reader = show(question="What closed in early June?", understood_period=EARLY_JUNE, period_kept=False)
     chip = reader.last.locator(".understood button")
-    assert chip.inner_text() == "With sources from outside 3 June 2024 – 9 June 2024 ✕"
+    assert chip.inner_text() == "Not limited to 3 June 2024 – 9 June 2024 ✕"
     chip.click()
     reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
     assert scripted.asked[-1]["question"] == "What closed?"
