@@ -297,14 +297,17 @@ def is_plain(made: Candidate) -> bool:
     return _kind(made) in _PLAIN
 
 
-def answers_well(candidate: Candidate, answer: Answer) -> bool:
-    """Whether a question may be offered: it is answered, surely, by the very words that it was made without."""
+def answers_well(candidate: Candidate, answer: Answer, *, among: Sequence[str] = ()) -> bool:
+    """Whether a question may be offered: it is answered, surely, by the very words that it was made without.
+
+    They may stand in any of the articles `among` which it was made, by id: copies of a story are answered from one.
+    """
     if answer.answer_mode != "extractive" or answer.support_score < _SURE or not answer.citations:
         return False
     cited, expected = answer.citations[0], {word.stem for word in words_of(candidate.expected)}
     short = {word.stem for word in words_of(answer.short_answer.text)} if answer.short_answer else expected
     return (
-        cited.article_id == candidate.article_id
+        cited.article_id in {candidate.article_id, *among}
         and candidate.expected in " ".join(cited.cited_text.split())
         and len(expected & short) >= len(expected) / 2
     )

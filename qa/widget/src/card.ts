@@ -90,9 +90,11 @@ export class Card {
     this.#returning = false;
   }
 
-  /** Keep the card at its chip when something scrolls. */
+  /** Keep the card at its chip when something scrolls, as long as that is in sight. */
   readonly follow = (): void => {
-    if (this.#chip) this.#place(this.#chip);
+    const at = this.#chip?.getBoundingClientRect();
+    if (at && (at.bottom < 0 || at.top > window.innerHeight)) this.close();
+    else if (this.#chip) this.#place(this.#chip);
   };
 
   #open(chip: HTMLButtonElement, subject: CardSubject): void {

@@ -8,6 +8,7 @@ import { problemBox } from "./problem_view";
 import { asProblem } from "./problems";
 import { leave } from "./links";
 import { SearchTurn } from "./search_turn";
+import { withCopies } from "./sources_view";
 import { Turn, type Outcome, type TurnEvents } from "./turn";
 import type { Answer, AskRequest, Narrowed } from "./types";
 import { plain } from "./understood_view";
@@ -115,6 +116,7 @@ export class Conversation {
 
   #append(turn: Turn | SearchTurn, question: string, asWritten = false): Promise<Outcome | null> {
     leave(this.context.page);
+    this.context.card.close();
     this.#greet(false);
     this.#takeBack(":scope > .problem, .next");
     this.#turns.append(turn.element);
@@ -180,7 +182,7 @@ export class Conversation {
   async #followOns(answer: Answer, show: (questions: string[]) => boolean): Promise<void> {
     const cited = answer.citations.map((one) => one.article_id);
     const told = answer.search_results.filter((one) => cited.includes(one.article_id));
-    const about = [...new Set([...cited, ...told.flatMap((one) => (one.also_reported_by ?? []).map((other) => other.article_id))])];
+    const about = [...new Set([...cited, ...withCopies(told)])];
     const said = answer.citations.map((one) => one.cited_text);
     await this.#tried(about, said, show);
   }

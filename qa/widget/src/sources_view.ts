@@ -77,6 +77,11 @@ export function articlesOf(results: readonly SearchResult[]): SearchResult[] {
   return [...new Map([...results].reverse().map((one) => [one.article_id, one])).values()].reverse();
 }
 
+/** Ids of the articles that results come from, and of those that tell the same. */
+export function withCopies(results: readonly SearchResult[]): string[] {
+  return results.flatMap((one) => [one, ...(one.also_reported_by ?? [])].map((other) => other.article_id));
+}
+
 /** What is being read while a model writes, under the numbers that it will be cited by. */
 export function reading(context: Context, results: readonly SearchResult[]): HTMLElement | null {
   const articles = articlesOf(results);

@@ -7,7 +7,7 @@ import { day } from "./dates";
 import { button, element, refill } from "./dom";
 import { problemBox } from "./problem_view";
 import { Problem } from "./problems";
-import { articlesOf, conflictNotes, near, passageList, reading, sourceList } from "./sources_view";
+import { articlesOf, conflictNotes, near, passageList, reading, sourceList, withCopies } from "./sources_view";
 import { plain, understood, type Found } from "./understood_view";
 import type { Answer, AskRequest, ClaimEvent, Filters, StreamEvent } from "./types";
 
@@ -211,7 +211,7 @@ export class Turn {
       conflictNotes(this.context, answer, this.#view),
       sourceList(this.context, answer, this.#view),
       // Who got no answer looks for a way on first.
-      ...(abstained ? [passages, this.#suggestions(close.map((one) => one.article_id)), acts] : [acts, passages]),
+      ...(abstained ? [passages, this.#suggestions(withCopies(close)), acts] : [acts, passages]),
     );
     return abstained ? `${this.#mode.textContent}. ${why}` : strings.finished(answer.answer);
   }

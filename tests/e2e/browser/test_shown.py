@@ -247,7 +247,7 @@ def test_while_a_model_writes_the_sources_stand_there_as_they_will_be_cited(
     assert mode.inner_text() == "Reading 2 articles"
     assert listed.nth(0).inner_text().split("\n") == ["1", COPY.title, "", "Wire"]
     assert listed.nth(1).inner_text().split("\n")[:2] == ["2", ARTICLE.title]
-    assert "Desk · 14 June 2024 · " in listed.nth(1).inner_text()
+    assert "Desk\u00a0· 14 June 2024\u00a0· " in listed.nth(1).inner_text()
     reader.page.clock.fast_forward(2500)
     assert mode.inner_text() == "Writing an answer; each sentence is checked before it is shown"
     for number, step in enumerate(steps[:2]):
@@ -456,12 +456,18 @@ def test_what_nothing_answers_gives_the_nearest_sentence_and_other_questions(sho
 def test_what_is_offered_instead_is_about_what_was_nearest(show: Any, scripted: Any) -> None:
     scripted.starters = ["Who sells kites?"]
     scripted.follow_ons = [{"question": "When does the bridge open?", "quote": "It opens in June."}]
-    found = (result(text=TEXT), msgspec.structs.replace(result(text="Kites."), article_id="b"))
+    also = AlsoReported(
+        article_id="c", article_version="v", title=COPY.title, source="Wire", url=None, published_at=None
+    )
+    found = (
+        result(text=TEXT, also_reported_by=(also,)),
+        msgspec.structs.replace(result(text="Kites."), article_id="b"),
+    )
     reader = show(question="Who said that it opens?", search_results=found, **DECLINED)
     offered = reader.last.locator(".offered .starter")
     offered.first.wait_for()
     assert offered.all_inner_texts() == ["When does the bridge open?"]
-    assert {"about": ["a"]} in scripted.queries, "what shares no word with the question is not near it"
+    assert {"about": ["a", "c"]} in scripted.queries, "what shares no word with the question is not near it"
     scripted.follow_ons = []
     reader.ask("Who said that it opens?")
     offered.first.wait_for()
@@ -526,7 +532,7 @@ def test_a_tap_shows_the_card_a_second_one_the_article(show: Any) -> None:
     reader.chips.first.tap()
     card = reader.chat.locator(".card")
     assert card.locator(".card-words").inner_text() == "It closes in July."
-    assert card.locator(".card-source").inner_text().startswith("Desk · 14 June 2024 · ")
+    assert card.locator(".card-source").inner_text().startswith("Desk\u00a0· 14 June 2024\u00a0· ")
     assert reader.chat.locator(".article").is_hidden()
     reader.chips.first.tap()
     reader.chat.locator(".article-body p[dir]").first.wait_for()
@@ -576,6 +582,10 @@ def test_a_card_stays_while_the_pointer_is_on_it_and_goes_with_escape(show: Any)
     card.wait_for()
     reader.page.mouse.move(5, 5)
     card.wait_for(state="detached")
+    reader.chips.first.hover()
+    card.hover()
+    reader.ask("What else?")
+    assert card.count() == 0, "what was asked before is out of sight"
 
 
 def test_a_site_sets_its_colours_and_gives_tokens(

@@ -140,6 +140,7 @@ def test_only_what_is_answered_by_the_very_words_is_offered() -> None:
     assert not answers_well(asked, answer("They sold 41,000 cars.", short="cars"))
     assert not answers_well(asked, answer("They sold 9,000 cars.", short="9,000"))
     assert not answers_well(asked, answer("They sold 41,000 cars.", short="41,000", article_id="b"))
+    assert answers_well(asked, answer("They sold 41,000 cars.", short="41,000", article_id="b"), among=("a", "b"))
     assert not answers_well(asked, answer("They sold 41,000 cars.", short="41,000", support=0.49))
 
 
