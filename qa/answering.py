@@ -132,8 +132,8 @@ class Answerer:
             for event in claim_events(written):
                 yield event
         clock.lap("check")
-        sure = support_of(written, reading=found.reading)
-        yield finished(opened, written, filters=question.filters, support_score=sure, timings_ms=clock.read())
+        sure, took = support_of(written, reading=found.reading), clock.read()
+        yield finished(opened, written, question, asked, evidence=found.evidence, support_score=sure, timings_ms=took)
 
     def ask(self, question: Question, *, history: Sequence[Turn] = ()) -> Answer:
         """Answer in one go, on an event loop of its own: for scripts without a model. Raises InvalidQuestion.

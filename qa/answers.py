@@ -14,6 +14,7 @@ from qa.language.timestamps import shown, stamp
 from qa.question.understanding import Understood
 from qa.reading.composing import is_short
 from qa.reading.read import Reading
+from qa.retrieval.staleness import keeps_period, stale
 from qa.tracing.spans import Value
 from qa.types import (
     AbstainReason,
@@ -102,12 +103,16 @@ def claim_events(written: Written) -> Iterator[ClaimEvent]:
 def finished(
     opened: SearchResultsEvent,
     written: Written,
+    question: Question,
+    asked: Understood,
     *,
-    filters: Filters,
+    evidence: Sequence[Evidence],
     support_score: float,
     timings_ms: dict[str, float],
 ) -> AnswerEvent:
     """The last event: the whole answer."""
+    cited, filters = written.citations, question.filters
+    about_now = asked.intent.newest if asked.period is None else asked.period.recent
     answer = Answer(
         id=opened.id,
         conversation_id=opened.conversation_id,
@@ -130,6 +135,8 @@ def finished(
         generation=written.generation,
         unanswered=written.unanswered,
         filters=None if filters == Filters() else filters,
+        period_kept=keeps_period(cited, evidence, period=asked.period),
+        stale_citation_ids=stale(cited, evidence, question=asked.resolved_query) if about_now else (),
     )
     return AnswerEvent(answer=answer)
 

@@ -84,6 +84,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mode: Literal["auto", "generated", "extractive"] = "auto"
     max_citations: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
     """Citations at most, and so sentences: every sentence has one."""
+    as_written: bool = False
+    """Take the question as it stands: neither completed from its conversation nor corrected in its spelling."""
     stream: bool = False
 
 
@@ -266,6 +268,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Of a question that asks several things, those that are not answered while others are; `answer` ends with them."""
     filters: Filters | None = None
     """Those that the question was asked with; null where there were none, and in answers kept before this was noted."""
+    period_kept: bool | None = None
+    """Whether all that is cited is known to be of `understood_period`; null where that is null, or nothing is cited."""
+    stale_citation_ids: tuple[str, ...] = ()
+    """Of a question about how things are now, the citations a month or more older than something else that was found
+    about it."""
     offset_unit: Literal["code_point"] = "code_point"
 
 

@@ -5,10 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../qa/widget"
 
 out=$1
-npx --no-install vite build --config vite.module.config.ts --logLevel warn --outDir "$out"
+npx --no-install vite build --mode module --logLevel warn --outDir "$out"
 npx --no-install tsc --project tsconfig.module.json --outDir "$out/types"
-sed 's|"./public"|"./public.js"|' "$out/types/module.d.ts" >"$out/sourceline-chat.d.ts"
-mv "$out/types/public.d.ts" "$out/public.d.ts"
+sed 's|"./public"|"./public.js"|' "$out/types/src/module.d.ts" >"$out/sourceline-chat.d.ts"
+mv "$out/types/src/public.d.ts" "$out/public.d.ts"
 rm -r "$out/types"
 node - "$out" <<'JS'
 const { readFileSync, writeFileSync } = require("node:fs");

@@ -18,7 +18,7 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.types import Article
 from qa.language.quantities import NUMBER_WORDS
-from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, names
+from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, language_of, names
 from qa.language.words import tokens, words_of
 from qa.types import Answer
 
@@ -233,14 +233,20 @@ def candidates(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate
 
 def latest_on(articles: Sequence[Article]) -> Sequence[Candidate]:
     """For each article, the latest first, the question for the newest about what it names most often: where no
-    statement of it can be turned round, this still has an answer."""
-    topics = {article.id: topic for article in _latest_first(articles) if (topic := _topic(article))}
+    statement of it can be turned round, this still has an answer. Only for articles in its own language."""
+    english = [article for article in _latest_first(articles) if _is_english(article)]
+    topics = {article.id: topic for article in english if (topic := _topic(article))}
     by_topic = {topic: name for name, topic in reversed(topics.items())}
     return [
         Candidate(question=f"What is the latest on {topic}?", article_id=name)
         for name, topic in topics.items()
         if by_topic[topic] == name
     ]
+
+
+def _is_english(article: Article) -> bool:
+    tag = article.language or language_of(article.text[:_TOPIC_CHARACTERS]) or "en"
+    return tag.casefold().partition("-")[0] == "en"
 
 
 def _topic(article: Article) -> str:
@@ -292,14 +298,17 @@ def is_plain(made: Candidate) -> bool:
     return _kind(made) in _PLAIN
 
 
-def answers_well(candidate: Candidate, answer: Answer) -> bool:
-    """Whether a question may be offered: it is answered, surely, by the very words that it was made without."""
+def answers_well(candidate: Candidate, answer: Answer, *, among: Sequence[str] = ()) -> bool:
+    """Whether a question may be offered: it is answered, surely, by the very words that it was made without.
+
+    They may stand in any of the articles `among` which it was made, by id: copies of a story are answered from one.
+    """
     if answer.answer_mode != "extractive" or answer.support_score < _SURE or not answer.citations:
         return False
     cited, expected = answer.citations[0], {word.stem for word in words_of(candidate.expected)}
     short = {word.stem for word in words_of(answer.short_answer.text)} if answer.short_answer else expected
     return (
-        cited.article_id == candidate.article_id
+        cited.article_id in {candidate.article_id, *among}
         and candidate.expected in " ".join(cited.cited_text.split())
         and len(expected & short) >= len(expected) / 2
     )

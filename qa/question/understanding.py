@@ -92,6 +92,8 @@ async def understand(
     `spell` corrects what is misspelled; it is blocking work.
     """
     alone = checked(question, now=now)
+    if isinstance(question, Question) and question.as_written:
+        return alone
     spelled = await run(lambda: spell(alone.resolved_query))
     if spelled.corrections:
         alone = _read(

@@ -161,12 +161,12 @@ class StarterQuestions:
     async def _try(self, candidate: Candidate, good: list[Offered], reach: Reach) -> bool:
         """Add a question to `good` if it is answered, by words that no other one is answered by."""
         answer = await self._ask(_asked(candidate.question, reach), reach.within)
-        if not answers_well(candidate, answer):
+        if not answers_well(candidate, answer, among=reach.about):
             return False
         quote = answer.citations[0].cited_text
         if quote in [one.quote for one in good]:
             return False
-        good.append(Offered(question=candidate.question, article_id=candidate.article_id, quote=quote))
+        good.append(Offered(question=candidate.question, article_id=answer.citations[0].article_id, quote=quote))
         return True
 
 

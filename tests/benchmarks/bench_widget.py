@@ -10,7 +10,6 @@ Medians of ROUNDS new visitors; needs Chromium (scripts/install_browser.sh).
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import shutil
@@ -137,10 +136,15 @@ def many_turns(browser: Browser, address: str) -> dict[str, float]:
 
 
 def size(browser: Browser, address: str) -> int:
-    """Bytes of all that the first screen loads but answers of the service, each gzipped."""
+    """Bytes of all that the first screen loads but answers of the service, as they are sent."""
     page, _, loaded = visit(browser, address)
     page.context.close()
-    return sum(len(gzip.compress(httpx.get(url).content, 9)) for url in {*loaded} if "/api/" not in url)
+    return sum(travelled(url) for url in {*loaded} if "/api/" not in url)
+
+
+def travelled(url: str) -> int:
+    with httpx.stream("GET", url, headers={"accept-encoding": "gzip"}) as response:
+        return sum(map(len, response.iter_raw()))
 
 
 def rounded(values: dict[str, float]) -> dict[str, float]:

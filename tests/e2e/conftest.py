@@ -202,9 +202,10 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         name = path.rpartition("/")[2]
         if path == "/":
-            self.reply(self.service.widget.html, "text/html", **{"content-security-policy": self.service.widget.policy})
-        elif name in self.service.widget.files:
-            file = self.service.widget.files[name]
+            self.reply(
+                self.service.widget.html.content, "text/html", **{"content-security-policy": self.service.widget.policy}
+            )
+        elif file := self.service.widget.files.get(name) or self.service.widget.languages.get(name):
             self.reply(file.content, file.media_type)
         elif path == "/api/starters" and "about" in self.query():
             self.reply(msgspec.json.encode({"starters": self.service.follow_ons, "complete": True}))

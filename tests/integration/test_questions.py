@@ -15,6 +15,7 @@ from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import ABSTENTION, Answerer
+from qa.answers import turn_of
 from qa.conversations.follow_ups import FollowUps
 from qa.executor import at_once
 from qa.reading import load_reader
@@ -271,3 +272,53 @@ def test_a_reader_says_what_it_can_read(tmp_path: Path) -> None:
         answer = answerer.ask(Question(question="Wer hat die Oper geschrieben?"))
     assert Polyglot.asked == ["Wer hat die Oper geschrieben?"]
     assert answer.abstain_reason in {"weak_match", "no_match"}
+
+
+MAYOR = {
+    "title": "Dunmere votes",
+    "text": "Ruta Vale is the mayor of Dunmere since the vote of Sunday. Ruta Vale promised a tram.",
+    "published_at": "2024-02-05",
+}
+HARBOUR = {
+    "title": "Mayor of Dunmere opens the harbour",
+    "text": "The mayor of Dunmere opened a harbour on Friday, and 300 people came to see it.",
+    "published_at": "2025-03-14",
+}
+
+
+def test_what_was_overtaken_is_named_where_the_question_is_about_now(ask: Ask) -> None:
+    answer = ask([MAYOR, HARBOUR], "Who is the mayor of Dunmere?")
+    assert "Ruta Vale" in answer.answer
+    old = [one.id for one in answer.citations if one.published_at == "2024-02-05"]
+    assert answer.stale_citation_ids == tuple(old) != ()
+    assert ask([MAYOR], "Who is the mayor of Dunmere?").stale_citation_ids == (), "nothing newer is known"
+    recent = {**HARBOUR, "published_at": "2024-02-20"}
+    assert ask([MAYOR, recent], "Who is the mayor of Dunmere?").stale_citation_ids == ()
+    assert ask([MAYOR, HARBOUR], "What did Ruta Vale promise?").stale_citation_ids == (), "it happened"
+    assert ask([MAYOR, QUARRY], "Who is the mayor of Dunmere?").stale_citation_ids == (), "of another matter"
+
+
+def test_whether_the_sources_are_of_the_time_asked_for_is_said(ask: Ask) -> None:
+    question = "For how much was the Marlow quarry sold {}?"
+    undated = {name: value for name, value in QUARRY.items() if name != "published_at"}
+    assert ask([undated], question.format("in March 2025")).period_kept is False, "nobody knows"
+    said = {**undated, "text": QUARRY["text"].replace("on Monday", "in March 2025")}
+    assert ask([said], question.format("in March 2025")).period_kept is True
+    kept = [ask([QUARRY], question.format(when)) for when in ("in March 2025", "to Dunmere Stone")]
+    assert all("31 million" in one.answer for one in kept)
+    assert [one.period_kept for one in kept] == [True, None]
+    declined = ask([QUARRY], question.format("in June 2023"))
+    assert (declined.answer_mode, declined.period_kept) == ("abstained", None)
+
+
+def test_a_question_is_taken_as_it_is_written_on_request(tmp_path: Path) -> None:
+    with closing(EmbeddedCorpus.open(tmp_path, identity=ENCODER.identity)) as corpus:
+        ingest([RawArticle(**REGATTA, origin="row:0")], corpus=corpus, encoder=ENCODER)
+        resolve = FollowUps(corpus, generator=None)
+        answerer = Answerer(corpus=corpus, encoder=ENCODER, reader=READER, settings=Settings(), resolve=resolve)
+        turns = [turn_of(answerer.ask(Question(question="Who won the Almeric Regatta?", as_of=AS_OF)))]
+        asked = [
+            answerer.ask(Question(question="How old is she?", as_of=AS_OF, as_written=plain), history=turns)
+            for plain in (False, True)
+        ]
+    assert [one.resolved_query for one in asked] == ["How old is Sela Brook?", "How old is she?"]

@@ -1,13 +1,14 @@
 // The sentences of an answer with their chips: they come one by one and are never taken back.
 
-import { citing } from "./citing";
+import { around, citing } from "./citing";
 import type { Context } from "./context";
 import { dateline } from "./datelines";
 import { button, element, refill } from "./dom";
 import { mark, TextMap } from "./highlight";
 import { CodePoints } from "./offsets";
 import { citationsOf, Numbering, pieces } from "./pieces";
-import type { Answer, Citation, Claim, ClaimEvent, Origin } from "./types";
+import { doubt } from "./sources_view";
+import type { Answer, Citation, Claim, ClaimEvent, Origin, SearchResult } from "./types";
 
 const LONGEST_TAIL = 24;
 /** How a sentence begins that begins with a quotation. */
@@ -31,24 +32,27 @@ export class AnswerView {
   readonly element = element("div", { class: "answer", part: "answer", attributes: { dir: "auto" } });
   readonly numbering = new Numbering();
   /** Where sentences go: a quotation or not. */
-  private place: HTMLElement = element("div", {});
-  private readonly known = new Map<string, Citation>();
+  #place: HTMLElement = element("div", {});
+  readonly #known = new Map<string, Citation>();
   /** The words of each sentence, by the claim's start. */
-  private readonly words = new Map<number, TextMap>();
-  private said = "";
+  readonly #words = new Map<number, TextMap>();
+  #said = "";
+  #whole: Answer | null = null;
+  /** What was read. */
+  results: readonly SearchResult[] = [];
 
   constructor(private readonly context: Context) {}
 
   get isEmpty(): boolean {
-    return this.said === "";
+    return this.#said === "";
   }
 
   get citations(): Citation[] {
-    return [...this.known.values()];
+    return [...this.#known.values()];
   }
 
   get text(): string {
-    return this.said;
+    return this.#said;
   }
 
   /** Whether nothing stands here yet and this sentence would begin a quotation, which comes whole in a moment. */
@@ -69,76 +73,78 @@ export class AnswerView {
 
   /** Show one more verified sentence. */
   add({ claim, citations }: ClaimEvent): void {
-    for (const citation of citations) this.known.set(citation.id, citation);
+    for (const citation of citations) this.#known.set(citation.id, citation);
     // A sentence in the source's own words is set as a quotation from its first appearance on.
-    if (this.isEmpty) this.setQuoted(citations.some((citation) => citation.cited_text === claim.text));
-    if (!this.isEmpty) this.place.append(" ");
-    this.said += (this.said && " ") + claim.text;
-    this.place.append(this.sentence(claim));
+    if (this.isEmpty) this.#setQuoted(citations.some((citation) => citation.cited_text === claim.text));
+    if (!this.isEmpty) this.#place.append(" ");
+    this.#said += (this.#said && " ") + claim.text;
+    this.#place.append(this.#sentence(claim));
   }
 
   /** Show the whole answer; sentences that stand there already stay untouched. */
   finish(answer: Answer): void {
-    for (const citation of answer.citations) this.known.set(citation.id, citation);
+    for (const citation of answer.citations) this.#known.set(citation.id, citation);
     const quoted = answer.answer_mode === "extractive";
-    if (this.said !== answer.answer || quoted !== this.isQuoted) this.fill(answer, quoted);
-    this.said = answer.answer;
-    this.markKeyWords(answer);
+    if (this.#said !== answer.answer || quoted !== this.#isQuoted) this.#fill(answer, quoted);
+    this.#said = answer.answer;
+    this.#whole = answer;
+    this.#markKeyWords(answer);
   }
 
-  private get isQuoted(): boolean {
+  get #isQuoted(): boolean {
     return this.element.classList.contains("quoted");
   }
 
-  private setQuoted(quoted: boolean): void {
+  #setQuoted(quoted: boolean): void {
     this.element.classList.toggle("quoted", quoted);
-    this.place = element(quoted ? "blockquote" : "div", {});
-    refill(this.element, this.place);
+    this.numbering.begin(quoted ? [] : this.results);
+    this.#place = element(quoted ? "blockquote" : "div", {});
+    refill(this.element, this.#place);
   }
 
-  private fill(answer: Answer, quoted: boolean): void {
+  #fill(answer: Answer, quoted: boolean): void {
     const points = new CodePoints(answer.answer);
-    this.words.clear();
-    this.setQuoted(quoted);
+    this.#words.clear();
+    this.#setQuoted(quoted);
     let from = 0;
     for (const claim of answer.claims) {
-      this.place.append(points.slice(from, claim.start), this.sentence(claim));
+      this.#place.append(points.slice(from, claim.start), this.#sentence(claim));
       from = claim.end;
     }
     // What stands behind the sentences, such as what is not answered, is the service's own.
     const rest = points.slice(from, points.length);
-    if (rest) this.place.append(element("span", { attributes: { "data-origin": "composed" } }, rest));
+    if (rest) this.#place.append(element("span", { attributes: { "data-origin": "composed" } }, rest));
   }
 
-  private sentence(claim: Claim): HTMLElement {
-    const origin = this.originOf(claim);
+  #sentence(claim: Claim): HTMLElement {
+    const origin = this.#originOf(claim);
     const said = OPENING.test(claim.text) ? " said" : "";
     const made = element("span", { class: `sentence ${claim.verdict}${said}`, part: "sentence", attributes: { "data-origin": origin } });
     const words = new TextMap();
-    this.words.set(claim.start, words);
-    const found = pieces(claim, citationsOf(claim, this.known));
+    this.#words.set(claim.start, words);
+    const found = pieces(claim, citationsOf(claim, this.#known));
     let last: HTMLElement | null = null;
     for (const piece of found) {
       if ("text" in piece) {
         last = textWithTail(piece.text, piece.unit, words, made);
       } else {
-        if (piece === found.at(-1)) this.close(claim, last ?? made);
+        if (piece === found.at(-1)) this.#close(claim, last ?? made);
         (last ?? made).append(...piece.citations.map((citation) => this.chip(citation, origin)));
       }
     }
-    if (!claim.citation_ids.length) this.close(claim, last ?? made);
+    if (!claim.citation_ids.length) this.#close(claim, last ?? made);
     return made;
   }
 
   /** Answers kept before claims said it are quoted whole or not at all. */
-  private originOf(claim: Claim): Origin {
-    return claim.origin ?? (this.isQuoted ? "quoted" : "model");
+  #originOf(claim: Claim): Origin {
+    return claim.origin ?? (this.#isQuoted ? "quoted" : "model");
   }
 
   /** What follows the last word: the closing quotation mark, or what the check found. */
-  private close(claim: Claim, place: HTMLElement): void {
+  #close(claim: Claim, place: HTMLElement): void {
     const verdict = this.context.language.strings.verdict[claim.verdict];
-    if (this.originOf(claim) === "quoted") place.append(element("span", { class: "closing" }));
+    if (this.#originOf(claim) === "quoted") place.append(element("span", { class: "closing" }));
     if (verdict) place.append(element("span", { class: "verdict" }, ` (${verdict})`));
   }
 
@@ -152,17 +158,24 @@ export class AnswerView {
       attributes: { "aria-label": strings.sourceNumber(number, citation.source || strings.unnamed) },
     });
     made.addEventListener("keydown", (event) => arrows(event, made));
-    this.context.card.attach(made, { citation, number, origin, open: (opener) => this.open(citation, opener) });
+    this.context.card.attach(made, {
+      citation,
+      number,
+      origin,
+      around: () => around(this.results, citation),
+      doubt: () => this.#whole && doubt(this.context, this.#whole, citation),
+      open: (opener) => this.#open(citation, opener),
+    });
     return made;
   }
 
-  private open(citation: Citation, opener: HTMLElement): void {
+  #open(citation: Citation, opener: HTMLElement): void {
     this.context.card.close();
     this.context.show(citing(this.citations, citation), opener);
   }
 
   /** Where a few words answer, and the sentence quotes them, they are marked in it. */
-  private markKeyWords(answer: Answer): void {
+  #markKeyWords(answer: Answer): void {
     const key = answer.short_answer;
     if (!key || !this.element.isConnected) return;
     const points = new CodePoints(answer.answer);
@@ -171,17 +184,17 @@ export class AnswerView {
       const start = citation.start + key.start_char_index - citation.start_char_index;
       const end = start + key.end_char_index - key.start_char_index;
       if (start < citation.start || end > citation.end || points.slice(start, end) !== key.text) continue;
-      mark(this.ranges(answer, start, end), "sourceline-key");
+      mark(this.#ranges(answer, start, end), "sourceline-key");
       return;
     }
   }
 
-  private ranges(answer: Answer, start: number, end: number): Range[] {
+  #ranges(answer: Answer, start: number, end: number): Range[] {
     const claim = answer.claims.find((one) => one.start <= start && end <= one.end);
     if (!claim) return [];
     const points = new CodePoints(claim.text);
     const unit = (offset: number): number => points.unit(offset - claim.start);
-    return this.words.get(claim.start)?.ranges(unit(start), unit(end)) ?? [];
+    return this.#words.get(claim.start)?.ranges(unit(start), unit(end)) ?? [];
   }
 }
 

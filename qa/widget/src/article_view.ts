@@ -14,35 +14,35 @@ import type { Article } from "./types";
 const SWIPE = 60;
 
 export class ArticleView {
-  private readonly title = element("h2", { class: "article-title", attributes: { tabindex: "-1", dir: "auto", id: "article-title" } });
-  private readonly body = element("div", { class: "article-body", part: "article-body" });
-  private readonly tools = element("div", { class: "row" });
-  private readonly by = element("div", {});
+  readonly #title = element("h2", { class: "article-title", attributes: { tabindex: "-1", dir: "auto", id: "article-title" } });
+  readonly #body = element("div", { class: "article-body", part: "article-body" });
+  readonly #tools = element("div", { class: "row" });
+  readonly #by = element("div", {});
   /** Whose words these are stays in sight wherever the quotation stands. */
-  private readonly head = element("div", { class: "article-head" }, this.title, this.by);
-  private readonly about = element("div", { class: "article-about" });
-  private readonly back: HTMLElement;
-  private readonly scroller: HTMLElement;
+  readonly #head = element("div", { class: "article-head" }, this.#title, this.#by);
+  readonly #about = element("div", { class: "article-about" });
+  readonly #back: HTMLElement;
+  readonly #scroller: HTMLElement;
   readonly element: HTMLElement;
-  private opener: HTMLElement | null = null;
-  private unmark: (() => void)[] = [];
-  private beside: ArticleRequest["beside"];
-  private shown = 0;
+  #opener: HTMLElement | null = null;
+  #unmark: (() => void)[] = [];
+  #beside: ArticleRequest["beside"];
+  #shown = 0;
 
   constructor(
     private readonly context: Context,
     private readonly changed: () => void,
   ) {
     const { strings } = context.language;
-    this.back = button(strings.backToAnswer, () => this.close(), { class: "plain back", part: "article-close" });
-    this.scroller = element("div", { class: "article-scroller" }, element("div", { class: "measure" }, this.head, this.about, this.body));
+    this.#back = button(strings.backToAnswer, () => this.close(), { class: "plain back", part: "article-close" });
+    this.#scroller = element("div", { class: "article-scroller" }, element("div", { class: "measure" }, this.#head, this.#about, this.#body));
     this.element = element(
       "section",
       { class: "article", part: "article", attributes: { "aria-labelledby": "article-title", hidden: "" } },
-      element("div", { class: "article-bar" }, this.back, this.tools),
-      this.scroller,
+      element("div", { class: "article-bar" }, this.#back, this.#tools),
+      this.#scroller,
     );
-    this.swipes();
+    this.#swipes();
   }
 
   get isOpen(): boolean {
@@ -52,71 +52,71 @@ export class ArticleView {
   /** Show an article; the focus moves into it and goes back to `opener` when it is closed. */
   async open(request: ArticleRequest, opener: HTMLElement | null): Promise<void> {
     const { strings } = this.context.language;
-    const turn = (this.shown += 1);
-    this.opener = opener;
-    this.beside = request.beside;
-    this.back.textContent = opener?.closest(".turn") ? strings.backToAnswer : strings.close;
-    this.clear();
-    this.describe(request);
-    refill(this.body, element("p", { class: "quiet" }, strings.articleLoading));
-    this.show(true);
+    const turn = (this.#shown += 1);
+    this.#opener = opener;
+    this.#beside = request.beside;
+    this.#back.textContent = opener?.closest(".turn") ? strings.backToAnswer : strings.close;
+    this.#clear();
+    this.#describe(request);
+    refill(this.#body, element("p", { class: "quiet" }, strings.articleLoading));
+    this.#show(true);
     this.focus();
     try {
       const article = await this.context.client.article(request.article_id, request.article_version);
-      if (turn === this.shown && this.isOpen) this.fill(article, request);
+      if (turn === this.#shown && this.isOpen) this.#fill(article, request);
     } catch (error) {
-      if (turn !== this.shown) return;
+      if (turn !== this.#shown) return;
       const problem = asProblem(error);
       const gone = problem.kind === "missing" && request.quote?.text;
       const why = gone ? strings.articleGone : (strings.problem[problem.kind] ?? problem.detail);
       const words = request.quote?.text ? element("blockquote", { attributes: { dir: "auto" } }, request.quote.text) : null;
-      refill(this.body, element("p", { attributes: { role: "alert" } }, why), words);
+      refill(this.#body, element("p", { attributes: { role: "alert" } }, why), words);
     }
   }
 
   /** Put the article away; gives whether one was open. */
   close(): boolean {
     if (!this.isOpen) return false;
-    this.shown += 1;
-    this.clear();
-    this.show(false);
-    if (this.opener?.isConnected) this.context.card.giveBack(this.opener);
+    this.#shown += 1;
+    this.#clear();
+    this.#show(false);
+    if (this.#opener?.isConnected) this.context.card.giveBack(this.#opener);
     return true;
   }
 
   focus(): void {
-    this.title.focus({ preventScroll: true });
+    this.#title.focus({ preventScroll: true });
   }
 
   /** The chat beside it gets another width: the question, or what was clicked below it, stays where it is on the screen. */
-  private show(shown: boolean): void {
-    const frame = this.opener?.closest(".scroller");
+  #show(shown: boolean): void {
+    const frame = this.#opener?.closest(".scroller");
     const top = (one: Element | null | undefined): number => one?.getBoundingClientRect().top ?? 0;
-    const question = this.opener?.closest(".turn")?.querySelector(".question");
-    const held = question && top(question) >= top(frame) ? question : this.opener;
+    const question = this.#opener?.closest(".turn")?.querySelector(".question");
+    const held = question && top(question) >= top(frame) ? question : this.#opener;
     const before = top(held);
     this.element.hidden = !shown;
     this.changed();
     if (frame && held?.isConnected) frame.scrollTop += top(held) - before;
   }
 
-  private describe(request: ArticleRequest): void {
+  #describe(request: ArticleRequest): void {
     const { language } = this.context;
-    this.title.textContent = request.title || language.strings.articleBy;
+    this.#title.textContent = request.title || language.strings.articleBy;
     const copy = copying(this.context, language.strings.copyLink, () => wordsLink(this.context, request), () => undefined);
-    refill(this.tools, ...this.steps(request), copy);
+    refill(this.#tools, ...this.#steps(request), copy);
     const link = sourceLink(request.url, language.strings.original(request.source || language.strings.unnamed));
     const ask = button(language.strings.askAbout, () => this.context.askAbout(request), { class: "plain", part: "ask-about" });
-    refill(this.by, byline(language, request));
-    refill(this.about, link, ask);
+    refill(this.#by, byline(language, request));
+    refill(this.#about, link, ask);
   }
 
   /** Ways to the sources beside this one, and which of them it is. */
-  private steps({ place, beside }: ArticleRequest): HTMLElement[] {
+  #steps({ place, beside }: ArticleRequest): HTMLElement[] {
     if (!place || !beside || place[1] < 2) return [];
     const { strings } = this.context.language;
     const step = (by: number, sign: string, label: string): HTMLButtonElement => {
-      const made = button(sign, () => this.step(by, beside), { class: "quiet-button", part: "step", attributes: { "aria-label": label } });
+      const made = button(sign, () => this.#step(by, beside), { class: "quiet-button", part: "step", attributes: { "aria-label": label } });
       made.disabled = !beside(by);
       return made;
     };
@@ -124,14 +124,14 @@ export class ArticleView {
     return [before, element("span", { class: "quiet" }, place.join(" / ")), behind];
   }
 
-  private step(by: number, beside: ArticleRequest["beside"]): void {
+  #step(by: number, beside: ArticleRequest["beside"]): void {
     const request = beside?.(by);
-    if (request) this.context.show(request, this.opener ?? this.element);
+    if (request) this.context.show(request, this.#opener ?? this.element);
   }
 
   /** A stroke to the side, or an arrow key, leads to the next source; up and down is scrolling. */
-  private swipes(): void {
-    const aside = (by: number): void => this.step(getComputedStyle(this.element).direction === "rtl" ? -by : by, this.beside);
+  #swipes(): void {
+    const aside = (by: number): void => this.#step(getComputedStyle(this.element).direction === "rtl" ? -by : by, this.#beside);
     this.element.addEventListener("keydown", ({ key }) => {
       if (key === "ArrowLeft" || key === "ArrowRight") aside(key === "ArrowLeft" ? -1 : 1);
     });
@@ -145,27 +145,27 @@ export class ArticleView {
     });
   }
 
-  private fill(article: Article, request: ArticleRequest): void {
-    if (!request.title) this.describe({ ...request, ...article, article_version: article.version });
+  #fill(article: Article, request: ArticleRequest): void {
+    if (!request.title) this.#describe({ ...request, ...article, article_version: article.version });
     const points = new CodePoints(article.text);
     const span = (quote: Quote): [number, number] => [points.unit(quote.start), points.unit(quote.end)];
     const quote = request.quote ? span(request.quote) : null;
     const map = new TextMap();
-    refill(this.body, ...this.paragraphs(article, quote, map));
-    for (const other of request.others) this.unmark.push(mark(map.ranges(...span(other)), "sourceline-other"));
+    refill(this.#body, ...this.#paragraphs(article, quote, map));
+    for (const other of request.others) this.#unmark.push(mark(map.ranges(...span(other)), "sourceline-other"));
     if (!quote) return;
     const ranges = map.ranges(...quote);
     const first = ranges[0];
     const place = first?.getBoundingClientRect();
-    this.unmark.push(mark(ranges, "sourceline-quote"));
+    this.#unmark.push(mark(ranges, "sourceline-quote"));
     if (!place) return;
-    const frame = this.scroller.getBoundingClientRect();
-    const above = this.head.offsetHeight;
-    this.scroller.scrollTop += place.top - frame.top - above - (frame.height - above) / 4;
+    const frame = this.#scroller.getBoundingClientRect();
+    const above = this.#head.offsetHeight;
+    this.#scroller.scrollTop += place.top - frame.top - above - (frame.height - above) / 4;
   }
 
   /** Paragraphs whose text nodes are registered in `map`; hidden words tell screen readers where the quote is. */
-  private paragraphs(article: Article, quote: [number, number] | null, map: TextMap): HTMLElement[] {
+  #paragraphs(article: Article, quote: [number, number] | null, map: TextMap): HTMLElement[] {
     const { strings } = this.context.language;
     const language: Record<string, string> = article.language ? { lang: article.language } : {};
     const found: HTMLElement[] = [];
@@ -190,8 +190,8 @@ export class ArticleView {
     return found;
   }
 
-  private clear(): void {
-    for (const undo of this.unmark) undo();
-    this.unmark = [];
+  #clear(): void {
+    for (const undo of this.#unmark) undo();
+    this.#unmark = [];
   }
 }

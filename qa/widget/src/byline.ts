@@ -14,7 +14,7 @@ export function byline(
   const source = about.source ? [element("bdi", {}, about.source)] : [];
   const since = whole(age(about.published_at, locale));
   // No line begins with the dot.
-  const dot = (): (HTMLElement | string)[] => [element("span", { class: "unbroken" }, " ·"), " "];
-  const known = [...source, ...(source.length && date ? dot() : []), date, ...(since ? [...dot(), since] : [])];
+  const dot = (): HTMLElement => element("span", { class: "dot" }, "\u00a0· ");
+  const known = [...source, ...(source.length && date ? [dot()] : []), date, ...(since ? [dot(), since] : [])];
   return element("p", { class: name }, ...(source.length || date ? known : [strings.unsigned]));
 }

@@ -1,7 +1,7 @@
 // The card of a citation: the quoted words, their source and date, on hover, focus or tap.
 
 import { byline } from "./byline";
-import { undated } from "./datelines";
+import { whole } from "./datelines";
 import { button, element, refill, sourceLink } from "./dom";
 import type { Language } from "./strings";
 import type { Citation, Origin } from "./types";
@@ -15,30 +15,34 @@ export interface CardSubject {
   number: number;
   /** Whose words the sentence is in. */
   origin?: Origin | undefined;
+  /** The words before and behind it. */
+  around(): [string, string];
+  /** What speaks against its source. */
+  doubt(): HTMLElement | null;
   open(opener: HTMLElement): void;
 }
 
 /** One card for all chips; it stands right behind its chip in the document, so that Tab leads into it. */
 export class Card {
-  private readonly body = element("div", {
+  readonly #body = element("div", {
     class: "card",
     part: "card",
     attributes: { popover: "manual", role: "group", id: "card" },
   });
-  private chip: HTMLButtonElement | null = null;
-  private timer = 0;
-  private wasOpen = false;
-  private byTouch = false;
-  private returning = false;
+  #chip: HTMLButtonElement | null = null;
+  #timer = 0;
+  #wasOpen = false;
+  #byTouch = false;
+  #returning = false;
 
   constructor(private readonly language: Language) {
-    this.body.addEventListener("pointerenter", () => clearTimeout(this.timer));
-    this.body.addEventListener("pointerleave", () => this.closeSoon());
-    this.body.addEventListener("focusout", (event) => this.left(event));
+    this.#body.addEventListener("pointerenter", () => clearTimeout(this.#timer));
+    this.#body.addEventListener("pointerleave", () => this.#closeSoon());
+    this.#body.addEventListener("focusout", (event) => this.#left(event));
   }
 
   get isOpen(): boolean {
-    return this.chip !== null;
+    return this.#chip !== null;
   }
 
   /** Give a chip its card. */
@@ -46,64 +50,66 @@ export class Card {
     const on = <K extends keyof HTMLElementEventMap>(type: K, act: (event: HTMLElementEventMap[K]) => void): void =>
       chip.addEventListener(type, act);
     on("pointerenter", (event) => {
-      if (event.pointerType === "mouse") this.after(OPEN_MS, () => this.open(chip, subject));
+      if (event.pointerType === "mouse") this.#after(OPEN_MS, () => this.#open(chip, subject));
     });
     on("pointerleave", (event) => {
-      if (event.pointerType === "mouse") this.closeSoon();
+      if (event.pointerType === "mouse") this.#closeSoon();
     });
     on("pointerdown", (event) => {
-      this.byTouch = event.pointerType !== "mouse";
-      this.wasOpen = this.chip === chip;
+      this.#byTouch = event.pointerType !== "mouse";
+      this.#wasOpen = this.#chip === chip;
     });
     on("focus", () => {
-      if (!this.returning) this.open(chip, subject);
+      if (!this.#returning) this.#open(chip, subject);
     });
-    on("focusout", (event) => this.left(event));
+    on("focusout", (event) => this.#left(event));
     on("click", (event) => {
       // The first tap shows the card; a click or Enter goes straight to the article.
-      if (this.byTouch && !this.wasOpen && event.detail > 0) this.open(chip, subject);
+      if (this.#byTouch && !this.#wasOpen && event.detail > 0) this.#open(chip, subject);
       else subject.open(chip);
     });
   }
 
   /** Take the card away; gives whether there was one. */
   close(): boolean {
-    clearTimeout(this.timer);
-    const chip = this.chip;
+    clearTimeout(this.#timer);
+    const chip = this.#chip;
     if (!chip) return false;
-    const focused = this.body.contains((chip.getRootNode() as ShadowRoot).activeElement);
-    this.chip = null;
+    const focused = this.#body.contains((chip.getRootNode() as ShadowRoot).activeElement);
+    this.#chip = null;
     chip.removeAttribute("aria-describedby");
     if (focused) this.giveBack(chip);
-    this.body.remove();
+    this.#body.remove();
     return true;
   }
 
   /** Give the focus back to where it came from; a chip that gets it so does not show its card again. */
   giveBack(element: HTMLElement): void {
-    this.returning = true;
+    this.#returning = true;
     element.focus({ preventScroll: true });
-    this.returning = false;
+    this.#returning = false;
   }
 
-  /** Keep the card at its chip when something scrolls. */
+  /** Keep the card at its chip when something scrolls, as long as that is in sight. */
   readonly follow = (): void => {
-    if (this.chip) this.place(this.chip);
+    const at = this.#chip?.getBoundingClientRect();
+    if (at && (at.bottom < 0 || at.top > window.innerHeight)) this.close();
+    else if (this.#chip) this.#place(this.#chip);
   };
 
-  private open(chip: HTMLButtonElement, subject: CardSubject): void {
-    clearTimeout(this.timer);
-    if (this.chip === chip) return;
+  #open(chip: HTMLButtonElement, subject: CardSubject): void {
+    clearTimeout(this.#timer);
+    if (this.#chip === chip) return;
     this.close();
-    this.chip = chip;
-    this.fill(chip, subject);
-    chip.after(this.body);
+    this.#chip = chip;
+    this.#fill(chip, subject);
+    chip.after(this.#body);
     chip.setAttribute("aria-describedby", "card-words");
-    if (typeof this.body.showPopover === "function") this.body.showPopover();
-    this.place(chip);
+    this.#body.showPopover();
+    this.#place(chip);
   }
 
-  private fill(chip: HTMLElement, { citation, number, origin, open }: CardSubject): void {
+  #fill(chip: HTMLElement, { citation, number, origin, around, doubt, open }: CardSubject): void {
     const { strings } = this.language;
     const source = citation.source || strings.unnamed;
     const actions = element(
@@ -112,43 +118,46 @@ export class Card {
       button(strings.openArticle, () => open(chip), { class: "plain", part: "card-open" }),
       sourceLink(citation.url, strings.original(source)),
     );
-    this.body.setAttribute("aria-label", strings.sourceNumber(number, source));
+    this.#body.setAttribute("aria-label", strings.sourceNumber(number, source));
+    const [before, behind] = around().map((text) => text && element("span", { class: "around" }, text.replace(/\s+/g, " ")));
+    const words = element("mark", { class: "sourceline-quote", attributes: { id: "card-words" } }, ...whole(citation.cited_text));
     refill(
-      this.body,
+      this.#body,
       byline(this.language, citation, "card-source"),
       element("p", { class: "card-title", attributes: { dir: "auto" } }, citation.title),
-      element("blockquote", { class: "card-words", attributes: { id: "card-words", dir: "auto" } }, undated(citation.cited_text)),
+      doubt(),
+      element("blockquote", { class: "card-words", attributes: { dir: "auto" } }, before || null, words, behind || null),
       origin ? element("p", { class: "card-origin", part: "origin" }, strings.origin[origin] ?? "") : null,
       actions,
     );
   }
 
-  private place(chip: HTMLElement): void {
+  #place(chip: HTMLElement): void {
     const at = chip.getBoundingClientRect();
-    const { offsetWidth: width, offsetHeight: height } = this.body;
+    const { offsetWidth: width, offsetHeight: height } = this.#body;
     const wide = document.documentElement.clientWidth;
     const high = window.innerHeight;
     const below = at.bottom + GAP + height <= high || at.top < high - at.bottom;
     const left = Math.min(Math.max(GAP, at.left + at.width / 2 - width / 2), Math.max(GAP, wide - width - GAP));
-    this.body.style.left = `${left}px`;
-    this.body.style.top = `${Math.max(GAP, below ? at.bottom + GAP : at.top - GAP - height)}px`;
+    this.#body.style.left = `${left}px`;
+    this.#body.style.top = `${Math.max(GAP, below ? at.bottom + GAP : at.top - GAP - height)}px`;
   }
 
-  private left(event: FocusEvent): void {
+  #left(event: FocusEvent): void {
     const to = event.relatedTarget;
-    if (to instanceof Node && (this.body.contains(to) || to === this.chip)) return;
-    if (to || !this.body.matches(":hover")) this.close();
+    if (to instanceof Node && (this.#body.contains(to) || to === this.#chip)) return;
+    if (to || !this.#body.matches(":hover")) this.close();
   }
 
-  private closeSoon(): void {
-    this.after(CLOSE_MS, () => {
-      const focused = (this.chip?.getRootNode() as ShadowRoot | undefined)?.activeElement ?? null;
-      if (this.chip && focused !== this.chip && !this.body.contains(focused)) this.close();
+  #closeSoon(): void {
+    this.#after(CLOSE_MS, () => {
+      const focused = (this.#chip?.getRootNode() as ShadowRoot | undefined)?.activeElement ?? null;
+      if (this.#chip && focused !== this.#chip && !this.#body.contains(focused)) this.close();
     });
   }
 
-  private after(milliseconds: number, act: () => void): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(act, milliseconds);
+  #after(milliseconds: number, act: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(act, milliseconds);
   }
 }

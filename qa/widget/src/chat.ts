@@ -11,45 +11,41 @@ import { Frame } from "./frame";
 import { History } from "./history";
 import { goalOf, wordsOf } from "./links";
 import type { Details, EventName, SourcelineChatElement } from "./public";
-import { readSettings, type Settings } from "./settings";
+import { readSettings, type Origin, type Settings } from "./settings";
 import { sheets } from "./styles";
 import { Tokens, type TokenProvider } from "./tokens";
 
-/** What whoever builds the page is told, in the page and in the console. */
-const NOWHERE =
-  'sourceline-chat: no service. Set endpoint="https://…" on the element, data-endpoint on the script tag, or call define("https://…").';
-
-/** Address of the service that served this script; set by ./embed.ts. */
-export const origin = { endpoint: "" };
+/** The service that served this script; set by ./embed.ts and ./module.ts. */
+export const origin: Origin = { endpoint: "", words: {} };
 
 export class SourcelineChat extends HTMLElement implements SourcelineChatElement {
   /** Gives a fresh token when the service refuses the old one; set it before the element is put into the page. */
   tokenProvider: TokenProvider | null = null;
 
-  private readonly status = element("div", { class: "unseen", attributes: { role: "status" } });
-  private conversation: Conversation | null = null;
-  private frame: Frame | null = null;
-  private composer: Composer | null = null;
-  private leave = new AbortController();
-  private ready: () => void = () => undefined;
+  readonly #status = element("div", { class: "unseen", attributes: { role: "status" } });
+  #conversation: Conversation | null = null;
+  #frame: Frame | null = null;
+  #composer: Composer | null = null;
+  #leave = new AbortController();
+  #ready: () => void = () => undefined;
   /** Whoever asks or opens before the words of a language are there waits for them. */
-  private readonly built = new Promise<void>((done) => (this.ready = done));
+  readonly #built = new Promise<void>((done) => (this.#ready = done));
 
   connectedCallback(): void {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [...sheets(), ...this.accent()];
-    this.leave = new AbortController();
-    const { signal } = this.leave;
-    void readSettings(this, origin.endpoint).then((settings) => {
+    root.adoptedStyleSheets = [...sheets(), ...this.#accent()];
+    this.#leave = new AbortController();
+    const { signal } = this.#leave;
+    void readSettings(this, origin).then((settings) => {
       if (signal.aborted) return;
-      if (settings.endpoint) this.build(root, settings);
-      else this.lost(root);
-      this.ready();
+      if (typeof settings === "string") this.#lost(root, settings);
+      else this.#build(root, settings);
+      this.#ready();
     });
   }
 
   /** The colour of the attribute, as a sheet that the page's own styles go before. */
-  private accent(): CSSStyleSheet[] {
+  #accent(): CSSStyleSheet[] {
     const colour = this.getAttribute("accent") ?? "";
     if (!CSS.supports("color", colour)) return [];
     const own = new CSSStyleSheet();
@@ -57,48 +53,48 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
     return [own];
   }
 
-  private lost(root: ShadowRoot): void {
-    console.error(NOWHERE);
-    const said = element("p", { class: "problem", part: "problem", attributes: { role: "alert", "data-kind": "nowhere" } }, NOWHERE);
+  #lost(root: ShadowRoot, why: string): void {
+    console.error(why);
+    const said = element("p", { class: "problem", part: "problem", attributes: { role: "alert", "data-kind": "nowhere" } }, why);
     root.replaceChildren(element("div", { class: "root inline" }, said));
   }
 
   disconnectedCallback(): void {
-    this.leave.abort();
-    this.conversation?.stop();
-    this.frame?.remove();
+    this.#leave.abort();
+    this.#conversation?.stop();
+    this.#frame?.remove();
     this.shadowRoot?.replaceChildren();
   }
 
   /** Ask a question as if the reader had written it. */
   async ask(question: string): Promise<void> {
     await this.open();
-    await this.conversation?.ask(question);
+    await this.#conversation?.ask(question);
   }
 
   async open(): Promise<void> {
-    await this.built;
-    this.frame?.open();
+    await this.#built;
+    this.#frame?.open();
   }
 
   close(): void {
-    this.frame?.close();
+    this.#frame?.close();
   }
 
   /** Begin a new conversation. */
   reset(): void {
-    this.conversation?.reset();
+    this.#conversation?.reset();
   }
 
-  private build(root: ShadowRoot, settings: Settings): void {
+  #build(root: ShadowRoot, settings: Settings): void {
     const { strings, locale, direction } = settings.language;
     if (settings.mode === "page") Object.assign(document.documentElement, { lang: locale, dir: direction });
-    const context = this.context(settings);
+    const context = this.#context(settings);
     const client = context.client;
     const article = new ArticleView(context, () => frame.fit());
     context.show = (request, opener) => {
       context.card.close();
-      this.emit("source", { article_id: request.article_id, title: request.title, url: request.url });
+      this.#emit("source", { article_id: request.article_id, title: request.title, url: request.url });
       void article.open(request, opener);
     };
     const events = {
@@ -110,7 +106,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
     const options = { placeholder: settings.placeholder, note: settings.note, sources };
     const composer = new Composer(settings.language, events, options);
     const kept = new History(settings.endpoint);
-    const anew = button(strings.newConversation, () => this.anew(article), { class: "quiet-button new", part: "new" });
+    const anew = button(strings.newConversation, () => this.#anew(article), { class: "quiet-button new", part: "new" });
     const conversation = new Conversation(context, kept, composer, settings, (begun) => (anew.hidden = !begun));
     context.askAbout = (request) => {
       article.close();
@@ -125,42 +121,44 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
       begun = true;
       const goal = goalOf(context.page);
       // What a page is about narrows what it begins with.
-      void this.startWith(settings.article, client, composer).then(() => conversation.begin(goal !== null));
-      void this.goTo(context, article);
+      void this.#startWith(settings.article, client, composer).then(() => conversation.begin(goal !== null));
+      void this.#goTo(context, article);
     };
     const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => composer.focus() }, (name) => {
       if (name === "open") begin();
-      this.emit(name, {});
+      this.#emit(name, {});
     });
-    Object.assign(this, { conversation, composer, frame });
-    root.replaceChildren(...frame.nodes, this.status);
+    this.#conversation = conversation;
+    this.#composer = composer;
+    this.#frame = frame;
+    root.replaceChildren(...frame.nodes, this.#status);
     frame.show();
-    this.listen(root, context.card, article);
+    this.#listen(root, context.card, article);
     if (settings.mode !== "launcher") begin();
     else if (goalOf(false)) frame.open();
     const arrive = (): void => {
-      if (begun) void this.goTo(context, article);
+      if (begun) void this.#goTo(context, article);
       else if (goalOf(false)) frame.open();
     };
-    window.addEventListener("hashchange", arrive, { signal: this.leave.signal });
-    if (settings.opener) this.openers(settings.opener);
+    window.addEventListener("hashchange", arrive, { signal: this.#leave.signal });
+    if (settings.opener) this.#openers(settings.opener);
   }
 
   /** The page's own buttons open the panel. */
-  private openers(selector: string): void {
+  #openers(selector: string): void {
     const open = (event: Event): void => {
       if (event.target instanceof Element && event.target.closest(selector)) void this.open();
     };
-    document.addEventListener("click", open, { signal: this.leave.signal });
+    document.addEventListener("click", open, { signal: this.#leave.signal });
   }
 
   /** The article that the page is about; where it cannot be had, all are asked. */
-  private async startWith(id: string, client: Client, composer: Composer): Promise<void> {
+  async #startWith(id: string, client: Client, composer: Composer): Promise<void> {
     const found = id ? await client.article(id, "").catch(() => null) : null;
     if (found) composer.filters.beginWith({ article_id: found.id, title: found.title });
   }
 
-  private context(settings: Settings): Context {
+  #context(settings: Settings): Context {
     const { endpoint, token, tokenUrl } = settings;
     const tokens = new Tokens({ endpoint, token, tokenUrl, provider: () => this.tokenProvider });
     return {
@@ -171,14 +169,14 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
       level: settings.mode === "page" ? 2 : 3,
       show: () => undefined,
       askAbout: () => undefined,
-      announce: (message) => (this.status.textContent = message),
-      emit: (name, detail) => this.emit(name, detail),
+      announce: (message) => (this.#status.textContent = message),
+      emit: (name, detail) => this.#emit(name, detail),
     };
   }
 
-  private listen(root: ShadowRoot, card: Card, article: ArticleView): void {
-    const { signal } = this.leave;
-    const online = (): void => this.composer?.setOnline(navigator.onLine);
+  #listen(root: ShadowRoot, card: Card, article: ArticleView): void {
+    const { signal } = this.#leave;
+    const online = (): void => this.#composer?.setOnline(navigator.onLine);
     window.addEventListener("online", online, { signal });
     window.addEventListener("offline", online, { signal });
     window.addEventListener("resize", card.follow, { signal });
@@ -188,29 +186,29 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
     // Escape takes away one thing at a time, the topmost first.
     const escape = (event: Event): void => {
       if ((event as KeyboardEvent).key !== "Escape" || event.defaultPrevented) return;
-      if (card.close() || article.close() || this.frame?.close()) {
+      if (card.close() || article.close() || this.#frame?.close()) {
         event.preventDefault();
         event.stopPropagation();
       }
     };
     root.addEventListener("keydown", escape, { signal });
-    document.addEventListener("keydown", (event) => this.shortcut(event), { signal });
+    document.addEventListener("keydown", (event) => this.#shortcut(event), { signal });
     // A card shown on hover alone goes away too, wherever the focus is.
     document.addEventListener("keydown", (event) => event.key === "Escape" && card.close(), { signal });
   }
 
   /** "/" leads to where a question is written, and Ctrl-K (Cmd-K) opens the panel, too. */
-  private shortcut(event: KeyboardEvent): void {
+  #shortcut(event: KeyboardEvent): void {
     const writes = event.composedPath().some((one) => one instanceof HTMLElement && (one.isContentEditable || /^(input|textarea|select)$/i.test(one.localName)));
     const slash = event.key === "/" && !writes && this.getAttribute("mode") === "page" && !event.ctrlKey && !event.metaKey && !event.altKey;
     const both = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && this.getAttribute("shortcut") === "ctrl-k";
     if (event.defaultPrevented || !(slash || both)) return;
     event.preventDefault();
-    void this.open().then(() => this.composer?.focus());
+    void this.open().then(() => this.#composer?.focus());
   }
 
   /** Go where the address leads: to a kept answer, to words of an article, or to a question, which is asked once. */
-  private async goTo(context: Context, article: ArticleView): Promise<void> {
+  async #goTo(context: Context, article: ArticleView): Promise<void> {
     const goal = goalOf(context.page);
     if (!goal) return;
     const { href } = location;
@@ -219,18 +217,18 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
     await this.open();
     if (goal.article || goal.answer) history.replaceState(null, "", href); // a reload leads there again
     if (goal.article) await article.open(wordsOf(goal), null);
-    else if (goal.answer) await this.conversation?.passedOn(goal.answer, goal.sig, goal.question);
+    else if (goal.answer) await this.#conversation?.passedOn(goal.answer, goal.sig, goal.question);
     else await this.ask(goal.question);
   }
 
-  private anew(article: ArticleView): void {
+  #anew(article: ArticleView): void {
     article.close();
     this.reset();
-    this.composer?.focus();
+    this.#composer?.focus();
   }
 
   /** Each event by its name, and all of them as `sourceline-event`, for whoever counts. */
-  private emit<Name extends EventName>(name: Name, detail: Details[Name]): void {
+  #emit<Name extends EventName>(name: Name, detail: Details[Name]): void {
     const tell = (type: string, said: object): boolean =>
       this.dispatchEvent(new CustomEvent(`sourceline-${type}`, { bubbles: true, composed: true, detail: said }));
     tell(name, detail);

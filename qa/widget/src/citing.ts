@@ -1,10 +1,35 @@
 // What is shown in its article: one of several quotations or passages, with a way to those beside it.
 
 import type { ArticleRequest, Quote } from "./context";
-import type { Citation } from "./types";
+import { CodePoints } from "./offsets";
+import type { Citation, SearchResult } from "./types";
+
+/** Code points shown before and behind a quotation. */
+const AROUND = 110;
 
 export function quoteOf(citation: Citation): Quote {
   return { start: citation.start_char_index, end: citation.end_char_index, text: citation.cited_text };
+}
+
+/** The words of the article before and behind a quotation, as far as what was read has them. */
+export function around(results: readonly SearchResult[], citation: Citation): [string, string] {
+  const { start_char_index: start, end_char_index: end } = citation;
+  const found: [string, string] = ["", ""];
+  for (const { article_id, article_version, start_char_index: from, text } of results) {
+    const points = new CodePoints(text);
+    const to = from + points.length;
+    if (article_id !== citation.article_id || article_version !== citation.article_version) continue;
+    const before = from <= start && start <= to ? points.slice(Math.max(0, start - from - AROUND), start - from) : "";
+    const behind = from <= end && end <= to ? points.slice(end - from, end - from + AROUND) : "";
+    if (before.length > found[0].length) found[0] = before;
+    if (behind.length > found[1].length) found[1] = behind;
+  }
+  const [before, behind] = found;
+  // Cut between words where something was cut, which there mostly was.
+  return [
+    before.length < AROUND ? before : `… ${before.slice(before.indexOf(" ") + 1)}`,
+    behind.length < AROUND ? behind : `${behind.slice(0, behind.lastIndexOf(" ") + 1 || undefined)}…`,
+  ];
 }
 
 /** One citation of an answer; the others of its article are marked, too. */

@@ -32,13 +32,13 @@ export class Client {
     try {
       // Without a conversation to go on with, one is begun, so that it can be read again after a reload.
       const body = JSON.stringify({ ...request, stream: true, ...(request.conversation_id ? {} : { store: true }) });
-      const response = await this.send("/api/ask", { method: "POST", body, signal: own.signal });
+      const response = await this.#send("/api/ask", { method: "POST", body, signal: own.signal });
       if (!response.headers.get("content-type")?.startsWith("text/event-stream") || !response.body) {
         yield* unfold((await response.json()) as Answer);
         return;
       }
       alive();
-      yield* this.follow(response.body, alive);
+      yield* this.#follow(response.body, alive);
     } catch (error) {
       if (signal.aborted || error instanceof Problem) throw error;
       throw own.signal.reason instanceof Problem ? own.signal.reason : asProblem(error);
@@ -52,7 +52,7 @@ export class Client {
   /** Passages alone. */
   async search(request: AskRequest, signal: AbortSignal): Promise<SearchResult[]> {
     const body = JSON.stringify({ ...request, limit: FOUND });
-    const response = await this.send("/api/search", { method: "POST", body, signal }).catch((error: unknown) => {
+    const response = await this.#send("/api/search", { method: "POST", body, signal }).catch((error: unknown) => {
       throw signal.aborted ? error : asProblem(error);
     });
     return ((await response.json()) as { search_results: SearchResult[] }).search_results;
@@ -61,35 +61,35 @@ export class Client {
   /** Without a version, the current one. */
   article(id: string, version: string): Promise<Article> {
     const query = version && `?version=${encodeURIComponent(version)}`;
-    return this.json(`/api/articles/${encodeURIComponent(id)}${query}`);
+    return this.#json(`/api/articles/${encodeURIComponent(id)}${query}`);
   }
 
   /** An answer that somebody passed on. */
   answer(id: string, sig: string): Promise<KeptAnswer> {
-    return this.json(`/api/answers/${encodeURIComponent(id)}?sig=${encodeURIComponent(sig)}`);
+    return this.#json(`/api/answers/${encodeURIComponent(id)}?sig=${encodeURIComponent(sig)}`);
   }
 
   /** What opens an answer to others. */
   async link(id: string): Promise<AnswerLink> {
-    const response = await this.send(`/api/answers/${encodeURIComponent(id)}/link`, { method: "POST" });
+    const response = await this.#send(`/api/answers/${encodeURIComponent(id)}/link`, { method: "POST" });
     return (await response.json()) as AnswerLink;
   }
 
   /** Sources that the reader can choose among; a service with keys tells visitors only those of what was found. */
   async sources(): Promise<string[]> {
-    const page = await this.json<{ articles: { source: string }[] }>("/api/articles?limit=200");
+    const page = await this.#json<{ articles: { source: string }[] }>("/api/articles?limit=200");
     return [...new Set(page.articles.map((article) => article.source).filter(Boolean))].sort();
   }
 
   /** Questions to begin with, or to go on with where something was said about some articles; and what articles there are. */
   beginning({ collection, filters }: Narrowed, about: string[] = []): Promise<Beginning> {
     const named = Object.entries({ collection, ...filters, about }).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one]));
-    return this.json(`/api/starters${named.length ? `?${String(new URLSearchParams(named))}` : ""}`);
+    return this.#json(`/api/starters${named.length ? `?${String(new URLSearchParams(named))}` : ""}`);
   }
 
   /** The first question of a conversation. Throws Problem ("missing") where there is nothing of it any more. */
   async conversationTitle(id: string): Promise<string> {
-    const page = await this.json<{ conversation: { title: string } }>(`/api/conversations/${encodeURIComponent(id)}?limit=1`);
+    const page = await this.#json<{ conversation: { title: string } }>(`/api/conversations/${encodeURIComponent(id)}?limit=1`);
     return page.conversation.title;
   }
 
@@ -99,7 +99,7 @@ export class Client {
     let after: number | null = 0;
     while (after !== null) {
       const path: string = `/api/conversations/${encodeURIComponent(id)}?limit=50&after=${after}`;
-      const page: { turns: { answer: Answer }[]; next: number | null } = await this.json(path);
+      const page: { turns: { answer: Answer }[]; next: number | null } = await this.#json(path);
       answers.push(...page.turns.map((turn) => turn.answer));
       after = page.next;
     }
@@ -108,10 +108,10 @@ export class Client {
 
   async feedback(answerId: string, verdict: Opinion, reasons: string[], comment: string): Promise<void> {
     const body = JSON.stringify({ verdict, reasons, comment });
-    await this.send(`/api/answers/${encodeURIComponent(answerId)}/feedback`, { method: "POST", body });
+    await this.#send(`/api/answers/${encodeURIComponent(answerId)}/feedback`, { method: "POST", body });
   }
 
-  private async *follow(body: ReadableStream<Uint8Array>, alive: () => void): AsyncGenerator<StreamEvent> {
+  async *#follow(body: ReadableStream<Uint8Array>, alive: () => void): AsyncGenerator<StreamEvent> {
     try {
       for await (const event of readEvents(body, alive)) {
         const data: unknown = JSON.parse(event.data);
@@ -130,44 +130,44 @@ export class Client {
   }
 
   /** Whether the service answers, though it refuses this page: a script that any page may load can be had. */
-  private async isThere(): Promise<boolean> {
-    if (!navigator.onLine || this.isOwn) return false;
+  async #isThere(): Promise<boolean> {
+    if (!navigator.onLine || this.#isOwn) return false;
     const script = `${this.endpoint}/widget.js`;
     return fetch(script, { mode: "no-cors", credentials: "omit", cache: "no-store" }).then(() => true, () => false);
   }
 
-  private async json<T>(path: string): Promise<T> {
-    const response = await this.send(path, {});
+  async #json<T>(path: string): Promise<T> {
+    const response = await this.#send(path, {});
     return (await response.json()) as T;
   }
 
   /** Send a request; a refused token is renewed once. Throws Problem where the answer is not a success. */
-  private async send(path: string, init: RequestInit): Promise<Response> {
+  async #send(path: string, init: RequestInit): Promise<Response> {
     // Where the page gives tokens, one is needed: to be refused first would cost a turn, and an error in the console.
     if (this.tokens.current === null && this.tokens.given) await this.tokens.renew(null);
     const shown = this.tokens.current;
-    let response = await this.once(path, init);
-    if (response.status === 401 && (await this.tokens.renew(shown))) response = await this.once(path, init);
+    let response = await this.#once(path, init);
+    if (response.status === 401 && (await this.tokens.renew(shown))) response = await this.#once(path, init);
     if (response.ok) return response;
     const problem = await problemOf(response);
     // Its own page is refused a token where it is not listed; where it is, one is given.
-    if (problem.kind === "unauthorised" && this.isOwn && !this.tokens.given) throw new Problem("unlisted", window.origin);
+    if (problem.kind === "unauthorised" && this.#isOwn && !this.tokens.given) throw new Problem("unlisted", window.origin);
     throw problem;
   }
 
   /** Whether the page is the service's own. */
-  private get isOwn(): boolean {
+  get #isOwn(): boolean {
     return new URL(this.endpoint, location.href).origin === window.origin;
   }
 
-  private async once(path: string, init: RequestInit): Promise<Response> {
+  async #once(path: string, init: RequestInit): Promise<Response> {
     const headers: Record<string, string> = { accept: "application/json, text/event-stream", ...this.tokens.headers() };
     if (init.body) headers["content-type"] = "application/json";
     try {
       return await fetch(this.endpoint + path, { ...init, headers, credentials: "omit", cache: "no-store" });
     } catch (error) {
       if (init.signal?.aborted) throw error;
-      throw (await this.isThere()) ? new Problem("unlisted", window.origin) : asProblem(error);
+      throw (await this.#isThere()) ? new Problem("unlisted", window.origin) : asProblem(error);
     }
   }
 }

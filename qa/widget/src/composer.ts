@@ -16,13 +16,13 @@ export interface ComposerEvents {
 export class Composer {
   readonly element: HTMLElement;
   readonly filters: FiltersView;
-  private readonly area: HTMLTextAreaElement;
-  private readonly action: HTMLButtonElement;
+  readonly #area: HTMLTextAreaElement;
+  readonly #action: HTMLButtonElement;
   /** Pressed: passages are wanted, no answer. */
-  private readonly only: HTMLButtonElement;
-  private readonly offline: HTMLElement;
-  private readonly strings: Strings;
-  private busy = false;
+  readonly #only: HTMLButtonElement;
+  readonly #offline: HTMLElement;
+  readonly #strings: Strings;
+  #busy = false;
   /** Called when the filters are others than before. */
   narrowed: () => void = () => undefined;
 
@@ -32,9 +32,9 @@ export class Composer {
     options: { placeholder: string; note: string; sources: () => Promise<string[]> },
   ) {
     const { strings } = language;
-    this.strings = strings;
+    this.#strings = strings;
     this.filters = new FiltersView(language, options.sources, () => this.narrowed());
-    this.area = element("textarea", {
+    this.#area = element("textarea", {
       part: "input",
       attributes: {
         rows: "1",
@@ -45,75 +45,75 @@ export class Composer {
         enterkeyhint: "send",
       },
     });
-    this.action = element("button", { class: "strong ask", part: "ask", attributes: { type: "submit" } }, strings.ask);
+    this.#action = element("button", { class: "strong ask", part: "ask", attributes: { type: "submit" } }, strings.ask);
     const attributes = { "aria-pressed": "false" };
-    this.only = button(strings.searchOnly, () => this.flip(), { class: "quiet-button", part: "search-only", attributes });
-    this.offline = element("p", { class: "offline", attributes: { hidden: "" } }, strings.offline);
+    this.#only = button(strings.searchOnly, () => this.#flip(), { class: "quiet-button", part: "search-only", attributes });
+    this.#offline = element("p", { class: "offline", attributes: { hidden: "" } }, strings.offline);
     const form = element(
       "form",
-      { class: "composer", part: "composer", on: { submit: (event) => this.submitted(event) } },
+      { class: "composer", part: "composer", on: { submit: (event) => this.#submitted(event) } },
       element(
         "div",
         { class: "composer-inner" },
-        this.offline,
+        this.#offline,
         this.filters.chips,
-        element("div", { class: "field" }, this.area, this.action),
-        element("div", { class: "row" }, this.filters.toggle, this.only, element("p", { class: "quiet note" }, options.note)),
+        element("div", { class: "field" }, this.#area, this.#action),
+        element("div", { class: "row" }, this.filters.toggle, this.#only, element("p", { class: "quiet note" }, options.note)),
         this.filters.element,
       ),
     );
-    this.area.addEventListener("keydown", (event) => this.key(event, form));
+    this.#area.addEventListener("keydown", (event) => this.#key(event, form));
     this.element = form;
   }
 
   focus(): void {
-    this.area.focus({ preventScroll: true });
+    this.#area.focus({ preventScroll: true });
   }
 
   /** Put a question there to be changed. */
   edit(question: string): void {
-    this.area.value = question;
+    this.#area.value = question;
     this.focus();
   }
 
   setBusy(busy: boolean): void {
-    this.busy = busy;
-    refill(this.action, busy ? this.strings.stop : this.searches ? this.strings.search : this.strings.ask);
-    this.action.part.toggle("stop", busy);
-    this.action.classList.toggle("stopping", busy);
+    this.#busy = busy;
+    refill(this.#action, busy ? this.#strings.stop : this.#searches ? this.#strings.search : this.#strings.ask);
+    this.#action.part.toggle("stop", busy);
+    this.#action.classList.toggle("stopping", busy);
   }
 
   setOnline(online: boolean): void {
-    this.offline.hidden = online;
+    this.#offline.hidden = online;
   }
 
-  private get searches(): boolean {
-    return this.only.getAttribute("aria-pressed") === "true";
+  get #searches(): boolean {
+    return this.#only.getAttribute("aria-pressed") === "true";
   }
 
-  private flip(): void {
-    this.only.setAttribute("aria-pressed", String(!this.searches));
-    this.setBusy(this.busy);
+  #flip(): void {
+    this.#only.setAttribute("aria-pressed", String(!this.#searches));
+    this.setBusy(this.#busy);
   }
 
-  private key(event: KeyboardEvent, form: HTMLFormElement): void {
+  #key(event: KeyboardEvent, form: HTMLFormElement): void {
     // Enter that ends the writing of a word in an input method is not for us.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
-    if (!this.busy) form.requestSubmit();
+    if (!this.#busy) form.requestSubmit();
   }
 
-  private submitted(event: Event): void {
+  #submitted(event: Event): void {
     event.preventDefault();
-    if (this.busy) {
+    if (this.#busy) {
       this.events.stop();
       return;
     }
-    const question = this.area.value.trim();
+    const question = this.#area.value.trim();
     if (!question) return;
     if (matchMedia("(max-width: 36em)").matches) this.filters.fold();
-    this.area.value = "";
-    if (this.searches) this.events.search(question);
+    this.#area.value = "";
+    if (this.#searches) this.events.search(question);
     else this.events.submit(question);
   }
 }

@@ -8,6 +8,7 @@ import { problemBox } from "./problem_view";
 import { asProblem } from "./problems";
 import { leave } from "./links";
 import { SearchTurn } from "./search_turn";
+import { withCopies } from "./sources_view";
 import { Turn, type Outcome, type TurnEvents } from "./turn";
 import type { Answer, AskRequest, Narrowed } from "./types";
 import { plain } from "./understood_view";
@@ -20,11 +21,11 @@ const NAMED = 20;
 
 export class Conversation {
   readonly element: HTMLElement;
-  private readonly turns = element("div", { class: "turns" });
-  private readonly welcome: Welcome;
-  private readonly events: TurnEvents;
-  private running: AbortController | null = null;
-  private begun = false;
+  readonly #turns = element("div", { class: "turns" });
+  readonly #welcome: Welcome;
+  readonly #events: TurnEvents;
+  #running: AbortController | null = null;
+  #begun = false;
 
   constructor(
     private readonly context: Context,
@@ -34,15 +35,15 @@ export class Conversation {
     /** Called with whether there is anything to leave. */
     private readonly changed: (begun: boolean) => void,
   ) {
-    const ask = (question: string): void => {
+    const ask = (question: string, asWritten = false): void => {
       composer.focus();
-      void this.ask(question);
+      void this.ask(question, asWritten);
     };
     const widen = (question: string): void => {
       composer.filters.clear();
       ask(question);
     };
-    this.events = {
+    this.#events = {
       ask,
       widen,
       edit: (question) => composer.edit(question),
@@ -51,82 +52,83 @@ export class Conversation {
         composer.filters.put(filters, title);
         ask(question);
       },
-      suggestions: (show) => this.welcome.questions(show),
-      followOns: (answer, show) => void this.followOns(answer, show),
+      suggestions: (about, show) => void this.#near(about, show),
+      followOns: (answer, show) => void this.#followOns(answer, show),
     };
     composer.narrowed = () => {
-      this.takeBack(".offered"); // tried under other filters
-      if (this.begun) this.welcome.renew();
+      this.#takeBack(".offered"); // tried under other filters
+      if (this.#begun) this.#welcome.renew();
     };
     const restore = (id: string): void => {
       this.history.set(id);
-      void this.restore(id);
+      void this.#restore(id);
     };
-    this.welcome = new Welcome(context, history, { ask, restore, narrowed: () => this.narrowed() }, options);
+    this.#welcome = new Welcome(context, history, { ask, restore, narrowed: () => this.#narrowed() }, options);
     const label = context.language.strings.conversation;
     const attributes = { role: "region", "aria-label": label, tabindex: "0" };
-    this.element = element("div", { class: "scroller", part: "conversation", attributes }, this.welcome.element, this.turns);
-    this.greet(true);
+    this.element = element("div", { class: "scroller", part: "conversation", attributes }, this.#welcome.element, this.#turns);
+    this.#greet(true);
   }
 
   /** Show what this browser asked before (not to one whom a link led elsewhere), and questions to begin with. */
   async begin(elsewhere: boolean): Promise<void> {
     const id = elsewhere ? null : this.history.id;
-    this.begun = true;
-    await Promise.all([this.welcome.begin(), id ? this.restore(id) : null]);
+    this.#begun = true;
+    await Promise.all([this.#welcome.begin(), id ? this.#restore(id) : null]);
   }
 
   /** Show an answer that somebody passed on; the next question begins a conversation of one's own. */
   async passedOn(id: string, sig: string, question: string): Promise<void> {
-    this.greet(false);
+    this.#greet(false);
     const waiting = element("p", { class: "quiet" }, this.context.language.strings.loading);
-    this.turns.append(waiting);
+    this.#turns.append(waiting);
     try {
       const { answer, asked_at } = await this.context.client.answer(id, sig);
-      const turn = new Turn(this.context, answer.question, this.events);
-      this.turns.append(turn.element);
+      const turn = new Turn(this.context, answer.question, this.#events);
+      this.#turns.append(turn.element);
       turn.restore(answer, asked_at);
       turn.goOn(answer);
     } catch (error) {
-      const turn = new Turn(this.context, question, this.events);
-      this.turns.append(turn.element);
+      const turn = new Turn(this.context, question, this.#events);
+      this.#turns.append(turn.element);
       turn.fail(asProblem(error), () => void this.ask(question));
     }
     waiting.remove();
   }
 
-  private greet(shown: boolean): void {
-    this.welcome.element.hidden = !shown;
+  #greet(shown: boolean): void {
+    this.#welcome.element.hidden = !shown;
     this.changed(!shown);
   }
 
   /** Ask a question, and show its answer as it comes. */
-  async ask(question: string): Promise<Outcome | null> {
-    if (this.running) return null;
+  async ask(question: string, asWritten = false): Promise<Outcome | null> {
+    if (this.#running) return null;
     this.context.emit("submit", { question });
-    return this.append(new Turn(this.context, question, this.events), question);
+    return this.#append(new Turn(this.context, question, this.#events), question, asWritten);
   }
 
   /** Look for passages alone. */
   async search(question: string): Promise<Outcome | null> {
-    if (this.running) return null;
-    return this.append(new SearchTurn(this.context, question, () => this.events.ask(question)), question);
+    if (this.#running) return null;
+    return this.#append(new SearchTurn(this.context, question, () => this.#events.ask(question)), question);
   }
 
-  private append(turn: Turn | SearchTurn, question: string): Promise<Outcome | null> {
+  #append(turn: Turn | SearchTurn, question: string, asWritten = false): Promise<Outcome | null> {
     leave(this.context.page);
-    this.greet(false);
-    this.takeBack(":scope > .problem, .next");
-    this.turns.append(turn.element);
-    return this.run(turn, question);
+    this.context.card.close();
+    this.#greet(false);
+    this.#takeBack(":scope > .problem, .next");
+    this.#turns.append(turn.element);
+    return this.#run(turn, { question, ...(asWritten ? { as_written: true } : {}) });
   }
 
-  private takeBack(what: string): void {
-    for (const one of this.turns.querySelectorAll(what)) one.remove();
+  #takeBack(what: string): void {
+    for (const one of this.#turns.querySelectorAll(what)) one.remove();
   }
 
   stop(): void {
-    this.running?.abort();
+    this.#running?.abort();
   }
 
   /** Forget the conversation; the next question begins another. */
@@ -135,64 +137,74 @@ export class Conversation {
     leave(this.context.page);
     this.history.leave();
     this.composer.filters.reset();
-    refill(this.turns);
-    this.greet(true);
+    refill(this.#turns);
+    this.#greet(true);
     this.element.scrollTop = 0;
-    void this.welcome.remember();
+    void this.#welcome.remember();
     this.context.card.close();
     this.context.emit("reset", {});
   }
 
-  private async run(turn: Turn | SearchTurn, question: string): Promise<Outcome | null> {
-    if (this.running) return null;
+  async #run(turn: Turn | SearchTurn, asked: AskRequest): Promise<Outcome | null> {
+    if (this.#running) return null;
     const running = new AbortController();
-    this.running = running;
+    this.#running = running;
     this.composer.setBusy(true);
     this.context.announce(this.context.language.strings.searching);
-    this.toTop(turn);
+    this.#toTop(turn);
     const retry = (): void => {
       this.composer.focus();
-      void this.run(turn, question);
+      void this.#run(turn, asked);
     };
-    let outcome = await turn.run(this.request(question), running.signal, retry);
+    let outcome = await turn.run(this.#request(asked), running.signal, retry);
     if (outcome.kind === "failed" && outcome.problem.kind === "missing" && this.history.id) {
       // The conversation has been erased meanwhile: begin another.
       this.history.set(null);
-      outcome = await turn.run(this.request(question), running.signal, retry);
+      outcome = await turn.run(this.#request(asked), running.signal, retry);
     }
-    if (this.running === running) this.running = null;
-    this.composer.setBusy(this.running !== null);
-    if (turn.element.isConnected) this.conclude(outcome, question);
+    if (this.#running === running) this.#running = null;
+    this.composer.setBusy(this.#running !== null);
+    if (turn.element.isConnected) this.#conclude(outcome, asked.question);
     return outcome;
   }
 
-  private request(question: string): AskRequest {
-    return { question, ...(this.history.id ? { conversation_id: this.history.id } : {}), ...this.narrowed() };
+  #request(asked: AskRequest): AskRequest {
+    return { ...asked, ...(this.history.id ? { conversation_id: this.history.id } : {}), ...this.#narrowed() };
   }
 
-  private narrowed(): Narrowed {
+  #narrowed(): Narrowed {
     const filters = this.composer.filters.value();
     return { ...(this.options.collection ? { collection: this.options.collection } : {}), ...(filters ? { filters } : {}) };
   }
 
   /** Give questions about what an answer cites to `show`, as they are found, until it says "enough": none that was asked
    * or that its words answer. */
-  private async followOns(answer: Answer, show: (questions: string[]) => boolean): Promise<void> {
+  async #followOns(answer: Answer, show: (questions: string[]) => boolean): Promise<void> {
     const cited = answer.citations.map((one) => one.article_id);
     const told = answer.search_results.filter((one) => cited.includes(one.article_id));
-    const about = [...new Set([...cited, ...told.flatMap((one) => (one.also_reported_by ?? []).map((other) => other.article_id))])];
+    const about = [...new Set([...cited, ...withCopies(told)])];
     const said = answer.citations.map((one) => one.cited_text);
-    const asked = new Set([...this.turns.querySelectorAll(".question")].map((one) => plain(one.textContent ?? "")));
-    for (let left = FOLLOWED; left > 0; left -= 1) {
-      const found = await this.context.client.beginning(this.narrowed(), about.slice(0, NAMED)).catch(() => null);
+    await this.#tried(about, said, show);
+  }
+
+  /** Give questions about these articles to `show`; where there are none, those that a reader can begin with. */
+  async #near(about: string[], show: (questions: string[]) => boolean): Promise<void> {
+    if (!about.length || !(await this.#tried(about, [], show))) this.#welcome.questions(show);
+  }
+
+  /** Give what the service finds that articles answer to `show`, while it tries; gives whether there was anything. */
+  async #tried(about: string[], said: string[], show: (questions: string[]) => boolean): Promise<boolean> {
+    const asked = new Set([...this.#turns.querySelectorAll(".question")].map((one) => plain(one.textContent ?? "")));
+    for (let left = FOLLOWED; ; left -= 1) {
+      const found = await this.context.client.beginning(this.#narrowed(), about.slice(0, NAMED)).catch(() => null);
       const fresh = (found?.starters ?? []).filter(({ question, quote }) => !asked.has(plain(question)) && !said.some((one) => quote && one.includes(quote)));
       // Whoever cannot be helped on complains of nothing: the answer is there.
-      if (!found || show(fresh.map(({ question }) => question)) || found.complete !== false) return;
+      if (!found || show(fresh.map(({ question }) => question)) || found.complete !== false || left === 1) return fresh.length > 0;
       await new Promise((done) => setTimeout(done, AGAIN_MS));
     }
   }
 
-  private conclude(outcome: Outcome, question: string): void {
+  #conclude(outcome: Outcome, question: string): void {
     const { strings } = this.context.language;
     if (outcome.kind === "answered") {
       const { answer } = outcome;
@@ -213,15 +225,15 @@ export class Conversation {
     }
   }
 
-  private async restore(id: string): Promise<void> {
+  async #restore(id: string): Promise<void> {
     const waiting = element("p", { class: "quiet" }, this.context.language.strings.loading);
-    this.greet(false);
-    this.turns.append(waiting);
+    this.#greet(false);
+    this.#turns.append(waiting);
     let last: { turn: Turn; answer: Answer } | null = null;
     try {
       const answers = await this.context.client.conversation(id);
       for (const answer of answers) {
-        const turn = new Turn(this.context, answer.question, this.events);
+        const turn = new Turn(this.context, answer.question, this.#events);
         last = { turn, answer };
         waiting.before(turn.element);
         turn.restore(answer);
@@ -234,24 +246,24 @@ export class Conversation {
       } else if (this.history.id === id) {
         // It is still there, and cannot be read just now.
         const retry = (): void => {
-          refill(this.turns);
-          void this.restore(id);
+          refill(this.#turns);
+          void this.#restore(id);
         };
         waiting.before(problemBox(this.context, problem, retry));
       }
     } finally {
       waiting.remove();
-      this.greet(this.turns.childElementCount === 0);
-      if (last) this.toTop(last.turn);
+      this.#greet(this.#turns.childElementCount === 0);
+      if (last) this.#toTop(last.turn);
       last?.turn.goOn(last.answer);
     }
   }
 
   /** The question goes to the top, and its answer grows below it: nothing moves while one reads. */
-  private toTop(turn: Turn | SearchTurn): void {
+  #toTop(turn: Turn | SearchTurn): void {
     const { paddingTop, paddingBottom } = getComputedStyle(this.element);
     const room = this.element.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
-    this.turns.style.setProperty("--room", `${room}px`);
+    this.#turns.style.setProperty("--room", `${room}px`);
     const place = turn.heading.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
     this.element.scrollTop += place - parseFloat(paddingTop);
   }

@@ -5,7 +5,7 @@ import { day } from "./dates";
 import { webAddress } from "./dom";
 import { CodePoints } from "./offsets";
 import type { Language } from "./strings";
-import type { Answer } from "./types";
+import type { Answer, Citation } from "./types";
 
 /** The answer with numbers in brackets. */
 function numbered(answer: Answer, numbering: Numbering): string {
@@ -25,12 +25,24 @@ function numbered(answer: Answer, numbering: Numbering): string {
 export function plainText(answer: Answer, numbering: Numbering, language: Language): string {
   const { strings, locale } = language;
   const body = numbered(answer, numbering);
-  const sources = answer.citations.map((citation) => {
+  const sources = bySource(answer, numbering).map(([number, citation, quotes]) => {
     const date = day(citation.published_at, locale) || strings.undated;
     const about = [citation.title, citation.source || strings.unnamed, date, webAddress(citation.url)];
-    return `[${numbering.of(citation)}] ${about.filter(Boolean).join(", ")}\n    “${citation.cited_text}”`;
+    return [`[${number}] ${about.filter(Boolean).join(", ")}`, ...quotes.map((one) => `    “${one}”`)].join("\n");
   });
   return [answer.question, ...notice(answer, language), body, ...(sources.length ? [`${strings.sources}\n${sources.join("\n")}`] : [])].join("\n\n");
+}
+
+/** Each source once, by its number, with all that is quoted from it. */
+function bySource({ citations }: Answer, numbering: Numbering): [number, Citation, string[]][] {
+  const found = new Map<number, [number, Citation, string[]]>();
+  for (const one of citations) {
+    const number = numbering.of(one);
+    const kept = found.get(number) ?? [number, one, []];
+    kept[2].push(one.cited_text);
+    found.set(number, kept);
+  }
+  return [...found.values()].sort(([one], [other]) => one - other);
 }
 
 /** What a model wrote says so wherever it goes. */
@@ -41,11 +53,11 @@ function notice(answer: Answer, { strings }: Language): string[] {
 /** The same as Markdown; titles are links where the source has an address. */
 export function markdown(answer: Answer, numbering: Numbering, language: Language): string {
   const { strings, locale } = language;
-  const sources = answer.citations.map((citation) => {
+  const sources = bySource(answer, numbering).map(([number, citation, quotes]) => {
     const title = escaped(citation.title || strings.articleBy);
     const address = webAddress(citation.url)?.replace(/[()]/g, encodeURIComponent);
     const about = [address ? `[${title}](${address})` : title, escaped(citation.source), day(citation.published_at, locale)];
-    return `- \\[${numbering.of(citation)}\\] ${about.filter(Boolean).join(", ")}\n  > ${escaped(citation.cited_text)}`;
+    return [`- \\[${number}\\] ${about.filter(Boolean).join(", ")}`, quotes.map((one) => `  > ${escaped(one)}`).join("\n  >\n")].join("\n");
   });
   const parts = [`**${escaped(answer.question)}**`, ...notice(answer, language), escaped(numbered(answer, numbering))];
   return [...parts, ...(sources.length ? [sources.join("\n")] : [])].join("\n\n");

@@ -2,6 +2,8 @@
 // It is known by its shape: a place, perhaps a day, an agency in brackets, a dash. Where the same shape may be a name with
 // its party or its ticker, an agency has to be one that everybody knows: rather a crumb is shown than a word hidden.
 
+import { element } from "./dom";
+
 const CAPS = "\\p{Lu}[\\p{Lu}.’'-]{2,}(?: [\\p{Lu}.’'-]{2,}){0,3}";
 const TITLE = "\\p{Lu}[\\p{L}.’'-]+(?: \\p{Lu}[\\p{L}.’'-]+){0,3}";
 const REGION = `(?:, ${TITLE})?`;
@@ -28,4 +30,10 @@ export function dateline(sentence: string): number {
 /** A sentence as it is shown by itself. */
 export function undated(sentence: string): string {
   return sentence.slice(dateline(sentence));
+}
+
+/** The same with all of its words, the dateline out of sight. */
+export function whole(sentence: string): [HTMLElement, string] {
+  const named = dateline(sentence);
+  return [element("span", { class: "dateline" }, sentence.slice(0, named)), sentence.slice(named)];
 }

@@ -24,13 +24,13 @@ export class FiltersView {
   readonly toggle: HTMLButtonElement;
   /** What is narrowed, each with a way to undo it. */
   readonly chips = element("ul", { class: "chips", part: "filter-chips", attributes: { role: "list", hidden: "" } });
-  private readonly source = element("select", {});
-  private readonly from = element("input", { attributes: { type: "date" } });
-  private readonly to = element("input", { attributes: { type: "date" } });
-  private article: Named | null = null;
-  private first: Named | null = null;
-  private asked = false;
-  private last: string | undefined;
+  readonly #source = element("select", {});
+  readonly #from = element("input", { attributes: { type: "date" } });
+  readonly #to = element("input", { attributes: { type: "date" } });
+  #article: Named | null = null;
+  #first: Named | null = null;
+  #asked = false;
+  #last: string | undefined;
 
   constructor(
     private readonly language: Language,
@@ -40,48 +40,48 @@ export class FiltersView {
     private readonly changed: () => void,
   ) {
     const { strings } = language;
-    this.source.append(element("option", { attributes: { value: "" } }, strings.allSources));
+    this.#source.append(element("option", { attributes: { value: "" } }, strings.allSources));
     this.element = element(
       "div",
       { class: "filters", part: "filters", attributes: { id: "filters", hidden: "" } },
-      element("label", {}, strings.source, this.source),
-      element("label", {}, strings.from, this.from),
-      element("label", {}, strings.to, this.to),
+      element("label", {}, strings.source, this.#source),
+      element("label", {}, strings.from, this.#from),
+      element("label", {}, strings.to, this.#to),
       button(strings.clear, () => this.clear(), { class: "quiet-button" }),
     );
-    this.element.addEventListener("change", () => this.label());
+    this.element.addEventListener("change", () => this.#label());
     const attributes = { "aria-expanded": "false", "aria-controls": "filters" };
-    this.toggle = button(strings.filters, () => this.flip(), { class: "quiet-button", part: "filters-toggle", attributes });
+    this.toggle = button(strings.filters, () => this.#flip(), { class: "quiet-button", part: "filters-toggle", attributes });
   }
 
   /** Undefined where nothing is narrowed. */
   value(): Filters | undefined {
     const found: Filters = {};
-    if (this.source.value) found.source = [this.source.value];
-    if (this.from.value) found.published_after = this.from.value;
-    if (this.to.value) found.published_before = moved(this.to.value, 1);
-    if (this.article) found.article_ids = [this.article.article_id];
+    if (this.#source.value) found.source = [this.#source.value];
+    if (this.#from.value) found.published_after = this.#from.value;
+    if (this.#to.value) found.published_before = moved(this.#to.value, 1);
+    if (this.#article) found.article_ids = [this.#article.article_id];
     return Object.keys(found).length ? found : undefined;
   }
 
   /** Offer further sources: those of articles that were found. */
   offer(sources: readonly string[]): void {
-    const known = new Set([...this.source.options].map((option) => option.value));
+    const known = new Set([...this.#source.options].map((option) => option.value));
     for (const name of sources) {
-      if (name && !known.has(name)) this.source.append(element("option", { attributes: { value: name } }, name));
+      if (name && !known.has(name)) this.#source.append(element("option", { attributes: { value: name } }, name));
       known.add(name);
     }
   }
 
   /** Ask about one article only. */
   about(article: Named): void {
-    this.article = article;
-    this.label();
+    this.#article = article;
+    this.#label();
   }
 
   /** The article that the page is about: the reader can leave it out, a new conversation begins with it. */
   beginWith(article: Named): void {
-    this.first = article;
+    this.#first = article;
     this.about(article);
   }
 
@@ -92,15 +92,15 @@ export class FiltersView {
   /** Set all filters anew; an article by its title. */
   put({ source, published_after: from, published_before: before, article_ids }: Filters, title: string): void {
     this.offer(source ?? []);
-    this.source.value = source?.[0] ?? "";
-    this.from.value = from?.slice(0, 10) ?? "";
-    this.to.value = before ? moved(before, -1) : "";
-    this.article = article_ids?.[0] ? { article_id: article_ids[0], title } : null;
-    this.label();
+    this.#source.value = source?.[0] ?? "";
+    this.#from.value = from?.slice(0, 10) ?? "";
+    this.#to.value = before ? moved(before, -1) : "";
+    this.#article = article_ids?.[0] ? { article_id: article_ids[0], title } : null;
+    this.#label();
   }
 
   reset(): void {
-    this.put(this.first ? { article_ids: [this.first.article_id] } : {}, this.first?.title ?? "");
+    this.put(this.#first ? { article_ids: [this.#first.article_id] } : {}, this.#first?.title ?? "");
   }
 
   /** Give the room to the answer; what is set stands as chips. */
@@ -109,11 +109,11 @@ export class FiltersView {
     this.toggle.setAttribute("aria-expanded", "false");
   }
 
-  private flip(): void {
+  #flip(): void {
     this.element.hidden = !this.element.hidden;
     this.toggle.setAttribute("aria-expanded", String(!this.element.hidden));
-    if (this.asked) return;
-    this.asked = true;
+    if (this.#asked) return;
+    this.#asked = true;
     this.sources()
       .then((names) => this.offer(names))
       .catch(() => undefined); // Without a list there are still the sources of what was found.
@@ -121,27 +121,27 @@ export class FiltersView {
 
   /** What is narrowed, in words. */
   get names(): string[] {
-    return this.set().map(([name]) => name);
+    return this.#set().map(([name]) => name);
   }
 
-  private set(): [string, Filters][] {
-    return inWords(this.value() ?? {}, this.language, this.article?.title ?? "");
+  #set(): [string, Filters][] {
+    return inWords(this.value() ?? {}, this.language, this.#article?.title ?? "");
   }
 
-  private label(): void {
+  #label(): void {
     const { strings } = this.language;
-    const set = this.set();
+    const set = this.#set();
     this.toggle.textContent = set.length ? `${strings.filters} (${set.length})` : strings.filters;
     this.chips.hidden = !set.length;
-    refill(this.chips, ...set.map(([name, rest]) => element("li", {}, this.chip(name, rest))));
+    refill(this.chips, ...set.map(([name, rest]) => element("li", {}, this.#chip(name, rest))));
     const now = JSON.stringify(this.value());
-    if (now !== this.last) this.changed();
-    this.last = now;
+    if (now !== this.#last) this.changed();
+    this.#last = now;
   }
 
-  private chip(name: string, rest: Filters): HTMLElement {
+  #chip(name: string, rest: Filters): HTMLElement {
     const act = (): void => {
-      this.put(rest, this.article?.title ?? "");
+      this.put(rest, this.#article?.title ?? "");
       (this.chips.querySelector("button") ?? this.toggle).focus();
     };
     const attributes = { "aria-label": this.language.strings.without(name), dir: "auto" };

@@ -4,17 +4,17 @@ export type HighlightName = "sourceline-quote" | "sourceline-other" | "sourcelin
 
 /** Text nodes that together hold one text, each with the UTF-16 offset where it begins. */
 export class TextMap {
-  private readonly pieces: { start: number; node: Text }[] = [];
+  readonly #pieces: { start: number; node: Text }[] = [];
 
   /** Pieces are added in order; what lies between them (breaks of paragraphs) is in no node. */
   add(start: number, node: Text): void {
-    this.pieces.push({ start, node });
+    this.#pieces.push({ start, node });
   }
 
   /** A range for each node that holds some of the span. */
   ranges(start: number, end: number): Range[] {
     const found: Range[] = [];
-    for (const piece of this.pieces) {
+    for (const piece of this.#pieces) {
       const from = Math.max(start - piece.start, 0);
       const to = Math.min(end - piece.start, piece.node.length);
       if (from >= to) continue;

@@ -4,46 +4,46 @@
 const REMEMBERED = 8;
 
 export class History {
-  private readonly key: string;
-  private readonly earlierKey: string;
-  private current: string | null;
+  readonly #key: string;
+  readonly #earlierKey: string;
+  #current: string | null;
 
   constructor(endpoint: string) {
-    this.key = `sourceline:conversation:${endpoint}`;
-    this.earlierKey = `sourceline:conversations:${endpoint}`;
-    this.current = read(this.key);
+    this.#key = `sourceline:conversation:${endpoint}`;
+    this.#earlierKey = `sourceline:conversations:${endpoint}`;
+    this.#current = read(this.#key);
   }
 
   get id(): string | null {
-    return this.current;
+    return this.#current;
   }
 
   /** Conversations that were left, the last one first. */
   get earlier(): string[] {
-    return (read(this.earlierKey) ?? "").split(" ").filter(Boolean);
+    return (read(this.#earlierKey) ?? "").split(" ").filter(Boolean);
   }
 
   set(id: string | null): void {
-    this.current = id;
-    write(this.key, id);
+    this.#current = id;
+    write(this.#key, id);
     if (id) this.forget(id);
   }
 
   /** Leave the conversation; it can be gone back to. */
   leave(): void {
-    const left = this.current;
+    const left = this.#current;
     this.set(null);
-    if (left) this.keep([left, ...this.earlier]);
+    if (left) this.#keep([left, ...this.earlier]);
   }
 
   /** Leave an earlier conversation out: it is the current one, or there is nothing of it any more. */
   forget(id: string): void {
     const { earlier } = this;
-    if (earlier.includes(id)) this.keep(earlier.filter((one) => one !== id));
+    if (earlier.includes(id)) this.#keep(earlier.filter((one) => one !== id));
   }
 
-  private keep(ids: string[]): void {
-    write(this.earlierKey, [...new Set(ids)].slice(0, REMEMBERED).join(" "));
+  #keep(ids: string[]): void {
+    write(this.#earlierKey, [...new Set(ids)].slice(0, REMEMBERED).join(" "));
   }
 }
 

@@ -3,7 +3,7 @@
 /** Converts the code-point offsets of one text. */
 export class CodePoints {
   /** Code-point offsets of the characters that take two UTF-16 units, ascending. */
-  private readonly wide: number[] = [];
+  readonly #wide: number[] = [];
   readonly length: number;
 
   constructor(readonly text: string) {
@@ -11,7 +11,7 @@ export class CodePoints {
     for (let unit = 0; unit < text.length; unit += 1, count += 1) {
       const point = text.codePointAt(unit);
       if (point !== undefined && point > 0xffff) {
-        this.wide.push(count);
+        this.#wide.push(count);
         unit += 1;
       }
     }
@@ -22,10 +22,10 @@ export class CodePoints {
   unit(offset: number): number {
     const inside = Math.min(Math.max(0, offset), this.length);
     let low = 0;
-    let high = this.wide.length;
+    let high = this.#wide.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.wide[middle] ?? 0) < inside) low = middle + 1;
+      if ((this.#wide[middle] ?? 0) < inside) low = middle + 1;
       else high = middle;
     }
     return inside + low;

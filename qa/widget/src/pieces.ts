@@ -34,14 +34,21 @@ export function citationsOf(claim: Claim, known: ReadonlyMap<string, Citation>):
   return claim.citation_ids.flatMap((id) => known.get(id) ?? []);
 }
 
-/** The number each cited article goes by: in order of first use, the same for all its quotes. */
+/** The number each cited article goes by: in order of first use, the same for all its quotes; where a model writes, the one
+ * it had while it was read. */
 export class Numbering {
-  private readonly numbers = new Map<string, number>();
+  readonly #numbers = new Map<string, number>();
+
+  /** Number these first, in their order, and forget all others. */
+  begin(articles: readonly { article_id: string; article_version: string }[]): void {
+    this.#numbers.clear();
+    for (const one of articles) this.of(one);
+  }
 
   of(citation: { article_id: string; article_version: string }): number {
     const key = `${citation.article_id} ${citation.article_version}`;
-    const number = this.numbers.get(key) ?? this.numbers.size + 1;
-    this.numbers.set(key, number);
+    const number = this.#numbers.get(key) ?? this.#numbers.size + 1;
+    this.#numbers.set(key, number);
     return number;
   }
 }

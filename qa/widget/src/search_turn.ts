@@ -11,8 +11,8 @@ import type { AskRequest } from "./types";
 export class SearchTurn {
   readonly element: HTMLElement;
   readonly heading: HTMLElement;
-  private readonly mode = element("p", { class: "mode", part: "mode" });
-  private readonly below = element("div", { class: "below" });
+  readonly #mode = element("p", { class: "mode", part: "mode" });
+  readonly #below = element("div", { class: "below" });
 
   constructor(
     private readonly context: Context,
@@ -22,32 +22,32 @@ export class SearchTurn {
   ) {
     const properties = { class: "question", part: "question", attributes: { dir: "auto" } };
     this.heading = element(context.level === 2 ? "h2" : "h3", properties, question);
-    this.element = element("article", { class: "turn", part: "turn" }, this.heading, this.mode, this.below);
+    this.element = element("article", { class: "turn", part: "turn" }, this.heading, this.#mode, this.#below);
   }
 
   async run(request: AskRequest, signal: AbortSignal, retry: () => void): Promise<Outcome> {
     const { strings } = this.context.language;
-    this.mode.classList.add("progress");
-    this.mode.textContent = strings.searching;
-    refill(this.below);
+    this.#mode.classList.add("progress");
+    this.#mode.textContent = strings.searching;
+    refill(this.#below);
     try {
       const results = await this.context.client.search(request, signal);
       const count = results.filter((one) => one.near !== false).length;
-      this.mode.textContent = count ? strings.found(count) : (strings.abstain["no_match"] ?? "");
+      this.#mode.textContent = count ? strings.found(count) : (strings.abstain["no_match"] ?? "");
       const ask = button(strings.answerThis, this.answer, { class: "quiet-button", part: "answer-this" });
-      refill(this.below, foundList(this.context, results, this.question), element("div", { class: "actions" }, ask));
-      return { kind: "found", said: this.mode.textContent, count };
+      refill(this.#below, foundList(this.context, results, this.question), element("div", { class: "actions" }, ask));
+      return { kind: "found", said: this.#mode.textContent, count };
     } catch (error) {
-      this.mode.textContent = "";
+      this.#mode.textContent = "";
       if (signal.aborted) {
-        refill(this.below, button(strings.retry, retry, { class: "quiet-button" }));
+        refill(this.#below, button(strings.retry, retry, { class: "quiet-button" }));
         return { kind: "stopped" };
       }
       if (!(error instanceof Problem)) throw error;
-      refill(this.below, problemBox(this.context, error, retry));
+      refill(this.#below, problemBox(this.context, error, retry));
       return { kind: "failed", problem: error };
     } finally {
-      this.mode.classList.remove("progress");
+      this.#mode.classList.remove("progress");
     }
   }
 }

@@ -1,11 +1,15 @@
 // The attributes of the element, read once when it is put into a page.
 
-import { language, withWords, type Language } from "./strings";
+import { language, type Language, type Words } from "./strings";
 
 export type Mode = "launcher" | "inline" | "page";
 
+/** What whoever builds the page is told, in the page and in the console. */
+const NOWHERE =
+  'sourceline-chat: no service. Set endpoint="https://…" on the element, data-endpoint on the script tag, or call define("https://…").';
+const SPEECHLESS = "sourceline-chat: cannot load /widget/en.json. Is the service there, and in connect-src of the page's content policy? ";
+
 export interface Settings {
-  /** Empty where nobody has said it. */
   endpoint: string;
   mode: Mode;
   language: Language;
@@ -52,14 +56,22 @@ export const ATTRIBUTES = [
   "accent",
 ] as const;
 
-export async function readSettings(host: HTMLElement, defaultEndpoint: string): Promise<Settings> {
+/** What the script knows of its service, and words that it brings itself. */
+export interface Origin {
+  endpoint: string;
+  words: Words;
+}
+
+/** The settings of an element; what is missing, where there can be none. */
+export async function readSettings(host: HTMLElement, origin: Origin): Promise<Settings | string> {
   const attribute = (name: (typeof ATTRIBUTES)[number]): string | null => host.getAttribute(name);
   const mode = attribute("mode");
   // The service's own page is written in no language: it follows the reader.
   const page = mode === "page" ? [] : [document.documentElement.lang];
-  const endpoint = (attribute("endpoint") ?? defaultEndpoint).replace(/\/+$/, "");
-  const wanted = language([attribute("lang"), ...page, ...navigator.languages]);
-  const found = endpoint ? await withWords(wanted, endpoint) : wanted;
+  const endpoint = (attribute("endpoint") ?? origin.endpoint).replace(/\/+$/, "");
+  if (!endpoint) return NOWHERE;
+  const found = await language([attribute("lang"), ...page, ...navigator.languages], endpoint, origin.words);
+  if (!found) return SPEECHLESS + endpoint;
   return {
     endpoint,
     mode: mode === "launcher" || mode === "page" ? mode : "inline",

@@ -7,7 +7,7 @@ import { citing, tour } from "./citing";
 import type { ArticleRequest, Context } from "./context";
 import { button, element, webAddress } from "./dom";
 import { CodePoints } from "./offsets";
-import type { AlsoReported, Answer, Citation, Conflict, SearchResult } from "./types";
+import type { AlsoReported, Answer, Citation, Conflict, Headline, SearchResult } from "./types";
 
 const EXCERPT = 280;
 /** Words that say what a sentence is about: long ones, names, figures. */
@@ -26,31 +26,27 @@ export function sourceList(context: Context, answer: Answer, view: AnswerView): 
     }
   }
   if (!firsts.size) return null;
-  const { strings } = context.language;
-  const items = [...firsts].map(([number, citation]) => {
-    const also = alsoReported(context, answer, citation);
-    const open = (event: Event): void => openCitation(context, answer, citation, event.currentTarget as HTMLElement);
-    return element(
-      "li",
-      { attributes: { value: String(number) } },
-      element("span", { class: "number", attributes: { "aria-hidden": "true" } }, String(number)),
-      element(
-        "div",
-        {},
-        button(citation.title || strings.articleBy, open, { class: "plain source-title", attributes: { dir: "auto" } }),
-        byline(context.language, citation),
-        onPaper(citation),
-        corrected(context, answer, citation),
-        words(answer, citation),
-        also,
-      ),
-    );
+  const items = [...firsts].sort(([one], [other]) => one - other).map(([number, citation]) => {
+    const more = [onPaper(citation), doubt(context, answer, citation), words(answer, citation), alsoReported(context, answer, citation)];
+    return source(context, number, citation, citing(answer.citations, citation), more);
   });
+  return sources(context, items);
+}
+
+function sources(context: Context, items: HTMLElement[], name = ""): HTMLElement {
+  const label = element("p", { class: "label" }, context.language.strings.sources);
+  return element("div", { class: `sources${name}`, part: "sources" }, label, element("ol", { attributes: { role: "list" } }, ...items));
+}
+
+/** A numbered article: its title leads to it, and who published it when stands below. */
+function source(context: Context, number: number, about: Headline, request: ArticleRequest, more: (HTMLElement | null)[]): HTMLElement {
+  const open = (event: Event): void => context.show(request, event.currentTarget as HTMLElement);
+  const title = button(about.title || context.language.strings.articleBy, open, { class: "plain source-title", attributes: { dir: "auto" } });
   return element(
-    "div",
-    { class: "sources", part: "sources" },
-    element("p", { class: "label" }, strings.sources),
-    element("ol", { attributes: { role: "list" } }, ...items),
+    "li",
+    { attributes: { value: String(number) } },
+    element("span", { class: "number", attributes: { "aria-hidden": "true" } }, String(number)),
+    element("div", {}, title, byline(context.language, about), ...more),
   );
 }
 
@@ -66,24 +62,31 @@ function words(answer: Answer, citation: Citation): HTMLElement | null {
   return element("blockquote", { class: "source-words", attributes: { dir: "auto" } }, excerpt(undated(citation.cited_text)));
 }
 
-/** Said of a source that a later one puts right. */
-function corrected(context: Context, answer: Answer, citation: Citation): HTMLElement | null {
+/** Said of a source that a later one puts right, or that is old for what was asked. */
+export function doubt(context: Context, answer: Answer, citation: Citation): HTMLElement | null {
   const found = answer.conflicts.find(
     ({ kind, later, citation_ids }) => kind === "correction" && later && later !== citation.id && citation_ids.includes(citation.id),
   );
-  return found ? element("p", { class: "corrected" }, context.language.strings.corrected) : null;
+  const { corrected, stale } = context.language.strings;
+  const said = found ? corrected : answer.stale_citation_ids?.includes(citation.id) ? stale : "";
+  return said ? element("p", { class: "corrected" }, said) : null;
 }
 
-/** What is being read while nothing is said yet. */
+/** The articles that results come from, each by the first of them. */
+export function articlesOf(results: readonly SearchResult[]): SearchResult[] {
+  return [...new Map([...results].reverse().map((one) => [one.article_id, one])).values()].reverse();
+}
+
+/** Ids of the articles that results come from, and of those that tell the same. */
+export function withCopies(results: readonly SearchResult[]): string[] {
+  return results.flatMap((one) => [one, ...(one.also_reported_by ?? [])].map((other) => other.article_id));
+}
+
+/** What is being read while a model writes, under the numbers that it will be cited by. */
 export function reading(context: Context, results: readonly SearchResult[]): HTMLElement | null {
-  const titles = [...new Set(results.map((result) => result.title).filter(Boolean))].slice(0, NEAREST);
-  if (!titles.length) return null;
-  const items = titles.map((title) => element("li", { class: "quiet", attributes: { dir: "auto" } }, title));
-  return element("ul", { class: "being-read", attributes: { role: "list", "aria-label": context.language.strings.sources } }, ...items);
-}
-
-function openCitation(context: Context, answer: Answer, citation: Citation, opener: HTMLElement): void {
-  context.show(citing(answer.citations, citation), opener);
+  const articles = articlesOf(results);
+  const items = articles.map((one, at) => source(context, at + 1, one, requestOf(context, one, ""), []));
+  return items.length ? sources(context, items, " being-read") : null;
 }
 
 /** The articles of the same story, folded into the one that is cited. */
@@ -152,7 +155,8 @@ function passages(context: Context, results: readonly SearchResult[], question: 
 
 /** The article of a passage at its words; with a question, at the sentence nearest to it. */
 function requestOf(context: Context, result: SearchResult, question: string): ArticleRequest {
-  const near = question ? nearest(result.text, question, context.language.locale) : null;
+  const best = question ? nearest(result.text, question, context.language.locale) : null;
+  const near = best?.shared ? best : null; // a sentence with none of its words says no more than the passage
   const text = near?.text ?? result.text;
   const start = result.start_char_index + (near ? new CodePoints(result.text).point(near.at) : 0);
   const end = near ? start + new CodePoints(text).length : result.end_char_index;

@@ -7,43 +7,43 @@ export interface ServerEvent {
 
 /** Collects the lines of a stream into events; a line may end in CR, LF or both, and arrive in pieces. */
 export class EventParser {
-  private rest = "";
-  private name = "";
-  private data: string[] = [];
-  private first = true;
+  #rest = "";
+  #name = "";
+  #data: string[] = [];
+  #first = true;
 
   /** The events that a further piece of text completes. */
   push(text: string): ServerEvent[] {
-    this.rest += text;
-    if (this.first && this.rest) {
-      this.rest = this.rest.replace(/^\uFEFF/, "");
-      this.first = false;
+    this.#rest += text;
+    if (this.#first && this.#rest) {
+      this.#rest = this.#rest.replace(/^\uFEFF/, "");
+      this.#first = false;
     }
     const events: ServerEvent[] = [];
     // A CR at the very end may be half of a CRLF: it waits for what follows.
     const end = /\r\n|\n|\r(?!$)/g;
     let from = 0;
-    for (let found = end.exec(this.rest); found; found = end.exec(this.rest)) {
-      const event = this.line(this.rest.slice(from, found.index));
+    for (let found = end.exec(this.#rest); found; found = end.exec(this.#rest)) {
+      const event = this.#line(this.#rest.slice(from, found.index));
       if (event) events.push(event);
       from = end.lastIndex;
     }
-    this.rest = this.rest.slice(from);
+    this.#rest = this.#rest.slice(from);
     return events;
   }
 
-  private line(line: string): ServerEvent | null {
+  #line(line: string): ServerEvent | null {
     if (line === "") {
-      const event = this.data.length ? { name: this.name || "message", data: this.data.join("\n") } : null;
-      this.name = "";
-      this.data = [];
+      const event = this.#data.length ? { name: this.#name || "message", data: this.#data.join("\n") } : null;
+      this.#name = "";
+      this.#data = [];
       return event;
     }
     const colon = line.indexOf(":");
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
-    if (field === "event") this.name = value;
-    if (field === "data") this.data.push(value);
+    if (field === "event") this.#name = value;
+    if (field === "data") this.#data.push(value);
     return null;
   }
 }

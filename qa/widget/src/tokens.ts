@@ -13,22 +13,22 @@ export interface TokenOptions {
 }
 
 export class Tokens {
-  private readonly key: string;
-  private token: string | null;
-  private renewing: Promise<boolean> | null = null;
+  readonly #key: string;
+  #token: string | null;
+  #renewing: Promise<boolean> | null = null;
 
   constructor(private readonly options: TokenOptions) {
-    this.key = `sourceline:token:${options.endpoint}`;
-    this.token = options.token ?? this.kept();
+    this.#key = `sourceline:token:${options.endpoint}`;
+    this.#token = options.token ?? this.#kept();
   }
 
   headers(): Record<string, string> {
-    return this.token ? { authorization: `Bearer ${this.token}` } : {};
+    return this.#token ? { authorization: `Bearer ${this.#token}` } : {};
   }
 
   /** The token that requests show now. */
   get current(): string | null {
-    return this.token;
+    return this.#token;
   }
 
   /** Whether the page itself gives tokens. */
@@ -38,40 +38,40 @@ export class Tokens {
 
   /** Get a fresh token in place of the one that was refused; requests that are refused together share one try. */
   renew(refused: string | null): Promise<boolean> {
-    if (this.token !== refused && this.renewing === null) return Promise.resolve(true);
-    this.renewing ??= this.obtain()
+    if (this.#token !== refused && this.#renewing === null) return Promise.resolve(true);
+    this.#renewing ??= this.#obtain()
       .catch(() => null)
       .then((token) => {
-        this.renewing = null;
-        if (token) this.token = token;
+        this.#renewing = null;
+        if (token) this.#token = token;
         return Boolean(token);
       });
-    return this.renewing;
+    return this.#renewing;
   }
 
-  private async obtain(): Promise<string | null> {
+  async #obtain(): Promise<string | null> {
     const provider = this.options.provider();
     if (provider) return provider();
     if (this.options.tokenUrl) return fetchToken(this.options.tokenUrl, { credentials: "include" });
     // The old token, also an expired one, shows that it is the same visitor, who then keeps the conversation.
-    const body = JSON.stringify(this.token ? { renews: this.token } : {});
+    const body = JSON.stringify(this.#token ? { renews: this.#token } : {});
     const token = await fetchToken(`${this.options.endpoint}/api/tokens`, { method: "POST", credentials: "omit", body });
-    if (token) this.keep(token);
+    if (token) this.#keep(token);
     return token;
   }
 
   /** Until the tab is closed: a reload is the same visitor. */
-  private keep(token: string): void {
+  #keep(token: string): void {
     try {
-      sessionStorage.setItem(this.key, token);
+      sessionStorage.setItem(this.#key, token);
     } catch {
       // Storage may be blocked: a reload is then a new visitor.
     }
   }
 
-  private kept(): string | null {
+  #kept(): string | null {
     try {
-      return sessionStorage.getItem(this.key);
+      return sessionStorage.getItem(this.#key);
     } catch {
       return null;
     }

@@ -7,7 +7,7 @@ import { day } from "./dates";
 import { button, element, refill } from "./dom";
 import { problemBox } from "./problem_view";
 import { Problem } from "./problems";
-import { conflictNotes, near, passageList, reading, sourceList } from "./sources_view";
+import { articlesOf, conflictNotes, near, passageList, reading, sourceList, withCopies } from "./sources_view";
 import { plain, understood, type Found } from "./understood_view";
 import type { Answer, AskRequest, ClaimEvent, Filters, StreamEvent } from "./types";
 
@@ -22,8 +22,8 @@ const WRITTEN_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trained
 
 /** What a turn asks of the conversation it stands in. */
 export interface TurnEvents {
-  /** Ask another question. */
-  ask(question: string): void;
+  /** Ask another question; `asWritten`: as it stands. */
+  ask(question: string, asWritten?: boolean): void;
   /** Put a question where it can be changed. */
   edit(question: string): void;
   /** What the questions are narrowed to now, in words. */
@@ -34,8 +34,9 @@ export interface TurnEvents {
   narrow(question: string, filters: Filters, title: string): void;
   /** Give questions about what an answer cites to `show`, in the same way as `suggestions`. */
   followOns(answer: Answer, show: (questions: string[]) => boolean): void;
-  /** Give questions that are answered here to `show`, as they become known, until it says that it has enough. */
-  suggestions(show: (questions: string[]) => boolean): void;
+  /** Give questions that are answered here to `show`, as they become known, until it says that it has enough; about these
+   * articles, where there are any. */
+  suggestions(about: string[], show: (questions: string[]) => boolean): void;
 }
 
 export type Outcome =
@@ -47,177 +48,184 @@ export type Outcome =
 export class Turn {
   readonly element: HTMLElement;
   readonly heading: HTMLElement;
-  private readonly understood = element("div", { class: "understood", part: "understood", attributes: { hidden: "" } });
-  private readonly short = element("div", { class: "lead" });
-  private held: ClaimEvent[] = [];
-  private timer = 0;
-  private readonly mode = element("p", { class: "mode", part: "mode" });
-  private readonly notice = element("p", { class: "notice", part: "ai-notice", attributes: { hidden: "" } });
-  private shared = false;
-  private readonly below = element("div", { class: "below" });
-  private view: AnswerView;
-  private readonly middle = element("div", { class: "middle" });
+  readonly #understood = element("div", { class: "understood", part: "understood", attributes: { hidden: "" } });
+  readonly #short = element("div", { class: "lead" });
+  #held: ClaimEvent[] = [];
+  #timer = 0;
+  readonly #mode = element("p", { class: "mode", part: "mode" });
+  readonly #notice = element("p", { class: "notice", part: "ai-notice", attributes: { hidden: "" } });
+  #shared = false;
+  #asked: Filters = {};
+  #checked = 0;
+  readonly #below = element("div", { class: "below" });
+  #view: AnswerView;
+  readonly #middle = element("div", { class: "middle" });
 
   constructor(
     private readonly context: Context,
     private readonly question: string,
     private readonly events: TurnEvents,
   ) {
-    this.view = new AnswerView(context);
+    this.#view = new AnswerView(context);
     const properties = { class: "question", part: "question", attributes: { dir: "auto" } };
     this.heading = element(context.level === 2 ? "h2" : "h3", properties, question);
     this.element = element(
       "article",
       { class: "turn", part: "turn" },
       this.heading,
-      this.understood,
-      this.mode,
-      this.notice,
-      this.short,
-      this.middle,
-      this.below,
+      this.#understood,
+      this.#mode,
+      this.#notice,
+      this.#short,
+      this.#middle,
+      this.#below,
     );
   }
 
   /** Ask, and show what comes; `retry` is called when the reader wants it again. */
   async run(request: AskRequest, signal: AbortSignal, retry: () => void): Promise<Outcome> {
     const { strings } = this.context.language;
-    this.begin();
+    this.#begin();
     try {
       for await (const event of this.context.client.ask(request, signal)) {
         if (event.type === "answer") {
-          const said = this.finish(event.answer);
+          const said = this.#finish(event.answer);
           this.goOn(event.answer);
           return { kind: "answered", answer: event.answer, said };
         }
-        this.show(event, request.filters);
+        this.#show(event, request.filters ?? {});
       }
       throw new Problem("interrupted");
     } catch (error) {
-      this.settle();
+      this.#settle();
       if (signal.aborted) {
-        refill(this.below, element("p", { class: "quiet" }, strings.stopped), this.again(retry));
+        refill(this.#below, element("p", { class: "quiet" }, strings.stopped), this.#again(retry));
         return { kind: "stopped" };
       }
       const problem = error instanceof Problem ? error : new Problem("failed");
       if (!(error instanceof Problem)) console.error("sourceline-chat:", error);
-      refill(this.below, problemBox(this.context, problem, retry));
+      refill(this.#below, problemBox(this.context, problem, retry));
       return { kind: "failed", problem };
     }
   }
 
   /** Show an answer of before; one that somebody passed on says when it was given. */
   restore(answer: Answer, given = ""): void {
-    this.begin();
-    this.results(answer, answer.filters);
-    this.shared = Boolean(given);
+    this.#begin();
+    this.#results(answer, answer.filters ?? {});
+    this.#shared = Boolean(given);
     const { strings, locale } = this.context.language;
     if (given) this.heading.before(element("p", { class: "quiet" }, strings.shared(day(given, locale))));
-    this.finish(answer);
+    this.#finish(answer);
   }
 
   /** Show that there is no answer to show. */
   fail(problem: Problem, retry: () => void): void {
-    refill(this.below, problemBox(this.context, problem, retry));
+    refill(this.#below, problemBox(this.context, problem, retry));
   }
 
-  private begin(): void {
-    this.view = new AnswerView(this.context);
-    refill(this.middle, this.view.element);
-    refill(this.below);
-    refill(this.short);
-    this.understood.hidden = this.notice.hidden = true;
+  #begin(): void {
+    this.#view = new AnswerView(this.context);
+    refill(this.#middle, this.#view.element);
+    refill(this.#below);
+    refill(this.#short);
+    this.#understood.hidden = this.#notice.hidden = true;
     this.element.classList.remove("abstained");
+    this.#checked = 0;
     this.element.setAttribute("aria-busy", "true");
-    this.say(this.context.language.strings.searching);
+    this.#say(this.context.language.strings.searching);
   }
 
-  private show(event: Exclude<StreamEvent, { type: "answer" }>, filters: Filters | undefined): void {
+  #show(event: Exclude<StreamEvent, { type: "answer" }>, filters: Filters): void {
     const { strings } = this.context.language;
     if (event.type === "search_results") {
-      this.results(event, filters);
-      this.say(strings.reading(event.search_results.length));
-      refill(this.below, reading(this.context, event.search_results));
-      this.timer = window.setTimeout(() => this.say(strings.writing), WRITING_MS);
+      this.#results(event, filters);
+      this.#say(strings.reading(articlesOf(event.search_results).length));
+      refill(this.#below, reading(this.context, event.search_results));
+      this.#timer = window.setTimeout(() => this.#say(strings.writing), WRITING_MS);
       return;
     }
-    if (event.claim.origin === "model") this.tellModel();
-    if (this.held.length || this.view.wouldQuote(event)) {
-      if (!this.held.length) this.wait(() => this.release(), HOLD_MS);
-      this.held.push(event);
+    this.#checked += 1;
+    if (event.claim.origin === "model") this.#tellModel();
+    if (this.#held.length || this.#view.wouldQuote(event)) {
+      if (!this.#held.length) this.#wait(() => this.#release(), HOLD_MS);
+      this.#held.push(event);
     } else {
-      this.wait(() => undefined, 0);
-      this.view.add(event);
-      this.say(strings.answering);
+      this.#wait(() => undefined, 0);
+      this.#view.add(event);
+      this.#say(strings.answering(this.#checked));
     }
   }
 
   /** What a model writes says so from its first sentence on, to people and to programs. */
-  private tellModel(model = ""): void {
-    this.notice.textContent = this.context.language.strings.aiNotice;
-    this.notice.hidden = false;
+  #tellModel(model = ""): void {
+    this.#notice.textContent = this.context.language.strings.aiNotice;
+    this.#notice.hidden = false;
     Object.assign(this.element.dataset, { digitalSourceType: WRITTEN_BY_MODEL, ...(model ? { model } : {}) });
   }
 
-  private wait(act: () => void, milliseconds: number): void {
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(act, milliseconds);
+  #wait(act: () => void, milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(act, milliseconds);
   }
 
   /** Show the sentences that waited for others. */
-  private release(): void {
-    for (const event of this.held.splice(0)) this.view.add(event);
-    this.say(this.context.language.strings.answering);
+  #release(): void {
+    for (const event of this.#held.splice(0)) this.#view.add(event);
+    this.#say(this.context.language.strings.answering(this.#checked));
   }
 
-  private results(event: Found, filters: Filters | null | undefined): void {
-    const chips = understood(this.context, this.question, event, filters ?? {}, this.events);
-    this.understood.hidden = !chips.length;
-    refill(this.understood, ...chips);
+  #results(event: Found, filters: Filters): void {
+    this.#asked = filters;
+    this.#view.results = event.search_results;
+    const chips = understood(this.context, this.question, event, filters, this.events);
+    this.#understood.hidden = !chips.length;
+    refill(this.#understood, ...chips);
   }
 
   /** Show the whole answer; gives what is said of it to those who hear it. */
-  private finish(answer: Answer): string {
+  #finish(answer: Answer): string {
     const { strings, locale } = this.context.language;
-    this.held = [];
-    this.settle();
+    this.#held = [];
+    this.#settle();
     const abstained = answer.answer_mode === "abstained";
     const close = abstained ? near(answer.search_results, answer.question, locale) : [];
     // Sentences that come near may answer, after all: only what is certain is said above them.
     const reason = answer.abstain_reason === "no_match" && close.length ? "weak_match" : (answer.abstain_reason ?? "no_match");
     const why = strings.abstain[reason] ?? strings.abstain["no_match"] ?? "";
     this.element.classList.toggle("abstained", abstained);
-    this.mode.textContent = abstained && reason === "weak_match" ? strings.unclear : strings[answer.answer_mode];
-    this.notice.hidden = true;
-    if (answer.answer_mode === "generated") this.tellModel(answer.generation?.model);
-    if (abstained) refill(this.middle, element("p", { class: "why" }, why), this.wider());
-    else this.view.finish(answer);
-    refill(this.short, abstained ? null : this.view.shortAnswer(answer));
-    const fallback = this.fallback(answer);
+    this.#mode.textContent = abstained && reason === "weak_match" ? strings.unclear : strings[answer.answer_mode];
+    this.#notice.hidden = true;
+    if (answer.period_kept === false) this.#results(answer, this.#asked);
+    if (answer.answer_mode === "generated") this.#tellModel(answer.generation?.model);
+    if (abstained) refill(this.#middle, element("p", { class: "why" }, why), this.#wider());
+    else this.#view.finish(answer);
+    refill(this.#short, abstained ? null : this.#view.shortAnswer(answer));
+    const fallback = this.#fallback(answer);
     const passages = passageList(this.context, answer.search_results, close, answer.question);
-    const acts = actions(this.context, answer, this.view, () => this.events.edit(this.question), this.shared);
+    const acts = actions(this.context, answer, this.#view, () => this.events.edit(this.question), this.#shared);
     refill(
-      this.below,
+      this.#below,
       fallback ? element("p", { class: "quiet fallback" }, fallback) : null,
-      abstained ? null : this.sureness(answer),
-      conflictNotes(this.context, answer, this.view),
-      sourceList(this.context, answer, this.view),
+      abstained ? null : this.#sureness(answer),
+      conflictNotes(this.context, answer, this.#view),
+      sourceList(this.context, answer, this.#view),
       // Who got no answer looks for a way on first.
-      ...(abstained ? [passages, this.suggestions(), acts] : [acts, passages]),
+      ...(abstained ? [passages, this.#suggestions(withCopies(close)), acts] : [acts, passages]),
     );
-    return abstained ? `${this.mode.textContent}. ${why}` : strings.finished(answer.answer);
+    return abstained ? `${this.#mode.textContent}. ${why}` : strings.finished(answer.answer);
   }
 
   /** Offer questions that follow on, below all that stands there. */
   goOn(answer: Answer): void {
     if (answer.answer_mode === "abstained" || !answer.citations.length) return;
-    const place = this.offers("next");
-    this.below.append(place);
-    this.events.followOns(answer, (questions) => !place.isConnected || this.suggest(place, this.context.language.strings.goOn, questions));
+    const place = this.#offers("next");
+    this.#below.append(place);
+    this.events.followOns(answer, (questions) => !place.isConnected || this.#suggest(place, this.context.language.strings.goOn, questions));
   }
 
   /** Where only some articles were asked, all can be. */
-  private wider(): HTMLElement | null {
+  #wider(): HTMLElement | null {
     const narrowed = this.events.narrowed();
     const ask = (): void => this.events.widen(this.question);
     const { without, onlyArticle } = this.context.language.strings;
@@ -225,7 +233,7 @@ export class Turn {
   }
 
   /** How sure it is, in words. */
-  private sureness(answer: Answer): HTMLElement | null {
+  #sureness(answer: Answer): HTMLElement | null {
     const kind = confidence(answer);
     // Of a list, or of the latest, the figure says only that the articles are about it.
     if (!kind || (kind === "sure" && !answer.short_answer)) return null;
@@ -234,18 +242,18 @@ export class Turn {
   }
 
   /** Questions that are answered here. */
-  private suggestions(): HTMLElement {
-    const place = this.offers("");
-    this.events.suggestions((questions) => this.suggest(place, this.context.language.strings.instead, questions));
+  #suggestions(about: string[]): HTMLElement {
+    const place = this.#offers("");
+    this.events.suggestions(about, (questions) => this.#suggest(place, this.context.language.strings.instead, questions));
     return place;
   }
 
-  private offers(name: string): HTMLElement {
+  #offers(name: string): HTMLElement {
     return element("div", { class: `starters offered ${name}`, part: "offered", attributes: { hidden: "" } });
   }
 
   /** Whether there are as many now as are offered. */
-  private suggest(place: HTMLElement, label: string, known: string[]): boolean {
+  #suggest(place: HTMLElement, label: string, known: string[]): boolean {
     const questions = known.filter((one) => plain(one) !== plain(this.question)).slice(0, SUGGESTED);
     if (!questions.length) return false;
     const items = questions.map((one) => {
@@ -258,29 +266,29 @@ export class Turn {
   }
 
   /** Why no model wrote this, or not all that it might have. */
-  private fallback(answer: Answer): string {
+  #fallback(answer: Answer): string {
     const { strings } = this.context.language;
     const cause = strings.fallback[answer.fallback_reason ?? ""];
     if (!cause || answer.answer_mode === "abstained") return cause ?? "";
     return `${cause} ${answer.answer_mode === "generated" ? strings.endsEarly : strings.ownSentences}`;
   }
 
-  private again(retry: () => void): HTMLElement {
+  #again(retry: () => void): HTMLElement {
     const { strings } = this.context.language;
     const properties = { class: "quiet-button", attributes: { type: "button" }, on: { click: retry } };
     return element("button", properties, strings.retry);
   }
 
-  private settle(): void {
-    clearTimeout(this.timer);
-    if (this.held.length) this.release();
+  #settle(): void {
+    clearTimeout(this.#timer);
+    if (this.#held.length) this.#release();
     this.element.removeAttribute("aria-busy");
-    this.mode.classList.remove("progress");
-    this.mode.textContent = "";
+    this.#mode.classList.remove("progress");
+    this.#mode.textContent = "";
   }
 
-  private say(what: string): void {
-    this.mode.classList.add("progress");
-    this.mode.textContent = what;
+  #say(what: string): void {
+    this.#mode.classList.add("progress");
+    this.#mode.textContent = what;
   }
 }

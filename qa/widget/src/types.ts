@@ -101,6 +101,9 @@ export interface Answer {
   understood_period?: Period | null;
   filters?: Filters | null;
   generation?: Generation | null;
+  /** Whether what is cited is of the time asked for. */
+  period_kept?: boolean | null;
+  stale_citation_ids?: string[];
 }
 
 /** What wrote a generated answer. */
@@ -159,6 +162,8 @@ export interface AskRequest {
   conversation_id?: string;
   collection?: string;
   filters?: Filters;
+  /** Neither completed from the conversation nor corrected. */
+  as_written?: boolean;
 }
 
 /** What questions are narrowed to. */

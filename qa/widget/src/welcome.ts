@@ -25,18 +25,18 @@ export interface WelcomeEvents {
 
 export class Welcome {
   readonly element: HTMLElement;
-  private readonly archive = element("p", { class: "quiet archive", part: "archive", attributes: { hidden: "" } });
-  private readonly starters = element("div", { class: "starters", part: "starters", attributes: { hidden: "" } });
-  private readonly newest = element("div", { class: "starters newest", part: "newest", attributes: { hidden: "" } });
-  private readonly earlier = element("div", { class: "starters earlier", part: "earlier", attributes: { hidden: "" } });
-  private offered: string[] = [];
-  private waiting: ((questions: string[]) => boolean)[] = [];
+  readonly #archive = element("p", { class: "quiet archive", part: "archive", attributes: { hidden: "" } });
+  readonly #starters = element("div", { class: "starters", part: "starters", attributes: { hidden: "" } });
+  readonly #newest = element("div", { class: "starters newest", part: "newest", attributes: { hidden: "" } });
+  readonly #earlier = element("div", { class: "starters earlier", part: "earlier", attributes: { hidden: "" } });
+  #offered: string[] = [];
+  #waiting: ((questions: string[]) => boolean)[] = [];
   /** Whether the service was asked for questions in vain, or had not found all when it was asked for the last time. */
-  private lost = false;
+  #lost = false;
   /** Questions that the host page gives, in place of the service's. */
-  private readonly given: boolean;
+  readonly #given: boolean;
   /** How often what narrows has changed. */
-  private turn = 0;
+  #turn = 0;
 
   constructor(
     private readonly context: Context,
@@ -44,39 +44,39 @@ export class Welcome {
     private readonly events: WelcomeEvents,
     options: { intro: string; starters: string[] },
   ) {
-    const parts = [element("p", { class: "intro" }, options.intro), this.archive, this.starters, this.newest, this.earlier];
+    const parts = [element("p", { class: "intro" }, options.intro), this.#archive, this.#starters, this.#newest, this.#earlier];
     this.element = element("div", { class: "welcome", part: "welcome" }, ...parts);
-    this.given = options.starters.length > 0;
-    if (this.given) this.offer(options.starters);
+    this.#given = options.starters.length > 0;
+    if (this.#given) this.#offer(options.starters);
   }
 
   /** Give the questions that are answered here to `show`, now and as further ones are found, until it says "enough". */
   questions(show: (questions: string[]) => boolean): void {
-    if (show(this.offered)) return;
-    this.waiting.push(show);
-    if (this.lost) void this.fetch();
+    if (show(this.#offered)) return;
+    this.#waiting.push(show);
+    if (this.#lost) void this.#fetch();
   }
 
   /** Other articles are meant than before: what was offered may not be answered by them. */
   renew(): void {
-    this.turn += 1;
-    if (!this.given) this.offer([]);
-    void this.fetch();
+    this.#turn += 1;
+    if (!this.#given) this.#offer([]);
+    void this.#fetch();
   }
 
   /** Ask the service what there is; nothing to begin with is no reason to complain. */
   async begin(): Promise<void> {
-    await Promise.all([this.fetch(), this.remember()]);
+    await Promise.all([this.#fetch(), this.remember()]);
   }
 
   /** Show the conversations that were left. */
   async remember(): Promise<void> {
-    const found = await Promise.all(this.history.earlier.slice(0, EARLIER).map((id) => this.titled(id)));
-    const items = found.flatMap((one) => (one ? [this.item(one.title, () => this.events.restore(one.id))] : []));
-    this.fill(this.earlier, this.context.language.strings.earlier, items);
+    const found = await Promise.all(this.history.earlier.slice(0, EARLIER).map((id) => this.#titled(id)));
+    const items = found.flatMap((one) => (one ? [this.#item(one.title, () => this.events.restore(one.id))] : []));
+    this.#fill(this.#earlier, this.context.language.strings.earlier, items);
   }
 
-  private async titled(id: string): Promise<{ id: string; title: string } | null> {
+  async #titled(id: string): Promise<{ id: string; title: string } | null> {
     try {
       return { id, title: await this.context.client.conversationTitle(id) };
     } catch (error) {
@@ -85,44 +85,44 @@ export class Welcome {
     }
   }
 
-  private async fetch(left = ASKED_AGAIN): Promise<void> {
-    const { turn } = this;
-    this.lost = false;
+  async #fetch(left = ASKED_AGAIN): Promise<void> {
+    const turn = this.#turn;
+    this.#lost = false;
     try {
       const found = await this.context.client.beginning(this.events.narrowed());
-      if (turn !== this.turn) return;
+      if (turn !== this.#turn) return;
       const questions = (found.starters ?? []).map((starter) => starter.question);
-      if (!this.given && (questions.length || found.complete !== false)) this.offer(questions);
-      if (found.archive) this.describe(found.archive);
-      if (found.complete === false) this.again(left);
+      if (!this.#given && (questions.length || found.complete !== false)) this.#offer(questions);
+      if (found.archive) this.#describe(found.archive);
+      if (found.complete === false) this.#again(left);
     } catch (error) {
-      if (turn !== this.turn) return;
+      if (turn !== this.#turn) return;
       // The page does without, but its owner has to know what to set.
       const problem = asProblem(error);
       if (problem.kind === "unlisted") this.element.append(problemBox(this.context, problem, null));
-      else if (problem.kind === "busy") this.again(left); // it may only be starting
-      else this.lost = !this.given;
+      else if (problem.kind === "busy") this.#again(left); // it may only be starting
+      else this.#lost = !this.#given;
     }
   }
 
-  private again(left: number): void {
-    const { turn } = this;
-    this.lost = !this.given && left === 0;
-    if (left > 0) setTimeout(() => this.element.isConnected && turn === this.turn && void this.fetch(left - 1), AGAIN_MS);
+  #again(left: number): void {
+    const turn = this.#turn;
+    this.#lost = !this.#given && left === 0;
+    if (left > 0) setTimeout(() => this.element.isConnected && turn === this.#turn && void this.#fetch(left - 1), AGAIN_MS);
   }
 
-  private offer(questions: string[]): void {
-    this.offered = questions;
-    this.waiting = this.waiting.filter((show) => !show(questions));
-    const items = questions.slice(0, OFFERED).map((question) => this.item(question, () => this.events.ask(question)));
-    this.fill(this.starters, this.context.language.strings.starters, items);
+  #offer(questions: string[]): void {
+    this.#offered = questions;
+    this.#waiting = this.#waiting.filter((show) => !show(questions));
+    const items = questions.slice(0, OFFERED).map((question) => this.#item(question, () => this.events.ask(question)));
+    this.#fill(this.#starters, this.context.language.strings.starters, items);
   }
 
-  private describe(archive: Archive): void {
+  #describe(archive: Archive): void {
     const { strings, locale } = this.context.language;
-    this.archive.hidden = false;
+    this.#archive.hidden = false;
     if (!archive.articles) {
-      this.archive.textContent = strings.noArticles;
+      this.#archive.textContent = strings.noArticles;
       return;
     }
     const number = new Intl.NumberFormat(locale);
@@ -133,23 +133,23 @@ export class Welcome {
       archive.sources ? strings.sourcesCount(archive.sources, number.format(archive.sources)) : "",
       days && since ? `${days} (${strings.newestAge(since)})` : days,
     ];
-    this.archive.textContent = said.filter(Boolean).join(" · ");
-    const items = archive.newest.slice(0, NEWEST).map((article) => this.headline(article));
-    this.fill(this.newest, strings.newest, items);
+    this.#archive.textContent = said.filter(Boolean).join(" · ");
+    const items = archive.newest.slice(0, NEWEST).map((article) => this.#headline(article));
+    this.#fill(this.#newest, strings.newest, items);
   }
 
-  private headline(article: Headline): HTMLElement {
-    const item = this.item(article.title, (opener) => this.context.show({ ...article, quote: null, others: [] }, opener));
+  #headline(article: Headline): HTMLElement {
+    const item = this.#item(article.title, (opener) => this.context.show({ ...article, quote: null, others: [] }, opener));
     item.append(byline(this.context.language, article));
     return item;
   }
 
-  private item(text: string, act: (opener: HTMLElement) => void): HTMLElement {
+  #item(text: string, act: (opener: HTMLElement) => void): HTMLElement {
     const properties = { class: "starter", part: "starter", attributes: { dir: "auto" } };
     return element("li", {}, button(text, (event) => act(event.currentTarget as HTMLElement), properties));
   }
 
-  private fill(place: HTMLElement, label: string, items: HTMLElement[]): void {
+  #fill(place: HTMLElement, label: string, items: HTMLElement[]): void {
     place.hidden = !items.length;
     refill(place, element("p", { class: "label" }, label), element("ul", { attributes: { role: "list" } }, ...items));
   }

@@ -28,7 +28,7 @@ from qa.conversations.database import Database
 from qa.conversations.feedback import FeedbackBook, served
 from qa.conversations.history import Bounds, History
 from qa.sources.ledger import Feed, Ledger
-from qa.types import Answer
+from qa.types import Answer, SearchResult
 from seeds import articles_dir
 
 MAX_BYTES = 150_000
@@ -39,6 +39,8 @@ WATER = "When will most homes in Kelmar have no running water?"
 FIRE = "How large is the area burned in the Corrin Hills?"
 LIST = "Which villages were emptied in the Corrin Hills?"
 BRIDGE = "How long will the Osprey Bridge be closed?"
+DAILY = "And how many vehicles does it carry a day?"
+EARNS = "What does the captain of the Saint Orlane earn?"
 UNKNOWN = "Who won the chess championship in Lima?"
 PERU = "What is the capital of Peru?"
 NOW = datetime.now(UTC)
@@ -69,9 +71,11 @@ def samples(begin_service: Callable[..., Any]) -> Any:
 def take(repo: Path) -> Callable[[Any, str], None]:
     """Save what a reader sees; fewer colours where pngquant is there."""
 
-    def take(reader: Any, name: str) -> None:
+    def take(reader: Any, name: str, *, focused: bool = False) -> None:
         path = repo / "docs" / "screenshots" / f"{name}.png"
-        reader.page.evaluate("(document.activeElement?.shadowRoot?.activeElement ?? document.activeElement)?.blur()")
+        blur = "(document.activeElement?.shadowRoot?.activeElement ?? document.activeElement)?.blur()"
+        if not focused:
+            reader.page.evaluate(blur)
         reader.page.wait_for_timeout(400)
         reader.page.screenshot(path=path)
         if shutil.which("pngquant"):
@@ -116,16 +120,32 @@ def test_pages(read: Any, samples: Any, take: Any) -> None:
     take(opened(reader), "article")
 
 
+def test_conversation(read: Any, samples: Any, take: Any) -> None:
+    reader = read(samples.url, viewport=WIDE).visit()
+    reader.ask(BRIDGE)
+    reader.ask(DAILY).locator(".understood .narrowed").wait_for()
+    take(reader, "follow-up")
+    reader.ask(EARNS).locator(".offered .starter").last.scroll_into_view_if_needed()
+    take(reader, "declined")
+
+
 def test_dark(read: Any, samples: Any, take: Any) -> None:
     reader = started(read(samples.url, viewport=WIDE, color_scheme="dark").visit())
-    reader.ask(UNKNOWN)
+    turn = reader.ask(UNKNOWN)
+    turn.locator(".offered .starter").first.wait_for()
     take(reader, "dark")
 
 
 def test_narrow(read: Any, samples: Any, take: Any) -> None:
-    reader = read(samples.url, viewport=NARROW).visit()
+    reader = read(samples.url, viewport=NARROW, has_touch=True).visit()
     reader.ask(BRIDGE)
     take(reader, "narrow")
+    reader.chips.first.tap()
+    reader.chat.locator(".card").wait_for()
+    take(reader, "narrow-card", focused=True)
+    reader.chips.first.tap()
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    take(reader, "narrow-article")
 
 
 def test_arabic(read: Any, samples: Any, take: Any) -> None:
@@ -156,8 +176,14 @@ def test_tag(read: Any, samples: Any, take: Any) -> None:
 def test_while_a_model_writes(read: Any, scripted: Any, answering: Any, take: Any) -> None:
     """Held where two of its sentences are checked, which no model could be trusted with."""
     compose, unfold = answering
-    article = Article(id="a", version="v", title="Osprey Bridge to Shut for 16 Months From July", text="…")
-    answer = compose(WRITTEN.split("\n"), article, question=BRIDGE)
+    listed = [
+        ("Osprey Bridge to Shut for 16 Months From July", "Kelmar Dispatch", "2026-11-20"),
+        ("Two Ferries for the Lunde While the Bridge Is Shut", "Northern Herald", "2026-11-22"),
+        ("What the Closure Costs the Port", "Coastwire", "2026-11-25"),
+    ]
+    results = tuple(found(f"a{number}", *about) for number, about in enumerate(listed))
+    article = Article(id="a0", version="v", title=listed[0][0], text="…")
+    answer = compose(WRITTEN.split("\n"), article, question=BRIDGE, search_results=results)
     claims = tuple(msgspec.structs.replace(claim, origin="model") for claim in answer.claims)
     taken = Event()
 
@@ -172,6 +198,13 @@ def test_while_a_model_writes(read: Any, scripted: Any, answering: Any, take: An
     reader.last.locator(".sentence").nth(1).wait_for()
     take(reader, "writing")
     taken.set()
+
+
+def found(article_id: str, title: str, source: str, published_at: str) -> SearchResult:
+    """What the model reads, of each article one passage."""
+    about: Any = {"article_id": article_id, "article_version": "v", "title": title, "source": source, "url": None}
+    place: Any = {"passage_id": article_id, "text": "…", "start_char_index": 0, "end_char_index": 1, "score": 1.0}
+    return SearchResult(published_at=published_at, **about, **place)
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from threading import Event
 from typing import Any
 
 import msgspec
 import pytest
 
 from embeddings.types import Article
-from qa.types import AlsoReported, Conflict, Generation, SearchResult
+from qa.types import AlsoReported, Conflict, Generation, SearchResult, UnderstoodPeriod
 
 Read = Callable[..., Any]
 QUESTION = "How long will the Osprey Bridge be closed?"
@@ -38,10 +39,10 @@ def everything(scripted: Any, answering: Any) -> Any:
     about = {"article_id": "b", "article_version": "v", "source": "Wire", "url": None, "published_at": "2024-06-01"}
     passage = {
         "start_char_index": 0,
-        "end_char_index": 18,
+        "end_char_index": 22,
         "score": 1.0,
         "passage_id": "p",
-        "text": "It closes in July.",
+        "text": ARTICLE.text[:22],
     }
     also = (AlsoReported(title="Bridge closes", **about),)
     place = {**about, "article_id": "a", "title": "Bridge", "also_reported_by": also}
@@ -49,6 +50,10 @@ def everything(scripted: Any, answering: Any) -> Any:
     answers = {
         "generated": {
             "generation": Generation(model="small-1", prompts={}, checker="aligned"),
+            "resolved_query": "When does the bridge close in June?",
+            "understood_period": UnderstoodPeriod(start="2024-06-01", end="2024-07-01", words="in June"),
+            "period_kept": False,
+            "stale_citation_ids": ("c1", "c2"),
             "conflicts": (
                 Conflict(citation_ids=("c1", "c2"), note="July here, June there.", values=("July", "June"), later="c2"),
             ),
@@ -57,8 +62,22 @@ def everything(scripted: Any, answering: Any) -> Any:
         "abstained": {"answer_mode": "abstained", "abstain_reason": "weak_match", "claims": (), "citations": ()},
     }
 
+    scripted.follow_ons = [{"question": "Who closes it?", "quote": "The mayor closes it."}]
+    scripted.go_on = Event()
+
+    def written() -> Iterator[Any]:
+        """Held while the model writes its second sentence."""
+        answer = compose(["It closes in July.", "It opens in June."], ARTICLE, search_results=results)
+        claims = tuple(msgspec.structs.replace(claim, origin="model") for claim in answer.claims)
+        opened, first, *others = unfold(msgspec.structs.replace(answer, claims=claims))
+        yield from (opened, first)
+        scripted.go_on.wait(120)
+        yield from others
+
     def script(request: dict[str, Any]) -> Any:
         kind = request["question"]
+        if kind == "writing":
+            return written()
         if kind not in answers:
             return iter([int(kind)])
         answer = compose(["It closes in July.", "It opens in June."], ARTICLE, question=kind, search_results=results)
@@ -95,6 +114,13 @@ def test_nothing_is_wrong_in_any_state_light_or_dark(read: Read, everything: Any
         anew(reader)
         reader.ask(question)
         walk.look(question)
+    anew(reader)
+    reader.send("writing")
+    reader.last.locator(".sentence").wait_for()
+    assert reader.last.locator(".being-read li").count() == 1
+    walk.look("writing")
+    everything.go_on.set()
+    reader.last.locator(".actions").wait_for()
     reader.page.set_viewport_size({"width": 320, "height": 568})
     passages(reader, walk)
     everything.problem_headers = {"retry-after": "60"}
@@ -107,7 +133,7 @@ def test_nothing_is_wrong_in_any_state_light_or_dark(read: Read, everything: Any
     reader.last.locator(".actions").wait_for()
     walk.look("somebody else's answer")
     assert {state: found for state, found in walk.found.items() if found} == {}
-    assert len(walk.found) == 26
+    assert len(walk.found) == 28
 
 
 def anew(reader: Any) -> None:
@@ -118,9 +144,14 @@ def answer(reader: Any, walk: Walk) -> None:
     """What a model wrote, the card of a citation, its article beside and over the answer, what one thinks of it."""
     reader.ask("generated")
     assert reader.last.locator(".notice").is_visible(), "a model wrote it"
+    reader.last.locator(".next .starter").wait_for()
+    assert reader.last.locator(".understood .narrowed").count() == 2, (
+        "what it was understood as, and a period that was missed"
+    )
     walk.look("generated")
     chip = reader.chat.locator(".chip").first
     chip.focus()
+    assert reader.chat.locator(".card .around, .card .corrected").count() == 2
     walk.look("card")
     chip.press("Enter")
     reader.chat.locator(".article-body p[dir]").first.wait_for()

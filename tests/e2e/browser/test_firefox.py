@@ -125,7 +125,7 @@ def port_of(process: subprocess.Popen[bytes], note: Path) -> int:
 
 def test_from_the_first_screen_to_the_words_of_an_article(firefox: Firefox, service: Any) -> None:
     firefox.told("WebDriver:Navigate", url=service.url)
-    archive = firefox.waited("chat.querySelector('.archive').textContent")
+    archive = firefox.waited("chat.querySelector('.archive')?.textContent")
     assert archive.startswith("3 articles · 3 sources · 7 April 2024 – 14 June 2024")
     assert firefox.waited("chat.querySelector('.newest .starter').textContent") == "Osprey Bridge to shut"
     firefox.write(".composer textarea", QUESTION + ENTER)

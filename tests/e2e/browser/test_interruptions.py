@@ -72,7 +72,7 @@ def test_a_service_killed_in_the_middle_of_an_answer_and_back(
     service.add({"id": "b", "title": "Bridge", "text": "The Osprey Bridge stays closed for 16 months. Ferries run."})
     reader = read(service.url).visit()
     reader.send("How long does the Osprey Bridge stay closed?")
-    reader.last.locator(".mode", has_text=re.compile("Reading|Writing|Checking")).wait_for()
+    reader.last.locator(".mode", has_text=re.compile("Reading|Writing|checked")).wait_for()
     service.kill()
     problem = reader.last.locator(".problem")
     problem.wait_for()

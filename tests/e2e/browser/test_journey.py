@@ -23,9 +23,11 @@ def test_ask_stream_cite_open_and_highlight(read: Read, service: Any) -> None:
     chip.hover()
     card = reader.chat.locator(".card")
     card.wait_for()
-    quote = card.locator(".card-words").inner_text()
+    quote = card.locator("mark").inner_text()
     assert quote in article["text"]
-    assert card.locator(".card-source").inner_text().startswith("Kelmar Dispatch · 14 June 2024 · ")
+    around = " ".join(article["text"].split())
+    assert card.locator(".card-words").inner_text().removesuffix(" …") in around, "with the words behind it"
+    assert card.locator(".card-source").inner_text().startswith("Kelmar Dispatch\u00a0· 14 June 2024\u00a0· ")
     assert card.locator("a").get_attribute("href") == "https://example.org/bridge"
     assert card.locator("a").get_attribute("rel") == "noopener noreferrer nofollow"
 

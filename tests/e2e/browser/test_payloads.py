@@ -101,6 +101,7 @@ JS = "window.broken=1"
 ALLOWED = {
     *("main", "header", "h1", "h2", "div", "slot", "button", "p", "article", "span", "section", "form", "textarea"),
     *("label", "select", "option", "input", "blockquote", "ol", "ul", "li", "bdi", "details", "summary", "a"),
+    "mark",
 }
 """Every kind of element that the widget makes."""
 

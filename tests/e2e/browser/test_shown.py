@@ -114,6 +114,26 @@ def test_copies_of_a_story_are_named_once_and_can_be_read(show: Any) -> None:
     assert reader.chat.locator(".article-title").inner_text() == "Bridge, a copy"
 
 
+def test_what_is_copied_names_each_source_once(show: Any, answering: Any) -> None:
+    cited = answering[0](SENTENCES, COPY).citations[0]
+    other = msgspec.structs.replace(cited, id="x1")
+    reader = show(
+        choices={"permissions": ["clipboard-read", "clipboard-write"]},
+        citations=(*answering[0](SENTENCES, ARTICLE).citations, other),
+        conflicts=(Conflict(citation_ids=("c1", "x1"), note="They differ."),),
+    )
+    texts = []
+    for name in ("Copy with sources", "Copy as Markdown"):
+        reader.last.get_by_role("button", name=name).click()
+        reader.last.get_by_role("button", name="Copied").wait_for()
+        texts.append(reader.page.evaluate("navigator.clipboard.readText()"))
+        reader.last.get_by_role("button", name=name).wait_for()
+    about = "Bridge <closed>, Desk, 14 June 2024, https://example.org/b"
+    assert f"[1] {about}\n    “It closes in July.”\n    “It opens in June.”\n[2] " in texts[0]
+    assert texts[1].count("https://example.org/b") == 1
+    assert "\n  > It closes in July.\n  >\n  > It opens in June.\n- \\[2\\] " in texts[1]
+
+
 def test_doubts_are_said_beside_the_sentence(show: Any, answering: Any) -> None:
     claims = answering[0](SENTENCES, ARTICLE).claims
     doubtful = type(claims[1])(
@@ -202,17 +222,80 @@ def test_what_a_model_writes_says_so_to_people_and_programs(read: Read, scripted
     assert "AI text. It can be wrong" in reader.page.evaluate("navigator.clipboard.readText()")
 
 
-def test_a_question_that_was_understood_otherwise_says_how(show: Any) -> None:
+def test_while_a_model_writes_the_sources_stand_there_as_they_will_be_cited(
+    read: Read, scripted: Any, answering: Any
+) -> None:
+    compose, unfold = answering
+    answer = compose(["The bridge closes in July.", "It opens in June."], ARTICLE)
+    other = msgspec.structs.replace(result(text="The same."), article_id="b", title=COPY.title, source="Wire")
+    claims = tuple(msgspec.structs.replace(claim, origin="model") for claim in answer.claims)
+    own = msgspec.structs.replace(result(text=TEXT), published_at=ARTICLE.published_at)
+    answer = msgspec.structs.replace(answer, claims=claims, search_results=(other, own, own))
+    steps = [threading.Event() for _ in range(4)]
+
+    def script(_: dict[str, Any]) -> Iterator[Event]:
+        for event, step in zip(unfold(answer), steps, strict=True):
+            yield event
+            step.wait(60)
+
+    scripted.script = script
+    reader = read(scripted.url).with_clock().visit()
+    reader.send("When?")
+    listed = reader.last.locator(".sources.being-read li")
+    listed.nth(1).wait_for()
+    mode = reader.last.locator(".mode")
+    assert mode.inner_text() == "Reading 2 articles"
+    assert listed.nth(0).inner_text().split("\n") == ["1", COPY.title, "", "Wire"]
+    assert listed.nth(1).inner_text().split("\n")[:2] == ["2", ARTICLE.title]
+    assert "Desk\u00a0· 14 June 2024\u00a0· " in listed.nth(1).inner_text()
+    reader.page.clock.fast_forward(2500)
+    assert mode.inner_text() == "Writing an answer; each sentence is checked before it is shown"
+    for number, step in enumerate(steps[:2]):
+        step.set()
+        reader.last.locator(".sentence").nth(number).wait_for()
+        assert mode.inner_text() == f"Sentence {number + 1} is checked; the next one is being written"
+        assert reader.chips.nth(number).inner_text() == "2", "the number that stands below"
+        assert listed.count() == 2
+    for step in steps[2:]:
+        step.set()
+    reader.last.locator(".actions").wait_for()
+    assert listed.count() == 0
+    before = reader.last.locator(".answer, .sources").all_inner_texts()
+    assert [one for one in before[1].split("\n") if one][:3] == ["Sources", "2", ARTICLE.title]
+    scripted.kept = answer
+    reader.page.goto(f"{reader.base}/?again#answer=x&sig=y")
+    reader.last.locator(".actions").wait_for()
+    assert reader.last.locator(".answer, .sources").all_inner_texts() == before, "as it is kept, too"
+
+
+def test_a_question_that_was_understood_otherwise_says_how_and_can_be_asked_as_typed(show: Any, scripted: Any) -> None:
     assert show(question="When?", resolved_query=" when? ").last.locator(".understood").is_hidden()
     reader = show(question="When?", resolved_query="When does the bridge close?")
-    assert reader.last.locator(".resolved").inner_text() == "Understood as: When does the bridge close?"
-    reader.last.locator(".understood").get_by_role("button").click()
-    assert reader.input.input_value() == "When does the bridge close?"
+    chip = reader.last.locator(".understood button")
+    assert chip.inner_text() == "Understood as: When does the bridge close? ✕"
+    assert chip.get_attribute("aria-label") == "Understood as: When does the bridge close?. Ask as typed: When?"
+    chip.click()
+    reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
+    assert [(one["question"], one.get("as_written")) for one in scripted.asked[1:]] == [
+        ("When?", None),
+        ("When?", True),
+    ]
+
+
+EARLY_JUNE = UnderstoodPeriod(start="2024-06-03T00:00:00Z", end="2024-06-10T00:00:00Z", words="in early June")
+
+
+def test_a_period_that_was_not_kept_is_not_claimed(show: Any, scripted: Any) -> None:
+    reader = show(question="What closed in early June?", understood_period=EARLY_JUNE, period_kept=False)
+    chip = reader.last.locator(".understood button")
+    assert chip.inner_text() == "Not limited to 3 June 2024 – 9 June 2024 ✕"
+    chip.click()
+    reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
+    assert scripted.asked[-1]["question"] == "What closed?"
 
 
 def test_a_period_that_was_understood_can_be_left_out(show: Any, scripted: Any) -> None:
-    period = UnderstoodPeriod(start="2024-06-03T00:00:00Z", end="2024-06-10T00:00:00Z", words="in early June")
-    reader = show(question="What closed in early June?", understood_period=period)
+    reader = show(question="What closed in early June?", understood_period=EARLY_JUNE, period_kept=True)
     chip = reader.last.locator(".understood button")
     assert chip.inner_text() == "3 June 2024 – 9 June 2024 ✕"
     chip.click()
@@ -370,6 +453,27 @@ def test_what_nothing_answers_gives_the_nearest_sentence_and_other_questions(sho
     assert scripted.asked[-1]["question"] == "When does it open?"
 
 
+def test_what_is_offered_instead_is_about_what_was_nearest(show: Any, scripted: Any) -> None:
+    scripted.starters = ["Who sells kites?"]
+    scripted.follow_ons = [{"question": "When does the bridge open?", "quote": "It opens in June."}]
+    also = AlsoReported(
+        article_id="c", article_version="v", title=COPY.title, source="Wire", url=None, published_at=None
+    )
+    found = (
+        result(text=TEXT, also_reported_by=(also,)),
+        msgspec.structs.replace(result(text="Kites."), article_id="b"),
+    )
+    reader = show(question="Who said that it opens?", search_results=found, **DECLINED)
+    offered = reader.last.locator(".offered .starter")
+    offered.first.wait_for()
+    assert offered.all_inner_texts() == ["When does the bridge open?"]
+    assert {"about": ["a", "c"]} in scripted.queries, "what shares no word with the question is not near it"
+    scripted.follow_ons = []
+    reader.ask("Who said that it opens?")
+    offered.first.wait_for()
+    assert offered.all_inner_texts() == ["Who sells kites?"], "better than nothing"
+
+
 DECLINED = {"answer_mode": "abstained", "abstain_reason": "weak_match", "claims": (), "citations": ()}
 
 
@@ -428,11 +532,40 @@ def test_a_tap_shows_the_card_a_second_one_the_article(show: Any) -> None:
     reader.chips.first.tap()
     card = reader.chat.locator(".card")
     assert card.locator(".card-words").inner_text() == "It closes in July."
-    assert card.locator(".card-source").inner_text().startswith("Desk · 14 June 2024 · ")
+    assert card.locator(".card-source").inner_text().startswith("Desk\u00a0· 14 June 2024\u00a0· ")
     assert reader.chat.locator(".article").is_hidden()
     reader.chips.first.tap()
     reader.chat.locator(".article-body p[dir]").first.wait_for()
     assert reader.highlighted() == ["It closes in July."]
+
+
+def test_a_card_shows_the_words_around_the_quotation(show: Any, answering: Any, scripted: Any) -> None:
+    before, behind = "The 🪁 fair ended on Sunday. " * 9, " The mayor said so. " + "Ferries run until then. " * 9
+    quoted = "KELMAR (AP) — It closes in July."
+    article = msgspec.structs.replace(ARTICLE, text=f"{before}{quoted}{behind}It opens in June.")
+    scripted.articles["a"] = article
+    answer = answering[0]([quoted, "It opens in June."], article)
+    parts = [(0, len(before) + len(quoted)), (len(before) + len(quoted), len(article.text))]
+    results = tuple(
+        msgspec.structs.replace(result(text=article.text[a:b]), start_char_index=a, end_char_index=b) for a, b in parts
+    )
+    fields = {name: getattr(answer, name) for name in ("answer", "claims", "citations")}
+    reader = show(answer_mode="extractive", search_results=results, stale_citation_ids=("c1", "c2"), **fields)
+    reader.chips.first.hover()
+    card = reader.chat.locator(".card")
+    assert card.locator("mark").text_content() == quoted, "to the letter"
+    assert card.locator("mark").inner_text() == "It closes in July.", "the dateline is not shown"
+    first, last = card.locator(".around").all_text_contents()
+    assert first.startswith("… ")
+    assert last.endswith(" …")
+    text = f"{first[2:]}{quoted}{last[:-2]}"
+    assert text in article.text
+    assert len(text) > len(quoted) + 200
+    assert card.locator(".corrected").inner_text() == "May be out of date"
+    assert reader.last.locator(".sources .corrected").all_inner_texts() == ["May be out of date"]
+    reader.chips.nth(1).focus()
+    assert card.locator(".around").all_text_contents()[0].endswith("until then. ")
+    assert card.locator(".around").count() == 1, "behind it the article ends"
 
 
 def test_a_card_stays_while_the_pointer_is_on_it_and_goes_with_escape(show: Any) -> None:
@@ -449,6 +582,10 @@ def test_a_card_stays_while_the_pointer_is_on_it_and_goes_with_escape(show: Any)
     card.wait_for()
     reader.page.mouse.move(5, 5)
     card.wait_for(state="detached")
+    reader.chips.first.hover()
+    card.hover()
+    reader.ask("What else?")
+    assert card.count() == 0, "what was asked before is out of sight"
 
 
 def test_a_site_sets_its_colours_and_gives_tokens(

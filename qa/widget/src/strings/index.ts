@@ -1,34 +1,44 @@
-// The languages of the widget: English is part of the script, the service has the others in files of their own, fetched
-// where a reader wants one. To add one: a file in qa/widget/languages with the keys of en.ts, named here.
+// The languages of the widget. The service has the words of each in a file of its own, fetched where a reader wants it.
+// To add one: a file in qa/widget/languages with the keys of en.json, named here.
 
-import { en, type Strings } from "./en";
+import type en from "../../languages/en.json";
 
-export type { Strings };
+/** What a language file holds for a key: a text with {0}, {1} for what is put in, by plural form where that matters; or
+ * texts by what they are said of. */
+export type Words = Record<string, string | Record<string, string>>;
 
-const TABLES: Record<string, Strings> = { en };
-const FETCHED = new Set(["ar", "de", "es", "fr", "hi", "id", "ja", "pt", "zh"]);
-const RIGHT_TO_LEFT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"]);
+/** Keys whose text has something put in. */
+type Put =
+  | "answering" | "articles" | "asTyped" | "farther" | "finished" | "found" | "more" | "newestAge" | "notLimited" | "onlyArticle" | "original"
+  | "passages" | "reading" | "retryIn" | "shared" | "sourceNumber" | "sourcesCount" | "understoodAs" | "without";
+type Said<Key extends keyof typeof en> = (typeof en)[Key] extends string ? string : Record<string, string>;
+export type Strings = { [Key in keyof typeof en]: Key extends Put ? (...values: (string | number)[]) => string : Said<Key> };
 
-export interface Language {
+/** Hash of all language files: what was kept of another version is not used. */
+declare const __WORDS__: string;
+
+const LANGUAGES = new Set(["ar", "de", "en", "es", "fr", "hi", "id", "ja", "pt", "zh"]);
+const RIGHT_TO_LEFT = new Set(["ar"]);
+
+/** A language without its words. */
+interface Found {
   /** As asked for, for dates and numbers. */
   locale: string;
-  strings: Strings;
   /** The language alone, such as `pt`. */
   base: string;
+}
+
+export interface Language extends Found {
+  strings: Strings;
   direction: "ltr" | "rtl";
 }
 
-/** The first language asked for that has a table; English where none has. */
-export function language(wanted: readonly (string | null | undefined)[]): Language {
-  for (const tag of wanted) {
-    const base = baseOf(tag);
-    const strings = TABLES[base] ?? (FETCHED.has(base) ? en : null);
-    if (!strings) continue;
-    // A page that says "en" and a reader who says "en-GB": dates as the reader writes them.
-    const regional = wanted.find((other) => baseOf(other) === base && other?.includes("-"));
-    return { locale: valid(regional ?? base), strings, base, direction: RIGHT_TO_LEFT.has(base) ? "rtl" : "ltr" };
-  }
-  return { locale: "en", strings: en, base: "en", direction: "ltr" };
+/** The first language asked for that has words; English where none has. */
+function chosen(wanted: readonly (string | null | undefined)[]): Found {
+  const base = wanted.map(baseOf).find((one) => LANGUAGES.has(one)) ?? "en";
+  // A page that says "en" and a reader who says "en-GB": dates as the reader writes them.
+  const regional = wanted.find((other) => baseOf(other) === base && other?.includes("-"));
+  return { locale: valid(regional ?? base), base };
 }
 
 function baseOf(tag: string | null | undefined): string {
@@ -43,31 +53,33 @@ function valid(tag: string): string {
   }
 }
 
-/** What a language file holds for a key: a text with {0}, {1} for what is put in, by plural form where that matters. */
-type Written = string | Record<string, string>;
+/** The first language asked for with its words, of the service or else `own`; English where they cannot be had, null where
+ * that cannot, either. */
+export async function language(wanted: readonly (string | null | undefined)[], endpoint: string, own: Words): Promise<Language | null> {
+  for (const found of [chosen(wanted), { locale: "en", base: "en" }]) {
+    const words = await fetched(endpoint, found.base);
+    if (!words && (found.base !== "en" || !own["title"])) continue;
+    return { ...found, strings: revived({ ...own, ...words }, found.base), direction: RIGHT_TO_LEFT.has(found.base) ? "rtl" : "ltr" };
+  }
+  return null;
+}
 
-/** The language with its words, fetched where they are no part of the script; in English where they cannot be had. */
-export async function withWords(found: Language, endpoint: string): Promise<Language> {
-  if (TABLES[found.base]) return found;
+async function fetched(endpoint: string, base: string): Promise<Words | null> {
   try {
-    const response = await fetch(`${endpoint}/widget/${found.base}.json`, { credentials: "omit" });
-    if (!response.ok) throw new Error(String(response.status));
-    const strings = (TABLES[found.base] = revived((await response.json()) as Record<string, Written>, found.base));
-    return { ...found, strings };
+    const response = await fetch(`${endpoint}/widget/${base}.json?${__WORDS__}`, { credentials: "omit" });
+    return response.ok ? ((await response.json()) as Words) : null;
   } catch {
-    return { ...found, locale: "en", base: "en" };
+    return null;
   }
 }
 
-function revived(table: Record<string, Written>, base: string): Strings {
+/** Texts with something to put in become functions. */
+function revived(words: Words, base: string): Strings {
   const rules = new Intl.PluralRules(base);
-  const put = (written: Written) => (...values: (string | number)[]): string => {
+  const put = (written: string | Record<string, string>) => (...values: (string | number)[]): string => {
     const text = typeof written === "string" ? written : (written[rules.select(Number(values[0]))] ?? written["other"] ?? "");
     return text.replace(/\{(\d)\}/g, (_, place: string) => String(values[Number(place)] ?? ""));
   };
-  const entries = Object.entries(en).map(([key, own]) => {
-    const written = table[key];
-    return [key, written === undefined ? own : typeof own === "function" ? put(written) : written] as const;
-  });
-  return Object.fromEntries(entries) as Strings;
+  const isPut = (written: string | Record<string, string>): boolean => (typeof written === "string" ? written.includes("{") : "other" in written);
+  return Object.fromEntries(Object.entries(words).map(([key, one]) => [key, isPut(one) ? put(one) : one])) as unknown as Strings;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from embeddings.types import Article, article_version
@@ -127,6 +128,10 @@ def test_where_nothing_can_be_turned_round_the_latest_is_asked_for_of_what_is_na
         ("What is the latest on Odda?", "new"),
         ("What is the latest on Velda?", "old"),
     ]
+    french = article("Le bus de Odda est arrivé. Les gens de Odda sont contents de la ligne.", name="fr")
+    tagged = msgspec.structs.replace(new, language="de")
+    assert latest_on([french, tagged]) == [], "an English question about what is told in another language"
+    assert latest_on([msgspec.structs.replace(new, language="en-GB")])
 
 
 def test_only_what_is_answered_by_the_very_words_is_offered() -> None:
@@ -135,6 +140,7 @@ def test_only_what_is_answered_by_the_very_words_is_offered() -> None:
     assert not answers_well(asked, answer("They sold 41,000 cars.", short="cars"))
     assert not answers_well(asked, answer("They sold 9,000 cars.", short="9,000"))
     assert not answers_well(asked, answer("They sold 41,000 cars.", short="41,000", article_id="b"))
+    assert answers_well(asked, answer("They sold 41,000 cars.", short="41,000", article_id="b"), among=("a", "b"))
     assert not answers_well(asked, answer("They sold 41,000 cars.", short="41,000", support=0.49))
 
 

@@ -90,6 +90,9 @@ def test_what_is_misspelled_is_corrected_and_shown() -> None:
     assert found.resolved_query == found.to_read == found.lookup == "Who was the mayor of Velda in May?"
     assert found.undated == "Who was the mayor of Velda?"
     assert found.corrections == (correction,)
+    plain = Question(question=asked.question, as_written=True)
+    taken = asyncio.run(understand(plain, now=NOW, history=(), resolve=by_rules, run=at_once, spell=spell))
+    assert taken.resolved_query == asked.question
 
 
 @pytest.mark.parametrize("question", ["?", " … ", "？！"])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from embeddings.types import Passage, StoredPassage
+from qa.citations import cite
 from qa.language.time_expressions import period_of
 from qa.language.timestamps import BEGINNING, Period, shown, stamp
 from qa.retrieval.recency import (
@@ -19,6 +20,7 @@ from qa.retrieval.recency import (
     timely,
     timely_first,
 )
+from qa.retrieval.staleness import keeps_period
 from qa.types import Evidence
 
 NOW = datetime(2024, 6, 20, 12, tzinfo=UTC)
@@ -153,6 +155,17 @@ def test_what_can_tell_comes_first_and_alone_is_read() -> None:
     assert [item.stored.published_at for item in found] == ["2024-06-01", "2024-07-01", "2025-09-16", "2023-06-01"]
     assert [item.stored.published_at for item in timely(found, last_year)] == ["2024-06-01", "2024-07-01"]
     assert [is_late(at, found, last_year) for at in range(4)] == [False, False, True, True]
+
+
+def test_a_time_is_kept_where_all_that_is_cited_is_known_to_be_of_it() -> None:
+    last_year = period("last year")
+    found = evidence("2024-06-01", "2023-06-01", None)
+    cited = [cite(item.stored, number=1, cited=(0, 18), placed=(0, 18), text="The ferry was sold") for item in found]
+    kept = [keeps_period([one], found, period=last_year) for one in cited]
+    assert kept == [True, False, False], "of what has no date nobody knows"
+    assert keeps_period(cited[:2], found, period=last_year) is False
+    assert keeps_period(cited, found, period=None) is None
+    assert keeps_period([], found, period=last_year) is None
 
 
 def test_where_nothing_can_tell_all_is_read_and_a_question_without_a_time_changes_nothing() -> None:

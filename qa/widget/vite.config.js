@@ -1,0 +1,47 @@
+// Out of one source: the classic script with its styles inside, which the service serves under a name that holds the hash of
+// its content, and (--mode module) an ES module, in which what needs a page is a file of its own, loaded where there is one.
+
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { gzipAsync } from "@gfx/zopfli";
+import { defineConfig } from "vite";
+
+const browsers = ["chrome125", "firefox128", "safari18"];
+const name = "sourceline-chat.js";
+
+/** Hash of all language files: under it their addresses change with their content. */
+function wordsHash() {
+  const hash = createHash("sha256");
+  for (const file of readdirSync("languages").sort()) hash.update(readFileSync(`languages/${file}`));
+  return hash.digest("hex").slice(0, 12);
+}
+
+/** The script packed as it travels: as small as gzip can be, which takes seconds and is not done while serving. */
+const packed = {
+  name: "packed",
+  async generateBundle(_, bundle) {
+    const source = await gzipAsync(new TextEncoder().encode(bundle[name].code), { numiterations: 15 });
+    this.emitFile({ type: "asset", fileName: `${name}.gz`, source });
+  },
+};
+
+export default defineConfig(({ mode }) => {
+  const isModule = mode === "module";
+  const lib = isModule ? { entry: "src/module.ts", formats: ["es"] } : { entry: "src/embed.ts", formats: ["iife"], name: "sourceline" };
+  return {
+    publicDir: false,
+    define: { __WORDS__: JSON.stringify(wordsHash()) },
+    plugins: isModule ? [] : [packed],
+    build: {
+      target: browsers,
+      cssTarget: browsers,
+      outDir: isModule ? "npm" : "dist",
+      emptyOutDir: true,
+      modulePreload: false,
+      reportCompressedSize: false,
+      lib: { ...lib, fileName: () => name },
+      // Packing takes seconds, as it should.
+      rolldownOptions: { checks: { pluginTimings: false }, output: isModule ? { chunkFileNames: "chat.js" } : {} },
+    },
+  };
+});
