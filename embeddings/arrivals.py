@@ -2,11 +2,14 @@
 
 | it comes with | and replaces | unless |
 |---|---|---|
-| an `id` | the article of that id | it is dated earlier |
+| an `id` | the article of that id in its collection | it is dated earlier |
 | a link to a page | the article at any address of it | title and text are another's, or it is dated earlier |
 | neither, from a file | one from a file of that name (and line) in like words | another date is given |
 | neither, with title and date | one of the same title, date and source in nearly the same words | |
 | none of these | nothing | |
+
+Other collections are never asked: what they hold changes neither what becomes of an arrival nor its id, but for ids
+that stores of earlier programs hold (`_own`).
 
 An earlier one, and a feed's summary of an article held whole, replace nothing; what they say of when the article may be
 shown holds for it all the same (`revisions.with_state`). What replaces nothing is kept beside the others. The same text
@@ -21,8 +24,17 @@ from typing import Literal
 
 import msgspec
 
-from embeddings.cleaning.identity import KnownBy, article_id, host_of, known_by
-from embeddings.corpus import Corpus, held_elsewhere
+from embeddings.cleaning.identity import (
+    KnownBy,
+    article_id,
+    given_key,
+    host_of,
+    is_derived,
+    known_by,
+    parted,
+    qualified,
+)
+from embeddings.corpus import Corpus
 from embeddings.duplicates import completed, dates_agree, is_another_article, is_earlier, is_revision, with_state
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint
@@ -57,13 +69,13 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 class Arrivals:
     """One run of arrivals: `look_up` a window of them, then `settle` each in order, and say what was sent on."""
 
-    def __init__(self, corpus: Corpus, sizes: PassageSizes | None, *, within: tuple[str, ...] | None = None) -> None:
-        """`within`: the collections that may be written to; of articles in others, nothing is asked or changed."""
+    def __init__(self, corpus: Corpus, sizes: PassageSizes | None) -> None:
         self._corpus = corpus
         self._sizes = sizes
-        self._within = within
-        self._elsewhere: frozenset[str] = frozenset()
-        """Ids of this window that articles in other collections have."""
+        self._homes: Mapping[str, str] = {}
+        """The collection of each article held that this window may have to do with."""
+        self._sent_to: dict[str, str] = {}
+        """The same of articles of this run."""
         self._waiting: dict[str, list[Article]] = {}
         """Sent on in this run and not written yet: the corpus does not know them."""
         self._fingerprints: dict[str, str] = {}
@@ -79,33 +91,32 @@ class Arrivals:
 
     def look_up(self, window: Sequence[Arrival]) -> None:
         """Ask the corpus once for all that settling this window needs to know."""
-        keys = {key for one in window for key in known_by(one.article, origin=one.origin).all()}
+        keys = {key for one in window for key in _known_by(one).all()}
         self._known = self._corpus.known(keys)
         self._holders = {}
-        for collection in {one.article.collection for one in window}:
+        collections = {one.article.collection for one in window}
+        for collection in collections:
             versions = {one.article.version for one in window if one.article.collection == collection}
             found = self._corpus.holders(versions, collection=collection)
             self._holders |= {(collection, version): names for version, names in found.items()}
-        ids = {one.article.id for one in window} | {_text_id(one) for one in window}
+        ids = {name for one in window for name in _possible_ids(one)}
         ids.update(*self._known.values(), *self._holders.values())
-        self._elsewhere = held_elsewhere(self._corpus, ids, within=self._within)
-        self._known = {key: self._within_reach(names) for key, names in self._known.items()}
-        self._held = dict(self._corpus.fingerprints(self._within_reach(ids)))
+        self._homes = self._corpus.homes(ids)
+        here = [name for name, home in self._homes.items() if home in collections]
+        self._held = dict(self._corpus.fingerprints(here))
 
     def settle(self, one: Arrival) -> Settled | Rejected:
         """Decide what an arrival is; whoever sends it on says so with `sent`."""
-        if one.has_id and one.article.id in self._elsewhere:
-            return _taken(one)
+        one = msgspec.structs.replace(one, article=self._called(one))
         settled = self._settled(one) if one.article.text else self._noticed(one)
         if isinstance(settled, Settled):
-            if settled.article.id in self._elsewhere:
-                return _taken(one)
             self._met.add(settled.article.id)
         return settled
 
     def sent(self, settled: Settled) -> None:
         """Note an article that is on its way into the corpus."""
         article = settled.article
+        self._sent_to[article.id] = article.collection
         self._waiting.setdefault(article.id, []).append(article)
         self._fingerprints[article.id] = fingerprint(article, self._sizes)
         self._texts[article.collection, article.version] = article.id
@@ -119,10 +130,34 @@ class Arrivals:
             self._fingerprints.pop(name, None)
             self._texts = {text: holder for text, holder in self._texts.items() if holder != name}
 
+    def _called(self, one: Arrival) -> Article:
+        """The article under the id that its collection has for it."""
+        article = one.article
+        if not one.has_id:
+            return self._own(article)
+        given = parted(article.id)[1]
+        held = [given] if self._home(given) == article.collection else self._ids(article, given_key(given))
+        if held:
+            return msgspec.structs.replace(article, id=held[0])
+        if is_derived(article.id) and article.id != _derived_id(one, url=article.url):
+            # It may be what another collection has: whoever knows an address could ask for the id it leads to.
+            return msgspec.structs.replace(article, id=qualified(given, collection=article.collection))
+        return self._own(article)
+
+    def _own(self, article: Article) -> Article:
+        """The article under an id that no other collection has. None ever comes to that of another, but earlier
+        programs let all collections have ids as they were given."""
+        if self._home(article.id) in {None, article.collection}:
+            return article
+        return msgspec.structs.replace(article, id=qualified(article.id, collection=article.collection))
+
+    def _home(self, name: str) -> str | None:
+        return self._sent_to.get(name) or self._homes.get(name)
+
     def _noticed(self, one: Arrival) -> Settled | Rejected:
         """A notice without text: the article that it names by id or address is withheld or canceled from now on."""
-        known = known_by(one.article, origin=one.origin)
-        names = [one.article.id] if one.has_id else self._ids(None, known.address)
+        known = _known_by(one)
+        names = (one.article.id,) if one.has_id else self._ids(one.article, known.address)
         for old in filter(None, map(self._get, names)):
             return self._as_state(one, old, KnownBy())
         named = one.article.id if one.has_id else one.article.url or "no article, by id or url"
@@ -130,9 +165,9 @@ class Arrivals:
         return Rejected(origin=one.origin, reason=reason)
 
     def _settled(self, one: Arrival) -> Settled:
-        known = known_by(one.article, origin=one.origin)
+        known = _known_by(one)
         if one.has_id:
-            return self._version(one, one.article, self._get(one.article.id), KnownBy())
+            return self._version(one, one.article, self._get(one.article.id), known)
         if known.address is not None:
             at_once = self._as_held(one.article, known)
             return at_once or self._addressed(one, known)
@@ -140,7 +175,7 @@ class Arrivals:
 
     def _as_held(self, article: Article, known: KnownBy) -> Settled | None:
         """The usual case of an address, decided without reading a text: nothing about it has changed."""
-        for name in self._ids(article.id, known.address):
+        for name in self._ids(article, known.address, itself=True):
             as_held = msgspec.structs.replace(article, id=name)
             if self._fingerprint_of(name) == fingerprint(as_held, self._sizes):
                 return Settled(article=as_held, outcome="unchanged")
@@ -148,7 +183,8 @@ class Arrivals:
 
     def _addressed(self, one: Arrival, known: KnownBy) -> Settled:
         article = one.article
-        others = [old for name in self._ids(article.id, known.address) if (old := self._get(name)) is not None]
+        names = self._ids(article, known.address, itself=True)
+        others = [old for name in names if (old := self._get(name)) is not None]
         for old in sorted(others, key=lambda old: old.version != article.version):
             if not is_another_article(article, old):
                 whole = completed(msgspec.structs.replace(article, id=old.id), old)
@@ -156,7 +192,8 @@ class Arrivals:
         if others:
             # One of the two pages names a wrong address for itself; a citation must not open the other one's.
             unlinked = _without_link(one)
-            settled = self._anonymous(unlinked, known_by(unlinked.article, origin=one.origin))
+            unlinked = msgspec.structs.replace(unlinked, article=self._own(unlinked.article))
+            settled = self._anonymous(unlinked, _known_by(unlinked))
             note = f"its address {article.url} is that of {others[0].title[:80]!r}: it is kept beside that, without one"
             return settled if settled.outcome == "unchanged" else msgspec.structs.replace(settled, note=note)
         for name in self._with_text(article):
@@ -172,8 +209,8 @@ class Arrivals:
 
     def _anonymous(self, one: Arrival, known: KnownBy) -> Settled:
         """An article with neither id nor usable address: its text says which it is, then its file, title and date."""
-        article, own = one.article, {one.article.id, _text_id(one)}
-        at_place = self._ids(None, known.place)
+        article, by_text = one.article, self._own(_by_text(one))
+        own, at_place = {article.id, by_text.id}, self._ids(article, known.place)
         for name in self._with_text(article):
             old = self._get(name)
             if old is not None and not dates_agree(article, old):
@@ -191,7 +228,7 @@ class Arrivals:
             return self._version(one, article, None, known)
         return self._version(
             one,
-            msgspec.structs.replace(article, id=_text_id(one)),
+            by_text,
             None,
             known,
             note=self._beside(article),
@@ -200,8 +237,8 @@ class Arrivals:
     def _earlier_version(self, one: Arrival, known: KnownBy) -> Article | None:
         """What the corpus holds of an article that only its file, or its title and date, tie to an earlier version."""
         article = one.article
-        of_file = [*self._ids(None, known.place), *([article.id] if known.place else [])]
-        of_title = [*self._ids(None, known.dated), *([article.id] if known.dated else [])]
+        of_file = [*self._ids(article, known.place), *([article.id] if known.place else [])]
+        of_title = [*self._ids(article, known.dated), *([article.id] if known.dated else [])]
         for names, closely in ((of_file, False), (of_title, True)):
             for name in dict.fromkeys(names):
                 old = None if name in self._met else self._get(name)
@@ -256,19 +293,18 @@ class Arrivals:
             "give an `id` or a `url` where one is to replace the other"
         )
 
-    def _ids(self, first: str | None, key: str | None) -> Iterable[str]:
-        """Articles known by a key, those of this run last; `first` before all, which every store knows."""
+    def _ids(self, article: Article, key: str | None, *, itself: bool = False) -> Sequence[str]:
+        """Articles of its collection that are known by a key, those of this run last; before all, where it is asked
+        for, the one of its id, which every store knows."""
         names = () if key is None else (*self._known.get(key, ()), *self._keys.get(key, ()))
-        return tuple(dict.fromkeys((*([] if first is None else [first]), *names)))
+        here = (name for name in names if self._home(name) == article.collection)
+        return tuple(dict.fromkeys((*([article.id] if itself else []), *here)))
 
     def _with_text(self, article: Article) -> tuple[str, ...]:
         """Articles of its collection that hold the same text."""
         place = (article.collection, article.version)
         found = [self._texts[place]] if place in self._texts else []
         return tuple(dict.fromkeys((*found, *self._holders.get(place, ()))))
-
-    def _within_reach(self, names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(name for name in names if name not in self._elsewhere)
 
     def _fingerprint_of(self, name: str) -> str | None:
         return self._fingerprints.get(name, self._held.get(name))
@@ -287,36 +323,48 @@ class Arrivals:
         """An article as it is now or will be in a moment; None for one that cannot be read, too."""
         if waiting := self._waiting.get(name):
             return waiting[-1]
-        if name in self._elsewhere:
-            return None
         try:
             return self._corpus.get(name)
         except StoreCorrupt:
             return None
 
 
-def _taken(one: Arrival) -> Rejected:
-    reason = f"the id {one.article.id} cannot be used: it is taken. Give the article another one"
-    return Rejected(origin=one.origin, reason=reason, refused="id")
+def _known_by(one: Arrival) -> KnownBy:
+    if one.has_id:
+        return KnownBy(given=given_key(parted(one.article.id)[1]))
+    return known_by(one.article, origin=one.origin)
 
 
-def _text_id(one: Arrival) -> str:
-    """The id of an article that only its text tells from others."""
-    article = one.article
-    return article_id(collection=article.collection, url=None, title="", origin=one.origin, version=article.version)
+def _possible_ids(one: Arrival) -> Iterable[str]:
+    """Ids that an arrival may get, whatever is held."""
+    for article in (one.article, _by_text(one), *([_without_link(one).article] if one.article.url else [])):
+        yield article.id
+        given = parted(article.id)[1]
+        yield from (given, qualified(given, collection=article.collection))
+
+
+def _by_text(one: Arrival) -> Article:
+    """The article under the id of one that only its text tells from others."""
+    article, origin = one.article, one.origin
+    name = article_id(collection=article.collection, url=None, title="", origin=origin, version=article.version)
+    return msgspec.structs.replace(article, id=name)
 
 
 def _without_link(one: Arrival) -> Arrival:
+    article = msgspec.structs.replace(one.article, id=_derived_id(one, url=None), url=None)
+    return msgspec.structs.replace(one, article=article, has_id=False)
+
+
+def _derived_id(one: Arrival, *, url: str | None) -> str:
     article = one.article
-    name = article_id(
+    return article_id(
         collection=article.collection,
-        url=None,
+        url=url,
         title=article.title,
         origin=one.origin,
         version=article.version,
         published_at=article.published_at,
     )
-    return msgspec.structs.replace(one, article=msgspec.structs.replace(article, id=name, url=None), has_id=False)
 
 
 def _says_the_same(one: Article, other: Article) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from embeddings.cleaning.identity import given_key, parted, qualified
 from embeddings.encoders.encoder import EncoderIdentity
-from embeddings.errors import StoreCorrupt
+from embeddings.errors import AmbiguousId, StoreCorrupt
 from embeddings.types import (
     Article,
     CorpusCounts,
@@ -19,7 +20,7 @@ from embeddings.types import (
     Where,
 )
 
-__all__ = ["Corpus", "held_elsewhere", "readable"]
+__all__ = ["Corpus", "meant", "readable", "the_one"]
 
 
 class Corpus(Protocol):
@@ -86,6 +87,9 @@ class Corpus(Protocol):
     def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """Which articles (ids, the earliest first) were written as known by each of these keys, for those held."""
 
+    def homes(self, article_ids: Collection[str]) -> Mapping[str, str]:
+        """The collection of each of these articles, damaged ones included, for those held."""
+
     def activate(self, identity: EncoderIdentity) -> None:
         """Switch searching to the generation of vectors made by this encoder, atomically.
 
@@ -96,17 +100,38 @@ class Corpus(Protocol):
         """Release files and locks. The corpus cannot be used afterwards."""
 
 
-def held_elsewhere(corpus: Corpus, article_ids: Collection[str], *, within: tuple[str, ...] | None) -> frozenset[str]:
-    """Which of some ids are those of articles in other collections than these (None: all), damaged ones included."""
-    if within is None or not article_ids:
-        return frozenset()
+def meant(corpus: Corpus, names: Collection[str], *, within: tuple[str, ...] | None) -> Mapping[str, Mapping[str, str]]:
+    """The articles of some collections (None: of all) that each of these names may mean, with their collections.
 
-    def held(names: Collection[str], among: tuple[str, ...] | None) -> int:
-        return corpus.overview(Where(article_ids=tuple(names), within=among), newest=0).articles
+    The article of that very id comes first, then those to which publishers gave it, of several collections perhaps. A
+    name that says its collection means one article at most.
+    """
+    known = corpus.known({given_key(parted(name)[1]) for name in names})
+    listed = {name: (name, parted(name)[1], *known.get(given_key(parted(name)[1]), ())) for name in names}
+    homes = corpus.homes({one for ids in listed.values() for one in ids})
 
-    if held(article_ids, None) == held(article_ids, within):
-        return frozenset()
-    return frozenset(name for name in article_ids if held([name], None) > held([name], within))
+    def reached(name: str) -> dict[str, str]:
+        only = (parted(name)[0],) if parted(name)[0] else within
+        ids = (
+            one
+            for one in listed[name]
+            if one in homes and all(each is None or homes[one] in each for each in (within, only))
+        )
+        found = {one: homes[one] for one in ids}
+        return dict(list(found.items())[:1]) if parted(name)[0] else found
+
+    return {name: reached(name) for name in names}
+
+
+def the_one(name: str, found: Mapping[str, str]) -> str | None:
+    """The id of the only article that a name means, of those that `meant` gives for it; None where it means none.
+
+    Raises AmbiguousId.
+    """
+    if len(found) > 1:
+        each = ", ".join(sorted(qualified(parted(one)[1], collection=home) for one, home in found.items()))
+        raise AmbiguousId(f"{len(found)} articles have the id {name!r}: {each}. Give one of these, or its `collection`")
+    return next(iter(found), None)
 
 
 def readable(corpus: Corpus, article_id: str, *, version: str | None = None) -> Article | None:

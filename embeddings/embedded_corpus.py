@@ -199,6 +199,11 @@ class EmbeddedCorpus(Corpus):
         with self._store.reading() as db:
             return reads.known(db, keys)
 
+    def homes(self, article_ids: Collection[str]) -> Mapping[str, str]:
+        """The collection of each of these articles, for those held."""
+        with self._store.reading() as db:
+            return reads.homes(db, article_ids)
+
     def activate(self, identity: EncoderIdentity) -> None:
         """Search the passages made by this encoder from now on and drop all others; see `Corpus.activate`."""
         with self._store.reading() as db:

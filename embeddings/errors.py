@@ -3,7 +3,8 @@
 EmbeddingsError
 ├── InputError            the caller's input is at fault; nothing was written
 │   ├── UnreadableFile    a file, or one record of it, cannot be read
-│   └── InvalidArticle    an article breaks a limit or has no usable text
+│   ├── InvalidArticle    an article breaks a limit or has no usable text
+│   └── AmbiguousId       an id is that of articles in several collections
 ├── EncoderError          the encoder cannot be loaded or gave unusable vectors
 │   └── WeightsMismatch   a bundled weights file is not the file we pinned
 ├── StoreError            the store cannot be opened, read or written
@@ -18,6 +19,7 @@ EmbeddingsError
 from __future__ import annotations
 
 __all__ = [
+    "AmbiguousId",
     "EmbeddingsError",
     "EncoderError",
     "EncoderMismatch",
@@ -48,6 +50,10 @@ class UnreadableFile(InputError):
 
 class InvalidArticle(InputError):
     """An article breaks a limit or has no text left after cleaning."""
+
+
+class AmbiguousId(InputError):
+    """An id is that of articles in several collections, and the caller did not say which."""
 
 
 class EncoderError(EmbeddingsError):

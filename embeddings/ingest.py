@@ -102,7 +102,7 @@ def ingest(
     began, clock = time.perf_counter(), Stopwatch(heard)
     corpus.require_writing()
     stop = should_stop or (lambda: False)
-    run = _Run(Arrivals(corpus, sizes, within=within), progress or (lambda _: None))
+    run = _Run(Arrivals(corpus, sizes), progress or (lambda _: None))
     indexer = Indexer(
         corpus=corpus,
         encoder=encoder,

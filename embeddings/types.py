@@ -58,7 +58,8 @@ class RawArticle(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     title: str = ""
     id: str | None = None
-    """The caller's own id, where it has one; otherwise one is derived (see `ingest`)."""
+    """The caller's own id, where it has one, which counts within its collection; otherwise one is derived (see
+    `ingest`)."""
     url: str | None = None
     source: str | None = None
     published_at: str | None = None
@@ -90,14 +91,15 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     """For the person who must act: what is wrong and what would mend it."""
     link: str = ""
     """Where the article stands, as far as the source says."""
-    refused: Literal["collection", "id"] | None = None
-    """Whether whoever sent it may not write to its collection, or its id is that of an article in another one."""
+    refused: Literal["collection"] | None = None
+    """Whether whoever sent it may not write to its collection."""
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True):
     """One version of one source text, cleaned."""
 
     id: str
+    """Its own among all collections (see `identity.named_id`)."""
     version: str
     """SHA-256 (hex) of `text` in UTF-8."""
     title: str

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from embeddings.corpus import Corpus, held_elsewhere, readable
+from embeddings.corpus import Corpus, meant, readable, the_one
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import InputError
 from embeddings.store.filters import moment
@@ -65,6 +65,11 @@ class UsableCorpus:
         self._within = within
         self._kept_back = kept_back
 
+    def narrowed(self, collection: str) -> UsableCorpus:
+        """The same, of one collection of it."""
+        within = (collection,) if self._reaches(collection) else ()
+        return UsableCorpus(self._corpus, now=self._now, within=within, kept_back=self._kept_back)
+
     def get(self, article_id: str, *, version: str | None = None) -> Article | None:
         """See `Corpus.get`; what the current version says of when and where it may be shown holds for all of them."""
         current = self._corpus.get(article_id) if version is None else readable(self._corpus, article_id)
@@ -74,6 +79,17 @@ class UsableCorpus:
             return current
         earlier = self._corpus.get(article_id, version=version)
         return earlier if earlier is not None and self._reaches(earlier.collection) else None
+
+    def called(self, name: str) -> str | None:
+        """The id of the article that somebody means by a name: of that very id, else to which its publisher gave it.
+
+        Raises AmbiguousId where several were given it. One that is kept back is none of these, but where it is alone.
+        """
+        found = meant(self._corpus, [name], within=self._within).get(name, {})
+        if len(found) < 2 or name in found:
+            return next(iter(found), None)
+        shown = {one: home for one, home in found.items() if self.why_not(one) is None}
+        return the_one(name, shown) or next(iter(found))
 
     def why_not(self, article_id: str) -> Literal["withdrawn", "embargo", "removed"] | None:
         """Why an article cannot be read here; None where it can. One out of reach is as good as removed."""
@@ -118,13 +134,20 @@ class UsableCorpus:
         return self._corpus.holders(versions, collection=collection) if self._reaches(collection) else {}
 
     def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        """See `Corpus.known`; a key names its collection, and nobody can make one of another by chance."""
-        return self._corpus.known(keys)
+        """See `Corpus.known`."""
+        found = self._corpus.known(keys)
+        homes = self.homes({name for names in found.values() for name in names})
+        return {key: here for key, names in found.items() if (here := tuple(name for name in names if name in homes))}
+
+    def homes(self, article_ids: Collection[str]) -> Mapping[str, str]:
+        """See `Corpus.homes`."""
+        return {name: home for name, home in self._corpus.homes(article_ids).items() if self._reaches(home)}
 
     def replace(self, articles: Sequence[IndexedArticle]) -> None:
         """See `Corpus.replace`. Raises InputError, before anything is written, for one out of reach."""
-        foreign = {one.article.collection for one in articles if not self._reaches(one.article.collection)}
-        if foreign or held_elsewhere(self._corpus, [one.article.id for one in articles], within=self._within):
+        collections = {one.article.collection for one in articles}
+        collections.update(self._corpus.homes([one.article.id for one in articles]).values())
+        if not all(map(self._reaches, collections)):
             raise InputError("an article or its id belongs to a collection that may not be written to from here")
         self._corpus.replace(articles)
 
@@ -159,5 +182,21 @@ class UsableCorpus:
         return msgspec.structs.replace(where, within=both)
 
     def _shown(self, where: Where) -> Where:
-        where = self._reached(where)
+        where = self._named(self._reached(where))
         return where if self._kept_back else msgspec.structs.replace(where, usable_at=self._now().isoformat())
+
+    def _named(self, where: Where) -> Where:
+        """Let an id in a filter that no article has within its collections stand for those that were given it there."""
+        if not where.article_ids:
+            return where
+        within = where.within
+        if where.collection is not None:
+            within = (where.collection,) if within is None or where.collection in within else ()
+        found = meant(self._corpus, where.article_ids, within=within)
+        ids = [one for name in where.article_ids for one in _nearest(name, found.get(name, {}))]
+        return msgspec.structs.replace(where, article_ids=tuple(dict.fromkeys(ids)))
+
+
+def _nearest(name: str, found: Mapping[str, str]) -> Collection[str]:
+    """Of the articles that a name may mean, the one that has it as its id, else all; the name itself where none."""
+    return [name] if not found or name in found else found

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from embeddings.cleaning.identity import MAX_ID
 from embeddings.types import StoredPassage
 from qa.errors import AbstainReason, FallbackReason
 from qa.language.timestamps import UnderstoodPeriod
@@ -65,7 +66,10 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """At or after this ISO 8601 date or time."""
     published_before: Annotated[str, msgspec.Meta(max_length=40)] | None = None
     """Strictly before this ISO 8601 date or time."""
-    article_ids: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=1000)] = ()
+    article_ids: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=MAX_ID)], ...], msgspec.Meta(max_length=1000)
+    ] = ()
+    """One that no article has in full stands for all that publishers gave it to."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -27,7 +27,9 @@ from embeddings.cleaning.identity import (
     checked_id,
     host_of,
     is_site_root,
+    named_id,
     normalised_url,
+    parted,
 )
 from embeddings.cleaning.pages import carried
 from embeddings.cleaning.titles import clean_title
@@ -65,7 +67,7 @@ class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def clean(raw: RawArticle, *, collection: str = "default") -> Article:
-    """Give the article a citation can point into; `collection` holds where the raw article names none.
+    """Give the article a citation can point into; `collection` holds where neither raw article nor id names one.
 
     Raises InvalidArticle for a text that is empty, longer than `MAX_TEXT` or not valid Unicode, for an id or
     collection that cannot be used, and for an embargo whose end cannot be told.
@@ -81,13 +83,13 @@ def clean_with_notes(raw: RawArticle, *, collection: str = "default") -> Cleaned
     title = clean_title(raw.title, sites=(source, host_of(written)))
     text, dropped = ("", []) if _is_notice(raw) else _clean_text(raw.text, title=title)
     version = article_version(text)
-    collection = checked_collection(raw.collection or collection)
+    collection, given = _placed(raw, collection)
     published_at = iso_date(raw.published_at or "")
     derived = article_id(
         collection=collection, url=url, title=title, origin=raw.origin, version=version, published_at=published_at
     )
     article = Article(
-        id=derived if raw.id is None else checked_id(raw.id),
+        id=derived if given is None else named_id(given, collection=collection),
         version=version,
         title=title,
         text=text,
@@ -105,6 +107,19 @@ def clean_with_notes(raw: RawArticle, *, collection: str = "default") -> Cleaned
         summary_only=raw.summary_only,
     )
     return Cleaned(article=article, dropped=tuple(dropped), notes=(*raw.notes, *_notes(raw, article)))
+
+
+def _placed(raw: RawArticle, collection: str) -> tuple[str, str | None]:
+    """The collection of an article and its given id there, which may name the collection, as ids of articles do."""
+    if raw.id is None:
+        return checked_collection(raw.collection or collection), None
+    named, given = parted(raw.id)
+    if named and raw.collection and named != raw.collection:
+        raise InvalidArticle(
+            f"the id {raw.id[:60]!r} names another collection than {raw.collection[:60]!r}, which the article is for: "
+            f"give {given[:60]!r} as its id there"
+        )
+    return checked_collection(raw.collection or named or collection), checked_id(given)
 
 
 def _is_notice(raw: RawArticle) -> bool:

@@ -1,7 +1,8 @@
 """What an article is called inside the store and where it came from: an id that stays the same, a link in normal form.
 
 An id must survive an edit of the text, so that the new version takes the place of the old one; it therefore rests on
-where the article is from, not on what it says. What an article is known by beside its id (`known_by`) lets a later
+where the article is from, not on what it says. It belongs to one collection: no two ever come to the same id, so that
+none can learn from an id what another one holds. What an article is known by beside its id (`known_by`) lets a later
 version be recognised that comes under another address of the same page, another title or another file name;
 `embeddings.arrivals` decides whether it is one.
 
@@ -23,19 +24,36 @@ from embeddings.errors import InvalidArticle
 from embeddings.types import Article
 
 __all__ = [
+    "MAX_COLLECTION",
+    "MAX_GIVEN_ID",
     "MAX_ID",
     "KnownBy",
     "article_id",
     "checked_collection",
     "checked_id",
+    "given_key",
     "host_of",
+    "is_derived",
     "is_site_root",
     "known_by",
+    "named_id",
     "normalised_url",
+    "parted",
+    "qualified",
 ]
 
-MAX_ID: Final = 200
-"""Longest id a caller may give, in characters."""
+MAX_GIVEN_ID: Final = 200
+"""Longest id a publisher may give, in characters."""
+MAX_COLLECTION: Final = 100
+"""Longest name of a collection."""
+MAX_ID: Final = MAX_COLLECTION + 1 + MAX_GIVEN_ID
+"""Longest id of an article: with its collection before what was given."""
+_PLAIN: Final = "default"
+"""The collection whose given ids stand as they are."""
+_MARK: Final = "!"
+"""Between a collection and what is given there. Neither can hold it; addresses can, unescaped."""
+_DERIVED = re.compile(r"[0-9a-f]{20}")
+"""What `article_id` gives."""
 # Characters that stand for themselves in a path of an address, in a file name and in a shell.
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]*")
 _LINE_NUMBER = re.compile(r":\d+$")
@@ -97,8 +115,47 @@ def article_id(
     return hashlib.sha256("\0".join((collection, *parts)).encode()).hexdigest()[:20]
 
 
+def is_derived(name: str) -> bool:
+    """Whether an id looks as though `article_id` had made it, for whichever collection."""
+    return bool(_DERIVED.fullmatch(name))
+
+
+def named_id(given: str, *, collection: str) -> str:
+    """Name an article by the id that its publisher gave it, which others may give in other collections.
+
+    In the default collection that is the given id itself; so it is anywhere for an id that was derived. Whether it was,
+    `embeddings.arrivals` looks.
+
+    >>> named_id("match-7", collection="default"), named_id("match-7", collection="sport")
+    ('match-7', 'sport!match-7')
+    """
+    plain = collection == _PLAIN or is_derived(given)
+    return given if plain else qualified(given, collection=collection)
+
+
+def qualified(given: str, *, collection: str) -> str:
+    """Name an article by its collection and what is unique there."""
+    return f"{collection}{_MARK}{given}"
+
+
+def parted(name: str) -> tuple[str, str]:
+    """Give the collection that an id names, empty where it names none, and what was given there.
+
+    >>> parted("sport!match-7"), parted("match-7")
+    (('sport', 'match-7'), ('', 'match-7'))
+    """
+    collection, _, given = name.rpartition(_MARK)
+    return collection, given
+
+
+def given_key(given: str) -> str:
+    """What articles are known by to which publishers gave this id, in whichever collection."""
+    return hashlib.sha256(f"given\0{given}".encode(errors="surrogatepass")).hexdigest()[:32]
+
+
 class KnownBy(msgspec.Struct, frozen=True, kw_only=True):
-    """What an article is known by beside its id; each a hash that names its collection, too, or None."""
+    """What an article is known by beside its id; each a hash that names its collection, too (but for `given`), or
+    None."""
 
     address: str | None = None
     """The page its link opens, whichever of the site's addresses the link is."""
@@ -106,10 +163,12 @@ class KnownBy(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the file it was read from, and the line of one that holds an article in each line."""
     dated: str | None = None
     """Its title, date and source, where it has a title and a date."""
+    given: str | None = None
+    """The id that its publisher gave it: see `given_key`."""
 
     def all(self) -> tuple[str, ...]:
         """Those it has."""
-        return tuple(key for key in (self.address, self.place, self.dated) if key is not None)
+        return tuple(key for key in (self.address, self.place, self.dated, self.given) if key is not None)
 
 
 def known_by(article: Article, *, origin: str) -> KnownBy:
@@ -137,11 +196,11 @@ def checked_id(given: str) -> str:
 
     Raises InvalidArticle saying what an id may look like.
     """
-    if len(given) <= MAX_ID and _SAFE.fullmatch(given):
+    if len(given) <= MAX_GIVEN_ID and _SAFE.fullmatch(given):
         return given
     raise InvalidArticle(
-        f"the id {given[:60]!r} cannot be used: give 1 to {MAX_ID} characters out of A-Z a-z 0-9 . _ ~ : @ = + , - "
-        "beginning with a letter, a digit or _, or give none and one is derived"
+        f"the id {given[:60]!r} cannot be used: give 1 to {MAX_GIVEN_ID} characters out of "
+        "A-Z a-z 0-9 . _ ~ : @ = + , - beginning with a letter, a digit or _, or give none and one is derived"
     )
 
 
@@ -150,10 +209,10 @@ def checked_collection(given: str) -> str:
 
     Raises InvalidArticle saying what a name may look like.
     """
-    if len(given) <= MAX_ID // 2 and _SAFE.fullmatch(given):
+    if len(given) <= MAX_COLLECTION and _SAFE.fullmatch(given):
         return given
     raise InvalidArticle(
-        f"the collection {given[:60]!r} cannot be used: give 1 to {MAX_ID // 2} characters out of "
+        f"the collection {given[:60]!r} cannot be used: give 1 to {MAX_COLLECTION} characters out of "
         "A-Z a-z 0-9 . _ ~ : @ = + , - beginning with a letter, a digit or _"
     )
 

@@ -202,6 +202,11 @@ class PostgresCorpus(Corpus):
         with self._database.reading() as db:
             return reads.known(db, keys)
 
+    def homes(self, article_ids: Collection[str]) -> Mapping[str, str]:
+        """The collection of each of these articles, for those held."""
+        with self._database.reading() as db:
+            return reads.homes(db, article_ids)
+
     def activate(self, identity: EncoderIdentity) -> None:
         """Search the passages made by this encoder from now on and drop all others; see `Corpus.activate`."""
         with self._database.reading() as db:

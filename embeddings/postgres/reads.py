@@ -23,6 +23,7 @@ __all__ = [
     "article",
     "counts",
     "holders",
+    "homes",
     "known",
     "matching",
     "of_lexemes",
@@ -169,6 +170,11 @@ def holders(db: Connection, versions: Collection[str], *, collection: str) -> Ma
         (possible(versions), possible([collection])),
     )
     return _grouped(rows)
+
+
+def homes(db: Connection, article_ids: Collection[str]) -> Mapping[str, str]:
+    """The collection of each of these articles, for those held."""
+    return dict(db.execute("SELECT id, collection FROM articles WHERE id = ANY(%s)", (possible(article_ids),)))
 
 
 def known(db: Connection, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import StoreCorrupt
-from embeddings.store.filters import matching, moment
+from embeddings.store.filters import matching, moment, storable
 from embeddings.types import Article, CorpusCounts, DayTally, Overview, SourceTally, Where
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "held_keys",
     "held_runs",
     "holders",
+    "homes",
     "in_batches",
     "intact",
     "key_runs",
@@ -256,6 +257,15 @@ def holders(db: apsw.Connection, versions: Collection[str], *, collection: str) 
         )
         for version, name in rows:
             found[version] = (*found.get(version, ()), name)
+    return found
+
+
+def homes(db: apsw.Connection, article_ids: Collection[str]) -> Mapping[str, str]:
+    """The collection of each of these articles, for those held."""
+    found: dict[str, str] = {}
+    for names in in_batches([name for name in article_ids if storable(name)]):
+        rows: Rows = db.execute(f"SELECT id, collection FROM articles WHERE id IN ({marks(names)})", names)  # noqa: S608
+        found.update(rows)
     return found
 
 

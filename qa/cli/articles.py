@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from embeddings.errors import StoreCorrupt
 from qa.cli.opening import load_encoder, opened, read_settings, store_exists
 from qa.cli.terminal import console, plain, shortened
 from qa.errors import NotFound
@@ -74,14 +73,18 @@ def list_articles(
 @articles.command()
 @click.argument("article_id", metavar="ID")
 @click.option("--version", help="An earlier version, by its SHA-256.")
+@click.option("--collection", help="The collection in which its publisher gave the id, where several did.")
 @click.option("--json", "as_json", is_flag=True, help="Print the article as JSON.")
-def show(article_id: str, version: str | None, as_json: bool) -> None:
+def show(article_id: str, version: str | None, collection: str | None, as_json: bool) -> None:
     """Show one article with its canonical text, the text that citations point into."""
     import msgspec
 
+    from embeddings.usable_corpus import UsableCorpus
+
     settings = read_settings()
     with opened(settings, load_encoder(settings), read_only=True) as corpus:
-        article = corpus.get(article_id, version=version)
+        seen = UsableCorpus(corpus, within=None if collection is None else (collection,), kept_back=True)
+        article = seen.get(seen.called(article_id) or article_id, version=version)
     if article is None:
         raise NotFound(f"no article {article_id!r}" + (f" in version {version!r}" if version else ""))
     if as_json:
@@ -109,33 +112,36 @@ def show(article_id: str, version: str | None, as_json: bool) -> None:
 
 @articles.command()
 @click.argument("article_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--collection", help="The collection in which their publishers gave the ids, where several did.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(article_ids: tuple[str, ...], yes: bool) -> None:
+def delete(article_ids: tuple[str, ...], collection: str | None, yes: bool) -> None:
     """Delete articles with all their versions. What was deleted is never cited again."""
+    from embeddings.corpus import meant, the_one
     from embeddings.types import Where
 
     settings = read_settings()
     encoder = load_encoder(settings)
     with opened(settings, encoder, read_only=True) as corpus:
-        titles = {name: _title(corpus, name) for name in article_ids}
-    missing = [name for name, title in titles.items() if title is None]
+        found = meant(corpus, article_ids, within=None if collection is None else (collection,))
+        named = {name: the_one(name, found.get(name, {})) for name in article_ids}
+        titles = {one: _title(corpus, one) for one in named.values() if one is not None}
+    missing = [name for name, one in named.items() if one is None]
     if missing:
         raise NotFound(f"no article {', '.join(map(repr, missing))}; nothing was deleted")
     if not yes:
         for name, title in titles.items():
-            click.echo(f"{name}  {shortened(title or '', 100)}")
+            click.echo(f"{name}  {shortened(title, 100)}")
         click.confirm(f"Delete {len(titles)} article{'s' if len(titles) > 1 else ''} for good?", abort=True)
     with opened(settings, encoder) as corpus:
         click.echo(f"deleted {corpus.delete(Where(article_ids=tuple(titles)))}")
 
 
-def _title(corpus: KeptCorpus, article_id: str) -> str | None:
-    """What an article is called, as far as it can be read; None where there is none."""
-    try:
-        article = corpus.get(article_id)
-    except StoreCorrupt:
-        return "(damaged)"
-    return None if article is None else article.title
+def _title(corpus: KeptCorpus, article_id: str) -> str:
+    """What an article is called, as far as it can be read."""
+    from embeddings.corpus import readable
+
+    article = readable(corpus, article_id)
+    return "(damaged)" if article is None else article.title
 
 
 def _scan(settings: Settings, where: Where, after: str | None, limit: int) -> Sequence[Article]:

@@ -14,7 +14,6 @@ from typing import TypeVar
 import msgspec
 
 from embeddings import encoders
-from embeddings.corpus import Corpus
 from embeddings.opening import open_corpus
 from embeddings.types import Article
 from embeddings.usable_corpus import UsableCorpus
@@ -36,7 +35,7 @@ T = TypeVar("T")
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """All that answers a call."""
 
-    corpus: Corpus
+    corpus: UsableCorpus
     answering: Answerer
     checking: TextChecker
     generator: Generator | None
@@ -79,10 +78,11 @@ class Opened:
             span.tell({"sourceline.passages": len(found.search_results)})
             return found
 
-    async def article(self, article_id: str, *, version: str | None) -> Article:
-        """One article, as it is now or in one version. Raises NotFound."""
+    async def article(self, article_id: str, *, version: str | None, collection: str | None) -> Article:
+        """One article, as it is now or in one version. Raises NotFound and AmbiguousId."""
         parts = await self.parts()
-        reading = self.run(lambda: parts.corpus.get(article_id, version=version))
+        corpus = parts.corpus if collection is None else parts.corpus.narrowed(collection)
+        reading = self.run(lambda: corpus.get(corpus.called(article_id) or article_id, version=version))
         if (found := await self._in_time("get_article", reading)) is None:
             which = f" in version {version!r}" if version else ""
             raise NotFound(f"no article {article_id!r}{which}; take article_id and article_version from a citation")

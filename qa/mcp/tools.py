@@ -12,6 +12,7 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 
+from embeddings.cleaning.identity import MAX_ID
 from embeddings.types import Article
 from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import InvalidQuestion
@@ -31,9 +32,11 @@ _NARROWED = (
 class NamedArticle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which article is wanted."""
 
-    article_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    article_id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
     version: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     """`article_version` of a citation; the current version if absent."""
+    collection: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    """Where `article_id` is an id that publishers gave in several collections: which one."""
 
 
 class Archive(Protocol):
@@ -46,8 +49,8 @@ class Archive(Protocol):
     async def search(self, asked: SearchQuestion, /) -> SearchAnswer:
         """Find passages."""
 
-    async def article(self, article_id: str, *, version: str | None) -> Article:
-        """One article, as it is now or in one version. Raises NotFound."""
+    async def article(self, article_id: str, *, version: str | None, collection: str | None) -> Article:
+        """One article, as it is now or in one version. Raises NotFound and AmbiguousId."""
 
     async def check(self, asked: TextToCheck, /) -> CheckReport:
         """Judge the sentences of a text."""
@@ -79,7 +82,7 @@ async def call(tool: Tool, arguments: Mapping[str, Any], *, archive: Archive) ->
 
 
 async def _get_article(archive: Archive, asked: NamedArticle) -> Article:
-    return await archive.article(asked.article_id, version=asked.version)
+    return await archive.article(asked.article_id, version=asked.version, collection=asked.collection)
 
 
 TOOLS: Mapping[str, Tool] = {

@@ -6,7 +6,6 @@ ServerError(QAError)
 │   ├── InvalidRequest     well formed, but a field is missing, unknown, of the wrong type or out of bounds
 │   ├── Unsupported            a field asks for something that is not done here
 │   ├── NothingUsable      none of the articles sent could be taken
-│   ├── IdTaken            an article has the id of another that the caller may not overwrite
 │   ├── UnsupportedMedia   a content type, charset or encoding that is not read here
 │   ├── BodyTooLarge       more bytes than the limit
 │   ├── SlowBody           the body did not arrive in time
@@ -35,7 +34,6 @@ __all__ = [
     "DeadlineExceeded",
     "FieldError",
     "ForeignOrigin",
-    "IdTaken",
     "InvalidRequest",
     "MalformedBody",
     "NotAllowed",
@@ -94,10 +92,6 @@ class Unsupported(RequestError):
 
 class NothingUsable(RequestError):
     """None of the articles sent could be taken."""
-
-
-class IdTaken(RequestError):
-    """None of the articles sent could be taken, since their ids are those of articles in other collections."""
 
 
 class UnsupportedMedia(RequestError):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from embeddings.corpus import Corpus, readable
+from embeddings.corpus import Corpus, meant, the_one
 from embeddings.ingest import IngestReport, ingest
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
 from embeddings.usable_corpus import UsableCorpus
@@ -178,18 +178,43 @@ class Service:
         return await fold(answering.events(question, run=self._encoding.run_patiently))
 
     async def article(
-        self, article_id: str, *, version: str | None, within: Collections, kept_back: bool = False
+        self,
+        article_id: str,
+        *,
+        version: str | None,
+        within: Collections,
+        kept_back: bool = False,
+        asked_for: str = "",
     ) -> Article:
-        """One article: its current version, or the one named; with `kept_back` also one that readers are not shown.
+        """The article of an id: its current version, or the one named; with `kept_back` also one not shown to readers.
 
-        Raises NotFound.
+        Raises NotFound, which tells no other name than `asked_for`, where there is one.
         """
         found = await self._read(
             lambda corpus: corpus.get(article_id, version=version), within=within, kept_back=kept_back
         )
         if found is None:
-            raise NotFound(await self._read(lambda corpus: _missing(corpus, article_id, version), within=within))
+            withdrawn = await self._read(lambda corpus: corpus.why_not(article_id) == "withdrawn", within=within)
+            raise NotFound(_missing(asked_for or article_id, version, withdrawn=withdrawn))
         return found
+
+    async def article_called(
+        self,
+        name: str,
+        *,
+        version: str | None,
+        within: Collections,
+        collection: str | None = None,
+        kept_back: bool = False,
+    ) -> Article:
+        """The article of an id, or the one to which its publisher gave that, in `collection` where it is named.
+
+        Raises NotFound, and AmbiguousId where publishers gave it in several collections within reach.
+        """
+        require_reach(within, collection)
+        within = within if collection is None else (collection,)
+        called = await self._read(lambda corpus: corpus.called(name), within=within, kept_back=kept_back)
+        return await self.article(called or name, version=version, within=within, kept_back=kept_back, asked_for=name)
 
     async def articles(
         self, where: Where, *, after: str | None, limit: int, within: Collections, kept_back: bool = False
@@ -263,15 +288,19 @@ class Service:
             self._check()
             yield await self._writing.run(partial(store, piece))
 
-    async def delete(self, article_id: str, *, within: Collections, by: str) -> None:
-        """Remove an article with all its versions; durable when it returns. `by` is for the audit. Raises NotFound."""
+    async def delete(self, name: str, *, within: Collections, by: str, collection: str | None = None) -> None:
+        """Remove the article of an id, or to which its publisher gave that, with all its versions; durable when it
+        returns. `by` is for the audit. Raises NotFound, and AmbiguousId where more than one within reach has it."""
+        require_reach(within, collection)
+        within = within if collection is None else (collection,)
         parts = self._ready()
         with self._writes.one(), self.storage.written():
-            removed = await self._writing.run(partial(_removed, parts.corpus, article_id, within))
-            if removed is None:
-                raise NotFound(f"no article {article_id!r}")
-            log.note(Act(act="article_deleted", by=by, article_id=article_id))
-            await (self._beginnings.forget(removed) if removed else self._beginnings.close())
+            removed = await self._writing.run(partial(_removed, parts.corpus, name, within))
+            if not removed:
+                raise NotFound(f"no article {name!r}")
+            for article_id, home in removed.items():
+                log.note(Act(act="article_deleted", by=by, article_id=article_id))
+                await self._beginnings.forget([home])
 
     async def _read(
         self,
@@ -337,13 +366,16 @@ class Service:
             raise ShuttingDown("the service is stopping; send this again when it is back")
 
 
-def _removed(corpus: Corpus, article_id: str, within: Collections) -> Sequence[str] | None:
-    """Delete an article; give its collection, or those that may be its where it cannot be read. None where it is not
-    held there."""
-    held = readable(corpus, article_id)
-    if not corpus.delete(Where(article_ids=(article_id,), within=within)):
-        return None
-    return (within or ()) if held is None else [held.collection]
+def _removed(corpus: Corpus, name: str, within: Collections) -> Mapping[str, str]:
+    """Delete the article that a name means; give its id and collection, nothing where it means none.
+
+    Raises AmbiguousId: what else has that id is not to be deleted by mistake, also where one of them has no other.
+    """
+    found = meant(corpus, [name], within=within).get(name, {})
+    article_id = the_one(name, found)
+    if article_id is None or not corpus.delete(Where(article_ids=(article_id,), collection=found[article_id])):
+        return {}
+    return found
 
 
 def _queue(settings: Settings) -> JobQueue | None:
@@ -354,8 +386,8 @@ def _queue(settings: Settings) -> JobQueue | None:
     return JobQueue(settings.place)
 
 
-def _missing(corpus: UsableCorpus, article_id: str, version: str | None) -> str:
+def _missing(name: str, version: str | None, *, withdrawn: bool) -> str:
     """What a caller is told who gets no article: of an embargo, nothing."""
-    if corpus.why_not(article_id) == "withdrawn":
-        return f"article {article_id!r} was withdrawn by its publisher"
-    return f"no article {article_id!r}" + (f" in version {version!r}" if version else "")
+    if withdrawn:
+        return f"article {name!r} was withdrawn by its publisher"
+    return f"no article {name!r}" + (f" in version {version!r}" if version else "")

@@ -17,7 +17,6 @@ from embeddings.readers.jsonl import ALIASES, parse_record
 from embeddings.types import RawArticle, Rejected
 from qa.server.errors import (
     FieldError,
-    IdTaken,
     InvalidRequest,
     MalformedBody,
     NothingUsable,
@@ -38,7 +37,6 @@ _MOST_FAULTS = 100
 """So many faults are listed where nothing could be used."""
 _SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
 _SPACE = re.compile(r"[ \t\r\n]*")
-_REFUSALS: Mapping[str, type[RequestError]] = {"collection": OutOfReach, "id": IdTaken}
 
 
 class Submission(msgspec.Struct, kw_only=True):
@@ -114,16 +112,17 @@ def stored(submission: Submission, part: IngestReport) -> tuple[list[AddedArticl
 
 
 def report(submission: Submission, ingested: Sequence[IngestReport], *, job_id: str) -> AddReport:
-    """Tell what became of each item. Raises NothingUsable where none became an article; OutOfReach or IdTaken where
-    that alone is why."""
+    """Tell what became of each item. Raises NothingUsable where none became an article, OutOfReach where that they are
+    for other collections is the only reason."""
     parts = [stored(submission, part) for part in ingested]
     added = [article for articles, _ in parts for article in articles]
     late = [rejected for _, faults in parts for rejected in faults]
     faults = sorted([*submission.faults, *late], key=lambda fault: fault.item or 0)
     if not added:
         reasons = {rejected.refused for part in ingested for rejected in part.rejected}
-        only = reasons.pop() if len(reasons) == 1 and not submission.faults else None
-        raise _REFUSALS[only](faults[0].detail, errors=tuple(faults[:_MOST_FAULTS])) if only else _nothing(faults)
+        if reasons == {"collection"} and not submission.faults:
+            raise OutOfReach(faults[0].detail, errors=tuple(faults[:_MOST_FAULTS]))
+        raise _nothing(faults)
     return AddReport(
         articles=tuple(added),
         rejected=tuple(faults),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from embeddings.cleaning.article import MAX_TEXT
-from embeddings.cleaning.identity import MAX_ID
+from embeddings.cleaning.identity import MAX_COLLECTION, MAX_ID
 from embeddings.types import Article, Status
 from qa.conversations.feedback import Feedback, Opinion, Reason
 from qa.conversations.history import Conversation
@@ -42,6 +42,7 @@ __all__ = [
 
 ID_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]*$"
 """What can stand in an address as it is; `embeddings.cleaning.identity` holds callers to it."""
+_GIVEN_OR_WHOLE = f"^({ID_PATTERN[1:-1]}!)?{ID_PATTERN[1:]}"
 
 
 class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,8 +54,9 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] = ""
     """Needed, except of an article that is withheld or canceled: see `status`."""
     title: str | None = None
-    id: Annotated[str, msgspec.Meta(pattern=ID_PATTERN, max_length=MAX_ID)] | None = None
-    """The caller's own id. Without one, the link names the article, then its title with its date, then its text."""
+    id: Annotated[str, msgspec.Meta(pattern=_GIVEN_OR_WHOLE, max_length=MAX_ID)] | None = None
+    """The caller's own id, which counts within the collection; or the whole id that the service gave the article.
+    Without one, the link names the article, then its title with its date, then its text."""
     url: str | None = None
     source: str | None = None
     published_at: str | None = None
@@ -69,7 +71,7 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["usable", "withheld", "canceled"] | None = None
     """What is not `usable` is not shown, in no version. Left out, what was said of it before holds. A `withheld` or
     `canceled` needs no `text`: then the article of that `id` or `url` is taken back."""
-    collection: Annotated[str, msgspec.Meta(pattern=f"{ID_PATTERN}|^$", max_length=MAX_ID // 2)] | None = None
+    collection: Annotated[str, msgspec.Meta(pattern=f"{ID_PATTERN}|^$", max_length=MAX_COLLECTION)] | None = None
     file: Annotated[str, msgspec.Meta(max_length=300)] | None = None
     """Name of the file it was read from (and `:line` of one with an article a line), for what has neither id nor url: a
     later version from a file of that name then takes its place, as `qa ingest` has it."""
@@ -284,7 +286,7 @@ class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """With a key: your own name for the visitor, who finds the same conversations under it on every device."""
     renews: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
     """The token before this one; the visitor keeps conversations."""
-    collection: Annotated[str, msgspec.Meta(pattern=ID_PATTERN, max_length=MAX_ID // 2)] | None = None
+    collection: Annotated[str, msgspec.Meta(pattern=ID_PATTERN, max_length=MAX_COLLECTION)] | None = None
     """With a key: the only collection that may be read with the token. Left out, it is the one that
     `QA_ORIGIN_COLLECTIONS` has for the origin, or the only one that the key opens; else the token reads all."""
 

@@ -116,7 +116,7 @@ class ToService:
             reply = msgspec.json.decode(body, type=_Reply)
         except msgspec.DecodeError:
             raise NotDelivered(f"{self._parts.netloc} answered with status {status} and no JSON") from None
-        if status in {409, 422} and reply.type.endswith(("/nothing-usable", "/id-taken")):
+        if status == 422 and reply.type.endswith("/nothing-usable"):
             return Delivered(rejected=tuple(fault.detail for fault in reply.errors) or (reply.detail,))
         if status != 200:
             raise NotDelivered(f"{self._parts.netloc} answered with status {status}: {reply.detail}")

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from embeddings.corpus import Corpus, held_elsewhere
+from embeddings.corpus import Corpus
 from embeddings.errors import EncoderError, EncoderMismatch, InputError, InvalidArticle, StoreError
 from embeddings.store.database import fingerprint
 from embeddings.types import Article, CorpusCounts, EncodedPassage, IndexedArticle, Where
@@ -579,11 +579,3 @@ def test_within_some_collections_it_is_as_if_there_were_no_other(corpus: Corpus,
     assert (nothing[0], nothing[1].articles, nothing[2].articles, nothing[3]) == ([], 0, 0, [])
     corpus.delete(Where(within=("home",)))
     assert seen(corpus, made, EVERYTHING) == alone
-
-
-def test_an_id_of_another_collection_is_told_from_those_within_reach(corpus: Corpus, made: Any) -> None:
-    made.put(corpus, made.article("a", FLOOD, collection="world"), made.article("b", VOTE, collection="home"))
-    assert held_elsewhere(corpus, ["a", "b", "c"], within=("world",)) == {"b"}
-    assert held_elsewhere(corpus, ["a", "b", "c"], within=()) == {"a", "b"}
-    assert held_elsewhere(corpus, ["a", "c"], within=("world",)) == set()
-    assert held_elsewhere(corpus, ["a", "b"], within=None) == held_elsewhere(corpus, [], within=()) == set()

@@ -224,6 +224,10 @@ class WithholdingCorpus:
         """Passed on."""
         return self._corpus.known(keys)
 
+    def homes(self, article_ids: Collection[str]) -> Mapping[str, str]:
+        """Passed on."""
+        return self._corpus.homes(article_ids)
+
     def replace(self, articles: Sequence[IndexedArticle]) -> None:
         """Refused: raises TypeError."""
         del articles

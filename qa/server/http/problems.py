@@ -113,7 +113,6 @@ _ERRORS: Mapping[type[Exception], Kind] = {
         "rate-limited", 429, "Too many requests", "The caller's budget is spent; Retry-After says for how long."
     ),
     errors.NothingUsable: Kind("nothing-usable", 422, "No usable article", "None of the articles sent could be taken."),
-    errors.IdTaken: Kind("id-taken", 409, "Id taken", "The article cannot have this id here; it needs another one."),
     errors.NotInstalled: Kind(
         "not-installed", 501, "Not installed", "The service was installed without a package that this route needs."
     ),
@@ -131,6 +130,9 @@ _ERRORS: Mapping[type[Exception], Kind] = {
         "The text to check has no words or too many sentences, or the texts to check it against are too long together.",
     ),
     online.NotFound: Kind("not-found", 404, "Not found", "What was asked for does not exist, or no longer does."),
+    offline.AmbiguousId: Kind(
+        "ambiguous-id", 409, "Ambiguous id", "Articles in several collections have this id; `collection` says which."
+    ),
     online.HistoryUnavailable: Kind(
         "history-unavailable",
         503,

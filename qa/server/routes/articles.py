@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from embeddings.cleaning.identity import MAX_ID
 from embeddings.types import Article, Status, Where
 from qa.server.admin_wire import Job, JobPage, JobState
 from qa.server.auth.permissions import FOLLOWING_JOBS, INGESTING, LISTING_ARTICLES, READING_ARTICLES, Caller
@@ -30,6 +31,10 @@ Languages = Annotated[
 ]
 Authors = Annotated[list[str] | None, QueryParameter(description="only by one of these; may be repeated")]
 States = Annotated[list[Status] | None, QueryParameter(description="only in these states; needs `kept_back`")]
+OfCollection = Annotated[
+    str | None,
+    QueryParameter(description="the collection in which its publisher gave this id, where several did", max_length=100),
+]
 KeptBack = Annotated[
     bool, QueryParameter(description="also what readers are not shown: withheld, canceled, under embargo")
 ]
@@ -51,7 +56,7 @@ async def list_articles(
     service: NamedDependency[Service],
     caller: NamedDependency[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="articles per page")] = 50,
-    after: Annotated[str | None, QueryParameter(description="`next` of the page before", max_length=200)] = None,
+    after: Annotated[str | None, QueryParameter(description="`next` of the page before", max_length=MAX_ID)] = None,
     collection: Annotated[str | None, QueryParameter(description="only this collection", max_length=100)] = None,
     source: Sources = None,
     published_after: Moment = None,
@@ -85,7 +90,7 @@ async def list_articles(
     response_description="The article with its canonical text.",
     tags=["articles"],
     responses={
-        **problems(*WORK, "not-found", "damaged-article", "deadline-exceeded"),
+        **problems(*WORK, "not-found", "ambiguous-id", "damaged-article", "deadline-exceeded"),
         304: ResponseSpec(None, description="It is still the one whose `ETag` was sent as `If-None-Match`."),
     },
     opt=READING_ARTICLES,
@@ -96,17 +101,21 @@ async def get_article(
     service: NamedDependency[Service],
     caller: NamedDependency[Caller],
     version: FromQuery[str | None] = None,
+    collection: OfCollection = None,
     kept_back: KeptBack = False,
 ) -> Response[Article]:
     """The current version, or the one named: a citation's offsets count in the text of its `article_version`.
 
+    The id that a publisher gave does, too, where no article has it in full and one within reach was given it.
     What is withheld, canceled or under embargo is not found; with a key that may `ingest` or `admin`, `kept_back` shows
     it.
 
     Comes with an `ETag`; sent back as `If-None-Match`, it spares the text where nothing has changed.
     """
     kept_back = kept_back and caller.scope.allows(["ingest", "admin"])
-    article = await service.article(article_id, version=version, within=caller.within, kept_back=kept_back)
+    article = await service.article_called(
+        article_id, version=version, within=caller.within, collection=collection, kept_back=kept_back
+    )
     return revised(article, known=request.headers.get("if-none-match"))
 
 
@@ -118,9 +127,7 @@ async def get_article(
     summary="Add or update articles",
     response_description="What became of each article; those listed under `articles` are on disk.",
     tags=["articles"],
-    responses=problems(
-        *BODY, *WORK, "nothing-usable", "id-taken", "invalid-request", "store-busy", "disk-full", "read-only"
-    ),
+    responses=problems(*BODY, *WORK, "nothing-usable", "invalid-request", "store-busy", "disk-full", "read-only"),
     opt=INGESTING,
 )
 async def add_articles(
@@ -129,9 +136,10 @@ async def add_articles(
     """Takes one article, a list, or one per line (NDJSON).
 
     A later version with `status` `withheld` or `canceled` takes an article back; `embargoed_until` holds it until then.
-    An article with a known `id` replaces the older version; the same again changes nothing and costs nothing, so a
-    request that was cut off may simply be sent again. Without an `id`, the `url` names the article, then its `title`,
-    then its text. Items that cannot be used are reported, the others go on.
+    An article with an `id` known in its collection replaces the older version; the same again changes nothing and costs
+    nothing, so a request that was cut off may simply be sent again. Outside the default collection, the `id` in the
+    report is the given one with the collection before it (`sport!match-7`). Without an `id`, the `url` names the
+    article, then its `title`, then its text. Items that cannot be used are reported, the others go on.
     """
     lines = media_type(request, allowed=(JSON, NDJSON)) == NDJSON
     return await service.add(await request.body(), lines=lines, within=caller.within, by=caller.name)
@@ -143,14 +151,20 @@ async def add_articles(
     summary="Delete an article",
     response_description="It is gone, with all its versions.",
     tags=["articles"],
-    responses=problems(*WORK, "not-found", "store-busy", "disk-full", "read-only"),
+    responses=problems(*WORK, "not-found", "ambiguous-id", "store-busy", "disk-full", "read-only"),
     opt=INGESTING,
 )
 async def delete_article(
-    article_id: FromPath[str], service: NamedDependency[Service], caller: NamedDependency[Caller]
+    article_id: FromPath[str],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+    collection: OfCollection = None,
 ) -> None:
-    """Removes the article with all its versions; no answer cites it from then on."""
-    await service.delete(article_id, within=caller.within, by=caller.name)
+    """Removes the article with all its versions; no answer cites it from then on.
+
+    Where publishers gave this id in several collections within reach, `collection` has to say which is meant.
+    """
+    await service.delete(article_id, within=caller.within, collection=collection, by=caller.name)
 
 
 @get(

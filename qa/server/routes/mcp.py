@@ -91,8 +91,10 @@ class _Archive:
     async def search(self, asked: SearchQuestion, /) -> SearchAnswer:
         return await self._service.search(asked, owner=self._owner, within=self._within)
 
-    async def article(self, article_id: str, *, version: str | None) -> Article:
-        return await self._service.article(article_id, version=version, within=self._within)
+    async def article(self, article_id: str, *, version: str | None, collection: str | None) -> Article:
+        return await self._service.article_called(
+            article_id, version=version, within=self._within, collection=collection
+        )
 
     async def check(self, asked: TextToCheck, /) -> CheckReport:
         return await self._service.check(asked, within=self._within)

@@ -121,9 +121,10 @@ def test_every_tool_gives_exact_spans(client: httpx.Client, mode: str) -> None:
 def test_a_key_reads_its_collections_alone(client: httpx.Client) -> None:
     async def speak(speaking: Client) -> None:
         found = given(await speaking.call_tool("search", QUESTION), SearchAnswer)
-        assert {one.article_id for one in found.search_results} == {"match"}
+        assert {one.article_id for one in found.search_results} == {"sport!match"}
         answer = given(await speaking.call_tool("ask", QUESTION), Answer)
-        assert {one.article_id for one in (*answer.citations, *answer.search_results)} <= {"match"}
+        assert {one.article_id for one in (*answer.citations, *answer.search_results)} <= {"sport!match"}
+        assert given(await speaking.call_tool("get_article", {"article_id": "match"}), Article).id == "sport!match"
         (_, people) = given(await speaking.call_tool("check_claims", {"text": HARBOUR}), CheckReport).sentences
         assert people.verdict != "supported"
         for article_id in ("harbour", "nothing"):

@@ -115,8 +115,8 @@ def test_a_key_opens_what_it_may_do(
 
 
 def test_a_question_without_a_collection_searches_what_the_key_reads(client: httpx.Client, check_problem: Any) -> None:
-    assert found(client, key("all")) == found(client, key("both")) == {"harbour", "match"}
-    assert found(client, key("world")) == found(client, key("both"), collection="world") == {"harbour"}
+    assert found(client, key("all")) == found(client, key("both")) == {"world!harbour", "sport!match"}
+    assert found(client, key("world")) == found(client, key("both"), collection="world") == {"world!harbour"}
     for other in ("sport", "no-such"):
         refused = client.post("/api/ask", json={"question": "Who won?", "collection": other}, headers=key("world"))
         told = check_problem(refused, "not-allowed").detail
@@ -128,12 +128,12 @@ def test_a_question_without_a_collection_searches_what_the_key_reads(client: htt
 
 
 def test_a_token_reads_its_collection_alone(client: httpx.Client, check_problem: Any) -> None:
-    assert found(client, visitor(client, "https://news.example")) == {"harbour"}
-    assert found(client, visitor(client, "https://sport.example")) == {"match"}
-    assert found(client, visitor(client, "https://all.example")) == {"harbour", "match"}
-    assert found(client, visitor(client, "https://all.example", by="world")) == {"harbour"}
-    assert found(client, visitor(client, "https://all.example", by="both", collection="sport")) == {"match"}
-    assert found(client, visitor(client, "https://news.example", by="both")) == {"harbour"}, "that of its origin"
+    assert found(client, visitor(client, "https://news.example")) == {"world!harbour"}
+    assert found(client, visitor(client, "https://sport.example")) == {"sport!match"}
+    assert found(client, visitor(client, "https://all.example")) == {"world!harbour", "sport!match"}
+    assert found(client, visitor(client, "https://all.example", by="world")) == {"world!harbour"}
+    assert found(client, visitor(client, "https://all.example", by="both", collection="sport")) == {"sport!match"}
+    assert found(client, visitor(client, "https://news.example", by="both")) == {"world!harbour"}, "that of its origin"
     assert page(client, "https://news.example", by="all", collection="sport").json()["collection"] == "sport"
     mine = visitor(client, "https://news.example")
     check_problem(
@@ -170,28 +170,62 @@ def test_a_visitor_has_other_conversations_in_each_collection(client: httpx.Clie
     check_problem(client.get(shared.replace(".world", ".sport"), headers=key("all")), "not-found")
 
 
-def test_an_id_of_another_collection_is_not_taken_over(client: httpx.Client, check_problem: Any) -> None:
-    mine = {"id": "match", "text": "The cup was never won by anybody in Velda."}
-    problem = check_problem(client.post("/api/articles", json=mine, headers=key("world")), "id-taken")
-    told = problem.detail.casefold()
-    assert "match" in told
-    assert not any(word in told for word in ("sport", "cup", "tobin"))
-    notice = {"id": "match", "status": "canceled"}
-    check_problem(client.post("/api/articles", json=notice, headers=key("world")), "id-taken")
-    report = client.post("/api/articles", json=[mine, mine | {"id": "mine"}], headers=key("world")).json()
-    assert [one["id"] for one in report["articles"]] == ["mine"]
-    assert [one["item"] for one in report["rejected"]] == [1]
-    check_problem(client.delete("/api/articles/match", headers=key("world")), "not-found")
-    check_problem(client.get("/api/articles/match", params={"kept_back": True}, headers=key("world")), "not-found")
-    assert client.get("/api/articles/match", headers=key("both")).json()["text"] == MATCH
-    assert client.get("/api/articles/mine", headers=key("world")).json()["collection"] == "world", "its only one"
-    client.delete("/api/articles/mine", headers=key("world")).raise_for_status()
+def test_two_collections_hold_the_same_id(client: httpx.Client, check_problem: Any) -> None:
+    """Each tenant's key acts on its own article; whoever reads both is asked which is meant."""
+    for name, text in (("world", HARBOUR), ("sport", MATCH)):
+        article = {"id": "front", "text": text, "title": "Front page", "collection": name}
+        for outcome in ("added", "unchanged"):
+            (one,) = client.post("/api/articles", json=article, headers=key("both")).json()["articles"]
+            assert (one["id"], one["outcome"]) == (f"{name}!front", outcome)
+    for by in (key("world"), visitor(client, "https://news.example")):
+        assert client.get("/api/articles/front", headers=by).json()["text"] == HARBOUR
+        check_problem(client.get("/api/articles/sport!front", headers=by), "not-found")
+        check_problem(client.get("/api/articles/front", params={"collection": "sport"}, headers=by), "not-allowed")
+        assert found(client, by, filters={"article_ids": ["front"]}) == {"world!front"}
+    ambiguous = client.get("/api/articles/front", headers=key("both"))
+    assert "sport!front, world!front" in check_problem(ambiguous, "ambiguous-id").detail
+    for named in (
+        {"path": "/api/articles/front", "params": {"collection": "sport"}},
+        {"path": "/api/articles/sport!front"},
+    ):
+        read = client.get(named["path"], params=named.get("params"), headers=key("both")).json()
+        assert (read["id"], read["text"], read["collection"]) == ("sport!front", MATCH, "sport")
+    check_problem(client.delete("/api/articles/front", headers=key("both")), "ambiguous-id")
+    client.delete("/api/articles/front", headers=key("world")).raise_for_status()
+    check_problem(client.delete("/api/articles/front", headers=key("world")), "not-found")
+    assert client.get("/api/articles/front", headers=key("both")).json()["text"] == MATCH, "there is only one left"
+    client.delete("/api/articles/front", params={"collection": "sport"}, headers=key("both")).raise_for_status()
+
+
+def test_a_key_for_all_deletes_no_other_article_of_the_same_id(client: httpx.Client, check_problem: Any) -> None:
+    for name in ("default", "sport"):
+        article = {"id": "back", "text": MATCH, "collection": name}
+        client.post("/api/articles", json=article, headers=key("all")).raise_for_status()
+    assert client.get("/api/articles/back", headers=key("all")).json()["collection"] == "default", "as it is cited"
+    told = check_problem(client.delete("/api/articles/back", headers=key("all")), "ambiguous-id").detail
+    assert "default!back, sport!back" in told
+    client.delete("/api/articles/default!back", headers=key("all")).raise_for_status()
+    assert client.get("/api/articles/back", headers=key("all")).json()["id"] == "sport!back"
+    client.delete("/api/articles/sport!back", headers=key("all")).raise_for_status()
+
+
+def test_what_is_under_embargo_elsewhere_makes_no_id_ambiguous(client: httpx.Client, check_problem: Any) -> None:
+    kept_back = {"id": "soon", "text": HARBOUR, "collection": "world", "embargoed_until": "2999-01-01T00:00:00Z"}
+    client.post("/api/articles", json=kept_back, headers=key("both")).raise_for_status()
+    told = check_problem(client.get("/api/articles/soon", headers=key("both")), "not-found").detail
+    assert told == "no article 'soon'", "as if there were none"
+    shown = {"id": "soon", "text": MATCH, "collection": "sport"}
+    client.post("/api/articles", json=shown, headers=key("both")).raise_for_status()
+    assert client.get("/api/articles/soon", headers=key("both")).json()["id"] == "sport!soon"
+    check_problem(client.get("/api/articles/soon", params={"kept_back": True}, headers=key("both")), "ambiguous-id")
+    for name in ("world", "sport"):
+        client.delete(f"/api/articles/{name}!soon", headers=key("both")).raise_for_status()
 
 
 def test_articles_go_to_collections_of_the_key_only(client: httpx.Client, check_problem: Any) -> None:
     sent = [{"id": f"of-{name}", "text": HARBOUR + name, "collection": name} for name in ("world", "sport")]
     report = client.post("/api/articles", json=sent, headers=key("world")).json()
-    assert [one["id"] for one in report["articles"]] == ["of-world"]
+    assert [one["id"] for one in report["articles"]] == ["world!of-world"]
     assert report["rejected"] == [{"item": 2, "detail": "it is for the collection sport; only world may be written to"}]
     problem = check_problem(client.post("/api/articles", json=sent[1], headers=key("world")), "not-allowed")
     assert [one.item for one in problem.errors] == [1]
@@ -202,12 +236,12 @@ def test_articles_go_to_collections_of_the_key_only(client: httpx.Client, check_
 
 
 def test_feeds_go_on_after_what_their_key_may_not_send(client: httpx.Client) -> None:
-    taken = RawArticle(id="match", text="The cup was never won by anybody in Velda.")
+    foreign = RawArticle(id="sport!match", text="The cup was never won by anybody in Velda.")
     address = str(client.base_url)
-    told = ToService(address, key="key-of-world-0123456789", collection="world")([taken])
+    told = ToService(address, key="key-of-world-0123456789", collection="world")([foreign])
     assert (told.outcomes, len(told.rejected)) == ({}, 1)
     with pytest.raises(NotDelivered, match="only world may be written to"):  # kept, until the key or the feed is mended
-        ToService(address, key="key-of-world-0123456789", collection="sport")([taken])
+        ToService(address, key="key-of-world-0123456789", collection="sport")([foreign])
 
 
 def test_counts_and_sources_are_those_of_the_caller(client: httpx.Client) -> None:

@@ -27,7 +27,8 @@ from qa.server.run import load
 from qa.server.service import Service
 from qa.settings import Settings
 
-INTERLEAVINGS = int(os.environ.get("TENANTS", "4"))
+INTERLEAVINGS = {kind: int(os.environ.get("TENANTS", few)) for kind, few in (("folder", "4"), ("server", "1"))}
+"""By the kind of store."""
 FIRST = int(os.environ.get("TENANTS_FIRST", "0"))
 """A long run can be done in pieces: each interleaving follows from its number alone."""
 SEED = 20261129
@@ -237,13 +238,14 @@ def an_id(act: Drawn, tenant: Tenant, made: str) -> tuple[bool, str]:
 
 
 def an_article(act: Drawn, tenant: Tenant) -> str:
-    whose = "ns".replace(tenant.name[0], "") if act.foreign else tenant.name[0]
-    return f"/api/articles/{whose}{act.number}"
+    """An id that both give; the other's in full, or one's own, or as it was given."""
+    whose = next(name for name in MARKS if name != tenant.name) if act.foreign else tenant.name
+    return f"/api/articles/a{act.number}" if act.back == 1 else f"/api/articles/{whose}!a{act.number}"
 
 
 async def add(act: Drawn, tenant: Tenant) -> Any:
     (title, text), who = act.fact, act.fact[0].partition(": ")[2]
-    article = {"id": f"{tenant.name[0]}{act.number}", "title": title, "text": text, "source": f"The {who} Post"}
+    article = {"id": f"a{act.number}", "title": title, "text": text, "source": f"The {who} Post"}
     if act.number == 3:  # at the address where the other's stands, too, of the same day
         article = {"url": "https://wire.example/velda", "title": title, "text": text, "published_at": "2024-06-04"}
     return await tenant.send("POST", "/api/articles", json=article)
@@ -260,7 +262,10 @@ async def follow(act: Drawn, tenant: Tenant) -> Any:
 
 
 async def search(act: Drawn, tenant: Tenant) -> Any:
-    return await tenant.send("POST", "/api/search", reader=act.reader, json={"question": act.question})
+    asked: dict[str, Any] = {"question": act.question}
+    if act.back == 1:
+        asked["filters"] = {"article_ids": [an_article(act, tenant).rpartition("/")[2]]}
+    return await tenant.send("POST", "/api/search", reader=act.reader, json=asked)
 
 
 async def check(act: Drawn, tenant: Tenant) -> Any:
@@ -398,13 +403,12 @@ def test_neither_tenant_learns_anything_of_the_other(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = request.getfixturevalue("postgres_server").url() if kind == "server" else ""
-    interleavings = INTERLEAVINGS if kind == "folder" else max(1, INTERLEAVINGS // 4)
     monkeypatch.setattr(Speller, "_is_word", lambda *_: False)  # the encoder of tests knows every word
     seen: set[tuple[str, int]] = set()
 
     async def go() -> None:
         async with running(world(tmp_path, store=store)) as client:
-            for number in range(FIRST, FIRST + interleavings):
+            for number in range(FIRST, FIRST + INTERLEAVINGS[kind]):
                 draw = random.Random(f"{SEED} {number}")
                 acts = {name: [drawn(draw, name) for _ in range(ACTS)] for name in MARKS}
                 expected = {name: await alone(name, acts[name], client) for name in MARKS}

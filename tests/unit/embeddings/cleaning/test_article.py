@@ -213,7 +213,12 @@ def test_described_fields_are_normalised_and_unusable_ones_noted() -> None:
 
 def test_a_given_id_and_collection_are_kept() -> None:
     article = clean(RawArticle(text="a", id="doc-7:x", collection="mine"), collection="news")
-    assert (article.id, article.collection) == ("doc-7:x", "mine")
+    assert (article.id, article.collection) == ("mine!doc-7:x", "mine")
+    assert clean(as_raw(article)) == article
+    assert clean(RawArticle(text="a", id="doc-7:x")).id == "doc-7:x", "in the default collection, as it was given"
+    assert clean(RawArticle(text="a", id="mine!doc-7:x"), collection="news") == article, (
+        "an id may say where it belongs"
+    )
 
 
 def test_ids_rest_on_where_an_article_is_from() -> None:
