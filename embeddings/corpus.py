@@ -110,17 +110,12 @@ def meant(corpus: Corpus, names: Collection[str], *, within: tuple[str, ...] | N
     listed = {name: (name, parted(name)[1], *known.get(given_key(parted(name)[1]), ())) for name in names}
     homes = corpus.homes({one for ids in listed.values() for one in ids})
 
-    def reached(name: str) -> dict[str, str]:
-        only = (parted(name)[0],) if parted(name)[0] else within
-        ids = (
-            one
-            for one in listed[name]
-            if one in homes and all(each is None or homes[one] in each for each in (within, only))
-        )
-        found = {one: homes[one] for one in ids}
-        return dict(list(found.items())[:1]) if parted(name)[0] else found
+    def means(name: str) -> dict[str, str]:
+        here = {one: home for one in listed[name] if (home := homes.get(one)) and (within is None or home in within)}
+        collection, _ = parted(name)
+        return dict([each for each in here.items() if each[1] == collection][:1]) if collection else here
 
-    return {name: reached(name) for name in names}
+    return {name: means(name) for name in names}
 
 
 def the_one(name: str, found: Mapping[str, str]) -> str | None:

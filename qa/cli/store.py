@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from embeddings.opening import KeptCorpus
     from embeddings.types import Article, Place
     from embeddings.verification import Finding, Stats
+    from qa.conversations.moving import RecordsReport
     from qa.settings import Settings
 
 __all__ = ["backup", "index", "restore", "store"]
@@ -38,10 +39,13 @@ def store() -> None:
 @store.command()
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
+@click.option("--articles-only", is_flag=True, help="Leave out conversations, feedback and reviews.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_context
-def copy(context: click.Context, source: str, target: str, as_json: bool) -> None:
-    """Copy every article with its versions, passages and vectors, then compare the two; nothing is encoded.
+def copy(context: click.Context, source: str, target: str, articles_only: bool, as_json: bool) -> None:
+    """Copy every article with its versions, passages and vectors, then conversations, feedback and reviews.
+
+    Nothing is encoded. In the end the two are compared.
 
     FROM and TO are folders or addresses (postgresql://...); the words QA_DATA_DIR and QA_STORE stand for what these
     settings say, so that no password need stand here. FROM may serve meanwhile. The same command goes on after an
@@ -62,13 +66,25 @@ def copy(context: click.Context, source: str, target: str, as_json: bool) -> Non
         closing(open_corpus(there, identity=identity)) as written,
     ):
         report = bring_over(read, written, progress=lambda seen: click.echo(f"{seen:,} articles", err=True))
+    records = None if articles_only else _copied_records(here, there)
     if as_json:
         import msgspec
 
-        click.echo(msgspec.json.encode(report))
+        click.echo(msgspec.json.encode({**msgspec.structs.asdict(report), "records": records}))
     else:
-        _print(report)
-    context.exit(0 if report.verified else _NOT_VERIFIED)
+        _print(report, records)
+    context.exit(0 if report.verified and (records is None or records.verified) else _NOT_VERIFIED)
+
+
+def _copied_records(here: Place, there: Place) -> RecordsReport:
+    """Bring conversations, feedback and reviews over, where there are any."""
+    from qa.conversations.moving import RecordsReport, copy_records, open_source, open_target
+
+    source = open_source(here)
+    if source is None:
+        return RecordsReport()
+    with closing(source), closing(open_target(there)) as target:
+        return copy_records(source, target)
 
 
 def _place(text: str, settings: Settings) -> Place:
@@ -87,9 +103,14 @@ def _place(text: str, settings: Settings) -> Place:
     return msgspec.structs.replace(settings.place, server="", folder=folder)
 
 
-def _print(report: CopyReport) -> None:
+def _print(report: CopyReport, records: RecordsReport | None) -> None:
     click.echo(f"copied     {report.copied:>7,} articles; {report.target.articles:,} are there now")
     click.echo(f"searches   {report.searches:>7,}: {report.alike:.1%} of the first passages are the same")
+    if records is not None:
+        click.echo(
+            f"and        {records.turns:>7,} answers of conversations, {records.feedback:,} verdicts, "
+            f"{records.reviews:,} reviews"
+        )
     for name in report.left_out[:_MOST_NAMED]:
         click.echo(f"left out: {name!r} is damaged or not encoded; ingest it again (`qa index verify`)", err=True)
     if len(report.left_out) > _MOST_NAMED:
@@ -97,10 +118,12 @@ def _print(report: CopyReport) -> None:
     for count, what in (
         (report.different, "articles are not the same in both, or in the target alone"),
         (report.versions_missing, "earlier versions are missing in the target"),
+        (records.different if records else 0, "answers, verdicts or reviews are in one of them alone, or not the same"),
     ):
         if count:
             click.echo(f"{count:,} {what}", err=True)
-    click.echo("Both hold the same." if report.verified else "The two are NOT the same.")
+    same = report.verified and (records is None or records.verified)
+    click.echo("Both hold the same." if same else "The two are NOT the same.")
 
 
 @click.group()

@@ -125,7 +125,7 @@ class ConversationDatabase(Protocol):
 class Database:
     """The open file. The caller sees to it that one thread at a time uses it."""
 
-    def __init__(self, db: apsw.Connection, lock: TextIOWrapper, *, path: Path) -> None:
+    def __init__(self, db: apsw.Connection, lock: TextIOWrapper | None, *, path: Path) -> None:
         self._db = db
         self._lock = lock
         self._path = path
@@ -148,6 +148,24 @@ class Database:
                 lock.close()
                 raise
         return cls(db, lock, path=path)
+
+    @classmethod
+    def open_to_read(cls, folder: Path) -> Database:
+        """Open the file in `folder` as it is, also while another process writes to it; nothing can be written.
+
+        Raises HistoryUnavailable where it is not ours, of an older program, or damaged.
+        """
+        path = folder / FILE
+        with _translated(path):
+            db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            db.set_busy_timeout(5_000)
+            found = (db.pragma("application_id"), db.pragma("user_version"))
+        if found != (_APPLICATION_ID, SCHEMA_VERSION):
+            db.close()
+            raise HistoryUnavailable(
+                f"{path} is not a file of this program and version; where it is of an older one, start `qa serve` once"
+            )
+        return cls(db, None, path=path)
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
@@ -180,7 +198,8 @@ class Database:
     def close(self) -> None:
         """Release the file."""
         self._db.close()
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
 
 def _connected(path: Path) -> apsw.Connection:

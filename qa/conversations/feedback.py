@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from embeddings.cleaning.identity import MAX_ID
 from embeddings.types import Article
 from qa.conversations.database import ConversationDatabase
 from qa.errors import NotFound
@@ -185,7 +186,7 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class QuotedWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Words of an article that answer the question."""
 
-    article_id: Annotated[str, msgspec.Meta(max_length=300)]
+    article_id: Annotated[str, msgspec.Meta(max_length=MAX_ID)]
     article_version: Annotated[str, msgspec.Meta(max_length=64)]
     start_char_index: Annotated[int, msgspec.Meta(ge=0)]
     end_char_index: Annotated[int, msgspec.Meta(ge=1)]

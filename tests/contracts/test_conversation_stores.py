@@ -14,10 +14,12 @@ import pytest
 
 from embeddings.types import Place
 from qa.conversations import asked
+from qa.conversations import moving as records
 from qa.conversations.asked import DayOfQuestions, Outcome
 from qa.conversations.database import FILE, ConversationDatabase, Database
 from qa.conversations.feedback import FeedbackBook, Review, ReviewBook, ServedAnswers, served
 from qa.conversations.history import Bounds, History, new_id
+from qa.conversations.moving import copy_records
 from qa.conversations.server_database import ServerDatabase
 from qa.errors import HistoryUnavailable, NotFound
 from qa.types import Answer, Usage
@@ -384,3 +386,72 @@ def test_several_services_keep_the_same_conversations(place: Place, server_datab
 def test_ids_are_long_and_random() -> None:
     assert len({new_id() for _ in range(1000)}) == 1000
     assert all(len(new_id()) <= 64 for _ in range(10))
+
+
+@pytest.fixture(params=[True, False], ids=["to a server", "to a file"])
+def moving(
+    request: pytest.FixtureRequest, tmp_path: Path, file_database: Database, server_database: ServerDatabase
+) -> Iterator[tuple[ConversationDatabase, ConversationDatabase, ConversationDatabase]]:
+    """Where records are written, the same as a copy reads it, and where it writes."""
+    if not request.param:
+        yield server_database, server_database, file_database
+        return
+    reading = Database.open_to_read(tmp_path)
+    yield file_database, reading, server_database
+    reading.close()
+
+
+def everything(database: ConversationDatabase) -> Any:
+    """All that owners and editors see, without the numbers that order it."""
+    history, books = History(database, bounds=ROOMY), (FeedbackBook(database, limit=99), ReviewBook(database))
+    of = {owner: history.page(owner=owner, before=None, limit=99)[0] for owner in ("ann", "bo")}
+    turns = [
+        (turn.asked_at, turn.answer)
+        for owner, conversations in of.items()
+        for one in conversations
+        for turn in history.turns(one.id, owner=owner, after=0, limit=99)[0]
+    ]
+    return of, turns, books[0].page(owner=None, before=None, limit=99)[0], books[1].all()
+
+
+def test_all_that_is_kept_moves_both_ways(moving: Any) -> None:
+    source, reading, target = moving
+    history, ids = History(source, bounds=ROOMY), {owner: new_id() for owner in ("ann", "bo")}
+    for number in range(6):
+        owner = ("ann", "bo")[number % 2]
+        told = answer(ids[owner], f"{owner} {number}")
+        assert history.append(told, at=f"2024-06-0{number + 1}", owner=owner, begin=number < 2)
+        FeedbackBook(source, limit=99).give(served(told), owner=owner, verdict="up", comment="", at="2024-06-07")
+    ReviewBook(source).save(review("bo 3"))
+    first = copy_records(reading, target)
+    assert (first.turns, first.feedback, first.reviews, first.verified) == (6, 6, 1, True)
+    assert everything(target) == everything(source)
+    again = copy_records(reading, target)
+    assert (again.turns, again.feedback, again.reviews, again.verified) == (0, 0, 0, True)
+    late = answer(ids["ann"], "ann late")
+    history.append(late, at="2024-06-08", owner="ann", begin=False)
+    for database, verdict, at in ((source, "down", "2024-06-09"), (target, "up", "2024-06-08")):
+        about = served(answer(ids["bo"], "bo 1"))
+        FeedbackBook(database, limit=99).give(about, owner="bo", verdict=verdict, comment="", at=at)
+    further = copy_records(reading, target)
+    assert (further.turns, further.feedback, further.verified) == (1, 1, True), "the later verdict stays"
+    assert History(target, bounds=ROOMY).last_turns(ids["ann"], owner="ann", limit=1)[0].answer == late
+    history.delete(ids["bo"], owner="bo")
+    assert not copy_records(reading, target).verified, "what the target alone holds is told"
+
+
+def test_what_is_deleted_while_it_is_copied_is_deleted_there_too(moving: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, reading, target = moving
+    history, ids = History(source, bounds=ROOMY), [new_id(), new_id()]
+    for name in ids:
+        history.append(answer(name, name), at="2024-06-01", owner="ann", begin=True)
+    put = records._put_turn
+
+    def put_and_delete(db: Any, row: Any) -> None:
+        put(db, row)
+        if row[2] == ids[0]:
+            history.delete(ids[0], owner="ann")
+
+    monkeypatch.setattr(records, "_put_turn", put_and_delete)
+    assert copy_records(reading, target).verified
+    assert [one.id for one in History(target, bounds=ROOMY).page(owner="ann", before=None, limit=9)[0]] == [ids[1]]

@@ -113,6 +113,7 @@ class CorpusHistory(RuleBasedStateMachine):
         for (name, version), article in self.past.items():
             assert self.corpus.get(name, version=version) == article
         assert self.corpus.fingerprints(self.held).keys() == self.held.keys()
+        assert self.corpus.homes(["unheard", *self.held]) == dict.fromkeys(self.held, "default")
 
     @invariant()
     def finds_exactly_the_passages_of_current_articles(self) -> None:

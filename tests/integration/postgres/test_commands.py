@@ -15,6 +15,7 @@ from embeddings.encoders.encoder import HashingEncoder
 from embeddings.opening import open_corpus
 from embeddings.types import RawArticle
 from qa.cli.program import program
+from qa.conversations.database import Database
 from qa.settings import Settings
 from qa.sources.delivery import delivery_of
 
@@ -62,9 +63,20 @@ def test_a_store_on_a_server_is_used_like_a_folder(run: Run, files: Path, tmp_pa
 
 def test_a_folder_is_copied_to_a_server_and_back(run: Run, files: Path, tmp_path: Path) -> None:
     run("ingest", str(files), store=None)
-    assert "Both hold the same." in run("store", "copy", "QA_DATA_DIR", "QA_STORE").stdout
+    with closing(Database.open(tmp_path / "data")) as serving, serving.writing() as db:
+        db.execute("INSERT INTO feedback (answer_id, owner, given_at, entry) VALUES ('ans_1', 'ann', '2024', '{}')")
+    told = run("store", "copy", "QA_DATA_DIR", "QA_STORE").stdout
+    assert "0 answers of conversations, 1 verdicts, 0 reviews" in told
+    assert "Both hold the same." in told
     back = run("store", "copy", "QA_STORE", str(tmp_path / "back"), "--json")
     assert json.loads(back.stdout)["copied"] == 2
+    assert json.loads(back.stdout)["records"] == {"turns": 0, "feedback": 1, "reviews": 0, "different": 0}
+    assert (
+        json.loads(run("store", "copy", "QA_STORE", str(tmp_path / "back"), "--json", "--articles-only").stdout)[
+            "records"
+        ]
+        is None
+    )
     (tmp_path / "more.txt").write_text("More\n\nSomething else was said in the town of Velda.\n")
     run("ingest", str(tmp_path / "more.txt"))
     assert "are NOT the same" in run("store", "copy", "QA_DATA_DIR", "QA_STORE", code=1).stdout
