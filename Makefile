@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test test-fast test-llm cases faults injection hostile tenants widget browser screenshots bench yardsticks yardsticks-baseline train-reader train-checker encoder-network calibrate-reader calibrate-checker fit-parser report-screenshot lock wheel docker-check clean
+.PHONY: help install install-dev serve check test test-fast test-llm cases faults injection hostile kills tenants widget browser screenshots bench yardsticks yardsticks-baseline train-reader train-checker encoder-network calibrate-reader calibrate-checker fit-parser report-screenshot lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -74,7 +74,10 @@ injection: install-dev ## let a model obey every order in all injected documents
 hostile: install-dev ## read 2,000 damaged files of all kinds, each within 10 s and 512 MB
 	HOSTILE_FILES=2000 $(BIN)/pytest --timeout 7200 tests/integration/test_hostile_files.py
 
-tenants: install-dev ## let two tenants act at random beside each other, 2,000 times: neither may learn of the other (half an hour)
+kills: install-dev ## kill a service, a worker and PostgreSQL 60 times each while articles come and go: nothing acknowledged is lost (an hour)
+	KILLS=60 $(BIN)/pytest -s --timeout 7200 tests/integration/postgres/kills.py
+
+tenants: install-dev ## let two tenants act at random beside each other, 2,000 times over each store: neither may learn of the other (two hours)
 	TENANTS=2000 $(BIN)/pytest --timeout 7200 tests/integration/server/test_http_tenants.py
 
 test-llm: install-dev ## the tests that need a real language model; fetches one (1.1 GB) into LLM_CACHE
