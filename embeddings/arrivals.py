@@ -12,8 +12,8 @@ Other collections are never asked: what they hold changes neither what becomes o
 that stores of earlier programs hold (`_own`).
 
 An earlier one, and a feed's summary of an article held whole, replace nothing; what they say of when the article may be
-shown holds for it all the same (`revisions.with_state`). What replaces nothing is kept beside the others. The same text
-once more without id and link, or under another address of its site, is a duplicate. docs/identity.md says it for
+shown holds for it all the same (`duplicates.with_state`). What replaces nothing is kept beside the others. The same
+text once more without id and link, or under another address of its site, is a duplicate. docs/identity.md says it for
 readers.
 """
 

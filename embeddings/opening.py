@@ -79,6 +79,8 @@ def _on_server(place: Place, *, identity: EncoderIdentity, read_only: bool) -> P
         schema=place.schema,
         connections=place.connections,
         timeout=place.timeout,
+        replicas=place.replicas,
+        replica_seconds=place.replica_seconds,
     )
 
 

@@ -311,6 +311,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """To the server at once, from this process."""
     timeout: float = 30.0
     """Seconds to wait for a connection, and for one statement."""
+    replicas: tuple[str, ...] = ()
+    """URLs of read replicas of that server, which may answer searches."""
+    replica_seconds: float = 5.0
+    """How far they may be behind."""
 
     def __str__(self) -> str:
         """What messages call it."""

@@ -27,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store_schema: str = "sourceline"
     store_connections: int = 8
     store_timeout_seconds: float = 30.0
+    store_replicas: str = ""
+    store_replica_seconds: float = 5.0
     workers: bool = False
     encoder: str = "all-MiniLM-L6-v2"
     reader: str = ""
@@ -76,10 +78,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             schema=self.store_schema,
             connections=self.store_connections,
             timeout=self.store_timeout_seconds,
+            replicas=tuple(self.store_replicas.split()),
+            replica_seconds=self.store_replica_seconds,
         )
 
 
-_SECRET = frozenset({"QA_API_KEYS", "QA_LLM_API_KEY", "QA_SERVICE_KEY", "QA_STORE"})
+_SECRET = frozenset({"QA_API_KEYS", "QA_LLM_API_KEY", "QA_SERVICE_KEY", "QA_STORE", "QA_STORE_REPLICAS"})
 """Never repeated in a message."""
 
 DESCRIPTIONS: Mapping[str, str] = {
@@ -89,6 +93,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_STORE_SCHEMA": "Schema of that database that holds the store.",
     "QA_STORE_CONNECTIONS": "Connections that this process has to that server at most.",
     "QA_STORE_TIMEOUT_SECONDS": "How long to wait for a connection to that server, and for one statement.",
+    "QA_STORE_REPLICAS": "Read replicas of that server that may answer searches, as addresses separated by spaces.",
+    "QA_STORE_REPLICA_SECONDS": "How far one of them may be behind; else it is not asked.",
     "QA_WORKERS": "`true`: articles sent to this service are stored by `qa work` processes, and it waits for them "
     "(needs QA_STORE).",
     "QA_ENCODER": "`all-MiniLM-L6-v2` (bundled), `hashing` (no model, for tests), or any sentence-transformers "
@@ -217,6 +223,11 @@ def _check_store(settings: Settings) -> None:
         raise SettingsError("QA_STORE must begin with postgresql://; a folder is named by QA_DATA_DIR")
     if settings.workers and not settings.store:
         raise SettingsError("QA_WORKERS needs QA_STORE: workers take their work from that database")
+    replicas = settings.store_replicas.split()
+    if replicas and not (settings.store and all(map(is_server, replicas))):
+        raise SettingsError("QA_STORE_REPLICAS must be addresses that begin with postgresql://, and needs QA_STORE")
+    if not 0 < settings.store_replica_seconds < float("inf"):
+        raise SettingsError("QA_STORE_REPLICA_SECONDS must be a number above 0")
     if settings.store_connections < 2 or not 0 < settings.store_timeout_seconds < float("inf"):
         raise SettingsError("QA_STORE_CONNECTIONS must be 2 or more, QA_STORE_TIMEOUT_SECONDS a number above 0")
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", settings.store_schema):

@@ -51,6 +51,17 @@ class PostgresServer:
     def url(self, *, user: str = "postgres", password: str = PASSWORD, database: str = "postgres") -> str:
         return f"postgresql://{user}:{password}@/{database}?host={quote(str(self.folder), safe='')}"
 
+    def replica(self) -> PostgresServer:
+        """Another server, not started yet, that follows this one."""
+        copy = PostgresServer(durable=self._durable)
+        copy.folder.chmod(0o755)
+        if os.geteuid() == 0:
+            os.chown(copy.folder, _NOBODY, _NOBODY)
+        command = [str(self._programs / "pg_basebackup"), f"--pgdata={copy.folder / 'data'}", f"--dbname={self.url()}"]
+        command += ["--checkpoint=fast", "--write-recovery-conf", "--no-sync"]
+        subprocess.run(command, check=True, **self._identity())
+        return copy
+
     def start(self) -> None:
         """Start it and wait until it lets a client in."""
         command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), "-c", "listen_addresses="]

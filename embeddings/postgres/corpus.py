@@ -19,6 +19,7 @@ from embeddings.intake import sound
 from embeddings.postgres import passages as stored
 from embeddings.postgres import reads, search, writes
 from embeddings.postgres.database import Connection, Database
+from embeddings.postgres.replicas import Replicas
 from embeddings.postgres.statistics import Statistics, StoredLexicon
 from embeddings.postgres.verification import findings, statistics
 from embeddings.store.reads import Generation
@@ -30,6 +31,7 @@ from embeddings.types import (
     Hits,
     IndexedArticle,
     Overview,
+    Place,
     SourceTally,
     StoredPassage,
     Vector,
@@ -48,8 +50,9 @@ CONNECTIONS, TIMEOUT_SECONDS = 8, 30.0
 class PostgresCorpus(Corpus):
     """A corpus on a server, for use with one encoder; any thread may call any method."""
 
-    def __init__(self, database: Database, *, identity: EncoderIdentity) -> None:
+    def __init__(self, database: Database, *, identity: EncoderIdentity, replicas: Replicas) -> None:
         self._database = database
+        self._replicas = replicas
         self._identity = identity
         self._terms = Terms()
         self._statistics = Statistics()
@@ -64,14 +67,19 @@ class PostgresCorpus(Corpus):
         schema: str = SCHEMA,
         connections: int = CONNECTIONS,
         timeout: float = TIMEOUT_SECONDS,
+        replicas: tuple[str, ...] = (),
+        replica_seconds: float = 5.0,
     ) -> PostgresCorpus:
         """Open the corpus in a schema of a database; a writer makes its tables where there are none.
 
         A corpus filled by another encoder opens too: it can be read, and filled anew article by article, but not
         searched until it is complete. Raises StoreError when the server cannot be used.
+
+        Searches go to `replicas` (URLs) that are at most `replica_seconds` behind, where there are such.
         """
         database = Database.open(url, schema=schema, read_only=read_only, connections=connections, timeout=timeout)
-        corpus = cls(database, identity=identity)
+        place = Place(schema=schema, connections=connections, replicas=replicas, replica_seconds=replica_seconds)
+        corpus = cls(database, identity=identity, replicas=Replicas(database, place))
         try:
             if not read_only:
                 corpus._adopt_if_complete()
@@ -102,6 +110,7 @@ class PostgresCorpus(Corpus):
                     number = writes.ensure(db, self._identity)
                     writes.put(db, batch, number, terms=self._terms, unit=self._identity.normalised)
         finally:
+            self._replicas.wrote()
             self._adopt_if_complete()
 
     def delete(self, where: Where) -> int:
@@ -110,6 +119,7 @@ class PostgresCorpus(Corpus):
             raise InputError("deleting needs a filter; name articles, sources, a collection or dates")
         with self._database.writing() as db:
             removed = writes.forget(db, where)
+        self._replicas.wrote()
         self._adopt_if_complete()
         return removed
 
@@ -122,23 +132,24 @@ class PostgresCorpus(Corpus):
             raise InputError(f"k is {k}; ask for one passage at least")
         direction = direction_of(vector, dimension=self._identity.dimension)
         question = self._terms.of_question(text)
-        with self._database.reading() as db:
+
+        def ranked(db: Connection, statistics: Statistics) -> Hits:
             active = self._searchable(writes.active(db))
             if active is None:
                 return Hits(dense=(), lexical=())
-            number, passages = active.number, self._possible(db, active.number, where)
+            number, passages = active.number, _possible(db, active.number, where, statistics)
             # Words first: a walk through the vectors leaves the planner forbidden what they need.
             by_words = search.search_lexical(
-                db,
-                question,
-                generation=number,
-                passages=passages,
-                statistics=self._statistics,
-                k=k,
-                where=where,
+                db, question, generation=number, passages=passages, statistics=statistics, k=k, where=where
             )
             by_meaning = search.search_dense(db, direction, generation=number, passages=passages, k=k, where=where)
             return Hits(dense=by_meaning, lexical=by_words)
+
+        found = self._replicas.ask(ranked)
+        with self._database.reading() as db:
+            if found is not None and search.all_there(db, [*found.dense, *found.lexical], where=where):
+                return found
+            return ranked(db, self._statistics)
 
     def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
         """For each word that no passage holds, the words near to it that passages hold; see `Corpus.spellings`."""
@@ -242,13 +253,8 @@ class PostgresCorpus(Corpus):
 
     def close(self) -> None:
         """Close the connections. Idempotent."""
+        self._replicas.close()
         self._database.close()
-
-    def _possible(self, db: Connection, generation: int, where: Where) -> int:
-        """How many passages a filter lets through; what may not be shown is counted where nothing else restricts."""
-        if where.restricts():
-            return reads.counts(db, where, generation).passages
-        return self._statistics.sizes(db, generation).passages
 
     def _adopt_if_complete(self) -> None:
         """Search this encoder's passages as soon as no article lacks them."""
@@ -266,6 +272,7 @@ class PostgresCorpus(Corpus):
         with self._database.writing(alone=True) as db:
             if not writes.adopt(db, identity):
                 return False
+        self._replicas.wrote()
         with self._database.maintaining() as db:
             if db is not None:
                 search.drop_others(db)
@@ -288,6 +295,13 @@ class PostgresCorpus(Corpus):
         if active is not None and active.identity != self._identity:
             raise filled_by_another(self._database.address.shown, active=active.identity, used=self._identity)
         return active
+
+
+def _possible(db: Connection, generation: int, where: Where, statistics: Statistics) -> int:
+    """How many passages a filter lets through; what may not be shown is counted where nothing else restricts."""
+    if where.restricts():
+        return reads.counts(db, where, generation).passages
+    return statistics.sizes(db, generation).passages
 
 
 def _require_texts(article: Article) -> None:

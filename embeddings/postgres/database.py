@@ -197,8 +197,11 @@ class Database:
 class LateDatabase:
     """A database that is connected to when it is first asked, and anew until that succeeds; any thread may use it."""
 
-    def __init__(self, place: Place, *, tables: schemas.Tables, connections: int, timeout: float) -> None:
+    def __init__(
+        self, place: Place, *, tables: schemas.Tables, connections: int, timeout: float, read_only: bool = False
+    ) -> None:
         self._place = place
+        self._read_only = read_only
         self._tables = tables
         self._connections = connections
         self._timeout = timeout
@@ -225,7 +228,7 @@ class LateDatabase:
                 self._database = Database.open(
                     self._place.server,
                     schema=self._place.schema,
-                    read_only=False,
+                    read_only=self._read_only,
                     connections=self._connections,
                     timeout=self._timeout,
                     tables=self._tables,

@@ -22,13 +22,14 @@ from psycopg import sql
 
 from embeddings.index.lexical import K1, MOST_TERMS, B
 from embeddings.postgres.database import Connection
-from embeddings.postgres.reads import Values, among, matching, of_passages
+from embeddings.postgres.reads import Values, among, matching, of_passages, the_row
 from embeddings.postgres.statistics import Statistics, as_query
 from embeddings.types import Hit, Vector, Where
 
 __all__ = [
     "EXACT_MOST",
     "FEW",
+    "all_there",
     "build",
     "drop_others",
     "index_name",
@@ -68,6 +69,15 @@ def search_dense(
         if len(hits) == min(k, passages):
             return hits
     return _compared(db, vector, generation=generation, k=k, where=where)
+
+
+def all_there(db: Connection, hits: Sequence[Hit], *, where: Where) -> bool:
+    """Whether each passage of a list is held now, and passes the filter."""
+    keys = list({hit.key for hit in hits})
+    condition, values = of_passages(where)
+    statement = f"SELECT count(*) FROM passages WHERE key = ANY(%s) AND {condition}"  # noqa: S608 - values are bound
+    (held,) = the_row(db, statement, (keys, *values))
+    return bool(held == len(keys))
 
 
 def index_name(generation: int) -> str:

@@ -98,7 +98,7 @@ def _place(text: str, settings: Settings) -> Place:
             raise click.UsageError("QA_STORE is not set")
         return settings.place
     if is_server(text):
-        return msgspec.structs.replace(settings.place, server=text)
+        return msgspec.structs.replace(settings.place, server=text, replicas=())
     folder = settings.data_dir if text == "QA_DATA_DIR" else Path(text)
     return msgspec.structs.replace(settings.place, server="", folder=folder)
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from embeddings.place import Place
+from embeddings.types import Place
 from qa.conversations.database import FILE, ConversationDatabase, Database, Session
 from qa.conversations.feedback import Review
 from qa.conversations.history import Bounds, History

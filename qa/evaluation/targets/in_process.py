@@ -57,6 +57,8 @@ _LEFT_OUT = frozenset(
         "store_schema",
         "store_connections",
         "store_timeout_seconds",
+        "store_replicas",
+        "store_replica_seconds",
         "workers",
     }
 )

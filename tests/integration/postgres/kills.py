@@ -26,9 +26,9 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from embeddings.encoders.hashing import HashingEncoder
+from embeddings.encoders.encoder import HashingEncoder
 from embeddings.opening import open_corpus
-from embeddings.place import Place
+from embeddings.types import Place
 
 KILLS = int(os.environ.get("KILLS", "3"))
 SEED = int(os.environ.get("KILLS_FIRST", "0"))
@@ -41,7 +41,7 @@ KINDS: tuple[Kind, ...] = ("ingest", "update", "delete")
 
 def main() -> None:
     """Start `qa` in forks that have everything loaded: one job a line; the id of one takes it away."""
-    for name in ("embeddings.postgres.corpus", "qa.server.app", "qa.server.run", "qa.server.startup"):
+    for name in ("embeddings.postgres.corpus", "qa.server.app", "qa.server.run"):
         importlib.import_module(name)
     from qa.cli.program import program
 
