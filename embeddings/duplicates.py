@@ -22,8 +22,8 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
 
 import msgspec
 import numpy as np
@@ -101,7 +101,7 @@ def words_of(text: str) -> list[str]:
     >>> words_of("It's 1,200 kg. 洪水")
     ['it', 's', '1', '200', 'kg', '洪', '水']
     """
-    return [match[0].casefold() for match in _WORD.finditer(text)]
+    return [word.casefold() for word in _WORD.findall(text)]
 
 
 def signature(text: str) -> bytes:
@@ -112,15 +112,18 @@ def signature(text: str) -> bytes:
     from rensa import RMinHash
 
     words = words_of(text)
-    runs = {" ".join(words[i : i + _WORDS_PER_RUN]) for i in range(max(1, len(words) - _WORDS_PER_RUN + 1))}
+    runs = {f"{a} {b} {c}" for a, b, c in zip(words, words[1:], words[2:], strict=False)} or {" ".join(words)}
     minhash = RMinHash(num_perm=_SLOTS, seed=_SEED)
     minhash.update(sorted(runs))
     slots = np.array(minhash.digest(), np.uint32).astype("<u2")
-    names = _packed_names(text)
+    found = list(_TOKEN.finditer(text))
+    folded = [match[0].casefold() for match in found]
+    figures = [word in _NAMED or word[0].isdecimal() for word in folded]
+    names = _packed_names(text, found, folded, figures)
     return (
         _HEAD.pack(_VERSION, len(runs))
         + slots.tobytes()
-        + _packed_figures(text)
+        + _packed_figures(folded, figures)
         + (_NAMES_FOLLOW + names if names else b"")
     )
 
@@ -179,62 +182,51 @@ def _name_others(a: bytes, b: bytes) -> bool:
     return bool(others) and len(others) >= _RENAMED * len(places)
 
 
-def _packed_figures(text: str) -> bytes:
+def _packed_figures(words: Sequence[str], figures: Sequence[bool]) -> bytes:
     """The first figures of a text, each with a hash of the two words around it and its neighbouring figures."""
     packed = bytearray()
-    before, open_ones = "", list[str]()
-
-    def close(after: str) -> None:
-        for value in open_ones:
-            packed.extend(_FIGURE.pack(_hashed(f"{before} {after}", 2), _hashed(value, 4)))
-        open_ones.clear()
-
-    for match in _TOKEN.finditer(text):
-        value = _value(token := match[0].casefold())
-        if value is not None:
-            open_ones.append(value)
-            continue
-        close(token)
-        before = token
-        if len(packed) >= _MOST_FIGURES * _FIGURE.size:
-            break
-    close("")
+    for first, end in _runs(figures, most=_MOST_FIGURES):
+        place = _place(words, first, end)
+        for word in words[first:end]:
+            packed += _FIGURE.pack(place, _hashed(_value(word), 4))
     return bytes(packed[: _MOST_FIGURES * _FIGURE.size])
 
 
-def _packed_names(text: str) -> bytes:
+def _packed_names(text: str, found: Sequence[re.Match[str]], words: Sequence[str], figures: Sequence[bool]) -> bytes:
     """The words of the first names of a text, each with a hash of the two words around its name.
 
     A name is a run of capitalised words; a single one that begins a sentence is none.
     """
-    packed, run, before, opens, end = bytearray(), list[str](), "", True, 0
-
-    def close(after: str) -> None:
-        if len(run) > 1 or not opens:
-            place = _hashed(f"{before} {after}", 2)
-            packed.extend(b"".join(_FIGURE.pack(place, _hashed(word, 4)) for word in run))
-        run.clear()
-
-    for match in _TOKEN.finditer(text):
-        token, gap, end = match[0], text[end : match.start()], match.end()
-        if token[0].isupper() and _value(token.casefold()) is None:
-            if not run:
-                opens = match.start() == len(gap) or not _ENDS.isdisjoint(gap)
-            run.append(token.casefold())
-            continue
-        close(token.casefold())
-        before = token.casefold()
+    packed = bytearray()
+    names = [match[0][0].isupper() and not figure for match, figure in zip(found, figures, strict=True)]
+    for first, end in _runs(names):
+        before = text[found[first - 1].end() : found[first].start()] if first else "."
+        if end - first > 1 or _ENDS.isdisjoint(before):
+            place = _place(words, first, end)
+            packed += b"".join(_FIGURE.pack(place, _hashed(word, 4)) for word in words[first:end])
         if len(packed) >= _MOST_NAMES * _FIGURE.size:
             break
-    close("")
     return bytes(packed[: _MOST_NAMES * _FIGURE.size])
 
 
-def _value(token: str) -> str | None:
+def _runs(flags: Sequence[bool], *, most: int | None = None) -> Iterator[tuple[int, int]]:
+    """Where those that are true stand together: from the first, to the one after the last; in the first `most`."""
+    end = 0
+    for first in islice((place for place, flag in enumerate(flags) if flag), most):
+        if first >= end:
+            end = next((place for place in range(first, len(flags)) if not flags[place]), len(flags))
+            yield first, end
+
+
+def _place(words: Sequence[str], first: int, end: int) -> int:
+    """A hash of the words before and after some."""
+    before, after = words[first - 1] if first else "", words[end] if end < len(words) else ""
+    return _hashed(f"{before} {after}", 2)
+
+
+def _value(figure: str) -> str:
     """A figure in one spelling: digits without separators of thousands; a weekday or month by its first letters."""
-    if token[0].isdecimal():
-        return _THOUSANDS.sub("", token)
-    return _NAMED.get(token)
+    return _THOUSANDS.sub("", figure) if figure[0].isdecimal() else _NAMED[figure]
 
 
 def _hashed(text: str, size: int) -> int:

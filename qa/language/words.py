@@ -33,6 +33,8 @@ STOPWORDS = frozenset(
     ).split(" ")
 )
 """Words that carry no matter of their own in a question."""
+_SHORT = 400
+"""Characters of a text whose words are kept a while."""
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -53,7 +55,7 @@ def words_of(text: str) -> tuple[Word, ...]:
     >>> [word.text for word in words_of("Derna’s 125,000 residents, al-Mismari said.")]
     ['Derna’s', '125,000', 'residents', 'al-Mismari', 'said']
     """
-    return tuple(_word(match) for match in _WORD.finditer(text))
+    return _short_words(text) if len(text) <= _SHORT else tuple(_word(match) for match in _WORD.finditer(text))
 
 
 def is_name(word: Word) -> bool:
@@ -110,18 +112,27 @@ def tokens(text: str) -> Sequence[Token]:
     return found
 
 
+@lru_cache(maxsize=512)
+def _short_words(text: str) -> tuple[Word, ...]:
+    """The words of a question or sentence, of which each rule about it asks anew."""
+    return tuple(_word(match) for match in _WORD.finditer(text))
+
+
 def _word(match: re.Match[str]) -> Word:
     text = match.group()
+    return Word(match.start(), match.end(), text, *_facts(text))
+
+
+@lru_cache(maxsize=65536)
+def _facts(text: str) -> tuple[str, bool, bool, bool]:
+    """Stem, stop, number and capital of a word, wherever it stands."""
     bare = text if text.isalnum() else _POSSESSIVE.sub("", text)
     lower = bare.casefold()
-    return Word(
-        start=match.start(),
-        end=match.end(),
-        text=text,
-        stem=stem_of(lower),
-        stop=lower in STOPWORDS,
-        number=not text.isalpha() and any(c.isdigit() for c in text),
-        capital=not bare.islower() and any(c.isupper() for c in bare),
+    return (
+        stem_of(lower),
+        lower in STOPWORDS,
+        not text.isalpha() and any(c.isdigit() for c in text),
+        not bare.islower() and any(c.isupper() for c in bare),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import msgspec
 from rapidfuzz.fuzz import ratio
@@ -178,12 +179,12 @@ def _of_a_namesake(question: str, sentence: str) -> bool:
 def _says_the_opposite(question: str, sentence: str) -> bool:
     """Whether it affirms what was asked with "not", or tells of the closed ones where the open ones were asked for."""
     asked, said = words_of(question), words_of(sentence)
+    content = {word.stem for word in asked if not word.stop}
+    if len(content & {word.stem for word in said}) < _LEAST_SHARED * len(content):
+        return False
     asked_not, said_not = negated(question, asked), negated(sentence, said)
     denied = next((word for word, no in zip(asked, asked_not, strict=True) if no and not word.stop), None)
     stems = {word.stem: no for word, no in zip(said, said_not, strict=True)}
-    content = {word.stem for word in asked if not word.stop}
-    if len(content & stems.keys()) < _LEAST_SHARED * len(content):
-        return False
     if denied is not None:
         affirmed = stems.get(denied.stem) is False and not _EXCEPTED.search(sentence)
         return affirmed and not _opposed({word.stem for word in asked}, set(stems))
@@ -232,6 +233,7 @@ def _exchanges_roles(question: str, sentence: str) -> bool:
     return last not in head and last in tail and not _NOT_THE_OBJECT.search(tail[: tail.index(last)])
 
 
+@lru_cache(maxsize=64)
 def _deed(question: str) -> _Deed | None:
     """Of "How much did A offer for B?", "Whom did A beat?" or "Who beat B?", who does what to whom.
 

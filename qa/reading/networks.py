@@ -8,7 +8,8 @@ the network reads are covered by overlapping windows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -79,7 +80,9 @@ class ShippedReader:
         Each window has a run to itself: the network takes one, since activations are quantised by their range in a run
         and what is read in one passage would depend on the others.
         """
-        return _read_windows(question, passages, tokenizer=self._tokenizer, network=self._network, together=1)
+        run = map if native_threads(self._threads) == 1 else self._pool.map
+        self._session  # noqa: B018 - opened here, or each thread would open its own
+        return _read_windows(question, passages, tokenizer=self._tokenizer, network=self._network, together=1, run=run)
 
     def _network(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
         inputs = {"input_ids": batch.ids, "token_type_ids": batch.kinds}
@@ -95,7 +98,12 @@ class ShippedReader:
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
         sha256 = self.identity.rpartition(" ")[2]
-        return open_session(self._folder / "reader.onnx", sha256=sha256, threads=self._threads)
+        # One thread a run: runs beside each other use the processors better than one run does that is split up.
+        return open_session(self._folder / "reader.onnx", sha256=sha256, threads=1)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(native_threads(self._threads), thread_name_prefix="reader")
 
 
 class NamedReader:
@@ -170,8 +178,11 @@ class _Batch(msgspec.Struct, frozen=True, kw_only=True):
     """0 for the question, 1 for the passage."""
 
 
-_Network = Callable[[_Batch], tuple[_Floats, _Floats]]
-"""Start and end logits, each of shape (windows, tokens)."""
+_Logits = tuple[_Floats, _Floats]
+"""Of start and end, each of shape (windows, tokens)."""
+_Network = Callable[[_Batch], _Logits]
+_Run = Callable[[_Network, Iterable[_Batch]], Iterable[_Logits]]
+"""How a network is run on some batches: as `map` does, or on several at once."""
 
 
 class _Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,13 +199,14 @@ def _read_windows(
     tokenizer: Tokenizer,
     network: _Network,
     together: int = _MICRO_BATCH,
+    run: _Run = map,
 ) -> list[tuple[AnswerSpan, ...]]:
-    """Read every passage, `together` windows at once; `tokenizer` is set to cut by `limit_tokens` or its like."""
-    windows = sorted(_windows(question, passages, tokenizer), key=lambda window: len(window.encoding.ids))
+    """Read every passage, `together` windows in a batch; `tokenizer` is set to cut by `limit_tokens` or its like."""
+    windows = sorted(_windows(question, passages, tokenizer), key=lambda window: len(window.encoding))
+    groups = [windows[at : at + together] for at in range(0, len(windows), together)]
+    batches = (_batch([window.encoding for window in group]) for group in groups)
     found: list[dict[tuple[int, int], float]] = [{} for _ in passages]
-    for at in range(0, len(windows), together):
-        group = windows[at : at + together]
-        starts, ends = network(_batch([window.encoding for window in group]))
+    for group, (starts, ends) in zip(groups, run(network, batches), strict=True):
         for window, first, last in zip(group, starts, ends, strict=True):
             for span in _spans(window, first, last):
                 seen = found[window.passage]
@@ -221,37 +233,36 @@ def _windows(question: str, passages: Sequence[PassageText], tokenizer: Tokenize
 
 
 def _batch(encodings: Sequence[Encoding]) -> _Batch:
-    width = max(len(encoding.ids) for encoding in encodings)
+    width = max(map(len, encodings))
     ids, mask, kinds = (np.zeros((len(encodings), width), np.int64) for _ in range(3))
     for row, encoding in enumerate(encodings):
-        ids[row, : len(encoding.ids)] = encoding.ids
-        mask[row, : len(encoding.ids)] = 1
-        kinds[row, : len(encoding.ids)] = encoding.type_ids
+        length = len(encoding)
+        ids[row, :length] = encoding.ids
+        mask[row, :length] = 1
+        kinds[row, :length] = encoding.type_ids
     return _Batch(ids=ids, mask=mask, kinds=kinds)
 
 
 def _spans(window: _Window, first: _Floats, last: _Floats) -> Iterator[AnswerSpan]:
     """Likely spans of one window, their log-odds against "no answer here"."""
-    encoding = window.encoding
+    offsets = window.encoding.offsets  # made anew each time it is asked for
     places = [
         number
-        for number, (kind, (start, end)) in enumerate(zip(encoding.sequence_ids, encoding.offsets, strict=True))
+        for number, (kind, (start, end)) in enumerate(zip(window.encoding.sequence_ids, offsets, strict=True))
         if kind == 1 and end > start >= window.shift
     ]
     if not places:
         return
     allowed = np.array(places)
-    nothing = float(first[0] + last[0])
     begins = allowed[np.argsort(-first[allowed], kind="stable")[:_TOP]]
     ends = allowed[np.argsort(-last[allowed], kind="stable")[:_TOP]]
-    pairs = [(int(b), int(e)) for b in begins for e in ends if b <= e < b + _LONGEST_ANSWER]
-    pairs.sort(key=lambda pair: (-float(first[pair[0]] + last[pair[1]]), pair))
-    for begin, end in pairs[:_SPANS_PER_PASSAGE]:
-        yield AnswerSpan(
-            encoding.offsets[begin][0] - window.shift,
-            encoding.offsets[end][1] - window.shift,
-            float(first[begin] + last[end]) - nothing,
-        )
+    pairs = np.stack(np.meshgrid(begins, ends, indexing="ij"), axis=-1).reshape(-1, 2)
+    pairs = pairs[(pairs[:, 0] <= pairs[:, 1]) & (pairs[:, 1] < pairs[:, 0] + _LONGEST_ANSWER)]
+    sums = first[pairs[:, 0]] + last[pairs[:, 1]]
+    best = np.lexsort((pairs[:, 1], pairs[:, 0], -sums))[:_SPANS_PER_PASSAGE]
+    nothing = float(first[0] + last[0])
+    for (begin, end), total in zip(pairs[best].tolist(), sums[best].tolist(), strict=True):
+        yield AnswerSpan(offsets[begin][0] - window.shift, offsets[end][1] - window.shift, total - nothing)
 
 
 def _best(spans: dict[tuple[int, int], float]) -> tuple[AnswerSpan, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -315,7 +316,7 @@ def sentences_of(item: Evidence, *, evidence: int) -> list[SentenceAt]:
     """All sentences of one passage, in order."""
     passage = item.stored.passage
     found: list[SentenceAt] = []
-    for start, end in split_sentences(passage.text):
+    for start, end in _cut(passage.text):
         earlier = found[-1] if found else None
         found.append(
             SentenceAt(
@@ -328,6 +329,12 @@ def sentences_of(item: Evidence, *, evidence: int) -> list[SentenceAt]:
             )
         )
     return found
+
+
+@lru_cache(maxsize=128)
+def _cut(text: str) -> tuple[tuple[int, int], ...]:
+    """Where the sentences of a passage lie; one answer asks several times for those of the passages that it reads."""
+    return split_sentences(text)
 
 
 def is_said(text: str) -> bool:

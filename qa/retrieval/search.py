@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Literal
 
 import msgspec
+import numpy as np
 
 from embeddings.corpus import Corpus
 from embeddings.duplicates import overlapping, same_story
@@ -161,15 +163,17 @@ def _one_per_story(found: Sequence[Evidence], depth: Depth) -> list[Evidence]:
     """
     kept: list[Evidence] = []
     story_of = _stories(found)
+    places: dict[int, list[int]] = {}  # by story, where in `kept` its passages stand
     for evidence in found:
         article = _article(evidence)
-        told = [item for item in kept if story_of[_article(item)] == story_of[article]]
-        tellers = {_article(item) for item in told}
+        told = places.setdefault(story_of[article], [])
+        tellers = {_article(kept[place]) for place in told}
         if len(kept) < depth.kept and len(told) < depth.per_article and not _is_told(evidence, tellers, found):
+            told.append(len(kept))
             kept.append(evidence)
         elif told and article not in tellers:
-            first = kept.index(told[0])
-            kept[first] = msgspec.structs.replace(told[0], also=_with(told[0].also, evidence.stored))
+            first = kept[told[0]]
+            kept[told[0]] = msgspec.structs.replace(first, also=_with(first.also, evidence.stored))
     return kept
 
 
@@ -183,16 +187,16 @@ def _stories(found: Sequence[Evidence]) -> Mapping[str, int]:
     Only the articles of the first `_STORY_DEPTH` passages are compared with each other, and later ones with those:
     no later one can be kept before them.
     """
-    signatures = {_article(item): item.stored.signature for item in found}
+    signatures = {item.stored.passage.article_id: item.stored.signature for item in found}
     articles = list(signatures)
     near = overlapping([signatures[article] for article in articles[:_STORY_DEPTH]], list(signatures.values()))
     story_of = {article: number for number, article in enumerate(articles)}
-    for number, article in enumerate(articles):
-        for first, other in enumerate(articles[: min(number, _STORY_DEPTH)]):
-            if not near[first, number] or story_of[other] == story_of[article]:
-                continue
-            if same_story(signatures[other], signatures[article]):
-                story_of = {a: story_of[other] if s == story_of[article] else s for a, s in story_of.items()}
+    for first, number in sorted(np.argwhere(near).tolist(), key=itemgetter(1, 0)):
+        other, article = articles[first], articles[number]
+        if first >= number or story_of[other] == story_of[article]:
+            continue
+        if same_story(signatures[other], signatures[article]):
+            story_of = {a: story_of[other] if s == story_of[article] else s for a, s in story_of.items()}
     return story_of
 
 

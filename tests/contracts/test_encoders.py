@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.encoders import Encoder, EncoderIdentity, load
+from embeddings.encoders import Encoder, EncoderIdentity, bundled, load
 from embeddings.encoders.bundled import BundledEncoder
 from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
 from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME, revision
@@ -235,6 +235,25 @@ def test_counts_are_the_models_own(encoders: dict[str, Encoder], name: str) -> N
     texts = [*PLAIN, *STRANGE.values(), "Unpronounceable " * 200]
     own = [len(tokenizer(text, truncation=False, verbose=False)["input_ids"]) for text in texts]
     assert encoders[name].count_tokens(texts) == own
+
+
+PIECES = st.one_of(
+    st.sampled_from(["[SEP]", "[MASK", "]", "##s", "rain", "s", "\t", "\x1f", "\u0301", "x" * 99, *bundled._MARKS]),
+    st.characters(exclude_categories=("Cs",)),
+)
+
+
+@settings(deadline=None)
+@given(pieces=st.lists(PIECES, max_size=20), most=st.sampled_from([0, 50_000]))
+def test_counts_of_remembered_words_are_those_of_the_whole_text(
+    encoders: dict[str, Encoder], pieces: list[str], most: int
+) -> None:
+    encoder = encoders["bundled"]
+    assert isinstance(encoder, BundledEncoder)
+    texts = ["".join(pieces), " ".join(pieces), "\n".join(pieces)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundled, "_MOST_WORDS", most)  # 0: all of them are forgotten each time
+        assert encoder.count_tokens(texts) == [len(encoder._tokenizer.encode(text)) for text in texts]
 
 
 def test_the_network_says_what_the_model_says(encoders: dict[str, Encoder]) -> None:

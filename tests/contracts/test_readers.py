@@ -123,6 +123,12 @@ def test_the_shipped_reader_finds_the_words(readers: dict[str, Reader]) -> None:
     assert there[0].logit > elsewhere[0].logit + 2
 
 
+def test_neither_threads_nor_other_passages_change_what_is_read(readers: dict[str, Reader]) -> None:
+    passages = [PassageText(text=text) for text in (TEXT, LONG, TEXT[::-1])]
+    alone = [readers["shipped"].read(QUESTION, [passage])[0] for passage in passages]
+    assert ShippedReader(threads=3).read(QUESTION, passages) == alone
+
+
 def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = ShippedReader(threads=1)
     calibration = msgspec.structs.replace(reader.calibration, reader="sourceline-reader " + "0" * 64)

@@ -35,6 +35,12 @@ def test_words_are_their_own_spans_in_order(text: str) -> None:
 
 
 @given(st.text(max_size=200))
+def test_a_long_text_has_the_words_of_its_short_parts(text: str) -> None:
+    long = text + " " * 400  # the words of short texts are kept a while
+    assert words_of(long) == words_of(text) == words_of(text)
+
+
+@given(st.text(max_size=200))
 def test_no_letter_or_digit_is_left_out(text: str) -> None:
     covered = {at for word in words_of(text) for at in range(word.start, word.end)}
     assert {at for at, character in enumerate(text) if character.isalnum()} <= covered
