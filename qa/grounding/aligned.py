@@ -24,6 +24,7 @@ from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import ClaimEvidence, quotation, set_against, supporting_spans
 from qa.grounding.features import Aligned, align, claim_features, word_features
 from qa.grounding.mismatches import fact_mismatches
+from qa.grounding.speakers import QUOTATION, other_speaker_named
 from qa.grounding.syntax.comparing import SAYS, Comparison, Grammar, Rivalled, grammar_for
 from qa.grounding.wording import wording_mismatches
 from qa.language.words import Word
@@ -253,7 +254,6 @@ _CAUSE = re.compile(
     re.IGNORECASE,
 )
 _SAYING = re.compile(rf"\b(?:{SAYS.pattern}|puts? (?:the|it))\b", re.IGNORECASE)
-_QUOTATION = re.compile(r'[“"„«][^”"»]*[”"»]?')
 _LOOKED_AT = 2
 """Sentences of the evidence, best first, that may name the cause."""
 
@@ -268,6 +268,8 @@ def exchanges(case: ClaimEvidence, comparison: Comparison | None) -> tuple[Misma
         if close and (word := comparison.other_speaker) is not None:
             speaker = case.claim.words[word]
             found.append(Mismatch(kind="name", start=speaker.start, end=speaker.end))
+    if (other := other_speaker_named(case.claim, case.sentences)) is not None:
+        found.append(Mismatch(kind="name", start=other.start, end=other.end))
     if close and (reason := _is_made_a_cause(case)) is not None:
         found.append(Mismatch(kind="meaning", start=reason[0], end=reason[1]))
     if close and _told_as_fact(case) > _QUOTED:
@@ -291,7 +293,7 @@ def _told_as_fact(case: ClaimEvidence) -> float:
     if _SAYING.search(case.claim.text):
         return 0.0
     best = case.sentences[case.chosen[0]]
-    quotes = [match.span() for match in _QUOTATION.finditer(best.text)]
+    quotes = [match.span() for match in QUOTATION.finditer(best.text)]
     stems = {word.stem for word in case.claim.words if not word.stop}
     shared = [word for word in best.words if word.stem in stems]
     inside = [word for word in shared if any(start <= word.start < end for start, end in quotes)]
