@@ -165,6 +165,9 @@ _CLAUSE = re.compile(
 )
 
 
+_LONGEST_NUMBER = 4
+
+
 class Name(msgspec.Struct, frozen=True, kw_only=True):
     """A proper name as it stands in a text."""
 
@@ -258,7 +261,15 @@ def _end_of_name(words: Sequence[Token], at: int, named: Sequence[bool]) -> int:
             end += 2
         else:
             break
-    return end
+    return end + 1 if _numbered(words, end) else end
+
+
+def _numbered(words: Sequence[Token], end: int) -> bool:
+    """Whether a name ends in a number, as Super Bowl 57 does: nothing that might be counted comes behind it."""
+    if end >= len(words) or words[end - 1].possessive or words[end].parted or not words[end].text.isdigit():
+        return False
+    after = words[end + 1] if end + 1 < len(words) else None
+    return len(words[end].text) <= _LONGEST_NUMBER and (after is None or after.parted or after.low in FUNCTION_WORDS)
 
 
 def _named(text: str, words: Sequence[Token]) -> Sequence[bool]:

@@ -155,9 +155,9 @@ def _is_head_count(words: str) -> bool:
 
 
 def _is_age(words: str) -> bool:
-    """No mere ordinal: whoever is the third of her kind is no age."""
+    """No mere ordinal: whoever is the third of her kind is no age. No bare year, either."""
     found = quantities_of(words)
-    return not found or any(not one.ordinal for one in found)
+    return not _YEAR.fullmatch(words.strip()) and (not found or any(not one.ordinal for one in found))
 
 
 def _is_sum(words: str) -> bool:

@@ -72,6 +72,7 @@ def turn() -> TurnOf:
         ("Did the mayor resign?", "", "When did he resign?", "When did the mayor resign?"),
         ("How big is the fire in the Corrin Hills?", "", "And how many died?", None),
         ("When was the Osprey Bridge built?", "", "And who paid?", "the Osprey Bridge: who paid?"),
+        ("Where was the Veldany Cup 57 played?", "", "Who won it?", "Who won the Veldany Cup 57?"),
         ("What is Skerra Line's profit?", "", "And Kelmar's?", "What is Kelmar's profit?"),
     ],
 )

@@ -33,6 +33,7 @@ WRONG = [
     ("How many people died in the fire?", "60 million crowns"),
     ("How many people died in the fire?", "4,200 hectares of forest, and driven 1,900"),
     ("How old is the mayor?", "the third woman in that office"),
+    ("How old is the mayor?", "2020"),
     ("How much did the ferry cost to build?", "1997"),
     ("How much did the ferry cost to build?", "11 weeks"),
     ("What sum were families promised?", "Sabine Corrigan"),
