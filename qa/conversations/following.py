@@ -23,6 +23,7 @@ _SPEAKER = re.compile(
     rf"|\b(?P<before>{_PERSON})(?:, [^,.;“”\"]{{3,80}},)? {_SAID}\b"
 )
 """Who said something; what stands around it says the same in the sentence that quotes them."""
+_THE_BEFORE = re.compile(r"\bthe $", re.IGNORECASE)
 _CAPITAL_BEFORE = re.compile(r"[A-Z][\w'’.-]* $")
 _SPEAKERS = 3
 """People of one article whose words are asked for."""
@@ -50,6 +51,7 @@ def _said_in(article: Article) -> Iterator[Candidate]:
             speaker, lead = told[group], sentence[: told.start(group)]
             # "Puerto Rico Gov. Pedro Pierluisi": a name that begins before is not known whole.
             if not _CAPITAL_BEFORE.search(lead) and any(name in speaker or speaker in name for name in known):
-                speakers.setdefault(speaker, told[0])
+                told_of_whom = f"the {speaker}" if _THE_BEFORE.search(lead) else speaker
+                speakers.setdefault(re.sub(r"^The ", "the ", told_of_whom), told[0])
     for speaker, told_of in list(speakers.items())[:_SPEAKERS]:
         yield Candidate(question=f"What did {speaker} say?", article_id=article.id, expected=told_of)

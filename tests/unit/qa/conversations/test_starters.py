@@ -195,3 +195,7 @@ def test_whoever_reads_an_article_is_offered_the_words_of_its_people() -> None:
         ("What did Mayor Oda Lindqvist say?", "Mayor Oda Lindqvist, who takes office in July, said"),
     ]
     assert len(follow_ons([article(text)], limit=2)) == 2
+    office = "The Water Inspection Office said that the pipes are old."
+    assert [one.question for one in follow_ons([article(office)], limit=9)] == [
+        "What did the Water Inspection Office say?"
+    ]
