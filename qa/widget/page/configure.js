@@ -26,7 +26,7 @@ function show() {
   copied.textContent = "";
 }
 
-form.addEventListener("change", show);
+form.addEventListener("input", show);
 form.addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("copy").addEventListener("click", async () => {
   try {

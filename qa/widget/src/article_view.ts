@@ -176,7 +176,8 @@ export class ArticleView {
       const made = element("p", { attributes: { dir: "auto", ...language } });
       const cuts = quote ? quote.filter((place) => place > start && place < end) : [];
       let from = start;
-      const note = (text: string): void => made.append(element("span", { class: "unseen" }, text));
+      // In the reader's language: as `bdi` it has no say in the direction of the paragraph.
+      const note = (text: string): void => made.append(element("bdi", { class: "unseen" }, text));
       for (const place of [...cuts, end]) {
         if (quote && from === Math.max(quote[0], start) && from < quote[1] && quote[0] >= start) note(strings.quoteStarts);
         const node = document.createTextNode(article.text.slice(from, place));

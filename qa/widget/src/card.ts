@@ -9,6 +9,10 @@ import type { Citation, Origin } from "./types";
 const OPEN_MS = 120;
 const CLOSE_MS = 250;
 const GAP = 6;
+/** Pixels: no card is higher ... */
+const MOST = 416;
+/** ... and none has to scroll in less, even if it covers its chip. */
+const LEAST = 180;
 
 export interface CardSubject {
   citation: Citation;
@@ -134,13 +138,18 @@ export class Card {
 
   #place(chip: HTMLElement): void {
     const at = chip.getBoundingClientRect();
-    const { offsetWidth: width, offsetHeight: height } = this.#body;
     const wide = document.documentElement.clientWidth;
     const high = window.innerHeight;
+    const free = Math.max(at.top, high - at.bottom) - 2 * GAP;
+    const most = Math.min(MOST, Math.max(LEAST, free));
+    const { style, offsetWidth: width, scrollHeight } = this.#body;
+    const height = Math.min(most, scrollHeight + 2);
     const below = at.bottom + GAP + height <= high || at.top < high - at.bottom;
+    const top = below ? at.bottom + GAP : at.top - GAP - height;
     const left = Math.min(Math.max(GAP, at.left + at.width / 2 - width / 2), Math.max(GAP, wide - width - GAP));
-    this.#body.style.left = `${left}px`;
-    this.#body.style.top = `${Math.max(GAP, below ? at.bottom + GAP : at.top - GAP - height)}px`;
+    style.maxHeight = `${most}px`;
+    style.left = `${left}px`;
+    style.top = `${Math.max(GAP, Math.min(top, high - GAP - height))}px`;
   }
 
   #left(event: FocusEvent): void {

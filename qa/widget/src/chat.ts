@@ -12,7 +12,7 @@ import { History } from "./history";
 import { goalOf, wordsOf } from "./links";
 import type { Details, EventName, SourcelineChatElement } from "./public";
 import { readSettings, type Origin, type Settings } from "./settings";
-import { sheets } from "./styles";
+import { sheet } from "./styles";
 import { Tokens, type TokenProvider } from "./tokens";
 
 /** The service that served this script; set by ./embed.ts and ./module.ts. */
@@ -33,7 +33,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
 
   connectedCallback(): void {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [...sheets(), ...this.#accent()];
+    root.adoptedStyleSheets = [sheet(), ...this.#accent()];
     this.#leave = new AbortController();
     const { signal } = this.#leave;
     void readSettings(this, origin).then((settings) => {

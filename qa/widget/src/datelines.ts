@@ -1,5 +1,5 @@
 // Where an agency reports from, at the beginning of a sentence: shown text goes without it, quotations keep it.
-// It is known by its shape: a place, perhaps a day, an agency in brackets, a dash. Where the same shape may be a name with
+// It is known by its shape: a place, perhaps a day, an agency (in brackets, if it is not well known), a dash. Where the same shape may be a name with
 // its party or its ticker, an agency has to be one that everybody knows: rather a crumb is shown than a word hidden.
 
 import { element } from "./dom";
@@ -9,13 +9,13 @@ const TITLE = "\\p{Lu}[\\p{L}.’'-]+(?: \\p{Lu}[\\p{L}.’'-]+){0,3}";
 const REGION = `(?:, ${TITLE})?`;
 const DAY = "\\p{Lu}\\p{L}{2,8}\\.? \\d{1,2}";
 const ANY = "\\(\\p{L}[\\p{L}.’'-]*(?:[ /]\\p{L}[\\p{L}.’'-]*){0,3}\\)";
-const NAMES = "(?:CNN|AP|AFP|BBC|UPI|dpa|Reuters)";
+const NAMES = "(?:CNN(?: Business)?|AP|AFP|BBC|UPI|dpa|Reuters)";
 const KNOWN = `\\(${NAMES}\\)`;
 const DASH = " ?(?:[—–]|--?)\\s+";
 /** How the sentence itself begins. */
 const SENTENCE = "(?=[\"“‘«„']?[\\p{Lu}\\p{Lo}])";
 const WITH_AGENCY = `${CAPS}${REGION}(?:,? ${DAY})?,? ${ANY}${DASH}|${TITLE},? ${DAY},? ${ANY}${DASH}|${ANY}${DASH}|\\(\\p{Lu}{2,5}\\)\\s+`;
-const CERTAIN = new RegExp(`^\\s*(?:(?:${TITLE}${REGION}(?:,? ${DAY})?,? )?${KNOWN}(?:${DASH}|\\s+)|${NAMES}${DASH})(?=\\S)`, "u");
+const CERTAIN = new RegExp(`^\\s*(?:(?:${TITLE}${REGION}(?:,? ${DAY})?,? )?${KNOWN}(?:${DASH}|\\s+)|(?:${TITLE}${REGION},? )?${NAMES}${DASH}${SENTENCE})(?=\\S)`, "u");
 const LIKELY = new RegExp(`^\\s*(?:${WITH_AGENCY}|${CAPS}${REGION}(?:,? ${DAY})? (?:[—–]|--?)\\s+)${SENTENCE}`, "u");
 /** A second dash closes an aside: what stands before the first one belongs to the sentence. */
 const ASIDE = /\s(?:[—–]|--?)\s/;

@@ -99,7 +99,8 @@ export class Turn {
     } catch (error) {
       this.#settle();
       if (signal.aborted) {
-        refill(this.#below, element("p", { class: "quiet" }, strings.stopped), this.#again(retry));
+        const again = button(strings.retry, retry, { class: "quiet-button" });
+        refill(this.#below, element("p", { class: "quiet" }, strings.stopped), again);
         return { kind: "stopped" };
       }
       const problem = error instanceof Problem ? error : new Problem("failed");
@@ -141,20 +142,30 @@ export class Turn {
     if (event.type === "search_results") {
       this.#results(event, filters);
       this.#say(strings.reading(articlesOf(event.search_results).length));
-      refill(this.#below, reading(this.context, event.search_results));
-      this.#timer = window.setTimeout(() => this.#say(strings.writing), WRITING_MS);
+      this.#wait(() => {
+        this.#say(strings.writing);
+        this.#list();
+      }, WRITING_MS);
       return;
     }
     this.#checked += 1;
-    if (event.claim.origin === "model") this.#tellModel();
+    if (event.claim.origin === "model") {
+      this.#tellModel();
+      this.#list();
+    }
     if (this.#held.length || this.#view.wouldQuote(event)) {
       if (!this.#held.length) this.#wait(() => this.#release(), HOLD_MS);
       this.#held.push(event);
     } else {
-      this.#wait(() => undefined, 0);
+      clearTimeout(this.#timer);
       this.#view.add(event);
       this.#say(strings.answering(this.#checked));
     }
+  }
+
+  /** What a model reads while it writes: not sooner, as an answer that is quoted at once would push the list down. */
+  #list(): void {
+    if (!this.#below.hasChildNodes()) refill(this.#below, reading(this.context, this.#view.results));
   }
 
   /** What a model writes says so from its first sentence on, to people and to programs. */
@@ -271,12 +282,6 @@ export class Turn {
     const cause = strings.fallback[answer.fallback_reason ?? ""];
     if (!cause || answer.answer_mode === "abstained") return cause ?? "";
     return `${cause} ${answer.answer_mode === "generated" ? strings.endsEarly : strings.ownSentences}`;
-  }
-
-  #again(retry: () => void): HTMLElement {
-    const { strings } = this.context.language;
-    const properties = { class: "quiet-button", attributes: { type: "button" }, on: { click: retry } };
-    return element("button", properties, strings.retry);
   }
 
   #settle(): void {

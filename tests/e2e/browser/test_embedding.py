@@ -338,6 +338,24 @@ def test_on_a_narrow_screen_the_panel_is_modal(visit: Any, host: Host, embedded:
         assert reader.page.evaluate("document.activeElement.localName") in {"sourceline-chat", "body"}
 
 
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_panel_on_the_left_covers_a_narrow_screen_and_stands_left_on_a_wide_one(
+    visit: Any, host: Host, embedded: Any, language: str
+) -> None:
+    host.put(f'<script src="{embedded.url}/widget.js" data-position="left" data-lang="{language}"></script>')
+    reader = visit(viewport={"width": 375, "height": 667})
+    launcher, panel = reader.chat.locator("button.launcher"), reader.chat.locator("dialog")
+    launcher.click()
+    assert panel.bounding_box() == {"x": 0, "y": 0, "width": 375, "height": 667}
+    assert reader.sticking_out() == []
+    reader.page.set_viewport_size({"width": 1200, "height": 800})
+    reader.page.keyboard.press("Escape")
+    launcher.click()
+    boxes = [one.bounding_box() for one in (launcher, panel)]
+    starts = [box["x"] if language == "en" else 1200 - box["x"] - box["width"] for box in boxes]
+    assert starts == [pytest.approx(20, abs=1)] * 2, "at the side where lines begin"
+
+
 def test_another_framework_may_render_and_move_it(visit: Any, host: Host, embedded: Any, preact: Path) -> None:
     host.files["/preact.js"] = ("text/javascript", preact.read_text(), "")
     host.files["/app.js"] = ("text/javascript", FRAMEWORK.replace("SERVICE", embedded.url), "")

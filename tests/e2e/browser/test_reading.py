@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from embeddings.types import Article
 
 Read = Callable[..., Any]
@@ -76,6 +78,13 @@ def test_a_stroke_to_the_side_leads_to_the_next_source(read: Read) -> None:
     reader = read(viewport={"width": 390, "height": 760}, has_touch=True).visit()
     titles = search(reader, "Osprey Ostara").locator(".passages > ol .source-title").all_inner_texts()
     opened(reader)
+    article = reader.chat.locator(".article")
+    assert article.evaluate("one => getComputedStyle(one).touchAction") == "pan-y pinch-zoom", (
+        "no way back of the browser's"
+    )
+    for step in article.locator("[part=step]").all():
+        box = step.bounding_box()
+        assert min(box["width"], box["height"]) >= 24
     title = reader.chat.locator(".article-title")
     touch(reader, (300, 400), (120, 410))
     reader.chat.get_by_text(f"2 / {len(titles)}").wait_for()
@@ -99,6 +108,22 @@ def touch(reader: Any, start: tuple[int, int], end: tuple[int, int]) -> None:
         }""",
         [start, end],
     )
+
+
+@pytest.mark.parametrize(
+    ("face", "quoted", "direction"), [("ar", "It opens in June.", "ltr"), ("en", "يفتح الجسر في يونيو.", "rtl")]
+)
+def test_a_quoted_paragraph_runs_as_its_own_words_do(
+    read: Read, scripted: Any, face: str, quoted: str, direction: str
+) -> None:
+    scripted.articles["a"] = Article(id="a", version="v", title=quoted, text=f"{quoted}\n\n{quoted}", source="Desk")
+    reader = read(scripted.url, locale=face).visit(f"/#article=a&version=v&words=0-{len(quoted)}")
+    paragraphs = reader.chat.locator(".article-body p[dir]")
+    paragraphs.first.wait_for()
+    assert reader.highlighted() == [quoted]
+    assert paragraphs.first.locator(".unseen").count() == 2
+    found = paragraphs.evaluate_all("all => all.map(one => getComputedStyle(one).direction)")
+    assert found == [direction, direction]
 
 
 def test_the_headline_stays_in_sight_at_the_words(read: Read, scripted: Any) -> None:

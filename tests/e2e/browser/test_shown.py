@@ -242,14 +242,14 @@ def test_while_a_model_writes_the_sources_stand_there_as_they_will_be_cited(
     reader = read(scripted.url).with_clock().visit()
     reader.send("When?")
     listed = reader.last.locator(".sources.being-read li")
-    listed.nth(1).wait_for()
     mode = reader.last.locator(".mode")
-    assert mode.inner_text() == "Reading 2 articles"
+    mode.get_by_text("Reading 2 articles").wait_for()
+    assert listed.count() == 0, "what is quoted at once would push them down"
+    reader.page.clock.fast_forward(2500)
+    assert mode.inner_text() == "Writing an answer; each sentence is checked before it is shown"
     assert listed.nth(0).inner_text().split("\n") == ["1", COPY.title, "", "Wire"]
     assert listed.nth(1).inner_text().split("\n")[:2] == ["2", ARTICLE.title]
     assert "Desk\u00a0· 14 June 2024\u00a0· " in listed.nth(1).inner_text()
-    reader.page.clock.fast_forward(2500)
-    assert mode.inner_text() == "Writing an answer; each sentence is checked before it is shown"
     for number, step in enumerate(steps[:2]):
         step.set()
         reader.last.locator(".sentence").nth(number).wait_for()
@@ -400,6 +400,14 @@ DATELINES = {
     "(Coastwire) - It closes.": 14,
     "VELDA — “It closes,” she said.": 8,
     "Reuters — It closes.": 10,
+    "New York CNN Business — It closes.": 24,
+    "London CNN — It closes — and soon.": 13,
+    "Washington, D.C. CNN — It closes.": 23,
+    "KELMAR, Velda AP -- It closes.": 20,
+    "CNN — the network — closes.": 0,
+    "Her show on CNN — It closes.": 0,
+    "On CNN — the network — it closes.": 0,
+    "Five Big Words Before The CNN — It closes.": 0,
     "Apple (AAPL) CEO Tim Cook said so.": 0,
     "Jane Smith (Labour) — Elected with 12,400 votes — spoke.": 0,
     "SMITH (LAB) — 12,400": 0,
@@ -537,6 +545,37 @@ def test_a_tap_shows_the_card_a_second_one_the_article(show: Any) -> None:
     reader.chips.first.tap()
     reader.chat.locator(".article-body p[dir]").first.wait_for()
     assert reader.highlighted() == ["It closes in July."]
+
+
+@pytest.mark.parametrize(("width", "height"), [(375, 667), (1366, 650), (320, 256)])
+def test_a_card_stays_within_the_window_whatever_room_its_chip_leaves(
+    show: Any, answering: Any, width: int, height: int
+) -> None:
+    quoted = "It closes in July. " * 40
+    answer = answering[0]([quoted], msgspec.structs.replace(ARTICLE, text=quoted))
+    fields = {name: getattr(answer, name) for name in ("answer", "claims", "citations")}
+    reader = show(choices={"viewport": {"width": width, "height": height}}, **fields)
+    card = reader.chat.locator(".card")
+    reader.chips.first.focus()
+    card.locator(".card-actions").wait_for()
+    for top in range(0, height, height // 5):
+        at = reader.page.evaluate(PUT, top)
+        box = card.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= height
+        assert box["height"] >= 180 or box["y"] + box["height"] <= at or box["y"] >= at
+        button = card.get_by_role("button", name="Show in the article").bounding_box()
+        assert button["y"] + button["height"] <= height, "in sight without scrolling"
+    card.get_by_role("button", name="Show in the article").click()
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+
+
+PUT = """top => {
+  const root = document.querySelector("sourceline-chat").shadowRoot, chip = root.querySelector(".answer .chip");
+  Object.assign(chip.style, { position: "fixed", insetBlockStart: `${top}px` });
+  dispatchEvent(new Event("resize"));
+  return chip.getBoundingClientRect().top + 12;
+}"""
 
 
 def test_a_card_shows_the_words_around_the_quotation(show: Any, answering: Any, scripted: Any) -> None:

@@ -82,6 +82,15 @@ def test_a_reader_of_any_language_loads_little_at_first(client: httpx.Client) ->
     assert {name: bytes_ for name, bytes_ in loaded.items() if bytes_ > BUDGET} == {}
 
 
+def test_every_part_that_can_be_styled_is_named_in_the_documentation(repo: Path) -> None:
+    """`docs/chat.md`; the parts whose names are put together apart."""
+    source = "".join(path.read_text(encoding="utf-8") for path in (repo / "qa" / "widget" / "src").glob("*.ts"))
+    text = (repo / "docs" / "chat.md").read_text(encoding="utf-8").split("`::part()`:")[1].split("```")[0]
+    made = set(re.findall(r'\bpart: "([a-z-]+)"', source))
+    assert len(made) > 50
+    assert made - set(re.findall(r"`([a-z-]+)`", text)) == set()
+
+
 def test_the_script_travels_small_to_whoever_takes_gzip(client: httpx.Client) -> None:
     address = client.get("/widget.js").headers["location"]
     plain = client.get(address, headers={"accept-encoding": "identity"})
