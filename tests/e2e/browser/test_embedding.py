@@ -218,6 +218,7 @@ def test_the_tag_is_put_together_on_a_page_that_shows_the_chat(read: Read, axe: 
     )
     page.get_by_label("Look").select_option("contrast")
     page.get_by_label("Title", exact=True).fill('Ask "us"')
+    page.locator("#tag").get_by_text("Ask &quot;us").wait_for()  # with each letter, before the field is left
     page.get_by_label("Colour").fill("#7a1f3d")
     page.get_by_label("Language").select_option("de")
     reader.chat.get_by_role("button", name="Fragen", exact=True).wait_for()
