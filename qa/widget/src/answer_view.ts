@@ -16,8 +16,9 @@ const OPENING = /^\s*["'“”„«»‘’‹「『]/;
 /** Characters; what is longer is no short answer. */
 const LONGEST_SHORT = 120;
 
-/** Probabilities above which an answer is called sure, or likely. */
-const SURE = 0.85;
+/** Probabilities above which an answer is called sure, or likely. Of short answers on news from .85 to .95, 11 of 16 were right, no
+ * more than between .7 and .85 (22 of 28). */
+const SURE = 0.95;
 const LIKELY = 0.5;
 /** From here on a few words stand large: of questions on news and on the samples .78 are right there (n=64), below .62 (n=40). */
 const LARGE = 0.7;
@@ -66,7 +67,7 @@ export class AnswerView {
     const key = answer.short_answer;
     const cited = key && answer.citations.find((one) => one.article_id === key.article_id && one.article_version === key.article_version);
     if (!key || !cited || answer.answer_mode !== "extractive" || key.text.length > LONGEST_SHORT) return null;
-    if (!confidence(answer) || (answer.support_score ?? 0) < LARGE) return null;
+    if (!confidence(answer) || (answer.support_score ?? 0) < LARGE || answer.stale_citation_ids?.includes(cited.id)) return null;
     const text = element("span", { class: "short-words", attributes: { dir: "auto" } }, key.text);
     return element("p", { class: "short", part: "short-answer" }, text);
   }
