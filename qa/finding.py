@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
@@ -20,7 +20,7 @@ from qa.reading.composing import newest_first, newest_said
 from qa.reading.misfits import fitting
 from qa.reading.read import Reading, best_passages_first, read
 from qa.reading.reader import OverlapReader, Reader
-from qa.retrieval.recency import is_late, says_when, timely, timely_first
+from qa.retrieval.recency import AFTERWARDS, is_late, says_when, timely, timely_first
 from qa.retrieval.rerankers import WIDER, Reranker, rerank
 from qa.retrieval.search import READ, Depth, retrieve
 from qa.settings import Settings
@@ -171,9 +171,8 @@ class Finder:
             self._is_sure(reading, asked) or not self._older_answers(found, asked, period)
         ):
             return None
-        since = msgspec.structs.replace(asked.where, published_after=stamp(period.start - timedelta(days=2)))
-        until = msgspec.structs.replace(since, published_before=stamp(asked.as_of + timedelta(days=1)))
-        return "stale_only" if self._corpus.count(until).passages else "outside_corpus_dates"
+        held = self._holds(asked, period.start - timedelta(days=2), asked.as_of + timedelta(days=1))
+        return "stale_only" if held else "outside_corpus_dates"
 
     def _of_another_time(
         self, reading: Reading, evidence: Sequence[Evidence], asked: Understood, *, period: Period
@@ -185,9 +184,13 @@ class Finder:
         over = not period.open and period.end <= asked.as_of
         if not over or not reading.sentences or not is_late(reading.sentences[0].sentence.evidence, evidence, period):
             return None
-        since = msgspec.structs.replace(asked.where, published_after=stamp(period.start))
-        until = msgspec.structs.replace(since, published_before=stamp(period.end + timedelta(days=7)))
-        return "weak_match" if self._corpus.count(until).passages else "outside_corpus_dates"
+        held = self._holds(asked, period.start, period.end + AFTERWARDS)
+        return "weak_match" if held else "outside_corpus_dates"
+
+    def _holds(self, asked: Understood, start: datetime, end: datetime) -> bool:
+        """Whether anything within reach was published then."""
+        then = msgspec.structs.replace(asked.where, published_after=stamp(start), published_before=stamp(end))
+        return self._corpus.count(then).passages > 0
 
 
 def _can_read(reader: Reader, asked: Understood) -> bool:

@@ -24,7 +24,7 @@ from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import ClaimEvidence, quotation, set_against, supporting_spans
 from qa.grounding.features import Aligned, align, claim_features, word_features
 from qa.grounding.mismatches import fact_mismatches
-from qa.grounding.speakers import QUOTATION, other_speaker_named
+from qa.grounding.speakers import is_quoted, other_speaker_named
 from qa.grounding.syntax.comparing import SAYS, Comparison, Grammar, Rivalled, grammar_for
 from qa.grounding.wording import wording_mismatches
 from qa.language.words import Word
@@ -293,8 +293,7 @@ def _told_as_fact(case: ClaimEvidence) -> float:
     if _SAYING.search(case.claim.text):
         return 0.0
     best = case.sentences[case.chosen[0]]
-    quotes = [match.span() for match in QUOTATION.finditer(best.text)]
     stems = {word.stem for word in case.claim.words if not word.stop}
     shared = [word for word in best.words if word.stem in stems]
-    inside = [word for word in shared if any(start <= word.start < end for start, end in quotes)]
+    inside = [word for word in shared if is_quoted(best.text, word.start)]
     return len(inside) / len(shared) if shared else 0.0

@@ -14,9 +14,9 @@ from qa.grounding.evidence import AnalysedSentence
 from qa.grounding.syntax.comparing import SAYS
 from qa.language.names import NameWord, same_name
 
-__all__ = ["QUOTATION", "other_speaker_named"]
+__all__ = ["is_quoted", "other_speaker_named"]
 
-QUOTATION = re.compile(r'[“"„«][^”"»]*[”"»]?')
+_QUOTATION = re.compile(r'[“"„«][^”"»]*[”"»]?')
 _SAYING = re.compile(rf"\b(?:{SAYS.pattern}|explained|recalled|complained|replied)\b", re.IGNORECASE)
 _PARTS = re.compile(r"[.;:!?]")
 _ACCORDING = re.compile(r"^according to\b", re.IGNORECASE)
@@ -62,7 +62,7 @@ def _said_in(
 
 def _quoted(text: str) -> Iterator[str]:
     """The beginning of each quotation that is long enough."""
-    for match in QUOTATION.finditer(text):
+    for match in _QUOTATION.finditer(text):
         words = _plain(match.group()).strip("“”\"„«», .!?'").split()
         if len(words) >= _LEAST_WORDS:
             yield " ".join(words[:_MOST_WORDS])
@@ -112,13 +112,17 @@ def _close(between: str) -> bool:
 
 
 def _names_outside(sentence: AnalysedSentence) -> list[NameWord]:
-    quotes = [match.span() for match in QUOTATION.finditer(sentence.text)]
-    return [name for name in sentence.names if not any(start <= name.start < end for start, end in quotes)]
+    return [name for name in sentence.names if not is_quoted(sentence.text, name.start)]
+
+
+def is_quoted(text: str, at: int) -> bool:
+    """Whether a place lies within a quotation."""
+    return any(match.start() <= at < match.end() for match in _QUOTATION.finditer(text))
 
 
 def _outside(text: str) -> str:
     """The text with its quotations blank; every other character stays in its place."""
-    return QUOTATION.sub(lambda match: " " * len(match.group()), text)
+    return _QUOTATION.sub(lambda match: " " * len(match.group()), text)
 
 
 def _meets(ours: Sequence[NameWord], theirs: Sequence[NameWord]) -> bool:

@@ -19,7 +19,17 @@ from qa.language.timestamps import Period, moment
 from qa.language.words import tokens
 from qa.types import Evidence
 
-__all__ = ["all_older", "is_late", "names_period", "preferences", "says_when", "tells_of", "timely", "timely_first"]
+__all__ = [
+    "AFTERWARDS",
+    "all_older",
+    "is_late",
+    "names_period",
+    "preferences",
+    "says_when",
+    "tells_of",
+    "timely",
+    "timely_first",
+]
 
 _FRESH = timedelta(days=7)
 """Within a week all news is equally fresh; an event is told over about so long a time."""
@@ -29,7 +39,7 @@ _BEFOREHAND = timedelta(days=2)
 _STRENGTH = 0.5
 """The freshest passage counts so much more than an old one. These three numbers were chosen on half of the RealTimeQA
 questions with a known article (n = 71), see `tests/benchmarks/bench_recency.py`."""
-_AFTERWARDS = timedelta(days=7)
+AFTERWARDS = timedelta(days=7)
 """What happened in a period is told for so long after it."""
 _REPORTED_BEFORE = timedelta(days=1)
 """A date without a time may be a day ahead of UTC where it was written."""
@@ -115,7 +125,7 @@ def tells_of(text: str, *, published_at: str | None, period: Period) -> bool:
         return True
     if names_period(text, published_at=published_at, period=period):
         return True
-    soon = timedelta() <= when - period.end < _AFTERWARDS
+    soon = timedelta() <= when - period.end < AFTERWARDS
     return soon and not periods_in(text, as_of=when)
 
 
