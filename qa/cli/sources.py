@@ -39,7 +39,7 @@ def feeds() -> None:
 )
 def add(urls: tuple[str, ...], collection: str | None, every: int) -> None:
     """Add feeds: RSS, Atom or JSON Feed. `qa feeds run` reads them."""
-    from qa.sources.errors import SourceError
+    from qa.sources.fetching import SourceError
     from qa.sources.ledger import Feed
 
     for url in urls:
@@ -154,7 +154,7 @@ def watch(folders: tuple[Path, ...], collection: str | None) -> None:
     Articles go to the store, or to the service at QA_SERVICE_URL. A file that is removed takes nothing back.
     """
     from qa.sources.delivery import delivery_of
-    from qa.sources.errors import NotDelivered
+    from qa.sources.fetching import NotDelivered
     from qa.sources.ledger import Ledger
     from qa.sources.watching import Folders, wakes
     from qa.tracing.spans import tracing

@@ -36,7 +36,7 @@ from qa.server.storage import Storage
 from qa.server.wire import AddReport
 from qa.server.worker import BatchingEncoder, Forecast, Permits, Worker, in_time
 from qa.settings import Settings
-from qa.sources.errors import SourceError
+from qa.sources.fetching import SourceError
 from qa.sources.ledger import Sources, known_sources
 from qa.tracing import spans
 from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQuestion, Turn

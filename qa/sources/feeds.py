@@ -13,10 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from embeddings.types import RawArticle, Rejected
-from qa.sources.delivery import Deliver, Delivered
-from qa.sources.documents import entries_of, page_of
-from qa.sources.errors import FetchRefused, SourceError
-from qa.sources.fetching import Fetched, Fetcher
+from qa.sources.delivery import Deliver, Delivered, entries_of, page_of
+from qa.sources.fetching import Fetched, Fetcher, FetchRefused, SourceError
 from qa.sources.ledger import Feed, Ledger
 from qa.tracing.spans import part
 

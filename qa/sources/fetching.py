@@ -14,19 +14,179 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from threading import Timer
-from typing import Literal
-from urllib.parse import urldefrag, urljoin
+from typing import Final, Literal
+from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
+from urllib.robotparser import RobotFileParser
 
 import msgspec
 
 from qa.access.places import Network
-from qa.sources.errors import FetchRefused
-from qa.sources.public_addresses import Resolve, Target, look_up, target
-from qa.sources.robots import AGENT, Robots
+from qa.errors import QAError
 from qa.tracing.spans import Value, part
 
-__all__ = ["Fetched", "Fetcher", "Limits"]
+__all__ = [
+    "AGENT",
+    "FetchRefused",
+    "Fetched",
+    "Fetcher",
+    "Limits",
+    "NotDelivered",
+    "Resolve",
+    "Robots",
+    "SourceError",
+    "Target",
+    "look_up",
+    "target",
+]
+
+
+class SourceError(QAError):
+    """A feed, a page or a delivery failed; the others go on."""
+
+
+class FetchRefused(SourceError):
+    """Nothing was taken from an address."""
+
+    def __init__(self, detail: str, *, lasting: bool = True, retry_after: float | None = None) -> None:
+        """`lasting`: whether asking again is useless; `retry_after`: seconds for which the server asks for quiet."""
+        super().__init__(detail)
+        self.lasting = lasting
+        self.retry_after = retry_after
+
+
+class NotDelivered(SourceError):
+    """Store or service did not take articles; the same again later loses and doubles nothing."""
+
+
+# --- What a site's robots.txt lets us ask: takes its text, or that there is none, gives rules (RFC 9309)
+# Kept for a day and for each site. Without the file, whatever the status between 400 and 499, everything may be asked;
+# while it cannot be had, nothing.
+AGENT: Final = "Sourceline"
+"""The name that a site may speak to."""
+_KEPT_SECONDS = 86_400.0
+_LARGEST = 500_000
+"""So much of it must be read, says the standard; more is not."""
+_LONGEST_PAUSE = 60.0
+_MOST_SITES = 1_000
+
+
+class _Rules(msgspec.Struct, frozen=True):
+    parser: RobotFileParser
+    until: float
+
+
+class Robots:
+    """The rules of the sites that were asked lately."""
+
+    def __init__(self, read: Callable[[str], bytes], *, now: Callable[[], float] = time.monotonic) -> None:
+        """`read` gives the body at an address; it raises FetchRefused, lasting where there is no such file."""
+        self._read = read
+        self._now = now
+        self._rules: dict[str, _Rules] = {}
+
+    def require(self, url: str) -> float:
+        """Give the seconds that the site wants between two requests. Raises FetchRefused where it may not be asked."""
+        parts = urlsplit(url)
+        parser = self._of(f"{parts.scheme}://{parts.netloc}")
+        if not parser.can_fetch(AGENT, url):
+            raise FetchRefused(f"{url} is not asked: robots.txt of {parts.hostname} forbids it")
+        return min(float(parser.crawl_delay(AGENT) or 0.0), _LONGEST_PAUSE)
+
+    def _of(self, site: str) -> RobotFileParser:
+        known = self._rules.get(site)
+        if known is None or known.until <= self._now():
+            if len(self._rules) >= _MOST_SITES:
+                self._rules.clear()
+            known = self._rules[site] = _Rules(self._asked(site), self._now() + _KEPT_SECONDS)
+        return known.parser
+
+    def _asked(self, site: str) -> RobotFileParser:
+        """Raises FetchRefused for now where the file can not be had; that is not kept."""
+        parser = RobotFileParser()
+        try:
+            body = self._read(f"{site}/robots.txt")
+        except FetchRefused as error:
+            if not error.lasting:
+                why = f"{site} is not asked: its robots.txt cannot be read ({error})"
+                raise FetchRefused(why, lasting=False, retry_after=error.retry_after) from None
+            body = b""
+        parser.parse(body[:_LARGEST].decode("utf-8", "replace").splitlines())
+        return parser
+
+
+# --- Which machine an address of the web leads to: takes a URL, gives the address to connect to, or refuses
+# The name is looked up once and the connection goes to what was found, so that no second answer of a name server can
+# lead elsewhere. Every redirect comes here again.
+Resolve = Callable[[str, int], Sequence[str]]
+"""The addresses of a host, as text."""
+
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+"""What stands for an IPv4 address in networks without IPv4."""
+_PORTS = {"http": 80, "https": 443}
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request goes."""
+
+    url: SplitResult
+    host: str
+    port: int
+    address: str
+
+    @property
+    def path(self) -> str:
+        """What stands in the request's first line."""
+        query = f"?{self.url.query}" if self.url.query else ""
+        return (self.url.path or "/") + query
+
+
+def look_up(host: str, port: int) -> Sequence[str]:
+    """Ask the name servers. Raises OSError."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def target(url: str, *, allowed: Sequence[Network], resolve: Resolve = look_up) -> Target:
+    """Find where a URL leads. Raises FetchRefused unless that is http(s) at a public address, or one `allowed`."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+        host = (parts.hostname or "").encode("idna").decode() if parts.hostname else ""
+    except (ValueError, UnicodeError) as error:
+        raise FetchRefused(f"{url[:200]!r} is no address of the web: {error}") from None
+    if parts.scheme not in _PORTS or not host or any(ord(sign) <= 32 for sign in url):
+        raise FetchRefused(f"{url[:200]!r} is no http or https address")
+    if parts.username is not None or parts.password is not None:
+        raise FetchRefused(f"an address with a user's name in it is not asked: {host}")
+    try:
+        found = resolve(host, port)
+    except OSError as error:
+        raise FetchRefused(f"the name {host} cannot be looked up: {error}", lasting=False) from None
+    for address in found:
+        if not _is_public(address) and not any(ip_address(address.partition("%")[0]) in network for network in allowed):
+            raise FetchRefused(
+                f"{host} is at the private address {address}, which is not asked; name its network in QA_FEED_NETWORKS "
+                "if that is meant"
+            )
+    if not found:
+        raise FetchRefused(f"the name {host} has no address", lasting=False)
+    return Target(url=parts, host=host, port=port, address=found[0])
+
+
+def _is_public(written: str) -> bool:
+    """Whether an address, or the one that it carries, belongs to the internet."""
+    if "%" in written:
+        return False
+    address = ip_address(written)
+    carried: IPv4Address | IPv6Address | None = None
+    if isinstance(address, IPv6Address):
+        carried = address.ipv4_mapped or address.sixtofour
+        if address in _TRANSLATED:
+            carried = IPv4Address(int(address) & 0xFFFF_FFFF)
+    inner = carried or address
+    return inner.is_global and not inner.is_multicast and (carried is not None or address.is_global)
+
 
 _MOVED_FOR_GOOD = frozenset({301, 308})
 _MOVED = frozenset({301, 302, 303, 307, 308})

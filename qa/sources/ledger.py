@@ -15,7 +15,7 @@ from typing import Any, Literal
 import apsw
 import msgspec
 
-from qa.sources.errors import SourceError
+from qa.sources.fetching import SourceError
 
 __all__ = ["FILE", "Feed", "Ledger", "Source", "Sources", "freshness", "known_sources"]
 

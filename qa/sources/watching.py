@@ -16,7 +16,7 @@ from embeddings import readers
 from embeddings.errors import UnreadableFile
 from embeddings.types import RawArticle, Rejected
 from qa.sources.delivery import Deliver, Delivered
-from qa.sources.errors import NotDelivered
+from qa.sources.fetching import NotDelivered
 from qa.sources.ledger import Ledger
 from qa.tracing.spans import part
 

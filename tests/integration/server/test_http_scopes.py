@@ -14,7 +14,7 @@ import pytest
 from embeddings.types import RawArticle
 from qa.settings import Settings
 from qa.sources.delivery import ToService
-from qa.sources.errors import NotDelivered
+from qa.sources.fetching import NotDelivered
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
 

@@ -14,7 +14,7 @@ from embeddings import readers
 from embeddings.types import RawArticle
 from qa.settings import Settings
 from qa.sources.delivery import ToService
-from qa.sources.errors import NotDelivered, SourceError
+from qa.sources.fetching import NotDelivered, SourceError
 from qa.sources.ledger import Ledger
 
 TEXT = "The harbour of Velda reopened on Monday. About 4,200 people work there, the port authority said."

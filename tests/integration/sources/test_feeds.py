@@ -15,8 +15,8 @@ import pytest
 
 from embeddings.types import RawArticle
 from qa.sources.delivery import Delivered
-from qa.sources.errors import NotDelivered, SourceError
 from qa.sources.feeds import Feeds
+from qa.sources.fetching import NotDelivered, SourceError
 from qa.sources.ledger import FILE, Feed, Ledger, freshness
 
 

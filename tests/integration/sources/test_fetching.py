@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from qa.access import places
-from qa.sources.errors import FetchRefused
-from qa.sources.fetching import Fetcher, Limits
-from qa.sources.public_addresses import target
+from qa.sources.fetching import Fetcher, FetchRefused, Limits, target
 
 
 def test_a_document_comes_with_what_spares_it_the_next_time(web: Any, fetcher: Fetcher) -> None:

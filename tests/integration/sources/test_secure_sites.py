@@ -19,10 +19,8 @@ from cryptography.x509.oid import NameOID
 from embeddings import readers
 from embeddings.types import RawArticle
 from qa.access import places
-from qa.sources import documents
-from qa.sources.errors import FetchRefused
-from qa.sources.fetching import Fetched, Fetcher, Limits
-from qa.sources.robots import Robots
+from qa.sources import delivery
+from qa.sources.fetching import Fetched, Fetcher, FetchRefused, Limits, Robots
 
 HOST = "daily.example"
 
@@ -178,7 +176,7 @@ def test_a_page_is_read_in_a_process_that_can_be_killed(
     content = make.page(1) if body == "page" else text
     monkeypatch.setattr(readers, "_reader", lambda suffix: pytest.fail(f"{suffix} was read here"))
     fetched = Fetched(state="new", url=f"https://{HOST}/news/1", body=content.encode(), media_type=kind)
-    page = documents.page_of(fetched, entry=None)
+    page = delivery.page_of(fetched, entry=None)
     assert isinstance(page, RawArticle)
     assert "41 people" in page.text
     assert page.origin == f"https://{HOST}/news/1 page/1"

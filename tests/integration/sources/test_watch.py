@@ -17,7 +17,7 @@ import pytest
 from embeddings.types import RawArticle
 from qa.settings import Settings
 from qa.sources.delivery import Delivered, ToStore
-from qa.sources.errors import NotDelivered
+from qa.sources.fetching import NotDelivered
 from qa.sources.ledger import Ledger
 from qa.sources.watching import Folders
 
