@@ -102,20 +102,20 @@ yardsticks: install-dev ## quality on the data sets of DATA, in one table in rep
 	$(BIN)/python -m qa.evaluation.benchmarks.suite --data $(DATA) $(YARDSTICKS)
 
 yardsticks-baseline: install-dev ## take what the tests measure as the new baseline of the gate
-	$(BIN)/python -m qa.evaluation.benchmarks.reduced --data $(DATA) --write tests/yardsticks/baseline.json
+	$(BIN)/python -m qa.evaluation.benchmarks.suite --data $(DATA) --baseline tests/yardsticks/baseline.json
 
 train-reader: install-dev ## train the reader on DATA/reader, export it to qa/reading/weights, calibrate it (two hours; goes on where it stopped)
 	$(BIN)/python -m qa.training.train_reader --data $(DATA)/reader --out $(TRAINING)/reader $(TRAIN)
-	$(BIN)/python -m qa.training.ship_reader --data $(DATA)/reader --from $(TRAINING)/reader/model --out qa/reading/weights
+	$(BIN)/python -m qa.training.ship reader --data $(DATA)/reader --from $(TRAINING)/reader/model --out qa/reading/weights
 
 train-checker: install-dev ## train the support checker on DATA, from the trained reader; export it to qa/grounding/weights, calibrate it (an hour; goes on where it stopped)
 	$(BIN)/python -m qa.training.train_checker --data $(DATA)/support --texts $(DATA)/reader --sets $(DATA)/grounding \
 		--made 7000 --asked 7000 --edited 4000 --short 0.45 --examples 44000 --decay-share 0.6 \
 		--start $(TRAINING)/reader/model --out $(TRAINING)/checker --threads 2 $(TRAIN)
-	$(BIN)/python -m qa.training.ship_checker --data $(DATA)/support --sets $(DATA)/grounding --from $(TRAINING)/checker --out qa/grounding/weights
+	$(BIN)/python -m qa.training.ship checker --data $(DATA)/support --sets $(DATA)/grounding --from $(TRAINING)/checker --out qa/grounding/weights
 
 encoder-network: install-dev ## quantise the bundled encoder's weights anew (its hash changes: all stores need encoding again)
-	$(BIN)/python -m qa.training.ship_encoder --out embeddings/encoders/bundled_network
+	$(BIN)/python -m qa.training.ship encoder --out embeddings/encoders/bundled_network
 
 calibrate-reader: install-dev ## fit anew what the reader's log-odds are worth, and where it declines
 	$(BIN)/python -m qa.training.calibrate_reader --data $(DATA)/reader --out qa/reading/weights/reader.json
@@ -124,12 +124,12 @@ report-screenshot: install-dev ## draw the report's pictures in docs/ anew (need
 	@scripts/report_screenshot.sh $(VENV) docs
 
 calibrate-checker: install-dev ## refit qa/grounding/checker.json on half the documents of DATA/grounding; print what its limits strike (half an hour)
-	$(BIN)/python -m qa.training.aligned_checker.fit_checker --out qa/grounding/checker.json $(DATA)/grounding
-	$(BIN)/python -m qa.training.aligned_checker.exchange_limits $(DATA)/grounding
+	$(BIN)/python -m qa.training.fit_checker --out qa/grounding/checker.json $(DATA)/grounding
+	$(BIN)/python -m qa.training.fit_checker $(DATA)/grounding
 
 fit-parser: install-dev ## refit qa/grounding/syntax/parser.npz on UD English EWT, in TREEBANK; scored on its dev and test parts (ten minutes)
 	@test -n "$(wildcard $(TREEBANK)/*-dev.conllu)" || { echo "say where UD English EWT is: make fit-parser TREEBANK=FOLDER" >&2; exit 2; }
-	$(BIN)/python -m qa.training.aligned_checker.fit_parser --out qa/grounding/syntax/parser.npz --train $(TREEBANK) \
+	$(BIN)/python -m qa.training.fit_parser --out qa/grounding/syntax/parser.npz --train $(TREEBANK) \
 		--report $(wildcard $(TREEBANK)/*-dev.conllu $(TREEBANK)/*-test.conllu)
 
 lock: ## resolve pyproject.toml anew and write requirements*.lock

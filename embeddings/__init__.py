@@ -3,6 +3,6 @@
 Knows nothing of questions, prompts or HTTP; `qa` builds on it, never the other way round.
 """
 
-from embeddings.runtime.onnx_session import let_threads_sleep
+from embeddings.runtime import let_threads_sleep
 
 let_threads_sleep()  # here, because every library that brings OpenMP is imported by a module of this package, or later

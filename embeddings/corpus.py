@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from embeddings.cleaning.identity import given_key, parted, qualified
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.errors import AmbiguousId, StoreCorrupt
 from embeddings.types import (
     Article,

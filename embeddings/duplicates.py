@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
-from embeddings.store.filters import moment
+from embeddings.store.schema import moment
 from embeddings.types import Article
 
 __all__ = [

@@ -14,9 +14,9 @@ import numpy as np
 from embeddings.chunking.passages import OVERLAP_SENTENCES, TARGET_TOKENS, encoder_input, encoder_title, recipe, split
 from embeddings.corpus import Corpus
 from embeddings.duplicates import signature
-from embeddings.encoders.encoder import Encoder
+from embeddings.encoders import Encoder
 from embeddings.errors import InputError, InvalidArticle
-from embeddings.runtime.stopwatch import Stopwatch
+from embeddings.runtime import Stopwatch
 from embeddings.store import database
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vectors
 

@@ -16,10 +16,10 @@ import msgspec
 from embeddings.arrivals import Arrival, Arrivals, Settled
 from embeddings.cleaning.article import clean_with_notes
 from embeddings.corpus import Corpus
-from embeddings.encoders.encoder import Encoder
+from embeddings.encoders import Encoder
 from embeddings.errors import InputError
 from embeddings.indexing import BATCH_PASSAGES, Indexer, PassageSizes, fingerprint, index_articles
-from embeddings.runtime.stopwatch import Heard, Stopwatch
+from embeddings.runtime import Heard, Stopwatch
 from embeddings.types import Article, RawArticle, Rejected
 
 __all__ = [

@@ -14,9 +14,9 @@ from typing import Literal
 import msgspec
 
 from embeddings.corpus import Corpus, meant, readable, the_one
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.errors import InputError
-from embeddings.store.filters import moment
+from embeddings.store.schema import moment
 from embeddings.types import (
     Article,
     CorpusCounts,

@@ -12,29 +12,18 @@ import msgspec
 
 from embeddings.corpus import Corpus, readable
 from embeddings.encoders import Encoder
-from embeddings.runtime.stopwatch import Stopwatch
+from embeddings.runtime import Run, Stopwatch, at_once
 from embeddings.types import Article
-from qa.answers import (
-    ABSTENTION,
-    Written,
-    agreed_short_answer,
-    claim_events,
-    finished,
-    fold,
-    opening,
-    support_of,
-)
+from qa.answers import ABSTENTION, Written, agreed_short_answer, claim_events, finished, fold, opening, support_of
 from qa.citations import is_exact, search_result
 from qa.compound import Part, asked_together, citations_each, found_together, said_together, spent_together, turn_after
 from qa.conflicts import described, disputed
-from qa.executor import Run, at_once
 from qa.finding import Finder, Found
-from qa.generators.generator import Generator
+from qa.generators import Generator
 from qa.grounding.checker import SupportChecker
 from qa.language.timestamps import shown, stamp
 from qa.question.intents import leans_on_an_answer, parts_of
-from qa.question.understanding import Resolve, Understood, as_put, understand
-from qa.question.wordings import Speller
+from qa.question.understanding import Resolve, Speller, Understood, as_put, understand
 from qa.reading.composing import Composition, choose, compose
 from qa.reading.read import ReadSentence
 from qa.reading.reader import Reader
@@ -42,7 +31,7 @@ from qa.retrieval.recency import timely
 from qa.retrieval.rerankers import Reranker
 from qa.retrieval.search import Depth, is_near
 from qa.settings import Settings
-from qa.tracing.spans import Evaluation, current
+from qa.tracing import Evaluation, current
 from qa.types import (
     AbstainReason,
     Answer,

@@ -14,8 +14,8 @@ from qa.language.timestamps import shown, stamp
 from qa.question.understanding import Understood
 from qa.reading.composing import is_short
 from qa.reading.read import Reading
-from qa.retrieval.staleness import keeps_period, stale
-from qa.tracing.spans import Value
+from qa.retrieval.search import keeps_period, stale
+from qa.tracing import Value
 from qa.types import (
     AbstainReason,
     Answer,

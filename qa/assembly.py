@@ -13,7 +13,7 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.encoders.encoder import RememberingEncoder
-from embeddings.runtime.memory import Memory
+from embeddings.runtime import Memory
 from embeddings.types import Vector
 from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
 from qa.answering import Answerer

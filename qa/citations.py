@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from embeddings.cleaning.article import page_at
 from embeddings.cleaning.identity import host_of
-from embeddings.cleaning.pages import page_at
 from embeddings.types import Article, StoredPassage
 from qa.types import AlsoReported, Citation, Evidence, SearchResult, ShortAnswer
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
 from embeddings.encoders.weights import BUNDLED_MODEL
-from embeddings.runtime.onnx_session import native_threads, open_session, open_tokenizer
+from embeddings.runtime import native_threads, open_session, open_tokenizer
 from embeddings.types import Vector, Vectors
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _MOST_WORDS = 50_000
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the files of the network are; `qa.training.ship_encoder` writes it."""
+    """What the files of the network are; `qa.training.ship` writes it."""
 
     revision: str
     """Of the model it was made from, see `EncoderIdentity`."""

@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 import numpy as np
 
-from embeddings.runtime.memory import Memory, key_of
+from embeddings.runtime import Memory, key_of
 from embeddings.types import Vector, Vectors
 
 __all__ = ["Encoder", "EncoderIdentity", "HashingEncoder", "RememberingEncoder", "TokenVectors"]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
 from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME, locate, revision
 from embeddings.errors import EncoderError
-from embeddings.runtime.onnx_session import native_threads
+from embeddings.runtime import native_threads
 from embeddings.types import Vector, Vectors
 
 if TYPE_CHECKING:

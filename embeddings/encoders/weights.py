@@ -8,7 +8,7 @@ from pathlib import Path
 
 from embeddings.encoders.encoder import EncoderIdentity
 from embeddings.errors import EncoderError, EncoderMismatch, WeightsMismatch
-from embeddings.runtime.onnx_session import sha256_of
+from embeddings.runtime import sha256_of
 
 __all__ = ["BUNDLED_MODEL", "LIBRARY_NAME", "filled_by_another", "locate", "not_complete", "revision", "verify_bundled"]
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.errors import IndexDamaged
 from embeddings.index import dense, lexical
 from embeddings.index.arrays import Buffer

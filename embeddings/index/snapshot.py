@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.index import dense, lexical
 from embeddings.index.terms import Terms
 from embeddings.store.passages import StoredVector, stored_vectors, vectors_after

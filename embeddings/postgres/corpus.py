@@ -9,13 +9,12 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 
 from embeddings.corpus import Corpus
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.encoders.weights import filled_by_another, not_complete
 from embeddings.errors import InputError, InvalidArticle
 from embeddings.index.dense import direction_of
 from embeddings.index.spellings import nearest
 from embeddings.index.terms import Terms
-from embeddings.intake import sound
 from embeddings.postgres import passages as stored
 from embeddings.postgres import reads, search, writes
 from embeddings.postgres.database import Connection, Database
@@ -37,7 +36,7 @@ from embeddings.types import (
     Vector,
     Where,
 )
-from embeddings.verification import Finding, Stats
+from embeddings.verification import Finding, Stats, sound
 
 __all__ = ["SCHEMA", "PostgresCorpus"]
 

@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from embeddings.errors import StoreBusy, StoreError, StoreFull, StoreReadOnly
 from embeddings.postgres import schema as schemas
-from embeddings.postgres.values import adapt
+from embeddings.postgres.schema import adapt
 from embeddings.types import Place
 
 __all__ = ["Address", "Connection", "Database", "LateDatabase", "exists", "parse"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from embeddings.postgres.database import Connection
 from embeddings.postgres.reads import possible, version_by_number, versions
-from embeddings.postgres.values import received
+from embeddings.postgres.schema import received
 from embeddings.store.database import with_recipe
 from embeddings.store.passages import sealed_words, stored_passage
 from embeddings.store.reads import in_batches, unless_altered

@@ -13,8 +13,8 @@ from psycopg.rows import TupleRow
 
 from embeddings.errors import InputError, StoreCorrupt
 from embeddings.postgres.database import Connection
-from embeddings.store.filters import moment, storable
 from embeddings.store.reads import intact, unless_altered
+from embeddings.store.schema import moment, storable
 from embeddings.types import Article, CorpusCounts, DayTally, Overview, SourceTally, Where
 
 __all__ = [

@@ -17,7 +17,7 @@ from embeddings.index.spellings import Lexicon
 from embeddings.postgres.database import Connection
 from embeddings.postgres.passages import passages as stored_passages
 from embeddings.postgres.reads import matching, of_lexemes, the_row
-from embeddings.postgres.values import lexeme
+from embeddings.postgres.schema import lexeme
 from embeddings.types import Where
 
 __all__ = ["Sizes", "Statistics", "StoredLexicon", "as_query"]

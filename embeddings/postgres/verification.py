@@ -6,12 +6,12 @@ import hashlib
 
 import msgspec
 
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.postgres import search
 from embeddings.postgres.database import Connection
 from embeddings.postgres.passages import damaged_keys
 from embeddings.postgres.reads import possible, the_row
-from embeddings.store.filters import moment
+from embeddings.store.schema import moment
 from embeddings.types import Article
 from embeddings.verification import INGEST, Finding, GenerationStats, Stats
 

@@ -12,18 +12,18 @@ from itertools import islice
 
 import msgspec
 
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.errors import StoreError
 from embeddings.index.dense import directions
 from embeddings.index.lexical import TITLE_WEIGHT
 from embeddings.index.terms import Terms
 from embeddings.postgres.database import Connection
 from embeddings.postgres.reads import matching, possible
-from embeddings.postgres.values import Counts, counted
+from embeddings.postgres.schema import Counts, counted
 from embeddings.store.database import document, fingerprint
-from embeddings.store.filters import moment_if_any
 from embeddings.store.passages import passage_digest
 from embeddings.store.reads import Generation
+from embeddings.store.schema import moment_if_any
 from embeddings.types import Article, Held, IndexedArticle, Where
 
 __all__ = ["active", "adopt", "batches", "complete", "ensure", "forget", "of", "put"]

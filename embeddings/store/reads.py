@@ -15,9 +15,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.errors import StoreCorrupt
-from embeddings.store.filters import matching, moment, storable
+from embeddings.store.schema import matching, moment, storable
 from embeddings.types import Article, CorpusCounts, DayTally, Overview, SourceTally, Where
 
 __all__ = [

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import apsw
 import msgspec
 
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.store.database import document, fingerprint
-from embeddings.store.filters import matching, moment_if_any
 from embeddings.store.passages import passage_digest
 from embeddings.store.reads import Rows, complete, generation_of
+from embeddings.store.schema import matching, moment_if_any
 from embeddings.types import Article, IndexedArticle, Where
 
 __all__ = ["adopt", "ensure_generation", "forget", "put", "switch"]

@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from embeddings.cleaning.pages import page_at
+from embeddings.cleaning.article import page_at
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
-from embeddings.runtime.stopwatch import Stopwatch
-from qa.checking.evidence import Found, Grounds, Sent
-from qa.checking.sentences import Sentence, sentences_of
+from embeddings.runtime import Run, Stopwatch, at_once
+from qa.checking.evidence import Found, Grounds, Sent, Sentence, sentences_of
 from qa.checking.values import (
     CLAIMS_NOTHING,
     LONGEST_SOURCE,
@@ -30,7 +29,6 @@ from qa.checking.values import (
     TextToCheck,
 )
 from qa.errors import InvalidQuestion, InvalidText
-from qa.executor import Run, at_once
 from qa.generation.citation_markers import choose_label
 from qa.generation.prompt import Source
 from qa.generation.verification import Judged, Quoted, is_fragment, judge
@@ -38,7 +36,7 @@ from qa.grounding.checker import SupportChecker
 from qa.language.timestamps import moment
 from qa.question.understanding import checked
 from qa.settings import Settings
-from qa.tracing.spans import Evaluation, current
+from qa.tracing import Evaluation, current
 from qa.types import Filters, SearchQuestion
 
 __all__ = ["MOST_SENTENCES", "TextChecker"]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from qa.cli.opening import load_encoder, opened, read_settings, store_exists
-from qa.cli.terminal import console, plain, shortened
+from qa.cli.terminal import console, load_encoder, opened, plain, read_settings, shortened, store_exists
 from qa.errors import NotFound
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ import rich_click as click
 from rich.text import Text
 
 from qa.answers import CAVEATS
-from qa.cli.opening import load_encoder, opened, read_settings
-from qa.cli.terminal import console, plain, shortened, waiting
+from qa.cli.terminal import console, load_encoder, opened, plain, read_settings, shortened, waiting
 from qa.errors import InvalidQuestion
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def _answer(question: Question) -> Answer:
     import asyncio
 
     from qa.assembly import assemble
-    from qa.tracing.spans import tracing
+    from qa.tracing import tracing
 
     settings = read_settings()
     encoder = load_encoder(settings)
@@ -118,7 +117,7 @@ def _answer(question: Question) -> Answer:
 async def _asked(question: Question, corpus: Corpus, assembly: Assembly) -> Answer:
     """The answer; a generator belongs to one event loop and is closed on it."""
     from qa.answers import fold, told_of
-    from qa.tracing.spans import part
+    from qa.tracing import part
 
     try:
         with part("answer") as span:

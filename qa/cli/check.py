@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.text import Text
 
-from qa.cli.opening import load_encoder, opened, read_settings
-from qa.cli.terminal import console, plain, shortened, waiting
+from qa.cli.terminal import console, load_encoder, opened, plain, read_settings, shortened, waiting
 
 if TYPE_CHECKING:
     from qa.checking.values import CheckedSentence, CheckReport, SourceWords, TextToCheck

@@ -17,8 +17,7 @@ import rich_click as click
 
 from qa.cli.evaluate_models import checker, reader
 from qa.cli.evaluate_scores import compare, gate, report, score
-from qa.cli.opening import read_settings
-from qa.cli.terminal import questions_shown
+from qa.cli.terminal import questions_shown, read_settings
 from qa.evaluation.types import RunRefused, TargetFailed
 
 if TYPE_CHECKING:
@@ -246,7 +245,7 @@ def convert(sources: tuple[Path, ...], form: str, tool: str, out: Path, articles
 
 def _export(out: Path, examples: Sequence[Example], *, tool: str, url: str) -> int:
     """Write what another tool takes, say what it cannot know of it, and give how many questions are in it."""
-    from qa.evaluation.exports import EXPORTS
+    from qa.evaluation.dataset import EXPORTS
 
     exported = EXPORTS[tool](examples, url)
     for note in exported.notes:

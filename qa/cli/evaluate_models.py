@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import rich_click as click
 
-from qa.cli.opening import load_encoder, read_settings
-from qa.cli.terminal import console
+from qa.cli.terminal import console, load_encoder, read_settings
 from qa.evaluation.benchmarks.grounding_sets import SetName
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from qa.cli.opening import load_encoder, read_settings
-from qa.cli.terminal import plain, shortened, waiting
+from qa.cli.terminal import load_encoder, plain, read_settings, shortened, waiting
 
 if TYPE_CHECKING:
     from qa.evaluation.compare import Comparison, Flip, Limit
@@ -120,14 +119,14 @@ def _rendered(form: str, run: FinishedRun, scores: Scores, questions: int) -> st
 
         return render_html(run, scores, questions=questions)
     if form == "markdown":
-        from qa.evaluation.reports.formats import render_markdown
+        from qa.evaluation.reports import render_markdown
 
         return render_markdown(run, scores)
     if form == "junit":
-        from qa.evaluation.reports.formats import render_junit
+        from qa.evaluation.reports import render_junit
 
         return render_junit(run, scores)
-    from qa.evaluation.reports.formats import render_json
+    from qa.evaluation.reports import render_json
 
     return render_json(run, scores)
 
@@ -163,7 +162,7 @@ def compare(baseline: Path, candidate: Path, seed: int, as_json: bool, markdown:
         click.echo(msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=1))
         return
     if markdown:
-        from qa.evaluation.reports.formats import render_comparison
+        from qa.evaluation.reports import render_comparison
 
         click.echo(render_comparison(found), nl=False)
         return
@@ -234,7 +233,7 @@ def _limits(least: tuple[str, ...], most: tuple[str, ...], lost: tuple[str, ...]
 
 def _score_lines(scores: Sequence[Score]) -> str:
     """One line a metric: value, 95 % interval, what it is over."""
-    from qa.evaluation.reports.formats import interval_of, value_of
+    from qa.evaluation.reports import interval_of, value_of
 
     rows = [(one.metric, value_of(one), interval_of(one), f"{one.n:,}", one.unit) for one in scores]
     return _aligned([("metric", "value", "95 % interval", "n", "of"), *rows])
@@ -242,7 +241,7 @@ def _score_lines(scores: Sequence[Score]) -> str:
 
 def _comparison_lines(comparison: Comparison) -> str:
     """One line a metric: both values, their difference with its interval, and how likely chance is."""
-    from qa.evaluation.reports.formats import number_of
+    from qa.evaluation.reports import number_of
 
     rows = []
     for one in comparison.metrics:

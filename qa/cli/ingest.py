@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from qa.cli.opening import load_encoder, opened, read_settings
-from qa.cli.terminal import plain
+from qa.cli.terminal import load_encoder, opened, plain, read_settings
 
 if TYPE_CHECKING:
     from embeddings.ingest import IngestReport
@@ -62,7 +61,7 @@ def _run(found: Found, *, collection: str) -> IngestReport:
     from embeddings import readers
     from embeddings.ingest import ingest as bring_up_to_date
     from qa.cli.terminal import expected, ingest_shown
-    from qa.tracing.spans import part, told_of_ingests, tracing
+    from qa.tracing import part, told_of_ingests, tracing
 
     settings = read_settings()
     encoder = load_encoder(settings)

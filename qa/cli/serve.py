@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from qa.access.keys import PERMISSIONS, Permission
-from qa.cli.opening import load_encoder, log_to_terminal, opened, read_settings, until_stopped
+from qa.cli.terminal import load_encoder, log_to_terminal, opened, read_settings, until_stopped
 from qa.errors import QAError, SettingsError
 from qa.mcp import SDK
 
@@ -52,7 +52,7 @@ def work(once: bool) -> None:
     from qa.server.job_queue import JobQueue
     from qa.server.job_queue import work as done
     from qa.server.submissions import slices
-    from qa.tracing.spans import part, told_of_ingests, tracing
+    from qa.tracing import part, told_of_ingests, tracing
 
     settings = read_settings()
     if not settings.store:
@@ -91,7 +91,7 @@ def mcp(collection: tuple[str, ...]) -> None:
     """
     import asyncio
 
-    from qa.tracing.spans import tracing
+    from qa.tracing import tracing
 
     settings = read_settings()
     try:

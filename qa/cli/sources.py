@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from qa.cli.opening import log_to_terminal, read_settings, said, until_stopped
-from qa.cli.terminal import plain
+from qa.cli.terminal import log_to_terminal, plain, read_settings, said, until_stopped
 
 if TYPE_CHECKING:
     from threading import Event
@@ -89,7 +88,7 @@ def run(once: bool) -> None:
     Articles go to the store, or to the service at QA_SERVICE_URL. Private addresses are refused, except those of
     QA_FEED_NETWORKS.
     """
-    from qa.tracing.spans import tracing
+    from qa.tracing import tracing
 
     settings = read_settings()
     log_to_terminal(settings)
@@ -157,7 +156,7 @@ def watch(folders: tuple[Path, ...], collection: str | None) -> None:
     from qa.sources.fetching import NotDelivered
     from qa.sources.ledger import Ledger
     from qa.sources.watching import Folders, wakes
-    from qa.tracing.spans import tracing
+    from qa.tracing import tracing
 
     settings = read_settings()
     log_to_terminal(settings)

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from qa.cli.opening import load_encoder, opened, read_settings
-from qa.cli.terminal import plain
+from qa.cli.terminal import load_encoder, opened, plain, read_settings
 from qa.errors import SettingsError
 
 if TYPE_CHECKING:
-    from embeddings.moving import Backup, CopyReport
-    from embeddings.opening import KeptCorpus
+    from embeddings.opening import Backup, CopyReport, KeptCorpus
     from embeddings.types import Article, Place
     from embeddings.verification import Finding, Stats
     from qa.conversations.moving import RecordsReport
@@ -51,8 +49,8 @@ def copy(context: click.Context, source: str, target: str, articles_only: bool, 
     settings say, so that no password need stand here. FROM may serve meanwhile. The same command goes on after an
     interruption. Exit code 1: the two are not the same; what differs is told.
     """
-    from embeddings.moving import copy as bring_over
     from embeddings.opening import active_identity, open_corpus
+    from embeddings.opening import copy as bring_over
 
     settings = read_settings()
     there, here = _place(target, settings), _place(source, settings)
@@ -222,7 +220,7 @@ def backup(folder: Path) -> None:
     That is articles, conversations, feedback, and how far feeds and watched folders were read; indexes are made again,
     keys for visitors' tokens anew.
     """
-    from embeddings.moving import back_up
+    from embeddings.opening import back_up
     from qa.conversations.database import FILE as CONVERSATIONS
     from qa.sources.ledger import FILE as SOURCES
 
@@ -251,7 +249,7 @@ def _told(what: str, made: Backup) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def restore(folder: Path) -> None:
     """Put what `qa backup` copied into QA_DATA_DIR, which must be empty of it; hashes are checked first."""
-    from embeddings.moving import restore as put_back
+    from embeddings.opening import restore as put_back
 
     settings = read_settings()
     _require_folder(settings)

@@ -1,9 +1,12 @@
-"""Text and progress on a terminal: words of articles and of errors may hold anything, and are made safe to show."""
+"""What commands share: what they work with, and words on a terminal, which may hold anything and are made safe."""
 
 from __future__ import annotations
 
 import gzip
+import logging
+import os
 import re
+import signal
 import sys
 import time
 import unicodedata
@@ -12,17 +15,42 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import rich_click as click
 
 from embeddings.readers.finding import unreadable
 
-__all__ = ["console", "expected", "ingest_shown", "lines", "plain", "questions_shown", "shortened", "waiting"]
-
-
 if TYPE_CHECKING:
+    from types import FrameType
+
     from rich.console import Console
+
+    from embeddings.encoders import Encoder
+    from embeddings.ingest import IngestProgress
+    from embeddings.opening import KeptCorpus
+    from qa.evaluation.types import Prediction
+    from qa.settings import Settings
+    from qa.sources.delivery import Delivered
+
+__all__ = [
+    "console",
+    "expected",
+    "ingest_shown",
+    "lines",
+    "load_encoder",
+    "log_to_terminal",
+    "opened",
+    "plain",
+    "questions_shown",
+    "read_settings",
+    "said",
+    "shortened",
+    "store_exists",
+    "until_stopped",
+    "waiting",
+]
 
 
 _ESCAPE_SEQUENCE = re.compile(
@@ -69,11 +97,6 @@ def console(*, stderr: bool = False) -> Console:
 def waiting(what: str) -> AbstractContextManager[object]:
     """Show on a terminal that something takes its time; loading a model takes seconds."""
     return console(stderr=True).status(what) if sys.stderr.isatty() else nullcontext()
-
-
-if TYPE_CHECKING:
-    from embeddings.ingest import IngestProgress
-    from qa.evaluation.types import Prediction
 
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -164,15 +187,7 @@ class _Pace:
 
 @contextmanager
 def _ingest_bar(total: int) -> Iterator[Callable[[IngestProgress], None]]:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
-    from qa.cli.terminal import console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
         TextColumn("articles"),
@@ -232,8 +247,6 @@ def _question_bar(total: int, done: int) -> Iterator[Callable[[Prediction], None
         TimeRemainingColumn,
     )
 
-    from qa.cli.terminal import console
-
     columns = (
         TextColumn("questions"),
         BarColumn(),
@@ -279,3 +292,69 @@ def _count(lines: BinaryIO, packed: BinaryIO, *, size: int) -> int:
         count += block.count(b"\n")
         last = block[-1:]
     return max(1, round(count * size / max(1, packed.tell())))
+
+
+# --- What commands work with: settings, encoder and corpus, log lines for the operator, and an end when asked for
+def read_settings() -> Settings:
+    """Read the QA_* variables, warning of those that nothing reads. Raises SettingsError."""
+    from qa.settings import from_environment, unknown_variables
+
+    for name in unknown_variables(os.environ):
+        click.echo(f"qa: warning: nothing reads {name}; see docs/configuration.md", err=True)
+    return from_environment(os.environ)
+
+
+def load_encoder(settings: Settings) -> Encoder:
+    """Give the encoder the settings name; its weights stay on disk until it encodes. Raises EncoderError."""
+    from embeddings import encoders
+
+    return encoders.load(settings.encoder, threads=settings.threads)
+
+
+@contextmanager
+def opened(settings: Settings, encoder: Encoder, *, read_only: bool = False) -> Iterator[KeptCorpus]:
+    """Open the corpus and close it in the end. Raises StoreError."""
+    from embeddings.opening import open_corpus
+
+    corpus = open_corpus(settings.place, identity=encoder.identity, read_only=read_only)
+    try:
+        yield corpus
+    finally:
+        corpus.close()
+
+
+def store_exists(settings: Settings) -> bool:
+    """Whether anything was ever put into the store; one that is there and unreadable exists."""
+    from embeddings.opening import exists
+
+    return exists(settings.place)
+
+
+@contextmanager
+def until_stopped() -> Iterator[Event]:
+    """Give an event that Ctrl-C or SIGTERM sets; a second one ends the process at once."""
+    stop = Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what a signal handler is given
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def log_to_terminal(settings: Settings) -> None:
+    """Let warnings of the work come to standard error."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+
+
+def said(name: str, told: Delivered) -> None:
+    """One line on what a source brought."""
+    outcomes = ", ".join(f"{told.outcomes[one]:,} {one}" for one in told.outcomes if told.outcomes[one])
+    refused = f"{len(told.rejected):,} rejected" if told.rejected else ""
+    click.echo(f"{plain(name)}: {', '.join(filter(None, (outcomes, refused))) or 'nothing new'}")

@@ -79,7 +79,7 @@ CREATE TABLE ingests (
     sender TEXT NOT NULL,           -- Job.by
     service TEXT NOT NULL,          -- whose it is: see qa.server.jobs.own_mark
     state TEXT NOT NULL,            -- Job.state
-    job TEXT NOT NULL               -- qa.server.admin_wire.Job as JSON
+    job TEXT NOT NULL               -- qa.server.administration.Job as JSON
 );
 CREATE INDEX ingests_at_work ON ingests (number) WHERE state = 'running';
 """

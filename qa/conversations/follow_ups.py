@@ -16,6 +16,7 @@ import msgspec
 
 import prompts
 from embeddings.corpus import Corpus, readable
+from embeddings.runtime import Run
 from qa.conversations.referents import (
     SEPARATOR,
     completed,
@@ -28,8 +29,7 @@ from qa.conversations.referents import (
     topics_of,
 )
 from qa.errors import GeneratorFailed
-from qa.executor import Run
-from qa.generators.generator import Delta, Generator, Message
+from qa.generators import Delta, Generator, Message
 from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, PRONOUNS, WH_WORDS, names, topics
 from qa.language.words import Token, stem_of, tokens
 from qa.types import Turn

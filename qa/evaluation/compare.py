@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from qa.evaluation.catalogue import METRICS, metric
+from qa.evaluation.metrics import METRICS, metric
 from qa.evaluation.metrics.statistics import Difference, Pair, compare_all
 from qa.evaluation.types import Example, ExampleScores, InvalidThreshold, Manifest, Outcome, Scores
 

@@ -21,7 +21,7 @@ from qa.errors import GeneratorFailed
 from qa.evaluation.metrics.grounding import ClaimCitations, judge_citations
 from qa.evaluation.replies import Reply, Said, reply
 from qa.evaluation.run_folder import FinishedRun
-from qa.generators.generator import Delta, Generator, Message
+from qa.generators import Delta, Generator, Message
 from qa.grounding.checker import Provenance, Support, SupportChecker
 
 __all__ = [

@@ -10,12 +10,22 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from embeddings.cleaning.identity import normalised_url
-from qa.evaluation.catalogue import CUTOFFS
 from qa.evaluation.judge import Judgement
-from qa.evaluation.metrics.answers import contains, exact_match, f1, said
+from qa.evaluation.metrics import CUTOFFS
+from qa.evaluation.metrics.answers import (
+    average_precision,
+    contains,
+    exact_match,
+    f1,
+    first_rank,
+    hit,
+    ndcg,
+    recall,
+    reciprocal_rank,
+    said,
+)
 from qa.evaluation.metrics.confidence import abstention_precision, abstention_recall, brier
 from qa.evaluation.metrics.grounding import overlaps
-from qa.evaluation.metrics.retrieval import average_precision, first_rank, hit, ndcg, recall, reciprocal_rank
 from qa.evaluation.replies import Cited, Reply
 from qa.evaluation.types import Example, GoldSpan, Prediction
 from qa.types import AlsoReported, SearchResult

@@ -8,9 +8,9 @@ from importlib.metadata import version
 import numpy as np
 
 from embeddings.types import article_version
-from qa.evaluation.catalogue import METRICS, metric
 from qa.evaluation.judge import NO_OPINIONS, Judgement, Opinions, judge
 from qa.evaluation.measures import Observed, observe
+from qa.evaluation.metrics import METRICS, metric
 from qa.evaluation.metrics.confidence import abstention_f1, auroc, coverage_accuracy_area, expected_calibration_error
 from qa.evaluation.metrics.statistics import Estimate, Floats, mean, percentile, resampled
 from qa.evaluation.replies import Reply, reply

@@ -14,18 +14,16 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from embeddings.runtime.stopwatch import Stopwatch
+from embeddings.runtime import Run, Stopwatch
 from embeddings.types import Article
 from qa.citations import cite
 from qa.errors import GeneratorFailed
-from qa.executor import Run
 from qa.generation.prompt import Source
-from qa.generation.refusals import declines
-from qa.generation.sentence_stream import SentenceCutter
+from qa.generation.sentence_stream import SentenceCutter, declines
 from qa.generation.verification import Judged, Quoted, judge
-from qa.generators.generator import Delta, Finish, Generator, Message
+from qa.generators import Delta, Finish, Generator, Message
 from qa.grounding.checker import SupportChecker
-from qa.tracing.spans import Evaluation, current
+from qa.tracing import Evaluation, current
 from qa.types import Citation, Claim, ClaimEvent, FallbackReason
 
 __all__ = ["AnswerBuilder", "Attempt", "Means", "Request", "by"]

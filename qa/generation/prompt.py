@@ -17,9 +17,9 @@ import msgspec
 
 import prompts
 from embeddings.types import Article, StoredPassage
-from qa.generation.refusals import NOTHING
-from qa.generation.sentence_stream import plain_line
-from qa.generators.generator import Document, Message
+from qa.generation.sentence_stream import NOTHING, plain_line
+from qa.generators import Message
+from qa.generators.generator import Document
 from qa.types import Evidence
 
 if TYPE_CHECKING:

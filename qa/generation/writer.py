@@ -17,17 +17,15 @@ from functools import partial
 import msgspec
 
 import prompts
-from embeddings.runtime.stopwatch import Stopwatch
+from embeddings.runtime import Run, Stopwatch
 from embeddings.types import Article
 from qa.errors import GeneratorFailed
-from qa.executor import Run
 from qa.generation.attempt import AnswerBuilder, Attempt, Means, Request, by
 from qa.generation.citation_markers import choose_label
 from qa.generation.prompt import Context, Source, build, estimate, load_prompts, messages, new_fence, prompt_tokens
-from qa.generation.refusals import NOTHING
-from qa.generation.sentence_stream import plain_line
+from qa.generation.sentence_stream import NOTHING, plain_line
 from qa.generation.verification import Quoted, is_order
-from qa.generators.generator import Generator, Message
+from qa.generators import Generator, Message
 from qa.grounding.checker import SupportChecker
 from qa.reading.read import SentenceAt
 from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage

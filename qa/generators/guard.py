@@ -21,7 +21,7 @@ import msgspec
 
 from qa.errors import GeneratorFailed
 from qa.generators.generator import AroundGenerator, Delta, Finish, Generator, Message
-from qa.tracing.spans import Span, Value, part
+from qa.tracing import Span, Value, part
 
 __all__ = ["Attempt", "Breaker", "DraftLimit", "GuardedGenerator", "TracedGenerator", "repeats"]
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from qa.errors import GeneratorFailed, SettingsError
-from qa.tracing.spans import current
+from qa.tracing import current
 from qa.types import FallbackReason
 
 __all__ = [

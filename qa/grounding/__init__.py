@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from embeddings.encoders import Encoder
 from qa.grounding.checker import SupportChecker
-from qa.grounding.lexical import LexicalChecker
 
 __all__ = ["load_checker"]
 
@@ -15,18 +14,16 @@ def load_checker(name: str, *, encoder: Encoder, threads: int = 0) -> SupportChe
 
     Raises EncoderError where no such model is on this machine, SettingsError where the network has no calibration.
     """
-    if not name:
-        from qa.grounding.aligned import AlignedChecker
+    if name in {"", "lexical"}:
+        from qa.grounding.aligned import AlignedChecker, LexicalChecker
 
-        return AlignedChecker(encoder)
+        return LexicalChecker() if name else AlignedChecker(encoder)
     if name == "trained":
         from qa.grounding.trained import TrainedChecker
 
         checker = TrainedChecker(threads=threads)
         _ = checker.identity  # Weights that are not there are an error now, not at the first claim.
         return checker
-    if name == "lexical":
-        return LexicalChecker()
     from qa.grounding.cross_encoder import CrossEncoderChecker
 
     return CrossEncoderChecker(name, threads=threads)

@@ -18,8 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders import Encoder
-from embeddings.encoders.encoder import TokenVectors
+from embeddings.encoders import Encoder, TokenVectors
 from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import ClaimEvidence, quotation, set_against, supporting_spans
 from qa.grounding.features import Aligned, align, claim_features, word_features
@@ -33,6 +32,7 @@ __all__ = [
     "AlignedChecker",
     "CheckerWeights",
     "Judged",
+    "LexicalChecker",
     "Network",
     "exchanges",
     "judge",
@@ -297,3 +297,33 @@ def _told_as_fact(case: ClaimEvidence) -> float:
     shared = [word for word in best.words if word.stem in stems]
     inside = [word for word in shared if is_quoted(best.text, word.start)]
     return len(inside) / len(shared) if shared else 0.0
+
+
+# --- A support checker without a model: shared words, and the hard checks; for tests, and the floor of the rest
+_DOUBT = 0.15
+"""Score of a claim that a hard check fails, at most."""
+
+
+class LexicalChecker:
+    """Weighted share of a claim's words that few sentences have, struck down by any hard mismatch."""
+
+    identity = "lexical 1"
+
+    def check(
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
+    ) -> Support:
+        """Judge one sentence; see `SupportChecker`."""
+        if quoted := quotation(claim, evidence):
+            return quoted
+        case = set_against(claim, evidence, question=question, contexts=contexts)
+        if case is None:
+            return Support(verdict="unsupported", score=0.0, spans=())
+        mismatches = (*fact_mismatches(case), *wording_mismatches(case))
+        rows, share = supporting_spans(case)
+        score = min(share, _DOUBT) if mismatches else share
+        return Support(
+            verdict=verdict_of(score, share, mismatches),
+            score=round(score, 4),
+            spans=rows,
+            mismatches=mismatches,
+        )

@@ -15,7 +15,7 @@ import numpy as np
 
 from embeddings.encoders.weights import locate, revision
 from embeddings.errors import EncoderError
-from embeddings.runtime.onnx_session import native_threads
+from embeddings.runtime import native_threads
 from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import ClaimEvidence, passages_of, quotation, set_against, supporting_spans
 from qa.grounding.mismatches import fact_mismatches

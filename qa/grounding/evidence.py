@@ -20,9 +20,8 @@ from embeddings.chunking.sentences import split_sentences
 from qa.grounding.checker import Provenance
 from qa.language.dates import Moment, agree, moments_of, resolved
 from qa.language.names import NameWord, name_words, same_name
-from qa.language.polarity import negated
 from qa.language.quantities import Quantity, quantities_of
-from qa.language.words import Word, families, words_of
+from qa.language.words import Word, families, negated, words_of
 
 __all__ = [
     "AnalysedSentence",

@@ -11,12 +11,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders.encoder import TokenVectors
+from embeddings.encoders import TokenVectors
 from embeddings.types import Vectors
 from qa.grounding.checker import Mismatch
 from qa.grounding.claim_evidence import ClaimEvidence, supporting_rows
-from qa.language.polarity import hedged, opposites
-from qa.language.words import Word, families
+from qa.language.words import Word, families, hedged, opposites
 
 __all__ = ["CLAIM_FEATURES", "WORD_FEATURES", "Aligned", "Slot", "align", "claim_features", "pool", "word_features"]
 

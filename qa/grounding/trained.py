@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from embeddings.runtime.onnx_session import open_session, open_tokenizer
+from embeddings.runtime import open_session, open_tokenizer
 from qa.errors import SettingsError
 from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import (
@@ -214,7 +214,7 @@ class ShippedNetwork:
 
 
 class CheckerCalibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Fitted by `qa.training.ship_checker` for one file of weights."""
+    """Fitted by `qa.training.ship` for one file of weights."""
 
     checker: str
     """Identity of the checker it belongs to: its name and the SHA-256 of its network."""

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from qa.grounding.checker import Mismatch
 from qa.grounding.claim_evidence import ClaimEvidence, best_rows, clauses, inside
 from qa.grounding.evidence import AnalysedSentence
-from qa.language.polarity import Extent, denials, extents, opposites
-from qa.language.words import Word, families
+from qa.language.words import Extent, Word, denials, extents, families, opposites
 
 __all__ = ["denied", "turned", "wording_mismatches"]
 

@@ -22,10 +22,9 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from embeddings.errors import EmbeddingsError
 from qa.errors import QAError
-from qa.mcp.opened import Opened
-from qa.mcp.tools import TOOLS, Archive, Tool, call
+from qa.mcp.tools import TOOLS, Archive, Opened, Tool, call
 from qa.settings import Settings
-from qa.tracing.spans import part
+from qa.tracing import part
 
 __all__ = ["Reply", "exchange", "serve"]
 

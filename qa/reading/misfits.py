@@ -13,10 +13,9 @@ from functools import lru_cache
 import msgspec
 from rapidfuzz.fuzz import ratio
 
-from qa.language.polarity import negated
 from qa.language.quantities import UNITS, Unit, quantities_of
 from qa.language.question_words import TITLES, is_date_word, names
-from qa.language.words import Word, words_of
+from qa.language.words import Word, negated, words_of
 from qa.reading.answer_types import kind_of
 from qa.reading.read import Reading, ReadSentence, features_of
 from qa.reading.reader import Calibration

@@ -19,7 +19,7 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.index.terms import UNSPACED
-from embeddings.runtime.memory import Memory, key_of
+from embeddings.runtime import Memory, key_of
 from qa.errors import SettingsError
 from qa.language.question_words import asking_words, language_of
 from qa.language.words import Word, words_of

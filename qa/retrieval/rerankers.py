@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from embeddings.encoders.weights import locate, revision
 from embeddings.errors import EncoderError
-from embeddings.runtime.onnx_session import native_threads
+from embeddings.runtime import native_threads
 from qa.language.words import words_of
 from qa.types import Evidence
 

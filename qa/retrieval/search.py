@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Literal
 
@@ -14,12 +14,13 @@ from embeddings.corpus import Corpus
 from embeddings.duplicates import overlapping, same_story
 from embeddings.index.terms import UNSPACED
 from embeddings.types import Hits, StoredPassage, Vector, Where
-from qa.language.timestamps import Period, is_after, known_until
+from qa.language.timestamps import Period, is_after, known_until, moment
 from qa.language.words import words_of
-from qa.retrieval.recency import all_older, preferences
-from qa.types import Evidence
+from qa.retrieval.recency import all_older, is_late, preferences, says_when
+from qa.types import Citation, Evidence
 
-__all__ = ["READ", "Depth", "RankedBy", "fuse", "is_near", "retrieve"]
+__all__ = ["READ", "Depth", "RankedBy", "fuse", "is_near", "keeps_period", "retrieve", "stale"]
+
 
 RankedBy = Literal["hybrid", "dense", "lexical"]
 """Both lists fused, or one of them alone: to compare, and for corpora where one of them misleads."""
@@ -218,3 +219,64 @@ def _runs(text: str) -> frozenset[tuple[str, ...]]:
 def _with(also: tuple[StoredPassage, ...], stored: StoredPassage) -> tuple[StoredPassage, ...]:
     known = {passage.passage.article_id for passage in also}
     return also if stored.passage.article_id in known else (*also, stored)
+
+
+# --- Takes what an answer cites and what was found, tells which of it is old news, and whether it is of the time
+# asked
+_OVERTAKEN = timedelta(days=30)
+"""An event is told over a week or two; what is published a month later tells how things have gone on."""
+
+
+def stale(citations: Sequence[Citation], evidence: Sequence[Evidence], *, question: str) -> tuple[str, ...]:
+    """The citations, by id, that were overtaken: as much about the question, something came a month or more later.
+
+    For questions about how things are now; of what happened, the first report may be the best. Of what has no date
+    nobody knows.
+    """
+    asked = {word.stem for word in words_of(question) if not word.stop}
+    shared = [len(asked & _stems(item)) for item in evidence]
+    about = [(item, said) for item, said in zip(evidence, shared, strict=True) if is_near(item, question)]
+
+    def overtaken(one: Citation) -> bool:
+        least = max((said for item, said in zip(evidence, shared, strict=True) if _holds(item, one)), default=0)
+        return any(said >= least and _is_later(item.stored.published_at, one.published_at) for item, said in about)
+
+    return tuple(one.id for one in citations if overtaken(one))
+
+
+def _is_later(one: str | None, other: str | None) -> bool:
+    if not (one and other):
+        return False
+    return moment(one, field="published_at") - moment(other, field="published_at") >= _OVERTAKEN
+
+
+def _stems(item: Evidence) -> set[str]:
+    return {word.stem for word in words_of(f"{item.stored.title} {item.stored.passage.text}")}
+
+
+def keeps_period(citations: Sequence[Citation], evidence: Sequence[Evidence], *, period: Period | None) -> bool | None:
+    """Whether all that is cited tells of the time asked for, as far as that is known: what has no date says it itself.
+
+    None where no time was asked for, or nothing is cited.
+    """
+    if period is None or not citations:
+        return None
+    able = [
+        item
+        for number, item in enumerate(evidence)
+        if not is_late(number, evidence, period) and (_is_dated(item) or says_when(item.stored.passage.text, period))
+    ]
+    return all(any(_holds(item, one) for item in able) for one in citations)
+
+
+def _is_dated(item: Evidence) -> bool:
+    return any(copy.published_at for copy in (item.stored, *item.also))
+
+
+def _holds(item: Evidence, citation: Citation) -> bool:
+    passage = item.stored.passage
+    return (
+        (passage.article_id, passage.article_version) == (citation.article_id, citation.article_version)
+        and passage.start <= citation.start_char_index
+        and citation.end_char_index <= passage.end
+    )

@@ -19,7 +19,7 @@ from qa.server.auth.guard import Guard
 from qa.server.auth.permissions import provide_caller, refuse_undeclared
 from qa.server.http.bodies import StrictRequest
 from qa.server.http.headers import secure, share
-from qa.server.openai.envelope import serve_error
+from qa.server.openai.answer_parts import serve_error
 from qa.server.routes.admin import (
     corpus_by_source,
     export_reviews,
@@ -27,8 +27,11 @@ from qa.server.routes.admin import (
     list_questions,
     list_reviews,
     list_sources,
+    live,
+    metrics,
     question_days,
     read_answer,
+    ready,
     save_review,
 )
 from qa.server.routes.articles import add_articles, delete_article, get_article, get_job, list_articles, list_jobs
@@ -43,7 +46,6 @@ from qa.server.routes.conversations import (
     list_conversations,
     list_feedback,
 )
-from qa.server.routes.health import live, metrics, ready
 from qa.server.routes.mcp import speak_mcp
 from qa.server.routes.openai import (
     create_chat_completion,
@@ -64,8 +66,7 @@ from qa.server.routes.pages import (
     openapi_json,
     problem,
 )
-from qa.server.routes.tokens import get_token
-from qa.server.routes.widget import Widget, configure, home, load_widget, widget_file, widget_script
+from qa.server.routes.widget import Widget, configure, get_token, home, load_widget, widget_file, widget_script
 from qa.server.service import Service
 
 __all__ = ["answer_head", "create_app"]

@@ -21,10 +21,10 @@ import msgspec
 from qa.conversations.database import ConversationDatabase
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.timestamps import stamp
-from qa.server import log
-from qa.server.admin_wire import Job, JobItem, JobPage, JobState, JobSummary
+from qa.server import monitoring
+from qa.server.administration import Job, JobItem, JobPage, JobState, JobSummary
 from qa.server.errors import FieldError, RequestError, ServerError, ShuttingDown
-from qa.server.log import Act
+from qa.server.monitoring import Act
 from qa.server.records import Records
 from qa.server.wire import AddedArticle
 from qa.settings import Settings
@@ -127,7 +127,7 @@ class Jobs:
             ended = job.as_job("failed", detail=str(error) or type(error).__name__)
             raise
         finally:
-            log.note(Act(act="articles_added", by=by, job_id=job.id, outcomes=ended.outcomes))
+            monitoring.note(Act(act="articles_added", by=by, job_id=job.id, outcomes=ended.outcomes))
             await self._save(ended)
             del self._running[job.id]
 

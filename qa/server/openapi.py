@@ -31,7 +31,7 @@ from embeddings.types import Article
 from qa.checking.values import CheckReport, TextToCheck
 from qa.conversations.changes import AnswerChanges
 from qa.conversations.feedback import DatasetRow, Feedback, Review
-from qa.server.admin_wire import (
+from qa.server.administration import (
     AdminAnswer,
     CorpusBySource,
     Job,
@@ -46,8 +46,8 @@ from qa.server.admin_wire import (
 from qa.server.auth.permissions import Level, handlers, level_of
 from qa.server.http.bodies import JSON, NDJSON
 from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.openai.answer_parts import ErrorEnvelope, is_openai
 from qa.server.openai.chat import ChatCompletion
-from qa.server.openai.envelope import ErrorEnvelope, is_openai
 from qa.server.openai.requests import ChatRequest, Model, ModelList, ResponsesRequest
 from qa.server.openai.responses import Response
 from qa.server.wire import (

@@ -11,17 +11,16 @@ from typing import Any, Protocol
 import msgspec
 
 from embeddings.corpus import Corpus
-from embeddings.encoders.encoder import Encoder
-from embeddings.runtime.memory import Memory
+from embeddings.encoders import Encoder
+from embeddings.runtime import Memory, Run
 from embeddings.usable_corpus import Clock, utc_now
 from qa.checking.values import CheckReport, TextToCheck
-from qa.executor import Run
-from qa.generators.generator import Generator
+from qa.generators import Generator
 from qa.server.errors import DeadlineExceeded, Unsupported
-from qa.server.metrics import Metrics
+from qa.server.monitoring import Metrics
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
-from qa.tracing.spans import part
+from qa.tracing import part
 from qa.types import Event, Question, SearchAnswer, SearchQuestion, Turn
 
 __all__ = ["Answering", "Checking", "Checks", "Narrowed", "Parts"]

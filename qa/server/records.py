@@ -27,7 +27,7 @@ from qa.conversations.history import Bounds, History, KeptTurn, new_id
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.timestamps import stamp
 from qa.server.errors import NotReady
-from qa.server.storage import is_read_only
+from qa.server.monitoring import is_read_only
 from qa.server.wire import ConversationPage, ConversationTurn, ConversationTurns, FeedbackPage, KeptAnswer
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings

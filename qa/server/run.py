@@ -31,22 +31,22 @@ from embeddings.errors import EmbeddingsError, StoreReadOnly
 from embeddings.index import live
 from embeddings.ingest import ingest
 from embeddings.opening import open_corpus
+from embeddings.runtime import at_once
 from embeddings.types import RawArticle, Where
 from embeddings.usable_corpus import Clock, utc_now
 from qa.access.places import is_loopback
 from qa.answers import fold
 from qa.assembly import Assembly, assemble
 from qa.errors import QAError, SettingsError
-from qa.executor import at_once
 from qa.server.app import answer_head, create_app
 from qa.server.errors import ShuttingDown
 from qa.server.http.h11_protocol import StrictProtocol
 from qa.server.http.headers import squeezed
-from qa.server.log import logged, traced
+from qa.server.monitoring import logged, traced
 from qa.server.parts import Narrowed, Parts
 from qa.server.service import Service
 from qa.settings import Settings
-from qa.tracing.spans import open_tracing
+from qa.tracing import open_tracing
 from qa.types import Question
 
 __all__ = ["configure", "load", "serve"]

@@ -17,28 +17,26 @@ from embeddings.corpus import Corpus, meant, the_one
 from embeddings.ingest import IngestReport, ingest
 from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
 from embeddings.usable_corpus import UsableCorpus
+from qa import tracing
 from qa.access import keys
 from qa.access.keys import Collections
 from qa.answers import fold, told_of
 from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import NotFound
 from qa.generators.guard import GuardedGenerator
-from qa.server import log, submissions
+from qa.server import monitoring, submissions
 from qa.server.administration import Administration
 from qa.server.errors import NotReady, ShuttingDown, require_reach
 from qa.server.jobs import Jobs, own_mark
-from qa.server.log import Act
-from qa.server.metrics import Metrics
+from qa.server.monitoring import Act, Metrics, Storage
 from qa.server.parts import Checks, Narrowed, Parts
 from qa.server.records import Records
 from qa.server.starters import Beginning, Reach, StarterQuestions, at_a_glance
-from qa.server.storage import Storage
 from qa.server.wire import AddReport
 from qa.server.worker import BatchingEncoder, Forecast, Permits, Worker, in_time
 from qa.settings import Settings
 from qa.sources.fetching import SourceError
 from qa.sources.ledger import Sources, known_sources
-from qa.tracing import spans
 from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQuestion, Turn
 
 if TYPE_CHECKING:
@@ -91,7 +89,7 @@ class Service:
 
     async def start(self) -> None:
         """Load the parts. Raises what `load` raises."""
-        log.note(
+        monitoring.note(
             Act(
                 act="keys_loaded",
                 by="settings",
@@ -132,7 +130,7 @@ class Service:
         Raises InvalidQuestion or NotReady before the first event, Overloaded or DeadlineExceeded also after it.
         """
         room = self._room(within, named=question.collection)
-        with spans.part("answer") as span, self._forecast.one("answer") as meter, self._questions.one():
+        with tracing.part("answer") as span, self._forecast.one("answer") as meter, self._questions.one():
             asked = await self.records.enter(question, owner=owner, within=within)
             run = in_time(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
             async with aclosing(room.answering.events(asked.question, run=run, history=asked.turns or turns)) as events:
@@ -154,7 +152,7 @@ class Service:
         Raises InvalidQuestion, NotFound, Overloaded or DeadlineExceeded.
         """
         room = self._room(within, named=question.collection)
-        with spans.part("search") as span, self._forecast.one("search") as meter, self._questions.one():
+        with tracing.part("search") as span, self._forecast.one("search") as meter, self._questions.one():
             named = question.conversation_id
             turns = () if named is None else await self.records.recall(named, owner=owner, within=within)
             run = in_time(self._encoding, seconds=self.settings.deadline_seconds, meter=meter)
@@ -254,7 +252,7 @@ class Service:
         What names no collection goes to the one of the settings, or else to the only one within reach.
         """
         self._ready()
-        with spans.part("ingest") as span, self._writes.one(), self.storage.written():
+        with tracing.part("ingest") as span, self._writes.one(), self.storage.written():
             async with self.jobs.one(by=by) as job:
                 submission = await self._writing.run(lambda: submissions.read(body, lines=lines))
                 job.found(len(submission.numbers), submission.faults)
@@ -263,9 +261,9 @@ class Service:
                     async for part in parts:
                         job.stored(*submissions.stored(submission, part))
                         for act in submissions.rights(submission, part, by=by):
-                            log.note(act)
+                            monitoring.note(act)
                         reports.append(part)
-                span.tell(spans.told_of_ingests(reports))
+                span.tell(tracing.told_of_ingests(reports))
                 report = submissions.report(submission, reports, job_id=job.id)
             changed = {one.collection for part in reports for one in part.articles if one.outcome == "updated"}
             await self._beginnings.forget(changed)  # a question to begin with may be one about what was taken back
@@ -282,7 +280,7 @@ class Service:
             return
         parts = self._ready()
         encoder = BatchingEncoder(parts.encoder, worker=self._encoding, check=self._check)
-        heard = spans.current().stage
+        heard = tracing.current().stage
         store = partial(ingest, corpus=parts.corpus, encoder=encoder, collection=landing, within=within, heard=heard)
         for piece in submissions.slices(items):
             self._check()
@@ -299,7 +297,7 @@ class Service:
             if not removed:
                 raise NotFound(f"no article {name!r}")
             for article_id, home in removed.items():
-                log.note(Act(act="article_deleted", by=by, article_id=article_id))
+                monitoring.note(Act(act="article_deleted", by=by, article_id=article_id))
                 await self._beginnings.forget([home])
 
     async def _read(

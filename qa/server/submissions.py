@@ -15,16 +15,9 @@ import msgspec
 from embeddings.ingest import IngestReport
 from embeddings.readers.jsonl import ALIASES, parse_record
 from embeddings.types import RawArticle, Rejected
-from qa.server.errors import (
-    FieldError,
-    InvalidRequest,
-    MalformedBody,
-    NothingUsable,
-    OutOfReach,
-    RequestError,
-)
+from qa.server.errors import FieldError, InvalidRequest, MalformedBody, NothingUsable, OutOfReach, RequestError
 from qa.server.http.bodies import BYTE_ORDER_MARK, fault, plain_json
-from qa.server.log import Act
+from qa.server.monitoring import Act
 from qa.server.wire import AddedArticle, AddReport, ArticleIn
 
 __all__ = ["Submission", "read", "report", "rights", "slices", "stored"]

@@ -12,7 +12,7 @@ from embeddings.types import Article, Status
 from qa.conversations.feedback import Feedback, Opinion, Reason
 from qa.conversations.history import Conversation
 from qa.server.errors import FieldError
-from qa.server.storage import Writes
+from qa.server.monitoring import Writes
 from qa.types import Answer
 
 __all__ = [

@@ -26,9 +26,9 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from embeddings.encoders.encoder import Encoder, EncoderIdentity, TokenVectors
+from embeddings.encoders import Encoder, EncoderIdentity, TokenVectors
+from embeddings.runtime import Run
 from embeddings.types import Vector, Vectors
-from qa.executor import Run
 from qa.server.errors import DeadlineExceeded, Overloaded, ShuttingDown
 
 __all__ = ["BatchingEncoder", "Forecast", "Meter", "Permits", "Worker", "in_time"]

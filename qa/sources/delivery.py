@@ -24,7 +24,7 @@ from embeddings.opening import open_corpus
 from embeddings.types import RawArticle, Rejected
 from qa.settings import Settings
 from qa.sources.fetching import Fetched, FetchRefused, NotDelivered, SourceError
-from qa.tracing.spans import Value, part, told_of_ingests
+from qa.tracing import Value, part, told_of_ingests
 
 __all__ = ["Deliver", "Delivered", "ToService", "ToStore", "delivery_of", "entries_of", "page_of"]
 

@@ -16,7 +16,7 @@ from embeddings.types import RawArticle, Rejected
 from qa.sources.delivery import Deliver, Delivered, entries_of, page_of
 from qa.sources.fetching import Fetched, Fetcher, FetchRefused, SourceError
 from qa.sources.ledger import Feed, Ledger
-from qa.tracing.spans import part
+from qa.tracing import part
 
 __all__ = ["Feeds", "Turn"]
 

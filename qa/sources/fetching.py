@@ -24,7 +24,7 @@ import msgspec
 
 from qa.access.places import Network
 from qa.errors import QAError
-from qa.tracing.spans import Value, part
+from qa.tracing import Value, part
 
 __all__ = [
     "AGENT",
@@ -61,8 +61,7 @@ class NotDelivered(SourceError):
 
 
 # --- What a site's robots.txt lets us ask: takes its text, or that there is none, gives rules (RFC 9309)
-# Kept for a day and for each site. Without the file, whatever the status between 400 and 499, everything may be asked;
-# while it cannot be had, nothing.
+# Kept for a day and for each site. Without it (status 400 to 499) everything may be asked; while it fails, nothing.
 AGENT: Final = "Sourceline"
 """The name that a site may speak to."""
 _KEPT_SECONDS = 86_400.0
@@ -121,7 +120,6 @@ class Robots:
 # lead elsewhere. Every redirect comes here again.
 Resolve = Callable[[str, int], Sequence[str]]
 """The addresses of a host, as text."""
-
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """What stands for an IPv4 address in networks without IPv4."""
 _PORTS = {"http": 80, "https": 443}

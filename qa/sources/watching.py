@@ -18,7 +18,7 @@ from embeddings.types import RawArticle, Rejected
 from qa.sources.delivery import Deliver, Delivered
 from qa.sources.fetching import NotDelivered
 from qa.sources.ledger import Ledger
-from qa.tracing.spans import part
+from qa.tracing import part
 
 __all__ = ["Folders", "wakes"]
 

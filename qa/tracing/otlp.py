@@ -26,7 +26,7 @@ from opentelemetry.trace import Span as Inner
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from qa.tracing.spans import Evaluation, Kind, Span, Value
+from qa.tracing import Evaluation, Kind, Span, Value
 
 __all__ = ["Tracing"]
 

@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.encoders import load
-from embeddings.runtime.memory import Memory
+from embeddings.runtime import Memory
 from embeddings.types import Article, article_version
 from qa.evaluation.benchmarks.reader import given, searched
-from qa.evaluation.cache import kept
 from qa.evaluation.metrics.answers import SquadQuestion, f1
+from qa.evaluation.targets.target import kept
 from qa.reading import load_reader
 from qa.reading.read import Reading, features_of, read
 from qa.reading.reader import GENERAL, Calibration, Clues, Features, Reader, RememberingReader

@@ -18,10 +18,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
-from qa.training.checker_data import LABELS, Encoded, Pair, development, encoded, pairs_of, pairs_of_sets, shares
-from qa.training.claims.mutations import VALIDATION_FOLD, among_others, edited_pairs, made_pairs, sentences_of
-from qa.training.claims.questions import Asked, asked_of, question_pairs
+from qa.training.checker_data import (
+    LABELS,
+    Asked,
+    Encoded,
+    Pair,
+    asked_of,
+    development,
+    encoded,
+    pairs_of,
+    pairs_of_sets,
+    question_pairs,
+    shares,
+)
 from qa.training.loop import Plan, batches, train
+from qa.training.mutations import VALIDATION_FOLD, among_others, edited_pairs, made_pairs, sentences_of
 from qa.training.reader_data import rows_of
 
 if TYPE_CHECKING:

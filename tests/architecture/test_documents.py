@@ -11,7 +11,7 @@ import click
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from qa.cli.program import program
+from qa.cli import program
 from qa.evaluation.types import Example
 from qa.server.app import create_app
 from qa.server.http.problems import KINDS

@@ -63,13 +63,13 @@ ONE_MORE = {
     "file format": "embeddings/readers/finding.py: html",
     "language's names of months": "embeddings/cleaning/dates.py: январь",
     "provider of models": "qa/generators/__init__.py: anthropic",
-    "metric": "qa/evaluation/catalogue.py: exact_match",
+    "metric": "qa/evaluation/metrics/__init__.py: exact_match",
     "HTTP route": "qa/server/app.py: ask",
     "check of numbers, dates or names": "qa/grounding/mismatches.py: quantities",
     "store": "embeddings/opening.py: postgres",
     "rule of citing": "qa/citations.py: Citation",
     "word of the chat": "qa/widget/languages/de.json: Quellen",
-    "command": "qa/cli/program.py: ingest",
+    "command": "qa/cli/__init__.py: ingest",
 }
 """What somebody may want to add, with a file that the answer must lead to and a word of what is like it there."""
 

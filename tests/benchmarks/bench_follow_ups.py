@@ -25,11 +25,11 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.readers import find, read
+from embeddings.runtime import at_once
 from qa.answering import Answerer
 from qa.answers import turn_of
 from qa.conversations.follow_ups import FollowUps
 from qa.evaluation.metrics.statistics import paired_bootstrap, wilson
-from qa.executor import at_once
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Question, Turn

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.store import writes
 from embeddings.store.database import Store
 from embeddings.types import (

@@ -27,8 +27,7 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder, load
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Vector, Where, passage_id
-from qa.evaluation.metrics.answers import read_squad
-from qa.evaluation.metrics.retrieval import ndcg
+from qa.evaluation.metrics.answers import ndcg, read_squad
 from qa.evaluation.metrics.statistics import paired_bootstrap
 
 TOLERANCE = 0.005

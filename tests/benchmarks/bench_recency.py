@@ -23,7 +23,7 @@ from embeddings.encoders import load
 from embeddings.types import Hits, Where
 from qa.evaluation.benchmarks.realtimeqa import gold_in
 from qa.evaluation.convert import convert_realtimeqa
-from qa.evaluation.metrics.retrieval import first_rank, reciprocal_rank
+from qa.evaluation.metrics.answers import first_rank, reciprocal_rank
 from qa.evaluation.metrics.statistics import paired_bootstrap
 from qa.evaluation.types import Example
 from qa.language.timestamps import is_after, moment

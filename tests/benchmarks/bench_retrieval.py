@@ -23,7 +23,7 @@ from embeddings.encoders import load
 from embeddings.types import Where
 from qa.evaluation.benchmarks.realtimeqa import Configuration, gold_in, ranks, scores
 from qa.evaluation.convert import convert_realtimeqa
-from qa.evaluation.metrics.retrieval import reciprocal_rank
+from qa.evaluation.metrics.answers import reciprocal_rank
 from qa.evaluation.metrics.statistics import paired_bootstrap
 
 CONFIGURATIONS = (

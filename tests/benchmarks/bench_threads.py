@@ -20,7 +20,7 @@ from contextlib import contextmanager
 
 from embeddings.encoders import Encoder, load
 from embeddings.encoders.weights import LIBRARY_NAME
-from embeddings.runtime.onnx_session import usable_processors
+from embeddings.runtime import usable_processors
 
 ROUNDS, QUESTIONS, PASSAGES = 5, 8, 4
 QUESTION = "How many people work in the harbour that was reopened on Monday?"

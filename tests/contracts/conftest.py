@@ -14,7 +14,7 @@ import pytest
 
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Vector, article_version, passage_id
 
 

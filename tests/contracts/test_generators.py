@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from qa.errors import GeneratorFailed
+from qa.generators import Delta, Finish, Generator, Message
 from qa.generators.anthropic_messages import AnthropicMessages
-from qa.generators.generator import Delta, Finish, Generator, Message
+from qa.generators.generator import Fail, Say, ScriptedGenerator, Stop, Wait
 from qa.generators.guard import GuardedGenerator
 from qa.generators.openai_compatible import OpenAICompatible
-from qa.generators.scripted import Fail, Say, ScriptedGenerator, Stop, Wait
 
 TEXT = "The harbour of Velda – “the old one” – reopened. About 4,200 people work there. 港 😀"
 MESSAGES = [Message(role="system", content="Answer."), Message(role="user", content="Who works there?")]

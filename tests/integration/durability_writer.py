@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.types import (
     Article,
     EncodedPassage,

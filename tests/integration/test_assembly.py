@@ -14,18 +14,18 @@ from click.testing import CliRunner
 from embeddings import encoders
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.ingest import ingest
+from embeddings.runtime import at_once
 from embeddings.types import RawArticle
 from qa.answers import fold
 from qa.assembly import Answerer
-from qa.cli.program import program
+from qa.cli import program
 from qa.conversations.follow_ups import FollowUps
 from qa.evaluation.targets import Address, respondent
 from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example
-from qa.executor import at_once
+from qa.generators.generator import Say, ScriptedGenerator
 from qa.generators.guard import GuardedGenerator
-from qa.generators.scripted import Say, ScriptedGenerator
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.aligned import LexicalChecker
 from qa.retrieval.rerankers import WordReranker
 from qa.server.run import load
 from qa.settings import Settings

@@ -19,10 +19,9 @@ from qa.answering import Answerer
 from qa.checking.text_checker import MOST_SENTENCES, TextChecker
 from qa.checking.values import CheckedSentence, CheckReport, SentText, TextToCheck
 from qa.errors import InvalidQuestion, InvalidText
-from qa.generators.scripted import Say, ScriptedGenerator
-from qa.grounding.aligned import AlignedChecker
+from qa.generators.generator import Say, ScriptedGenerator
+from qa.grounding.aligned import AlignedChecker, LexicalChecker
 from qa.grounding.checker import Mismatch, Support
-from qa.grounding.lexical import LexicalChecker
 from qa.reading.reader import OverlapReader
 from qa.settings import Settings
 from qa.types import Filters, Question

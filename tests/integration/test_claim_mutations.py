@@ -19,7 +19,7 @@ from embeddings.cleaning.article import clean
 from embeddings.encoders import load
 from embeddings.readers import find, read
 from embeddings.types import Article, RawArticle
-from qa.evaluation.cache import CachingEncoder
+from qa.evaluation.targets.target import CachingEncoder
 from qa.grounding import load_checker
 from qa.grounding.checker import Provenance, Support, SupportChecker
 from qa.language.dates import moments_of

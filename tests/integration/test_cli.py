@@ -21,8 +21,7 @@ from embeddings.encoders.encoder import HashingEncoder
 from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME
 from embeddings.ingest import IngestProgress, IngestReport
 from embeddings.types import Where
-from qa.cli import terminal
-from qa.cli.program import program
+from qa.cli import program, terminal
 from qa.cli.terminal import expected, ingest_shown, lines
 from qa.server.wire import ArticlePage
 from qa.types import Answer

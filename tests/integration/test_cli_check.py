@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from qa.checking.values import CheckReport
-from qa.cli.program import program
+from qa.cli import program
 
 SOURCE = "The ferry Almira sank near Orsa on Tuesday. Rescuers saved 205 people from the sea that night."
 TRUE = "The ferry Almira sank near Orsa on Tuesday."

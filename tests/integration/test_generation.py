@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder, load
 from embeddings.ingest import ingest
+from embeddings.runtime import at_once
 from embeddings.types import RawArticle
 from qa.answering import ABSTENTION, Answerer
-from qa.executor import at_once
-from qa.generators.scripted import Fail, Say, ScriptedGenerator, Step, Stop, Wait
-from qa.grounding.lexical import LexicalChecker
+from qa.generators.generator import Fail, Say, ScriptedGenerator, Step, Stop, Wait
+from qa.grounding.aligned import LexicalChecker
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Event, Question, SearchQuestion, SearchResultsEvent

@@ -21,11 +21,11 @@ from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer
-from qa.evaluation.cache import CachingEncoder
-from qa.generators.generator import Message
-from qa.generators.scripted import Say, ScriptedGenerator
+from qa.evaluation.targets.target import CachingEncoder
+from qa.generators import Message
+from qa.generators.generator import Say, ScriptedGenerator
 from qa.grounding import load_checker
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.aligned import LexicalChecker
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Filters, Question

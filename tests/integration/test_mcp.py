@@ -20,10 +20,9 @@ from mcp.types import CallToolResult, TextContent
 
 from embeddings.types import Article
 from qa.checking.values import CheckReport
-from qa.cli.program import program
+from qa.cli import program
 from qa.errors import NotFound, QAError
-from qa.mcp.opened import Opened
-from qa.mcp.tools import TOOLS, call
+from qa.mcp.tools import TOOLS, Opened, call
 from qa.settings import from_environment
 from qa.types import Answer, SearchAnswer
 

@@ -16,11 +16,11 @@ from embeddings import encoders
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder
 from embeddings.ingest import ingest
+from embeddings.runtime import at_once
 from embeddings.types import RawArticle
 from qa.answers import fold
 from qa.assembly import assemble
 from qa.errors import SettingsError
-from qa.executor import at_once
 from qa.generators import load_generator
 from qa.settings import Settings
 from qa.types import Answer, Question, Turn

@@ -13,11 +13,11 @@ import pytest
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.ingest import ingest
+from embeddings.runtime import at_once
 from embeddings.types import RawArticle
 from qa.answering import ABSTENTION, Answerer
 from qa.answers import turn_of
 from qa.conversations.follow_ups import FollowUps
-from qa.executor import at_once
 from qa.reading import load_reader
 from qa.reading.reader import AnswerSpan, OverlapReader, PassageText
 from qa.retrieval.search import READ

@@ -16,10 +16,10 @@ from embeddings.encoders import Encoder, load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer
-from qa.generators.generator import Message
+from qa.generators import Message
+from qa.generators.generator import Fail, Say, ScriptedGenerator, Step, Stop, Wait
 from qa.generators.guard import GuardedGenerator
-from qa.generators.scripted import Fail, Say, ScriptedGenerator, Step, Stop, Wait
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.aligned import LexicalChecker
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Event, Question, SearchResultsEvent

@@ -16,7 +16,7 @@ from prompts import parse
 from qa.answers import fold
 from qa.assembly import assemble
 from qa.generation.prompt import Prompts
-from qa.generation.refusals import NOTHING
+from qa.generation.sentence_stream import NOTHING
 from qa.settings import Settings
 from qa.types import Question
 

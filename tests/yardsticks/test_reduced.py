@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from embeddings.encoders import load
-from embeddings.runtime.memory import Memory
+from embeddings.runtime import Memory
 from qa import answering
 from qa.evaluation.benchmarks.bench import Bench
-from qa.evaluation.benchmarks.reduced import SQUAD_FILE, Baseline, gate, measure_samples, measure_squad, read_allowances
-from qa.evaluation.cache import CachingEncoder
+from qa.evaluation.benchmarks.suite import SQUAD_FILE, Baseline, gate, measure_samples, measure_squad, read_allowances
 from qa.evaluation.compare import Check
+from qa.evaluation.targets.target import CachingEncoder
 from qa.evaluation.types import Score
 from qa.reading import load_reader
 from qa.reading.reader import RememberingReader

@@ -18,14 +18,21 @@ from embeddings.corpus import Corpus
 from embeddings.types import Article, article_version
 from qa.evaluation.benchmarks.bench import Bench, Row, asked, by_metric, joined, of_estimate, of_score, ranked
 from qa.evaluation.benchmarks.realtimeqa import Holders, draw, gold_ids, news_corpus, news_questions, pool_of, split
-from qa.evaluation.cache import kept
 from qa.evaluation.measures import article_ranking
-from qa.evaluation.metrics.answers import SquadQuestion, contains, exact_match, f1, read_questions
-from qa.evaluation.metrics.retrieval import first_rank, hit, reciprocal_rank
+from qa.evaluation.metrics.answers import (
+    SquadQuestion,
+    contains,
+    exact_match,
+    f1,
+    first_rank,
+    hit,
+    read_questions,
+    reciprocal_rank,
+)
 from qa.evaluation.metrics.statistics import Estimate, mean
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.scoring import score_run
-from qa.evaluation.targets.target import Asking
+from qa.evaluation.targets.target import Asking, kept
 from qa.evaluation.types import Example, Prediction
 from qa.grounding.checker import SupportChecker
 from qa.settings import Settings

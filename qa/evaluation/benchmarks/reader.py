@@ -20,10 +20,10 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, passage_id
 from qa.evaluation.benchmarks.bench import Bench, Row, of_score
-from qa.evaluation.cache import CachingEncoder, kept
 from qa.evaluation.metrics.answers import SquadQuestion, exact_match, f1, read_questions
 from qa.evaluation.metrics.confidence import auroc
 from qa.evaluation.metrics.statistics import Estimate, mean, resampled
+from qa.evaluation.targets.target import CachingEncoder, kept
 from qa.evaluation.types import InvalidDataset, Score
 from qa.reading import load_reader
 from qa.reading.read import read

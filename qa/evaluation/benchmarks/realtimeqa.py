@@ -23,8 +23,7 @@ from embeddings.ingest import ingest
 from embeddings.readers import read
 from embeddings.types import Hit, Hits, StoredPassage, Where
 from qa.evaluation.convert import convert_realtimeqa
-from qa.evaluation.metrics.answers import normalise
-from qa.evaluation.metrics.retrieval import first_rank, reciprocal_rank
+from qa.evaluation.metrics.answers import first_rank, normalise, reciprocal_rank
 from qa.evaluation.metrics.statistics import wilson
 from qa.evaluation.types import Example
 from qa.language.time_expressions import period_of

@@ -20,7 +20,7 @@ from qa.evaluation.benchmarks.bench import Bench, Row, asked, by_metric, of_scor
 from qa.evaluation.dataset import example_of_seed
 from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Example, Scores
-from qa.generators.scripted import Say, ScriptedGenerator
+from qa.generators.generator import Say, ScriptedGenerator
 from qa.grounding.checker import Provenance, Support, SupportChecker
 from qa.reading import load_reader
 from qa.settings import Settings

@@ -1,14 +1,17 @@
-"""Runs every yardstick whose data are there and writes the table.
+"""Runs every yardstick whose data are there and writes the table; or the small form that runs with the tests.
 
 python -m qa.evaluation.benchmarks.suite --data ../shared/data --cache .cache/yardsticks --out reports/yardsticks
+python -m qa.evaluation.benchmarks.suite --data ../shared/data --baseline tests/yardsticks/baseline.json
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,16 +21,30 @@ from embeddings import encoders
 from qa.evaluation.benchmarks.bench import Bench, Row, Table, markdown, write
 from qa.evaluation.benchmarks.checker import measure_judging
 from qa.evaluation.benchmarks.news import measure_asked, measure_news
-from qa.evaluation.benchmarks.reader import measure_reading
+from qa.evaluation.benchmarks.reader import measure, measure_reading
 from qa.evaluation.benchmarks.samples import sample_rows, score_samples
-from qa.evaluation.cache import CachingEncoder
+from qa.evaluation.compare import Check, Limit, check
 from qa.evaluation.run import checkout_revision, code_hash, machine
+from qa.evaluation.targets.target import CachingEncoder
+from qa.evaluation.types import SCHEMA_VERSION, InvalidThreshold, Score, Scores
 from qa.grounding import load_checker
 from qa.grounding.checker import SupportChecker
 from qa.language.timestamps import stamp
-from qa.settings import from_environment
+from qa.reading import load_reader
+from qa.settings import Settings, from_environment
 
-__all__ = ["main", "measure_all"]
+__all__ = [
+    "SQUAD_FILE",
+    "Baseline",
+    "gate",
+    "main",
+    "measure_all",
+    "measure_samples",
+    "measure_squad",
+    "read_allowances",
+    "take_baseline",
+]
+
 
 _REMEMBERED = 12_000
 """Token vectors kept in memory: some 600 MB."""
@@ -57,9 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--squad-1", type=int, default=Sizes().squad_1)
     parser.add_argument("--grounding", type=int, default=Sizes().grounding, help="responses of each set")
     parser.add_argument("--nyt", type=int, default=Sizes().nyt)
+    parser.add_argument("--baseline", type=Path, help="write the small form that the tests run here, and no table")
     options = parser.parse_args(arguments)
     sizes = Sizes(**{name: getattr(options, name) for name in Sizes.__struct_fields__})
     settings = from_environment(os.environ)
+    if options.baseline:
+        take_baseline(options.data, settings=settings, into=options.baseline)
+        return
     encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads), limit=_REMEMBERED)
     bench = Bench(encoder=encoder, settings=settings, cache=options.cache)
     table = measure_all(options.data, bench=bench, sizes=sizes, only=options.only)
@@ -128,6 +149,74 @@ def _parts(
         ),
         ("squad-1", [one], lambda: measure_reading(one, title="SQuAD 1.1", bench=bench, limit=sizes.squad_1)),
     ]
+
+
+# --- The small form that runs with the tests, and the baseline it is held against
+SQUAD_FILE = "squad/v2.0-dev-visible.json"
+_SQUAD_QUESTIONS = 160
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured when the baseline was taken, by set."""
+
+    git_revision: str
+    sets: Mapping[str, tuple[Score, ...]]
+
+
+def take_baseline(data: Path, *, settings: Settings, into: Path) -> None:
+    """Measure the small form of the yardsticks, and write it as the baseline that the tests hold changes against.
+
+    Small, so that every change is measured: the labelled questions about the sample articles, and a fixed draw of SQuAD
+    questions, which live outside of the project.
+    """
+    encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads))
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(encoder=encoder, settings=settings, cache=Path(folder))
+        sets = {"samples": measure_samples(bench), "squad": measure_squad(data / SQUAD_FILE, bench=bench)}
+    baseline = Baseline(git_revision=checkout_revision(), sets=sets)
+    into.write_bytes(msgspec.json.format(msgspec.json.encode(baseline), indent=1) + b"\n")
+    for name, scores in sets.items():
+        print(name, *(f"  {score.metric} {score.value} (n = {score.n})" for score in scores), sep="\n")
+
+
+def measure_samples(bench: Bench) -> tuple[Score, ...]:
+    """The labelled questions, without latency: how fast this machine is today is no quality."""
+    checker = load_checker(bench.settings.support_checker, encoder=bench.encoder, threads=bench.settings.threads)
+    scores = score_samples(bench=bench, checker=checker).scores
+    return tuple(score for score in scores if not score.metric.startswith("latency."))
+
+
+def measure_squad(path: Path, *, bench: Bench) -> tuple[Score, ...]:
+    """A fixed draw of questions, with their paragraph given. Raises InvalidDataset."""
+    reader = load_reader(bench.settings.reader, threads=bench.settings.threads)
+    file = measure(path, encoder=bench.encoder, reader=reader, settings=("given",), limit=_SQUAD_QUESTIONS)
+    return file.reports[0].scores
+
+
+def read_allowances(path: Path) -> Mapping[str, Mapping[str, float]]:
+    """By set and metric, how much worse than the baseline is let pass. Raises InvalidThreshold."""
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), dict[str, dict[str, float]])
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise InvalidThreshold(f'{path}: {error}; write a table for each set, with lines "metric" = 0.03') from None
+
+
+def gate(scores: Sequence[Score], *, baseline: Sequence[Score], allowed: Mapping[str, float]) -> list[Check]:
+    """Which metrics are no worse than allowed; what was not measured fails."""
+    limits = [Limit(metric=name, kind="max-regression", value=value) for name, value in allowed.items()]
+    return check(_scores(scores), limits, baseline=_scores(baseline))
+
+
+def _scores(scores: Sequence[Score]) -> Scores:
+    return Scores(
+        schema_version=SCHEMA_VERSION,
+        run_id="",
+        fingerprint="",
+        predictions_sha256="",
+        scorer={},
+        scores=tuple(scores),
+        examples=(),
+    )
 
 
 if __name__ == "__main__":

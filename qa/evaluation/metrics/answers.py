@@ -1,4 +1,4 @@
-"""How well an answer's words agree with the accepted ones; reads SQuAD 1.1 and 2.0 files.
+"""How well an answer's words agree with the accepted ones, and a ranking with the relevant ids; reads SQuAD files.
 
 Sources: the official script of Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD" (2018);
 Mallen et al., "When Not to Trust Language Models" (2023), who count an answer as right that contains an accepted one;
@@ -8,17 +8,33 @@ here after SQuAD's normalisation and on whole words, so that "7" is not found in
 from __future__ import annotations
 
 import gzip
+import math
 import re
 import string
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from embeddings.types import Article, article_version
 
-__all__ = ["SquadQuestion", "contains", "exact_match", "f1", "normalise", "read_questions", "read_squad", "said"]
+__all__ = [
+    "SquadQuestion",
+    "average_precision",
+    "contains",
+    "exact_match",
+    "f1",
+    "first_rank",
+    "hit",
+    "ndcg",
+    "normalise",
+    "read_questions",
+    "read_squad",
+    "recall",
+    "reciprocal_rank",
+    "said",
+]
 
 
 class SquadQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,3 +173,62 @@ def said(text: str, phrases: Sequence[str]) -> tuple[str, ...]:
 
 def _holds(words: Sequence[str], run: Sequence[str]) -> bool:
     return bool(run) and any(list(words[at : at + len(run)]) == list(run) for at in range(len(words) - len(run) + 1))
+
+
+# --- What a ranking of ids is worth, given the relevant ones
+def first_rank(ranking: Sequence[str], relevant: Collection[str]) -> int | None:
+    """Place, from 1, of the first relevant id; None where there is none.
+
+    >>> first_rank(["a", "b"], {"b"}), first_rank(["a"], {"b"})
+    (2, None)
+    """
+    return next((place for place, name in enumerate(ranking, start=1) if name in relevant), None)
+
+
+def hit(ranking: Sequence[str], relevant: Collection[str], *, within: int) -> float:
+    """1 where one of the first `within` ids is relevant: Hit@k, or success@k."""
+    return float(any(name in relevant for name in ranking[:within]))
+
+
+def recall(ranking: Sequence[str], relevant: Collection[str], *, within: int) -> float:
+    """Share of the relevant ids that are among the first `within`; 0 where nothing is relevant.
+
+    >>> recall(["a", "b", "c"], {"b", "z"}, within=2)
+    0.5
+    """
+    return len(set(ranking[:within]).intersection(relevant)) / len(relevant) if relevant else 0.0
+
+
+def reciprocal_rank(rank: int | None, *, within: int) -> float:
+    """One over a place, 0 beyond `within`.
+
+    >>> reciprocal_rank(2, within=10), reciprocal_rank(11, within=10), reciprocal_rank(None, within=10)
+    (0.5, 0.0, 0.0)
+    """
+    return 1.0 / rank if rank is not None and rank <= within else 0.0
+
+
+def ndcg(ranking: Sequence[str], relevant: Collection[str], *, within: int) -> float:
+    """Normalised discounted cumulative gain.
+
+    >>> round(ndcg(["x", "gold"], {"gold"}, within=10), 3)
+    0.631
+    """
+    gains = [1.0 / math.log2(place + 1) for place, name in enumerate(ranking[:within], start=1) if name in relevant]
+    ideal = sum(1.0 / math.log2(place + 1) for place in range(1, min(len(relevant), within) + 1))
+    return sum(gains) / ideal if ideal else 0.0
+
+
+def average_precision(ranking: Sequence[str], relevant: Collection[str], *, within: int) -> float:
+    """Precision at the place of each relevant id, averaged over all relevant ids; its mean over questions is MAP.
+
+    >>> round(average_precision(["gold", "x", "too"], {"gold", "too"}, within=10), 3)
+    0.833
+    """
+    found = 0
+    total = 0.0
+    for place, name in enumerate(ranking[:within], start=1):
+        if name in relevant:
+            found += 1
+            total += found / place
+    return total / len(relevant) if relevant else 0.0

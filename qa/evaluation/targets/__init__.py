@@ -13,9 +13,8 @@ import msgspec
 from embeddings import encoders
 from embeddings.opening import open_corpus
 from embeddings.types import Where
-from qa.evaluation.cache import CachingEncoder
 from qa.evaluation.targets.over_http import Native, OpenAICompatible
-from qa.evaluation.targets.target import Asking, Respondent
+from qa.evaluation.targets.target import Asking, CachingEncoder, Respondent
 from qa.evaluation.types import RunRefused
 from qa.settings import Settings
 

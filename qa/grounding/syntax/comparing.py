@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 
 import msgspec
 
-from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
+from embeddings.encoders import EncoderIdentity, TokenVectors
 from qa.grounding.evidence import AnalysedSentence, bears_out, comparable, same_value
 from qa.grounding.syntax.trees import ARGUMENTS, Bond, Parser, Tree, bonds_of, load_parser
 from qa.language.names import NameWord, same_name

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders.encoder import TokenVectors
+from embeddings.encoders import TokenVectors
 from qa.language.words import Word
 
 __all__ = ["ARGUMENTS", "ROOT", "Bond", "Parser", "Tree", "bonds_of", "likeliest_heads", "load_parser", "word_states"]

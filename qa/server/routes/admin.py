@@ -9,13 +9,15 @@ from typing import Annotated
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from embeddings.errors import EmbeddingsError
 from qa.conversations.asked import Outcome
 from qa.conversations.feedback import Review
 from qa.language.timestamps import stamp
-from qa.server import log
-from qa.server.admin_wire import (
+from qa.server import monitoring
+from qa.server.administration import (
     AdminAnswer,
     CorpusBySource,
     KeyInfo,
@@ -28,12 +30,13 @@ from qa.server.admin_wire import (
     SourceStates,
 )
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ADMINISTERING, Caller
-from qa.server.errors import FieldError, InvalidRequest
+from qa.server.auth.permissions import ADMINISTERING, ANYONE, Caller
+from qa.server.errors import FieldError, InvalidRequest, ServerError
 from qa.server.http.bodies import NDJSON
-from qa.server.log import Act
+from qa.server.monitoring import Act
 from qa.server.openapi import BODY, RECORDS, WORK, problems
 from qa.server.service import Service
+from qa.server.wire import Alive, FreshSource, Ready
 from qa.sources.ledger import Feed, Source
 
 __all__ = [
@@ -43,10 +46,14 @@ __all__ = [
     "list_questions",
     "list_reviews",
     "list_sources",
+    "live",
+    "metrics",
     "question_days",
     "read_answer",
+    "ready",
     "save_review",
 ]
+
 
 _TAGS = ["administration"]
 
@@ -156,7 +163,7 @@ async def save_review(
 ) -> Review:
     """Takes the place of an earlier review of the same answer. Only a kept answer can be reviewed."""
     saved = await service.administration.review(answer_id, data, reviewer=caller.key)
-    log.note(Act(act="review_saved", by=caller.name, answer_id=answer_id))
+    monitoring.note(Act(act="review_saved", by=caller.name, answer_id=answer_id))
     return saved
 
 
@@ -190,7 +197,7 @@ async def export_reviews(service: NamedDependency[Service], caller: NamedDepende
     """
     rows, left_out = await service.administration.dataset()
     content = await asyncio.to_thread(lambda: b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
-    log.note(Act(act="reviews_exported", by=caller.name, rows=len(rows)))
+    monitoring.note(Act(act="reviews_exported", by=caller.name, rows=len(rows)))
     headers = {
         "content-disposition": 'attachment; filename="reviews.jsonl"',
         "sourceline-left-out": str(left_out),
@@ -239,3 +246,75 @@ def _state(name: str, heard: Source | None, feed: Feed | None) -> SourceState:
 
 def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else stamp(datetime.fromtimestamp(seconds, UTC))
+
+
+# --- `/health/live`, `/health/ready` and `/metrics`: is the process alive, can it answer, and how is it doing?
+@get(
+    "/live",
+    operation_id="live",
+    summary="Is the process alive?",
+    response_description="The event loop answers.",
+    tags=["health"],
+    responses=problems("internal-error"),
+    opt=ANYONE,
+)
+async def live() -> Alive:
+    """Answers as long as the event loop does, also while the encoder is being loaded."""
+    return Alive()
+
+
+@get(
+    "/ready",
+    operation_id="ready",
+    summary="Can questions be answered?",
+    response_description="They can.",
+    tags=["health"],
+    responses=problems(*WORK, "deadline-exceeded", "disk-full", "read-only", "invalid-request"),
+    opt=ANYONE,
+)
+async def ready(
+    caller: NamedDependency[Caller], service: NamedDependency[Service], writes: FromQuery[bool] = False
+) -> Ready:
+    """The store answers, its index was verified when it was opened, and the encoder is warm.
+
+    With `writes`, also whether articles can be added: a full disk or a read-only folder is an error then and only then.
+    """
+    if writes:
+        service.storage.require_writes()
+    if not caller.operates:
+        await service.probe()
+        return Ready()
+    counts = await service.counts(within=caller.within)
+    known = (await service.sources()).heard if caller.within is None else ()
+    fresh = tuple(
+        FreshSource(name=one.name, kind=one.kind, asked_at=_stamp(one.asked), brought_at=_stamp(one.brought))
+        for one in known
+    )
+    return Ready(
+        articles=counts.articles,
+        passages=counts.passages,
+        writes=service.storage.writes,
+        sources=fresh or msgspec.UNSET,
+    )
+
+
+def _stamp(seconds: float | None) -> str | None:
+    return None if seconds is None else stamp(datetime.fromtimestamp(seconds, UTC))
+
+
+@get("/metrics", include_in_schema=False, opt=ADMINISTERING)
+async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
+    """Counters, gauges and histograms; also while the service is loading or the store is in trouble."""
+    try:
+        counts = await service.counts(within=None)
+        writable = float(service.storage.writes == "open")
+        more = {
+            "ready": 1.0,
+            "writable": writable,
+            "articles": float(counts.articles),
+            "passages": float(counts.passages),
+        }
+    except (EmbeddingsError, ServerError):
+        more = {"ready": 0.0}
+    headers = {"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"}
+    return Response(service.metrics.text(more, sources=(await service.sources()).heard), headers=headers)

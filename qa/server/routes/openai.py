@@ -20,8 +20,7 @@ from qa.server.auth.guard import Guard
 from qa.server.auth.permissions import ASKING_WITH_A_KEY, READING_WITH_A_KEY, Caller
 from qa.server.http.sse import EventStream, Message, WhileConnected
 from qa.server.openai import chat, responses
-from qa.server.openai.answer_parts import CitedText, Piece, Tokens, address_of, fold, pieces, tokens_of
-from qa.server.openai.envelope import errors, failure
+from qa.server.openai.answer_parts import CitedText, Piece, Tokens, address_of, errors, failure, fold, pieces, tokens_of
 from qa.server.openai.requests import (
     Asked,
     ChatRequest,

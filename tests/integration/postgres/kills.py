@@ -43,7 +43,7 @@ def main() -> None:
     """Start `qa` in forks that have everything loaded: one job a line; the id of one takes it away."""
     for name in ("embeddings.postgres.corpus", "qa.server.app", "qa.server.run"):
         importlib.import_module(name)
-    from qa.cli.program import program
+    from qa.cli import program
 
     for line in sys.stdin:
         job = json.loads(line)

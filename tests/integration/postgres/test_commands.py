@@ -14,7 +14,7 @@ import pytest
 from embeddings.encoders.encoder import HashingEncoder
 from embeddings.opening import open_corpus
 from embeddings.types import RawArticle
-from qa.cli.program import program
+from qa.cli import program
 from qa.conversations.database import Database
 from qa.settings import Settings
 from qa.sources.delivery import delivery_of

@@ -12,8 +12,7 @@ import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.errors import StoreError
-from embeddings.moving import copy
-from embeddings.opening import active_identity
+from embeddings.opening import active_identity, copy
 from embeddings.postgres.corpus import PostgresCorpus
 from embeddings.types import Held, Place, Where
 

@@ -14,11 +14,11 @@ import pytest
 import seeds
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder, load
-from embeddings.moving import copy
+from embeddings.opening import copy
 from embeddings.postgres.corpus import PostgresCorpus
+from embeddings.runtime import at_once
 from qa.answers import fold
 from qa.assembly import Answerer, assemble
-from qa.executor import at_once
 from qa.settings import Settings
 from qa.types import Answer, Question
 

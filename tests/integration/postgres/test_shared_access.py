@@ -15,8 +15,7 @@ import pytest
 
 from embeddings.postgres.database import Database
 from embeddings.types import Place
-from qa.access.rate_limits import TokenBucket
-from qa.access.shared import SharedAccess
+from qa.access.rate_limits import SharedAccess, TokenBucket
 from qa.conversations import asked, server_database
 from qa.conversations.asked import DayOfQuestions
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 import seeds
 from embeddings.types import Article
-from qa.cli.program import program
+from qa.cli import program
 from qa.evaluation.types import Example, ForeignAnswer, ForeignCitation, Prediction
 from qa.types import Answer
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from qa.cli.program import program
+from qa.cli import program
 from qa.errors import GeneratorFailed
 from qa.evaluation.judge import (
     OPINIONS_FILE,
@@ -26,9 +26,9 @@ from qa.evaluation.judge import (
 from qa.evaluation.run_folder import read_run
 from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Prediction
-from qa.generators.generator import Message
-from qa.generators.scripted import Fail, Say, ScriptedGenerator, Step
-from qa.grounding.lexical import LexicalChecker
+from qa.generators import Message
+from qa.generators.generator import Fail, Say, ScriptedGenerator, Step
+from qa.grounding.aligned import LexicalChecker
 
 
 def doubting(messages: Sequence[Message]) -> list[Step]:

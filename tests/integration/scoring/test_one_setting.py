@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import seeds
-from qa.cli.program import program
+from qa.cli import program
 
 
 def qa(*arguments: object, **environ: str) -> Result:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from qa.cli.program import program
+from qa.cli import program
 from qa.evaluation.types import Prediction
 
 NO_BROWSER = "needs Chromium, which is not here: scripts/install_browser.sh says what to do"

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from embeddings.types import article_version
-from qa.cli.program import program
+from qa.cli import program
 from qa.evaluation.reports.page import view
 from qa.evaluation.run_folder import read_scored
 from qa.evaluation.types import CitedArticle, Example, Failure, GoldSpan, Prediction

@@ -22,8 +22,7 @@ import httpx
 import msgspec
 import pytest
 
-from qa.generators import load_generator
-from qa.generators.generator import Delta, Finish, Message
+from qa.generators import Delta, Finish, Message, load_generator
 from qa.server.http.problems import Problem
 from qa.settings import Settings
 from qa.types import Answer, Citation, ClaimEvent

@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from embeddings.errors import StoreFull
-from qa.server import run, storage
+from qa.server import monitoring, run
+from qa.server.monitoring import Storage
 from qa.server.parts import Parts
-from qa.server.storage import Storage
 from qa.settings import Settings
 
 ARTICLE = {
@@ -75,11 +75,11 @@ def test_a_disk_that_is_nearly_full_is_told_before_a_write_fails(
 ) -> None:
     usage = namedtuple("usage", ["total", "used", "free"])
     found = Storage(tmp_path)
-    monkeypatch.setattr(storage.shutil, "disk_usage", lambda _: usage(100, 99, 1_000_000))
+    monkeypatch.setattr(monitoring.shutil, "disk_usage", lambda _: usage(100, 99, 1_000_000))
     assert found.writes == "disk_full"
     with pytest.raises(StoreFull):
         found.require_writes()
-    monkeypatch.setattr(storage.shutil, "disk_usage", lambda _: usage(100, 0, 10**12))
+    monkeypatch.setattr(monitoring.shutil, "disk_usage", lambda _: usage(100, 0, 10**12))
     found.require_writes()
 
 

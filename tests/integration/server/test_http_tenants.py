@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
-from qa.question.wordings import Speller
+from qa.question.understanding import Speller
 from qa.server.app import create_app
 from qa.server.run import load
 from qa.server.service import Service

@@ -24,11 +24,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from qa.cli.program import program
+from qa.cli import program
 from qa.errors import SettingsError
 from qa.server.run import serve as run_service
 from qa.settings import Settings, from_environment
-from qa.tracing.spans import Untraced, current, open_tracing, part
+from qa.tracing import Untraced, current, open_tracing, part
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 FROM_OUTSIDE = {"traceparent": f"00-{TRACE}-{PARENT}-01"}

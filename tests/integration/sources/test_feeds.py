@@ -277,7 +277,7 @@ def test_the_process_killed_at_work_loses_and_doubles_nothing(newsroom: Any, web
 def test_the_commands_add_list_and_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from click.testing import CliRunner
 
-    from qa.cli.program import program
+    from qa.cli import program
 
     monkeypatch.setenv("QA_DATA_DIR", str(tmp_path))
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.cleaning.article import MAX_TEXT, article_id, clean, clean_with_notes
+from embeddings.cleaning.article import MAX_TEXT, article_id, carried, clean, clean_with_notes, page_at
 from embeddings.errors import InvalidArticle
 from embeddings.types import Article, RawArticle, article_version
 
@@ -277,3 +277,57 @@ def test_what_is_left_out_is_noted(fields: dict[str, Any], words: str) -> None:
     (note,) = clean_with_notes(RawArticle(**{"text": "The weir broke.", **fields})).notes
     assert words in note
     assert clean_with_notes(RawArticle(text="The weir broke.", published_at="4.6.2024")).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("offset", "page"),
+    [(0, 1), (9, 1), (10, 3), (24, 3), (25, 4), (10_000, 4)],
+    ids="first last empty in begins far".split(),
+)
+def test_the_page_of_an_offset(offset: int, page: int) -> None:
+    assert page_at((0, 10, 10, 25), offset) == page
+
+
+def test_a_text_without_pages_has_none() -> None:
+    assert page_at((), 3) is None
+    assert carried((), written="a", text="a") == ()
+
+
+WORDS = [
+    "It rained.",
+    "The  river\trose",
+    "Zoe\u0308 left",
+    "TT",
+    "Advertisement",
+    "3 min read",
+    "and\u00adso on",
+    "Share",
+]
+
+
+@given(st.lists(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3), max_size=4), min_size=1, max_size=5))
+def test_each_character_keeps_its_page_when_lines_are_dropped(pages: list[list[list[str]]]) -> None:
+    """Every word is marked with its page, so that the page of each can be told from the cleaned text itself."""
+    text, starts = "The first line stays.", []
+    for number, paragraphs in enumerate(pages):
+        starts.append(len(text))
+        for place, lines in enumerate(paragraphs):
+            text += ("\n\n" if place or number % 2 else " ") + "\n".join(
+                line if line in {"TT", "Share", "Advertisement", "3 min read"} else f"{line} p{number + 1}"
+                for line in lines
+            )
+    article = clean(RawArticle(text=text, title="", pages=(0, *starts)))
+    assert len(article.pages) == len(pages) + 1
+    assert list(article.pages) == sorted(article.pages)
+    for number in range(len(pages)):
+        at = article.text.find(f" p{number + 1}")
+        while at >= 0:
+            assert page_at(article.pages, at + 2) == number + 2  # what stands before the pages is one, too
+            at = article.text.find(f" p{number + 1}", at + 1)
+
+
+def test_thousands_of_pages_in_one_line_take_no_time_worth_naming() -> None:
+    """Were each page looked for from the beginning of its line, this would take minutes."""
+    written = "word " * 1_000_000
+    pages = tuple(range(0, len(written), 250))
+    assert carried(pages, written=written, text=written.strip()) == pages

@@ -12,7 +12,7 @@ import pytest
 from embeddings.errors import EncoderError, IndexDamaged
 from embeddings.index import dense
 from embeddings.index.arrays import pack
-from embeddings.index.quantised import nearest
+from embeddings.index.dense import nearest
 from embeddings.types import Hit
 
 DIMENSION = 24

@@ -11,7 +11,7 @@ import apsw
 import numpy as np
 import pytest
 
-from embeddings.encoders.encoder import EncoderIdentity
+from embeddings.encoders import EncoderIdentity
 from embeddings.index import files
 from embeddings.index.files import read_manifest
 from embeddings.index.live import LiveIndex

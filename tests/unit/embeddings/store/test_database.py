@@ -14,8 +14,8 @@ import pytest
 from embeddings.errors import InputError, StoreBusy, StoreCorrupt, StoreError
 from embeddings.store import schema
 from embeddings.store.database import Store, document, fingerprint
-from embeddings.store.filters import matching, moment
 from embeddings.store.reads import state
+from embeddings.store.schema import matching, moment
 from embeddings.types import Article, Where
 
 

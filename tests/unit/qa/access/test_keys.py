@@ -13,7 +13,7 @@ from embeddings.errors import InvalidArticle
 from qa.access import keys, places
 from qa.access.keys import EVERYTHING, NOTHING, Scope, scope_of
 from qa.access.tokens import answer_signature, is_signed_answer
-from qa.cli.program import program
+from qa.cli import program
 from qa.errors import SettingsError
 from qa.settings import from_environment
 

@@ -12,8 +12,8 @@ import rich_click as click
 from tokenizers import Tokenizer
 
 from embeddings.errors import WeightsMismatch
-from embeddings.runtime.onnx_session import open_tokenizer
-from qa.cli.program import program
+from embeddings.runtime import open_tokenizer
+from qa.cli import program
 from qa.server import openapi
 from qa.server.app import create_app
 from qa.server.run import load

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from qa.evaluation.catalogue import METRICS
 from qa.evaluation.compare import Kind, check, limit_of
+from qa.evaluation.metrics import METRICS
 from qa.evaluation.types import SCHEMA_VERSION, Score, Scores
 
 

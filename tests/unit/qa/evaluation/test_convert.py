@@ -14,11 +14,10 @@ from embeddings.cleaning.article import clean
 from embeddings.readers.jsonl import parse_record
 from embeddings.types import RawArticle
 from qa.answers import ABSTENTION
+from qa.cli import program
 from qa.cli.evaluate import _FORMATS, _TOOLS
-from qa.cli.program import program
 from qa.evaluation.convert import FORMATS, ArticleRow, Converted
-from qa.evaluation.dataset import write_lines
-from qa.evaluation.exports import EXPORTS
+from qa.evaluation.dataset import EXPORTS, write_lines
 from qa.evaluation.types import Example, InvalidDataset
 from qa.types import Question
 

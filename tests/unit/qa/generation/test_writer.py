@@ -11,7 +11,7 @@ from qa.generation.attempt import AnswerBuilder, Attempt, Request
 from qa.generation.prompt import Source
 from qa.generation.verification import Quoted
 from qa.generation.writer import load_restating, pick, second_request, seconds_for
-from qa.generators.generator import Message
+from qa.generators import Message
 from qa.types import Evidence
 
 SENTENCES = [f"Sentence number {number} of the article tells of a ferry." for number in range(10)]

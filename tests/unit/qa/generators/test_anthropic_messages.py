@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import GeneratorFailed
+from qa.generators import Delta, Finish
 from qa.generators.anthropic_messages import MessagesReader
-from qa.generators.generator import Delta, Finish
 
 
 def event(name: str, **fields: Any) -> bytes:

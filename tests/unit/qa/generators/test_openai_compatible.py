@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import GeneratorFailed
-from qa.generators.generator import Delta, Finish
+from qa.generators import Delta, Finish
 from qa.generators.openai_compatible import ChatReader
 
 

@@ -8,8 +8,7 @@ import pytest
 
 from qa.language.dates import agree, moments_of, resolved
 from qa.language.names import name_words, same_name
-from qa.language.polarity import denials, extents, hedged, negated
-from qa.language.words import words_of
+from qa.language.words import denials, extents, hedged, negated, words_of
 
 
 def parts(text: str) -> list[tuple[int | None, ...]]:

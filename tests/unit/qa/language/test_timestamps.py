@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.store.filters import moment as stored_moment
+from embeddings.store.schema import moment as stored_moment
 from qa.errors import InvalidQuestion
 from qa.language.timestamps import is_after, moment, stamp
 

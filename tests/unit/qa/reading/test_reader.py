@@ -13,7 +13,7 @@ from embeddings import encoders
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders.encoder import RememberingEncoder
 from embeddings.ingest import ingest
-from embeddings.runtime.memory import Memory, key_of
+from embeddings.runtime import Memory, key_of
 from embeddings.types import RawArticle, Vector, Where
 from qa.assembly import Assembly, assemble
 from qa.reading.reader import AnswerSpan, OverlapReader, PassageText, RememberingReader

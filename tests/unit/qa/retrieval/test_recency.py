@@ -20,7 +20,7 @@ from qa.retrieval.recency import (
     timely,
     timely_first,
 )
-from qa.retrieval.staleness import keeps_period
+from qa.retrieval.search import keeps_period
 from qa.types import Evidence
 
 NOW = datetime(2024, 6, 20, 12, tzinfo=UTC)

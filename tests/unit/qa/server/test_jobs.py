@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from qa.server.admin_wire import Job
+from qa.server.administration import Job
 from qa.server.errors import FieldError, NothingUsable, NotReady, ShuttingDown
 from qa.server.jobs import Jobs
 from qa.server.records import Records

@@ -15,11 +15,22 @@ import pytest
 
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow
-from qa.training.checker_data import LABELS, TOKENS, Pair, development, encoded, judged_sentences, pairs_of, shares
-from qa.training.claims.mutations import FALSIFIERS, among_others, edited_pairs, made_pairs, sentences_of
-from qa.training.claims.questions import asked_of, claimed, question_pairs
-from qa.training.claims.rewordings import reworded, rounded
+from qa.training.checker_data import (
+    LABELS,
+    TOKENS,
+    Pair,
+    asked_of,
+    claimed,
+    development,
+    encoded,
+    judged_sentences,
+    pairs_of,
+    question_pairs,
+    shares,
+)
+from qa.training.mutations import FALSIFIERS, among_others, edited_pairs, made_pairs, sentences_of
 from qa.training.reader_data import Row, Span
+from qa.training.rewordings import reworded, rounded
 
 TEXT = (
     "In March 2014, the ferry Almeric carried 1,234 people from Skerra to Port Elin, which lies on the mainland.",

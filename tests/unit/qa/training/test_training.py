@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from embeddings.encoders.weights import BUNDLED_MODEL, locate
-from embeddings.runtime.onnx_session import open_session, sha256_of
+from embeddings.runtime import open_session, sha256_of
 from qa.training.export import OUTPUTS, End, export_int8, network, weights_of, widths_of
 from qa.training.loop import Plan, batches, train
 from qa.training.reader_data import CONTEXT_TOKENS, Row, Span, other_sentences, rows_of, title_of, tokens_of, window_of

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from embeddings.encoders.encoder import HashingEncoder
 from qa.answering import Answerer
-from qa.cli.program import program
+from qa.cli import program
 from qa.evaluation.benchmarks.reader import (
     FileReport,
     Read,
@@ -27,8 +27,8 @@ from qa.evaluation.benchmarks.reader import (
     report,
     searched,
 )
-from qa.evaluation.cache import CachingEncoder, indexed, kept
 from qa.evaluation.metrics.answers import exact_match, f1, read_questions, read_squad
+from qa.evaluation.targets.target import CachingEncoder, indexed, kept
 from qa.evaluation.types import InvalidDataset
 from qa.reading import load_reader
 from qa.reading.reader import GENERAL, OverlapReader

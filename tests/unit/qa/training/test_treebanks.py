@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.evaluation.types import InvalidDataset
-from qa.training.aligned_checker.treebanks import Token, Treebank, TreebankSentence, over_words, read_treebank
+from qa.training.treebanks import Token, Treebank, TreebankSentence, over_words, read_treebank
 
 
 def block(text: str | None, *rows: str) -> str:

@@ -1,24 +1,140 @@
-"""Opens the networks that ship as ONNX and their tokenizers: verified by hash, few threads, none of them spinning.
+"""How work is done on this machine: blocking jobs, results remembered, time told, ONNX networks on few threads.
 
-And how many processors this process may really use.
+Networks and tokenizers are verified by hash; no thread spins. Also how many processors this process may really use.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, MutableMapping
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from embeddings.errors import EncoderError, WeightsMismatch
-
-__all__ = ["let_threads_sleep", "native_threads", "open_session", "open_tokenizer", "sha256_of", "usable_processors"]
-
 
 if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
+
+__all__ = [
+    "Heard",
+    "Memory",
+    "Run",
+    "Stopwatch",
+    "at_once",
+    "key_of",
+    "let_threads_sleep",
+    "native_threads",
+    "open_session",
+    "open_tokenizer",
+    "sha256_of",
+    "usable_processors",
+]
+
+
+# --- How a coroutine hands over blocking work: the service to its encoding thread, a script to itself
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Does a blocking job where such jobs are done, and waits for it."""
+
+    async def __call__(self, job: Callable[[], T], /) -> T:
+        """Raises what the job raises; cancelling forgets a job that was not begun."""
+
+
+async def at_once(job: Callable[[], T], /) -> T:
+    """Do the job here: for scripts, whose event loop has nothing else to do."""
+    return job()
+
+
+# --- Results that were computed before, by a hash of all that they depend on
+# Such a result is never out of date: what it depends on is its key. Where an article is changed or removed, nobody asks
+# for what was computed of its old words any more, and the hash says nothing of them.
+class Memory(Generic[T]):
+    """A bounded number of results; those that were not asked for longest make room. Any thread may use it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[bytes, T] = OrderedDict()
+        self._lock = threading.Lock()
+        self.hits = 0
+        """How often something asked for was there."""
+        self.misses = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, key: bytes) -> T | None:
+        """What is held under a key of `key_of`; it is counted whether anything is."""
+        with self._lock:
+            if key not in self._held:
+                self.misses += 1
+                return None
+            self.hits += 1
+            self._held.move_to_end(key)
+            return self._held[key]
+
+    def put(self, key: bytes, result: T) -> None:
+        """Hold a result, which nobody may change any more."""
+        with self._lock:
+            self._held[key] = result
+            self._held.move_to_end(key)
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+
+
+def key_of(*parts: str) -> bytes:
+    """A hash of texts in their order; of other texts, or of the same ones parted elsewhere, it is another.
+
+    >>> key_of("ab", "c") == key_of("a", "bc"), key_of("a") == key_of("a")
+    (False, True)
+    """
+    digest = hashlib.blake2b(digest_size=32)
+    for part in parts:
+        encoded = part.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "little"))
+        digest.update(encoded)
+    return digest.digest()
+
+
+# --- How many milliseconds each step took, told to whoever listens as it ends
+Heard = Callable[[str, float, float], None]
+"""Is told of a step: its name, when it began and when it ended, by `time.perf_counter`. Called from any thread."""
+
+
+class Stopwatch:
+    """Milliseconds spent in each step, from its making on."""
+
+    def __init__(self, heard: Heard | None = None) -> None:
+        self._begun = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+        self._heard = heard
+
+    def lap(self, step: str) -> None:
+        """End a step; the next one begins. What is done several times counts together.
+
+        >>> clock = Stopwatch(lambda step, began, ended: print(step, ended >= began))
+        >>> clock.lap("read")
+        read True
+        """
+        began, now = self._last, time.perf_counter()
+        self._laps[step] = round(self._laps.get(step, 0.0) + (now - began) * 1000, 2)
+        self._last = now
+        if self._heard is not None:
+            self._heard(step, began, now)
+
+    def mark(self, moment: str) -> None:
+        """Note once how long after the start something happened first."""
+        self._laps.setdefault(moment, round((time.perf_counter() - self._begun) * 1000, 2))
+
+    def read(self) -> dict[str, float]:
+        """All steps so far and the total."""
+        return {**self._laps, "total": round((time.perf_counter() - self._begun) * 1000, 2)}
 
 
 _parsed: dict[str, Tokenizer] = {}

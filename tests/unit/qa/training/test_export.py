@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qa.training.export import export_int8, network, weights_of
-from qa.training.restore import restored
+from qa.training.export import export_int8, network, restored, weights_of
 
 
 def test_weights_come_back_but_for_their_rounding(tmp_path: Path) -> None:

@@ -16,17 +16,8 @@ from pathlib import Path
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from qa.training.checker_data import Label, Pair
-from qa.training.claims.rewordings import (
-    EXCHANGES,
-    HEDGES,
-    NAME,
-    NUMBER,
-    NUMBER_WORDS,
-    UNITS,
-    reworded,
-    rounded,
-)
 from qa.training.reader_data import rows_of
+from qa.training.rewordings import EXCHANGES, HEDGES, NAME, NUMBER, NUMBER_WORDS, UNITS, reworded, rounded
 
 __all__ = ["FALSIFIERS", "VALIDATION_FOLD", "Text", "among_others", "edited_pairs", "made_pairs", "sentences_of"]
 

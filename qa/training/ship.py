@@ -1,12 +1,16 @@
-"""Makes of a trained checker what ships: the int8 network, its tokenizer, its calibration with the hash of both.
+"""Makes of trained weights what ships: an int8 network, its tokenizer, its calibration with the hash of both.
 
-`make train-checker` ends with it. The calibration says what the checker's log-odds are worth, and from where on a
-claim counts as supported.
+    python -m qa.training.ship reader|checker|encoder …
+
+`make train-reader` and `make train-checker` end with it; of the bundled encoder nothing is trained. A calibration says
+what log-odds are worth, and from where on a reader declines or a claim counts as supported.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +22,10 @@ import numpy.typing as npt
 
 import seeds
 from embeddings.cleaning.article import clean
+from embeddings.encoders.bundled import Facts
+from embeddings.encoders.weights import BUNDLED_MODEL, locate, revision
 from embeddings.readers import find, read
+from embeddings.runtime import sha256_of
 from embeddings.types import RawArticle
 from qa.evaluation.benchmarks.grounding_sets import read_sets
 from qa.evaluation.metrics.confidence import auroc, balanced_accuracy, best_threshold
@@ -27,10 +34,74 @@ from qa.grounding.claim_evidence import set_against, supporting_rows
 from qa.grounding.mismatches import vetoes
 from qa.grounding.trained import MOST_TOKENS, CheckerCalibration, ShippedNetwork, as_written, best_outcome, premises
 from qa.language.words import words_of
+from qa.reading import networks
+from qa.reading.reader import GENERAL
+from qa.training.calibrate_reader import main as calibrate_reader
 from qa.training.checker_data import development, judged_sentences, kept_back, pairs_of
-from qa.training.export import export_pair_network
+from qa.training.export import export_int8, export_pair_network, sample_texts
 
-__all__ = ["calibrate", "main"]
+__all__ = ["calibrate_checker", "main", "ship_checker", "ship_encoder", "ship_reader"]
+
+
+def ship_reader(argv: Sequence[str] | None = None) -> None:
+    """Export, then calibrate what was exported."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--from", dest="trained", type=Path, nargs="+", required=True, help="model folders of training")
+    parser.add_argument("--shares", type=float, nargs="+", default=[1.0], help="of each, in their average")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args(argv)
+    given.out.mkdir(parents=True, exist_ok=True)
+    export_reader(given.trained, given.out, shares=given.shares)
+    calibrate_reader(["--data", str(given.data), "--out", str(given.out / "reader.json")])
+
+
+def export_reader(trained: Sequence[Path], out: Path, *, shares: Sequence[float] = (1.0,)) -> str:
+    """Write network, tokenizer and a calibration that is not fitted yet; gives the reader's identity.
+
+    Of several networks that were trained on from one another the weights are averaged (Wortsman et al. 2022).
+    Raises ValueError where not each has its share, or these are not 1 together.
+    """
+    from transformers import AutoModelForQuestionAnswering
+
+    if len(shares) != len(trained) or abs(sum(shares) - 1.0) > 1e-6:
+        raise ValueError(f"{len(trained)} networks need as many shares that make 1, not {list(shares)}")
+    model, *others = [AutoModelForQuestionAnswering.from_pretrained(folder) for folder in trained]
+    states = [each.state_dict() for each in (model, *others)]
+    model.load_state_dict(
+        {name: sum(share * state[name] for share, state in zip(shares, states, strict=True)) for name in states[0]}
+    )
+    sha256 = export_pair_network(model, out / "reader.onnx", end="spans", most=networks.MOST_TOKENS)
+    identity = f"sourceline-reader {sha256}"
+    general = msgspec.structs.replace(GENERAL, reader=identity)
+    (out / "reader.json").write_bytes(msgspec.json.format(msgspec.json.encode(general), indent=1) + b"\n")
+    return identity
+
+
+def ship_encoder(argv: Sequence[str] | None = None) -> None:
+    """Write network, tokenizer and what the encoder says of itself."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    out: Path = parser.parse_args(argv).out
+    from safetensors.numpy import load_file
+
+    folder = locate(BUNDLED_MODEL)
+    weights = load_file(folder / "model.safetensors")
+    config = msgspec.json.decode((folder / "config.json").read_bytes())
+    limit = msgspec.json.decode((folder / "sentence_bert_config.json").read_bytes())["max_seq_length"]
+    heads = config["num_attention_heads"]
+    shutil.copyfile(folder / "tokenizer.json", out / "tokenizer.json")
+    samples = sample_texts(out / "tokenizer.json", most=limit)
+    network = export_int8(weights, out / "encoder.onnx", heads=heads, end="vector", samples=samples)
+    facts = Facts(
+        revision=revision(folder),
+        dimension=config["hidden_size"],
+        max_tokens=limit,
+        network=network,
+        tokenizer=sha256_of(out / "tokenizer.json"),
+    )
+    (out / "encoder.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=1) + b"\n")
+
 
 _SHORT = ("fever", "rte")
 """Short pairs that are like claims of answers; the others are captions, talk and school science."""
@@ -46,7 +117,7 @@ _ARTICLES = 3
 _TEXT_SOURCES = {"CG2C_doc": "documents", "fever": "facts", "rte": "facts", "summedits": "edits", "wice": "wice"}
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def ship_checker(argv: Sequence[str] | None = None) -> None:
     """Export, then calibrate what was exported."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="trained", type=Path, required=True, help="folder of train_checker")
@@ -55,11 +126,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(argv)
     given.out.mkdir(parents=True, exist_ok=True)
-    _export(given.trained / "model", given.out)
-    calibrate(["--data", str(given.data), "--sets", str(given.sets), "--out", str(given.out)])
+    _export_checker(given.trained / "model", given.out)
+    calibrate_checker(["--data", str(given.data), "--sets", str(given.sets), "--out", str(given.out)])
 
 
-def _export(trained: Path, out: Path) -> str:
+def _export_checker(trained: Path, out: Path) -> str:
     """Write network, tokenizer and a calibration that is not fitted yet; gives the checker's identity."""
     from transformers import AutoModelForSequenceClassification
 
@@ -91,7 +162,7 @@ class Sentence(msgspec.Struct, frozen=True, kw_only=True):
     supported: bool
 
 
-def calibrate(argv: Sequence[str] | None = None) -> None:
+def calibrate_checker(argv: Sequence[str] | None = None) -> None:
     """Fit, print how well kept-back claims are judged, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of train-pairs and train-documents")
@@ -203,6 +274,15 @@ def _say(judged: Sequence[Judged], scores: Sequence[float], threshold: float) ->
             [score >= threshold for score in values], truth, groups=list(map(str, range(len(own))))
         )
         print(f"{source}: n={len(own)}, AUROC {auroc(values, truth):.3f}, BAcc {reached.value:.3f}", flush=True)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Ship one of the three networks."""
+    kinds = {"reader": ship_reader, "checker": ship_checker, "encoder": ship_encoder}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("network", choices=kinds)
+    given = list(sys.argv[1:] if argv is None else argv)
+    kinds[parser.parse_args(given[:1]).network](given[1:])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders.encoder import HashingEncoder
 from embeddings.errors import InputError, StoreCorrupt, StoreError
 from embeddings.ingest import ingest
-from embeddings.moving import back_up, restore
+from embeddings.opening import back_up, restore
 from embeddings.types import RawArticle, Where
 
 ENCODER = HashingEncoder()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.runtime.onnx_session import let_threads_sleep, native_threads, usable_processors
+from embeddings.runtime import let_threads_sleep, native_threads, usable_processors
 
 V2, V1 = "0::{group}\n", "12:cpuset:/\n5:cpu,cpuacct:{group}\n1:name=systemd:/\n"
 

@@ -1,6 +1,9 @@
-"""Fits the networks and thresholds of the aligned checker on grounding sets; writes `qa/grounding/checker.json`.
+"""Fits the networks and thresholds of the aligned checker on grounding sets; says what its limits strike.
 
-    python -m qa.training.aligned_checker.fit_checker --out qa/grounding/checker.json FOLDER
+    python -m qa.training.fit_checker --out qa/grounding/checker.json FOLDER
+    python -m qa.training.fit_checker FOLDER
+
+The first fits and writes, the second prints the limits of what was written.
 
 Only one half of the documents is read (`GroundingRow.part`); `qa evaluate checker` reports on the other. What is
 printed, and what thresholds are chosen by, was predicted for documents that the networks had not seen.
@@ -12,7 +15,7 @@ import argparse
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,17 +23,21 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+import seeds
 from embeddings.encoders import load
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
-from qa.evaluation.cache import CachingEncoder
+from qa.evaluation.benchmarks.samples import put_before
 from qa.evaluation.metrics.confidence import auroc, balanced_credit, best_threshold
 from qa.evaluation.metrics.grounding import span_f1
-from qa.grounding.aligned import CheckerWeights, Network, probability, struck
+from qa.evaluation.targets.target import CachingEncoder
+from qa.grounding.aligned import CheckerWeights, Judged, Network, judge, probability, struck
 from qa.grounding.claim_evidence import quotation
 from qa.grounding.features import CLAIM_FEATURES, WORD_FEATURES, claim_features
-from qa.training.aligned_checker.examples import ClaimExample, claims_of, read_examples
+from qa.grounding.syntax.comparing import Rivalled, grammar_for
+from qa.training.aligned_examples import ClaimExample, claims_of, read_examples
 
-__all__ = ["main"]
+__all__ = ["main", "say_limits"]
+
 
 _FOLDS = 4
 _WEIGHT: Mapping[str, float] = {"summedits": 1.5, "cliff": 1.5, "qags-cnndm": 1.0, "qags-xsum": 1.5, "wice": 0.5}
@@ -63,11 +70,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the fit from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--encoder", default="all-MiniLM-L6-v2")
     options = parser.parse_args(arguments)
-    rows = [row for row in read_sets(options.folder) if row.part == "fit"]
     encoder = CachingEncoder(load(options.encoder), limit=_KEPT_TEXTS)
+    if options.out is None:
+        say_limits(options.folder, encoder)
+        return
+    rows = [row for row in read_sets(options.folder) if row.part == "fit"]
     examples = read_examples(rows, encoder=encoder, told=lambda n: print(f"{n} of {len(rows)} rows", flush=True))
     weights = fit(rows, examples, provenance=f"half of the documents of {', '.join(get_args(SetName))}; n={len(rows)}")
     options.out.write_bytes(msgspec.json.format(msgspec.json.encode(weights), indent=1) + b"\n")
@@ -296,6 +306,56 @@ def _averaged(networks: Sequence[Network]) -> Network:
 def _rounded(values: npt.NDArray[np.floating[Any]]) -> tuple[float, ...]:
     """To four digits: enough, and short in a file."""
     return tuple(round(float(value), 4) for value in values)
+
+
+# --- What each limit of an exchange strikes
+_LIMITS = (0.0, 0.05, 0.1, 0.2, 0.3)
+
+
+class _Read(msgspec.Struct, frozen=True):
+    set: str
+    supported: bool
+    judged: Judged
+
+
+def say_limits(folder: Path, encoder: CachingEncoder) -> None:
+    """Print how many true and false sentences each limit of `qa.grounding.aligned` strikes: they are chosen by it.
+
+    Of the labelled drafts about the sample articles, and of the fitting half of the grounding sets in the folder.
+    """
+    read = [*_drafts(encoder), *_sets(folder, encoder)]
+    for name in dict.fromkeys(item.set for item in read):
+        for supported in (True, False):
+            own = [item.judged for item in read if (item.set, item.supported) == (name, supported)]
+            print(f"{name}, {'true' if supported else 'false'}: n={len(own)}", *_struck(own), sep="\n  ", flush=True)
+
+
+def _struck(judged: Sequence[Judged]) -> Iterator[str]:
+    for kind in ("numbers", "names"):
+        leads = [_lead(getattr(one.comparison, kind)) for one in judged if one.comparison]
+        told = ", ".join(f"{sum(lead > limit for lead in leads)} at {limit}" for limit in _LIMITS)
+        yield f"{kind}: {told}"
+    yield f"any exchange, as shipped: {sum(bool(one.exchanged) for one in judged)}"
+
+
+def _lead(facts: Sequence[Rivalled]) -> float:
+    return max((fact.lead for fact in facts), default=-1.0)
+
+
+def _drafts(encoder: CachingEncoder) -> Iterator[_Read]:
+    grammar = grammar_for(encoder.identity)
+    for draft, put in put_before(seeds.drafts(), encoder=encoder):
+        found = judge(
+            put.claim, put.evidence, encoder=encoder, grammar=grammar, question=put.question, contexts=put.contexts
+        )
+        if found and not quotation(put.claim, put.evidence):
+            yield _Read("drafts", draft.supported, found)
+
+
+def _sets(folder: Path, encoder: CachingEncoder) -> Iterator[_Read]:
+    rows = [row for row in read_sets(folder) if row.part == "fit"]
+    for example in read_examples(rows, encoder=encoder):
+        yield _Read(example.set, example.supported, example.judged)
 
 
 if __name__ == "__main__":

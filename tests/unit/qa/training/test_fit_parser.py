@@ -16,9 +16,9 @@ from embeddings.errors import EncoderError
 from qa.evaluation.metrics.statistics import Estimate
 from qa.evaluation.types import InvalidDataset
 from qa.grounding.syntax.trees import Parser
-from qa.training.aligned_checker import fit_parser
-from qa.training.aligned_checker.fit_parser import Arrays, fit, main, score
-from qa.training.aligned_checker.treebanks import TreebankSentence, read_treebank
+from qa.training import fit_parser
+from qa.training.fit_parser import Arrays, fit, main, score
+from qa.training.treebanks import TreebankSentence, read_treebank
 
 _ACTIVE = "1 the 2 det|2 {} 3 nsubj|3 {} 0 root|4 the 5 det|5 {} 3 obj|6 . 3 punct"
 _PASSIVE = (

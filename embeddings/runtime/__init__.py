@@ -1,1 +1,0 @@
-"""How networks run on this machine: processors, native threads, verified ONNX sessions."""

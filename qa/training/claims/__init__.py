@@ -1,1 +1,0 @@
-"""Claims made of texts, true and false, to train a support checker on."""
