@@ -127,9 +127,9 @@ calibrate-checker: install-dev ## refit qa/grounding/checker.json on half the do
 	$(BIN)/python -m qa.training.fit_checker --out qa/grounding/checker.json $(DATA)/grounding
 	$(BIN)/python -m qa.training.fit_checker $(DATA)/grounding
 
-fit-parser: install-dev ## refit qa/grounding/syntax/parser.npz on UD English EWT, in TREEBANK; scored on its dev and test parts (ten minutes)
+fit-parser: install-dev ## refit qa/grounding/parser.npz on UD English EWT, in TREEBANK; scored on its dev and test parts (ten minutes)
 	@test -n "$(wildcard $(TREEBANK)/*-dev.conllu)" || { echo "say where UD English EWT is: make fit-parser TREEBANK=FOLDER" >&2; exit 2; }
-	$(BIN)/python -m qa.training.fit_parser --out qa/grounding/syntax/parser.npz --train $(TREEBANK) \
+	$(BIN)/python -m qa.training.fit_parser --out qa/grounding/parser.npz --train $(TREEBANK) \
 		--report $(wildcard $(TREEBANK)/*-dev.conllu $(TREEBANK)/*-test.conllu)
 
 lock: ## resolve pyproject.toml anew and write requirements*.lock

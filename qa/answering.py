@@ -14,9 +14,24 @@ from embeddings.corpus import Corpus, readable
 from embeddings.encoders import Encoder
 from embeddings.runtime import Run, Stopwatch, at_once
 from embeddings.types import Article
-from qa.answers import ABSTENTION, Written, agreed_short_answer, claim_events, finished, fold, opening, support_of
+from qa.answers import (
+    ABSTENTION,
+    Part,
+    Written,
+    agreed_short_answer,
+    asked_together,
+    citations_each,
+    claim_events,
+    finished,
+    fold,
+    found_together,
+    opening,
+    said_together,
+    spent_together,
+    support_of,
+    turn_after,
+)
 from qa.citations import is_exact, search_result
-from qa.compound import Part, asked_together, citations_each, found_together, said_together, spent_together, turn_after
 from qa.conflicts import described, disputed
 from qa.finding import Finder, Found
 from qa.generators import Generator

@@ -14,7 +14,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 
 from embeddings.encoders import load
-from embeddings.encoders.weights import BUNDLED_MODEL
+from embeddings.encoders.encoder import BUNDLED_MODEL
 from embeddings.errors import EncoderError
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from embeddings.encoders.encoder import Encoder, EncoderIdentity, TokenVectors
-from embeddings.encoders.weights import BUNDLED_MODEL
+from embeddings.encoders.encoder import BUNDLED_MODEL, Encoder, EncoderIdentity, TokenVectors
 
 __all__ = ["Encoder", "EncoderIdentity", "TokenVectors", "load"]
 

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
-from embeddings.encoders.weights import BUNDLED_MODEL
+from embeddings.encoders.encoder import BUNDLED_MODEL, EncoderIdentity, TokenVectors
 from embeddings.runtime import native_threads, open_session, open_tokenizer
 from embeddings.types import Vector, Vectors
 

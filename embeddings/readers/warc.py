@@ -17,7 +17,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers.confined.frames import Member
+from embeddings.readers.confined import Member
 from embeddings.types import Rejected
 
 __all__ = ["read"]

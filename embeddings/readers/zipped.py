@@ -16,7 +16,7 @@ from zipfile import ZipFile
 
 from embeddings.errors import UnreadableFile
 from embeddings.readers import finding
-from embeddings.readers.confined.frames import Member
+from embeddings.readers.confined import Member
 from embeddings.types import Rejected
 
 __all__ = ["MAX_MEMBERS", "ZipFile", "content", "opened", "read"]

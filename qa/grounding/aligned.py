@@ -23,9 +23,8 @@ from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import ClaimEvidence, quotation, set_against, supporting_spans
 from qa.grounding.features import Aligned, align, claim_features, word_features
 from qa.grounding.mismatches import fact_mismatches
-from qa.grounding.speakers import is_quoted, other_speaker_named
-from qa.grounding.syntax.comparing import SAYS, Comparison, Grammar, Rivalled, grammar_for
-from qa.grounding.wording import wording_mismatches
+from qa.grounding.tree_comparison import SAYS, Comparison, Grammar, Rivalled, grammar_for
+from qa.grounding.wording import is_quoted, other_speaker_named, wording_mismatches
 from qa.language.words import Word
 
 __all__ = [

@@ -40,8 +40,8 @@ from qa.assembly import Assembly, assemble
 from qa.errors import QAError, SettingsError
 from qa.server.app import answer_head, create_app
 from qa.server.errors import ShuttingDown
-from qa.server.http.h11_protocol import StrictProtocol
 from qa.server.http.headers import squeezed
+from qa.server.http.problems import StrictProtocol
 from qa.server.monitoring import logged, traced
 from qa.server.parts import Narrowed, Parts
 from qa.server.service import Service

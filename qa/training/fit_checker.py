@@ -25,16 +25,16 @@ import numpy.typing as npt
 
 import seeds
 from embeddings.encoders import load
+from qa.evaluation.benchmarks.bench import put_before
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
-from qa.evaluation.benchmarks.samples import put_before
 from qa.evaluation.metrics.confidence import auroc, balanced_credit, best_threshold
 from qa.evaluation.metrics.grounding import span_f1
 from qa.evaluation.targets.target import CachingEncoder
 from qa.grounding.aligned import CheckerWeights, Judged, Network, judge, probability, struck
 from qa.grounding.claim_evidence import quotation
 from qa.grounding.features import CLAIM_FEATURES, WORD_FEATURES, claim_features
-from qa.grounding.syntax.comparing import Rivalled, grammar_for
-from qa.training.aligned_examples import ClaimExample, claims_of, read_examples
+from qa.grounding.tree_comparison import Rivalled, grammar_for
+from qa.training.treebanks import ClaimExample, claims_of, read_examples
 
 __all__ = ["main", "say_limits"]
 

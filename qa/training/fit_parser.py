@@ -1,6 +1,6 @@
-"""Fits the dependency parser of the support checker to treebanks; writes `qa/grounding/syntax/parser.npz`.
+"""Fits the dependency parser of the support checker to treebanks; writes `qa/grounding/parser.npz`.
 
-    python -m qa.training.fit_parser --out qa/grounding/syntax/parser.npz --train PATH… --report PATH…
+    python -m qa.training.fit_parser --out qa/grounding/parser.npz --train PATH… --report PATH…
 
 A path is a CoNLL-U file or a folder with such files. No sentence of `--report` is fitted to, even where `--train`
 holds it, too. The parser that ships was fitted to UD English EWT (CC BY-SA 4.0): weights only, none of its text.
@@ -26,7 +26,7 @@ from embeddings.encoders import Encoder, TokenVectors, load
 from embeddings.errors import EncoderError
 from qa.evaluation.metrics.statistics import Estimate, mean
 from qa.evaluation.types import InvalidDataset
-from qa.grounding.syntax.trees import Parser, word_states
+from qa.grounding.trees import Parser, word_states
 from qa.language.words import Word
 from qa.training.treebanks import TreebankSentence, read_treebank
 

@@ -23,7 +23,7 @@ import numpy.typing as npt
 import seeds
 from embeddings.cleaning.article import clean
 from embeddings.encoders.bundled import Facts
-from embeddings.encoders.weights import BUNDLED_MODEL, locate, revision
+from embeddings.encoders.encoder import BUNDLED_MODEL, locate, revision
 from embeddings.readers import find, read
 from embeddings.runtime import sha256_of
 from embeddings.types import RawArticle

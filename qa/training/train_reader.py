@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embeddings.encoders import load
-from embeddings.encoders.weights import BUNDLED_MODEL, locate
+from embeddings.encoders.encoder import BUNDLED_MODEL, locate
 from qa.training.loop import Plan, batches, train
 from qa.training.reader_data import (
     Group,

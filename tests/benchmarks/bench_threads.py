@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from embeddings.encoders import Encoder, load
-from embeddings.encoders.weights import LIBRARY_NAME
+from embeddings.encoders.encoder import LIBRARY_NAME
 from embeddings.runtime import usable_processors
 
 ROUNDS, QUESTIONS, PASSAGES = 5, 8, 4

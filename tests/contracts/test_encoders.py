@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from embeddings.encoders import Encoder, EncoderIdentity, bundled, load
 from embeddings.encoders.bundled import BundledEncoder
+from embeddings.encoders.encoder import BUNDLED_MODEL, LIBRARY_NAME, revision
 from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
-from embeddings.encoders.weights import BUNDLED_MODEL, LIBRARY_NAME, revision
 from embeddings.errors import EncoderError, WeightsMismatch
 
 TINY_MAX_TOKENS = 32

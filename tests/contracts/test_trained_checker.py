@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from embeddings.encoders import load
-from embeddings.encoders.weights import BUNDLED_MODEL, locate
+from embeddings.encoders.encoder import BUNDLED_MODEL, locate
 from embeddings.errors import WeightsMismatch
 from qa.errors import SettingsError
 from qa.grounding import load_checker

@@ -1,7 +1,7 @@
 """Reads files that need a parser of untrusted data in a process of their own, which can be killed.
 
 This side starts the process, asks it for one thing after the other, and says why it ended. That side (`child`) bounds
-itself, then lets the reader of the file's kind work. `frames` are what the two say to each other.
+itself, then lets the reader of the file's kind work.
 
 The process gets no setting, no key and no open file of this one. It may take so much memory and processor time, and say
 so much, and no more; whatever happens to it, the next file goes on.
@@ -25,10 +25,73 @@ from typing import IO, Final, cast
 import msgspec
 
 import embeddings
-from embeddings.readers.confined.frames import Broke, Ended, Found, Frame, Kind, Member, Refused, Task, seconds_for
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["Member", "read"]
+__all__ = ["Broke", "Ended", "Found", "Frame", "Kind", "Member", "Refused", "Task", "read", "seconds_for"]
+
+
+# --- What the reading process is asked and what it answers: one JSON value a line, in either direction
+Kind = str
+"""Names a reader: see `child.READERS`."""
+
+_SECONDS, _SECONDS_PER_MEGABYTE = 7.0, 1.0
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to read."""
+
+    kind: Kind
+    path: str
+    folder: str
+    """An empty folder for what a container holds."""
+    seconds: float
+    """Processor time for each thing it gives."""
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True, tag="member"):
+    """A file that a container holds, unpacked so that it can be read like any other."""
+
+    name: str
+    """What the container calls it."""
+    path: str
+    url: str | None = None
+    """Where it was fetched from, for a page that does not say it."""
+
+
+class Found(msgspec.Struct, frozen=True, tag="found"):
+    """An article."""
+
+    article: RawArticle
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """A file, or a piece of it, that is no article."""
+
+    rejected: Rejected
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
+    """The file has nothing more."""
+
+    worn: bool
+    """The process has grown and should not read another one."""
+
+
+class Broke(msgspec.Struct, frozen=True, kw_only=True, tag="broke"):
+    """The reader ran out of memory."""
+
+
+Frame = Member | Found | Refused | Ended | Broke
+
+
+def seconds_for(size: int) -> float:
+    """Processor time that a file of so many bytes may take for each thing it gives.
+
+    >>> seconds_for(0), seconds_for(10_000_000)
+    (7.0, 17.0)
+    """
+    return _SECONDS + _SECONDS_PER_MEGABYTE * size / 1e6
+
 
 _PROGRAM: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); from embeddings.readers.confined.child import main; main()"

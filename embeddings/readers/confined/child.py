@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers.confined.frames import Broke, Ended, Found, Frame, Kind, Member, Refused, Task
+from embeddings.readers.confined import Broke, Ended, Found, Frame, Kind, Member, Refused, Task
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["MAX_MEMORY", "READERS", "main"]

@@ -18,11 +18,10 @@ from pathlib import Path
 import msgspec
 
 from embeddings import encoders
-from qa.evaluation.benchmarks.bench import Bench, Row, Table, markdown, write
+from qa.evaluation.benchmarks.bench import Bench, Row, Table, markdown, sample_rows, score_samples, write
 from qa.evaluation.benchmarks.checker import measure_judging
 from qa.evaluation.benchmarks.news import measure_asked, measure_news
 from qa.evaluation.benchmarks.reader import measure, measure_reading
-from qa.evaluation.benchmarks.samples import sample_rows, score_samples
 from qa.evaluation.compare import Check, Limit, check
 from qa.evaluation.run import checkout_revision, code_hash, machine
 from qa.evaluation.targets.target import CachingEncoder

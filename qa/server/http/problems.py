@@ -1,4 +1,4 @@
-"""The one table from errors to RFC 9457 problem details, and the handler that serves it.
+"""The one table from errors to RFC 9457 problem details, and the handler that serves it; also for what is no HTTP.
 
 What an error says is shown only where the table allows it: messages about the caller's request or our own state are;
 those of the store, the encoder or a bug are not (they may name paths), they go to the log under an incident id.
@@ -6,21 +6,36 @@ those of the store, the encoder or a bug are not (they may name paths), they go 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import h11
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from embeddings import errors as offline
 from qa import errors as online
 from qa.server import errors
 from qa.server.errors import FieldError
+from qa.server.http.headers import ALWAYS
 
-__all__ = ["KINDS", "MEDIA_TYPE", "PROTOCOL_PROBLEM", "Kind", "Problem", "kind_of", "problem_of", "serve_problem"]
+__all__ = [
+    "KINDS",
+    "MEDIA_TYPE",
+    "PROTOCOL_PROBLEM",
+    "Kind",
+    "Problem",
+    "StrictProtocol",
+    "kind_of",
+    "problem_of",
+    "serve_problem",
+]
+
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -243,3 +258,69 @@ def _headers(error: Exception, kind: Kind) -> dict[str, str]:
     if kind.status == 408:
         headers["connection"] = "close"  # the rest of the body is not waited for
     return headers
+
+
+# --- uvicorn's h11 protocol with gaps closed: what is not HTTP gets a problem document, what does not end is ended
+_UNWANTED_BYTES = 50_000_000
+"""So much of a body is thrown away after its request was refused, so that the sender gets to read the refusal."""
+
+
+_HEAD_SECONDS = 20.0
+"""A request whose head takes longer is not waited for: connections are few here, and cost nothing to open."""
+
+
+class StrictProtocol(H11Protocol):
+    """One connection."""
+
+    _unwanted = 0
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection; its first request has to come soon."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of a connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in; hang up on a sender who goes on and on after the answer."""
+        if self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY:
+            self._unwanted += len(data)
+            if self._unwanted > _UNWANTED_BYTES:
+                self.transport.abort()
+                return
+        else:
+            self._unwanted = 0
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._waiting is None:
+            self._wait_for_head()  # of the next request on this connection
+
+    def _wait_for_head(self) -> None:
+        self._waiting = self.loop.call_later(_HEAD_SECONDS, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _give_up(self) -> None:
+        if self.conn.their_state is h11.IDLE and (self.cycle is None or self.cycle.response_complete):
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP. `msg` is uvicorn's own; the problem says the same."""
+        del msg
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.transport.close()
+            return
+        body = msgspec.json.encode(PROTOCOL_PROBLEM)
+        headers = {**ALWAYS, "content-type": MEDIA_TYPE, "content-length": str(len(body)), "connection": "close"}
+        response = h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request")
+        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()

@@ -34,7 +34,7 @@ def await_end(connection: socket.socket, *, drip: bytes = b"") -> None:
 def test_a_head_that_never_ends(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, first: bytes, drip: bytes
 ) -> None:
-    monkeypatch.setattr("qa.server.http.h11_protocol._HEAD_SECONDS", 0.5)
+    monkeypatch.setattr("qa.server.http.problems._HEAD_SECONDS", 0.5)
     begun = time.monotonic()
     with connect(client) as connection:
         connection.sendall(first)
@@ -46,13 +46,13 @@ def test_the_next_request_of_a_connection_too(client: httpx.Client, monkeypatch:
     with connect(client) as connection:
         connection.sendall(_HEAD + b"\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
-        monkeypatch.setattr("qa.server.http.h11_protocol._HEAD_SECONDS", 0.5)
+        monkeypatch.setattr("qa.server.http.problems._HEAD_SECONDS", 0.5)
         connection.sendall(b"GET / HT")
         await_end(connection, drip=b"T")
 
 
 def test_an_answer_may_take_longer_than_a_head(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qa.server.http.h11_protocol._HEAD_SECONDS", 1.0)
+    monkeypatch.setattr("qa.server.http.problems._HEAD_SECONDS", 1.0)
     with connect(client) as connection:
         body = b'{"question": "Where?"}'
         head = ["POST /api/ask HTTP/1.1", "Host: x", "Content-Type: application/json", f"Content-Length: {len(body)}"]

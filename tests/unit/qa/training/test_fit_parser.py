@@ -15,7 +15,7 @@ from embeddings.encoders.encoder import HashingEncoder
 from embeddings.errors import EncoderError
 from qa.evaluation.metrics.statistics import Estimate
 from qa.evaluation.types import InvalidDataset
-from qa.grounding.syntax.trees import Parser
+from qa.grounding.trees import Parser
 from qa.training import fit_parser
 from qa.training.fit_parser import Arrays, fit, main, score
 from qa.training.treebanks import TreebankSentence, read_treebank

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from embeddings.encoders.encoder import HashingEncoder
-from embeddings.encoders.weights import BUNDLED_MODEL, locate
+from embeddings.encoders.encoder import BUNDLED_MODEL, HashingEncoder, locate
 from qa.training.reader_data import Neighbourhood, Row, Span, Window, groups_of, neighbours_of, tokens_of
 
 FERRY = "The ferry Almeric carried 214 people to Skerra."

@@ -16,7 +16,7 @@ import msgspec
 
 from embeddings.encoders import EncoderIdentity, TokenVectors
 from qa.grounding.evidence import AnalysedSentence, bears_out, comparable, same_value
-from qa.grounding.syntax.trees import ARGUMENTS, Bond, Parser, Tree, bonds_of, load_parser
+from qa.grounding.trees import ARGUMENTS, Bond, Parser, Tree, bonds_of, load_parser
 from qa.language.names import NameWord, same_name
 from qa.language.quantities import Quantity
 from qa.language.words import Word, families

@@ -101,7 +101,7 @@ class Parser:
 @lru_cache(maxsize=1)
 def load_parser() -> Parser:
     """The parser that ships with the package."""
-    path = files("qa.grounding.syntax").joinpath("parser.npz")
+    path = files("qa.grounding").joinpath("parser.npz")
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         return Parser(dict(arrays))
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embeddings.encoders import load
-from embeddings.encoders.weights import BUNDLED_MODEL
+from embeddings.encoders.encoder import BUNDLED_MODEL
 from qa.grounding.aligned import AlignedChecker
-from qa.grounding.syntax.comparing import grammar_for, kindred, sentence_of
-from qa.grounding.syntax.trees import ROOT, Tree, bonds_of, likeliest_heads, load_parser
+from qa.grounding.tree_comparison import grammar_for, kindred, sentence_of
+from qa.grounding.trees import ROOT, Tree, bonds_of, likeliest_heads, load_parser
 from qa.language.words import words_of
 
 ENCODER = load(BUNDLED_MODEL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qa.grounding.claim_evidence import set_against
-from qa.grounding.speakers import other_speaker_named
+from qa.grounding.wording import other_speaker_named
 
 SOURCE = (
     "“The bridge will not fall down,” said engineer Runa Vestby. Cars must wait until May. "
