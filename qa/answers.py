@@ -13,7 +13,7 @@ import msgspec
 
 from qa.citations import search_result, short_answer
 from qa.finding import SHOWN, Found
-from qa.language.timestamps import shown, stamp
+from qa.language.dates import shown, stamp
 from qa.question.understanding import Understood
 from qa.reading.composing import is_short
 from qa.reading.read import Reading, ReadSentence

@@ -18,8 +18,8 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.duplicates import same_story
 from embeddings.types import StoredPassage
+from qa.language.dates import moment
 from qa.language.quantities import Quantity, quantities_of
-from qa.language.timestamps import moment
 from qa.language.words import words_of
 from qa.reading.read import Reading, ReadSentence, SentenceAt
 from qa.types import Citation, Conflict, Evidence

@@ -12,8 +12,8 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.runtime import Stopwatch
+from qa.language.dates import Period, stamp
 from qa.language.question_words import language_of
-from qa.language.timestamps import Period, stamp
 from qa.question.understanding import Understood, in_their_words, with_numbers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.misfits import fitting

@@ -13,7 +13,7 @@ import msgspec
 from embeddings.cleaning.identity import MAX_ID
 from embeddings.types import StoredPassage
 from qa.errors import AbstainReason, FallbackReason
-from qa.language.timestamps import UnderstoodPeriod
+from qa.language.dates import UnderstoodPeriod
 
 __all__ = [
     "AbstainReason",

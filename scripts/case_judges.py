@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from qa.language.timestamps import Period, shown
+from qa.language.dates import Period, shown
 
 __all__ = ["JUDGES", "judge_of"]
 

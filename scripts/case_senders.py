@@ -22,8 +22,8 @@ from embeddings.errors import InputError
 from embeddings.readers.jsonl import parse_record
 from embeddings.types import RawArticle, Rejected
 from qa.assembly import Assembly, assemble
+from qa.language.dates import Period
 from qa.language.time_expressions import period_of
-from qa.language.timestamps import Period
 from qa.server.app import create_app
 from qa.server.parts import Parts
 from qa.server.service import Service

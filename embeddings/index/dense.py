@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.errors import EncoderError, IndexDamaged
-from embeddings.index.arrays import Buffer, pack, unpack
+from embeddings.index import Buffer, pack, unpack
 from embeddings.types import Hit, Vector, Vectors
 
 __all__ = [

@@ -22,8 +22,7 @@ import numpy as np
 
 from embeddings.encoders import EncoderIdentity
 from embeddings.errors import IndexDamaged
-from embeddings.index import dense, lexical
-from embeddings.index.arrays import Buffer
+from embeddings.index import Buffer, dense, lexical
 from embeddings.index.snapshot import Segment
 from embeddings.index.terms import ANALYSIS
 from embeddings.store.database import Fault

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.errors import IndexDamaged
-from embeddings.index.arrays import Buffer, pack, unpack
+from embeddings.index import Buffer, pack, unpack
 from embeddings.index.terms import Terms
 from embeddings.types import Hit
 

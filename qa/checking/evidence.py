@@ -17,7 +17,7 @@ from embeddings.chunking.passages import OVERLAP_SENTENCES, TARGET_TOKENS, split
 from embeddings.corpus import Corpus, readable
 from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, article_version
-from qa.checking.values import NotJudged, SentText
+from qa.checking import NotJudged, SentText
 from qa.generation.prompt import Source, build
 from qa.generation.sentence_stream import LONGEST, declines, sentence_spans
 from qa.language.words import words_of

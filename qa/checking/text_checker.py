@@ -16,8 +16,7 @@ from embeddings.cleaning.article import page_at
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.runtime import Run, Stopwatch, at_once
-from qa.checking.evidence import Found, Grounds, Sent, Sentence, sentences_of
-from qa.checking.values import (
+from qa.checking import (
     CLAIMS_NOTHING,
     LONGEST_SOURCE,
     CheckedSentence,
@@ -28,12 +27,13 @@ from qa.checking.values import (
     SourceWords,
     TextToCheck,
 )
+from qa.checking.evidence import Found, Grounds, Sent, Sentence, sentences_of
 from qa.errors import InvalidQuestion, InvalidText
 from qa.generation.citation_markers import choose_label
 from qa.generation.prompt import Source
 from qa.generation.verification import Judged, Quoted, is_fragment, judge
 from qa.grounding.checker import SupportChecker
-from qa.language.timestamps import moment
+from qa.language.dates import moment
 from qa.question.understanding import checked
 from qa.settings import Settings
 from qa.tracing import Evaluation, current

@@ -39,7 +39,7 @@ _COMMANDS = {
         "check",
         "Check a text (a file in UTF-8, or - for standard input) against its sources, sentence by sentence.",
     ),
-    "feeds": ("sources", "Add, list or remove feeds, or read them in a process of its own."),
+    "feeds": ("serve", "Add, list or remove feeds, or read them in a process of its own."),
     "evaluate": ("evaluate", "Measure how good answers are: run a dataset, score the run, compare it, gate a release."),
     "index": ("store", "Check, remake or measure the index. It is derived: the store holds the truth."),
     "ingest": (
@@ -58,7 +58,7 @@ _COMMANDS = {
     "serve": ("serve", "Start the service. It ingests nothing by itself; stop it with Ctrl-C."),
     "store": ("store", "Move articles from one store to another: a folder, or a database on a PostgreSQL server."),
     "work": ("serve", "Store what services with QA_WORKERS were sent; stop it with Ctrl-C."),
-    "watch": ("sources", "Add the articles of folders, and what is written there from now on; stop it with Ctrl-C."),
+    "watch": ("serve", "Add the articles of folders, and what is written there from now on; stop it with Ctrl-C."),
 }
 """By name: the module in `qa.cli` that holds the command, and the first paragraph of its help."""
 

@@ -16,7 +16,7 @@ from rich.text import Text
 from qa.cli.terminal import console, load_encoder, opened, plain, read_settings, shortened, waiting
 
 if TYPE_CHECKING:
-    from qa.checking.values import CheckedSentence, CheckReport, SourceWords, TextToCheck
+    from qa.checking import CheckedSentence, CheckReport, SourceWords, TextToCheck
 
 __all__ = ["check"]
 
@@ -122,7 +122,7 @@ def _asked(**given: object) -> TextToCheck:
     """Hold what was given against the limits of a check. Raises InvalidText."""
     import msgspec
 
-    from qa.checking.values import TextToCheck
+    from qa.checking import TextToCheck
     from qa.errors import InvalidText
 
     try:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
+from qa.language.dates import moment
 from qa.language.question_words import AUXILIARIES, PARTICIPLES, TITLES, WH_WORDS, Name, is_date_word, names, topics
 from qa.language.time_expressions import period_of, without_period
-from qa.language.timestamps import moment
 from qa.language.words import Token, tokens
 from qa.types import Turn
 

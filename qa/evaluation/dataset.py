@@ -20,7 +20,7 @@ import msgspec
 from qa.answers import ABSTENTION
 from qa.errors import InvalidQuestion
 from qa.evaluation.types import Example, GoldSpan, InvalidDataset, RunRefused
-from qa.language.timestamps import moment
+from qa.language.dates import moment
 from seeds import SeedQuestion
 
 __all__ = [

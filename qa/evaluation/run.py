@@ -39,7 +39,7 @@ from qa.evaluation.types import (
     Prediction,
     TargetFailed,
 )
-from qa.language.timestamps import stamp
+from qa.language.dates import stamp
 from qa.types import Answer
 
 __all__ = [

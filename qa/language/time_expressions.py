@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from qa.language import time_calendar
+from qa.language.dates import BEGINNING, Period
 from qa.language.time_calendar import (
     COUNT,
     WEEKDAY,
@@ -26,7 +27,6 @@ from qa.language.time_calendar import (
     rule,
     weekday_of,
 )
-from qa.language.timestamps import BEGINNING, Period
 
 __all__ = ["period_of", "periods_in", "without_period"]
 

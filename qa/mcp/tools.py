@@ -2,7 +2,7 @@
 
 Nothing here knows how the protocol is spoken.
 
-What goes in and out are the values of the HTTP API, field by field (`qa.types`, `qa.checking.values`, `Article`).
+What goes in and out are the values of the HTTP API, field by field (`qa.types`, `qa.checking`, `Article`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from embeddings.types import Article
 from embeddings.usable_corpus import UsableCorpus
 from qa.answers import fold, told_of
 from qa.assembly import Answerer, assemble
+from qa.checking import CheckReport, TextToCheck
 from qa.checking.text_checker import TextChecker
-from qa.checking.values import CheckReport, TextToCheck
 from qa.errors import InvalidQuestion, NotFound, QAError
 from qa.generators import Generator
 from qa.settings import Settings

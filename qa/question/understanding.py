@@ -19,10 +19,10 @@ from qa.conversations.follow_ups import Resolved
 from qa.conversations.referents import without_topic
 from qa.errors import InvalidQuestion
 from qa.language import names
+from qa.language.dates import Period, moment, stamp
 from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import FUNCTION_WORDS, TITLES, is_date_word
 from qa.language.time_expressions import period_of, without_period
-from qa.language.timestamps import Period, moment, stamp
 from qa.question.intents import Intent, intent_of
 from qa.types import Filters, Question, SearchQuestion, Turn
 

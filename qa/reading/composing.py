@@ -13,7 +13,7 @@ import msgspec
 
 from embeddings.types import StoredPassage
 from qa.citations import cite, short_answer
-from qa.language.timestamps import BEGINNING, moment
+from qa.language.dates import BEGINNING, moment
 from qa.language.words import words_of
 from qa.reading.answer_types import Kind
 from qa.reading.read import Reading, ReadSentence, SentenceAt, is_said, leans_back, same_answer, sentences_of

@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from qa.language.dates import moments_of
+from qa.language.dates import Period, moment, moments_of
 from qa.language.question_words import is_date_word
 from qa.language.time_expressions import periods_in
-from qa.language.timestamps import Period, moment
 from qa.language.words import tokens
 from qa.types import Evidence
 

@@ -14,7 +14,7 @@ from embeddings.corpus import Corpus
 from embeddings.duplicates import overlapping, same_story
 from embeddings.index.terms import UNSPACED
 from embeddings.types import Hits, StoredPassage, Vector, Where
-from qa.language.timestamps import Period, is_after, known_until, moment
+from qa.language.dates import Period, is_after, known_until, moment
 from qa.language.words import words_of
 from qa.retrieval.recency import all_older, is_late, preferences, says_when
 from qa.types import Citation, Evidence

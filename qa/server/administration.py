@@ -22,7 +22,7 @@ from qa.conversations.asked import AskedQuestion, DayOfQuestions, Outcome
 from qa.conversations.database import ConversationDatabase
 from qa.conversations.feedback import DatasetRow, Feedback, Review, ReviewBook, Verdicts, row_of
 from qa.errors import NotFound
-from qa.language.timestamps import stamp
+from qa.language.dates import stamp
 from qa.server.errors import FieldError, InvalidRequest
 from qa.server.monitoring import Writes
 from qa.server.records import Records

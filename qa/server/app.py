@@ -15,11 +15,11 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from qa.access import places
 from qa.server import openapi
+from qa.server.auth import provide_caller, refuse_undeclared
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import provide_caller, refuse_undeclared
 from qa.server.http.bodies import StrictRequest
 from qa.server.http.headers import secure, share
-from qa.server.openai.answer_parts import serve_error
+from qa.server.openai import serve_error
 from qa.server.routes.admin import (
     corpus_by_source,
     export_reviews,

@@ -20,7 +20,7 @@ import msgspec
 
 from qa.conversations.database import ConversationDatabase
 from qa.errors import HistoryUnavailable, NotFound
-from qa.language.timestamps import stamp
+from qa.language.dates import stamp
 from qa.server import monitoring
 from qa.server.administration import Job, JobItem, JobPage, JobState, JobSummary
 from qa.server.errors import FieldError, RequestError, ServerError, ShuttingDown

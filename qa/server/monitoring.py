@@ -24,7 +24,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from embeddings.errors import StoreFull, StoreReadOnly
 from embeddings.runtime import Memory
-from qa.checking.values import CheckReport
+from qa.checking import CheckReport
 from qa.sources.ledger import Source
 from qa.tracing import within
 from qa.types import Answer

@@ -28,7 +28,7 @@ from litestar.openapi.spec import (
 from litestar.types import ControllerRouterHandler, Dependencies
 
 from embeddings.types import Article
-from qa.checking.values import CheckReport, TextToCheck
+from qa.checking import CheckReport, TextToCheck
 from qa.conversations.changes import AnswerChanges
 from qa.conversations.feedback import DatasetRow, Feedback, Review
 from qa.server.administration import (
@@ -43,10 +43,10 @@ from qa.server.administration import (
     ReviewPage,
     SourceStates,
 )
-from qa.server.auth.permissions import Level, handlers, level_of
+from qa.server.auth import Level, handlers, level_of
 from qa.server.http.bodies import JSON, NDJSON
 from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
-from qa.server.openai.answer_parts import ErrorEnvelope, is_openai
+from qa.server.openai import ErrorEnvelope, is_openai
 from qa.server.openai.chat import ChatCompletion
 from qa.server.openai.requests import ChatRequest, Model, ModelList, ResponsesRequest
 from qa.server.openai.responses import Response

@@ -14,7 +14,7 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.runtime import Memory, Run
 from embeddings.usable_corpus import Clock, utc_now
-from qa.checking.values import CheckReport, TextToCheck
+from qa.checking import CheckReport, TextToCheck
 from qa.generators import Generator
 from qa.server.errors import DeadlineExceeded, Unsupported
 from qa.server.monitoring import Metrics

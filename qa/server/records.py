@@ -25,7 +25,7 @@ from qa.conversations.database import ConversationDatabase, Database
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id
 from qa.errors import HistoryUnavailable, NotFound
-from qa.language.timestamps import stamp
+from qa.language.dates import stamp
 from qa.server.errors import NotReady
 from qa.server.monitoring import is_read_only
 from qa.server.wire import ConversationPage, ConversationTurn, ConversationTurns, FeedbackPage, KeptAnswer

@@ -21,7 +21,7 @@ from qa import tracing
 from qa.access import keys
 from qa.access.keys import Collections
 from qa.answers import fold, told_of
-from qa.checking.values import CheckReport, TextToCheck
+from qa.checking import CheckReport, TextToCheck
 from qa.errors import NotFound
 from qa.generators.guard import GuardedGenerator
 from qa.server import monitoring, submissions

@@ -15,8 +15,8 @@ from embeddings.corpus import Corpus
 from embeddings.types import Article, CorpusCounts, Overview, Where
 from qa.access.keys import Collections
 from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on
+from qa.language.dates import is_after
 from qa.language.question_words import names
-from qa.language.timestamps import is_after
 from qa.question.understanding import where_of
 from qa.types import Answer, Filters, Question
 

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 import seeds
 from embeddings.encoders import load
-from qa.evaluation.benchmarks.bench import put_before
+from qa.evaluation.benchmarks import put_before
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
 from qa.evaluation.metrics.confidence import auroc, balanced_credit, best_threshold
 from qa.evaluation.metrics.grounding import span_f1

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from embeddings.encoders.encoder import BUNDLED_MODEL, locate
+from qa.training import Plan, batches, train
 from qa.training.checker_data import (
     LABELS,
     Asked,
@@ -31,7 +32,6 @@ from qa.training.checker_data import (
     question_pairs,
     shares,
 )
-from qa.training.loop import Plan, batches, train
 from qa.training.mutations import VALIDATION_FOLD, among_others, edited_pairs, made_pairs, sentences_of
 from qa.training.reader_data import rows_of
 

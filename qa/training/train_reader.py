@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from embeddings.encoders import load
 from embeddings.encoders.encoder import BUNDLED_MODEL, locate
-from qa.training.loop import Plan, batches, train
+from qa.training import Plan, batches, train
 from qa.training.reader_data import (
     Group,
     Neighbourhood,

@@ -26,7 +26,7 @@ from qa.evaluation.convert import convert_realtimeqa
 from qa.evaluation.metrics.answers import first_rank, reciprocal_rank
 from qa.evaluation.metrics.statistics import paired_bootstrap
 from qa.evaluation.types import Example
-from qa.language.timestamps import is_after, moment
+from qa.language.dates import is_after, moment
 from qa.retrieval import recency
 from qa.retrieval.search import fuse
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from embeddings.encoders import load
-from qa.evaluation.benchmarks.bench import answered
+from qa.evaluation.benchmarks import answered
 from qa.evaluation.targets.target import CachingEncoder
 from qa.grounding import load_checker
 from seeds import SeedDraft

@@ -13,7 +13,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from qa.language.timestamps import stamp
+from qa.language.dates import stamp
 from qa.server import jobs as books
 from qa.server.jobs import Jobs, own_mark
 from qa.server.records import Records

@@ -16,8 +16,8 @@ from embeddings.encoders.encoder import HashingEncoder
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer
+from qa.checking import CheckedSentence, CheckReport, SentText, TextToCheck
 from qa.checking.text_checker import MOST_SENTENCES, TextChecker
-from qa.checking.values import CheckedSentence, CheckReport, SentText, TextToCheck
 from qa.errors import InvalidQuestion, InvalidText
 from qa.generators.generator import Say, ScriptedGenerator
 from qa.grounding.aligned import AlignedChecker, LexicalChecker

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from qa.checking.values import CheckReport
+from qa.checking import CheckReport
 from qa.cli import program
 
 SOURCE = "The ferry Almira sank near Orsa on Tuesday. Rescuers saved 205 people from the sea that night."

@@ -19,7 +19,7 @@ from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, TextContent
 
 from embeddings.types import Article
-from qa.checking.values import CheckReport
+from qa.checking import CheckReport
 from qa.cli import program
 from qa.errors import NotFound, QAError
 from qa.mcp.tools import TOOLS, Opened, call

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from embeddings.encoders.encoder import HashingEncoder
-from qa.evaluation.benchmarks.bench import Bench, Row, Table, markdown
+from qa.evaluation.benchmarks import Bench, Row, Table, markdown
 from qa.evaluation.benchmarks.news import ABSTENTION, ANSWERS, RETRIEVAL
 from qa.evaluation.benchmarks.realtimeqa import gold_ids, news_corpus, news_questions, pool_of, split
 from qa.evaluation.benchmarks.suite import Sizes, main, measure_all

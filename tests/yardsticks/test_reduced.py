@@ -13,7 +13,7 @@ import pytest
 from embeddings.encoders import load
 from embeddings.runtime import Memory
 from qa import answering
-from qa.evaluation.benchmarks.bench import Bench
+from qa.evaluation.benchmarks import Bench
 from qa.evaluation.benchmarks.suite import SQUAD_FILE, Baseline, gate, measure_samples, measure_squad, read_allowances
 from qa.evaluation.compare import Check
 from qa.evaluation.targets.target import CachingEncoder

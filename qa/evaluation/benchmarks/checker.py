@@ -14,7 +14,7 @@ import numpy as np
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.encoders import Encoder
-from qa.evaluation.benchmarks.bench import Bench, Row, of_estimate
+from qa.evaluation.benchmarks import Bench, Row, of_estimate
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
 from qa.evaluation.metrics.confidence import auroc, balanced_accuracy, balanced_credit, best_threshold
 from qa.evaluation.metrics.grounding import absent_words, ngram_overlap, span_f1, subset_f1

@@ -16,7 +16,7 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.corpus import Corpus
 from embeddings.types import Article, article_version
-from qa.evaluation.benchmarks.bench import Bench, Row, asked, by_metric, joined, of_estimate, of_score, ranked
+from qa.evaluation.benchmarks import Bench, Row, asked, by_metric, joined, of_estimate, of_score, ranked
 from qa.evaluation.benchmarks.realtimeqa import Holders, draw, gold_ids, news_corpus, news_questions, pool_of, split
 from qa.evaluation.measures import article_ranking
 from qa.evaluation.metrics.answers import (

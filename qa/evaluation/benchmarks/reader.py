@@ -19,7 +19,7 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, passage_id
-from qa.evaluation.benchmarks.bench import Bench, Row, of_score
+from qa.evaluation.benchmarks import Bench, Row, of_score
 from qa.evaluation.metrics.answers import SquadQuestion, exact_match, f1, read_questions
 from qa.evaluation.metrics.confidence import auroc
 from qa.evaluation.metrics.statistics import Estimate, mean, resampled

@@ -26,8 +26,8 @@ from qa.evaluation.convert import convert_realtimeqa
 from qa.evaluation.metrics.answers import first_rank, normalise, reciprocal_rank
 from qa.evaluation.metrics.statistics import wilson
 from qa.evaluation.types import Example
+from qa.language.dates import is_after, moment, stamp
 from qa.language.time_expressions import period_of
-from qa.language.timestamps import is_after, moment, stamp
 from qa.retrieval.search import Depth, fuse, retrieve
 
 __all__ = [
@@ -50,7 +50,7 @@ _LISTED = 200
 """Passages asked of each list: enough to rank more than ten articles."""
 _RANKED = 10
 _SLACK = timedelta(days=1, seconds=1)
-"""As `qa.language.timestamps.is_after`: a date without a time may be a day ahead."""
+"""As `qa.language.dates.is_after`: a date without a time may be a day ahead."""
 List = Literal["dense", "lexical", "fused", "evidence"]
 _PAGE = 500
 _WITHHELD_SHARE = 0.3

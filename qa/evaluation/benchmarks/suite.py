@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from embeddings import encoders
-from qa.evaluation.benchmarks.bench import Bench, Row, Table, markdown, sample_rows, score_samples, write
+from qa.evaluation.benchmarks import Bench, Row, Table, markdown, sample_rows, score_samples, write
 from qa.evaluation.benchmarks.checker import measure_judging
 from qa.evaluation.benchmarks.news import measure_asked, measure_news
 from qa.evaluation.benchmarks.reader import measure, measure_reading
@@ -28,7 +28,7 @@ from qa.evaluation.targets.target import CachingEncoder
 from qa.evaluation.types import SCHEMA_VERSION, InvalidThreshold, Score, Scores
 from qa.grounding import load_checker
 from qa.grounding.checker import SupportChecker
-from qa.language.timestamps import stamp
+from qa.language.dates import stamp
 from qa.reading import load_reader
 from qa.settings import Settings, from_environment
 

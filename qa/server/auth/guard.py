@@ -23,7 +23,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from qa.access import keys, places, tokens
 from qa.access.keys import EVERYTHING
 from qa.access.rate_limits import Budgets, ConcurrencyLimit, RateLimits, TokenBucket
-from qa.server.auth.permissions import Caller, Level, level_of, remember
+from qa.server.auth import Caller, Level, level_of, remember
 from qa.server.errors import ForeignOrigin, NotAllowed, RateLimited, TokenExpired, Unauthenticated, UnknownHost
 from qa.settings import Settings
 

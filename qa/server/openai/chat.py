@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from qa.server.http.sse import Message
-from qa.server.openai.answer_parts import About, Link, Piece, Tokens, about, joined
+from qa.server.openai import About, Link, Piece, Tokens, about, joined
 
 __all__ = [
     "Annotation",

@@ -17,7 +17,7 @@ import msgspec
 
 from qa.errors import NotFound
 from qa.server.errors import FieldError, InvalidRequest, Unsupported
-from qa.server.openai.answer_parts import Piece
+from qa.server.openai import Piece
 from qa.types import Filters, Question, Turn
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from qa.server.http.sse import Message
-from qa.server.openai.answer_parts import About, ErrorBody, Link, Piece, Tokens, about, joined
+from qa.server.openai import About, ErrorBody, Link, Piece, Tokens, about, joined
 
 __all__ = [
     "CachedTokens",

@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from embeddings.errors import EmbeddingsError
 from qa.conversations.asked import Outcome
 from qa.conversations.feedback import Review
-from qa.language.timestamps import stamp
+from qa.language.dates import stamp
 from qa.server import monitoring
 from qa.server.administration import (
     AdminAnswer,
@@ -29,8 +29,8 @@ from qa.server.administration import (
     SourceState,
     SourceStates,
 )
+from qa.server.auth import ADMINISTERING, ANYONE, Caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ADMINISTERING, ANYONE, Caller
 from qa.server.errors import FieldError, InvalidRequest, ServerError
 from qa.server.http.bodies import NDJSON
 from qa.server.monitoring import Act

@@ -16,8 +16,8 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter
 
 from embeddings.types import Overview
-from qa.checking.values import CheckReport, TextToCheck
-from qa.server.auth.permissions import ASKING, CHECKING, READING, SEARCHING, Caller
+from qa.checking import CheckReport, TextToCheck
+from qa.server.auth import ASKING, CHECKING, READING, SEARCHING, Caller
 from qa.server.http.problems import problem_of
 from qa.server.http.sse import EventStream, Message, WhileConnected
 from qa.server.openapi import CHECK, QUESTION, WORK, problems

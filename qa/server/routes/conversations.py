@@ -16,8 +16,8 @@ from qa.access.tokens import answer_signature, is_signed_answer
 from qa.conversations.changes import AnswerChanges
 from qa.conversations.feedback import Feedback
 from qa.errors import HistoryUnavailable
+from qa.server.auth import READING, REVIEWING, Caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import READING, REVIEWING, Caller
 from qa.server.openapi import BODY, WORK, problems
 from qa.server.service import Service
 from qa.server.wire import AnswerLink, ConversationPage, ConversationTurns, FeedbackIn, FeedbackPage, KeptAnswer

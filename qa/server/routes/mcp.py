@@ -14,10 +14,10 @@ from litestar.di import NamedDependency
 from litestar.response.base import ASGIResponse
 
 from embeddings.types import Article
-from qa.checking.values import CheckReport, TextToCheck
+from qa.checking import CheckReport, TextToCheck
 from qa.mcp import SDK
+from qa.server.auth import ASKING, CHECKING, READING, SEARCHING, USING_TOOLS, Caller, level_of
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ASKING, CHECKING, READING, SEARCHING, USING_TOOLS, Caller, level_of
 from qa.server.errors import NotInstalled, Overloaded
 from qa.server.http.bodies import JSON, decode, media_type
 from qa.server.http.problems import problem_of

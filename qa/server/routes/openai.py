@@ -16,11 +16,22 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from qa.errors import NotFound
+from qa.server.auth import ASKING_WITH_A_KEY, READING_WITH_A_KEY, Caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ASKING_WITH_A_KEY, READING_WITH_A_KEY, Caller
 from qa.server.http.sse import EventStream, Message, WhileConnected
-from qa.server.openai import chat, responses
-from qa.server.openai.answer_parts import CitedText, Piece, Tokens, address_of, errors, failure, fold, pieces, tokens_of
+from qa.server.openai import (
+    CitedText,
+    Piece,
+    Tokens,
+    address_of,
+    chat,
+    errors,
+    failure,
+    fold,
+    pieces,
+    responses,
+    tokens_of,
+)
 from qa.server.openai.requests import (
     Asked,
     ChatRequest,

@@ -20,8 +20,8 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from embeddings.types import Article
 from qa.access.tokens import is_signed
 from qa.errors import NotFound
+from qa.server.auth import ANYONE, Caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ANYONE, Caller
 from qa.server.http.headers import PAGE_POLICY
 from qa.server.http.problems import KINDS
 from qa.server.service import Service

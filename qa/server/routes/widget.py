@@ -20,8 +20,8 @@ from qa.access import places, tokens
 from qa.access.tokens import TokenClaims
 from qa.errors import SettingsError
 from qa.server import monitoring
+from qa.server.auth import ANYONE, GETTING_A_TOKEN, Caller
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ANYONE, GETTING_A_TOKEN, Caller
 from qa.server.errors import FieldError, InvalidRequest, require_reach
 from qa.server.http.headers import PAGE_POLICY, framed, takes_gzip
 from qa.server.monitoring import Act

@@ -20,7 +20,7 @@ from embeddings.types import Article, CorpusCounts, Overview
 from qa.server.app import create_app
 from qa.server.errors import FieldError
 from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
-from qa.server.openai.answer_parts import ErrorEnvelope, is_openai
+from qa.server.openai import ErrorEnvelope, is_openai
 from qa.server.parts import Parts
 from qa.server.run import configure, load
 from qa.server.service import Service

@@ -19,8 +19,8 @@ from litestar.handlers import HTTPRouteHandler
 from qa.access import tokens
 from qa.access.rate_limits import RateLimits
 from qa.access.tokens import TokenClaims
+from qa.server.auth import ADMINISTERING, ASKING, READING, caller_of
 from qa.server.auth.guard import Guard
-from qa.server.auth.permissions import ADMINISTERING, ASKING, READING, caller_of
 from qa.server.errors import RequestError
 from qa.settings import Settings
 

@@ -18,7 +18,7 @@ from qa.access import tokens
 from qa.access.rate_limits import RateLimits
 from qa.access.tokens import Secret, TokenClaims
 from qa.server.app import create_app
-from qa.server.auth.permissions import Undeclared, handlers, level_of, refuse_undeclared
+from qa.server.auth import Undeclared, handlers, level_of, refuse_undeclared
 from qa.server.http.problems import KINDS
 from qa.server.service import Service
 from qa.settings import Settings

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 import pytest
 
-from qa.checking.values import CheckReport
+from qa.checking import CheckReport
 from qa.server.parts import Parts
 from qa.settings import Settings
 

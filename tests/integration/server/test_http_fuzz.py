@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from embeddings.types import Article
-from qa.checking.values import CheckReport
+from qa.checking import CheckReport
 from qa.server.http.problems import MEDIA_TYPE, Problem
 from qa.server.wire import AddReport, Alive, ArticlePage, ConversationPage, FeedbackPage, Ready
 from qa.types import Answer, SearchAnswer

@@ -22,7 +22,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
 from embeddings.types import Article
-from qa.checking.values import CheckReport
+from qa.checking import CheckReport
 from qa.mcp.tools import TOOLS
 from qa.settings import Settings
 from qa.types import Answer, SearchAnswer

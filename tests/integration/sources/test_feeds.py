@@ -15,9 +15,9 @@ import pytest
 
 from embeddings.types import RawArticle
 from qa.sources.delivery import Delivered
-from qa.sources.feeds import Feeds
 from qa.sources.fetching import NotDelivered, SourceError
 from qa.sources.ledger import FILE, Feed, Ledger, freshness
+from qa.sources.turns import Feeds
 
 
 def texts(newsroom: Any) -> set[str]:

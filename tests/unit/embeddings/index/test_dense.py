@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from embeddings.errors import EncoderError, IndexDamaged
-from embeddings.index import dense
-from embeddings.index.arrays import pack
+from embeddings.index import dense, pack
 from embeddings.index.dense import nearest
 from embeddings.types import Hit
 

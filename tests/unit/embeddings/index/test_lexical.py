@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.errors import IndexDamaged
-from embeddings.index import lexical
-from embeddings.index.arrays import pack
+from embeddings.index import lexical, pack
 from embeddings.index.terms import Terms
 from embeddings.types import Hit
 

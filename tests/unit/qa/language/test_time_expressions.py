@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from qa.language.dates import BEGINNING
 from qa.language.time_expressions import period_of, without_period
-from qa.language.timestamps import BEGINNING
 
 ASKED = datetime(2024, 6, 20, 12, tzinfo=UTC)
 

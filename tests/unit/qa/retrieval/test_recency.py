@@ -8,8 +8,8 @@ import pytest
 
 from embeddings.types import Passage, StoredPassage
 from qa.citations import cite
+from qa.language.dates import BEGINNING, Period, shown, stamp
 from qa.language.time_expressions import period_of
-from qa.language.timestamps import BEGINNING, Period, shown, stamp
 from qa.retrieval.recency import (
     all_older,
     is_late,

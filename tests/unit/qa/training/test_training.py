@@ -14,8 +14,8 @@ import pytest
 
 from embeddings.encoders.encoder import BUNDLED_MODEL, locate
 from embeddings.runtime import open_session, sha256_of
+from qa.training import Plan, batches, train
 from qa.training.export import OUTPUTS, End, export_int8, network, weights_of, widths_of
-from qa.training.loop import Plan, batches, train
 from qa.training.reader_data import CONTEXT_TOKENS, Row, Span, other_sentences, rows_of, title_of, tokens_of, window_of
 
 TEXT = "The ferry Almeric carried 214 people to Skerra. Nobody was hurt. " + "It rained all day in Kelmar. " * 40

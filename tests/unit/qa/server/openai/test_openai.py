@@ -14,17 +14,7 @@ from hypothesis import strategies as st
 from qa.errors import NotFound
 from qa.generation.prompt import count_tokens
 from qa.server.errors import InvalidRequest, Unsupported
-from qa.server.openai.answer_parts import (
-    CitedText,
-    Piece,
-    Tokens,
-    address_of,
-    fold,
-    inert,
-    pieces,
-    text_fragment,
-    tokens_of,
-)
+from qa.server.openai import CitedText, Piece, Tokens, address_of, fold, inert, pieces, text_fragment, tokens_of
 from qa.server.openai.requests import (
     ChatRequest,
     InputItem,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from embeddings.store.schema import moment as stored_moment
 from qa.errors import InvalidQuestion
-from qa.language.timestamps import is_after, moment, stamp
+from qa.language.dates import is_after, moment, stamp
 
 
 @pytest.mark.parametrize(
