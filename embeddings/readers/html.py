@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -147,9 +148,7 @@ def _extracted(page: str) -> tuple[etree._Element, trafilatura.settings.Document
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         tree = _parsed(page)
-        document = trafilatura.bare_extraction(
-            tree, with_metadata=True, include_comments=False, date_extraction_params=dict(_NO_DATES)
-        )
+        document = max(map(_found, _arrangements(tree)), key=_length)
     except UnreadableFile:
         raise
     except Exception as error:  # noqa: BLE001  a parser of other people's pages: no page may stop the others
@@ -160,6 +159,27 @@ def _extracted(page: str) -> tuple[etree._Element, trafilatura.settings.Document
         document = trafilatura.settings.Document()
         document.body = etree.Element("body")
     return tree, document
+
+
+def _arrangements(tree: etree._Element) -> Iterator[etree._Element]:
+    """Give the page as it is and, where its body comes in several pieces, with those joined.
+
+    Joined, a part that stands between the pieces can be lost: the longer text is taken.
+    """
+    joined = deepcopy(tree)
+    yield tree
+    if _join_pieces(joined):
+        yield joined
+
+
+def _found(tree: etree._Element) -> trafilatura.settings.Document | None:
+    return trafilatura.bare_extraction(
+        tree, with_metadata=True, include_comments=False, date_extraction_params=dict(_NO_DATES)
+    )
+
+
+def _length(document: trafilatura.settings.Document | None) -> int:
+    return len(_text(document.body)) if document is not None and document.body is not None else -1
 
 
 def _text(body: etree._Element) -> str:
@@ -233,7 +253,6 @@ def _parsed(page: str) -> etree._Element:
         raise UnreadableFile(f"the page has more than {_MAX_ELEMENTS:,} elements; save its text as .txt")
     _mend_head(tree)
     _drop_unseen(tree)
-    _join_pieces(tree)
     return tree
 
 
@@ -284,21 +303,24 @@ def _drop_unseen(tree: etree._Element) -> None:
                 element.tag, element.tail = "span", tail
 
 
-def _join_pieces(tree: etree._Element) -> None:
-    """Move the paragraphs of further pieces of the body behind those of the first."""
+def _join_pieces(tree: etree._Element) -> bool:
+    """Move the paragraphs of further pieces of the body behind those of the first; say whether there are any."""
     first = next((found for expression in BODY_XPATH for found in expression(tree)), None)
     if first is None or first.tag == "article" or not first.get("class"):
-        return
+        return False
     scope = next((above for above in first.iterancestors("article", "main", "body")), None)
     if scope is None or sum(1 for _ in islice(scope.iter("h1"), 2)) > 1:
-        return
+        return False
     own = next(first.iterancestors("article"), None)
+    moved = False
     for piece in list(scope.iter(first.tag)):
         apart = first not in piece.iterancestors() and piece not in first.iterancestors() and piece is not first
         alike = piece.get("class") == first.get("class") and next(piece.iterancestors("article"), None) is own
         if apart and alike and _holds_prose(piece) and not _is_aside(piece):
+            moved = True
             for child in list(piece):
                 first.append(child)
+    return moved
 
 
 def _holds_prose(element: etree._Element) -> bool:

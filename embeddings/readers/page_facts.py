@@ -190,7 +190,8 @@ def headline(tree: etree._Element, *, found: str, described: dict[str, str], sit
     For links and search engines it is often said in other words.
     """
     title = clean_title(found, sites=sites)
-    shown = [text for one in tree.iter("h1") if (text := " ".join("".join(one.itertext()).split()))]
+    headings = (one for one in tree.iter("h1") if one.find(".//a[@href='/']") is None)  # which holds the site's name
+    shown = [text for one in headings if (text := " ".join("".join(one.itertext()).split()))]
     if len(shown) == 1 and _say_the_same(shown[0], title):
         return clean_title(shown[0], sites=sites)
     said = [described[name] for name in ("og:title", "twitter:title") if name in described]

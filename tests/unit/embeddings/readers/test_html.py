@@ -264,6 +264,20 @@ def test_a_body_in_pieces_is_read_whole(tmp_path: Path) -> None:
     ]
 
 
+def test_a_part_between_two_pieces_is_not_lost(tmp_path: Path) -> None:
+    words = "went to the school on the hill, where the council had put up beds for all who had lost a house that night."
+    first = "".join(f"<p>Family {number} {words}</p>" for number in range(3))
+    between = "".join(
+        f"<p>Berth {number} of the harbour, too, needs new fenders and two new cranes.</p>" for number in range(4)
+    )
+    body = (
+        f"<div class='article-text'>{first}</div><div class='rest'><div class='summary'>{between}</div>"
+        f"<div class='article-text'><p>Neighbours {words}</p></div></div>"
+    )
+    found = article(tmp_path, body=f"<body><article><h1>Dam Fails</h1>{body}</article></body>")
+    assert [found.text.count(part) for part in ("Family", "Berth", "Neighbours")] == [3, 4, 1]
+
+
 def test_pieces_of_other_articles_stay_apart(tmp_path: Path) -> None:
     words = "went to the school on the hill, where the council had put up beds for all who had lost a house that night."
     body = "".join(
@@ -312,6 +326,7 @@ def test_a_title_is_the_headline_shown(title: str, headline: str, tmp_path: Path
         "<h1>Valley Voice</h1>",
         "<h1>Weather: Why the Dam Fails in the Valley Again</h1>",
         "<h1></h1>",
+        "<h1><a href='/'>Why the Dam Fails</a></h1>",
     ],
 )
 def test_a_headline_among_several_or_with_a_kicker_is_no_title(headings: str, tmp_path: Path) -> None:
