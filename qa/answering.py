@@ -155,6 +155,7 @@ class Answerer:
         """
         clock = Stopwatch(current().stage)
         asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
+        asked = await run(lambda: self._finder.placed(asked))
         clock.lap("understand")
         depth = Depth(listed=max(50, 3 * question.limit), kept=question.limit, per_article=1)
         evidence = await run(lambda: self._finder.evidence(asked, depth, clock))
@@ -198,6 +199,7 @@ class Answerer:
         self, question: Question, asked: Understood, *, share: int, history: Sequence[Turn], clock: Stopwatch, run: Run
     ) -> Part:
         """What is found for a question, with misspelled words corrected where that is answered; else as it was."""
+        asked = await run(lambda: self._finder.placed(asked))
         found = await run(lambda: self._finder.find(asked, clock, share=share))
         if found.reason not in _PERHAPS_MISSPELLED or history:
             return Part(asked=asked, found=found)
@@ -206,6 +208,7 @@ class Answerer:
         )
         if not again.corrections:
             return Part(asked=asked, found=found)
+        again = await run(lambda: self._finder.placed(again))
         tried = await run(lambda: self._finder.find(again, clock, share=share))
         return Part(asked=asked, found=found) if tried.reason else Part(asked=again, found=tried)
 

@@ -12,8 +12,9 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.runtime import Stopwatch
-from qa.language.dates import Period, stamp
+from qa.language.dates import Period, moment, stamp
 from qa.language.question_words import language_of
+from qa.language.time_expressions import period_of
 from qa.question.understanding import Understood, in_their_words, with_numbers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.misfits import fitting
@@ -31,7 +32,8 @@ _NO_MATCH = 0.05
 """Below this probability nothing retrieved is even near the question."""
 SHOWN = 8
 """Passages shown, and given to a model: the best of those that were read."""
-
+_ENDED = timedelta(days=365)
+"""An archive without anything new for so long is asked about its own time."""
 
 _LATEST = Depth(listed=100, kept=40, per_article=2)
 """What is looked through for the newest about a topic: what is newest need not be what matches best."""
@@ -89,6 +91,21 @@ class Finder:
             return None
         reading, evidence = best_passages_first(reading, found, kept=SHOWN)
         return Found(evidence=evidence, reading=reading, reason=None)
+
+    def placed(self, asked: Understood) -> Understood:
+        """The question with a month or day that names no year put into the last year of an archive that has ended.
+
+        Where the newest article is of 2022, "in March" means that of 2022, years later, too. Blocking.
+        """
+        if asked.period is None or not asked.period.yearless:
+            return asked
+        latest = self._corpus.overview(asked.where, newest=0).latest
+        newest = moment(latest, field="published_at") if latest else asked.as_of
+        if asked.period.start - newest < _ENDED:
+            return asked
+        said = (asked.resolved_query, asked.period.words)  # the words are those of the turn before in a follow-up
+        meant = next((period for text in said if (period := period_of(text, as_of=newest))), asked.period)
+        return msgspec.structs.replace(asked, period=meant)
 
     def evidence(self, asked: Understood, depth: Depth, clock: Stopwatch) -> tuple[Evidence, ...]:
         """Retrieve alone, best first. Blocking."""

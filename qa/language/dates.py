@@ -48,6 +48,8 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
     """Told by its distance from now ("yesterday", "this week"): older news cannot answer."""
     words: str = ""
     """The words of the question that say so."""
+    yearless: bool = False
+    """Told by the calendar alone, and no year named ("in May"): of which May may depend on what is asked."""
 
     @property
     def open(self) -> bool:

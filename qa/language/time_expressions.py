@@ -52,6 +52,11 @@ _POSSESSIVE = re.compile(r"['’]s?\b")
 _LOOSE = re.compile(r"(?:,?\s+(?:and|between|from|to)|,|\s+)(?=\s*[?.!;]|\s*,|$)")
 """What is left standing at the end of a question, or before a comma, when a time was taken out."""
 _TITLED = re.compile(r"Today|Yesterday|Tomorrow|Tonight|Overnight")
+_DAY_OF_A_MATTER = re.compile(
+    r" (?!(?:on|in|at|of|for|by|to|from|with|about|after|before|and|or|when|as|than|until|was|were|is|are|did|does|do"
+    r"|has|have|had|will|would|could)\b)[a-z]{3,}"
+)
+"""After a day: "the January 6 committee" is a name of what met for years."""
 _MOST = 12
 """Expressions read of one text: nobody names more, and reading them takes more time than their number grows."""
 _UNIT_DAYS = {"hour": 1, "day": 1, "week": 7, "fortnight": 14, "month": 30, "quarter": 91, "year": 365, "decade": 3652}
@@ -68,6 +73,8 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     stretch: Stretch
     bound: _Bound
+    yearless: bool = False
+    """Told by the calendar alone, without a year: "in May", "on June 4"."""
 
 
 def period_of(question: str, *, as_of: datetime) -> Period | None:
@@ -132,7 +139,7 @@ def _found(question: str, today: date) -> Sequence[_Found]:
 
 
 def _read(question: str, asked: Asked) -> Iterator[_Found]:
-    for pattern, read in (*_RULES, *time_calendar.RULES):
+    for number, (pattern, read) in enumerate((*_RULES, *time_calendar.RULES)):
         for match in pattern.finditer(question):
             if _is_a_name(question, match):
                 continue
@@ -142,13 +149,17 @@ def _read(question: str, asked: Asked) -> Iterator[_Found]:
                 continue  # "June 31", or a count of years that leaves the calendar
             if stretch is not None and stretch.first <= stretch.last:
                 start, end = match.span("core")
-                yield _Found(start=start, end=end, stretch=stretch, bound=_bound(question[:start]))
+                said = match.groupdict()
+                yearless = number >= len(_RULES) and not any(said.get(name) for name in ("year", "which"))
+                yield _Found(start=start, end=end, stretch=stretch, bound=_bound(question[:start]), yearless=yearless)
 
 
 def _is_a_name(question: str, match: re.Match[str]) -> bool:
     """Whether words that look like a time are part of a name, such as USA Today or the Sunday Times."""
     core, start, end = match["core"], match.start("core"), match.end("core")
     if start and _TITLED.match(core):
+        return True
+    if match.groupdict().get("day") and _DAY_OF_A_MATTER.match(question[end:]) and question[:start].endswith("the "):
         return True
     titles = re.match(r"(?i:['’]s)? [A-Z][a-z]+", question[end:]) is not None
     groups = match.groupdict()
@@ -182,6 +193,7 @@ def _together(question: str, found: Sequence[_Found], today: date) -> Period:
         end=max(end, start + timedelta(days=1)),
         recent=first is not None and all(span in told for span in inner),
         words=" … ".join(_words(question, item) for item in found),
+        yearless=all(item.yearless for item in found),
     )
 
 

@@ -93,6 +93,29 @@ def test_a_text_that_names_last_year_tells_of_it(ask: Ask) -> None:
     assert ask(told, "How many visitors did the festival draw last year?").claims
 
 
+@pytest.mark.parametrize(
+    ("published", "question", "start"),
+    [
+        ("2021-06-10", "How many visitors did the festival draw in June?", "2021-06-01"),
+        ("2024-06-10", "How many visitors did the festival draw in June?", "2024-06-01"),
+        ("2021-06-10", "How many visitors did the festival draw in June 2024?", None),
+        ("2021-06-10", "How many visitors did the festival draw last June?", None),
+        ("2024-01-10", "How many visitors did the festival draw in June?", None),
+    ],
+)
+def test_an_archive_that_has_ended_is_asked_about_its_own_months(
+    ask: Ask, published: str, question: str, start: str | None
+) -> None:
+    told = {"title": "Festival", "text": "The harbour festival in Velda drew 40,000 visitors."}
+    answer = ask([{**told, "published_at": published}], question)
+    if start is None:
+        assert answer.abstain_reason == "outside_corpus_dates"
+    else:
+        assert answer.claims
+        assert answer.understood_period is not None
+        assert answer.understood_period.start == f"{start}T00:00:00Z"
+
+
 # --- several questions in one
 
 

@@ -95,6 +95,8 @@ def test_periods(words: str, first: str, last: str, recent: bool) -> None:
         "Did it pass by 12/13 votes?",
         "Will it be rebuilt one day?",
         "Which of the two came last?",
+        "Who leads the January 6 committee?",
+        "Where was the July 4 parade shooting?",
     ],
 )
 def test_no_period(words: str) -> None:
