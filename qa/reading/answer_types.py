@@ -53,6 +53,14 @@ _OFFICE = re.compile(
     re.IGNORECASE,
 )
 """Asked with a name in capitals: who writes none may read texts without."""
+_NAMED = re.compile(
+    r"^(?:in |at |for |to )?(?:which|what) (?:other |two |three |four |big |large |major )?(?:compan(?:y|ies)"
+    r"|countr(?:y|ies)|airlines?|automakers?|carmakers?|banks?|universit(?:y|ies)|newspapers?|broadcasters?|networks?"
+    r"|(?:football |soccer |basketball |baseball )?teams?|clubs?|cit(?:y|ies)|retailers?|firms?|nations?|provinces?"
+    r"|states?|actors?|actress(?:es)?|senators?|presidents?|players?)\b(?! of\b)",
+    re.IGNORECASE,
+)
+"""What is asked for has a name; asked with a capital, as above."""
 _HEADS = re.compile(
     r"\b(?:people|persons|passengers|visitors|workers|residents|employees|men|women|children|students|soldiers|seats"
     r"|homes|houses|cars|vehicles)\b",
@@ -67,6 +75,8 @@ _MOMENT = re.compile(
     r" (?:is|are|was|were|did|do|does|will|has|had))\b",
     re.IGNORECASE,
 )
+_NO_TIME = re.compile(r"(?:(?:at )?(?:the )?age (?:of )?|aged )?\d\d?", re.IGNORECASE)
+"""An age, or what is left of one; a day of a month comes with the month."""
 _AMOUNTS = frozenset(NUMBER_WORDS) | frozenset(
     "abundance all alone another any billion billions both countless couple double dozen dozens each "
     "every everybody everyone few fifth fifths first free half handful hundred hundreds indefinitely lone "
@@ -116,6 +126,8 @@ def type_test(question: str) -> Fits | None:
     if _OFFICE.search(question):
         told = {word.stem for word in words_of(question)}
         return lambda words: any(word.capital and not word.stop and word.stem not in told for word in words_of(words))
+    if _NAMED.match(question) and not question.islower():
+        return _has_name
     return next((fits for pattern, fits in _TESTS if pattern.search(question)), None)
 
 
@@ -142,6 +154,10 @@ def is_past(words: str, *, published: str | None) -> bool:
     """
     years = _YEAR.findall(words)
     return bool(years) and published is not None and max(years) < published[:4]
+
+
+def _has_name(words: str) -> bool:
+    return any(character.isupper() or character.isdigit() for character in words)
 
 
 def _is_amount(words: str) -> bool:
@@ -178,6 +194,8 @@ def _is_distance(words: str) -> bool:
 
 
 def _is_time(words: str) -> bool:
+    if _NO_TIME.fullmatch(words.strip()):
+        return False
     said = _said(words)
     if any(character.isdigit() for character in words) or len(said) > 3:
         return True

@@ -14,7 +14,7 @@ import msgspec
 from rapidfuzz.fuzz import ratio
 
 from qa.language.quantities import UNITS, Unit, quantities_of
-from qa.language.question_words import TITLES, is_date_word, names
+from qa.language.question_words import TITLES, is_date_word, language_of, names
 from qa.language.words import Word, negated, words_of
 from qa.reading.answer_types import kind_of
 from qa.reading.read import Reading, ReadSentence, features_of
@@ -60,6 +60,45 @@ _EXCEPTED = re.compile(
     r"\b(?:except|excluding|apart from|other than|but not|all but|save for|with the exception)\b", re.IGNORECASE
 )
 """A sentence that affirms of all others what it denies of one."""
+_OFFICE = re.compile(
+    r"who (?:is|was|'s|’s) (?:the )?(?:current |new |former |first |acting )?(?:(?!vice\b)[a-z]+ )?"
+    r"(?P<office>mayor|vice president|vice chair|president|governor|king|queen|coach|minister|chancellor|ceo|editor)\b"
+    r".*(?-i:[A-Z])",
+    re.IGNORECASE,
+)
+_HOLDERS = {
+    "vice president": "vice.president|deputy",
+    "vice chair": "vice.chair|deputy",
+    "president": "presiden|head|leader",
+    "ceo": r"chief|\bceo\b|head|boss",
+    "coach": "coach|manager|train",
+    "king": "king|reign|throne|monarch|crown",
+    "queen": "queen|reign|throne|monarch|crown",
+    "editor": "edit",
+    "governor": r"gov\b|governor",
+    "minister": "minister|premier|secretary",
+}
+"""Words that tell of an office where its own is not said."""
+_STEM = 4
+"""So many letters are alike in a name and what is made of it: Britain, British."""
+_ASKS_WHEN = re.compile(r"when\b", re.IGNORECASE)
+_SAYING = re.compile(
+    r"\b(?:say|said|tell|told|announce|report|tweet|write|wrote|speak|spoke|interview)\w*", re.IGNORECASE
+)
+_SAID_ON = re.compile(r"\b(?:said|told|tweeted|wrote)\b(?: (?:the )?[A-Z][\w.]*){0,4}(?: in| on)? ?$")
+_ASKS_WHO_DID = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)", re.IGNORECASE)
+_NAME_BEHIND = re.compile(r"(?P<whose>['’]s(?: [a-z]+){0,4})? (?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)")
+_ROLES = frozenset(
+    "president minister premier chancellor governor mayor senator secretary king queen prince princess director chief"
+    " coach captain leader commissioner general ambassador chairman judge justice candidate star singer actor".split()
+)
+_ASKS_WINNER = re.compile(r"(?:who|which [a-z]+) (?:has )?(?:won|wins)\b", re.IGNORECASE)
+_DEFEATED = re.compile(
+    r"\b(?:defeat|beat|over|topp|edg|outlast|upset|rout)(?:ed|ing|s|en)?"
+    r"(?: (?:the|then|fellow|[A-Z][\w’'-]*(?:['’]s)?))* $"
+)
+_ASKS_WHERE = re.compile(r"(?:where|(?:in )?(?:which|what) (?:city|town|country|place))\b", re.IGNORECASE)
+_DATELINE = re.compile(r"[A-Z][\w .,’-]{1,40}\((?:CNN|AP|Reuters|AFP|CNN Business)\)")
 Again = Callable[[Sequence[Evidence]], Reading]
 _STATES = (
     ("open opened opens reopened", "close closed closes shut"),
@@ -89,6 +128,7 @@ def fitting(
     Where the best sentence is one of them, its passage is read `again` without it, for a reader that was drawn to it
     saw little else there; how sure the best answer is, is then found anew.
     """
+    reading = _of_what_is_named(question, reading, evidence, calibration=calibration)
     struck = [one for one in reading.sentences if answers_another(question, one)]
     kept = [one for one in reading.sentences if one not in struck]
     passages = 0
@@ -107,6 +147,51 @@ def fitting(
         sentences=tuple(_without_lone_item(with_unit(question, one), reading) for one in kept),
         passages=reading.passages + passages,
     )
+
+
+def _of_what_is_named(
+    question: str, reading: Reading, evidence: Sequence[Evidence], *, calibration: Calibration
+) -> Reading:
+    """The reading without articles of which nothing found tells of whom the question names, or of the office asked for.
+
+    How many goals Ana Roe scored, an article that has no Ana Roe does not know.
+    """
+    texts: dict[str, str] = {}
+    for item in evidence:
+        passage = item.stored.passage
+        texts[passage.article_id] = f"{texts.get(passage.article_id, item.stored.title)}\n{passage.text}"
+    foreign = {article for article, text in texts.items() if _lacks(question, text)}
+    kept = [
+        one
+        for one in reading.sentences
+        if (stored := evidence[one.sentence.evidence].stored).passage.article_id not in foreign
+        and not _tells_no_office(question, f"{stored.title}\n{one.sentence.before}\n{one.sentence.text}")
+    ]
+    if len(kept) == len(reading.sentences):
+        return reading
+    features = features_of(kept)
+    sure = min(calibration.probability(features), reading.probability) if features else 0.0
+    return msgspec.structs.replace(reading, sentences=tuple(kept), probability=sure)
+
+
+def _tells_no_office(question: str, text: str) -> bool:
+    office = _OFFICE.match(question)
+    name = office["office"].casefold() if office else ""
+    return office is not None and not re.search(_HOLDERS.get(name, name), text.casefold())
+
+
+def _lacks(question: str, text: str) -> bool:
+    """Whether a text has no word of a longer name in the question, not even its initials."""
+    if language_of(question) not in {None, "en"}:
+        return False
+    folded = text.casefold()
+    initials = set(re.findall(r"\b[A-Z]{2,6}\b", text.replace(".", "")))
+    for name in names(question):
+        words = [word for word in re.findall(r"[\w-]{3,}", name.text) if word[0].isupper()]
+        short = "".join(word[0] for word in name.text.split() if word[0].isupper())
+        if len(words) > 1 and short not in initials and not any(word.casefold()[:_STEM] in folded for word in words):
+            return True
+    return False
 
 
 def _without(item: Evidence, struck: Sequence[ReadSentence]) -> Evidence:
@@ -137,6 +222,10 @@ def answers_another(question: str, read: ReadSentence) -> bool:
         or _says_the_opposite(question, sentence)
         or _exchanges_roles(question, sentence)
         or _is_only_a_date(question, read.words)
+        or _is_when_it_was_said(question, read)
+        or _is_a_title_of_the_one_asked_about(question, read)
+        or _lost(question, read)
+        or _is_of_the_dateline(question, read)
         or _measures_otherwise(question, read)
     )
 
@@ -272,6 +361,37 @@ def _is_only_a_date(question: str, words: str) -> bool:
     said = words_of(words)
     named = [word for word in said if not word.stop and not word.number]
     return bool(named) and all(is_date_word(word.text.casefold()) for word in named) and not _WHEN.search(question)
+
+
+def _is_when_it_was_said(question: str, read: ReadSentence) -> bool:
+    """Whether the time found is that of the saying: "an official told CNN in May"."""
+    if read.short is None or not _ASKS_WHEN.match(question) or _SAYING.search(question):
+        return False
+    return _SAID_ON.search(read.sentence.text[: read.short[0]]) is not None
+
+
+def _is_a_title_of_the_one_asked_about(question: str, read: ReadSentence) -> bool:
+    """Whether "Who shot Ana Roe?" is answered by a part of "Velda's Prime Minister Ana Roe"."""
+    if read.short is None or not _ASKS_WHO_DID.match(question):
+        return False
+    behind = _NAME_BEHIND.match(read.sentence.text, read.short[1])
+    if behind is None or not any(behind["name"] in name.text for name in names(question)):
+        return False
+    last = read.words.casefold().split()[-1:]
+    return bool(behind["whose"] or (last and last[0] in _ROLES))
+
+
+def _lost(question: str, read: ReadSentence) -> bool:
+    """Whether the one found for who won is the one defeated."""
+    if read.short is None or not _ASKS_WINNER.match(question):
+        return False
+    return _DEFEATED.search(read.sentence.text[: read.short[0]]) is not None
+
+
+def _is_of_the_dateline(question: str, read: ReadSentence) -> bool:
+    """Whether the place found is where it was written: "London (CNN)"."""
+    dateline = _DATELINE.match(read.sentence.text) if read.short and _ASKS_WHERE.match(question) else None
+    return bool(dateline and read.short and read.short[0] < dateline.end())
 
 
 def _measures_otherwise(question: str, read: ReadSentence) -> bool:

@@ -24,6 +24,7 @@ FITTING = [
     ("When was the bridge opened?", "August 12, 1961"),
     ("When was the bridge opened?", "mid-September"),
     ("When did the mayor resign?", "the eighties"),
+    ("Which companies supply Velda?", "Orrin Oil"),
     ("When did the mayor resign?", "shortly before the trial of his brother"),
 ]
 WRONG = [
@@ -43,9 +44,13 @@ WRONG = [
     ("How far is the town from the capital?", "11 weeks"),
     ("When was the bridge opened?", "Osprey Bridge"),
     ("In which year was the bridge opened?", "the governor"),
+    ("When did the mayor die?", "at age 67"),
+    ("When did the mayor die?", "67"),
+    ("Which companies supply Velda?", "vaccines"),
 ]
 OF_ANY_TYPE = [
     "Who opened the bridge?",
+    "which companies supply velda?",
     "who is the mayor of velda?",
     "When a bell rings, what do the divers do?",
     "How far along is the repair?",

@@ -34,6 +34,11 @@ def read(text: str, words: str = "", *, logit: float = 2.0) -> ReadSentence:
         ("Whom did Ivar Lund blame?", "Runa Vestby blamed the broker, Ivar Lund.", "Runa Vestby"),
         ("In which harbour does the ferry lie?", "The ferry has lain there since Tuesday.", "Tuesday"),
         ("How many kilometres is the new line?", "The new line takes 3 hours.", "3 hours"),
+        ("When will Ivar Lund be released?", "Lund is held unlawfully, a diplomat told the Post in May.", "May"),
+        ("Who shot Ivar Lund?", "Former Prime Minister Ivar Lund was shot on Friday.", "Former Prime Minister"),
+        ("Who shot Ivar Lund?", "Orrin’s former prime minister Ivar Lund was shot on Friday.", "Orrin"),
+        ("Who won the final?", "Runa Vestby lifted the cup after beating Velda's Tora Lund in the final.", "Tora Lund"),
+        ("Where is the brewery?", "London (AP) Workers of a brewery in Samlet may strike.", "London"),
     ],
 )
 def test_another_question_is_answered(question: str, text: str, words: str) -> None:
@@ -68,6 +73,12 @@ def test_another_question_is_answered(question: str, text: str, words: str) -> N
         ("On which day does the ferry sail?", "The ferry sails again on Tuesday.", "Tuesday"),
         ("Who rules in May?", "Theresa May rules.", "Theresa May"),
         ("How many kilometres is the new line?", "The new line is 40 miles long.", "40 miles"),
+        ("When did a diplomat speak of Ivar Lund?", "Lund is held unlawfully, a diplomat told the Post in May.", "May"),
+        ("When will Ivar Lund be released?", "Lund will be released in May, a diplomat said.", "May"),
+        ("Who is Ivar Lund?", "Former Prime Minister Ivar Lund was shot on Friday.", "Former Prime Minister"),
+        ("Who shot Ivar Lund?", "A colonel, Runa Vestby, shot Prime Minister Ivar Lund.", "A colonel, Runa Vestby"),
+        ("Who won the final?", "Runa Vestby lifted the cup after beating Tora Lund in the final.", "Runa Vestby"),
+        ("Where is the brewery?", "London (AP) Workers of a brewery in Samlet may strike.", "Samlet"),
     ],
 )
 def test_the_question_itself_is_answered(question: str, text: str, words: str) -> None:
@@ -92,6 +103,30 @@ def test_of_a_list_no_word_outside_it_is_the_short_answer(evidence_of: Callable[
         asked = "Which towns founded the league?"
         fit = fitting(asked, found, [evidence_of(text)], calibration=GENERAL, again=never)
         assert (fit.sentences[0].words, fit.probability) == (left, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "told"),
+    [
+        ("How many goals did Runa Vestby score?", "Tora Lund scored 33 goals for Orrin.", False),
+        ("How many goals did Runa Vestby score?", "Vestby scored 33 goals for Orrin.", True),
+        ("How many boats has the Velda Yacht Club?", "The VYC has 33 boats.", True),
+        ("How many Bretonia Glassworks are left?", "The Breton works lost 33 men.", True),
+        ("How many goals did Vestby score?", "Tora Lund scored 33 goals for Orrin.", True),
+        ("Who is the mayor of Orrin?", "Orrin shut 33 roads, said Tora Lund.", False),
+        ("Who is the mayor of Orrin?", "Mayor Tora Lund shut 33 roads in Orrin.", True),
+        ("Who is the vice chair of the Orrin Council?", "Orrin Council: former vice president Tora Lund, 33.", False),
+        ("Who is the president of Orrin?", "Orrin is headed by Tora Lund, aged 33.", True),
+        ("Wie viele Tore schoss Runa Vestby für den Verein?", "Tora Lund scored 33 goals for Orrin.", True),
+    ],
+)
+def test_an_article_without_whom_the_question_names_does_not_answer(
+    question: str, text: str, told: bool, evidence_of: Callable[..., Evidence]
+) -> None:
+    found = Reading(sentences=(read(text, "33" if "33" in text else text),), probability=0.8)
+    fit = fitting(question, found, [evidence_of(text)], calibration=GENERAL, again=never)
+    assert bool(fit.sentences) is told
+    assert fit.probability == (0.8 if told else 0.0)
 
 
 def test_a_passage_is_read_again_without_what_was_struck(evidence_of: Callable[..., Evidence]) -> None:
