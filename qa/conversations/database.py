@@ -1,4 +1,4 @@
-"""Where conversations, feedback, reviews and jobs lie: one way to ask, and the SQLite file that is the default.
+"""Where conversations and all that is kept with them lie: one way to ask, and the SQLite file that is the default.
 
 Of the file: one connection, one thread at a time, every commit on disk. `server_database` is the like on a server.
 """
@@ -21,7 +21,7 @@ from qa.errors import HistoryUnavailable
 __all__ = ["FILE", "SCHEMA_VERSION", "ConversationDatabase", "Database", "Session"]
 
 FILE = "conversations.db"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _APPLICATION_ID = 0x50A12CE2
 """Marks the file as ours, so that another program's database is refused rather than filled."""
@@ -84,6 +84,16 @@ CREATE TABLE ingests (
 CREATE INDEX ingests_at_work ON ingests (number) WHERE state = 'running';
 """
 """What files of schema version 1 lack."""
+
+_THIRD = """
+CREATE TABLE beginnings (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,      -- from where they are asked for: see qa.server.beginnings
+    made TEXT NOT NULL              -- qa.conversations.beginnings.Made as JSON; can be made anew at any time
+);
+"""
+_CHANGES = (_TABLES, _SECOND, _THIRD)
+"""What brings a file from each schema version to the next."""
 
 
 class Rows(Protocol):
@@ -220,15 +230,15 @@ def _create_tables(db: apsw.Connection, *, path: Path) -> None:
     application, version = db.pragma("application_id"), db.pragma("user_version")
     if (application, version) == (_APPLICATION_ID, SCHEMA_VERSION):
         return
-    if application == _APPLICATION_ID and version == 1:
-        _run(db, _SECOND)
+    if application == _APPLICATION_ID and 1 <= version < SCHEMA_VERSION:
+        _run(db, "".join(_CHANGES[version:]))
         return
     if application == _APPLICATION_ID:
         raise HistoryUnavailable(f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}")
     if db.execute("SELECT count(*) FROM sqlite_schema").get:
         raise HistoryUnavailable(f"{path} is not a file of this program; move it away")
     db.execute("PRAGMA journal_mode = WAL")
-    _run(db, _TABLES + _SECOND)
+    _run(db, "".join(_CHANGES))
 
 
 def _run(db: apsw.Connection, statements: str) -> None:

@@ -58,6 +58,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     memories: Mapping[str, Memory[Any]] = {}
     """What is remembered from question to question, by its name."""
     now: Clock = utc_now
+    made_by: str = ""
+    """Names all that answers without a model depend on besides the articles."""
 
 
 _WAITING = 8

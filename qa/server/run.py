@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -92,7 +93,14 @@ def load(settings: Settings, *, now: Clock = utc_now) -> Parts:
         generator=assembly.generator,
         memories=assembly.memories,
         now=assembly.now,
+        made_by=_made_by(assembly),
     )
+
+
+def _made_by(assembly: Assembly) -> str:
+    parts = (assembly.reader, assembly.reranker)
+    named = [str(part.identity) for part in (*parts, assembly.encoder) if part]
+    return " | ".join([version("sourceline"), *named, str(assembly.settings.answer_threshold)])
 
 
 def _opened(settings: Settings, encoder: Encoder) -> Corpus:

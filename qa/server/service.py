@@ -26,6 +26,7 @@ from qa.errors import NotFound
 from qa.generators.guard import GuardedGenerator
 from qa.server import monitoring, submissions
 from qa.server.administration import Administration
+from qa.server.beginnings import Ahead, KeptQuestions
 from qa.server.errors import NotReady, ShuttingDown, require_reach
 from qa.server.jobs import Jobs, own_mark
 from qa.server.monitoring import Act, Metrics, Storage
@@ -79,8 +80,12 @@ class Service:
         self._queue = _queue(settings)
         self.storage = Storage(None if settings.store else settings.data_dir)
         self._rooms: dict[tuple[str, ...], Narrowed] = {}
-        self._beginnings = StarterQuestions(ask=self._ask_without_hurry)
         self.records = Records(settings, read=self._read)
+        shelf = KeptQuestions(self.records.run)
+        self._beginnings = StarterQuestions(
+            ask=self._ask_without_hurry, shelf=shelf, made_by=lambda: self._ready().made_by
+        )
+        self._ahead = Ahead(make=self.beginning, shelf=shelf, is_open=not settings.api_keys)
         self.jobs = Jobs(self.records, service=own_mark(settings))
         self.administration = Administration(self.records, read=self._read)
         self.metrics = Metrics()
@@ -101,6 +106,7 @@ class Service:
         await self.jobs.open()
         if self._state == "starting":
             self._state = "ready"
+            self._ahead.start()
 
     def interrupt_writes(self) -> None:
         """End ingests at their next batch, with ShuttingDown; what they finished is durable."""
@@ -110,6 +116,7 @@ class Service:
         """Let running jobs end, then close the corpus."""
         self._state = "stopping"
         workers = (self._writing, self._reading, self._encoding)
+        await self._ahead.stop()
         await self._beginnings.close()
         await self.records.close()
         if self._parts is not None and self._parts.generator is not None:
@@ -266,6 +273,7 @@ class Service:
                 span.tell(tracing.told_of_ingests(reports))
                 report = submissions.report(submission, reports, job_id=job.id)
             changed = {one.collection for part in reports for one in part.articles if one.outcome == "updated"}
+            self._ahead.written()
             await self._beginnings.forget(changed)  # a question to begin with may be one about what was taken back
             return report
 
@@ -299,6 +307,7 @@ class Service:
             for article_id, home in removed.items():
                 monitoring.note(Act(act="article_deleted", by=by, article_id=article_id))
                 await self._beginnings.forget([home])
+            self._ahead.written()
 
     async def _read(
         self,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 
@@ -14,13 +16,14 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.corpus import Corpus
 from embeddings.types import Article, CorpusCounts, Overview, Where
 from qa.access.keys import Collections
+from qa.conversations.beginnings import Made, Tried
 from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on
 from qa.language.dates import is_after
 from qa.language.question_words import names
 from qa.question.understanding import where_of
-from qa.types import Answer, Filters, Question
+from qa.types import Answer, Citation, Filters, Question
 
-__all__ = ["Beginning", "Offered", "Reach", "StarterQuestions", "at_a_glance", "follow_ons"]
+__all__ = ["Beginning", "Offered", "Reach", "Shelf", "StarterQuestions", "at_a_glance", "follow_ons"]
 
 
 # --- Questions to go on with, about articles that somebody reads: their statements, and what their people said
@@ -68,7 +71,6 @@ def _said_in(article: Article) -> Iterator[Candidate]:
     for speaker, told_of in list(speakers.items())[:_SPEAKERS]:
         yield Candidate(question=f"What did {speaker} say?", article_id=article.id, expected=told_of)
 
-
 _OFFERED = 6
 _ENOUGH = 4
 """With fewer from as many articles, one article may give several."""
@@ -80,7 +82,7 @@ _FOLLOWING = 5
 """Questions about named articles: whoever asks for them may have asked one or two already."""
 _FOLLOWING_TRIED = 8
 _KEPT_SECONDS = 600.0
-"""Other articles may have taken the place of as many: made anew after this time in any case."""
+"""Other articles may have taken the place of as many: looked at anew after this time in any case."""
 _MOST = 64
 """Reaches for which something is kept; the one that nobody has asked for longest goes."""
 _PATIENCE_SECONDS = 1.0
@@ -109,14 +111,28 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
         """Whether somebody has some articles before their eyes."""
         return bool(self.about or self.filters.article_ids)
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether a page begins with it whose readers have chosen nothing yet."""
+        return not self.about and self.filters == Filters()
+
 
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
     """A question that was tried."""
 
-    question: str
-    article_id: str
+    tried: Tried
     quote: str
     """The words that answer it."""
+
+    @property
+    def question(self) -> str:
+        """What is asked."""
+        return self.tried.question
+
+    @property
+    def article_id(self) -> str:
+        """The article that answers it."""
+        return self.tried.article_id
 
 
 class Beginning(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,27 +144,49 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     """Whether no further questions will come while the articles stay as they are."""
 
 
-class _Made(msgspec.Struct, kw_only=True):
+class Shelf(Protocol):
+    """Where questions outlast the service; where it cannot be used, nothing is kept and nothing is said."""
+
+    async def kept(self, reach: Reach, /) -> Made | None:
+        """What was made for a reach that is usual."""
+
+    async def keep(self, reach: Reach, made: Made, /) -> None:
+        """Keep it in the place of what was made before."""
+
+
+class _Making(msgspec.Struct, kw_only=True):
     counts: CorpusCounts
     until: float
     overview: Overview
     questions: list[Offered]
-    making: asyncio.Task[None]
+    earlier: list[Offered]
+    """Made of the articles as they were before, and still in them: shown until there are better ones."""
+    task: asyncio.Task[None]
 
 
 class StarterQuestions:
     """The questions of one service, for each reach that somebody asks from; made when somebody first asks for them,
     once however many ask."""
 
-    def __init__(self, *, ask: Callable[[Question, Collections], Awaitable[Answer]]) -> None:
-        """`ask` answers within collections, and without hurry: whoever waits for an answer goes before."""
+    def __init__(
+        self,
+        *,
+        ask: Callable[[Question, Collections], Awaitable[Answer]],
+        shelf: Shelf | None = None,
+        made_by: Callable[[], str] = str,
+    ) -> None:
+        """`ask` answers within collections, and without hurry: whoever waits for an answer goes before. `made_by`
+        names what answers: what another one made is not kept."""
         self._ask = ask
+        self._shelf = shelf
+        self._made_by = made_by
         self._entering = asyncio.Lock()
-        self._made: dict[Reach, _Made] = {}
+        self._made: dict[Reach, _Making] = {}
 
     async def now(self, counts: CorpusCounts, read: Callable[[], Awaitable[Overview]], *, reach: Reach) -> Beginning:
         """What there is for the articles as they are (`counts`); `read` gives the overview with the latest of them.
 
+        While questions are tried that nobody has kept, those of before are given as far as their words still stand.
         Whoever waits while the articles change gets no questions, and is told to ask again. Raises what `read` raises,
         and what the trying of questions raised.
         """
@@ -161,15 +199,16 @@ class StarterQuestions:
                 alike = [one for one in self._made if bool(one.about) == bool(reach.about)]
                 await self._end([reach, *alike[: max(0, len(alike) - _MOST)]])
                 made = self._made[reach] = self._begun(counts, await read(), reach)
-        await asyncio.wait({made.making}, timeout=_PATIENCE_SECONDS)
-        if made.making.cancelled():
+        await asyncio.wait({made.task}, timeout=_PATIENCE_SECONDS)
+        if made.task.cancelled():
             return Beginning(questions=(), overview=made.overview, complete=False)
-        done = made.making.done()
-        if done and made.making.exception():
+        done = made.task.done()
+        if done and made.task.exception():
             if self._made.get(reach) is made:
                 del self._made[reach]
-            made.making.result()
-        return Beginning(questions=tuple(made.questions), overview=made.overview, complete=done)
+            made.task.result()
+        shown = made.questions if done or len(made.questions) >= len(made.earlier) else made.earlier
+        return Beginning(questions=tuple(shown), overview=made.overview, complete=done)
 
     async def forget(self, changed: Collection[str]) -> None:
         """Make anew what was made of these collections."""
@@ -182,16 +221,35 @@ class StarterQuestions:
         await self._end(list(self._made))
 
     async def _end(self, which: Sequence[Reach]) -> None:
-        ended = [made.making for one in which if (made := self._made.pop(one, None)) is not None]
-        for making in ended:
-            making.cancel()
+        ended = [made.task for one in which if (made := self._made.pop(one, None)) is not None]
+        for task in ended:
+            task.cancel()
         await asyncio.gather(*ended, return_exceptions=True)
 
-    def _begun(self, counts: CorpusCounts, overview: Overview, reach: Reach) -> _Made:
+    def _begun(self, counts: CorpusCounts, overview: Overview, reach: Reach) -> _Making:
         questions: list[Offered] = []
-        making = asyncio.create_task(self._make(overview.newest, questions, reach))
+        earlier: list[Offered] = []
+        task = asyncio.create_task(self._fill(counts, overview, questions, earlier, reach))
         until = time.monotonic() + _KEPT_SECONDS
-        return _Made(counts=counts, until=until, overview=overview, questions=questions, making=making)
+        return _Making(counts=counts, until=until, overview=overview, questions=questions, earlier=earlier, task=task)
+
+    async def _fill(
+        self, counts: CorpusCounts, overview: Overview, good: list[Offered], earlier: list[Offered], reach: Reach
+    ) -> None:
+        """Take what is kept for these very articles; else make it, and keep it."""
+        shelf = self._shelf if reach.is_usual else None
+        if shelf is None:
+            await self._make(overview.newest, good, reach)
+            return
+        state = await asyncio.to_thread(_state, counts, overview, self._made_by())
+        if made := await shelf.kept(reach):
+            found = _still_there(made.questions, overview.newest)
+            if made.of == state and len(found) == len(made.questions):
+                good += found
+                return
+            earlier += found
+        await self._make(overview.newest, good, reach)
+        await shelf.keep(reach, Made(of=state, questions=tuple(one.tried for one in good)))
 
     async def _make(self, articles: Sequence[Article], good: list[Offered], reach: Reach) -> None:
         """Fill `good`, so that those found can be shown while others are tried."""
@@ -215,8 +273,34 @@ class StarterQuestions:
         quote = answer.citations[0].cited_text
         if quote in [one.quote for one in good]:
             return False
-        good.append(Offered(question=candidate.question, article_id=answer.citations[0].article_id, quote=quote))
+        good.append(Offered(tried=_tried(candidate.question, answer.citations[0]), quote=quote))
         return True
+
+
+def _tried(question: str, cited: Citation) -> Tried:
+    return Tried(
+        question=question,
+        article_id=cited.article_id,
+        article_version=cited.article_version,
+        start=cited.start_char_index,
+        end=cited.end_char_index,
+    )
+
+
+def _still_there(questions: Sequence[Tried], articles: Sequence[Article]) -> list[Offered]:
+    """Those whose article still says the same, with the words that answer them."""
+    texts = {(article.id, article.version): article.text for article in articles}
+    return [
+        Offered(tried=one, quote=texts[named][one.start : one.end])
+        for one in questions
+        if (named := (one.article_id, one.article_version)) in texts
+    ]
+
+
+def _state(counts: CorpusCounts, overview: Overview, made_by: str) -> str:
+    """Names the articles as they are, the newest one by one and the others by their number, and what reads them."""
+    newest = [(article.id, article.version) for article in _out_by_now(overview.newest)]
+    return hashlib.sha256(msgspec.json.encode([made_by, counts, overview.articles, newest])).hexdigest()
 
 
 def _candidates(articles: Sequence[Article], reach: Reach) -> Sequence[Candidate]:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from embeddings.types import Place
-from qa.conversations import asked
+from qa.conversations import asked, beginnings
 from qa.conversations import moving as records
 from qa.conversations.asked import DayOfQuestions, Outcome
 from qa.conversations.database import FILE, ConversationDatabase, Database
@@ -44,7 +44,7 @@ def server_database(place: Place) -> Iterator[ServerDatabase]:
     """With nothing in it; its tables are made once."""
     opened = ServerDatabase.open(place)
     with opened.writing() as db:
-        for table in ("reviews", "feedback", "turns", "conversations"):
+        for table in ("beginnings", "reviews", "feedback", "turns", "conversations"):
             db.execute(f"DELETE FROM {table}")
     yield opened
     opened.close()
@@ -381,6 +381,24 @@ def test_several_services_keep_the_same_conversations(place: Place, server_datab
     assert "shared" not in listed(one)
     assert not one.append(answer("shared", "late"), at="t", owner="", begin=False)
     other.close()
+
+
+def test_questions_to_begin_with_are_kept_by_name(database: ConversationDatabase) -> None:
+    def made(state: str) -> beginnings.Made:
+        place: Any = {"article_id": "a", "article_version": "v", "start": 0, "end": 9}
+        return beginnings.Made(of=state, questions=(beginnings.Tried(question=f"Who is {state}\U0001fa81?", **place),))
+
+    assert beginnings.kept(database, name="all") is None
+    for state in ("one", "two"):
+        beginnings.keep(database, name="all", made=made(state))
+    assert beginnings.kept(database, name="all") == made("two")
+    for number in range(beginnings.MOST):
+        beginnings.keep(database, name=str(number), made=made("three"))
+    assert beginnings.kept(database, name="all") is None, "the one made longest ago makes room"
+    assert beginnings.kept_names(database) == [str(number) for number in reversed(range(beginnings.MOST))]
+    with database.writing() as db:
+        db.execute("UPDATE beginnings SET made = 'broken' WHERE name = '1'")
+    assert beginnings.kept(database, name="1") is None
 
 
 def test_ids_are_long_and_random() -> None:

@@ -147,14 +147,14 @@ def test_it_needs_a_key_where_there_are_keys(serve: Any, settings: Settings, che
 
 def test_it_is_counted_and_no_word_of_it_is_logged(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        text = "Canary birds number 4711 at the harbour. Who counts canaries?"
+        text = "Canary birds number 4711-4711-4711 at the harbour. Who counts canaries?"
         report_of(client.post("/api/check", json={"text": text}))
     told = client.get("/metrics").text
     assert 'sourceline_http_requests_total{method="POST",route="/api/check",status="200"}' in told
     assert 'sourceline_checked_sentences_total{outcome="question"}' in told
     assert 'sourceline_http_request_seconds_count{method="POST",route="/api/check"}' in told
     assert "sourceline_checks_admitted 0.0" in told
-    assert "4711" not in told
+    assert "4711-4711" not in told
     assert "anar" not in caplog.text
 
 

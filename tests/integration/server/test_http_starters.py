@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from typing import Any
 
 import httpx
+import msgspec
+import pytest
 
 from embeddings.types import Article, CorpusCounts, Overview
+from qa.conversations.beginnings import kept, kept_names
+from qa.conversations.database import Database
+from qa.server.parts import Parts
+from qa.server.run import load
 from qa.server.starters import Reach, StarterQuestions
 from qa.settings import Settings
 
@@ -18,6 +27,20 @@ BRIDGE = {
     "text": "The Osprey Bridge in Kelmar will be closed to all motor traffic for 16 months from July 1.",
     "published_at": "2024-06-14",
 }
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], Any]:
+    """Give what a function gives, once that is something."""
+
+    def until(find: Callable[[], Any]) -> Any:
+        end = time.monotonic() + 120
+        while not (found := find()):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        return found
+
+    return until
 
 
 def begin(client: httpx.Client, **narrowed: Any) -> dict[str, Any]:
@@ -199,3 +222,80 @@ def test_follow_ons_do_not_crowd_out_what_everybody_begins_with(
         assert reads.count(("1",)) == 2, "only so many are kept"
 
     leaping(readers())
+
+
+def unanswering(settings: Settings) -> Parts:
+    """The parts of a service, of which what answers must not be asked."""
+
+    class Silent:
+        async def events(self, *_: Any, **__: Any) -> Any:
+            raise AssertionError("this was tried before")
+            yield
+
+    silent: Any = Silent()
+    return msgspec.structs.replace(load(settings), answering=silent)
+
+
+def test_they_are_made_before_anybody_asks_and_outlast_a_restart(
+    settings: Settings, serve: Any, until: Callable[[Callable[[], Any]], Any]
+) -> None:
+    with serve(settings) as client:
+        client.post("/api/articles", json=[bridge("Osprey"), bridge("Heron")]).raise_for_status()
+        with closing(Database.open_to_read(settings.data_dir)) as database:
+            (name,) = until(lambda: kept_names(database))
+            made = until(lambda: (found := kept(database, name=name)) and found.questions and found)
+        first = begin(client)
+        assert [one["question"] for one in first["starters"]] == [one.question for one in made.questions]
+    with serve(settings, load=unanswering) as client:
+        assert client.get("/api/starters").json() == first, "at once, and none of them is tried again"
+        assert questions(client, collection="elsewhere") == []
+
+
+def test_while_others_are_tried_those_stay_whose_words_still_stand(settings: Settings, serve: Any) -> None:
+    with serve(settings) as client:
+        client.post("/api/articles", json=[bridge("Osprey"), bridge("Heron")]).raise_for_status()
+        assert {"Osprey", "Heron"} <= set(" ".join(questions(client)).split())
+    asked = threading.Event()
+
+    def waiting(settings: Settings) -> Parts:
+        class Slow:
+            async def events(self, *_: Any, **__: Any) -> Any:
+                asked.set()
+                await asyncio.sleep(3600)
+                yield
+
+        slow: Any = Slow()
+        return msgspec.structs.replace(load(settings), answering=slow)
+
+    with serve(settings, load=waiting) as client:
+        changed = bridge("Osprey") | {"text": "The Osprey Bridge in Velda was built in 1912."}
+        client.post("/api/articles", json=changed).raise_for_status()
+        found = client.get("/api/starters").json()
+        assert asked.wait(60)
+        offered = [one["question"] for one in found["starters"]]
+        assert offered, "a reader does not wait"
+        assert all("Heron" in one for one in offered), "what was changed is not offered"
+        assert not found["complete"]
+
+
+def test_what_another_reader_made_is_made_anew(settings: Settings, serve: Any) -> None:
+    with serve(settings) as client:
+        client.post("/api/articles", json=[bridge("Osprey")]).raise_for_status()
+        assert questions(client)
+    asked: list[str] = []
+
+    def other(settings: Settings) -> Parts:
+        parts = load(settings)
+
+        class Noting:
+            async def events(self, question: Any, **more: Any) -> Any:
+                asked.append(question.question)
+                async for event in parts.answering.events(question, **more):
+                    yield event
+
+        noting: Any = Noting()
+        return msgspec.structs.replace(parts, answering=noting, made_by="another reader")
+
+    with serve(settings, load=other) as client:
+        assert questions(client)
+    assert asked
