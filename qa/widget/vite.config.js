@@ -16,12 +16,15 @@ function wordsHash() {
   return hash.digest("hex").slice(0, 12);
 }
 
-/** The script packed as it travels: as small as gzip can be, which takes seconds and is not done while serving. */
+/** Script and words packed as they travel: as small as gzip can be, which takes seconds and is not done while serving. */
 const packed = {
   name: "packed",
   async generateBundle(_, bundle) {
-    const source = await gzipAsync(new TextEncoder().encode(bundle[name].code), { numiterations: 15 });
-    this.emitFile({ type: "asset", fileName: `${name}.gz`, source });
+    const words = readdirSync("languages").map((file) => [file, JSON.stringify(JSON.parse(readFileSync(`languages/${file}`, "utf8")))]);
+    for (const [file, text] of [[name, bundle[name].code], ...words]) {
+      const source = await gzipAsync(new TextEncoder().encode(text), { numiterations: 15 });
+      this.emitFile({ type: "asset", fileName: `${file}.gz`, source });
+    }
   },
 };
 

@@ -46,6 +46,8 @@ def test_the_committed_build_is_that_of_the_source(repo: Path, rebuilt: Path) ->
         assert path.read_bytes() == (made / path.name).read_bytes(), f"{path.name}: run `make widget` and commit"
     packed = (committed / "sourceline-chat.js.gz").read_bytes()
     assert gzip.decompress(packed) == (committed / "sourceline-chat.js").read_bytes()
+    for tag, table in words(repo).items():
+        assert msgspec.json.decode(gzip.decompress((committed / f"{tag}.json.gz").read_bytes())) == table
 
 
 CONSUMER = """

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import msgspec
@@ -71,12 +72,16 @@ def load_widget(*, frame_ancestors: Iterable[str] = ()) -> Widget:
     found: dict[str, WidgetFile] = {}
     names: dict[str, str] = {}
     configure = (folder / "page" / "configure.html").read_text(encoding="utf-8")
-    for place, name in (("dist", _SCRIPT), ("page", "page.css"), ("page", "configure.css"), ("page", "configure.js")):
-        content = (folder / place / name).read_bytes()
+    for name in (_SCRIPT, "page.css", "configure.css", "configure.js"):
         stem, dot, suffix = name.rpartition(".")
-        names[name] = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}{dot}{suffix}"
-        packed = folder / place / f"{name}.gz"
-        found[names[name]] = _file(content, dot + suffix, packed.read_bytes() if packed.is_file() else None)
+        kind = dot + suffix
+        file = (
+            _packed(folder / "dist" / f"{name}.gz", kind)
+            if name == _SCRIPT
+            else _file((folder / "page" / name).read_bytes(), kind)
+        )
+        names[name] = f"{stem}.{hashlib.sha256(file.content).hexdigest()[:12]}{kind}"
+        found[names[name]] = file
         home = home.replace(f"/widget/{name}", f"/widget/{names[name]}")
         configure = configure.replace(f"/widget/{name}", f"/widget/{names[name]}")
     written = {item.name: item.read_bytes() for item in (folder / "languages").iterdir() if item.name.endswith(".json")}
@@ -88,14 +93,19 @@ def load_widget(*, frame_ancestors: Iterable[str] = ()) -> Widget:
         policy=policy,
         script=f"/widget/{names[_SCRIPT]}",
         files=found,
-        languages={name: _file(msgspec.json.format(text, indent=-1), ".json") for name, text in written.items()},
+        languages={name: _packed(folder / "dist" / f"{name}.gz", ".json") for name in written},
         words=words.hexdigest()[:12],
     )
 
 
-def _file(content: bytes, suffix: str, packed: bytes | None = None) -> WidgetFile:
-    gzipped = packed or gzip.compress(content, 9, mtime=0)
-    return WidgetFile(media_type=_TYPES[suffix], content=content, gzipped=gzipped)
+def _file(content: bytes, suffix: str) -> WidgetFile:
+    return WidgetFile(media_type=_TYPES[suffix], content=content, gzipped=gzip.compress(content, 9, mtime=0))
+
+
+def _packed(path: Traversable, suffix: str) -> WidgetFile:
+    """A file that the build has packed smaller than is done here."""
+    gzipped = path.read_bytes()
+    return WidgetFile(media_type=_TYPES[suffix], content=gzip.decompress(gzipped), gzipped=gzipped)
 
 
 def _sent(file: WidgetFile, request: Request[Any, Any, Any], **headers: str) -> Response[bytes]:

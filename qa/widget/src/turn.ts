@@ -211,7 +211,10 @@ export class Turn {
     if (answer.answer_mode === "generated") this.#tellModel(answer.generation?.model);
     if (abstained) refill(this.#middle, element("p", { class: "why" }, why), this.#wider());
     else this.#view.finish(answer);
-    refill(this.#short, abstained ? null : this.#view.shortAnswer(answer));
+    const conflicts = conflictNotes(this.context, answer, this.#view);
+    // Above what is quoted, where a short answer would stand; what is read while a model writes is not pushed down.
+    const isQuoted = answer.answer_mode === "extractive";
+    refill(this.#short, abstained ? null : this.#view.shortAnswer(answer), isQuoted ? conflicts : null);
     const fallback = this.#fallback(answer);
     const passages = passageList(this.context, answer.search_results, close, answer.question);
     const acts = actions(this.context, answer, this.#view, () => this.events.edit(this.question), this.#shared);
@@ -219,7 +222,7 @@ export class Turn {
       this.#below,
       fallback ? element("p", { class: "quiet fallback" }, fallback) : null,
       abstained ? null : this.#sureness(answer),
-      conflictNotes(this.context, answer, this.#view),
+      isQuoted ? null : conflicts,
       sourceList(this.context, answer, this.#view),
       // Who got no answer looks for a way on first.
       ...(abstained ? [passages, this.#suggestions(withCopies(close)), acts] : [acts, passages]),

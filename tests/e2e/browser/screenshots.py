@@ -125,7 +125,8 @@ def test_conversation(read: Any, samples: Any, take: Any) -> None:
     reader.ask(BRIDGE)
     reader.ask(DAILY).locator(".understood .narrowed").wait_for()
     take(reader, "follow-up")
-    reader.ask(EARNS).locator(".offered .starter").last.scroll_into_view_if_needed()
+    reader.visit("/?anew")
+    reader.ask(EARNS).locator(".offered .starter").last.wait_for()
     take(reader, "declined")
 
 
@@ -146,6 +147,9 @@ def test_narrow(read: Any, samples: Any, take: Any) -> None:
     reader.chips.first.tap()
     reader.chat.locator(".article-body p[dir]").first.wait_for()
     take(reader, "narrow-article")
+    reader.visit("/?anew")
+    reader.ask(FIRE)
+    take(reader, "narrow-conflict")
 
 
 def test_arabic(read: Any, samples: Any, take: Any) -> None:

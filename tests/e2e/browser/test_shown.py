@@ -91,6 +91,19 @@ def test_sources_that_disagree_are_shown_together(show: Any) -> None:
     assert reader.highlighted("sourceline-other") == ["It closes in July."], "the other quotation is marked too"
 
 
+def test_on_a_phone_both_sides_stand_beside_each_other_above_what_is_quoted(show: Any) -> None:
+    differ = Conflict(citation_ids=("c1", "c2"), note="They differ.", values=("in July", "in June"), later="c2")
+    phone = {"viewport": {"width": 390, "height": 664}, "has_touch": True}
+    reader = show(choices=phone, answer_mode="extractive", conflicts=(differ,))
+    one, other = (side.bounding_box() for side in reader.last.locator(".sides li").all())
+    assert one["y"] == other["y"]
+    assert one["x"] + one["width"] < other["x"]
+    assert other["y"] + other["height"] < reader.last.locator(".answer").bounding_box()["y"]
+    assert other["y"] + other["height"] < reader.chat.locator(".composer").bounding_box()["y"]
+    reader.chips.first.tap()
+    assert reader.chat.locator(".card").evaluate("card => getComputedStyle(card).touchAction") == "pan-y pinch-zoom"
+
+
 def test_the_other_side_of_a_disagreement_is_a_source_too(show: Any, answering: Any) -> None:
     cited = answering[0](SENTENCES, COPY).citations[0]
     other = type(cited)(**{**{name: getattr(cited, name) for name in cited.__struct_fields__}, "id": "x1"})
