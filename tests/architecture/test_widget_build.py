@@ -174,6 +174,23 @@ def test_no_word_was_left_in_english(repo: Path) -> None:
         assert same <= (AS_IN_ENGLISH if tag == "fr" else set()), tag
 
 
+def test_the_page_that_makes_the_tag_has_all_its_words_in_every_language(repo: Path) -> None:
+    page = repo / "qa/widget/page"
+    script = (page / "configure-words.js").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"KEYS = (\[.*?\]);", script, re.DOTALL)
+    keys = re.findall(r'"([^"]*)"', listed)
+    used = set(re.findall(r'data-word="([^"]+)"', (page / "configure.html").read_text(encoding="utf-8")))
+    assert used | {"copied", "refused"} == set(keys)
+    found = {
+        tag: re.findall(r'"([^"]*)"', texts)
+        for tag, texts in re.findall(r"^  (\w\w): \[(.*?)^  \]", script, re.MULTILINE | re.DOTALL)
+    }
+    assert set(found) | {"en"} == set(words(repo))
+    for tag, texts in found.items():
+        assert len(texts) == len(keys), tag
+        assert all(texts), tag
+
+
 def test_the_guide_names_what_there_is(repo: Path) -> None:
     guide = (repo / "docs" / "chat.md").read_text(encoding="utf-8")
     source = {path: path.read_text(encoding="utf-8") for path in (repo / "qa/widget/src").rglob("*.*")}

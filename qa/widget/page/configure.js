@@ -2,11 +2,19 @@
 
 "use strict";
 
-const LANGUAGES = ["ar", "de", "en", "es", "fr", "hi", "id", "ja", "pt", "zh"];
+const LANGUAGES = ["en", ...Object.keys(WORDS)].sort();
 const form = document.getElementById("choices");
 const preview = document.getElementById("preview");
 const tag = document.getElementById("tag");
 const copied = document.getElementById("copied");
+
+// The page itself is in the first of the reader's languages that it has.
+const own = navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => LANGUAGES.includes(tag)) ?? "en";
+const words = Object.fromEntries(KEYS.map((key, place) => [key, WORDS[own]?.[place]]));
+document.documentElement.lang = own;
+document.documentElement.dir = own === "ar" ? "rtl" : "ltr";
+document.title = words.title ?? document.title;
+for (const one of document.querySelectorAll("[data-word]")) one.textContent = words[one.dataset.word] ?? one.textContent;
 
 for (const code of LANGUAGES) {
   const name = new Intl.DisplayNames([code], { type: "language" }).of(code);
@@ -31,10 +39,10 @@ form.addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("copy").addEventListener("click", async () => {
   try {
     await navigator.clipboard.writeText(tag.textContent);
-    copied.textContent = "Copied";
+    copied.textContent = words.copied ?? "Copied";
   } catch {
     getSelection().selectAllChildren(tag);
-    copied.textContent = "Copying was not allowed; the tag is selected";
+    copied.textContent = words.refused ?? "Copying was not allowed; the tag is selected";
   }
 });
 show();

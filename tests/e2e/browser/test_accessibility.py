@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from embeddings.types import Article
-from qa.types import AlsoReported, Conflict, Generation, SearchResult, UnderstoodPeriod
+from qa.types import AlsoReported, Conflict, Generation, SearchResult, ShortAnswer, UnderstoodPeriod
 
 Read = Callable[..., Any]
 QUESTION = "How long will the Osprey Bridge be closed?"
@@ -59,6 +59,18 @@ def everything(scripted: Any, answering: Any) -> Any:
             ),
         },
         "fallback": {"answer_mode": "extractive", "fallback_reason": "model_timed_out"},
+        "quoted": {
+            "answer_mode": "extractive",
+            "short_answer": ShortAnswer(
+                text="July", article_id="a", article_version="v", start_char_index=13, end_char_index=17
+            ),
+        },
+        "disagreeing": {
+            "answer_mode": "extractive",
+            "conflicts": (
+                Conflict(citation_ids=("c1", "c2"), note="They differ.", values=("July", "June"), later="c2"),
+            ),
+        },
         "abstained": {"answer_mode": "abstained", "abstain_reason": "weak_match", "claims": (), "citations": ()},
     }
 
@@ -134,6 +146,21 @@ def test_nothing_is_wrong_in_any_state_light_or_dark(read: Read, everything: Any
     walk.look("somebody else's answer")
     assert {state: found for state, found in walk.found.items() if found} == {}
     assert len(walk.found) == 28
+
+
+@pytest.mark.parametrize("look", ["", "plain", "contrast"])
+def test_axe_finds_nothing_in_any_look_light_or_dark(read: Read, everything: Any, axe: str, look: str) -> None:
+    """Over what is quoted: a short answer, and figures of sources that disagree."""
+    reader = read(everything.url, reduced_motion="reduce").visit()
+    reader.chat.evaluate("(chat, look) => chat.setAttribute('look', look)", look)
+    walk = Walk(reader, axe)
+    reader.ask("quoted").locator(".short").wait_for()
+    reader.ask("disagreeing").locator(".lead .sides").wait_for()
+    walk.look("quoted")
+    reader.chips.first.click()
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    walk.look("article")
+    assert {state: found for state, found in walk.found.items() if found} == {}
 
 
 def anew(reader: Any) -> None:

@@ -165,6 +165,29 @@ def test_a_launcher_opens_over_a_hostile_page_and_gives_the_focus_back(visit: An
     assert launcher.inner_text() == "Ask a question"
 
 
+def test_the_panel_opens_by_a_key_as_its_page_says_and_is_called_and_placed_as_it_says(
+    visit: Any, host: Host, embedded: Any
+) -> None:
+    attributes = 'data-shortcut="ctrl-k" data-launcher-text="Ask the desk" data-position="left" data-heading="The desk"'
+    words = 'data-placeholder="What of it?" data-starters="Who built it?|Who paid?" data-lang="de"'
+    host.put(f'<script src="{embedded.url}/widget.js" {attributes} {words}></script>')
+    reader = visit()
+    launcher = reader.chat.get_by_role("button", name="Ask the desk")
+    launcher.wait_for()
+    assert launcher.bounding_box()["x"] < 100
+    reader.page.keyboard.press("Control+k")
+    reader.input.wait_for()
+    assert reader.input.get_attribute("placeholder") == "What of it?"
+    assert reader.input.evaluate("input => input.getRootNode().activeElement === input")
+    assert reader.chat.locator(".title").inner_text() == "The desk"
+    assert reader.chat.locator(".starters .starter").all_inner_texts()[:2] == ["Who built it?", "Who paid?"]
+    assert reader.chat.locator(".composer .strong").inner_text() == "Fragen"
+    reader.page.keyboard.press("Escape")
+    assert reader.page.evaluate("document.querySelector('sourceline-chat').shadowRoot.activeElement?.textContent") == (
+        "Ask the desk"
+    )
+
+
 def test_a_panel_that_nobody_opens_asks_nothing(visit: Any, host: Host, embedded: Any) -> None:
     host.put(f'<script src="{embedded.url}/widget.js"></script>')
     reader = visit()
@@ -241,6 +264,26 @@ def test_the_tag_is_put_together_on_a_page_that_shows_the_chat(read: Read, axe: 
     assert page.evaluate("document.querySelectorAll('style, [style]').length") == 0
     page.evaluate(f"window.axe || (() => {{ {axe} }})()")
     found = page.evaluate("async () => (await axe.run(document)).violations.map(one => one.id + one.nodes[0].target)")
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "look", "direction"),
+    [("ar-EG", "المحادثة في صفحاتك", "المظهر", "rtl"), ("ja", "あなたのページのチャット", "外観", "ltr")],
+)
+def test_the_page_that_makes_the_tag_speaks_the_readers_language(
+    read: Read, axe: str, locale: str, title: str, look: str, direction: str
+) -> None:
+    reader = read(locale=locale).visit("/widget")
+    assert reader.page.get_by_role("heading", level=1).inner_text() == reader.page.title() == title
+    assert reader.page.locator("label:has([name=look]) span").inner_text() == look
+    reader.chat.locator(".archive").wait_for()
+    root = reader.chat.locator(".root")
+    assert [root.get_attribute("dir"), reader.page.evaluate("document.documentElement.dir")] == [direction] * 2
+    reader.page.evaluate(f"window.axe || (() => {{ {axe} }})()")
+    found = reader.page.evaluate(
+        "async () => (await axe.run(document)).violations.map(one => one.id + one.nodes[0].target)"
+    )
     assert found == []
 
 

@@ -140,3 +140,11 @@ def test_from_the_first_screen_to_the_words_of_an_article(firefox: Firefox, serv
     assert answer.startswith(marked)
     firefox.click(".article .back")
     assert firefox.waited("chat.querySelector('.article').hidden") is True
+    firefox.write(".composer textarea", "Who won the chess championship in Lima?" + ENTER)
+    assert firefox.waited("chat.querySelectorAll('.turn')[1]?.querySelector('.actions') && true")
+    assert firefox.waited("chat.querySelectorAll('.turn')[1].className") == "turn abstained"
+    firefox.click("[part=search-only]")
+    firefox.write(".composer textarea", "steel hangers" + ENTER)
+    found = firefox.waited("chat.querySelector('.turn .passage:first-child')?.textContent")
+    assert "Inspectors found cracks in 27 of its 96 steel hangers." in found
+    assert firefox.waited("getComputedStyle(chat.querySelector('.root')).display") == "flex"

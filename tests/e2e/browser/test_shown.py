@@ -113,6 +113,30 @@ def test_the_other_side_of_a_disagreement_is_a_source_too(show: Any, answering: 
     assert reader.last.locator(".sources .source-title").all_inner_texts() == [ARTICLE.title, COPY.title]
 
 
+@pytest.mark.parametrize(
+    ("today", "said"), [("2024-06-14", "today"), ("2024-06-17", "3 days ago"), ("2024-08-20", "2 months ago")]
+)
+def test_a_source_says_how_old_it_is(show: Any, today: str, said: str) -> None:
+    reader = show(clock=True)
+    reader.page.clock.set_fixed_time(f"{today}T12:00:00Z")
+    reader.ask("And when?")
+    assert (
+        reader.last.locator(".sources .byline").inner_text().replace("\u00a0", " ") == f"Desk · 14 June 2024 · {said}"
+    )
+
+
+def test_a_question_can_be_changed_and_asked_again(show: Any, scripted: Any) -> None:
+    reader = show(question="When does it close?")
+    reader.last.get_by_role("button", name="Edit the question").click()
+    assert reader.input.input_value() == "When does it close?"
+    assert reader.input.evaluate("input => input.getRootNode().activeElement === input")
+    reader.page.keyboard.press("ArrowLeft")
+    reader.page.keyboard.type(" again")
+    reader.page.keyboard.press("Enter")
+    reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
+    assert scripted.asked[-1]["question"] == "When does it close again?"
+
+
 def test_copies_of_a_story_are_named_once_and_can_be_read(show: Any) -> None:
     also = AlsoReported(
         article_id="b", article_version="v", title=COPY.title, source="Wire", url=None, published_at=None
