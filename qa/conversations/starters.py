@@ -17,6 +17,7 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.types import Article
+from qa.conversations.full_names import full_name
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, language_of, names
 from qa.language.words import tokens, words_of
@@ -323,7 +324,8 @@ def _turned(article: Article) -> Iterator[Candidate]:
     for start, end in split_sentences(article.text)[:_SENTENCES]:
         for one in turned(" ".join(article.text[start:end].split())):
             if _stands_alone(one) and _begins_well(one.subject, article.text):
-                yield Candidate(question=one.put(_lowered(one.subject)), article_id=article.id, expected=one.expected)
+                subject = full_name(one.subject, text=article.text[:_TOPIC_CHARACTERS])
+                yield Candidate(question=one.put(_lowered(subject)), article_id=article.id, expected=one.expected)
 
 
 def _stands_alone(found: _Turned) -> bool:

@@ -100,6 +100,7 @@ export class FiltersView {
   }
 
   reset(): void {
+    this.fold();
     this.put(this.#first ? { article_ids: [this.#first.article_id] } : {}, this.#first?.title ?? "");
   }
 

@@ -213,7 +213,9 @@ def test_a_new_conversation_begins_at_its_top(read: Read) -> None:
         reader.ask(question)
     scroller = reader.chat.locator(".scroller")
     assert scroller.evaluate("one => one.scrollTop") > 0
+    reader.chat.get_by_role("button", name="Filters", exact=True).click()
     reader.chat.get_by_role("button", name="New conversation").click()
+    assert reader.chat.locator(".filters").is_hidden(), "the first screen needs the room"
     assert scroller.evaluate("one => one.scrollTop") == 0
     top = "one => one.getBoundingClientRect().top - one.closest('.scroller').getBoundingClientRect().top"
     assert reader.chat.locator(".intro").evaluate(top) >= 0

@@ -52,6 +52,14 @@ def made(*texts: str) -> list[str]:
     return [candidate.question for candidate in found]
 
 
+def test_who_is_named_by_a_surname_gets_the_whole_name() -> None:
+    text = "The singer Minh Choi left Velda. Choi was elected to parliament in 2015."
+    assert made(text) == ["When was Minh Choi elected to parliament?"]
+    assert made("The Choi family left. Choi was elected to parliament in 2015.") == [
+        "When was Choi elected to parliament?"
+    ]
+
+
 def test_statements_turned_round() -> None:
     assert made(
         "Kelmar's Osprey Bridge will be closed to all traffic for 16 months from July 1 after inspectors found cracks."
