@@ -17,9 +17,8 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.types import Article
-from qa.conversations.full_names import full_name
 from qa.language.quantities import NUMBER_WORDS
-from qa.language.question_words import AUXILIARIES, PRONOUNS, is_date_word, language_of, names
+from qa.language.question_words import AUXILIARIES, PRONOUNS, full_name, is_date_word, language_of, names
 from qa.language.words import tokens, words_of
 from qa.types import Answer
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -26,6 +27,7 @@ __all__ = [
     "Name",
     "asking_words",
     "clauses_of",
+    "full_name",
     "is_date_word",
     "language_of",
     "names",
@@ -34,6 +36,7 @@ __all__ = [
 
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_WHOLE_NAME_WORDS = 3
 WH_WORDS = frozenset("who whom whose what which when where why how".split())
 AUXILIARIES = frozenset(
     "is are was were am be been being do does did has have had will would can could may might shall should must"
@@ -196,6 +199,21 @@ def names(text: str) -> Sequence[Name]:
             found.append(_name(text, words, at, end))
         at = max(end, at + 1)
     return found
+
+
+def full_name(name: str, *, text: str) -> str:
+    """The longer name of a text that ends in this single word, the most frequent one; the word where there is none.
+
+    >>> full_name("Choi", text="The singer Minh Choi left. Choi was a doctor for years.")
+    'Minh Choi'
+    >>> full_name("The ferry", text="The ferry sank.")
+    'The ferry'
+    """
+    if " " in name or not name[:1].isupper():
+        return name
+    longer = (one.text for one in names(text) if one.text.endswith(f" {name}") and "\n" not in one.text)
+    told = Counter(one for one in longer if len(one.split()) <= _WHOLE_NAME_WORDS)
+    return max(told, key=lambda one: told[one], default=name)
 
 
 def clauses_of(text: str) -> Sequence[tuple[int, int]]:

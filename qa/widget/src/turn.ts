@@ -212,7 +212,7 @@ export class Turn {
     if (abstained) refill(this.#middle, element("p", { class: "why" }, why), this.#wider());
     else this.#view.finish(answer);
     const conflicts = conflictNotes(this.context, answer, this.#view);
-    // Above what is quoted, where a short answer would stand; what is read while a model writes is not pushed down.
+    // Where a short answer would stand; but what is read while a model writes is not pushed down.
     const isQuoted = answer.answer_mode === "extractive";
     refill(this.#short, abstained ? null : this.#view.shortAnswer(answer), isQuoted ? conflicts : null);
     const fallback = this.#fallback(answer);
@@ -270,10 +270,8 @@ export class Turn {
   #suggest(place: HTMLElement, label: string, known: string[]): boolean {
     const questions = known.filter((one) => plain(one) !== plain(this.question)).slice(0, SUGGESTED);
     if (!questions.length) return false;
-    const items = questions.map((one) => {
-      const properties = { class: "starter", part: "starter", attributes: { dir: "auto" } };
-      return element("li", {}, button(one, () => this.events.ask(one), properties));
-    });
+    const properties = { class: "starter", part: "starter", attributes: { dir: "auto" } };
+    const items = questions.map((one) => element("li", {}, button(one, () => this.events.ask(one), properties)));
     refill(place, element("p", { class: "label" }, label), element("ul", { attributes: { role: "list" } }, ...items));
     place.hidden = false;
     return questions.length === SUGGESTED;
