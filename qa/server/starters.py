@@ -71,6 +71,7 @@ def _said_in(article: Article) -> Iterator[Candidate]:
     for speaker, told_of in list(speakers.items())[:_SPEAKERS]:
         yield Candidate(question=f"What did {speaker} say?", article_id=article.id, expected=told_of)
 
+
 _OFFERED = 6
 _ENOUGH = 4
 """With fewer from as many articles, one article may give several."""
