@@ -6,13 +6,13 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.corpus import Corpus
-from embeddings.types import Article, CorpusCounts, Overview, Where
+from embeddings.types import Article, CorpusCounts, Overview, SourceTally, Where
 from qa.access.keys import Collections
 from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on
 from qa.language.dates import is_after
@@ -20,7 +20,7 @@ from qa.language.question_words import names
 from qa.question.understanding import where_of
 from qa.types import Answer, Filters, Question
 
-__all__ = ["Beginning", "Offered", "Reach", "StarterQuestions", "at_a_glance", "follow_ons"]
+__all__ = ["Beginning", "Glance", "Offered", "Reach", "StarterQuestions", "at_a_glance", "follow_ons"]
 
 
 # --- Questions to go on with, about articles that somebody reads: their statements, and what their people said
@@ -76,6 +76,8 @@ _TRIED = 30
 """Bounds the work: each takes as long as an answer."""
 _READ = 400
 """Articles looked through, the latest ones."""
+_RHYTHM = timedelta(days=366)
+"""So far back it is looked how often a source publishes."""
 _FOLLOWING = 5
 """Questions about named articles: whoever asks for them may have asked one or two already."""
 _FOLLOWING_TRIED = 8
@@ -119,11 +121,19 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
     """The words that answer it."""
 
 
+class Glance(msgspec.Struct, frozen=True, kw_only=True):
+    """What articles there are."""
+
+    overview: Overview
+    tallies: tuple[SourceTally, ...] = ()
+    """By source, with the days of the year before the newest one."""
+
+
 class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     """What a page can begin with now."""
 
     questions: tuple[Offered, ...]
-    overview: Overview
+    glance: Glance
     complete: bool
     """Whether no further questions will come while the articles stay as they are."""
 
@@ -131,7 +141,7 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
 class _Made(msgspec.Struct, kw_only=True):
     counts: CorpusCounts
     until: float
-    overview: Overview
+    glance: Glance
     questions: list[Offered]
     making: asyncio.Task[None]
 
@@ -146,8 +156,8 @@ class StarterQuestions:
         self._entering = asyncio.Lock()
         self._made: dict[Reach, _Made] = {}
 
-    async def now(self, counts: CorpusCounts, read: Callable[[], Awaitable[Overview]], *, reach: Reach) -> Beginning:
-        """What there is for the articles as they are (`counts`); `read` gives the overview with the latest of them.
+    async def now(self, counts: CorpusCounts, read: Callable[[], Awaitable[Glance]], *, reach: Reach) -> Beginning:
+        """What there is for the articles as they are (`counts`); `read` gives what there is at a glance.
 
         Whoever waits while the articles change gets no questions, and is told to ask again. Raises what `read` raises,
         and what the trying of questions raised.
@@ -163,13 +173,13 @@ class StarterQuestions:
                 made = self._made[reach] = self._begun(counts, await read(), reach)
         await asyncio.wait({made.making}, timeout=_PATIENCE_SECONDS)
         if made.making.cancelled():
-            return Beginning(questions=(), overview=made.overview, complete=False)
+            return Beginning(questions=(), glance=made.glance, complete=False)
         done = made.making.done()
         if done and made.making.exception():
             if self._made.get(reach) is made:
                 del self._made[reach]
             made.making.result()
-        return Beginning(questions=tuple(made.questions), overview=made.overview, complete=done)
+        return Beginning(questions=tuple(made.questions), glance=made.glance, complete=done)
 
     async def forget(self, changed: Collection[str]) -> None:
         """Make anew what was made of these collections."""
@@ -187,11 +197,11 @@ class StarterQuestions:
             making.cancel()
         await asyncio.gather(*ended, return_exceptions=True)
 
-    def _begun(self, counts: CorpusCounts, overview: Overview, reach: Reach) -> _Made:
+    def _begun(self, counts: CorpusCounts, glance: Glance, reach: Reach) -> _Made:
         questions: list[Offered] = []
-        making = asyncio.create_task(self._make(overview.newest, questions, reach))
+        making = asyncio.create_task(self._make(glance.overview.newest, questions, reach))
         until = time.monotonic() + _KEPT_SECONDS
-        return _Made(counts=counts, until=until, overview=overview, questions=questions, making=making)
+        return _Made(counts=counts, until=until, glance=glance, questions=questions, making=making)
 
     async def _make(self, articles: Sequence[Article], good: list[Offered], reach: Reach) -> None:
         """Fill `good`, so that those found can be shown while others are tried."""
@@ -235,8 +245,12 @@ def _asked(question: str, reach: Reach) -> Question:
     return Question(question=question, mode="extractive", collection=reach.collection, filters=reach.filters)
 
 
-def at_a_glance(corpus: Corpus, *, where: Where | None) -> Overview:
-    """The overview with as many articles as are looked through for questions."""
+def at_a_glance(corpus: Corpus, *, where: Where | None) -> Glance:
+    """The overview with as many articles as are looked through for questions, and the days of each source."""
     if where is None:
-        return Overview(articles=0, sources=0, earliest=None, latest=None, newest=())
-    return corpus.overview(where, newest=_READ)
+        return Glance(overview=Overview(articles=0, sources=0, earliest=None, latest=None, newest=()))
+    overview = corpus.overview(where, newest=_READ)
+    if overview.latest is None:
+        return Glance(overview=overview)
+    since = max(date.fromisoformat(overview.latest), date.min + _RHYTHM) - _RHYTHM
+    return Glance(overview=overview, tallies=tuple(corpus.tally(where, since=since.isoformat())))
