@@ -82,7 +82,10 @@ _OF_A_FEED = frozenset({"item", "entry"})
 _PUBLISHED = frozenset({"pubdate", "published", "date", "issued", "created"})
 _CHANGED = frozenset({"updated", "modified"})
 _TITLES = re.compile(r"(?i)(?:^|[ _])(?:title|headline|head)$")
-_DATES = re.compile(r"(?i)date|publi|time|posted")
+_DATES = re.compile(
+    r"(?i)^(?!.*(?:crawl|scrap|fetch|collect|access|retriev|download|updat)).*(?:date|publi|time|posted)"
+)
+"""The day on which somebody fetched an article is none of its own."""
 _READ, _FOUND = 0.95, 0.9
 _WHOLE = {"pdf", "docx", "epub"}
 """Kinds of which all words are the article's."""
