@@ -80,7 +80,9 @@ def _article(entry: Any, *, feed: Any, origin: str) -> RawArticle | Rejected:
     texts = [_text(one) for one in contents if one.get("value")]
     text = max(texts, key=len, default="")
     link = entry.get("link") or next((one.get("href") for one in entry.get("links", ()) if one.get("href")), None)
-    title = " ".join(_text(entry.get("title_detail") or {"value": entry.get("title", "")}).split())
+    # What an author is ("Chief Editor") takes the place of the article's title in the detail alone.
+    titled = {**(entry.get("title_detail") or {}), "value": entry.get("title", "")}
+    title = " ".join(_text(titled).split())
     if not text.strip():
         at = f"; save the page {link[:200]} as .html" if link else ""
         return Rejected(origin=origin, reason=f"the entry {title[:80]!r} has no text{at}", link=link or "")

@@ -1,7 +1,8 @@
 """Markdown files: takes a `.md`, gives its article in plain text, with what its YAML front matter says.
 
 Fields read: `title`, `date` (or `published_at`, `published`), `author` (or `authors`), `url` (or `link`), `source`,
-`id`, `language` (or `lang`), `collection`; notes name others. Without a `title` the first `# heading` is the title.
+`id`, `language` (or `lang`), `collection`, `section`, and what may be shown: `status`, `embargoed_until`,
+`usage_terms`; notes name others. Without a `title` the first `# heading` is the title.
 
 Marks that shape are removed (headings, emphasis, links, code, quotes, tables' rules), what they shape stays; lists
 keep their bullets and numbers, one line each. This is no full Markdown parser: what is not clearly a mark stays as
@@ -20,7 +21,8 @@ from typing import Final
 import msgspec
 import yaml
 
-from embeddings.errors import UnreadableFile
+from embeddings.cleaning.article import status_of
+from embeddings.errors import InvalidArticle, UnreadableFile
 from embeddings.readers import decoding
 from embeddings.types import RawArticle, Rejected
 
@@ -38,6 +40,10 @@ _NAMES: Final = {
     "published_at": ("published_at", "published", "date"),
     "language": ("language", "lang"),
     "collection": ("collection",),
+    "section": ("section",),
+    "usage_terms": ("usage_terms",),
+    "embargoed_until": ("embargoed_until",),
+    "status": ("status",),
 }
 _READ: Final = frozenset({"authors", "author", *(name for names in _NAMES.values() for name in names)})
 _UNKNOWN: Final = ("", "~", "null")
@@ -78,8 +84,9 @@ def read(path: Path) -> Iterator[RawArticle | Rejected]:
         text = decoding.decode(decoding.load(path)).replace("\r\n", "\n").replace("\r", "\n")
         fields, body, line = _front_matter(text)
         given = {field: _scalar(fields, names) for field, names in _NAMES.items()}
+        status = status_of(given.pop("status") or "")
         authors = _authors(fields)
-    except UnreadableFile as error:
+    except (UnreadableFile, InvalidArticle) as error:
         yield Rejected(origin=f"{path}:1", reason=str(error))
         return
     title = given.pop("title")
@@ -91,7 +98,7 @@ def read(path: Path) -> Iterator[RawArticle | Rejected]:
         return
     unread = sorted(str(name) for name in fields.keys() - _READ)
     notes = (f"fields that are not read: {', '.join(unread)[:300]}",) if unread else ()
-    article = RawArticle(text=text, title=title, authors=authors, origin=f"{path}:{line}", notes=notes)
+    article = RawArticle(text=text, title=title, authors=authors, status=status, origin=f"{path}:{line}", notes=notes)
     yield msgspec.structs.replace(article, **given)
 
 

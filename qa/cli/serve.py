@@ -223,7 +223,10 @@ def run(once: bool) -> None:
     ):
         reading = _feeds(settings, ledger, stop)
         while not stop.is_set():
-            for feed in reading.due():
+            due = reading.due()
+            if once and not due:
+                click.echo("no feed is due; `qa feeds list` says when each is", err=True)
+            for feed in due:
                 if not stop.is_set():
                     said(feed.url, reading.turn(feed).delivered)
             if once:

@@ -349,8 +349,11 @@ def until_stopped() -> Iterator[Event]:
 
 
 def log_to_terminal(settings: Settings) -> None:
-    """Let warnings of the work come to standard error."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    """Let what the work has to say come to standard error; libraries only warn, except where everything is wanted."""
+    level = settings.log_level.upper()
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
+    for library in () if level == "DEBUG" else ("faiss", "watchfiles"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def said(name: str, told: Delivered) -> None:

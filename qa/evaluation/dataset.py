@@ -356,7 +356,7 @@ def _inspect(examples: Sequence[Example], _: str) -> Exported:
             (sum(one.asked_at is not None for one in judged), "asked as of now there: `asked_at` is metadata only"),
             (
                 sum(bool(one.must_not_say) for one in judged),
-                "hold words that must not be said, which is not judged there",
+                "without the words that must not be said: those are not judged there",
             ),
         ),
     )

@@ -7,14 +7,14 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.corpus import Corpus
-from embeddings.types import Article, CorpusCounts, Overview, Where
+from embeddings.types import Article, CorpusCounts, Overview, SourceTally, Where
 from qa.access.keys import Collections
 from qa.conversations.beginnings import Made, Tried
 from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on
@@ -23,7 +23,7 @@ from qa.language.question_words import names
 from qa.question.understanding import where_of
 from qa.types import Answer, Citation, Filters, Question
 
-__all__ = ["Beginning", "Offered", "Reach", "Shelf", "StarterQuestions", "at_a_glance", "follow_ons"]
+__all__ = ["Beginning", "Glance", "Offered", "Reach", "Shelf", "StarterQuestions", "at_a_glance", "follow_ons"]
 
 
 # --- Questions to go on with, about articles that somebody reads: their statements, and what their people said
@@ -79,6 +79,8 @@ _TRIED = 30
 """Bounds the work: each takes as long as an answer."""
 _READ = 400
 """Articles looked through, the latest ones."""
+_RHYTHM = timedelta(days=366)
+"""So far back it is looked how often a source publishes."""
 _FOLLOWING = 5
 """Questions about named articles: whoever asks for them may have asked one or two already."""
 _FOLLOWING_TRIED = 8
@@ -136,11 +138,19 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
         return self.tried.article_id
 
 
+class Glance(msgspec.Struct, frozen=True, kw_only=True):
+    """What articles there are."""
+
+    overview: Overview
+    tallies: tuple[SourceTally, ...] = ()
+    """By source, with the days of the year before the newest one."""
+
+
 class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     """What a page can begin with now."""
 
     questions: tuple[Offered, ...]
-    overview: Overview
+    glance: Glance
     complete: bool
     """Whether no further questions will come while the articles stay as they are."""
 
@@ -158,7 +168,7 @@ class Shelf(Protocol):
 class _Making(msgspec.Struct, kw_only=True):
     counts: CorpusCounts
     until: float
-    overview: Overview
+    glance: Glance
     questions: list[Offered]
     earlier: list[Offered]
     """Made of the articles as they were before, and still in them: shown until there are better ones."""
@@ -184,8 +194,8 @@ class StarterQuestions:
         self._entering = asyncio.Lock()
         self._made: dict[Reach, _Making] = {}
 
-    async def now(self, counts: CorpusCounts, read: Callable[[], Awaitable[Overview]], *, reach: Reach) -> Beginning:
-        """What there is for the articles as they are (`counts`); `read` gives the overview with the latest of them.
+    async def now(self, counts: CorpusCounts, read: Callable[[], Awaitable[Glance]], *, reach: Reach) -> Beginning:
+        """What there is for the articles as they are (`counts`); `read` gives what there is at a glance.
 
         While questions are tried that nobody has kept, those of before are given as far as their words still stand.
         Whoever waits while the articles change gets no questions, and is told to ask again. Raises what `read` raises,
@@ -202,14 +212,14 @@ class StarterQuestions:
                 made = self._made[reach] = self._begun(counts, await read(), reach)
         await asyncio.wait({made.task}, timeout=_PATIENCE_SECONDS)
         if made.task.cancelled():
-            return Beginning(questions=(), overview=made.overview, complete=False)
+            return Beginning(questions=(), glance=made.glance, complete=False)
         done = made.task.done()
         if done and made.task.exception():
             if self._made.get(reach) is made:
                 del self._made[reach]
             made.task.result()
         shown = made.questions if done or len(made.questions) >= len(made.earlier) else made.earlier
-        return Beginning(questions=tuple(shown), overview=made.overview, complete=done)
+        return Beginning(questions=tuple(shown), glance=made.glance, complete=done)
 
     async def forget(self, changed: Collection[str]) -> None:
         """Make anew what was made of these collections."""
@@ -227,12 +237,12 @@ class StarterQuestions:
             task.cancel()
         await asyncio.gather(*ended, return_exceptions=True)
 
-    def _begun(self, counts: CorpusCounts, overview: Overview, reach: Reach) -> _Making:
+    def _begun(self, counts: CorpusCounts, glance: Glance, reach: Reach) -> _Making:
         questions: list[Offered] = []
         earlier: list[Offered] = []
-        task = asyncio.create_task(self._fill(counts, overview, questions, earlier, reach))
+        task = asyncio.create_task(self._fill(counts, glance.overview, questions, earlier, reach))
         until = time.monotonic() + _KEPT_SECONDS
-        return _Making(counts=counts, until=until, overview=overview, questions=questions, earlier=earlier, task=task)
+        return _Making(counts=counts, until=until, glance=glance, questions=questions, earlier=earlier, task=task)
 
     async def _fill(
         self, counts: CorpusCounts, overview: Overview, good: list[Offered], earlier: list[Offered], reach: Reach
@@ -320,8 +330,12 @@ def _asked(question: str, reach: Reach) -> Question:
     return Question(question=question, mode="extractive", collection=reach.collection, filters=reach.filters)
 
 
-def at_a_glance(corpus: Corpus, *, where: Where | None) -> Overview:
-    """The overview with as many articles as are looked through for questions."""
+def at_a_glance(corpus: Corpus, *, where: Where | None) -> Glance:
+    """The overview with as many articles as are looked through for questions, and the days of each source."""
     if where is None:
-        return Overview(articles=0, sources=0, earliest=None, latest=None, newest=())
-    return corpus.overview(where, newest=_READ)
+        return Glance(overview=Overview(articles=0, sources=0, earliest=None, latest=None, newest=()))
+    overview = corpus.overview(where, newest=_READ)
+    if overview.latest is None:
+        return Glance(overview=overview)
+    since = max(date.fromisoformat(overview.latest), date.min + _RHYTHM) - _RHYTHM
+    return Glance(overview=overview, tallies=tuple(corpus.tally(where, since=since.isoformat())))

@@ -32,6 +32,7 @@ __all__ = [
     "FreshSource",
     "Headline",
     "KeptAnswer",
+    "LateSource",
     "Ready",
     "Starter",
     "Starters",
@@ -223,6 +224,17 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
     published_at: str | None
 
 
+class LateSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A source that has been silent for more than twice as long as it uses to be, told by its latest articles."""
+
+    source: str
+    """Empty: of articles that name none."""
+    latest: str
+    """Day of its newest article, ISO 8601."""
+    usual_days: int
+    """Nine in ten of its pauses between two days of publication are not longer."""
+
+
 class Archive(msgspec.Struct, frozen=True, kw_only=True):
     """What articles there are."""
 
@@ -235,6 +247,8 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
     """Day of the newest dated article."""
     newest: tuple[Headline, ...]
     """A few, the newest first."""
+    late: tuple[LateSource, ...] = ()
+    """Sources that are silent for longer than usual, a few; none where `published_before` or articles are asked for."""
 
 
 class Starters(msgspec.Struct, frozen=True, kw_only=True):

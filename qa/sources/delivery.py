@@ -108,23 +108,24 @@ class ToService:
 
     def __call__(self, articles: Sequence[RawArticle]) -> Delivered:
         """See `Deliver`."""
-        told = Delivered()
+        told, sent = Delivered(), 0
         for lines in _bodies([_record(article, self._collection) for article in articles]):
-            told = told.and_also(self._send(lines))
+            origins = [article.origin for article in articles[sent : sent + len(lines)]]
+            told, sent = told.and_also(self._send(lines, origins)), sent + len(lines)
         return told
 
-    def _send(self, lines: Sequence[bytes]) -> Delivered:
+    def _send(self, lines: Sequence[bytes], origins: Sequence[str]) -> Delivered:
         status, body = self._post(b"\n".join(lines))
         try:
             reply = msgspec.json.decode(body, type=_Reply)
         except msgspec.DecodeError:
             raise NotDelivered(f"{self._parts.netloc} answered with status {status} and no JSON") from None
         if status == 422 and reply.type.endswith("/nothing-usable"):
-            return Delivered(rejected=tuple(fault.detail for fault in reply.errors) or (reply.detail,))
+            return Delivered(rejected=tuple(fault.told(origins) for fault in reply.errors) or (reply.detail,))
         if status != 200:
             raise NotDelivered(f"{self._parts.netloc} answered with status {status}: {reply.detail}")
         outcomes = Counter(article.outcome for article in reply.articles)
-        return Delivered(outcomes=outcomes, rejected=tuple(fault.detail for fault in reply.rejected))
+        return Delivered(outcomes=outcomes, rejected=tuple(fault.told(origins) for fault in reply.rejected))
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
@@ -151,6 +152,12 @@ class _Article(msgspec.Struct):
 
 class _Fault(msgspec.Struct):
     detail: str = ""
+    item: int = 0
+    """The how manieth of the request it is, from 1."""
+
+    def told(self, origins: Sequence[str]) -> str:
+        """The reason, behind where the article was read."""
+        return f"{origins[self.item - 1]}: {self.detail}" if 0 < self.item <= len(origins) else self.detail
 
 
 class _Reply(msgspec.Struct):

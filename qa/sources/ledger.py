@@ -1,4 +1,5 @@
-"""What is known of the sources: feeds and when each is due, entries done with, when each source last brought something.
+"""What is known of the sources: feeds and when each is due, entries done with, when each source last brought something,
+and, from the days of its articles, whether it has been silent for longer than it uses to be.
 
 One small file beside the store. A step is noted after the articles of it are stored, so that an end at any moment
 loses nothing: what was stored and not noted is stored again, which changes nothing.
@@ -7,17 +8,20 @@ loses nothing: what was stored and not noted is stored again, which changes noth
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 import apsw
 import msgspec
 
+from embeddings.types import SourceTally
 from qa.sources.fetching import SourceError
 
-__all__ = ["FILE", "Feed", "Ledger", "Source", "Sources", "freshness", "known_sources"]
+__all__ = ["FILE", "Feed", "Late", "Ledger", "Source", "Sources", "freshness", "known_sources", "late_sources"]
 
 FILE = "sources.db"
 
@@ -42,6 +46,11 @@ CREATE TABLE IF NOT EXISTS sources (
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {_VERSION};
 """
+_FEWEST_DAYS = 5
+"""From fewer days of publication no rhythm can be told."""
+_USUAL = 0.9
+_PATIENCE = 2
+"""A source is late when it has been silent for so many times its usual pause."""
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +87,17 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     heard: Sequence[Source] = ()
     """Those that were ever asked with success."""
     feeds: Sequence[Feed] = ()
+
+
+class Late(msgspec.Struct, frozen=True, kw_only=True):
+    """A source whose newest article is older than its rhythm would have it."""
+
+    source: str
+    """Empty: of articles that name none."""
+    latest: str
+    """Day of its newest article, ISO 8601."""
+    usual_days: int
+    """Nine in ten of its pauses between two days of publication are not longer."""
 
 
 class Ledger:
@@ -208,6 +228,22 @@ def known_sources(folder: Path) -> Sources:
         return Sources(heard=ledger.sources(), feeds=ledger.feeds())
     finally:
         ledger.close()
+
+
+def late_sources(tallies: Iterable[SourceTally], *, today: date) -> Sequence[Late]:
+    """Sources that are late, the one with the most articles first; days after `today` do not count."""
+    days = ((one.source, sorted(map(date.fromisoformat, (of_one.day for of_one in one.days)))) for one in tallies)
+    found = (_late(source, [day for day in of_one if day <= today], today=today) for source, of_one in days)
+    return [one for one in found if one is not None]
+
+
+def _late(source: str, days: Sequence[date], *, today: date) -> Late | None:
+    if len(days) < _FEWEST_DAYS:
+        return None
+    pauses = sorted((later - earlier).days for earlier, later in pairwise(days))
+    usual = pauses[min(len(pauses) - 1, int(_USUAL * len(pauses)))]
+    is_late = (today - days[-1]).days > _PATIENCE * usual
+    return Late(source=source, latest=days[-1].isoformat(), usual_days=usual) if is_late else None
 
 
 @contextmanager

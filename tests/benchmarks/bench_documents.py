@@ -13,8 +13,8 @@ Each file is read a second time, plainly and by other means: the text layer of a
 nodes of the XML in a `.docx`, `.epub` and feed, the strings of JSON, the parts of a mail, the cells of a table, the
 answers in an archive. A file is right where
 
-text    95 % of the words that are read stand in the file, and of a document's words 90 % are read: heads, feet, tables
-        of contents and formulas are left out on purpose
+text    95 % of the words that are read stand in the file, and of a document's words 90 % are read: tables of contents
+        and formulas are left out on purpose, heads and feet of a PDF's pages (what half of them say) do not count
 title   every word of it stands in the file, and no more articles are without one than the file gives none for
 date    it is a day that the file gives: the `Date` of a mail, of a feed's or a table's article, of a ninjs item
 
@@ -56,10 +56,13 @@ from embeddings.cleaning.dates import iso_date
 from embeddings.readers.finding import CONFINED, suffix_of
 from embeddings.types import RawArticle, Rejected
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|(?:(?![\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])[^\W_])+"
+)
+"""In Chinese and Japanese, which part no words, a letter."""
 _UNSEEN = re.compile(
     r"<(head|script|style|svg|nav|math|object|iframe|audio|video|template|noscript)\b[^>]*(?<!/)>.*?</\1\s*>"
-    r"|<w:(del|instrText)\b.*?</w:\2>|<mc:Fallback>.*?</mc:Fallback>|<!--.*?-->",
+    r"|<!--.*?-->",
     re.DOTALL | re.IGNORECASE,
 )
 _INLINE = re.compile(
@@ -68,14 +71,21 @@ _INLINE = re.compile(
     re.IGNORECASE,
 )
 """These part no words."""
-_RUN = re.compile(r"</?w:(?:r|t|rPr|proofErr|bookmark\w+|hyperlink)\b[^>]*>")
-"""Runs of one word follow each other; paragraphs, tabs and breaks part words."""
+_WORD_XML = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_NOT_SHOWN = (
+    "ancestor::*[local-name()='del' or local-name()='moveFrom' or local-name()='Fallback' or local-name()='oMath']"
+)
+_PARTED = re.compile(r"(?<=\w)[-\u00ad\u2010\ufffe\x02]\s*[\r\n]+\s*(?=[^\W\d_])")
+"""How a word is parted at the end of a line."""
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _OF_A_FEED = frozenset({"item", "entry"})
 _PUBLISHED = frozenset({"pubdate", "published", "date", "issued", "created"})
 _CHANGED = frozenset({"updated", "modified"})
 _TITLES = re.compile(r"(?i)(?:^|[ _])(?:title|headline|head)$")
-_DATES = re.compile(r"(?i)date|publi|time|posted")
+_DATES = re.compile(
+    r"(?i)^(?!.*(?:crawl|scrap|fetch|collect|access|retriev|download|updat)).*(?:date|publi|time|posted)"
+)
+"""The day on which somebody fetched an article is none of its own."""
 _READ, _FOUND = 0.95, 0.9
 _WHOLE = {"pdf", "docx", "epub"}
 """Kinds of which all words are the article's."""
@@ -102,6 +112,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     """What a file says, in any order."""
 
     text: str
+    needed: str | None = None
+    """What of it has to be read; None: all."""
     titles: str = ""
     """Words that stand outside of the text and may be a title."""
     untitled: int | None = None
@@ -114,14 +126,14 @@ def words(text: str) -> Counter[str]:
 
 
 def untagged(markup: str) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", " ", _INLINE.sub("", _UNSEEN.sub(" ", markup))))
+    return html.unescape(re.sub(r"<[/!?]?[A-Za-z][^>]*>", " ", _INLINE.sub("", _UNSEEN.sub(" ", markup))))
 
 
 def plainly(path: Path, kind: str) -> Said:
     """All that a file says."""
     match kind:
         case "pdf":
-            return Said(text=of_pdf(path.read_bytes()))
+            return of_pdf(path.read_bytes())
         case "docx":
             return Said(text=of_word(path))
         case "epub":
@@ -142,17 +154,36 @@ def plainly(path: Path, kind: str) -> Said:
             return Said(text=path.read_text("utf-8", "replace"))
 
 
-def of_pdf(data: bytes) -> str:
+def of_pdf(data: bytes) -> Said:
+    """Its text layer; heads and feet, the lines that half the pages say but for figures, need not be read."""
     document = pypdfium2.PdfDocument(data)
-    return "\n".join(document[index].get_textpage().get_text_range() for index in range(len(document)))
+    texts = [_PARTED.sub("", document[index].get_textpage().get_text_range()) for index in range(len(document))]
+    pages = [text.splitlines() for text in texts]
+    said_on = Counter(one for page in pages for one in {masked(line) for line in page})
+    often = max(2, (len(pages) + 1) // 2)
+    needed = (line for page in pages for line in page if said_on[masked(line)] < often)
+    return Said(text="\n".join(texts), needed="\n".join(needed))
+
+
+def masked(line: str) -> str:
+    return re.sub(r"\d+", "0", line.strip())
 
 
 def of_word(path: Path) -> str:
+    """The words of its runs, paragraph by paragraph; also those in text boxes, foot- and endnotes."""
     with zipfile.ZipFile(path) as archive:
-        names = (
+        names = [
             name for name in archive.namelist() if re.fullmatch(r"word/(document|footnotes|endnotes)\d*\.xml", name)
-        )
-        return "\n".join(untagged(_RUN.sub("", archive.read(name).decode("utf-8", "replace"))) for name in names)
+        ]
+        trees = [etree.fromstring(archive.read(name), parser=etree.XMLParser(recover=True)) for name in names]
+    found: list[str] = []
+    for element in (one for tree in trees for one in tree.iter(etree.Element)):
+        name = str(element.tag).removeprefix(_WORD_XML)
+        if name in {"p", "tab", "br", "cr"}:
+            found.append("\n")
+        elif name == "t" and not element.xpath(_NOT_SHOWN):
+            found.append(element.text or "")
+    return "".join(found)
 
 
 def of_book(path: Path) -> Said:
@@ -275,7 +306,7 @@ def of_archive(path: Path) -> Iterator[str]:
                 continue
             data = record.content_stream().read()
             if "pdf" in kind:
-                yield of_pdf(data)
+                yield of_pdf(data).text
             elif "html" in kind or "text" in kind:
                 encoding = kind.lower().partition("charset=")[2].strip(" \"';") or "utf-8"
                 yield untagged(data.decode(encoding, "replace").replace("<head", "<div").replace("</head", "</div"))
@@ -283,9 +314,14 @@ def of_archive(path: Path) -> Iterator[str]:
 
 def of_packed(path: Path) -> Said:
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
-        archive.extractall(folder)
+        for one in archive.infolist():
+            with suppress(zipfile.BadZipFile, RuntimeError, OSError):  # damaged, or locked
+                archive.extract(one, folder)
         inside = [one for one in Path(folder).rglob("*") if one.is_file() and suffix_of(one.name)]
-        found = [plainly(one, CONFINED.get(suffix_of(one.name) or "", "")) for one in inside]
+        found: list[Said] = []
+        for one in inside:
+            with suppress(zipfile.BadZipFile, pypdfium2.PdfiumError, ValueError, etree.LxmlError):  # as its kind says
+                found.append(plainly(one, CONFINED.get(suffix_of(one.name) or "", "")))
     return Said(text="\n".join(untagged(one.text) + "\n" + one.text for one in found))
 
 
@@ -299,14 +335,15 @@ def judged(path: Path, kind: str) -> Verdict:
         return msgspec.structs.replace(verdict, reason=reasons[0] if reasons else "nothing, without a word")
     said = plainly(path, kind)
     file, read = words(said.text), words("\n".join(one.text for one in articles))
-    both = (file & read).total()
+    needed = words(said.text if said.needed is None else said.needed)
     titles = file.keys() | words(said.titles).keys()
     untitled = sum(not one.title.strip() for one in articles)
     dates = said.dates - {None}
     given = {iso_date(one.published_at) for one in articles if one.published_at} - {None}
     return msgspec.structs.replace(
         verdict,
-        text=both >= _READ * read.total() and (kind not in _WHOLE or both >= _FOUND * file.total()),
+        text=(file & read).total() >= _READ * read.total()
+        and (kind not in _WHOLE or (needed & read).total() >= _FOUND * needed.total()),
         title=not (words("\n".join(one.title for one in articles)).keys() - titles)
         and (said.untitled is None or untitled <= said.untitled),
         date=not dates or (bool(given) and given <= dates),

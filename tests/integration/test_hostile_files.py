@@ -13,7 +13,7 @@ import random
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -187,15 +187,18 @@ class Reader:
         return told
 
     def summary(self) -> str:
-        """How many files were read, and which of them took most."""
-        slowest = max(self._taken, key=lambda name: self._taken[name][0])
-        largest = max(self._taken, key=lambda name: self._taken[name][1])
+        """How many files were read, and which of them took most; then kind by kind."""
+        kinds: dict[str, list[str]] = {}
+        for name in self._taken:
+            kinds.setdefault("".join(Path(name).suffixes), []).append(name)
+        of_kinds = (self._most(kind, names) for kind, names in sorted(kinds.items()))
+        return "\n".join([self._most("hostile", list(self._taken)), *of_kinds])
+
+    def _most(self, kind: str, names: Sequence[str]) -> str:
+        slowest = max(names, key=lambda name: self._taken[name][0])
+        largest = max(names, key=lambda name: self._taken[name][1])
         seconds, megabytes = self._taken[slowest][0], self._taken[largest][1]
-        median = sorted(taken[0] for taken in self._taken.values())[len(self._taken) // 2]
-        return (
-            f"{len(self._taken):,} hostile files: half took up to {median:.2f} s of the processor, the slowest "
-            f"({slowest}) {seconds:.1f} s, the largest ({largest}) {megabytes:.0f} MB"
-        )
+        return f"{len(names):,} {kind} files: {seconds:.1f} s ({slowest}), {megabytes:.0f} MB ({largest}) at most"
 
     def end(self) -> None:
         assert self._process.stdin is not None

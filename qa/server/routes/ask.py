@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -15,7 +16,6 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter
 
-from embeddings.types import Overview
 from qa.checking import CheckReport, TextToCheck
 from qa.server.auth import ASKING, CHECKING, READING, SEARCHING, Caller
 from qa.server.http.problems import problem_of
@@ -23,8 +23,9 @@ from qa.server.http.sse import EventStream, Message, WhileConnected
 from qa.server.openapi import CHECK, QUESTION, WORK, problems
 from qa.server.routes.articles import Authors, Languages, Moment, Sections, Sources
 from qa.server.service import Service
-from qa.server.starters import Reach
-from qa.server.wire import Archive, Headline, Starter, Starters
+from qa.server.starters import Glance, Reach
+from qa.server.wire import Archive, Headline, LateSource, Starter, Starters
+from qa.sources.ledger import late_sources
 from qa.types import Answer, AnswerEvent, Event, Filters, Question, SearchAnswer, SearchQuestion
 
 __all__ = ["ask", "check", "list_starters", "search"]
@@ -115,6 +116,7 @@ async def check(
 
 
 _HEADLINES = 5
+_LATE = 3
 _NAMED = 20
 Only = Annotated[list[str] | None, QueryParameter(description="only these articles; may be repeated", max_items=_NAMED)]
 About = Annotated[
@@ -168,12 +170,15 @@ async def list_starters(
         starters=tuple(
             Starter(question=one.question, article_id=one.article_id, quote=one.quote) for one in found.questions
         ),
-        archive=_archive(found.overview),
+        archive=_archive(found.glance, reach),
         complete=found.complete,
     )
 
 
-def _archive(overview: Overview) -> Archive:
+def _archive(glance: Glance, reach: Reach) -> Archive:
+    chosen = reach.is_named or reach.filters.published_before is not None  # silent because nobody asked for more
+    late = () if chosen else late_sources(glance.tallies, today=datetime.now(UTC).date())
+    overview = glance.overview
     newest = [article for article in overview.newest if article.title][:_HEADLINES]
     return Archive(
         articles=overview.articles,
@@ -191,4 +196,5 @@ def _archive(overview: Overview) -> Archive:
             )
             for article in newest
         ),
+        late=tuple(LateSource(source=one.source, latest=one.latest, usual_days=one.usual_days) for one in late[:_LATE]),
     )

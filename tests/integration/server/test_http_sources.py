@@ -68,6 +68,23 @@ def test_many_articles_go_in_several_requests(client: httpx.Client) -> None:
     assert ToService(str(client.base_url), key="", collection="many")(many).outcomes == {"added": 70}
 
 
+def test_each_refusal_names_where_the_article_was_read(client: httpx.Client) -> None:
+    bad = {5: "/desk/five.md:7", 68: "/desk/more.jsonl:3"}
+    many = [
+        RawArticle(
+            text=f"{TEXT} Here is report {n}.",
+            embargoed_until="2999-01-01" if n in bad else None,
+            origin=bad.get(n, f"/desk/{n}.txt:1"),
+        )
+        for n in range(70)
+    ]
+    told = ToService(str(client.base_url), key="", collection="named")(many)
+    assert [reason.partition(": ")[0] for reason in told.rejected] == list(bad.values())
+    assert told.outcomes == {"added": 68}
+    (alone,) = ToService(str(client.base_url), key="", collection="named")([many[5]]).rejected
+    assert alone.startswith("/desk/five.md:7: when the embargo '2999-01-01' ends cannot be told")
+
+
 def test_what_cannot_be_used_is_told_and_what_cannot_be_sent_is_kept(
     serve: Callable[..., AbstractContextManager[httpx.Client]], settings: Settings
 ) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -18,7 +19,7 @@ from qa.conversations.beginnings import kept, kept_names
 from qa.conversations.database import Database
 from qa.server.parts import Parts
 from qa.server.run import load
-from qa.server.starters import Reach, StarterQuestions
+from qa.server.starters import Glance, Reach, StarterQuestions
 from qa.settings import Settings
 
 BRIDGE = {
@@ -80,13 +81,39 @@ def test_it_is_said_what_articles_there_are(settings: Settings, serve: Any) -> N
     other = {"id": "rain", "title": "Rain", "text": "It rained.", "source": "Wire", "published_at": "2023-01-02"}
     with serve(settings) as client:
         empty = begin(client)["archive"]
-        assert empty == {"articles": 0, "sources": 0, "earliest": None, "latest": None, "newest": []}
+        assert empty == {"articles": 0, "sources": 0, "earliest": None, "latest": None, "newest": [], "late": []}
         undated = {"id": "undated", "title": "Undated", "text": "Nobody knows when.", "source": "Wire"}
         client.post("/api/articles", json=[undated, other, BRIDGE]).raise_for_status()
         found = begin(client)["archive"]
         newest = [one["article_id"] for one in found.pop("newest")]
         assert newest == ["bridge", "rain", "undated"]
-        assert found == {"articles": 3, "sources": 1, "earliest": "2023-01-02", "latest": "2024-06-14"}
+        assert found == {"articles": 3, "sources": 1, "earliest": "2023-01-02", "latest": "2024-06-14", "late": []}
+
+
+def test_a_source_that_is_silent_for_longer_than_usual_is_named(settings: Settings, serve: Any) -> None:
+    today = datetime.now(UTC).date()
+
+    def of(source: str, *ago: int) -> list[dict[str, str]]:
+        return [
+            {
+                "id": f"{source}-{days}",
+                "text": f"The {source} reports on day {days} that it rained.",
+                "source": source,
+                "published_at": str(today - timedelta(days=days)),
+            }
+            for days in ago
+        ]
+
+    weekly, daily = of("Weekly", 4, 11, 18, 25, 32), of("Daily", *range(9, 20))
+    with serve(settings) as client:
+        client.post("/api/articles", json=[*daily, *weekly, *of("Rare", 40, 41)]).raise_for_status()
+        late = [{"source": "Daily", "latest": str(today - timedelta(days=9)), "usual_days": 1}]
+        assert begin(client)["archive"]["late"] == late
+        assert begin(client, source="Weekly")["archive"]["late"] == []
+        assert begin(client, published_before=str(today - timedelta(days=5)))["archive"]["late"] == []
+        assert begin(client, about=["Daily-9"])["archive"]["late"] == []
+        client.post("/api/articles", json=of("Daily", 0)).raise_for_status()
+        assert begin(client)["archive"]["late"] == []
 
 
 def test_few_articles_give_several_questions_many_give_one_each(settings: Settings, serve: Any) -> None:
@@ -113,8 +140,8 @@ def test_whoever_waits_while_articles_change_is_told_to_ask_again(
 ) -> None:
     bridge = Article(id="bridge", version="v", title="Osprey Bridge to shut", text=BRIDGE["text"])
 
-    async def read() -> Overview:
-        return Overview(articles=1, sources=1, earliest=None, latest=None, newest=(bridge,))
+    async def read() -> Glance:
+        return Glance(overview=Overview(articles=1, sources=1, earliest=None, latest=None, newest=(bridge,)))
 
     async def first_reader() -> None:
         tried = asyncio.Event()
@@ -204,9 +231,9 @@ def test_follow_ons_do_not_crowd_out_what_everybody_begins_with(
             raise AssertionError("there is nothing to ask")
 
         async def asked(*about: str) -> None:
-            async def read() -> Overview:
+            async def read() -> Glance:
                 reads.append(about)
-                return Overview(articles=0, sources=0, earliest=None, latest=None, newest=())
+                return Glance(overview=Overview(articles=0, sources=0, earliest=None, latest=None, newest=()))
 
             await beginnings.now(counts, read, reach=Reach(within=None, about=about))
 

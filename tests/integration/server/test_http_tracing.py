@@ -11,11 +11,12 @@ import threading
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
@@ -24,8 +25,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from embeddings.types import Place, RawArticle, Rejected
 from qa.cli import program
 from qa.errors import SettingsError
+from qa.server.job_queue import JobQueue
 from qa.server.run import serve as run_service
 from qa.settings import Settings, from_environment
 from qa.tracing import Untraced, current, open_tracing, part
@@ -358,6 +361,20 @@ def test_an_ingest_and_a_question_at_the_terminal_are_traced(commands: Any, arti
     assert {"encode", "retrieve", "read"} <= {span.name for span in receiver.inside(answer)}
     assert told(answer)["sourceline.answer_mode"] == "extractive"
     assert [word for word in words([QUESTION, articles[0]["text"]]) if word in receiver.raw] == []
+
+
+def test_what_a_worker_stores_is_traced(commands: Any, articles: Any, postgres_server: Any) -> None:
+    receiver, environment, _ = commands
+    place = Place(server=postgres_server.url(), schema=f"traced_{uuid4().hex}", timeout=300)
+    sent = RawArticle(title=articles[0]["title"], text=articles[0]["text"], origin="request:1")
+    with closing(JobQueue(place)) as queue:
+        queue.add([sent, Rejected(origin="request:2", reason="no text")], collection="news")
+    run({**environment, "QA_STORE": place.server, "QA_STORE_SCHEMA": place.schema}, "work", "--once")
+    done = receiver.one("ingest")
+    assert not done.parent_span_id
+    assert [span.name for span in receiver.inside(done)] == ["clean", "cut", "encode", "write"]
+    assert (told(done)["sourceline.added"], told(done)["sourceline.rejected"]) == (1, 1)
+    assert [word for word in words([articles[0]["text"]]) if word in receiver.raw] == []
 
 
 def test_each_turn_of_a_feed_is_a_trace(commands: Any, articles: Any, tmp_path: Path) -> None:

@@ -271,7 +271,10 @@ def test_the_process_killed_at_work_loses_and_doubles_nothing(newsroom: Any, web
     web.put("/news/99", make.page(99), kind="text/html")
     done = subprocess.run(command, env=environment(newsroom.folder), capture_output=True, text=True, check=True)
     assert done.stdout == f"{feed.url}: 6 added\n"
+    assert done.stderr == "", "nothing but what concerns the feeds"
     assert len({article.url for article in newsroom.articles}) == len(newsroom.articles) == 26
+    again = subprocess.run(command, env=environment(newsroom.folder), capture_output=True, text=True, check=True)
+    assert (again.stdout, again.stderr) == ("", "no feed is due; `qa feeds list` says when each is\n")
 
 
 def test_the_commands_add_list_and_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

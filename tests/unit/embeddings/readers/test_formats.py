@@ -113,6 +113,19 @@ def test_atom_is_read_and_other_xml_named(write: Write) -> None:
     assert "no XML" in reasons(write("d.xml", "words"))[0]
 
 
+@pytest.mark.parametrize(
+    "role", ["<title>Chief Editor</title>", "<title></title>", "<title/>", "<title><![CDATA[Desk]]></title>"]
+)
+def test_what_an_author_is_called_is_no_title_of_the_article(write: Write, role: str) -> None:
+    author = f"<author><name>A B</name>{role}</author>"
+    entry = (
+        f"<title>Ferry leaves</title><description>{FERRY}</description><image>https://a.example/f.png</image>{author}"
+    )
+    (found,) = read(write("a.rss", f"<rss version='2.0'><channel><item>{entry}</item></channel></rss>"))
+    assert isinstance(found, RawArticle)
+    assert (found.title, found.authors) == ("Ferry leaves", ("A B",))
+
+
 def test_a_json_feed_is_known_by_its_version(write: Write) -> None:
     feed = {
         "version": "https://jsonfeed.org/version/1.1",

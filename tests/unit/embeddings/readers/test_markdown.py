@@ -39,6 +39,23 @@ def test_front_matter_describes_the_article(tmp_path: Path) -> None:
     )
 
 
+def test_front_matter_says_what_may_be_shown(tmp_path: Path) -> None:
+    text = (
+        "---\nstatus: Cancelled\nembargoed_until: 2026-02-16T12:00:00+01:00\n"
+        "usage_terms: No archive.\nsection: City\n---\nIt stopped."
+    )
+    found = read(tmp_path, text)
+    assert isinstance(found, RawArticle)
+    assert (found.status, found.embargoed_until) == ("canceled", "2026-02-16T12:00:00+01:00")
+    assert (found.usage_terms, found.section, found.notes) == ("No archive.", "City", ())
+
+
+def test_a_state_that_nobody_knows_refuses_the_file(tmp_path: Path) -> None:
+    found = read(tmp_path, "---\nstatus: spiked\n---\nIt stopped.")
+    assert isinstance(found, Rejected)
+    assert "the status 'spiked' is none of usable, withheld and canceled" in found.reason
+
+
 @pytest.mark.parametrize(
     ("text", "title"),
     [
