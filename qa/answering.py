@@ -155,7 +155,7 @@ class Answerer:
         """
         clock = Stopwatch(current().stage)
         asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
-        asked = await run(lambda: self._finder.placed(asked))
+        asked = (await run(lambda: self._finder.placed(asked)))[0]
         clock.lap("understand")
         depth = Depth(listed=max(50, 3 * question.limit), kept=question.limit, per_article=1)
         evidence = await run(lambda: self._finder.evidence(asked, depth, clock))
@@ -199,8 +199,7 @@ class Answerer:
         self, question: Question, asked: Understood, *, share: int, history: Sequence[Turn], clock: Stopwatch, run: Run
     ) -> Part:
         """What is found for a question, with misspelled words corrected where that is answered; else as it was."""
-        asked = await run(lambda: self._finder.placed(asked))
-        found = await run(lambda: self._finder.find(asked, clock, share=share))
+        asked, found = await run(lambda: self._of_its_year(asked, clock, share=share))
         if found.reason not in _PERHAPS_MISSPELLED or history:
             return Part(asked=asked, found=found)
         again = await understand(
@@ -208,9 +207,17 @@ class Answerer:
         )
         if not again.corrections:
             return Part(asked=asked, found=found)
-        again = await run(lambda: self._finder.placed(again))
-        tried = await run(lambda: self._finder.find(again, clock, share=share))
+        again, tried = await run(lambda: self._of_its_year(again, clock, share=share))
         return Part(asked=asked, found=found) if tried.reason else Part(asked=again, found=tried)
+
+    def _of_its_year(self, asked: Understood, clock: Stopwatch, *, share: int) -> tuple[Understood, Found]:
+        """The first of its meanings that is answered, with what was found; where none is, the likeliest. Blocking."""
+        tried: list[tuple[Understood, Found]] = []
+        for meant in self._finder.placed(asked):
+            tried.append((meant, self._finder.find(meant, clock, share=share)))
+            if tried[-1][1].reason is None:
+                return tried[-1]
+        return tried[0]
 
     def _brief(self, question: Question, asked: Understood, found: Found, begun: float) -> DraftTask:
         """What the model is to write, and until when: what is left then is enough to extract an answer."""

@@ -34,6 +34,8 @@ SHOWN = 8
 """Passages shown, and given to a model: the best of those that were read."""
 _ENDED = timedelta(days=365)
 """An archive without anything new for so long is asked about its own time."""
+_A_YEAR, _YEARS = timedelta(days=365), 3
+"""So many of its last years are tried."""
 
 _LATEST = Depth(listed=100, kept=40, per_article=2)
 """What is looked through for the newest about a topic: what is newest need not be what matches best."""
@@ -92,20 +94,27 @@ class Finder:
         reading, evidence = best_passages_first(reading, found, kept=SHOWN)
         return Found(evidence=evidence, reading=reading, reason=None)
 
-    def placed(self, asked: Understood) -> Understood:
-        """The question with a month or day that names no year put into the last year of an archive that has ended.
+    def placed(self, asked: Understood) -> Sequence[Understood]:
+        """The question as it may be meant where it names a month or day without a year, the likeliest first.
 
-        Where the newest article is of 2022, "in March" means that of 2022, years later, too. Blocking.
+        Where the newest article is of 2022, "in March" means that of 2022, years later, too; else one before. Blocking.
         """
         if asked.period is None or not asked.period.yearless:
-            return asked
-        latest = self._corpus.overview(asked.where, newest=0).latest
-        newest = moment(latest, field="published_at") if latest else asked.as_of
+            return [asked]
+        told = self._corpus.overview(asked.where, newest=0)
+        if told.latest is None or told.earliest is None:
+            return [asked]
+        newest, oldest = (moment(day, field="published_at") for day in (told.latest, told.earliest))
         if asked.period.start - newest < _ENDED:
-            return asked
+            return [asked]
         said = (asked.resolved_query, asked.period.words)  # the words are those of the turn before in a follow-up
-        meant = next((period for text in said if (period := period_of(text, as_of=newest))), asked.period)
-        return msgspec.structs.replace(asked, period=meant)
+        meant: list[Understood] = []
+        for back in range(_YEARS):
+            as_of = newest - back * _A_YEAR
+            period = next((period for text in said if (period := period_of(text, as_of=as_of))), asked.period)
+            if as_of >= oldest or not meant:
+                meant.append(msgspec.structs.replace(asked, period=period))
+        return meant
 
     def evidence(self, asked: Understood, depth: Depth, clock: Stopwatch) -> tuple[Evidence, ...]:
         """Retrieve alone, best first. Blocking."""

@@ -116,6 +116,16 @@ def test_an_archive_that_has_ended_is_asked_about_its_own_months(
         assert answer.understood_period.start == f"{start}T00:00:00Z"
 
 
+def test_of_the_years_of_an_ended_archive_the_last_that_tells_is_meant(ask: Ask) -> None:
+    festival = {"title": "Festival", "text": "The harbour festival in Velda drew 40,000 visitors."}
+    quarry = {"title": "Quarry", "text": "The quarry of Orrin was sold on Monday.", "published_at": "2021-11-04"}
+    told = [{**festival, "published_at": "2020-06-10"}, quarry]
+    answer = ask(told, "How many visitors did the festival draw in June?")
+    assert answer.claims
+    assert answer.understood_period is not None
+    assert answer.understood_period.start == "2020-06-01T00:00:00Z"
+
+
 # --- several questions in one
 
 
