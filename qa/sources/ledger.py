@@ -51,6 +51,8 @@ _FEWEST_DAYS = 5
 _USUAL = 0.9
 _PATIENCE = 2
 """A source is late when it has been silent for so many times its usual pause."""
+_ENDED_DAYS = 366
+"""What has been silent for longer is an archive that has ended, and not late."""
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,7 +244,7 @@ def _late(source: str, days: Sequence[date], *, today: date) -> Late | None:
         return None
     pauses = sorted((later - earlier).days for earlier, later in pairwise(days))
     usual = pauses[min(len(pauses) - 1, int(_USUAL * len(pauses)))]
-    is_late = (today - days[-1]).days > _PATIENCE * usual
+    is_late = _PATIENCE * usual < (today - days[-1]).days <= _ENDED_DAYS
     return Late(source=source, latest=days[-1].isoformat(), usual_days=usual) if is_late else None
 
 

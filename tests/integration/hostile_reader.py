@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from embeddings import readers
@@ -42,6 +43,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
     for line in sys.stdin:
         signal.setitimer(signal.ITIMER_PROF, _SECONDS)
+        _forget_peaks()
         began, of_child = time.process_time(), _child_seconds()
         articles, reasons = taken(Path(line.rstrip("\n")))
         told = {
@@ -57,6 +59,16 @@ def main() -> None:
 def _children() -> list[str]:
     """The processes that read for this one."""
     return Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split() or ["self"]
+
+
+def _forget_peaks() -> None:
+    """Let what is held now be the most that was held, so that each file is told what it took itself.
+
+    Where the system does not, a file is told what the most of those before it took.
+    """
+    with suppress(OSError):
+        for process in {"self", *_children()}:
+            Path(f"/proc/{process}/clear_refs").write_text("5", encoding="ascii")
 
 
 def _child_seconds() -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -124,6 +126,16 @@ def test_every_alert_says_what_to_do_and_stands_in_the_documentation() -> None:
         assert rule["labels"]["severity"] in {"page", "ticket"}
         assert len(rule["annotations"]["action"]) > 60
         assert rule["annotations"]["summary"]
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (of Prometheus) is not installed here")
+def test_the_alerts_fire_where_something_is_wrong_and_nowhere_else() -> None:
+    for words in (
+        ["check", "rules", str(FOLDER / "alerts.yml")],
+        ["test", "rules", str(Path(__file__).with_name("alerts.yml"))],
+    ):
+        done = subprocess.run(["promtool", *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_prometheus_and_grafana_are_given_these_files() -> None:

@@ -35,6 +35,8 @@ WEEKDAYS = [days for days in range(60) if (TODAY - timedelta(days=days)).weekday
         ([9, 10, 11, 12], None),
         ([], None),
         ([-1, *range(9, 30)], 1),
+        (range(366, 380), 1),
+        (range(367, 380), None),
     ],
     ids=[
         "daily",
@@ -47,6 +49,8 @@ WEEKDAYS = [days for days in range(60) if (TODAY - timedelta(days=days)).weekday
         "few",
         "none",
         "ahead",
+        "year",
+        "ended",
     ],
 )
 def test_a_source_is_late_after_twice_its_usual_pause(ago: Iterable[int], usual: int | None) -> None:
