@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -16,7 +17,8 @@ import pytest
 
 from embeddings.types import Article, CorpusCounts, Overview
 from qa.conversations.beginnings import kept, kept_names
-from qa.conversations.database import Database
+from qa.conversations.database import ConversationDatabase
+from qa.conversations.moving import open_source
 from qa.server.parts import Parts
 from qa.server.run import load
 from qa.server.starters import Glance, Reach, StarterQuestions
@@ -263,17 +265,33 @@ def unanswering(settings: Settings) -> Parts:
     return msgspec.structs.replace(load(settings), answering=silent)
 
 
+def records_of(settings: Settings) -> ConversationDatabase:
+    """What a running service keeps beside its articles."""
+    found = open_source(settings.place)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(params=["a file", "a server"])
+def stored(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """Settings for either store."""
+    if request.param == "a file":
+        return settings
+    server = request.getfixturevalue("postgres_server").url()
+    return msgspec.structs.replace(settings, store=server, store_schema=f"test_{uuid4().hex}")
+
+
 def test_they_are_made_before_anybody_asks_and_outlast_a_restart(
-    settings: Settings, serve: Any, until: Callable[[Callable[[], Any]], Any]
+    stored: Settings, serve: Any, until: Callable[[Callable[[], Any]], Any]
 ) -> None:
-    with serve(settings) as client:
+    with serve(stored) as client:
         client.post("/api/articles", json=[bridge("Osprey"), bridge("Heron")]).raise_for_status()
-        with closing(Database.open_to_read(settings.data_dir)) as database:
+        with closing(records_of(stored)) as database:
             (name,) = until(lambda: kept_names(database))
             made = until(lambda: (found := kept(database, name=name)) and found.questions and found)
         first = begin(client)
         assert [one["question"] for one in first["starters"]] == [one.question for one in made.questions]
-    with serve(settings, load=unanswering) as client:
+    with serve(stored, load=unanswering) as client:
         assert client.get("/api/starters").json() == first, "at once, and none of them is tried again"
         assert questions(client, collection="elsewhere") == []
 
