@@ -7,6 +7,7 @@ calendar in `time_calendar`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -43,6 +44,8 @@ _FUTURE = re.compile(
     r"\b(?:will|won't|shall|going to|due to|set to|scheduled (?:to|for)|planned for|expected to|upcoming)\b",
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})[.!?]['\"”’)]*\s|\n")
+"""Not behind "Dr." or "Aug."."""
 _LEADING = re.compile(
     r"(?:(?:^|\s+)(?:in|on|at|during|of|for|by|over|within|since|after|before|until|till|from|through|between|up to|to"
     r"|ever since|prior to|early|late|back in|throughout))+\s*$",
@@ -130,21 +133,27 @@ def without_period(question: str, *, as_of: datetime) -> str:
 
 def _found(question: str, today: date) -> Sequence[_Found]:
     """The expressions of a question in order; of those that overlap, the longest."""
-    asked = Asked(today=today, ahead=_FUTURE.search(question) is not None)
     kept: list[_Found] = []
-    for item in sorted(_read(question, asked), key=lambda item: (item.start - item.end, item.start)):
+    for item in sorted(_read(question, today), key=lambda item: (item.start - item.end, item.start)):
         if all(item.end <= other.start or other.end <= item.start for other in kept):
             kept.append(item)
     return sorted(kept, key=lambda item: item.start)[:_MOST]
 
 
-def _read(question: str, asked: Asked) -> Iterator[_Found]:
+def _read(question: str, today: date) -> Iterator[_Found]:
+    ends = [match.end() for match in _SENTENCE_END.finditer(question)]
+    starts = [0, *ends]
+    # What one sentence of a text expects says nothing of the months in the others.
+    asked = [
+        Asked(today=today, ahead=_FUTURE.search(question, start, end) is not None)
+        for start, end in zip(starts, [*ends, len(question)], strict=True)
+    ]
     for number, (pattern, read) in enumerate((*_RULES, *time_calendar.RULES)):
         for match in pattern.finditer(question):
             if _is_a_name(question, match):
                 continue
             try:
-                stretch = read(match, asked)
+                stretch = read(match, asked[bisect_right(starts, match.start("core")) - 1])
             except (ValueError, OverflowError):
                 continue  # "June 31", or a count of years that leaves the calendar
             if stretch is not None and stretch.first <= stretch.last:

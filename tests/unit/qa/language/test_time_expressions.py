@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from qa.language.dates import BEGINNING
-from qa.language.time_expressions import period_of, without_period
+from qa.language.time_expressions import period_of, periods_in, without_period
 
 ASKED = datetime(2024, 6, 20, 12, tzinfo=UTC)
 
@@ -230,3 +230,16 @@ def test_a_question_without_its_time_names_none(question: str, first: str, last:
 )
 def test_taking_the_time_out_of_a_question(question: str, rest: str) -> None:
     assert without_period(question, as_of=WEDNESDAY) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        ("Debt rose in March. Rates will go up, and Dr. Lund will speak.", "2024-03"),
+        ("Rates will go up.\nDebt rose in March.", "2024-03"),
+        ("Debt rose. Dr. Lund will speak in March.", "2025-03"),
+    ],
+)
+def test_what_is_to_come_in_one_sentence_is_not_to_come_in_another(text: str, month: str) -> None:
+    (told,) = periods_in(text, as_of=ASKED)
+    assert told.start.isoformat()[:7] == month
