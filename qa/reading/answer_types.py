@@ -75,8 +75,9 @@ _MOMENT = re.compile(
     r" (?:is|are|was|were|did|do|does|will|has|had))\b",
     re.IGNORECASE,
 )
-_NO_TIME = re.compile(r"(?:(?:at )?(?:the )?age (?:of )?|aged )?\d\d?", re.IGNORECASE)
-"""An age, or what is left of one; a day of a month comes with the month."""
+_NO_TIME = re.compile(r"(?:(?:at )?(?:the )?age (?:of )?|aged )?\d\d?|9/11", re.IGNORECASE)
+"""An age, or what is left of one; a day of a month comes with the month. The name of a day's attacks."""
+_LASTING = re.compile(r"^(?:for )?how long (?:is|are|was|were|did|do|does|will|would|can|could)\b", re.IGNORECASE)
 _AMOUNTS = frozenset(NUMBER_WORDS) | frozenset(
     "abundance all alone another any billion billions both countless couple double dozen dozens each "
     "every everybody everyone few fifth fifths first free half handful hundred hundreds indefinitely lone "
@@ -193,6 +194,10 @@ def _is_distance(words: str) -> bool:
     return bool(near) or not units
 
 
+def _is_no_year(words: str) -> bool:
+    return _YEAR.fullmatch(words.strip()) is None
+
+
 def _is_time(words: str) -> bool:
     if _NO_TIME.fullmatch(words.strip()):
         return False
@@ -213,6 +218,7 @@ _TESTS: tuple[tuple[re.Pattern[str], Fits], ...] = (
     (_AGE, _is_age),
     (_DISTANCE, _is_distance),
     (_MOMENT, _is_time),
+    (_LASTING, _is_no_year),
 )
 """The first whose pattern a question has counts."""
 

@@ -25,6 +25,7 @@ FITTING = [
     ("When was the bridge opened?", "mid-September"),
     ("When did the mayor resign?", "the eighties"),
     ("Which companies supply Velda?", "Orrin Oil"),
+    ("How long was Ida Renn mayor?", "from 2019 to 2022"),
     ("When did the mayor resign?", "shortly before the trial of his brother"),
 ]
 WRONG = [
@@ -46,11 +47,14 @@ WRONG = [
     ("In which year was the bridge opened?", "the governor"),
     ("When did the mayor die?", "at age 67"),
     ("When did the mayor die?", "67"),
+    ("When did the mayor die?", "9/11"),
+    ("How long was Ida Renn mayor?", "2022"),
     ("Which companies supply Velda?", "vaccines"),
 ]
 OF_ANY_TYPE = [
     "Who opened the bridge?",
     "which companies supply velda?",
+    "How long has Ida Renn been mayor?",
     "who is the mayor of velda?",
     "When a bell rings, what do the divers do?",
     "How far along is the repair?",
