@@ -1,4 +1,4 @@
-"""JSON articles: takes `.jsonl` or `.jsonl.gz` line by line, or the body of a request, gives raw articles.
+"""JSON articles: takes `.jsonl` or `.jsonl.gz` line by line, gives raw articles.
 
 A record is an object with `text` and, as far as known, `title`, `url`, `source`, `published_at`, `authors` (a list of
 names, or one), `id`, `language`, `section`, `usage_terms`, `embargoed_until`, `status`, `summary_only`, `collection`
@@ -24,7 +24,7 @@ from embeddings.cleaning.article import status_of
 from embeddings.errors import InvalidArticle
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["ALIASES", "MAX_LINE", "parse_body", "parse_lines", "parse_record", "read"]
+__all__ = ["ALIASES", "MAX_LINE", "parse_record", "read"]
 
 MAX_LINE: Final = 20_000_000
 """Longest line read, in bytes; four times the longest text accepted."""
@@ -73,7 +73,6 @@ class _Named(msgspec.Struct, frozen=True):
 
 _DECODER = msgspec.json.Decoder(_Record)
 _ANY_DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_LIST_DECODER = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 _NAMES: Final = {
@@ -174,31 +173,6 @@ def _first_of_type(field: str, values: Sequence[bytes]) -> object:
                 return [one.name if isinstance(one, _Named) else one for one in found]
             return found.name if isinstance(found, _Named) else found
     return None
-
-
-def parse_lines(data: bytes, *, origin: str = "request line") -> Iterator[RawArticle | Rejected]:
-    """Read the NDJSON body of a request: one article or refusal per filled line, `origin` followed by its number."""
-    for number, line in enumerate(data.removeprefix(_UTF_8_MARK).split(b"\n"), start=1):
-        if line.strip():
-            yield parse_record(line, origin=f"{origin} {number}")
-
-
-def parse_body(data: bytes, *, origin: str = "request item") -> Iterator[RawArticle | Rejected]:
-    """Read the JSON body of a request: one object or a list of them, `origin` followed by its number."""
-    data = data.removeprefix(_UTF_8_MARK).strip()
-    if not data.startswith(b"["):
-        yield parse_record(data, origin=f"{origin} 1")
-        return
-    try:
-        items = _LIST_DECODER.decode(data)
-    except RecursionError:
-        yield Rejected(origin=f"{origin} 1", reason="the list is nested too deeply; send a list of flat objects")
-        return
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        yield Rejected(origin=f"{origin} 1", reason=f"the body is no valid JSON list: {error}")
-        return
-    for number, item in enumerate(items, start=1):
-        yield parse_record(bytes(item), origin=f"{origin} {number}")
 
 
 def _raw(record: _Record, *, origin: str) -> RawArticle | Rejected:

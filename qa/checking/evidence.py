@@ -18,14 +18,14 @@ from embeddings.corpus import Corpus, readable
 from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, article_version
 from qa.checking import NotJudged, SentText
-from qa.generation.prompt import Source, build
+from qa.generation.prompt import PromptSource, build
 from qa.generation.sentence_stream import LONGEST, declines, sentence_spans
 from qa.language.words import words_of
 from qa.question.intents import intent_of
 from qa.retrieval.search import Depth, RankedBy, retrieve
 from qa.types import Evidence
 
-__all__ = ["Found", "Grounds", "Sent", "Sentence", "sentences_of"]
+__all__ = ["ClaimSources", "Grounds", "Sent", "Sentence", "sentences_of"]
 
 
 # --- The sentences of a text with their places, and which of them claim nothing; in doubt one claims
@@ -159,7 +159,7 @@ _ARTICLES_KEPT = 64
 class Grounds(Protocol):
     """What claims may rest on; blocking."""
 
-    def sources(self, claims: Sequence[str]) -> list[Sequence[Source]]:
+    def sources(self, claims: Sequence[str]) -> list[Sequence[PromptSource]]:
         """For each of some claims that follow each other, the texts to hold it against."""
 
     def article(self, article_id: str, version: str) -> Article | None:
@@ -195,7 +195,7 @@ class Sent:
         self._whole = self._among(range(len(passages))) if few else None
         self._words = _Words([] if few else [passage.text for _, passage in passages])
 
-    def sources(self, claims: Sequence[str]) -> list[Sequence[Source]]:
+    def sources(self, claims: Sequence[str]) -> list[Sequence[PromptSource]]:
         """See `Grounds`."""
         return [self._whole or self._among(self._words.best(claim)) for claim in claims]
 
@@ -204,7 +204,7 @@ class Sent:
         del version
         return self._articles[int(article_id)]
 
-    def _among(self, rows: Sequence[int]) -> Sequence[Source]:
+    def _among(self, rows: Sequence[int]) -> Sequence[PromptSource]:
         evidence = [Evidence(stored=self._stored[row], score=0.0, cosine=None) for row in rows]
         return build(evidence, article=self.article, budget=_NO_BUDGET, most=len(self._stored)).sources
 
@@ -224,7 +224,7 @@ class _Words:
         return sorted(range(len(shared)), key=lambda row: -shared[row])[: _DEPTH.kept]
 
 
-class Found:
+class ClaimSources:
     """Articles of a corpus: for every claim, the passages that retrieval finds for it."""
 
     def __init__(
@@ -238,10 +238,10 @@ class Found:
         self._before: Sequence[Evidence] = ()
         self.article = lru_cache(maxsize=_ARTICLES_KEPT)(self._article)
 
-    def sources(self, claims: Sequence[str]) -> list[Sequence[Source]]:
+    def sources(self, claims: Sequence[str]) -> list[Sequence[PromptSource]]:
         """See `Grounds`; the claims are encoded in one batch."""
         vectors = self._encoder.encode_passages(claims)
-        found: list[Sequence[Source]] = []
+        found: list[Sequence[PromptSource]] = []
         for claim, vector in zip(claims, vectors, strict=True):
             evidence = retrieve(
                 self._corpus,

@@ -27,10 +27,10 @@ from qa.checking import (
     SourceWords,
     TextToCheck,
 )
-from qa.checking.evidence import Found, Grounds, Sent, Sentence, sentences_of
+from qa.checking.evidence import ClaimSources, Grounds, Sent, Sentence, sentences_of
 from qa.errors import InvalidQuestion, InvalidText
 from qa.generation.citation_markers import choose_label
-from qa.generation.prompt import Source
+from qa.generation.prompt import PromptSource
 from qa.generation.verification import Judged, Quoted, is_fragment, judge
 from qa.grounding.checker import SupportChecker
 from qa.language.dates import moment
@@ -99,7 +99,7 @@ class TextChecker:
                 question="all", collection=asked.collection, filters=asked.filters, as_of=asked.as_of
             )
             within = checked(bounds, now=datetime.now(UTC))
-            return Found(
+            return ClaimSources(
                 self._corpus,
                 encoder=self._encoder,
                 where=within.where,
@@ -132,7 +132,7 @@ class TextChecker:
         }
 
     def _one(
-        self, sentence: Sentence, asked: TextToCheck, sources: Sequence[Source], grounds: Grounds
+        self, sentence: Sentence, asked: TextToCheck, sources: Sequence[PromptSource], grounds: Grounds
     ) -> CheckedSentence:
         judged = judge(
             sentence.masked,

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from threading import Event
 
     from embeddings.ingest import IngestReport
-    from qa.server.job_queue import Job
+    from qa.server.job_queue import QueuedIngest
     from qa.settings import Settings
     from qa.sources.ledger import Ledger
-    from qa.sources.turns import Feeds
+    from qa.sources.visits import Feeds
 
 __all__ = ["feeds", "keys", "mcp", "serve", "watch", "work"]
 
@@ -73,7 +73,7 @@ def work(once: bool) -> None:
         until_stopped() as stop,
     ):
 
-        def store(job: Job) -> Iterator[IngestReport]:
+        def store(job: QueuedIngest) -> Iterator[IngestReport]:
             store_one = partial(ingest, corpus=corpus, encoder=encoder, collection=job.collection, within=job.within)
             with part("ingest") as span:
                 reports = []
@@ -240,7 +240,7 @@ def _feeds(settings: Settings, ledger: Ledger, stop: Event) -> Feeds:
     from qa.access import places
     from qa.sources.delivery import delivery_of
     from qa.sources.fetching import Fetcher
-    from qa.sources.turns import Feeds
+    from qa.sources.visits import Feeds
 
     allowed = places.parse_networks(settings.feed_networks, setting="QA_FEED_NETWORKS")
     return Feeds(
@@ -281,7 +281,7 @@ def watch(folders: tuple[Path, ...], collection: str | None) -> None:
     from qa.sources.delivery import delivery_of
     from qa.sources.fetching import NotDelivered
     from qa.sources.ledger import Ledger
-    from qa.sources.turns import Folders, wakes
+    from qa.sources.visits import Folders, wakes
     from qa.tracing import tracing
 
     settings = read_settings()

@@ -18,7 +18,7 @@ from embeddings.runtime import Run, Stopwatch
 from embeddings.types import Article
 from qa.citations import cite
 from qa.errors import GeneratorFailed
-from qa.generation.prompt import Source
+from qa.generation.prompt import PromptSource
 from qa.generation.sentence_stream import SentenceCutter, declines
 from qa.generation.verification import Judged, Quoted, judge
 from qa.generators import Delta, Finish, Generator, Message
@@ -39,7 +39,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What a model is asked, and what its sentences are held against."""
 
     messages: Sequence[Message]
-    sources: Sequence[Source]
+    sources: Sequence[PromptSource]
     label: str
     """With a number behind it, what the model names a source by."""
     question: str

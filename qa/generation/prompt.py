@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Context",
+    "PromptSource",
     "Prompts",
-    "Source",
     "build",
     "count_tokens",
     "estimate",
@@ -73,7 +73,7 @@ def load_prompts(*, documents: bool = False) -> Prompts:
 
 
 def messages(
-    templates: Prompts, *, question: str, as_of: str, sources: Sequence[Source], label: str, limit: int
+    templates: Prompts, *, question: str, as_of: str, sources: Sequence[PromptSource], label: str, limit: int
 ) -> list[Message]:
     """Fill in the templates. Sources in the text are fenced by a word that nobody who wrote them can have known."""
     if templates.source is None:
@@ -102,7 +102,7 @@ def messages(
 
 
 def _with_documents(
-    templates: Prompts, *, question: str, as_of: str, sources: Sequence[Source], label: str, limit: int
+    templates: Prompts, *, question: str, as_of: str, sources: Sequence[PromptSource], label: str, limit: int
 ) -> list[Message]:
     shared = {"limit": str(limit), "nothing": NOTHING}
     documents = tuple(Document(title=_title(source), about=_published(source), text=source.text) for source in sources)
@@ -123,16 +123,16 @@ def prompt_tokens(templates: Prompts, *, question: str) -> int:
     return estimate(templates.system.text + templates.user.text + question) + _FRAME_TOKENS
 
 
-def _title(source: Source) -> str:
+def _title(source: PromptSource) -> str:
     return plain_line(source.stored.title) or "(no title)"
 
 
-def _published(source: Source) -> str:
+def _published(source: PromptSource) -> str:
     told = (plain_line(source.stored.source), (source.stored.published_at or "")[:10])
     return "Published: " + (", ".join(part for part in told if part) or "unknown")
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class PromptSource(msgspec.Struct, frozen=True, kw_only=True):
     """One text that the model reads: `article.text[start:end] == text`."""
 
     stored: StoredPassage
@@ -145,7 +145,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What the model reads."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[PromptSource, ...]
     """In the order in which the model reads them."""
     omitted: int
     """Passages of the evidence that did not fit."""
@@ -166,7 +166,7 @@ def build(
     """
     look_up = cache(article)
     kept: list[Evidence] = []
-    sources: tuple[Source, ...] = ()
+    sources: tuple[PromptSource, ...] = ()
     for item in evidence:
         wider = _sources([*kept, item], look_up)
         holds = any(source.stored.passage.article_id == item.stored.passage.article_id for source in wider)
@@ -181,19 +181,19 @@ def estimate(text: str) -> int:
     return int(_MARGIN * count_tokens(text))
 
 
-def _tokens(source: Source) -> int:
+def _tokens(source: PromptSource) -> int:
     return estimate(source.text) + _HEADER_TOKENS
 
 
-def _sources(evidence: Sequence[Evidence], article: Callable[[str, str], Article | None]) -> tuple[Source, ...]:
+def _sources(evidence: Sequence[Evidence], article: Callable[[str, str], Article | None]) -> tuple[PromptSource, ...]:
     """One text for each run of neighbouring passages, in order of the best passage in it."""
-    found: list[Source] = []
+    found: list[PromptSource] = []
     for span in _merged(evidence):
         passage = span.evidence.stored.passage
         whole = article(passage.article_id, passage.article_version)
         if whole is not None:
             text = whole.text[span.start : span.end]
-            found.append(Source(stored=span.evidence.stored, start=span.start, end=span.end, text=text))
+            found.append(PromptSource(stored=span.evidence.stored, start=span.start, end=span.end, text=text))
     return tuple(found)
 
 

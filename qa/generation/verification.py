@@ -14,7 +14,7 @@ import msgspec
 
 from embeddings.types import Article, StoredPassage
 from qa.generation.citation_markers import resolve
-from qa.generation.prompt import Source
+from qa.generation.prompt import PromptSource
 from qa.generation.sentence_stream import plain
 from qa.grounding.checker import Mismatch, Provenance, Support, SupportChecker, SupportingSpan
 from qa.language.words import Word, families, words_of
@@ -79,7 +79,7 @@ def judge(
     sentence: str,
     *,
     label: str,
-    sources: Sequence[Source],
+    sources: Sequence[PromptSource],
     checker: SupportChecker,
     question: str,
     article: Callable[[str, str], Article | None],
@@ -128,8 +128,8 @@ def is_fragment(text: str) -> bool:
 
 
 def _support(
-    text: str, named: Sequence[int], sources: Sequence[Source], checker: SupportChecker, question: str
-) -> tuple[Support, Sequence[Source]]:
+    text: str, named: Sequence[int], sources: Sequence[PromptSource], checker: SupportChecker, question: str
+) -> tuple[Support, Sequence[PromptSource]]:
     """The judgement, and the sources that the indexes of its spans refer to."""
     cited = [sources[index] for index in named]
     if cited and len(cited) < len(sources):
@@ -139,12 +139,12 @@ def _support(
     return _check(text, sources, checker, question), sources
 
 
-def _check(text: str, sources: Sequence[Source], checker: SupportChecker, question: str) -> Support:
+def _check(text: str, sources: Sequence[PromptSource], checker: SupportChecker, question: str) -> Support:
     contexts = [Provenance(title=source.stored.title, published_at=source.stored.published_at) for source in sources]
     return checker.check(text, [source.text for source in sources], question=question, contexts=contexts)
 
 
-def _quoted(span: SupportingSpan, source: Source) -> Quoted:
+def _quoted(span: SupportingSpan, source: PromptSource) -> Quoted:
     words = source.text[span.start : span.end]
     start = source.start + span.start + len(words) - len(words.lstrip())
     words = words.strip()

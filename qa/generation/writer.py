@@ -22,7 +22,16 @@ from embeddings.types import Article
 from qa.errors import GeneratorFailed
 from qa.generation.attempt import AnswerBuilder, Attempt, Means, Request, by
 from qa.generation.citation_markers import choose_label
-from qa.generation.prompt import Context, Source, build, estimate, load_prompts, messages, new_fence, prompt_tokens
+from qa.generation.prompt import (
+    Context,
+    PromptSource,
+    build,
+    estimate,
+    load_prompts,
+    messages,
+    new_fence,
+    prompt_tokens,
+)
 from qa.generation.sentence_stream import NOTHING, plain_line
 from qa.generation.verification import Quoted, is_order
 from qa.generators import Generator, Message
@@ -114,7 +123,7 @@ def second_request(
     return None
 
 
-def pick(likely: Sequence[Quoted], nearest: Sequence[Quoted], *, sources: Sequence[Source]) -> list[Quoted]:
+def pick(likely: Sequence[Quoted], nearest: Sequence[Quoted], *, sources: Sequence[PromptSource]) -> list[Quoted]:
     """A few sentences of the sources: those likely to answer, best first, then those a dropped sentence comes near.
 
     Each place once. An order is none: it could support nothing.
@@ -133,7 +142,7 @@ def seconds_for(request: Request, *, after: Attempt) -> float:
     return after.seconds * (request.size + _WRITING * _CHARACTERS) / first
 
 
-def _usable(found: Sequence[Quoted], sources: Sequence[Source]) -> Iterator[Quoted]:
+def _usable(found: Sequence[Quoted], sources: Sequence[PromptSource]) -> Iterator[Quoted]:
     seen: list[Quoted] = []
     for one in found:
         fits = _SHORTEST <= len(one.text) <= _LONGEST and not is_order(one.text)
@@ -142,7 +151,7 @@ def _usable(found: Sequence[Quoted], sources: Sequence[Source]) -> Iterator[Quot
             yield one
 
 
-def _holds(source: Source, words: Quoted) -> bool:
+def _holds(source: PromptSource, words: Quoted) -> bool:
     return _article(source) == _article(words) and source.start <= words.start and words.end <= source.end
 
 
@@ -150,7 +159,7 @@ def _overlap(one: Quoted, other: Quoted) -> bool:
     return _article(one) == _article(other) and one.start < other.end and other.start < one.end
 
 
-def _article(item: Source | Quoted) -> tuple[str, str]:
+def _article(item: PromptSource | Quoted) -> tuple[str, str]:
     return item.stored.passage.article_id, item.stored.passage.article_version
 
 

@@ -24,7 +24,7 @@ from embeddings.postgres.database import Connection, LateDatabase
 from embeddings.postgres.schema import Tables
 from embeddings.types import Place, RawArticle, Rejected
 
-__all__ = ["Job", "JobQueue", "Taken", "work"]
+__all__ = ["JobQueue", "QueuedIngest", "Taken", "work"]
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class _Item(msgspec.Struct, frozen=True, omit_defaults=True):
     rejected: Rejected | None = None
 
 
-class Job(msgspec.Struct, frozen=True):
+class QueuedIngest(msgspec.Struct, frozen=True):
     """Articles to store."""
 
     collection: str
@@ -83,7 +83,7 @@ class Job(msgspec.Struct, frozen=True):
 class Taken(msgspec.Struct):
     """A job in hand. What becomes of it is noted when it is given back."""
 
-    job: Job
+    job: QueuedIngest
     reports: tuple[IngestReport, ...] = ()
     problem: str = ""
     """Why it cannot be done, by anybody."""
@@ -121,7 +121,7 @@ class JobQueue:
     ) -> str:
         """Queue articles; durable when this returns. Gives what the job is asked after by. Raises StoreError."""
         contents = tuple(_Item(article=one) if isinstance(one, RawArticle) else _Item(rejected=one) for one in items)
-        work = msgspec.json.encode(Job(collection, contents, within))
+        work = msgspec.json.encode(QueuedIngest(collection, contents, within))
         name = hashlib.sha256(work).hexdigest()
         with self._database.writing() as db:
             if db.execute("SELECT 1 FROM jobs WHERE id = %s AND state = 'waiting'", (name,)).fetchone():
@@ -160,7 +160,7 @@ class JobQueue:
             if row is None:
                 yield None
                 return
-            number, taken = row[0], Taken(msgspec.json.decode(row[1], type=Job))
+            number, taken = row[0], Taken(msgspec.json.decode(row[1], type=QueuedIngest))
             if self._beginnings(number) < _MOST_BEGINNINGS:
                 with self._begun(number):
                     yield taken
@@ -198,8 +198,12 @@ class JobQueue:
 
 
 def work(
-    queue: JobQueue, *, store: Callable[[Job], Iterator[IngestReport]], stop: threading.Event, once: bool = False
-) -> Iterator[Job]:
+    queue: JobQueue,
+    *,
+    store: Callable[[QueuedIngest], Iterator[IngestReport]],
+    stop: threading.Event,
+    once: bool = False,
+) -> Iterator[QueuedIngest]:
     """Do job after job until `stop` is set (with `once`: until none waits), and give each that is done.
 
     `store` stores a job piece by piece; between two a stop ends it, and the job waits again. While the database is

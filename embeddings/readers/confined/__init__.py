@@ -27,7 +27,7 @@ import msgspec
 import embeddings
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["Broke", "Ended", "Found", "Frame", "Kind", "Member", "Refused", "Task", "read", "seconds_for"]
+__all__ = ["Broke", "Ended", "FoundArticle", "Frame", "Kind", "Member", "Refused", "Task", "read", "seconds_for"]
 
 
 # --- What the reading process is asked and what it answers: one JSON value a line, in either direction
@@ -58,7 +58,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True, tag="member"):
     """Where it was fetched from, for a page that does not say it."""
 
 
-class Found(msgspec.Struct, frozen=True, tag="found"):
+class FoundArticle(msgspec.Struct, frozen=True, tag="found"):
     """An article."""
 
     article: RawArticle
@@ -81,7 +81,7 @@ class Broke(msgspec.Struct, frozen=True, kw_only=True, tag="broke"):
     """The reader ran out of memory."""
 
 
-Frame = Member | Found | Refused | Ended | Broke
+Frame = Member | FoundArticle | Refused | Ended | Broke
 
 
 def seconds_for(size: int) -> float:
@@ -134,12 +134,12 @@ def read(path: Path, kind: Kind) -> Iterator[RawArticle | Rejected | Member]:
                 child.end()
 
 
-def _named(frame: Member | Found | Refused, path: Path, *, resolved: str) -> RawArticle | Rejected | Member:
+def _named(frame: Member | FoundArticle | Refused, path: Path, *, resolved: str) -> RawArticle | Rejected | Member:
     """What a frame holds, its origin under the name that the caller knows the file by."""
     match frame:
         case Member():
             return frame
-        case Found():
+        case FoundArticle():
             origin = f"{path}{frame.article.origin.removeprefix(resolved)}"
             return msgspec.structs.replace(frame.article, origin=origin)
         case Refused():
@@ -193,7 +193,7 @@ class _Child:
         self._said, self._seconds = 0, task.seconds
         self._write(msgspec.json.encode(task) + b"\n" + b"\n" * _AHEAD)
 
-    def next(self, *, most: int) -> Member | Found | Refused | Ended:
+    def next(self, *, most: int) -> Member | FoundArticle | Refused | Ended:
         """Give what it says next. Raises _EndedEarly where it ended, or has said more than `most` bytes."""
         line = self._line(most=min(most - self._said, _LONGEST_FRAME))
         self._said += len(line)

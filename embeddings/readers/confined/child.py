@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers.confined import Broke, Ended, Found, Frame, Kind, Member, Refused, Task
+from embeddings.readers.confined import Broke, Ended, FoundArticle, Frame, Kind, Member, Refused, Task
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["MAX_MEMORY", "READERS", "main"]
@@ -88,7 +88,7 @@ def _serve(task: Task, asked: BinaryIO, frames: BinaryIO) -> bool:
 def _framed(item: _Item) -> Frame:
     match item:
         case RawArticle():
-            return Found(item)
+            return FoundArticle(item)
         case Rejected():
             return Refused(item)
         case Member():

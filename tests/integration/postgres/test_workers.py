@@ -21,7 +21,7 @@ from embeddings.ingest import IngestReport
 from embeddings.opening import KeptCorpus, open_corpus
 from embeddings.types import Place, RawArticle, Rejected, Where
 from qa.server import job_queue
-from qa.server.job_queue import Job, JobQueue, work
+from qa.server.job_queue import JobQueue, QueuedIngest, work
 
 DONE = IngestReport(articles=(), rejected=(), passages_encoded=3, seconds=0.5)
 
@@ -42,7 +42,7 @@ def article(number: int) -> RawArticle:
     return RawArticle(id=f"a{number}", title=f"Report {number}", text=text, origin=f"request:{number}")
 
 
-def stored(job: Job) -> Iterator[IngestReport]:
+def stored(job: QueuedIngest) -> Iterator[IngestReport]:
     for _ in job.items:
         yield DONE
 
@@ -80,11 +80,11 @@ def test_who_is_stopped_or_loses_the_store_puts_the_job_back(queue: JobQueue) ->
     name = queue.add([article(1), article(2)], collection="news")
     stop = threading.Event()
 
-    def stopped(_: Job) -> Iterator[IngestReport]:
+    def stopped(_: QueuedIngest) -> Iterator[IngestReport]:
         stop.set()
         yield DONE
 
-    def failing(_: Job) -> Iterator[IngestReport]:
+    def failing(_: QueuedIngest) -> Iterator[IngestReport]:
         raise StoreError("away")
         yield DONE
 
@@ -100,7 +100,7 @@ def test_who_is_stopped_or_loses_the_store_puts_the_job_back(queue: JobQueue) ->
 def test_a_job_that_no_worker_outlives_is_given_up(queue: JobQueue) -> None:
     name = queue.add([article(1)], collection="news")
 
-    def fatal(_: Job) -> Iterator[IngestReport]:
+    def fatal(_: QueuedIngest) -> Iterator[IngestReport]:
         raise MemoryError
         yield DONE
 

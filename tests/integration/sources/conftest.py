@@ -20,7 +20,7 @@ from qa.settings import Settings
 from qa.sources.delivery import ToStore
 from qa.sources.fetching import Fetcher, Limits
 from qa.sources.ledger import Feed, Ledger
-from qa.sources.turns import Feeds
+from qa.sources.visits import Feeds
 
 LOOPBACK = places.parse_networks("127.0.0.1", setting="QA_FEED_NETWORKS")
 

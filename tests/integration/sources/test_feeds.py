@@ -17,7 +17,7 @@ from embeddings.types import RawArticle
 from qa.sources.delivery import Delivered
 from qa.sources.fetching import NotDelivered, SourceError
 from qa.sources.ledger import FILE, Feed, Ledger, freshness
-from qa.sources.turns import Feeds
+from qa.sources.visits import Feeds
 
 
 def texts(newsroom: Any) -> set[str]:

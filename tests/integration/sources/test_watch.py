@@ -19,7 +19,7 @@ from qa.settings import Settings
 from qa.sources.delivery import Delivered, ToStore
 from qa.sources.fetching import NotDelivered
 from qa.sources.ledger import Ledger
-from qa.sources.turns import Folders
+from qa.sources.visits import Folders
 
 TEXT = "The harbour of Velda reopened on Monday. About 4,200 people work there, the port authority said."
 OTHER = "A bakery in Torsby bakes with acorn flour again. Its mill had stood still since the war, the owner said."

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.readers import jsonl
-from embeddings.readers.jsonl import MAX_LINE, parse_body, parse_lines, parse_record
+from embeddings.readers.jsonl import MAX_LINE, parse_record
 from embeddings.types import RawArticle, Rejected
 
 GOOD = b'{"text": "It rained."}'
@@ -112,20 +112,6 @@ def test_an_archive_that_inflates_without_end_is_left(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(GOOD + b"\n" + b" " * 30_000_000 + b"\n" + GOOD))
     assert "inflates to more than" in (reasons(list(jsonl.read(path, inflated_free=1_000_000)))[-1] or "")
     assert reasons(list(jsonl.read(path)))[::2] == [None, None]
-
-
-def test_request_bodies_are_one_object_a_list_or_lines() -> None:
-    assert list(parse_body(GOOD)) == [RawArticle(text="It rained.", origin="request item 1")]
-    many = list(parse_body(b" [" + GOOD + b', 7, {"text": "a\\u0000"}, ' + GOOD + b"]"))
-    assert [item.origin for item in many] == [f"request item {number}" for number in (1, 2, 3, 4)]
-    assert [isinstance(item, Rejected) for item in many] == [False, True, True, False]
-    lines = list(parse_lines(GOOD + b"\n\n" + b"{\n" + GOOD))
-    assert [item.origin for item in lines] == [f"request line {number}" for number in (1, 3, 4)]
-    assert [isinstance(item, Rejected) for item in lines] == [False, True, False]
-    assert list(parse_body(b"[]")) == list(parse_lines(b"\n")) == []
-    for body in (b"", b"[", b"[" * 100_000, b"null", b"[1,]", b'["\xff"]', b"[\x00]"):
-        (found,) = parse_body(body)
-        assert isinstance(found, Rejected)
 
 
 def test_what_other_programs_call_a_field_is_read(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from embeddings.types import Article
 from qa.generation.attempt import AnswerBuilder
-from qa.generation.prompt import Source
+from qa.generation.prompt import PromptSource
 from qa.generation.verification import Judged, is_order, judge
 from qa.grounding.checker import Provenance, Support, SupportingSpan
 from qa.types import Evidence, Verdict
@@ -43,17 +43,19 @@ class Told:
 
 
 @pytest.fixture
-def sources(evidence_of: Callable[..., Evidence]) -> list[Source]:
+def sources(evidence_of: Callable[..., Evidence]) -> list[PromptSource]:
     made = []
     for name, text, start in (("ferry", FERRY, 6), ("court", COURT, 0)):
         stored = evidence_of(
             text, article=name, span=(start, len(text)), title=f"On {name}", published_at="2024-06-04"
         ).stored
-        made.append(Source(stored=stored, start=start, end=len(text), text=text[start:]))
+        made.append(PromptSource(stored=stored, start=start, end=len(text), text=text[start:]))
     return made
 
 
-def judged(sentence: str, checker: Told, sources: list[Source], *, stored: dict[str, str] | None = None) -> Judged:
+def judged(
+    sentence: str, checker: Told, sources: list[PromptSource], *, stored: dict[str, str] | None = None
+) -> Judged:
     texts = {"ferry": FERRY, "court": COURT} if stored is None else stored
 
     def article(name: str, version: str) -> Article | None:
@@ -67,14 +69,14 @@ def place(start: int, end: int) -> tuple[int, int, int]:
     return 0, start - 6, end - 6
 
 
-def test_quotes_are_placed_in_their_article_without_white_space(sources: list[Source]) -> None:
+def test_quotes_are_placed_in_their_article_without_white_space(sources: list[PromptSource]) -> None:
     found = judged("The ferry sank [S1].", Told(("supported", [place(6, 35)])), sources)
     assert (found.text, found.verdict) == ("The ferry sank.", "supported")
     ((quote,),) = (found.quotes,)
     assert (quote.text, quote.start, quote.end) == ("The ferry sank on Tuesday.", SANK[0] + 1, SANK[1])
 
 
-def test_named_sources_are_asked_first_then_all(sources: list[Source]) -> None:
+def test_named_sources_are_asked_first_then_all(sources: list[PromptSource]) -> None:
     checker = Told(("unsupported", []), ("supported", [place(*SANK)]))
     found = judged("The ferry sank [S2].", checker, sources)
     assert checker.asked == [[sources[1].text], [sources[0].text, sources[1].text]]
@@ -83,7 +85,7 @@ def test_named_sources_are_asked_first_then_all(sources: list[Source]) -> None:
 
 
 @pytest.mark.parametrize("sentence", ["The ferry sank.", "The ferry sank [S1][S2].", "The ferry sank [S9]."])
-def test_all_are_asked_once_where_none_or_all_are_named(sources: list[Source], sentence: str) -> None:
+def test_all_are_asked_once_where_none_or_all_are_named(sources: list[PromptSource], sentence: str) -> None:
     checker = Told(("unsupported", []))
     judged(sentence, checker, sources)
     assert len(checker.asked) == 1
@@ -93,20 +95,20 @@ def test_all_are_asked_once_where_none_or_all_are_named(sources: list[Source], s
 @pytest.mark.parametrize(
     "stored", [{}, {"ferry": FERRY.replace("Tuesday", "Mondays"), "court": COURT}, {"ferry": "", "court": COURT}]
 )
-def test_what_the_store_no_longer_says_supports_nothing(sources: list[Source], stored: dict[str, str]) -> None:
+def test_what_the_store_no_longer_says_supports_nothing(sources: list[PromptSource], stored: dict[str, str]) -> None:
     found = judged("The ferry sank [S1].", Told(("supported", [place(*SANK)])), sources, stored=stored)
     assert (found.verdict, found.quotes, found.inexact) == ("unsupported", (), 1)
 
 
 @pytest.mark.parametrize("spans", [[ORDER], [SANK, ORDER]])
 def test_with_an_order_among_its_quotes_nothing_is_borne_out(
-    sources: list[Source], spans: list[tuple[int, int]]
+    sources: list[PromptSource], spans: list[tuple[int, int]]
 ) -> None:
     found = judged("The ferry sank [S1].", Told(("supported", [place(*span) for span in spans])), sources)
     assert (found.verdict, found.quotes, found.inexact) == ("unsupported", (), 0)
 
 
-def test_a_true_half_does_not_carry_the_other(sources: list[Source]) -> None:
+def test_a_true_half_does_not_carry_the_other(sources: list[PromptSource]) -> None:
     class Agreeing:
         identity = "any"
 
@@ -121,17 +123,17 @@ def test_a_true_half_does_not_carry_the_other(sources: list[Source]) -> None:
         assert judged(f"The ferry sank on Tuesday{addition} [S1].", checker, sources).verdict == "unsupported"
 
 
-def test_a_verdict_against_it_stays_and_brings_no_quotes(sources: list[Source]) -> None:
+def test_a_verdict_against_it_stays_and_brings_no_quotes(sources: list[PromptSource]) -> None:
     found = judged("The ferry sank.", Told(("contradicted", [place(*SANK)])), sources)
     assert (found.verdict, found.quotes) == ("contradicted", ())
 
 
-def test_markup_is_not_even_checked(sources: list[Source]) -> None:
+def test_markup_is_not_even_checked(sources: list[PromptSource]) -> None:
     found: Any = judged("The <b>ferry</b> sank [S9].", Told(), sources)
     assert (found.text, found.verdict, found.unresolved) == ("", "unsupported", 1)
 
 
-def test_a_sentence_whose_quotes_do_not_fit_is_not_shown_by_halves(sources: list[Source]) -> None:
+def test_a_sentence_whose_quotes_do_not_fit_is_not_shown_by_halves(sources: list[PromptSource]) -> None:
     two = judged("The ferry sank [S1].", Told(("supported", [place(8, 17), place(*SANK)])), sources)
     assert len(two.quotes) == 2
     page = AnswerBuilder(limit=1, lenient=False)
@@ -147,14 +149,14 @@ def test_a_sentence_whose_quotes_do_not_fit_is_not_shown_by_halves(sources: list
 
 
 @pytest.mark.parametrize("sentence", ["1,214.", "Stavnes [S1].", "David Jackson [S1]."])
-def test_a_word_or_two_say_nothing_that_could_be_borne_out(sources: list[Source], sentence: str) -> None:
+def test_a_word_or_two_say_nothing_that_could_be_borne_out(sources: list[PromptSource], sentence: str) -> None:
     checker = Told()
     found = judged(sentence, checker, sources)
     assert (found.text, found.verdict, found.quotes) == ("", "unsupported", ())
     assert checker.asked == []
 
 
-def test_a_script_without_spaces_makes_no_fragments(sources: list[Source]) -> None:
+def test_a_script_without_spaces_makes_no_fragments(sources: list[PromptSource]) -> None:
     checker = Told(("unsupported", []))
     judged("渡轮星期二搁浅。", checker, sources)
     assert checker.asked

@@ -22,7 +22,7 @@ from qa.sources.fetching import Fetched, Fetcher, FetchRefused, NotDelivered, So
 from qa.sources.ledger import Feed, Ledger
 from qa.tracing import part
 
-__all__ = ["Feeds", "Folders", "Turn", "wakes"]
+__all__ = ["Feeds", "Folders", "Visit", "wakes"]
 
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ _BATCH = 20
 _LONGEST_WAIT = 86_400.0
 
 
-class Turn(msgspec.Struct, frozen=True, kw_only=True):
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one feed's turn."""
 
     feed: Feed
@@ -80,7 +80,7 @@ class Feeds:
         waiting = [feed for feed in self._ledger.feeds() if feed.state == "active" and feed.due <= now]
         return sorted(waiting, key=lambda feed: feed.due)
 
-    def turn(self, feed: Feed) -> Turn:
+    def turn(self, feed: Feed) -> Visit:
         """Give one feed its turn; whatever goes wrong with it is noted, and no reason to stop."""
         site = feed.url.split("/")[2].rpartition("@")[2]  # an address may hold a password
         with part("feed", attributes={"sourceline.site": site}) as span:
@@ -90,7 +90,7 @@ class Feeds:
                 span.failed("source_trouble")
             return turn
 
-    def _turn(self, feed: Feed) -> Turn:
+    def _turn(self, feed: Feed) -> Visit:
         try:
             fetched = self._fetcher.fetch(feed.url, etag=feed.etag, last_modified=feed.last_modified)
             if fetched.state == "gone":
@@ -104,7 +104,7 @@ class Feeds:
         except SourceError as error:
             return self._failed(feed, error, wait=None)
 
-    def _taken(self, feed: Feed, fetched: Fetched) -> Turn:
+    def _taken(self, feed: Feed, fetched: Fetched) -> Visit:
         """Store what is new in a feed. Raises SourceError; what was stored before is noted."""
         entries = {_name(entry): entry for entry in entries_of(fetched)}
         known = self._ledger.tries(feed.url)
@@ -162,14 +162,14 @@ class Feeds:
         if any(one.url == feed.url for one in self._ledger.feeds()):
             self._ledger.heard(feed.url, kind="feed", at=self._now(), brought=brought)
 
-    def _noted(self, feed: Feed, **changes: object) -> Turn:
+    def _noted(self, feed: Feed, **changes: object) -> Visit:
         after = msgspec.structs.replace(
             feed, **{"failures": 0, "trouble": "", "due": self._now() + feed.every_seconds} | changes
         )
         self._ledger.save(after, before=feed.url)
-        return Turn(feed=after)
+        return Visit(feed=after)
 
-    def _failed(self, feed: Feed, error: SourceError, *, wait: float | None) -> Turn:
+    def _failed(self, feed: Feed, error: SourceError, *, wait: float | None) -> Visit:
         """Leave a feed alone for longer with every failure, and for as long as its server asks."""
         failures = feed.failures + 1
         pause = min(_LONGEST_WAIT, max(feed.every_seconds * 2 ** min(failures - 1, 10), wait or 0.0))
