@@ -20,7 +20,7 @@ from embeddings.duplicates import same_story
 from embeddings.types import StoredPassage
 from qa.language.dates import moment
 from qa.language.quantities import Quantity, quantities_of
-from qa.language.words import words_of
+from qa.language.words import stems, words_of
 from qa.reading.read import Reading, ReadSentence, SentenceAt
 from qa.types import Citation, Conflict, Evidence
 
@@ -119,7 +119,7 @@ def _both_answer(question: str, other: ReadSentence, best: ReadSentence, evidenc
     if max(one[0], two[0]) > _FARTHEST * min(one[0], two[0]):
         return False
     stored = [_stored(each, evidence) for each in (other, best)]
-    told = ({word.stem for word in words_of(f"{each.title} {each.passage.text}")} for each in stored)
+    told = (stems(f"{each.title} {each.passage.text}") for each in stored)
     return all(names <= words for words in told) and not _one_story(*stored) and _about_one_time(*stored)
 
 
@@ -132,7 +132,7 @@ def _amount(item: ReadSentence, question: str) -> tuple[float, str] | None:
     if found[0].unit:
         return found[0].value, found[0].unit.kind
     counted = words_of(item.sentence.text[found[0].end :][:40])[:1]
-    asked = {word.stem for word in words_of(question)}
+    asked = stems(question)
     return found[0].value, counted[0].stem if counted and counted[0].stem in asked else ""
 
 

@@ -20,7 +20,7 @@ from embeddings.types import Article, Passage, StoredPassage, Where, article_ver
 from qa.checking import NotJudged, SentText
 from qa.generation.prompt import PromptSource, build
 from qa.generation.sentence_stream import LONGEST, declines, sentence_spans
-from qa.language.words import words_of
+from qa.language.words import matter
 from qa.question.intents import intent_of
 from qa.retrieval.search import Depth, RankedBy, retrieve
 from qa.types import Evidence
@@ -213,13 +213,13 @@ class _Words:
     """What passages share with a claim, rare words counting more."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._stems = [_matter(text) for text in texts]
+        self._stems = [matter(text) for text in texts]
         holders = Counter(stem for stems in self._stems for stem in stems)
         self._weights = {stem: math.log(1 + len(texts) / number) for stem, number in holders.items()}
 
     def best(self, claim: str) -> Sequence[int]:
         """Rows of the passages that share most, best first; the first ones where none shares anything."""
-        wanted = _matter(claim)
+        wanted = matter(claim)
         shared = [sum(self._weights[stem] for stem in wanted & stems) for stems in self._stems]
         return sorted(range(len(shared)), key=lambda row: -shared[row])[: _DEPTH.kept]
 
@@ -264,10 +264,6 @@ class ClaimSources:
 
     def _article(self, article_id: str, version: str) -> Article | None:
         return readable(self._corpus, article_id, version=version)
-
-
-def _matter(text: str) -> frozenset[str]:
-    return frozenset(word.stem for word in words_of(text) if not word.stop)
 
 
 def _passages(article: Article, encoder: Encoder) -> Sequence[Passage]:

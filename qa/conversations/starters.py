@@ -19,7 +19,7 @@ from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.types import Article
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.question_words import AUXILIARIES, PRONOUNS, full_name, is_date_word, language_of, names
-from qa.language.words import tokens, words_of
+from qa.language.words import stems, tokens
 from qa.types import Answer
 
 __all__ = ["Candidate", "answers_well", "candidates", "is_plain", "latest_on", "turned"]
@@ -305,8 +305,8 @@ def answers_well(candidate: Candidate, answer: Answer, *, among: Sequence[str] =
     """
     if answer.answer_mode != "extractive" or answer.support_score < _SURE or not answer.citations:
         return False
-    cited, expected = answer.citations[0], {word.stem for word in words_of(candidate.expected)}
-    short = {word.stem for word in words_of(answer.short_answer.text)} if answer.short_answer else expected
+    cited, expected = answer.citations[0], stems(candidate.expected)
+    short = stems(answer.short_answer.text) if answer.short_answer else expected
     return (
         cited.article_id in {candidate.article_id, *among}
         and candidate.expected in " ".join(cited.cited_text.split())

@@ -23,9 +23,11 @@ __all__ = [
     "families",
     "hedged",
     "is_name",
+    "matter",
     "negated",
     "opposites",
     "stem_of",
+    "stems",
     "tokens",
     "words_of",
 ]
@@ -73,6 +75,16 @@ def words_of(text: str) -> tuple[Word, ...]:
     ['Derna’s', '125,000', 'residents', 'al-Mismari', 'said']
     """
     return _short_words(text) if len(text) <= _SHORT else tuple(_word(match) for match in _WORD.finditer(text))
+
+
+def stems(text: str) -> frozenset[str]:
+    """The stems of all words of a text."""
+    return frozenset(word.stem for word in words_of(text))
+
+
+def matter(text: str) -> frozenset[str]:
+    """The stems of its words of matter: those that are no stop words."""
+    return frozenset(word.stem for word in words_of(text) if not word.stop)
 
 
 def is_name(word: Word) -> bool:

@@ -14,7 +14,7 @@ from typing import Literal
 from embeddings.cleaning.dates import ENGLISH_SHORT_MONTHS
 from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import is_date_word
-from qa.language.words import words_of
+from qa.language.words import stems, words_of
 
 __all__ = ["Fits", "Kind", "asks_ahead", "is_past", "kind_of", "type_test", "what_it_tells"]
 
@@ -125,7 +125,7 @@ def type_test(question: str) -> Fits | None:
     (False, True)
     """
     if _OFFICE.search(question):
-        told = {word.stem for word in words_of(question)}
+        told = stems(question)
         return lambda words: any(word.capital and not word.stop and word.stem not in told for word in words_of(words))
     if _NAMED.match(question) and not question.islower():
         return _has_name

@@ -14,7 +14,7 @@ import msgspec
 from embeddings.types import StoredPassage
 from qa.citations import cite, short_answer
 from qa.language.dates import BEGINNING, moment
-from qa.language.words import words_of
+from qa.language.words import matter, stems, words_of
 from qa.reading.answer_types import Kind
 from qa.reading.read import Reading, ReadSentence, SentenceAt, is_said, leans_back, same_answer, sentences_of
 from qa.types import Citation, Claim, Evidence, ShortAnswer
@@ -133,7 +133,7 @@ def _repeats(item: ReadSentence, earlier: ReadSentence, evidence: Sequence[Evide
     """Whether a sentence adds nothing: of the same article, unless it lists more, or in (nearly) the same words."""
     if not lists and _article(item, evidence) == _article(earlier, evidence):
         return True
-    said, before = ({word.stem for word in words_of(each.sentence.text)} for each in (item, earlier))
+    said, before = (stems(each.sentence.text) for each in (item, earlier))
     return len(said & before) >= _SAME_WORDING * len(said | before)
 
 
@@ -152,13 +152,13 @@ def newest_said(topic: str, found: Sequence[Evidence]) -> Reading | None:
 
     Its probability is the share of the topic's words that the first one holds with its title.
     """
-    asked = {word.stem for word in words_of(topic) if not word.stop}
+    asked = matter(topic)
     named = {word.stem for word in words_of(topic) if word.capital and not word.stop}
     best: dict[str, tuple[float, SentenceAt]] = {}
     for number, item in enumerate(found):
-        titled = {word.stem for word in words_of(item.stored.title)}
+        titled = stems(item.stored.title)
         for sentence in filter(lambda one: is_said(one.text), sentences_of(item, evidence=number)):
-            held = titled | {word.stem for word in words_of(sentence.text)}
+            held = titled | stems(sentence.text)
             share = len(asked & held) / max(len(asked), 1)
             own = len(asked & held - titled) / max(len(asked), 1)
             earlier = best.get(item.stored.passage.article_id)

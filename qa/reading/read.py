@@ -10,7 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
-from qa.language.words import words_of
+from qa.language.words import matter, stems
 from qa.reading.answer_types import Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
 from qa.reading.reader import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
 from qa.types import Evidence
@@ -98,7 +98,7 @@ def read(
     kind, calibration = kind_of(question), reader.calibration
     evidence = evidence if kind == "list" else evidence[:_DEPTH]
     spans = _of_type(question, evidence, _spans(question, evidence, reader=reader, put=put))
-    asked = _bare(question)
+    asked = matter(question)
     judged: dict[tuple[str, int], ReadSentence] = {}
     for number, (item, found) in enumerate(zip(evidence, spans, strict=True)):
         for one in _judged(item, number, found, asked=asked, calibration=calibration):
@@ -155,14 +155,10 @@ def features_of(ordered: Sequence[ReadSentence]) -> Features | None:
 
 def same_answer(one: ReadSentence, other: ReadSentence) -> bool:
     """Whether two sentences answer with the same words, or one with a part of the other's."""
-    first, second = (_bare(each.words) for each in (one, other))
+    first, second = (matter(each.words) for each in (one, other))
     if not first or not second:
         return False
     return first <= second or second <= first
-
-
-def _bare(words: str) -> frozenset[str]:
-    return frozenset(word.stem for word in words_of(words) if not word.stop)
 
 
 def _spans(
@@ -174,7 +170,7 @@ def _spans(
     for one in dict.fromkeys(asked):
         places = [number for number, text in enumerate(asked) if text == one]
         stored = [evidence[number].stored for number in places]
-        told = _bare(one)
+        told = matter(one)
         given = [PassageText(text=item.passage.text, title=_context(item.title, told)) for item in stored]
         for number, found in zip(places, reader.read(one, given), strict=True):
             spans[number] = found
@@ -187,9 +183,9 @@ def _context(title: str, told: frozenset[str]) -> str:
     "Which team was invited to the White House?" asks for the rest of such a headline. The reader has learned from
     titles that name the matter, and takes the words of any title for no answer (docs/quality.md).
     """
-    stems = _bare(title)
-    is_headline = len(stems) >= _HEADLINE_WORDS
-    return "" if is_headline and len(told & stems) >= _RETOLD * len(stems) else title
+    said = matter(title)
+    is_headline = len(said) >= _HEADLINE_WORDS
+    return "" if is_headline and len(told & said) >= _RETOLD * len(said) else title
 
 
 def _of_type(
@@ -235,7 +231,7 @@ def _judged(
 ) -> list[ReadSentence]:
     """The sentences of one passage in which words were found; a question that stands in the text answers nothing."""
     start = item.stored.passage.start
-    titled = _stems(item.stored.title)
+    titled = stems(item.stored.title)
     total = _log_sum([span.logit for span in spans]) if spans else 0.0
     inside = {
         sentence: within
@@ -251,7 +247,7 @@ def _judged(
         logit=own[best],
         retrieval=math.log(max(item.score, _LEAST_SCORE)),
         share=math.exp(inside[best][0].logit - total),
-        sentence=len(asked & (titled | _stems(best.text))) / max(len(asked), 1),
+        sentence=len(asked & (titled | stems(best.text))) / max(len(asked), 1),
     )
     return [
         ReadSentence(
@@ -269,10 +265,6 @@ def _judged(
 def _within(sentence: SentenceAt, start: int, end: int) -> tuple[int, int]:
     """A span of the article as one of the sentence, cut where the sentence ends."""
     return start - sentence.start, min(end, sentence.end) - sentence.start
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(word.stem for word in words_of(text))
 
 
 def _said_first(ordered: list[ReadSentence]) -> list[ReadSentence]:

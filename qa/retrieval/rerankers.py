@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from embeddings.encoders.encoder import locate, revision
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads
-from qa.language.words import words_of
+from qa.language.words import stems
 from qa.types import Evidence
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class WordReranker:
 
     def scores(self, question: str, texts: Sequence[str]) -> Sequence[float]:
         """Score each text; see `Reranker`."""
-        wanted = {word.stem for word in words_of(question)}
-        return [len(wanted & {word.stem for word in words_of(text)}) / max(1, len(wanted)) for text in texts]
+        wanted = stems(question)
+        return [len(wanted & stems(text)) / max(1, len(wanted)) for text in texts]
 
 
 class _CrossEncoderReranker:

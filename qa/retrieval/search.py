@@ -15,7 +15,7 @@ from embeddings.duplicates import overlapping, same_story
 from embeddings.index.terms import UNSPACED
 from embeddings.types import Hits, StoredPassage, Vector, Where
 from qa.language.dates import Period, is_after, known_until, moment
-from qa.language.words import words_of
+from qa.language.words import matter, stems
 from qa.retrieval.recency import all_older, is_late, preferences, says_when
 from qa.types import Citation, Evidence
 
@@ -113,10 +113,10 @@ def is_near(found: Evidence, question: str) -> bool | None:
 
     None where the question has no such words, or its script does not set words apart.
     """
-    asked = {word.stem for word in words_of(question) if not word.stop}
+    asked = matter(question)
     if not asked or UNSPACED.search(question):
         return None
-    said = {word.stem for word in words_of(f"{found.stored.title} {found.stored.passage.text}")}
+    said = stems(f"{found.stored.title} {found.stored.passage.text}")
     return len(asked & said) >= len(asked) / 2 or (found.cosine or 0.0) >= _LIKE
 
 
@@ -233,7 +233,7 @@ def stale(citations: Sequence[Citation], evidence: Sequence[Evidence], *, questi
     For questions about how things are now; of what happened, the first report may be the best. Of what has no date
     nobody knows.
     """
-    asked = {word.stem for word in words_of(question) if not word.stop}
+    asked = matter(question)
     shared = [len(asked & _stems(item)) for item in evidence]
     about = [(item, said) for item, said in zip(evidence, shared, strict=True) if is_near(item, question)]
 
@@ -250,8 +250,8 @@ def _is_later(one: str | None, other: str | None) -> bool:
     return moment(one, field="published_at") - moment(other, field="published_at") >= _OVERTAKEN
 
 
-def _stems(item: Evidence) -> set[str]:
-    return {word.stem for word in words_of(f"{item.stored.title} {item.stored.passage.text}")}
+def _stems(item: Evidence) -> frozenset[str]:
+    return stems(f"{item.stored.title} {item.stored.passage.text}")
 
 
 def keeps_period(citations: Sequence[Citation], evidence: Sequence[Evidence], *, period: Period | None) -> bool | None:

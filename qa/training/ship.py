@@ -33,7 +33,7 @@ from qa.grounding.checker import Provenance
 from qa.grounding.claim_evidence import set_against, supporting_rows
 from qa.grounding.mismatches import vetoes
 from qa.grounding.trained import MOST_TOKENS, CheckerCalibration, ShippedNetwork, as_written, best_outcome, premises
-from qa.language.words import words_of
+from qa.language.words import matter
 from qa.reading import networks
 from qa.reading.reader import GENERAL
 from qa.training.calibrate_reader import main as calibrate_reader
@@ -203,9 +203,9 @@ def _drafts() -> Iterator[Sentence]:
     articles = [
         clean(raw) for path in find([seeds.articles_dir()]) for raw in read(path) if isinstance(raw, RawArticle)
     ]
-    stems = [_stems(f"{article.title} {article.text}") for article in articles]
+    stems = [matter(f"{article.title} {article.text}") for article in articles]
     for draft in seeds.drafts():
-        own = _stems(f"{draft.question} {draft.text}")
+        own = matter(f"{draft.question} {draft.text}")
         best = sorted(range(len(articles)), key=lambda at: -len(own & stems[at]))[:_ARTICLES]
         yield Sentence(
             source="drafts",
@@ -215,10 +215,6 @@ def _drafts() -> Iterator[Sentence]:
             question=draft.question,
             supported=draft.supported,
         )
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(word.stem for word in words_of(text) if not word.stop)
 
 
 def judged_of(each: Sentence, network: ShippedNetwork) -> Judged | None:

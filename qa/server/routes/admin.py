@@ -287,7 +287,7 @@ async def ready(
     counts = await service.counts(within=caller.within)
     known = (await service.sources()).heard if caller.within is None else ()
     fresh = tuple(
-        FreshSource(name=one.name, kind=one.kind, asked_at=_stamp(one.asked), brought_at=_stamp(one.brought))
+        FreshSource(name=one.name, kind=one.kind, asked_at=_moment(one.asked), brought_at=_moment(one.brought))
         for one in known
     )
     return Ready(
@@ -296,10 +296,6 @@ async def ready(
         writes=service.storage.writes,
         sources=fresh or msgspec.UNSET,
     )
-
-
-def _stamp(seconds: float | None) -> str | None:
-    return None if seconds is None else stamp(datetime.fromtimestamp(seconds, UTC))
 
 
 @get("/metrics", include_in_schema=False, opt=ADMINISTERING)
