@@ -26,6 +26,7 @@ __all__ = [
     "Rule",
     "Stretch",
     "count_of",
+    "is_a_name",
     "month_end",
     "months_on",
     "rule",
@@ -224,6 +225,12 @@ def _feast(match: re.Match[str], asked: Asked) -> Stretch:
     return Stretch(date(year, month, day), date(year, month, day) + timedelta(days=days - 1))
 
 
+_TITLED = re.compile(r"Today|Yesterday|Tomorrow|Tonight|Overnight")
+_DAY_OF_A_MATTER = re.compile(
+    r" (?!(?:on|in|at|of|for|by|to|from|with|about|after|before|and|or|when|as|than|until|was|were|is|are|did|does|do"
+    r"|has|have|had|will|would|could)\b)[a-z]{3,}"
+)
+"""After a day: "the January 6 committee" is a name of what met for years."""
 _PART = r"(?P<part>early |mid-? ?|late |(?:the )?(?:start|beginning|middle|end) of )?"
 _BEFORE_MONTH = r"(?:in|during|of|for|by|until|till|since|after|before|from|through|and|to|than)"
 _AND_YEAR = rf"(?:,? (?:of )?(?P<year>{_ANY_YEAR}))"
@@ -263,6 +270,21 @@ Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Asked], Stretch | None]]
 def rule(pattern: str, read: Callable[[re.Match[str], Asked], Stretch | None]) -> Rule:
     """A way to write a time, as a pattern of whole words, and how to read it; what it reads is the group `core`."""
     return re.compile(rf"(?<![\w.-]){pattern}(?![\w-])", re.IGNORECASE), read
+
+
+def is_a_name(question: str, match: re.Match[str]) -> bool:
+    """Whether words that look like a time are part of a name, such as USA Today or the Sunday Times."""
+    core, start, end = match["core"], match.start("core"), match.end("core")
+    if start and _TITLED.match(core):
+        return True
+    if match.groupdict().get("day") and _DAY_OF_A_MATTER.match(question[end:]) and question[:start].endswith("the "):
+        return True
+    titles = re.match(r"(?i:['’]s)? [A-Z][a-z]+", question[end:]) is not None
+    groups = match.groupdict()
+    if titles and groups.get("month") and core.isalpha() and not question.isupper():
+        return True  # "by August Wilson", "for May Britt"
+    show = core.endswith(("Night", "Morning")) or not re.search(r"\bon $", question[:start])
+    return bool(titles and show and groups.get("weekday") and not groups.get("which"))
 
 
 def _month_of(word: str) -> int:

@@ -23,6 +23,7 @@ from qa.language.time_calendar import (
     Rule,
     Stretch,
     count_of,
+    is_a_name,
     month_end,
     months_on,
     rule,
@@ -54,12 +55,6 @@ _LEADING = re.compile(
 _POSSESSIVE = re.compile(r"['’]s?\b")
 _LOOSE = re.compile(r"(?:,?\s+(?:and|between|from|to)|,|\s+)(?=\s*[?.!;]|\s*,|$)")
 """What is left standing at the end of a question, or before a comma, when a time was taken out."""
-_TITLED = re.compile(r"Today|Yesterday|Tomorrow|Tonight|Overnight")
-_DAY_OF_A_MATTER = re.compile(
-    r" (?!(?:on|in|at|of|for|by|to|from|with|about|after|before|and|or|when|as|than|until|was|were|is|are|did|does|do"
-    r"|has|have|had|will|would|could)\b)[a-z]{3,}"
-)
-"""After a day: "the January 6 committee" is a name of what met for years."""
 _MOST = 12
 """Expressions read of one text: nobody names more, and reading them takes more time than their number grows."""
 _UNIT_DAYS = {"hour": 1, "day": 1, "week": 7, "fortnight": 14, "month": 30, "quarter": 91, "year": 365, "decade": 3652}
@@ -150,7 +145,7 @@ def _read(question: str, today: date) -> Iterator[_Found]:
     ]
     for number, (pattern, read) in enumerate((*_RULES, *time_calendar.RULES)):
         for match in pattern.finditer(question):
-            if _is_a_name(question, match):
+            if is_a_name(question, match):
                 continue
             try:
                 stretch = read(match, asked[bisect_right(starts, match.start("core")) - 1])
@@ -161,21 +156,6 @@ def _read(question: str, today: date) -> Iterator[_Found]:
                 said = match.groupdict()
                 yearless = number >= len(_RULES) and not any(said.get(name) for name in ("year", "which"))
                 yield _Found(start=start, end=end, stretch=stretch, bound=_bound(question[:start]), yearless=yearless)
-
-
-def _is_a_name(question: str, match: re.Match[str]) -> bool:
-    """Whether words that look like a time are part of a name, such as USA Today or the Sunday Times."""
-    core, start, end = match["core"], match.start("core"), match.end("core")
-    if start and _TITLED.match(core):
-        return True
-    if match.groupdict().get("day") and _DAY_OF_A_MATTER.match(question[end:]) and question[:start].endswith("the "):
-        return True
-    titles = re.match(r"(?i:['’]s)? [A-Z][a-z]+", question[end:]) is not None
-    groups = match.groupdict()
-    if titles and groups.get("month") and core.isalpha() and not question.isupper():
-        return True  # "by August Wilson", "for May Britt"
-    show = core.endswith(("Night", "Morning")) or not re.search(r"\bon $", question[:start])
-    return bool(titles and show and groups.get("weekday") and not groups.get("which"))
 
 
 def _bound(before: str) -> _Bound:

@@ -53,6 +53,23 @@ _OFFICE = re.compile(
     re.IGNORECASE,
 )
 """Asked with a name in capitals: who writes none may read texts without."""
+_HOLDS_OFFICE = re.compile(
+    r"who (?:is|was|'s|’s) (?:the )?(?:current |new |former |first |acting )?(?:(?!vice\b)[a-z]+ )?"
+    r"(?P<office>mayor|vice president|vice chair|president|governor|king|queen|coach|minister|chancellor|ceo|editor)\b"
+    r".*(?-i:[A-Z])",
+    re.IGNORECASE,
+)
+_HOLDERS = {
+    "vice president": "vice.president|deputy",
+    "vice chair": "vice.chair|deputy",
+    "president": "presiden|head|leader",
+    "ceo": r"chief|\bceo\b|head|boss",
+    "coach": "coach|manager|train",
+    "king": "king|reign|throne|monarch|crown",
+    "queen": "queen|reign|throne|monarch|crown",
+    "minister": "minister|premier|secretary",
+}
+"""Words that tell of an office where its own is not said."""
 _NAMED = re.compile(
     r"^(?:in |at |for |to )?(?:which|what) (?:other |two |three |four |big |large |major )?(?:compan(?:y|ies)"
     r"|countr(?:y|ies)|airlines?|automakers?|carmakers?|banks?|universit(?:y|ies)|newspapers?|broadcasters?|networks?"
@@ -139,6 +156,10 @@ def what_it_tells(question: str) -> Fits | None:
     >>> tells("It drove 1,900 people from their homes."), tells("Three bodies were found.")
     (False, True)
     """
+    if office := _HOLDS_OFFICE.match(question):
+        name = office["office"].casefold()
+        said = re.compile(_HOLDERS.get(name, name), re.IGNORECASE)
+        return lambda sentence: said.search(sentence) is not None
     return (lambda sentence: _OF_DEATHS.search(sentence) is not None) if _DEATHS.search(question) else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.reading.answer_types import type_test
+from qa.reading.answer_types import type_test, what_it_tells
 
 FITTING = [
     ("How many people live in Skerra?", "about 4,000"),
@@ -80,3 +80,18 @@ def test_what_cannot_answer_is_struck(question: str, words: str) -> None:
 @pytest.mark.parametrize("question", OF_ANY_TYPE)
 def test_a_question_that_any_words_may_answer_has_no_test(question: str) -> None:
     assert type_test(question) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "tells"),
+    [
+        ("Who is the mayor of Orrin?", "Orrin shut 33 roads, said Tora Lund.", False),
+        ("Who is the mayor of Orrin?", "Mayor Tora Lund shut 33 roads in Orrin.", True),
+        ("Who is the vice chair of the Orrin Council?", "Former vice president Tora Lund spoke to the council.", False),
+        ("Who is the president of Orrin?", "Orrin is headed by Tora Lund.", True),
+    ],
+)
+def test_who_holds_an_office_is_told_where_the_office_is(question: str, sentence: str, tells: bool) -> None:
+    test = what_it_tells(question)
+    assert test is not None
+    assert test(sentence) is tells

@@ -113,10 +113,6 @@ def test_of_a_list_no_word_outside_it_is_the_short_answer(evidence_of: Callable[
         ("How many boats has the Velda Yacht Club?", "The VYC has 33 boats.", True),
         ("How many Bretonia Glassworks are left?", "The Breton works lost 33 men.", True),
         ("How many goals did Vestby score?", "Tora Lund scored 33 goals for Orrin.", True),
-        ("Who is the mayor of Orrin?", "Orrin shut 33 roads, said Tora Lund.", False),
-        ("Who is the mayor of Orrin?", "Mayor Tora Lund shut 33 roads in Orrin.", True),
-        ("Who is the vice chair of the Orrin Council?", "Orrin Council: former vice president Tora Lund, 33.", False),
-        ("Who is the president of Orrin?", "Orrin is headed by Tora Lund, aged 33.", True),
         ("Wie viele Tore schoss Runa Vestby für den Verein?", "Tora Lund scored 33 goals for Orrin.", True),
     ],
 )
