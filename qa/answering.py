@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -199,7 +200,10 @@ class Answerer:
         self, question: Question, asked: Understood, *, share: int, history: Sequence[Turn], clock: Stopwatch, run: Run
     ) -> Part:
         """What is found for a question, with misspelled words corrected where that is answered; else as it was."""
-        asked, found = await run(lambda: self._of_its_year(asked, clock, share=share))
+        # A model is shown all of what was found, in the order of what was read.
+        sparing = self._writer is None or question.mode == "extractive"
+        find = partial(self._finder.find, clock=clock, share=share, sparing=sparing)
+        asked, found = await run(lambda: self._of_its_year(asked, find))
         if found.reason not in _PERHAPS_MISSPELLED or history:
             return Part(asked=asked, found=found)
         again = await understand(
@@ -207,14 +211,14 @@ class Answerer:
         )
         if not again.corrections:
             return Part(asked=asked, found=found)
-        again, tried = await run(lambda: self._of_its_year(again, clock, share=share))
+        again, tried = await run(lambda: self._of_its_year(again, find))
         return Part(asked=asked, found=found) if tried.reason else Part(asked=again, found=tried)
 
-    def _of_its_year(self, asked: Understood, clock: Stopwatch, *, share: int) -> tuple[Understood, Found]:
+    def _of_its_year(self, asked: Understood, find: Callable[[Understood], Found]) -> tuple[Understood, Found]:
         """The first of its meanings that is answered, with what was found; where none is, the likeliest. Blocking."""
         tried: list[tuple[Understood, Found]] = []
         for meant in self._finder.placed(asked):
-            tried.append((meant, self._finder.find(meant, clock, share=share)))
+            tried.append((meant, find(meant)))
             if tried[-1][1].reason is None:
                 return tried[-1]
         return tried[0]

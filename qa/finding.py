@@ -17,7 +17,7 @@ from qa.language.question_words import language_of
 from qa.language.time_expressions import period_of
 from qa.question.understanding import Understood, in_their_words, with_numbers
 from qa.reading.composing import newest_first, newest_said
-from qa.reading.misfits import fitting
+from qa.reading.misfits import answers_another, fitting
 from qa.reading.read import Reading, best_passages_first, read
 from qa.reading.reader import OverlapReader, Reader
 from qa.retrieval.recency import AFTERWARDS, is_late, says_when, timely, timely_first
@@ -63,8 +63,12 @@ class Finder:
         self._settings = settings
         self._reranker = reranker
 
-    def find(self, asked: Understood, clock: Stopwatch, *, share: int = 1) -> Found:
-        """Retrieve, read one part in `share` of what a question may, and judge whether that answers. Blocking."""
+    def find(self, asked: Understood, clock: Stopwatch, *, share: int = 1, sparing: bool = False) -> Found:
+        """Retrieve, read one part in `share` of what a question may, and judge whether that answers. Blocking.
+
+        `sparing`: passages that can add nothing to what was read are not read; the order of the others is not the same
+        then.
+        """
         if asked.intent.kind == "small_talk":
             return Found(evidence=(), reading=Reading(sentences=(), probability=0.0), reason="no_match")
         if asked.intent.kind == "latest" and (latest := self._latest(asked, clock)):
@@ -75,7 +79,10 @@ class Finder:
         able = timely(found, asked.period)
         reader = self._reader_of(asked)
         again = partial(read, asked.to_read, reader=reader, put=partial(_put, asked))
-        reading = fitting(asked.to_read, again(able), able, calibration=reader.calibration, again=again)
+        # What another reader's log-odds promise, nobody knows.
+        known = sparing and reader.calibration.reader
+        first = again(able, ends_at=(lambda one: not answers_another(asked.to_read, one)) if known else None)
+        reading = fitting(asked.to_read, first, able, calibration=reader.calibration, again=again)
         reading, best = best_passages_first(reading, able, kept=SHOWN)
         # What is too old for the question stays behind whatever was read.
         evidence = (*best, *found[len(able) :])[:SHOWN]

@@ -12,6 +12,7 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from qa.language.words import matter, stems
 from qa.reading.answer_types import Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
+from qa.reading.promise import LEAST_SCORE, Left, Promise, promise_of
 from qa.reading.reader import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
 from qa.types import Evidence
 
@@ -28,7 +29,6 @@ __all__ = [
     "sentences_of",
 ]
 
-_LEAST_SCORE = 1e-3
 _HEADLINE = 3.0
 """A headline or caption yields to a sentence that says the same, if that lies at most so far behind, in log-odds."""
 _MOST_LEAD, _MOST_WORDS = 8.0, 15.0
@@ -90,20 +90,26 @@ def read(
     *,
     reader: Reader,
     put: Callable[[Evidence], str] | None = None,
+    ends_at: Callable[[ReadSentence], bool] | None = None,
 ) -> Reading:
     """Let the reader read the first passages, for a list all, and judge their sentences by what it found in them.
 
-    `put` gives the question as it is put to one passage, where that is not the same for all.
+    `put` gives the question as it is put to one passage, where that is not the same for all. With `ends_at`, passages
+    are left out that can add nothing to the best sentence for which it holds.
     """
     kind, calibration = kind_of(question), reader.calibration
     evidence = evidence if kind == "list" else evidence[:_DEPTH]
-    spans = _of_type(question, evidence, _spans(question, evidence, reader=reader, put=put))
-    asked = matter(question)
+    judge = _judge(question, evidence, reader=reader, put=put)
     judged: dict[tuple[str, int], ReadSentence] = {}
-    for number, (item, found) in enumerate(zip(evidence, spans, strict=True)):
-        for one in _judged(item, number, found, asked=asked, calibration=calibration):
+    if ends_at is None or kind == "list":
+        left = Left(len(evidence))
+    else:
+        asked = matter(question)
+        left = Left(len(evidence), promises=[_promise(item, asked, calibration) for item in evidence], ends_at=ends_at)
+    while numbers := left.next(judged.values()):
+        for one in judge(numbers):
             # Passages of one article overlap: each place counts once, as what was read with more around it.
-            place = (item.stored.passage.article_id, one.sentence.start)
+            place = (evidence[one.sentence.evidence].stored.passage.article_id, one.sentence.start)
             if place not in judged or judged[place].logit < one.logit:
                 judged[place] = one
     ordered = _said_first(
@@ -114,8 +120,28 @@ def read(
         sentences=tuple(ordered),
         probability=calibration.probability(features) if features else 0.0,
         kind=kind,
-        passages=len(evidence),
+        passages=left.taken,
     )
+
+
+def _promise(item: Evidence, asked: frozenset[str], calibration: Calibration) -> Promise:
+    text = item.stored.passage.text
+    sentences = [text[start:end] for start, end in _cut(text)]
+    return promise_of(item.stored.title, sentences, score=item.score, asked=asked, calibration=calibration)
+
+
+def _judge(
+    question: str, evidence: Sequence[Evidence], *, reader: Reader, put: Callable[[Evidence], str] | None
+) -> Callable[[Sequence[int]], Iterator[ReadSentence]]:
+    """What reads the passages of these numbers and judges their sentences."""
+    asked, answering = matter(question), _answering(question, evidence)
+
+    def judge(numbers: Sequence[int]) -> Iterator[ReadSentence]:
+        items = [evidence[number] for number in numbers]
+        for number, item, found in zip(numbers, items, _spans(question, items, reader=reader, put=put), strict=True):
+            yield from _judged(item, number, answering(item, found), asked=asked, calibration=reader.calibration)
+
+    return judge
 
 
 def best_passages_first(
@@ -188,10 +214,10 @@ def _context(title: str, told: frozenset[str]) -> str:
     return "" if is_headline and len(told & said) >= _RETOLD * len(said) else title
 
 
-def _of_type(
-    question: str, evidence: Sequence[Evidence], spans: Sequence[tuple[AnswerSpan, ...]]
-) -> Sequence[tuple[AnswerSpan, ...]]:
-    """Spans whose words can answer the question by their type, in sentences that tell of what it asks."""
+def _answering(
+    question: str, evidence: Sequence[Evidence]
+) -> Callable[[Evidence, Sequence[AnswerSpan]], tuple[AnswerSpan, ...]]:
+    """Picks the spans whose words can answer the question by their type, in sentences that tell of what it asks."""
     fits, tells, ahead = type_test(question), what_it_tells(question), asks_ahead(question)
     # An article without a date is taken to be no older than the others found.
     latest = max((item.stored.published_at for item in evidence if item.stored.published_at), default=None)
@@ -210,7 +236,7 @@ def _of_type(
             ):
                 yield span
 
-    return [tuple(that_can_answer(item, found)) for item, found in zip(evidence, spans, strict=True)]
+    return lambda item, found: tuple(that_can_answer(item, found))
 
 
 def _is_cut_number(text: str, start: int, end: int) -> bool:
@@ -245,7 +271,7 @@ def _judged(
     best = max(own, key=lambda sentence: own[sentence])
     clues = Clues(
         logit=own[best],
-        retrieval=math.log(max(item.score, _LEAST_SCORE)),
+        retrieval=math.log(max(item.score, LEAST_SCORE)),
         share=math.exp(inside[best][0].logit - total),
         sentence=len(asked & (titled | stems(best.text))) / max(len(asked), 1),
     )

@@ -18,6 +18,8 @@ from embeddings.types import RawArticle
 from qa.answering import ABSTENTION, Answerer
 from qa.answers import turn_of
 from qa.conversations.follow_ups import FollowUps
+from qa.generators.generator import Fail, ScriptedGenerator
+from qa.grounding.aligned import LexicalChecker
 from qa.reading import load_reader
 from qa.reading.reader import AnswerSpan, OverlapReader, PassageText
 from qa.retrieval.search import READ
@@ -46,13 +48,23 @@ def ask(tmp_path: Path) -> Iterator[Ask]:
     """Ask a question of an archive that holds these articles and no others."""
     opened: list[EmbeddedCorpus] = []
 
-    def answer(articles: Sequence[Mapping[str, str]], question: str, **fields: Any) -> Answer:
+    def answer(
+        articles: Sequence[Mapping[str, str]], question: str, *, model: ScriptedGenerator | None = None, **fields: Any
+    ) -> Answer:
         corpus = EmbeddedCorpus.open(tmp_path / str(len(opened)), identity=ENCODER.identity)
         opened.append(corpus)
         rows = [RawArticle(**one, origin=f"row:{number}") for number, one in enumerate(articles)]
         assert not ingest(rows, corpus=corpus, encoder=ENCODER).rejected
         resolve = FollowUps(corpus, generator=None)
-        answerer = Answerer(corpus=corpus, encoder=ENCODER, reader=READER, settings=Settings(), resolve=resolve)
+        answerer = Answerer(
+            corpus=corpus,
+            encoder=ENCODER,
+            reader=READER,
+            settings=Settings(),
+            resolve=resolve,
+            generator=model,
+            checker=LexicalChecker() if model else None,
+        )
         found = answerer.ask(Question(question=question, as_of=AS_OF, **fields))
         assert_exact(found, corpus)
         return found
@@ -172,11 +184,21 @@ def test_parts_share_what_may_be_cited_and_read(ask: Ask) -> None:
     answer = ask(towns, asked, max_citations=1)
     assert len(answer.claims) == 1
     assert answer.unanswered == ("How much did Town 5 spend on its roads?",)
-    parts = " ".join(f"How much did Town {n} spend on its roads?" for n in (3, 5, 7, 9))
-    assert ask(towns, "How much did Town 3 spend on its roads?").usage.passages_read == 6
+    assert ask(towns, "How much did Town 3 spend on its roads?").usage.passages_read == 2, "the first one answers"
+    unanswered = [f"Who is the mayor of Town {n}?" for n in (3, 5, 7, 9)]
     # A part alone reads six: of many, each reads its share of what is retrieved for one.
-    assert ask(towns, asked).usage.passages_read <= READ.kept
-    assert ask(towns, parts).usage.passages_read <= READ.kept + 2
+    assert ask(towns, unanswered[0]).usage.passages_read == 6
+    assert ask(towns, " ".join(unanswered[:2])).usage.passages_read <= READ.kept
+    assert ask(towns, " ".join(unanswered)).usage.passages_read <= READ.kept + 2
+
+
+def test_a_model_is_given_passages_of_which_all_were_read(ask: Ask) -> None:
+    towns = [
+        {"title": f"Budget of Town {n}", "text": f"Town {n} spent {n + 3} million crowns on roads."} for n in range(9)
+    ]
+    asked, silent = "How much did Town 3 spend on roads?", ScriptedGenerator([Fail("unreachable")] * 4)
+    assert ask(towns, asked, model=silent).usage.passages_read == 6
+    assert ask(towns, asked, model=silent, mode="extractive").usage.passages_read < 6
 
 
 def test_the_stream_of_several_questions_tells_what_the_answer_says(tmp_path: Path) -> None:
