@@ -101,7 +101,7 @@ def words_of(text: str) -> list[str]:
     >>> words_of("It's 1,200 kg. 洪水")
     ['it', 's', '1', '200', 'kg', '洪', '水']
     """
-    return [word.casefold() for word in _WORD.findall(text)]
+    return " ".join(_WORD.findall(text)).casefold().split()
 
 
 def signature(text: str) -> bytes:
@@ -114,7 +114,7 @@ def signature(text: str) -> bytes:
     words = words_of(text)
     runs = {f"{a} {b} {c}" for a, b, c in zip(words, words[1:], words[2:], strict=False)} or {" ".join(words)}
     minhash = RMinHash(num_perm=_SLOTS, seed=_SEED)
-    minhash.update(sorted(runs))
+    minhash.update(list(runs))  # the least of each slot, in whatever order
     slots = np.array(minhash.digest(), np.uint32).astype("<u2")
     found = list(_TOKEN.finditer(text))
     folded = [match[0].casefold() for match in found]

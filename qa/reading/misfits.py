@@ -231,9 +231,12 @@ def _without_lone_item(read: ReadSentence, reading: Reading) -> ReadSentence:
 
 def _of_a_namesake(question: str, sentence: str) -> bool:
     """Whether it tells of Karl Brandt and not of Otto Brandt, of whom was asked."""
+    asked = [name for name in _full_names(question) if name[-1] in sentence]
+    if not asked:  # before names are looked for, which costs more than all other rules
+        return False
     told = [name.text.split() for name in names(sentence)]
     said = {word for name in told for word in name}
-    for first, *_, last in (name.text.split() for name in names(question) if " " in name.text):
+    for first, *_, last in asked:
         if last not in said or first.casefold() in TITLES or any(ratio(first, word) >= _ONE_NAME for word in said):
             continue
         others = [name[-2] for name in told if len(name) > 1 and name[-1] == last]
@@ -241,6 +244,12 @@ def _of_a_namesake(question: str, sentence: str) -> bool:
         if others and not alone and all(one.casefold() not in TITLES and not one.isupper() for one in others):
             return True
     return False
+
+
+@lru_cache(maxsize=64)
+def _full_names(question: str) -> tuple[tuple[str, ...], ...]:
+    """The names of several words in a question, by their words."""
+    return tuple(tuple(name.text.split()) for name in names(question) if " " in name.text)
 
 
 def _says_the_opposite(question: str, sentence: str) -> bool:
