@@ -95,7 +95,7 @@ screenshots: install-dev ## take the pictures of README and docs/ anew (look at 
 	@scripts/install_browser.sh
 	$(BIN)/pytest -q tests/e2e/browser/screenshots.py
 
-bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some; BENCH=million SIZE=1000000: a large store)
+bench: install-dev ## measure speed and quality; one JSON report each in reports/bench/ (BENCH="sentences parity" for some; BENCH=table: the peers, too, AGAINST=CHECKOUT; BENCH=million SIZE=1000000: a large store)
 	@SIZE=$(SIZE) scripts/bench.sh $(VENV) $(BENCH)
 
 yardsticks: install-dev ## quality on the data sets of DATA, in one table in reports/yardsticks/ (half an hour, then less)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Run the benchmarks of tests/benchmarks; each prints JSON, kept in reports/bench/NAME.json.
-#   scripts/bench.sh VENV [NAME…]        without names, all of them but `million`, which takes an hour
+#   scripts/bench.sh VENV [NAME…]        without names, all of them but `million`, which takes an hour, and `peers`,
+#                                     which `table` runs
+# `table` makes environments for its peers first, and writes docs/performance.md; AGAINST=CHECKOUT compares answers, too.
 # Those on real data read ../shared and are named as not run where it is absent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +13,7 @@ shared=../shared/data
 reports=reports/bench
 mkdir -p "$reports"
 if [[ $# -eq 0 ]]; then
-    mapfile -t names < <(cd tests/benchmarks && ls bench_*.py | sed -E 's/^bench_(.*)\.py$/\1/' | grep -v '^million$')
+    mapfile -t names < <(cd tests/benchmarks && ls bench_*.py | sed -E 's/^bench_(.*)\.py$/\1/' | grep -vE '^(million|peers)$')
     set -- "${names[@]}"
 fi
 
@@ -35,6 +37,9 @@ for name in "$@"; do
         parity) with_shared measure parity "$shared/squad/v1.1-dev-visible.json" ;;
         ingest) with_shared measure ingest "$shared/realtimeqa/articles-small.jsonl.gz" ;;
         retrieval) with_shared realtimeqa retrieval ;;
+        peers) with_shared measure peers "$shared/realtimeqa/articles-small.jsonl.gz" ;;
+        table) with_shared measure table "$shared/realtimeqa/articles-small.jsonl.gz" --write docs/performance.md \
+            ${AGAINST:+--against "$AGAINST"} ;;
         million) with_shared measure million --size "${SIZE:-1000000}" ;;
         stores) with_shared measure stores ;;
         pages | documents) echo "bench: NOT RUN: $name reads files that its command line names" >&2 ;;

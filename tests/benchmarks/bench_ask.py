@@ -60,9 +60,15 @@ class Service:
     """One service under measurement."""
 
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self._pid = process.pid
         # The clock of another process's CPU time, as Linux numbers it: to the nanosecond, where /proc counts ticks.
         self._clock = (~process.pid << 3) | 2
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+
+    def megabytes(self) -> int:
+        """Resident memory, pages of files included."""
+        (found,) = re.findall(r"VmRSS:\s*(\d+)", Path(f"/proc/{self._pid}/status").read_text())
+        return round(int(found) / 1024)
 
     def ask(self, asked: Asked) -> Cost:
         """Put one question; every thread of the service counts."""
@@ -176,7 +182,9 @@ def main() -> None:
             for service in services.values():
                 service.ask(Asked("warming", body(f"How many ships of class {number} were lost near Aru?", None)))
         passes = {name: measured(services, asked) for name in ("first", "again")}
+        megabytes = {name: service.megabytes() for name, service in services.items()}
     report: dict[str, object] = {"bench": "ask", "questions": len(asked), "load": os.getloadavg()}
+    report["megabytes"] = megabytes
     for name, costs in passes.items():
         cpu = {f"{one}_cpu_ms": spread([cost.milliseconds for cost in of]) for one, of in costs.items()}
         report[name] = cpu | (compared(costs, asked) if options.against else {})
