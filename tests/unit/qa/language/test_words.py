@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.language.words import STOPWORDS, is_name, words_of
+from qa.language.words import STOPWORDS, is_name, stems, words_of
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ def test_words_are_their_own_spans_in_order(text: str) -> None:
         assert at <= word.start < word.end <= len(text)
         assert text[word.start : word.end] == word.text
         at = word.end
+
+
+@given(st.text(max_size=200))
+def test_stems_are_those_of_the_words(text: str) -> None:
+    assert stems(text) == {word.stem for word in words_of(text)}
 
 
 @given(st.text(max_size=200))
