@@ -189,6 +189,8 @@ export interface Archive {
   earliest: string | null;
   latest: string | null;
   newest: Headline[];
+  /** Sources that are silent for longer than usual. */
+  late?: { source: string; latest: string }[];
 }
 
 /** What a page can begin with, or go on with; `complete`: no further questions will come. */

@@ -26,6 +26,7 @@ export interface WelcomeEvents {
 export class Welcome {
   readonly element: HTMLElement;
   readonly #archive = element("p", { class: "quiet archive", part: "archive", attributes: { hidden: "" } });
+  readonly #late = element("p", { class: "quiet late", part: "late", attributes: { hidden: "" } });
   readonly #starters = element("div", { class: "starters", part: "starters", attributes: { hidden: "" } });
   readonly #newest = element("div", { class: "starters newest", part: "newest", attributes: { hidden: "" } });
   readonly #earlier = element("div", { class: "starters earlier", part: "earlier", attributes: { hidden: "" } });
@@ -44,7 +45,7 @@ export class Welcome {
     private readonly events: WelcomeEvents,
     options: { intro: string; starters: string[] },
   ) {
-    const parts = [element("p", { class: "intro" }, options.intro), this.#archive, this.#starters, this.#newest, this.#earlier];
+    const parts = [element("p", { class: "intro" }, options.intro), this.#archive, this.#late, this.#starters, this.#newest, this.#earlier];
     this.element = element("div", { class: "welcome", part: "welcome" }, ...parts);
     this.#given = options.starters.length > 0;
     if (this.#given) this.#offer(options.starters);
@@ -121,6 +122,9 @@ export class Welcome {
   #describe(archive: Archive): void {
     const { strings, locale } = this.context.language;
     this.#archive.hidden = false;
+    const late = (archive.late ?? []).map((one) => strings.late(one.source || strings.unnamed, age(one.latest, locale)));
+    this.#late.hidden = !late.length;
+    this.#late.textContent = late.join(" ");
     if (!archive.articles) {
       this.#archive.textContent = strings.noArticles;
       return;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -145,6 +146,27 @@ def test_an_answer_is_copied_with_its_sources(read: Read) -> None:
     assert text.startswith(f"{BRIDGE}\n\nThe Osprey Bridge will be closed")
     assert re.search(r"said\. \[1\]", text)
     assert "[1] Osprey Bridge to shut, Kelmar Dispatch, 14 June 2024, https://example.org/bridge" in text
+
+
+def test_a_source_that_is_silent_for_longer_than_usual_is_told_of(read: Read, begin_service: Any) -> None:
+    days = [datetime.now(UTC).date() - timedelta(days=ago) for ago in range(9, 16)]
+    own = begin_service(QA_ORIGIN_TOKENS="true", QA_ALLOWED_ORIGINS="{url}")
+    own.add(
+        *(
+            {"id": f"a{day}", "text": f"On {day} it rained.", "source": "Kelmar Post", "published_at": str(day)}
+            for day in days
+        )
+    )
+    reader = read(own.url).visit()
+    late = reader.chat.locator(".late")
+    late.wait_for()
+    assert late.inner_text() == "Kelmar Post: newest article 9 days ago, longer ago than usual."
+    own.add(
+        {"id": "today", "text": "It rains.", "source": "Kelmar Post", "published_at": str(datetime.now(UTC).date())}
+    )
+    reader.page.reload()
+    reader.chat.locator(".archive").wait_for()
+    assert late.is_hidden()
 
 
 def test_the_first_screen_leads_to_an_article_and_back_to_earlier_conversations(read: Read) -> None:
