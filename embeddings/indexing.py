@@ -22,6 +22,7 @@ from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, R
 
 __all__ = ["BATCH_PASSAGES", "Indexer", "PassageSizes", "fingerprint", "index_articles"]
 
+Write = Callable[[Sequence[IndexedArticle]], None]
 BATCH_PASSAGES = 256
 _STEP_PASSAGES = 64
 """So many are encoded at a time, of like length; after each step it is told how far it is."""
@@ -57,10 +58,11 @@ class Indexer:
         should_stop: Callable[[], bool] = lambda: False,
         on_encoded: Callable[[int, int], None] = lambda _, __: None,
         clock: Stopwatch | None = None,
+        write: Write | None = None,
     ) -> None:
         """`should_stop` is asked between batches; `on_encoded` hears of every step how many passages it had
-        and how many are still to do; `clock` is told of the steps of a batch."""
-        self._corpus = corpus
+        and how many are still to do; `clock` is told of the steps of a batch; `write` stands for `corpus.replace`."""
+        self._put = write or corpus.replace
         self._clock = clock or Stopwatch()
         self._encoder = encoder
         self._sizes = sizes or PassageSizes()
@@ -138,7 +140,7 @@ class Indexer:
         if not ready:
             return []
         try:
-            self._corpus.replace(ready)
+            self._put(ready)
         except InputError as error:
             if len(ready) == 1:
                 return [Rejected(origin=ready[0].article.id, reason=str(error))]
@@ -155,13 +157,18 @@ def fingerprint(article: Article, sizes: PassageSizes | None = None) -> str:
 
 
 def index_articles(
-    articles: Iterable[Article], *, corpus: Corpus, encoder: Encoder, sizes: PassageSizes | None = None
+    articles: Iterable[Article],
+    *,
+    corpus: Corpus,
+    encoder: Encoder,
+    sizes: PassageSizes | None = None,
+    write: Write | None = None,
 ) -> None:
-    """Put cleaned articles into a corpus as they are, whatever it holds of them.
+    """Put cleaned articles into a corpus as they are, whatever it holds of them; `write` stands for `corpus.replace`.
 
     Raises InvalidArticle for the first that cannot be stored.
     """
-    indexer = Indexer(corpus=corpus, encoder=encoder, sizes=sizes)
+    indexer = Indexer(corpus=corpus, encoder=encoder, sizes=sizes, write=write)
     for article in articles:
         _require_written(indexer.add(article))
     _require_written(indexer.finish())

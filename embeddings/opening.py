@@ -18,7 +18,7 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import EncoderIdentity
 from embeddings.errors import InputError, StoreCorrupt, StoreError
 from embeddings.store.database import copy_database
-from embeddings.types import CorpusCounts, Held, HeldPage, Hit, Place, Where
+from embeddings.types import CorpusCounts, Held, HeldPage, Hit, IndexedArticle, Place, Where
 from embeddings.verification import Finding, Stats
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ class KeptCorpus(Corpus, Protocol):
 
     def take(self, articles: Sequence[Held]) -> None:
         """Do what `replace` does, and keep earlier versions, too."""
+
+    def encode_anew(self, articles: Sequence[IndexedArticle]) -> None:
+        """Do what `replace` does for articles held as given; what was changed or deleted meanwhile stays so."""
 
     def verify(self) -> list[Finding]:
         """Check everything held against its hashes, and what is derived against what is held."""

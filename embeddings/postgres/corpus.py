@@ -55,6 +55,8 @@ class PostgresCorpus(Corpus):
         self._identity = identity
         self._terms = Terms()
         self._statistics = Statistics()
+        self._served = False
+        """Whether this encoder's vectors were searched at some time since this was opened."""
 
     @classmethod
     def open(
@@ -98,6 +100,14 @@ class PostgresCorpus(Corpus):
 
     def take(self, articles: Sequence[Held]) -> None:
         """Do what `replace` does, and keep earlier versions, too; the vectors are indexed by `rebuild` only."""
+        self._write(articles)
+
+    def encode_anew(self, articles: Sequence[IndexedArticle]) -> None:
+        """Do what `replace` does for articles held as they are given; what others changed or deleted stays so."""
+        self._write([Held(indexed=indexed) for indexed in articles], anew=True)
+        self._index_if_large()
+
+    def _write(self, articles: Sequence[Held], *, anew: bool = False) -> None:
         ready = sound([held.indexed for held in articles], self._identity)
         for indexed in ready:
             _require_texts(indexed.article)
@@ -106,8 +116,10 @@ class PostgresCorpus(Corpus):
             held = [Held(indexed=one, earlier=given.earlier) for one, given in zip(ready, articles, strict=True)]
             for batch in writes.batches(held):
                 with self._database.writing() as db:
+                    self._require_not_replaced(db)
                     number = writes.ensure(db, self._identity)
-                    writes.put(db, batch, number, terms=self._terms, unit=self._identity.normalised)
+                    kept = writes.unchanged(db, batch) if anew else batch
+                    writes.put(db, kept, number, terms=self._terms, unit=self._identity.normalised)
         finally:
             self._replicas.wrote()
             self._adopt_if_complete()
@@ -260,6 +272,7 @@ class PostgresCorpus(Corpus):
         with self._database.reading() as db:
             active = writes.active(db)
             if active is not None and active.identity == self._identity:
+                self._served = True
                 return
             if not writes.complete(db, writes.of(db, self._identity)):
                 return
@@ -271,6 +284,7 @@ class PostgresCorpus(Corpus):
         with self._database.writing(alone=True) as db:
             if not writes.adopt(db, identity):
                 return False
+        self._served = self._served or identity == self._identity
         self._replicas.wrote()
         with self._database.maintaining() as db:
             if db is not None:
@@ -289,6 +303,14 @@ class PostgresCorpus(Corpus):
         with self._database.maintaining() as db:
             if db is not None:
                 search.build(db, number, dimension=identity.dimension)
+
+    def _require_not_replaced(self, db: Connection) -> None:
+        """Refuse to write for an encoder that was searched with and is no more: nobody would find what it makes."""
+        active = writes.active(db)
+        if not self._served or active is None or active.identity == self._identity:
+            return
+        if not writes.complete(db, writes.of(db, self._identity)):
+            raise filled_by_another(self._database.address.shown, active=active.identity, used=self._identity)
 
     def _searchable(self, active: Generation | None) -> Generation | None:
         if active is not None and active.identity != self._identity:

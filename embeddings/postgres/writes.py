@@ -26,7 +26,7 @@ from embeddings.store.reads import Generation
 from embeddings.store.schema import moment_if_any
 from embeddings.types import Article, Held, IndexedArticle, Where
 
-__all__ = ["active", "adopt", "batches", "complete", "ensure", "forget", "of", "put"]
+__all__ = ["active", "adopt", "batches", "complete", "ensure", "forget", "of", "put", "unchanged"]
 
 _BATCH_PASSAGES = 320
 """So many are written in one transaction: each costs a write to the server's disk, and holds its articles locked."""
@@ -81,6 +81,19 @@ def put(db: Connection, batch: Sequence[Held], generation: int, *, terms: Terms,
         ),
     )
     _learn(db, sorted({term for one in worded for counts in one.counts for term in counts.of}))
+
+
+def unchanged(db: Connection, batch: Sequence[Held]) -> list[Held]:
+    """Those of some articles that are held word for word as given; they stay so until the transaction ends."""
+    articles = [held.indexed.article for held in batch]
+    rows = db.execute(
+        "SELECT articles.id FROM articles JOIN versions ON versions.number = articles.current"
+        " JOIN unnest(%s::text[], %s::text[]) AS given (id, fingerprint) ON given.id = articles.id"
+        " AND given.fingerprint = versions.fingerprint ORDER BY articles.id FOR UPDATE OF articles",
+        ([article.id for article in articles], [fingerprint(article) for article in articles]),
+    )
+    names = {name for (name,) in rows}
+    return [held for held in batch if held.indexed.article.id in names]
 
 
 def forget(db: Connection, where: Where) -> int:

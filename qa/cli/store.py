@@ -27,6 +27,7 @@ __all__ = ["backup", "index", "restore", "store"]
 _NOT_VERIFIED = 1
 _MOST_NAMED = 20
 _PAGE = 64
+_ROUNDS = 10
 
 
 @click.group()
@@ -157,7 +158,10 @@ def rebuild() -> None:
     settings = read_settings()
     encoder = load_encoder(settings)
     with opened(settings, encoder) as corpus:
-        index_articles(_incomplete(corpus), corpus=corpus, encoder=encoder)
+        for _ in range(_ROUNDS):  # what services change meanwhile is left to the next one
+            index_articles(_incomplete(corpus), corpus=corpus, encoder=encoder, write=corpus.encode_anew)
+            if {each.identity for each in corpus.stats().generations if each.active} <= {encoder.identity}:
+                break
         corpus.rebuild()
         stats = corpus.stats()
     click.echo(_summary(stats))

@@ -484,6 +484,16 @@ def test_an_article_changed_under_another_encoder_is_not_found_by_its_old_words(
     assert corpus.fingerprints(["a"]) == {}, "so that the next ingest puts it back"
 
 
+def test_encoding_anew_leaves_what_was_changed_or_deleted_as_it_is(corpus: Any, made: Any) -> None:
+    read = [made.article(name, f"{name} storm") for name in ("a", "b", "c")]
+    made.put(corpus, *read)
+    made.put(corpus, made.article("a", "a calm"))
+    corpus.delete(Where(article_ids=("b",)))
+    corpus.encode_anew([made.indexed(article) for article in read])
+    assert [article.text for article in corpus.scan(where=EVERYTHING, after=None, limit=9)] == ["a calm", "c storm"]
+    assert corpus.count(EVERYTHING) == CorpusCounts(articles=2, passages=2)
+
+
 def test_an_emptied_corpus_takes_any_encoder(open_corpus: Any, made: Any) -> None:
     corpus = open_corpus()
     made.put(corpus, made.article("a", FLOOD))

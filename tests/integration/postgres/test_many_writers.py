@@ -136,6 +136,41 @@ def test_the_encoder_before_serves_until_the_new_one_is_whole(open_corpus: OpenP
     assert [each.passages for each in new.stats().generations] == [len(names)]
 
 
+def test_who_encodes_anew_undoes_nothing_that_others_did_meanwhile(open_corpus: OpenPostgres, made: Any) -> None:
+    """`qa index rebuild` read these articles before others changed one and deleted one."""
+    old, read = open_corpus(), [made.article(name, f"{name} storm") for name in ("a", "b", "c")]
+    made.put(old, *read)
+    new = open_corpus(identity=made.other)
+    made.put(old, made.article("a", "a calm"))
+    old.delete(Where(article_ids=("b",)))
+    new.encode_anew([made.indexed(article, made.other) for article in read])
+    assert (new.get("a").text, new.get("b")) == ("a calm", None)
+    assert [stored.passage.text for stored in found(old, made)] == ["a calm", "c storm"], "and nobody switched"
+    new.encode_anew([made.indexed(made.article("a", "a calm"), made.other)])
+    assert {stored.passage.text for stored in found(new, made, made.other)} == {"a calm", "c storm"}
+    assert new.verify() == []
+
+
+def test_nothing_is_stored_any_more_for_an_encoder_that_was_replaced(open_corpus: OpenPostgres, made: Any) -> None:
+    """Else it would be acknowledged, and found by nobody."""
+    old = open_corpus()
+    made.put(old, made.article("a", "a storm"))
+    new = open_corpus(identity=made.other)
+    made.put(new, made.article("a", "a storm"), identity=made.other)
+    with pytest.raises(EncoderMismatch, match="filled by encoder other"):
+        made.put(old, made.article("a", "a calm"))
+    assert new.get("a").text == "a storm"
+    assert [stored.passage.text for stored in found(new, made, made.other)] == ["a storm"]
+    made.put(open_corpus(), made.article("a", "a calm"))
+    assert new.get("a").text == "a calm", "whoever opens it for the encoder before begins to fill it for that"
+
+
+def found(corpus: PostgresCorpus, made: Any, identity: Any = None) -> list[Any]:
+    vector = made.vector("x", identity or made.identity)
+    hits = corpus.search(vector, "storm", k=9, where=EVERYTHING).dense
+    return sorted(corpus.passages([hit.key for hit in hits]).values(), key=lambda stored: stored.passage.article_id)
+
+
 def test_what_was_altered_on_the_server_is_neither_shown_nor_taken_for_done(
     open_corpus: OpenPostgres, made: Any, postgres_server: Any, schema: str
 ) -> None:
