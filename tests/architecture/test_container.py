@@ -89,7 +89,8 @@ def test_every_service_has_least_rights(compose: dict[str, Any]) -> None:
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert not {"privileged", "cap_add", "network_mode", "pid", "devices"} & service.keys(), name
-        assert service["healthcheck"]["test"][0] == "CMD", name
+        unheard = name == "worker"  # it listens to nobody
+        assert service["healthcheck"].get("disable") is True if unheard else service["healthcheck"]["test"][0] == "CMD"
 
 
 def test_the_service_is_published_on_this_machine_only(compose: dict[str, Any]) -> None:
@@ -138,7 +139,10 @@ def test_the_language_model_is_optional_and_pinned(compose: dict[str, Any]) -> N
 def test_the_cluster_is_optional_and_closed(compose: dict[str, Any]) -> None:
     """Only the proxy is reached from outside, and that on this machine; the database from nowhere else."""
     cluster = {name: one for name, one in compose["services"].items() if one.get("profiles") == ["cluster"]}
-    assert cluster.keys() == {"one", "two", "postgres", "proxy"}
+    assert cluster.keys() == {"one", "two", "worker", "postgres", "proxy"}
+    assert cluster["worker"]["command"] == ["work"]
+    assert cluster["worker"]["environment"] == cluster["one"]["environment"]
+    assert cluster["one"]["environment"]["QA_WORKERS"] == "${QA_WORKERS:-true}", "what it is sent is left to the worker"
     assert [name for name, one in cluster.items() if "ports" in one] == ["proxy"]
     assert all(port.startswith("127.0.0.1:") for port in cluster["proxy"]["ports"])
     assert cluster["postgres"]["networks"] == ["cluster"]
