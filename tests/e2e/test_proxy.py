@@ -1,6 +1,6 @@
 """The proxy of the profile `cluster`, nginx with the very file that ships, before two services on one database.
 
-Needs an nginx: that of the PATH, or the one that NGINX names.
+Needs an nginx: that of the PATH, or the one that NGINX_PROGRAM names.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,10 +24,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-NGINX = os.environ.get("NGINX") or shutil.which("nginx")
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not NGINX, reason="needs nginx, in the PATH or named by NGINX")]
+NGINX = os.environ.get("NGINX_PROGRAM") or shutil.which("nginx")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not NGINX, reason="needs nginx (PATH or NGINX_PROGRAM)"),
+]
 
-KILN = {"id": "kiln", "text": "The kiln at Osk employs 35 people.", "title": "The kiln"}
+KILN = {"id": "kiln", "text": "The kiln at Osk employs 35 people. The kiln was built in 1890.", "title": "The kiln"}
 QUESTION = {"question": "How many people does the kiln at Osk employ?"}
 
 
@@ -48,7 +52,7 @@ class _Writing(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        for text in ("The kiln at Osk employs ", "35 people [1]."):
+        for text in ("The kiln at Osk employs 35 people [1]. The kiln ", "was built in 1890 [1]."):
             chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
             chunk["choices"] = [{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}]  # type: ignore[assignment]
             self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
@@ -116,12 +120,11 @@ def test_events_pass_as_they_come(proxy: httpx.Client, model: Waiting) -> None:
     proxy.post("/api/articles", json=KILN).raise_for_status()
     with proxy.stream("POST", "/api/ask", json=QUESTION | {"stream": True, "mode": "generated"}) as reply:
         assert reply.headers["content-type"].startswith("text/event-stream")
-        lines = reply.iter_lines()
-        assert next(line for line in lines if line.startswith("event:")) == "event: search_results"
+        events = (line for line in reply.iter_lines() if line.startswith("event:"))
+        assert list(islice(events, 2)) == ["event: search_results", "event: claim"]
         assert not model.go.is_set()
         model.go.set()
-        events = [line for line in lines if line.startswith("event:")]
-    assert events == ["event: claim", "event: answer"]
+        assert list(events) == ["event: claim", "event: answer"]
 
 
 def test_one_of_them_may_go_and_come_back(proxy: httpx.Client, two: list[Any], model: Waiting) -> None:
@@ -129,7 +132,7 @@ def test_one_of_them_may_go_and_come_back(proxy: httpx.Client, two: list[Any], m
     for service in two:
         service.kill()
         answers = [proxy.post("/api/ask", json=QUESTION).raise_for_status().json() for _ in range(4)]
-        assert {answer["citations"][0]["cited_text"] for answer in answers} == {KILN["text"]}
+        assert {answer["citations"][0]["cited_text"] for answer in answers} == {"The kiln at Osk employs 35 people."}
         assert proxy.post("/api/articles", json=KILN).is_success
         service.start()
         time.sleep(5.5)  # as long as it is left alone after a failure
