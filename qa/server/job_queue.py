@@ -248,3 +248,4 @@ def _note(db: Connection, number: int, state: Literal["done", "failed"], taken: 
         "UPDATE jobs SET state = %s, work = '', reports = %s, problem = %s, changed = now() WHERE number = %s",
         (state, msgspec.json.encode(taken.reports), taken.problem or None, number),
     )
+    db.execute("DELETE FROM beginnings WHERE job = %s", (number,))  # sent again, it begins anew

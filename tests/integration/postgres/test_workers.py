@@ -110,6 +110,9 @@ def test_a_job_that_no_worker_outlives_is_given_up(queue: JobQueue) -> None:
     assert list(work(queue, store=fatal, stop=threading.Event(), once=True)) == []
     with pytest.raises(StoreError, match="5 workers ended in the midst of it"):
         queue.reports(name)
+    assert queue.add([article(1)], collection="news") == name
+    assert list(work(queue, store=stored, stop=threading.Event(), once=True)), "sent again, it is tried again"
+    assert queue.reports(name) == (DONE,)
 
 
 @pytest.fixture
