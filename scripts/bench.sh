@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Run the benchmarks of tests/benchmarks; each prints JSON, kept in reports/bench/NAME.json.
-#   scripts/bench.sh VENV [NAME…]        without names, all of them but `million`, which takes an hour, and `peers`,
+#   scripts/bench.sh VENV [NAME…]        without names, all of them but `million` and `stores`, which take an hour, and `peers`,
 #                                     which `table` runs
 # `table` makes environments for its peers first, and writes docs/performance.md; AGAINST=CHECKOUT compares answers, too.
 # Those on real data read ../shared and are named as not run where it is absent.
@@ -13,7 +13,7 @@ shared=../shared/data
 reports=reports/bench
 mkdir -p "$reports"
 if [[ $# -eq 0 ]]; then
-    mapfile -t names < <(cd tests/benchmarks && ls bench_*.py | sed -E 's/^bench_(.*)\.py$/\1/' | grep -vE '^(million|peers)$')
+    mapfile -t names < <(cd tests/benchmarks && ls bench_*.py | sed -E 's/^bench_(.*)\.py$/\1/' | grep -vE '^(million|peers|stores)$')
     set -- "${names[@]}"
 fi
 

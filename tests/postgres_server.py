@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
+
 PASSWORD = "a-password-that-must-not-be-shown"
 _NOBODY = 65534
 
@@ -25,19 +27,31 @@ def programs() -> Path | None:
 
 
 class PostgresServer:
-    """One server in a temporary folder, reached by a socket in it; its superuser has a password."""
+    """One server in a temporary folder, or in one that stays, reached by a socket in it; its superuser has a password.
 
-    def __init__(self, *, durable: bool = False) -> None:
-        folder = programs()
-        assert folder is not None
-        self._programs = folder
+    `settings` are those of the server, `NAME=VALUE`.
+    """
+
+    def __init__(self, *, durable: bool = False, folder: Path | None = None, settings: tuple[str, ...] = ()) -> None:
+        found = programs()
+        assert found is not None
+        self._programs = found
         self._durable = durable
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self.settings = settings
+        self._stays = folder is not None
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="pg-"))
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process_id(self) -> int:
+        """Of the process that starts the others, while it runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def __enter__(self) -> PostgresServer:
         try:
-            self._initialise()
+            if not (self.folder / "data").exists():
+                self._initialise()
             self.start()
         except BaseException:
             self.__exit__()
@@ -46,7 +60,8 @@ class PostgresServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self._stays:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, *, user: str = "postgres", password: str = PASSWORD, database: str = "postgres") -> str:
         return f"postgresql://{user}:{password}@/{database}?host={quote(str(self.folder), safe='')}"
@@ -62,6 +77,21 @@ class PostgresServer:
         subprocess.run(command, check=True, **self._identity())
         return copy
 
+    def restart(self, *settings: str) -> None:
+        """Stop it in order, and start it with these settings."""
+        self.stop()
+        self.settings = settings
+        self.start()
+
+    def recover(self, fetching: str, *, until: str) -> None:
+        """Start a copy made by `replica` as it was at a moment, by the log that `fetching` brings, to be written to."""
+        (self.folder / "data" / "standby.signal").rename(self.folder / "data" / "recovery.signal")
+        then = "recovery_target_action=promote"
+        self.settings = (f"restore_command={fetching}", f"recovery_target_time={until}", then)
+        self.start()
+        while self.run("psql", "-tAc", "SELECT pg_is_in_recovery()", self.url()).stdout.strip() != "f":
+            time.sleep(0.05)
+
     def start(self) -> None:
         """Start it and wait until it lets a client in."""
         command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), "-c", "listen_addresses="]
@@ -71,6 +101,7 @@ class PostgresServer:
             "shared_buffers=64MB",
             "max_connections=60",
             "autovacuum=off",
+            *self.settings,
         ):
             command += ["-c", setting]
         log = (self.folder / "server.log").open("ab")
@@ -89,11 +120,13 @@ class PostgresServer:
             self._process = None
 
     def kill(self) -> None:
-        """Take it away without a word."""
+        """Take it away without a word; what it had started ends by itself, and holds its memory until then."""
         assert self._process is not None
+        started = psutil.Process(self._process.pid).children()
         self._process.kill()
         self._process.wait()
         self._process = None
+        psutil.wait_procs(started, timeout=300)
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of the server's own programs, such as pg_dump."""
@@ -101,6 +134,7 @@ class PostgresServer:
         return subprocess.run(command, capture_output=True, text=True, check=True)
 
     def _initialise(self) -> None:
+        self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o755)
         data = self.folder / "data"
         data.mkdir(mode=0o700)
