@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test test-fast test-llm cases faults injection hostile kills tenants widget browser screenshots bench yardsticks yardsticks-baseline train-reader train-checker encoder-network calibrate-reader calibrate-checker fit-parser report-screenshot lock wheel docker-check clean
+.PHONY: help install install-dev serve check test test-fast test-llm cases faults injection hostile kills soak tenants widget browser screenshots bench yardsticks yardsticks-baseline train-reader train-checker encoder-network calibrate-reader calibrate-checker fit-parser report-screenshot lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -74,8 +74,13 @@ injection: install-dev ## let a model obey every order in all injected documents
 hostile: install-dev ## read 2,000 damaged files of all kinds, each within 10 s and 512 MB
 	HOSTILE_FILES=2000 $(BIN)/pytest --timeout 7200 tests/integration/test_hostile_files.py
 
-kills: install-dev ## kill a service, a worker and PostgreSQL 60 times each while articles come and go: nothing acknowledged is lost (an hour)
+kills: install-dev ## kill a service, a worker and PostgreSQL 60 times each while articles come and go and encoders are switched; promote replicas: nothing acknowledged is lost (an hour)
 	KILLS=60 $(BIN)/pytest -s --timeout 7200 tests/integration/postgres/kills.py
+
+soak: install-dev ## the long forms of what holds for both stores: 100 histories, 80,000 upserts by 24 writers, four services asked alike, all sample questions with the reader that ships (an hour)
+	HISTORIES=100 POSTGRES_HISTORIES=100 $(BIN)/pytest --timeout 7200 tests/contracts/test_corpus_stateful.py
+	UPSERTS=20000 $(BIN)/pytest -s --timeout 7200 tests/integration/postgres/upserts.py
+	SEED_READER= SEED_QUESTIONS=1 $(BIN)/pytest --timeout 7200 tests/integration/postgres/test_seed_questions.py
 
 tenants: install-dev ## let two tenants act at random beside each other, 2,000 times over each store: neither may learn of the other (two hours)
 	TENANTS=2000 $(BIN)/pytest --timeout 7200 tests/integration/server/test_http_tenants.py

@@ -205,8 +205,9 @@ class PostgresHistory(CorpusHistory):
 def test_any_history_leaves_what_a_dictionary_would(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot, "_DEAD_LEAST", 2)  # so that few removals already rewrite a segment
     EmbeddedHistory.made = made
+    examples = int(os.environ.get("HISTORIES", "25"))
     run_state_machine_as_test(
-        EmbeddedHistory, settings=settings(max_examples=25, stateful_step_count=25, deadline=None)
+        EmbeddedHistory, settings=settings(max_examples=examples, stateful_step_count=25, deadline=None)
     )
 
 

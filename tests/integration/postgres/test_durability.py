@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -93,3 +94,38 @@ def test_a_dump_restored_elsewhere_is_the_same_store(
         assert restored.search(made.vector("x"), "storm river", k=20, where=Where()) == before
         made.put(restored, made.article("b", "calm"))
         assert restored.count(Where()).articles == 9
+
+
+def test_a_base_backup_and_the_log_give_any_moment_back(postgres_server: Any, made: Any) -> None:
+    """As docs/postgresql.md says: everything is deleted by mistake, and had back as it was just before."""
+    with type(postgres_server)(durable=True) as server:
+        kept = server.folder / "log-kept"
+        archived = ("archive_mode=on", f"archive_command=mkdir -p {kept} && cp %p {kept}/%f")
+        server.restart(*archived)
+        with closing(PostgresCorpus.open(server.url(), identity=made.identity, timeout=300)) as corpus:
+            made.put(corpus, made.article("before", "storm before"))
+            backup = server.replica()  # pg_basebackup, while it runs
+            made.put(corpus, made.article("after", "storm after"))
+            with psycopg.connect(server.url(), autocommit=True) as db:
+                ((moment,),) = db.execute("SELECT clock_timestamp()::text").fetchall()
+                assert corpus.delete(Where(article_ids=("before", "after"))) == 2
+                ((segment,),) = db.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchall()
+            wait_for_file(kept / segment)
+        try:
+            backup.recover(f"cp {kept}/%f %p", until=moment)
+            with closing(PostgresCorpus.open(backup.url(), identity=made.identity, timeout=300)) as corpus:
+                assert [article.id for article in corpus.scan(where=Where(), after=None, limit=9)] == [
+                    "after",
+                    "before",
+                ]
+                assert corpus.verify() == []
+                made.put(corpus, made.article("then", "calm"))
+        finally:
+            backup.__exit__()
+
+
+def wait_for_file(path: Path) -> None:
+    until = time.monotonic() + 300
+    while not path.exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import socket
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -51,16 +53,39 @@ ARTICLES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def serve() -> Serve:
-    """`with serve(Settings(...)) as client`: a server of one's own; `load` may put in other parts."""
-    return _serve
+OVER_BOTH = {"articles", "ask", "conversations", "mcp", "openai", "rights", "scopes", "sources", "starters", "stream"}
+"""What is tested over either store: `test_http_….py`. The others look into a folder, or ask nothing else of a store."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the body of these tests over a folder, then over a database."""
+    named = metafunc.module.__name__.split("test_http_")[-1]
+    if named in OVER_BOTH and "serve" in metafunc.fixturenames:
+        metafunc.parametrize("serve", ["folder", "server"], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def serve(request: pytest.FixtureRequest) -> Serve:
+    """`with serve(Settings(...)) as client`: a server of one's own; `load` may put in other parts.
+
+    Over a database each folder has a schema of its own, so that the same settings open the same store.
+    """
+    if getattr(request, "param", "folder") == "folder":
+        return _serve
+    url, run = request.getfixturevalue("postgres_server").url(), uuid4().hex
+
+    def serve_from_database(settings: Settings, **more: Any) -> AbstractContextManager[httpx.Client]:
+        own = hashlib.sha256(f"{run} {settings.data_dir}".encode()).hexdigest()[:32]
+        placed = msgspec.structs.replace(settings, store=url, store_schema=f"test_{own}", store_timeout_seconds=120)
+        return _serve(settings if settings.store else placed, **more)
+
+    return serve_from_database
+
+
+@pytest.fixture(scope="module")
+def client(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A server that holds ARTICLES, shared by the tests of one module."""
-    with _serve(settings_for(tmp_path_factory.mktemp("data"))) as found:
+    with serve(settings_for(tmp_path_factory.mktemp("data"))) as found:
         found.post("/api/articles", json=ARTICLES).raise_for_status()
         yield found
 
