@@ -7,14 +7,14 @@ round, it sees least. Each rule here is sure of what it strikes, and silent othe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 
 import msgspec
 from rapidfuzz.fuzz import ratio
 
 from qa.language.quantities import UNITS, Unit, quantities_of
-from qa.language.question_words import TITLES, is_date_word, language_of, names
+from qa.language.question_words import PRONOUNS, TITLES, is_date_word, language_of, names
 from qa.language.words import Word, negated, words_of
 from qa.reading.answer_types import kind_of
 from qa.reading.read import Reading, ReadSentence, features_of
@@ -31,9 +31,14 @@ _WHEN = re.compile(
 _ENUMERATED = re.compile(r"[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*(?:, [A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*)+,? and [A-Z]")
 _HOW_MANY = re.compile(r"\bhow many (?P<words>[a-z]+(?: [a-z]+)?)", re.IGNORECASE)
 _ONE_NAME = 70.0
-"""From this likeness on, two first names may be spellings of one."""
+"""From this likeness on, two names may be spellings of one."""
+_SHARED_FIRST = frozenset(
+    "New North South East West Great United San Santa Saint St Los Las Port Fort Lake Mount Cape Upper Lower Old Big"
+    " National Royal Supreme Prime White House Third Second First Super World American British Central".split()
+)
+"""Names of many places and bodies begin with these."""
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)\b(?: \w+){0,3} by\b", re.IGNORECASE)
-_DID = re.compile(r"\b(?:did|does|do|will|would|has|have|had)\b")
+_DID = re.compile(r"\b(?:did|does|do|will|would|has|have|had|is|are|was|were)\b")
 _WHERE = re.compile(r"\b(?:in|at|on|during|near)\b")
 _ASKS_WHO = re.compile(
     r"(?:who|which [a-z]+(?: [a-z]+)?) (?!(?:do|does|did|will|would|has|have|had|can|could|is|are|was|were|be) )"
@@ -41,7 +46,8 @@ _ASKS_WHO = re.compile(
     re.IGNORECASE,
 )
 _ASKS_WHOM = re.compile(
-    r"(?:who|whom|(?:which|what) [a-z]+(?: [a-z]+)?) (?:did|does|do|will|would|has|have|had) ", re.IGNORECASE
+    r"(?:who|whom|(?:which|what|how (?:many|much)) [a-z]+(?: [a-z]+)?) (?:did|does|do|will|would|has|have|had) ",
+    re.IGNORECASE,
 )
 _DOER = re.compile(r"(?P<name>[A-Z][\w’'.-]+)(?: (?:has|have|had|will|would|also|later|then|[a-z]+ly))* $")
 """A name right before a verb: who does it."""
@@ -56,6 +62,7 @@ _MUTUAL = frozenset(
     )
 )
 """Who does it to the other has it done by him, too."""
+_BEAT = frozenset(word.stem for word in words_of("beat beats beaten defeat defeated"))
 _EXCEPTED = re.compile(
     r"\b(?:except|excluding|apart from|other than|but not|all but|save for|with the exception)\b", re.IGNORECASE
 )
@@ -100,9 +107,15 @@ _STATES = (
     ("hired appointed", "fired dismissed sacked"),
     ("arrested jailed", "released freed"),
     ("married", "divorced"),
+    (
+        "rise rises rising rose risen increase increased climb climbed grow grew grown gain gained jumped soared",
+        "fall falls fell fallen drop dropped decline declined decrease decreased shrank sank slid plunged",
+    ),
+    ("run runs running operate operates operating sail sails sailing", "cancelled canceled suspended halted"),
     ("for", "against"),
 )
 _STEMS = tuple(tuple(frozenset(word.stem for word in words_of(side)) for side in pair) for pair in _STATES)
+_ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
 _LEAST_SHARED = 0.5
 """Of the question's words, what a sentence must share before what it denies can be what was asked."""
 
@@ -169,7 +182,13 @@ def _lacks(question: str, text: str) -> bool:
     for name in names(question):
         words = [word for word in re.findall(r"[\w-]{3,}", name.text) if word[0].isupper()]
         short = "".join(word[0] for word in name.text.split() if word[0].isupper())
-        if len(words) > 1 and short not in initials and not any(word.casefold()[:_STEM] in folded for word in words):
+        if len(words) < 2 or short in initials:
+            continue
+        held = any(word.casefold()[:_STEM] in folded for word in words)
+        if held and len(words) == 2 and words[0] not in _SHARED_FIRST and words[1].casefold()[:_STEM] not in folded:
+            behind = set(re.findall(rf"\b{re.escape(words[0])} ([A-Z]\w{{2,}})", text))
+            held = not behind or _is_spelled(words[1], behind)  # else it is of a namesake
+        if not held:
             return True
     return False
 
@@ -230,14 +249,18 @@ def _without_lone_item(read: ReadSentence, reading: Reading) -> ReadSentence:
 
 
 def _of_a_namesake(question: str, sentence: str) -> bool:
-    """Whether it tells of Karl Brandt and not of Otto Brandt, of whom was asked."""
-    asked = [name for name in _full_names(question) if name[-1] in sentence]
-    if not asked:  # before names are looked for, which costs more than all other rules
-        return False
+    """Whether it tells of Karl Brandt, or of Otto Lund, and not of Otto Brandt, of whom was asked."""
     told = [name.text.split() for name in names(sentence)]
     said = {word for name in told for word in name}
-    for first, *_, last in asked:
-        if last not in said or first.casefold() in TITLES or any(ratio(first, word) >= _ONE_NAME for word in said):
+    for first, *_, last in (name.text.split() for name in names(question) if " " in name.text):
+        if first.casefold() in TITLES:
+            continue
+        if last not in said:
+            shared = first not in _SHARED_FIRST and any(name[0] == first and len(name) > 1 for name in told)
+            if shared and not _is_spelled(last, said):
+                return True
+            continue
+        if _is_spelled(first, said):
             continue
         others = [name[-2] for name in told if len(name) > 1 and name[-1] == last]
         alone = any(name == [last] for name in told)
@@ -246,10 +269,9 @@ def _of_a_namesake(question: str, sentence: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=64)
-def _full_names(question: str) -> tuple[tuple[str, ...], ...]:
-    """The names of several words in a question, by their words."""
-    return tuple(tuple(name.text.split()) for name in names(question) if " " in name.text)
+def _is_spelled(name: str, said: Collection[str]) -> bool:
+    """Whether one of these words is the name, or may be a spelling of it."""
+    return any(ratio(name, word) >= _ONE_NAME for word in said)
 
 
 def _says_the_opposite(question: str, sentence: str) -> bool:
@@ -264,7 +286,7 @@ def _says_the_opposite(question: str, sentence: str) -> bool:
     if denied is not None:
         affirmed = stems.get(denied.stem) is False and not _EXCEPTED.search(sentence)
         return affirmed and not _opposed({word.stem for word in asked}, set(stems))
-    return any(_tells_other_state(word, stems) for word in asked)
+    return not _ALTERNATIVE.search(question) and any(_tells_other_state(word, stems) for word in asked)
 
 
 def _opposed(asked: set[str], said: set[str]) -> bool:
@@ -293,6 +315,8 @@ def _exchanges_roles(question: str, sentence: str) -> bool:
         return False
     deed = _deed(question)
     places = [word for word in words_of(sentence) if deed and word.stem == deed.verb.stem]
+    if deed and deed.agent and not places and deed.verb.stem in _BEAT:
+        return re.search(rf"{re.escape(deed.agent.split()[-1])}(?: [a-z]+)? lost\b", sentence) is not None
     if deed is None or len(places) != 1 or places[0].capital:
         return False
     head, tail = sentence[: places[0].start], sentence[places[0].end :]
@@ -300,13 +324,24 @@ def _exchanges_roles(question: str, sentence: str) -> bool:
         agent, patient = deed.agent, deed.patient
         return patient in head and agent in tail and agent not in head and patient not in tail
     doer = _DOER.search(head)
-    if doer is None or deed.verb.stem in _MUTUAL:
+    if doer is None:
+        return False
+    if deed.agent and deed.agent.split()[-1] not in sentence:
+        return not _may_be(doer["name"], deed.agent)  # it is another one's
+    if deed.verb.stem in _MUTUAL:
         return False
     if deed.patient:
         last = deed.patient.split()[-1]
         return doer["name"] == last and last not in tail and not _NO_OBJECT.match(tail)
     last = (deed.agent or "").split()[-1]
     return last not in head and last in tail and not _NOT_THE_OBJECT.search(tail[: tail.index(last)])
+
+
+def _may_be(doer: str, agent: str) -> bool:
+    """Whether who does it may be the agent: a pronoun, initials, or the beginning of one of its words."""
+    words = agent.split()
+    short = "".join(word[0] for word in words)
+    return doer.casefold() in PRONOUNS or doer.replace(".", "") == short or any(w[:3] == doer[:3] for w in words)
 
 
 @lru_cache(maxsize=64)
