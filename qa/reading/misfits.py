@@ -33,7 +33,7 @@ _HOW_MANY = re.compile(r"\bhow many (?P<words>[a-z]+(?: [a-z]+)?)", re.IGNORECAS
 _ONE_NAME = 70.0
 """From this likeness on, two names may be spellings of one."""
 _SHARED_FIRST = frozenset(
-    "New North South East West Great United San Santa Saint St Los Las Port Fort Lake Mount Cape Upper Lower Old Big"
+    "New North South East West Northern Southern Eastern Western Great United San Santa Saint St Los Las Port Fort Lake Mount Cape Upper Lower Old Big"
     " National Royal Supreme Prime White House Third Second First Super World American British Central".split()
 )
 """Names of many places and bodies begin with these."""
@@ -252,12 +252,12 @@ def _of_a_namesake(question: str, sentence: str) -> bool:
     """Whether it tells of Karl Brandt, or of Otto Lund, and not of Otto Brandt, of whom was asked."""
     told = [name.text.split() for name in names(sentence)]
     said = {word for name in told for word in name}
-    for first, *_, last in (name.text.split() for name in names(question) if " " in name.text):
+    for first, *middle, last in (name.text.split() for name in names(question) if " " in name.text):
         if first.casefold() in TITLES:
             continue
         if last not in said:
-            shared = first not in _SHARED_FIRST and any(name[0] == first and len(name) > 1 for name in told)
-            if shared and not _is_spelled(last, said):
+            shared = first not in _SHARED_FIRST and any(name[0] == first and len(name) == 2 for name in told)
+            if shared and not middle and not _is_spelled(last, said):
                 return True
             continue
         if _is_spelled(first, said):
