@@ -34,7 +34,8 @@ _ONE_NAME = 70.0
 """From this likeness on, two names may be spellings of one."""
 _SHARED_FIRST = frozenset(
     "New North South East West Northern Southern Eastern Western Great United San Santa Saint St Los Las Port Fort Lake"
-    " Mount Cape Upper Lower Old Big National Royal Supreme Prime White House Third Second First Super World American British Central".split()
+    " Mount Cape Upper Lower Old Big National Royal Supreme Prime White House Third Second First Super World American"
+    " British Central".split()
 )
 """Names of many places and bodies begin with these."""
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)\b(?: \w+){0,3} by\b", re.IGNORECASE)
