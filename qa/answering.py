@@ -36,7 +36,7 @@ from qa.citations import is_exact, search_result
 from qa.conflicts import described, disputed
 from qa.finding import Finder, Found
 from qa.generators import Generator
-from qa.grounding.checker import SupportChecker
+from qa.grounding import SupportChecker
 from qa.language.dates import shown, stamp
 from qa.question.intents import leans_on_an_answer, parts_of
 from qa.question.understanding import Resolve, Speller, Understood, as_put, understand

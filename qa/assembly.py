@@ -19,7 +19,7 @@ from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
 from qa.answering import Answerer
 from qa.conversations.follow_ups import FollowUps
 from qa.generators import Generator, load_generator
-from qa.grounding.checker import SupportChecker
+from qa.grounding import SupportChecker
 from qa.reading import load_reader
 from qa.reading.reader import AnswerSpan, Reader, RememberingReader
 from qa.retrieval.rerankers import Reranker, load_reranker

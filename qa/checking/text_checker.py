@@ -32,7 +32,7 @@ from qa.errors import InvalidQuestion, InvalidText
 from qa.generation.citation_markers import choose_label
 from qa.generation.prompt import PromptSource
 from qa.generation.verification import Judged, Quoted, is_fragment, judge
-from qa.grounding.checker import SupportChecker
+from qa.grounding import SupportChecker
 from qa.language.dates import moment
 from qa.question.understanding import checked
 from qa.settings import Settings

@@ -22,7 +22,7 @@ from qa.evaluation.metrics.grounding import ClaimCitations, judge_citations
 from qa.evaluation.replies import Reply, Said, reply
 from qa.evaluation.run_folder import FinishedRun
 from qa.generators import Delta, Generator, Message
-from qa.grounding.checker import Provenance, Support, SupportChecker
+from qa.grounding import Provenance, Support, SupportChecker
 
 __all__ = [
     "NO_OPINIONS",

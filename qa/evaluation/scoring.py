@@ -16,7 +16,7 @@ from qa.evaluation.metrics.statistics import Estimate, Floats, mean, percentile,
 from qa.evaluation.replies import Reply, reply
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import SCHEMA_VERSION, ClaimScore, Example, ExampleScores, Outcome, Score, Scores
-from qa.grounding.checker import Mismatch, SupportChecker
+from qa.grounding import Mismatch, SupportChecker
 
 __all__ = ["score_run"]
 

@@ -22,7 +22,7 @@ from qa.generation.prompt import PromptSource
 from qa.generation.sentence_stream import SentenceCutter, declines
 from qa.generation.verification import Judged, Quoted, judge
 from qa.generators import Delta, Finish, Generator, Message
-from qa.grounding.checker import SupportChecker
+from qa.grounding import SupportChecker
 from qa.tracing import Evaluation, current
 from qa.types import Citation, Claim, ClaimEvent, FallbackReason
 

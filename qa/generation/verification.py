@@ -16,7 +16,7 @@ from embeddings.types import Article, StoredPassage
 from qa.generation.citation_markers import resolve
 from qa.generation.prompt import PromptSource
 from qa.generation.sentence_stream import plain
-from qa.grounding.checker import Mismatch, Provenance, Support, SupportChecker, SupportingSpan
+from qa.grounding import Mismatch, Provenance, Support, SupportChecker, SupportingSpan
 from qa.language.words import Word, families, words_of
 from qa.types import Verdict
 

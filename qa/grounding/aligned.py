@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.encoders import Encoder, TokenVectors
-from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
+from qa.grounding import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import ClaimEvidence, quotation, set_against, supporting_spans
 from qa.grounding.features import Aligned, align, claim_features, word_features
 from qa.grounding.mismatches import fact_mismatches

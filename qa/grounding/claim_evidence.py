@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from qa.grounding.checker import Provenance, Support, SupportingSpan
+from qa.grounding import Provenance, Support, SupportingSpan
 from qa.grounding.evidence import AnalysedSentence, Coverage, cover, lower_words, pick, read_claim, read_evidence
 from qa.language.names import NameWord, same_name
 from qa.language.quantities import Quantity

@@ -16,7 +16,7 @@ import numpy as np
 from embeddings.encoders.encoder import locate, revision
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads
-from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
+from qa.grounding import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import ClaimEvidence, passages_of, quotation, set_against, supporting_spans
 from qa.grounding.mismatches import fact_mismatches
 from qa.grounding.wording import wording_mismatches

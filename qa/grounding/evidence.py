@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.chunking.sentences import split_sentences
-from qa.grounding.checker import Provenance
+from qa.grounding import Provenance
 from qa.language.dates import Moment, agree, moments_of, resolved
 from qa.language.names import NameWord, name_words, same_name
 from qa.language.quantities import Quantity, quantities_of

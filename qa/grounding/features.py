@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from embeddings.encoders import TokenVectors
 from embeddings.types import Vectors
-from qa.grounding.checker import Mismatch
+from qa.grounding import Mismatch
 from qa.grounding.claim_evidence import ClaimEvidence, supporting_rows
 from qa.language.words import Word, families, hedged, opposites
 

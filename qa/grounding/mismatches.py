@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from qa.grounding.checker import Mismatch
+from qa.grounding import Mismatch
 from qa.grounding.claim_evidence import (
     ClaimEvidence,
     best_rows,

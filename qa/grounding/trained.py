@@ -20,7 +20,7 @@ import numpy as np
 
 from embeddings.runtime import open_session, open_tokenizer
 from qa.errors import SettingsError
-from qa.grounding.checker import Mismatch, Provenance, Support, verdict_of
+from qa.grounding import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import (
     ClaimEvidence,
     passages_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from qa.grounding.checker import Mismatch
+from qa.grounding import Mismatch
 from qa.grounding.claim_evidence import ClaimEvidence, best_rows, clauses, inside
 from qa.grounding.evidence import AnalysedSentence
 from qa.grounding.tree_comparison import SAYS

@@ -18,7 +18,7 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets
-from qa.grounding.checker import Provenance
+from qa.grounding import Provenance
 from qa.grounding.claim_evidence import passages_of, set_against
 from qa.training.reader_data import Row
 from qa.training.rewordings import NAME

@@ -29,7 +29,7 @@ from embeddings.runtime import sha256_of
 from embeddings.types import RawArticle
 from qa.evaluation.benchmarks.grounding_sets import read_sets
 from qa.evaluation.metrics.confidence import auroc, balanced_accuracy, best_threshold
-from qa.grounding.checker import Provenance
+from qa.grounding import Provenance
 from qa.grounding.claim_evidence import set_against, supporting_rows
 from qa.grounding.mismatches import vetoes
 from qa.grounding.trained import MOST_TOKENS, CheckerCalibration, ShippedNetwork, as_written, best_outcome, premises

@@ -21,8 +21,8 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.encoders import Encoder
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow
 from qa.evaluation.types import InvalidDataset
+from qa.grounding import Provenance
 from qa.grounding.aligned import Judged, judge
-from qa.grounding.checker import Provenance
 from qa.grounding.features import word_features
 from qa.grounding.tree_comparison import grammar_for
 from qa.language.words import Word, words_of

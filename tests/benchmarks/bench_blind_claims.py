@@ -19,8 +19,7 @@ import msgspec
 
 from embeddings.encoders import load
 from qa.evaluation.metrics.statistics import mean
-from qa.grounding import load_checker
-from qa.grounding.checker import Provenance
+from qa.grounding import Provenance, load_checker
 
 CLAIMS = Path(__file__).with_name("blind_claims.jsonl.gz")
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from embeddings.encoders import TokenVectors, load
 from embeddings.encoders.encoder import BUNDLED_MODEL
 from embeddings.errors import EncoderError
-from qa.grounding import load_checker
-from qa.grounding.checker import Provenance, Support, SupportChecker
+from qa.grounding import Provenance, Support, SupportChecker, load_checker
 
 EVIDENCE = (
     (

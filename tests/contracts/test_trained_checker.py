@@ -13,8 +13,7 @@ from embeddings.encoders import load
 from embeddings.encoders.encoder import BUNDLED_MODEL, locate
 from embeddings.errors import WeightsMismatch
 from qa.errors import SettingsError
-from qa.grounding import load_checker
-from qa.grounding.checker import Provenance
+from qa.grounding import Provenance, load_checker
 from qa.grounding.claim_evidence import set_against
 from qa.grounding.trained import CheckerCalibration, ShippedNetwork, TrainedChecker, as_written, premises
 from qa.training.export import Weights, export_int8

@@ -20,8 +20,8 @@ from qa.checking import CheckedSentence, CheckReport, SentText, TextToCheck
 from qa.checking.text_checker import MOST_SENTENCES, TextChecker
 from qa.errors import InvalidQuestion, InvalidText
 from qa.generators.generator import Say, ScriptedGenerator
+from qa.grounding import Mismatch, Support
 from qa.grounding.aligned import AlignedChecker, LexicalChecker
-from qa.grounding.checker import Mismatch, Support
 from qa.reading.reader import OverlapReader
 from qa.settings import Settings
 from qa.types import Filters, Question

@@ -20,8 +20,7 @@ from embeddings.encoders import load
 from embeddings.readers import find, read
 from embeddings.types import Article, RawArticle
 from qa.evaluation.targets.target import CachingEncoder
-from qa.grounding import load_checker
-from qa.grounding.checker import Provenance, Support, SupportChecker
+from qa.grounding import Provenance, Support, SupportChecker, load_checker
 from qa.language.dates import moments_of
 from qa.language.names import NameWord, name_words, same_name
 from qa.language.quantities import Quantity, quantities_of

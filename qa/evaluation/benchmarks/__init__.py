@@ -32,7 +32,7 @@ from qa.evaluation.targets.in_process import InProcess
 from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example, Machine, Prediction, Score, Scores
 from qa.generators.generator import Say, ScriptedGenerator
-from qa.grounding.checker import Provenance, Support, SupportChecker
+from qa.grounding import Provenance, Support, SupportChecker
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Question, SearchResult

@@ -19,9 +19,8 @@ from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_
 from qa.evaluation.metrics.confidence import auroc, balanced_accuracy, balanced_credit, best_threshold
 from qa.evaluation.metrics.grounding import absent_words, ngram_overlap, span_f1, subset_f1
 from qa.evaluation.metrics.statistics import NOTHING, Difference, Estimate, Floats, Indices, compare, mean, resampled
-from qa.grounding import load_checker
+from qa.grounding import Provenance, SupportChecker, load_checker
 from qa.grounding.aligned import load_weights
-from qa.grounding.checker import Provenance, SupportChecker
 
 __all__ = [
     "Figures",

@@ -34,7 +34,7 @@ from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.scoring import score_run
 from qa.evaluation.targets.target import Asking, kept
 from qa.evaluation.types import Example, Prediction
-from qa.grounding.checker import SupportChecker
+from qa.grounding import SupportChecker
 from qa.settings import Settings
 from qa.types import Answer, SearchResult
 

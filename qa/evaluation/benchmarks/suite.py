@@ -26,8 +26,7 @@ from qa.evaluation.compare import Check, Limit, check
 from qa.evaluation.run import checkout_revision, code_hash, machine
 from qa.evaluation.targets.target import CachingEncoder
 from qa.evaluation.types import SCHEMA_VERSION, InvalidThreshold, Score, Scores
-from qa.grounding import load_checker
-from qa.grounding.checker import SupportChecker
+from qa.grounding import SupportChecker, load_checker
 from qa.language.dates import stamp
 from qa.reading import load_reader
 from qa.settings import Settings, from_environment

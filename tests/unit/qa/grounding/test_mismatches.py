@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.grounding.checker import Provenance
+from qa.grounding import Provenance
 from qa.grounding.claim_evidence import set_against
 from qa.grounding.mismatches import doubts, vetoes
 
