@@ -12,7 +12,7 @@ the rest of a sentence cut by a line break) or is longer than `MAX_BOILERPLATE`.
 | more-link | "Read More", "Related articles", "Up next" | announces other pages |
 | advertisement | "Advertisement", "Story continues below" | announces an advertisement |
 | reading-time | "3 min read" | computed by the site |
-| player | "Video Ad Feedback …", "… 02:17 - Source: CNN" at the end | title of an embedded video |
+| player | "Video Ad Feedback …", "JUST WATCHED … MUST WATCH …", "… 02:17 - Source: CNN" | title of an embedded video |
 | dateline | "CNN —" alone | an agency's name without the place that would make it a dateline |
 | divider | "___", "* * *", "♦" | no letter, no digit |
 | sign-up | a line asking to sign up or subscribe, with newsletter, inbox, alerts… | the site's own offer |
@@ -145,10 +145,15 @@ _CONSENT = (
     r"|^if you wish to object to the use of your data\b|^you (?:can|may) unsubscribe at any time\b"
     r"|^(?:we|(?:this|our) (?:web)?site) uses? cookies\b|^(?:accept|reject|manage) (?:all )?cookies$"
 )
+_PLAYER = (
+    r"^video ad feedback\b|^video\b.* \d{1,2}:\d\d - source: [\w ]{2,30}$"
+    r"|^(?-i:JUST WATCHED)\b.*\breplay\b.*\b(?-i:MUST WATCH)\b|^(?-i:JUST|MUST) (?-i:WATCHED|WATCH)$"
+    r"|^replay more videos\W*$"
+)
 _BY_PATTERN: Final = tuple(
     (rule, tuple(triggers.split("|")), re.compile(pattern, re.IGNORECASE))
     for rule, triggers, pattern in (
-        ("player", "ad feedback|- source:", r"^video ad feedback\b|^video\b.* \d{1,2}:\d\d - source: [\w ]{2,30}$"),
+        ("player", "ad feedback|- source:|watch|replay more", _PLAYER),
         ("sign-up", "sign up|subscribe|would you like", _SIGN_UP),
         ("follow", "follow|like us|join us|find us", _FOLLOW),
         ("consent", "agree|consent|accept|cookie|recaptcha|shared|your data|unsubscribe", _CONSENT),
