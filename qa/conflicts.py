@@ -19,7 +19,7 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.duplicates import same_story
 from embeddings.types import StoredPassage
 from qa.language.dates import moment
-from qa.language.quantities import Quantity, quantities_of
+from qa.language.quantities import Quantity, hedged_span, quantities_of
 from qa.language.words import stems, words_of
 from qa.reading.read import Reading, ReadSentence, SentenceAt
 from qa.types import Citation, Conflict, Evidence
@@ -53,6 +53,8 @@ _APART = timedelta(days=7)
 """Figures from longer apart are taken for a development, not for a dispute."""
 _SAME = 0.02
 """Figures within this share of each other are one figure, rounded."""
+_ROUNDED, _BOUNDED = 0.1, 0.25
+"""How much of a figure "about" may have rounded off, and how far from its bound "more than" or "up to" may stand."""
 _SHARED = 2
 """Words of substance that both sentences must share, a name among them."""
 
@@ -99,7 +101,7 @@ def described(found: Disputed, citations: Sequence[Citation]) -> Conflict:
 
 
 def _contradicts(other: ReadSentence, best: ReadSentence, evidence: Sequence[Evidence]) -> bool:
-    if other.short_logit <= _SURE or not _differ(_figure(other), _figure(best)):
+    if other.short_logit <= _SURE or not _differ(_short_figure(other), _short_figure(best)):
         return False
     one, two = _stored(other, evidence), _stored(best, evidence)
     if _unit(other) != _unit(best) or not _unit(best):
@@ -116,24 +118,25 @@ def _both_answer(question: str, other: ReadSentence, best: ReadSentence, evidenc
     one, two = _amount(other, question), _amount(best, question)
     if one is None or two is None or not _differ(one[0], two[0]) or (one[1] != two[1] and one[1] and two[1]):
         return False
-    if max(one[0], two[0]) > _FARTHEST * min(one[0], two[0]):
+    values = one[0].value, two[0].value
+    if max(values) > _FARTHEST * min(values):
         return False
     stored = [_stored(each, evidence) for each in (other, best)]
     told = (stems(f"{each.title} {each.passage.text}") for each in stored)
     return all(names <= words for words in told) and not _one_story(*stored) and _about_one_time(*stored)
 
 
-def _amount(item: ReadSentence, question: str) -> tuple[float, str] | None:
+def _amount(item: ReadSentence, question: str) -> tuple[Quantity, str] | None:
     """The first number among the words that answer, with its unit or what it counts, where the question names that."""
     start, end = item.short or (0, 0)
     found = [one for one in quantities_of(item.sentence.text) if start <= one.start < end and not one.ordinal]
     if not found:
         return None
     if found[0].unit:
-        return found[0].value, found[0].unit.kind
+        return found[0], found[0].unit.kind
     counted = words_of(item.sentence.text[found[0].end :][:40])[:1]
     asked = stems(question)
-    return found[0].value, counted[0].stem if counted and counted[0].stem in asked else ""
+    return found[0], counted[0].stem if counted and counted[0].stem in asked else ""
 
 
 def _later_first(best: ReadSentence, other: ReadSentence, evidence: Sequence[Evidence]) -> Disputed:
@@ -155,7 +158,7 @@ def _corrections(best: ReadSentence, evidence: Sequence[Evidence]) -> Iterator[R
             cue = _SAYS_OTHERWISE.search(put_right)
             figure = _first_figure(put_right, cue.end()) if cue else None
             known = [one.value for one in quantities_of(repeated)]
-            if figure is None or _figure(best) not in known or not _differ(figure.value, _figure(best)):
+            if figure is None or _figure(best) not in known or not _apart(figure.value, _figure(best)):
                 continue
             end = figure.end + _unit_length(put_right[figure.end :], _unit(best))
             sentence = SentenceAt(
@@ -177,7 +180,8 @@ def _unit_length(rest: str, unit: str) -> int:
 
 
 def _words(item: ReadSentence) -> str:
-    start, end = item.short or (0, 0)
+    """The words that answer, and those beside them that say how exact they are."""
+    start, end = hedged_span(item.sentence.text, *item.short) if item.short else (0, 0)
     return item.sentence.text[start:end]
 
 
@@ -198,14 +202,36 @@ def _first_figure(text: str, start: int) -> Quantity | None:
     return next((one for one in quantities_of(text) if one.start >= start), None)
 
 
-def _differ(one: float | None, other: float | None) -> bool:
-    return one is not None and other is not None and abs(one - other) > _SAME * max(abs(one), abs(other))
+def _apart(one: float, other: float | None) -> bool:
+    return other is not None and abs(one - other) > _SAME * max(abs(one), abs(other))
+
+
+def _differ(one: Quantity | None, other: Quantity | None) -> bool:
+    """Whether there is no figure that both can mean, as they are hedged."""
+    if one is None or other is None:
+        return False
+    (low, high), (lower, higher) = _meant(one), _meant(other)
+    least, most = max(low, lower), min(high, higher)
+    return least > most and _apart(least, most)
+
+
+def _meant(figure: Quantity) -> tuple[float, float]:
+    """The least and the most that was meant: "almost 500,000" was rounded to its one digit that is no zero."""
+    value, size = figure.value, abs(figure.value)
+    digits, _, power = f"{size:.9e}".partition("e")
+    step = 10.0 ** (int(power) + 1 - len(digits.replace(".", "").rstrip("0")))
+    off = {"exact": 0.0, "about": min(step / 2, size * _ROUNDED)}.get(figure.bound, min(step, size * _BOUNDED))
+    return (
+        value if figure.bound == "least" else value - off,
+        value if figure.bound == "most" else value + off,
+    )
 
 
 def _unit(item: ReadSentence) -> str:
     """Stem of the word that follows the figure, inside the short answer or after it."""
     figure = _short_figure(item)
-    after = words_of(item.sentence.text[figure.end :][:40]) if figure else ()
+    end = hedged_span(item.sentence.text, figure.start, figure.end)[1] if figure else 0
+    after = words_of(item.sentence.text[end:][:40]) if figure else ()
     return after[0].stem if after else ""
 
 

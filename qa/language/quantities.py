@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["NUMBER_WORDS", "ORDINALS", "UNITS", "Bound", "Quantity", "Unit", "quantities_of"]
+__all__ = ["NUMBER_WORDS", "ORDINALS", "UNITS", "Bound", "Quantity", "Unit", "hedged_span", "quantities_of"]
 
 Bound = Literal["exact", "about", "least", "most"]
 
@@ -258,6 +258,19 @@ def _bound(text: str, start: int, end: int) -> Bound:
     if _AFTER_MORE.match(after):
         return "least"
     return "most" if _AFTER_LESS.match(after) else "exact"
+
+
+def hedged_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span of a quantity with the words around it that say how exact it is.
+
+    >>> text = "It burned nearly 485,000 acres"
+    >>> text[slice(*hedged_span(text, 17, 24))]
+    'nearly 485,000'
+    """
+    before, after = text[max(0, start - 32) : start].lower(), text[end : end + 32].lower()
+    hedges = [found.start() - len(before) for _, pattern in _BEFORE if (found := pattern.search(before))]
+    more = _AFTER_MORE.match(after) or _AFTER_LESS.match(after)
+    return start + min(hedges, default=0), end + (more.end() if more else 0)
 
 
 class Unit(msgspec.Struct, frozen=True):

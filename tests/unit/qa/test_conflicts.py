@@ -67,6 +67,45 @@ def test_what_is_no_conflict(reading_of: Callable[..., Any], other: str, date: s
     assert disputed(reading, evidence) is None
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ("almost 500,000", "nearly 485,000", False),
+        ("about 4,000", "4,350", False),
+        ("about 4,000", "4,900", True),
+        ("about 485,000", "510,000", True),
+        ("some 1,000", "1,300", True),
+        ("more than 4,000", "4,800", False),
+        ("more than 4,000", "3,500", True),
+        ("over 4,200", "4,900", True),
+        ("up to 500", "430", False),
+        ("up to 500", "600", True),
+        ("4,000", "4,350", True),
+        ("roughly 4,000", "nearly 5,000", True),
+    ],
+)
+def test_a_rounding_is_no_conflict(reading_of: Callable[..., Any], one: str, other: str, differ: bool) -> None:
+    figures = [words.split()[-1] for words in (one, other)]
+    texts = [f"The fire in the Corrin Hills has burned {words} hectares, it was said." for words in (one, other)]
+    for name, question in (("", ""), ("Fire", "How many hectares has the fire in the Corrin Hills burned?")):
+        reading, evidence = reading_of(
+            (texts[0], "2024-06-11", figures[0]), (texts[1], "2024-06-12", figures[1]), title=name
+        )
+        found = disputed(sure(reading) if question else reading, evidence, question=question)
+        assert (found is not None) == differ
+        if found is not None:
+            shown = described(found, compose(found.sentences, evidence).citations).values
+            assert set(shown) == {one, other}, "with their hedges"
+
+
+def test_what_stands_behind_a_figure_hedges_it_too(reading_of: Callable[..., Any]) -> None:
+    more = MAPS.replace("6,850", "6,850 or more")
+    reading, evidence = reading_of((SERVICE, "2024-06-11", "4,200"), (more, "2024-06-12", "6,850"))
+    found = disputed(reading, evidence)
+    assert found is not None
+    assert described(found, compose(found.sentences, evidence).citations).values == ("4,200", "6,850 or more")
+
+
 def test_figures_are_compared_with_their_scale(reading_of: Callable[..., Any]) -> None:
     cost = "The bridge over the Corrin cost 1.2 million crowns, the council said."
     reading, evidence = reading_of(
