@@ -86,6 +86,7 @@ _HEADS = re.compile(
 _DISTANCE = re.compile(
     r"\bhow (?:far|tall|deep|wide)\b(?= (?:is|are|was|were|from)\b)(?!.*\b(?:into|apart|back|out)\b)", re.IGNORECASE
 )
+_WEIGHT = re.compile(r"\bhow heavy\b|\bhow much (?:did|does|do) .{1,60} weigh\b", re.IGNORECASE)
 _MOMENT = re.compile(
     r"^(?:when (?:is|are|was|were|did|does|do|will|has|have|had|should|can|could|would)"
     r"|(?:(?:in|on|since|by) )?(?:what|which) (?:year|date|month|century)"
@@ -215,6 +216,12 @@ def _is_distance(words: str) -> bool:
     return bool(near) or not units
 
 
+def _is_weight(words: str) -> bool:
+    """In pounds, which are money elsewhere, too."""
+    units = [found.unit for found in quantities_of(words) if found.unit]
+    return _is_amount(words) and all(unit.kind == "mass" or unit.name == "GBP" for unit in units)
+
+
 def _is_no_year(words: str) -> bool:
     return _YEAR.fullmatch(words.strip()) is None
 
@@ -238,6 +245,7 @@ _TESTS: tuple[tuple[re.Pattern[str], Fits], ...] = (
     (_COUNTED, _is_amount),
     (_AGE, _is_age),
     (_DISTANCE, _is_distance),
+    (_WEIGHT, _is_weight),
     (_MOMENT, _is_time),
     (_LASTING, _is_no_year),
 )

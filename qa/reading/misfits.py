@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from functools import lru_cache
 
 import msgspec
 from rapidfuzz.fuzz import ratio
 
 from qa.language.quantities import UNITS, Unit, quantities_of
-from qa.language.question_words import PRONOUNS, TITLES, is_date_word, language_of, names
+from qa.language.question_words import TITLES, is_date_word, language_of, names
 from qa.language.words import Word, negated, words_of
 from qa.reading.answer_types import kind_of
 from qa.reading.read import Reading, ReadSentence, features_of
 from qa.reading.reader import Calibration
+from qa.reading.roles import does_something_else, exchanges_roles, is_only_denied
 from qa.types import Evidence
 
 __all__ = ["answers_another", "fitting", "with_unit"]
@@ -38,32 +38,6 @@ _SHARED_FIRST = frozenset(
     " British Central".split()
 )
 """Names of many places and bodies begin with these."""
-_PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)\b(?: \w+){0,3} by\b", re.IGNORECASE)
-_DID = re.compile(r"\b(?:did|does|do|will|would|has|have|had|is|are|was|were)\b")
-_WHERE = re.compile(r"\b(?:in|at|on|during|near)\b")
-_ASKS_WHO = re.compile(
-    r"(?:who|which [a-z]+(?: [a-z]+)?) (?!(?:do|does|did|will|would|has|have|had|can|could|is|are|was|were|be) )"
-    r"(?P<verb>[a-z]+) (?=[A-Z])",
-    re.IGNORECASE,
-)
-_ASKS_WHOM = re.compile(
-    r"(?:who|whom|(?:which|what|how (?:many|much)) [a-z]+(?: [a-z]+)?) (?:did|does|do|will|would|has|have|had) ",
-    re.IGNORECASE,
-)
-_DOER = re.compile(r"(?P<name>[A-Z][\w’'.-]+)(?: (?:has|have|had|will|would|also|later|then|[a-z]+ly))* $")
-"""A name right before a verb: who does it."""
-_NO_OBJECT = re.compile(r" (?:by|to|in|for|from|at|on|with)\b")
-_NOT_THE_OBJECT = re.compile(r"[;:]|\b(?:by|with|for|from|to|in|at|on|that|who|which|when|after|before|and|but|said)\b")
-"""Between a verb and a name, what makes the name no object of it."""
-_MUTUAL = frozenset(
-    word.stem
-    for word in words_of(
-        "marry married marries wed meet met face faced faces play played plays"
-        " fight fought date dated divorce divorced join joined border borders resemble"
-    )
-)
-"""Who does it to the other has it done by him, too."""
-_BEAT = frozenset(word.stem for word in words_of("beat beats beaten defeat defeated"))
 _EXCEPTED = re.compile(
     r"\b(?:except|excluding|apart from|other than|but not|all but|save for|with the exception)\b", re.IGNORECASE
 )
@@ -94,6 +68,12 @@ _BEHIND = (
 """What a question asks, and the words right before others that are no answer to it."""
 _ASKS_WHERE = re.compile(r"(?:where|(?:in )?(?:which|what) (?:city|town|country|place))\b", re.IGNORECASE)
 _DATELINE = re.compile(r"[A-Z][\w .,’-]{1,40}\((?:CNN|AP|Reuters|AFP|CNN Business)\)")
+_HEDGE = re.compile(
+    r"(?:^|(?<=\s))(?P<words>(?P<title>former)|almost|nearly|(?:more|less|fewer) than|at least|at most|up to|over|under"
+    r"|as (?:many|much) as|an estimated) $",
+    re.IGNORECASE,
+)
+"""Right before words that answer, what may not be cut off them: almost 500 are not 500."""
 Again = Callable[[Sequence[Evidence]], Reading]
 _STATES = (
     ("open opened opens reopened", "close closed closes shut"),
@@ -220,7 +200,9 @@ def answers_another(question: str, read: ReadSentence) -> bool:
     return (
         _of_a_namesake(question, sentence)
         or _says_the_opposite(question, sentence)
-        or _exchanges_roles(question, sentence)
+        or exchanges_roles(question, sentence)
+        or is_only_denied(question, sentence)
+        or (read.short is not None and does_something_else(question, sentence, read.short[0]))
         or _is_only_a_date(question, read.words)
         or _is_behind_another_verb(question, read)
         or _is_a_title_of_the_one_asked_about(question, read)
@@ -230,7 +212,10 @@ def answers_another(question: str, read: ReadSentence) -> bool:
 
 
 def with_unit(question: str, read: ReadSentence) -> ReadSentence:
-    """The same sentence, its figure with the unit it has, where the question asks for another of that kind."""
+    """The same sentence, its words with the hedge before them, a figure with its unit where another is asked for."""
+    hedge = _HEDGE.search(read.sentence.text[: read.short[0]]) if read.short else None
+    if read.short and hedge and (hedge["title"] or read.words[0].isdigit() or read.words[0] in "$£€"):
+        read = msgspec.structs.replace(read, short=(hedge.start("words"), read.short[1]))
     asked = _unit_asked(question)
     if asked is None or read.short is None:
         return read
@@ -300,84 +285,6 @@ def _tells_other_state(word: Word, stems: dict[str, bool]) -> bool:
         if word.stem in one and not one & stems.keys():
             return any(stems.get(stem) is False for stem in other)
     return False
-
-
-class _Deed(msgspec.Struct, frozen=True):
-    """Who does what to whom in a question; None for whom it asks for."""
-
-    agent: str | None
-    verb: Word
-    patient: str | None
-
-
-def _exchanges_roles(question: str, sentence: str) -> bool:
-    """Whether A does to B in the question what B does to A in the sentence: both active, the verb between the names."""
-    if _PASSIVE.search(question) or _PASSIVE.search(sentence):
-        return False
-    deed = _deed(question)
-    places = [word for word in words_of(sentence) if deed and word.stem == deed.verb.stem]
-    if deed and deed.agent and not places and deed.verb.stem in _BEAT:
-        return re.search(rf"{re.escape(deed.agent.split()[-1])}(?: [a-z]+)? lost\b", sentence) is not None
-    if deed is None or len(places) != 1 or places[0].capital:
-        return False
-    head, tail = sentence[: places[0].start], sentence[places[0].end :]
-    if deed.agent and deed.patient:
-        agent, patient = deed.agent, deed.patient
-        return patient in head and agent in tail and agent not in head and patient not in tail
-    doer = _DOER.search(head)
-    if doer is None:
-        return False
-    if deed.agent and deed.agent.split()[-1] not in sentence:
-        return not _may_be(doer["name"], deed.agent)  # it is another one's
-    if deed.verb.stem in _MUTUAL:
-        return False
-    if deed.patient:
-        last = deed.patient.split()[-1]
-        return doer["name"] == last and last not in tail and not _NO_OBJECT.match(tail)
-    last = (deed.agent or "").split()[-1]
-    return last not in head and last in tail and not _NOT_THE_OBJECT.search(tail[: tail.index(last)])
-
-
-def _may_be(doer: str, agent: str) -> bool:
-    """Whether who does it may be the agent: a pronoun, initials, or the beginning of one of its words."""
-    words = agent.split()
-    short = "".join(word[0] for word in words)
-    return doer.casefold() in PRONOUNS or doer.replace(".", "") == short or any(w[:3] == doer[:3] for w in words)
-
-
-@lru_cache(maxsize=64)
-def _deed(question: str) -> _Deed | None:
-    """Of "How much did A offer for B?", "Whom did A beat?" or "Who beat B?", who does what to whom.
-
-    >>> _deed("Who beat Tessa Brandt?").patient, _deed("Whom did Otto Prinz criticise?").agent
-    ('Tessa Brandt', 'Otto Prinz')
-    """
-    words = words_of(question)
-    runs: list[list[Word]] = []
-    for word in words[1:]:
-        if not word.capital or word.stop or word.number:
-            continue
-        if runs and question[runs[-1][-1].end : word.start] == " ":
-            runs[-1].append(word)
-        else:
-            runs.append([word])
-    if not runs:
-        return None
-    first = question[runs[0][0].start : runs[0][-1].end]
-    if asked := _ASKS_WHO.match(question):
-        verb = next((word for word in words if word.start == asked.start("verb")), None)
-        told = asked.end() == runs[0][0].start and verb is not None and not verb.stop
-        return _Deed(None, verb, first) if told and verb else None
-    between = [word for word in words if word.start >= runs[0][-1].end and not word.stop]
-    if not between or question[runs[0][-1].end : between[0].start] != " " or between[0].capital:
-        return None
-    if (asked := _ASKS_WHOM.match(question)) and asked.end() == runs[0][0].start:
-        return _Deed(first, between[0], None)
-    if len(runs) != 2 or not _DID.search(question[: runs[0][0].start]) or between[0].start >= runs[1][0].start:
-        return None
-    if _WHERE.search(question[between[0].end : runs[1][0].start]):
-        return None
-    return _Deed(first, between[0], question[runs[1][0].start : runs[1][-1].end])
 
 
 def _is_only_a_date(question: str, words: str) -> bool:

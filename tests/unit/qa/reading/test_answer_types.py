@@ -25,6 +25,8 @@ FITTING = [
     ("When was the bridge opened?", "mid-September"),
     ("When did the mayor resign?", "the eighties"),
     ("Which companies supply Velda?", "Orrin Oil"),
+    ("How heavy was the eel?", "9 pounds"),
+    ("How much does the eel weigh?", "9 kg"),
     ("How long was Ida Renn mayor?", "from 2019 to 2022"),
     ("When did the mayor resign?", "shortly before the trial of his brother"),
 ]
@@ -47,6 +49,8 @@ WRONG = [
     ("In which year was the bridge opened?", "the governor"),
     ("When did the mayor die?", "at age 67"),
     ("When did the mayor die?", "67"),
+    ("How heavy was the eel?", "9-foot-long"),
+    ("How heavy was the eel?", "very long"),
     ("When did the mayor die?", "9/11"),
     ("How long was Ida Renn mayor?", "2022"),
     ("Which companies supply Velda?", "vaccines"),

@@ -35,6 +35,8 @@ def read(text: str, words: str = "", *, logit: float = 2.0) -> ReadSentence:
         ("In which harbour does the ferry lie?", "The ferry has lain there since Tuesday.", "Tuesday"),
         ("How many kilometres is the new line?", "The new line takes 3 hours.", "3 hours"),
         ("How much was Ivar Lund fined?", "Ivar Roe was fined 300 crowns.", "300 crowns"),
+        ("When did Ivar Lund resign?", "On Monday Lund said he was not going to resign.", "Monday"),
+        ("Who leaked the draft?", "It was the draft written by Ivar Lund that was leaked in May.", "Ivar Lund"),
         ("How many goals did Vestby score?", "Tora Lund scored 33 goals for Orrin.", "33 goals"),
         ("How many years does Ivar Lund face?", "Roe faces six years.", "six years"),
         (
@@ -84,6 +86,9 @@ def test_another_question_is_answered(question: str, text: str, words: str) -> N
         ("On which day does the ferry sail?", "The ferry sails again on Tuesday.", "Tuesday"),
         ("Who rules in May?", "Theresa May rules.", "Theresa May"),
         ("How many kilometres is the new line?", "The new line is 40 miles long.", "40 miles"),
+        ("When did Ivar Lund resign?", "Lund resigned on Monday; Vestby did not resign.", "Monday"),
+        ("When did Ivar Lund not resign?", "On Monday Lund said he was not going to resign.", "Monday"),
+        ("Who leaked the draft?", "The draft was leaked by Ivar Lund, who had written it.", "Ivar Lund"),
         ("How many years does Ivar Lund face?", "He faces six years.", "six years"),
         ("By how much did exports rise or fall?", "Exports fell by 12 percent.", "12 percent"),
         ("How many people live in New Velda?", "New Orrin is north of Velda, with 3,000 people.", "3,000"),
@@ -105,6 +110,19 @@ def test_a_figure_keeps_its_unit_where_another_was_asked() -> None:
     assert with_unit("How many acres does the lake cover?", found).words == "900 hectares"
     assert with_unit("How many hectares does the lake cover?", found).words == "900"
     assert with_unit("How large is the lake?", found).words == "900"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "shown"),
+    [
+        ("The fire drove out almost 500 people.", "500 people", "almost 500 people"),
+        ("It was opened by former minister Ivar Lund.", "minister Ivar Lund", "former minister Ivar Lund"),
+        ("Up to 500 people fled.", "500 people", "Up to 500 people"),
+        ("It moved over 500 people.", "people", "people"),
+    ],
+)
+def test_a_hedge_is_not_cut_off(text: str, words: str, shown: str) -> None:
+    assert with_unit("How many fled?", read(text, words)).words == shown
 
 
 def never(_: Sequence[Evidence]) -> Reading:
