@@ -4,15 +4,16 @@
 |---|---|---|
 | an `id` | the article of that id in its collection | it is dated earlier |
 | a link to a page | the article at any address of it | title and text are another's, or it is dated earlier |
-| neither, from a file | one from a file of that name (and line) in like words | another date is given |
-| neither, with title and date | one of the same title, date and source in nearly the same words | |
+| neither, from a file | one from a file of that name in like words | another date is given |
+| neither, from a line of one | one from that line of such a file, if it is surely corrected | another date is given |
+| neither, with title and date | the one of that title, date and source that is surely corrected | several are |
 | none of these | nothing | |
 
 Other collections are never asked: what they hold changes neither what becomes of an arrival nor its id, but for ids
 that stores of earlier programs hold (`_own`).
 
 An earlier one, and a feed's summary of an article held whole, replace nothing; what they say of when the article may be
-shown holds for it all the same (`duplicates.with_state`). What replaces nothing is kept beside the others. The same
+shown holds for it all the same (`revisions.with_state`). What replaces nothing is kept beside the others. The same
 text once more without id and link, or under another address of its site, is a duplicate. docs/identity.md says it for
 readers.
 """
@@ -28,6 +29,7 @@ from embeddings.cleaning.identity import (
     KnownBy,
     article_id,
     given_key,
+    holds_many,
     host_of,
     is_derived,
     known_by,
@@ -35,12 +37,16 @@ from embeddings.cleaning.identity import (
     qualified,
 )
 from embeddings.corpus import Corpus
-from embeddings.duplicates import completed, dates_agree, is_another_article, is_earlier, is_revision, with_state
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint
+from embeddings.revisions import completed, dates_agree, is_another_article, is_earlier, is_revision, with_state
 from embeddings.types import Article, Rejected
 
 __all__ = ["Arrival", "Arrivals", "Settled"]
+
+
+_SERIES = 20
+"""More articles of one title, date and source are a series, in which the title ties nothing to one of them."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,7 +229,7 @@ class Arrivals:
         earlier = self._earlier_version(one, known)
         if earlier is not None:
             whole = completed(msgspec.structs.replace(article, id=earlier.id), earlier)
-            return self._version(one, whole, earlier, known)
+            return self._version(one, whole, earlier, known, note=_replacing(earlier))
         if not self._is_taken(article.id):
             return self._version(one, article, None, known)
         return self._version(
@@ -239,13 +245,15 @@ class Arrivals:
         article = one.article
         of_file = [*self._ids(article, known.place), *([article.id] if known.place else [])]
         of_title = [*self._ids(article, known.dated), *([article.id] if known.dated else [])]
-        for names, closely in ((of_file, False), (of_title, True)):
-            for name in dict.fromkeys(names):
-                old = None if name in self._met else self._get(name)
-                if old is None or (closely and old.source != article.source):
-                    continue
-                if is_revision(article, old, closely=closely):
-                    return old
+        for names, closely in ((of_file, holds_many(one.origin)), (of_title, True)):
+            unmet = [name for name in dict.fromkeys(names) if name not in self._met]
+            if closely and len(unmet) > _SERIES:
+                continue
+            held = filter(None, map(self._get, unmet))
+            found = [old for old in held if not (closely and old.source != article.source)]
+            earlier = [old for old in found if is_revision(article, old, closely=closely)]
+            if earlier and (len(earlier) == 1 or not closely):  # of two that it may correct neither is sure
+                return earlier[0]
         return None
 
     def _version(
@@ -327,6 +335,14 @@ class Arrivals:
             return self._corpus.get(name)
         except StoreCorrupt:
             return None
+
+
+def _replacing(old: Article) -> str:
+    """The note on an article that takes the place of one to which nothing given ties it."""
+    return (
+        f"it replaces {old.title[:80] or old.id!r}: its words, and the same file or title, date and source, say that "
+        "it is a later version of it; give each an `id` or a `url` where both are to be kept"
+    )
 
 
 def _known_by(one: Arrival) -> KnownBy:

@@ -1,4 +1,4 @@
-"""Whether two canonical texts are one story (wire copies, re-posts), or one article a version of the other.
+"""Whether two canonical texts are one story (wire copies, re-posts).
 
 Each text gets a MinHash signature over runs of three words; comparing two signatures estimates the share of runs
 the texts have in common without the texts. The thresholds were set by eye on all pairs of 6,855 different news
@@ -23,28 +23,20 @@ import hashlib
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
-from embeddings.store.schema import moment
-from embeddings.types import Article
 
 __all__ = [
-    "completed",
     "contradict",
-    "dates_agree",
-    "is_another_article",
-    "is_earlier",
-    "is_revision",
+    "is_figure",
     "overlapping",
     "same_story",
     "signature",
     "similarity",
-    "with_state",
     "words_of",
 ]
 
@@ -79,13 +71,22 @@ _WORDS_END = _HEAD.size + 2 * _SLOTS
 
 _TOKEN = re.compile(r"\d{1,3}(?:[ \u202f]\d{3})+(?![\d.,]*\w)|\d+(?:[.,]\d+)*[^\W\d_]*|\w+")
 _THOUSANDS = re.compile(r"[ \u202f]|,(?=\d{3}(?!\d))")
-_NUMBERS = "two three four five six seven eight nine ten eleven twelve"
 _NAMED = {
     name.lower(): name[:3].lower()
     for name in (*ENGLISH_WEEKDAYS, *ENGLISH_MONTHS, *ENGLISH_SHORT_MONTHS)
     if name != "May"
-} | {name: str(number) for number, name in enumerate(_NUMBERS.split(), start=2)}
-"""Words that stand for figures, with the spelling under which they are compared; "one" and "may" mostly do not."""
+}
+"""Weekdays and months, with the spelling under which they are compared; "may" mostly is none."""
+_UNITS = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_NUMBERS = {word: number for number, word in enumerate(_UNITS.split(), start=2)} | {
+    word: 10 * number for number, word in enumerate(_TENS.split(), start=2)
+}
+_SCALES = {"hundred": 100, "thousand": 1000}
+"""Words of numbers; "one" mostly counts nothing, except in "twenty-one" and "one hundred"."""
 
 _ENDS = frozenset(".!?:\n")
 """One of them stands before the first word of a sentence."""
@@ -118,7 +119,7 @@ def signature(text: str) -> bytes:
     slots = np.array(minhash.digest(), np.uint32).astype("<u2")
     found = list(_TOKEN.finditer(text))
     folded = [match[0].casefold() for match in found]
-    figures = [word in _NAMED or word[0].isdecimal() for word in folded]
+    figures = [_counts(folded, place) for place in range(len(folded))]
     names = _packed_names(text, found, folded, figures)
     return (
         _HEAD.pack(_VERSION, len(runs))
@@ -126,6 +127,15 @@ def signature(text: str) -> bytes:
         + _packed_figures(folded, figures)
         + (_NAMES_FOLLOW + names if names else b"")
     )
+
+
+def is_figure(word: str) -> bool:
+    """Whether a word, case folded, is a figure, a number in words, a weekday or a month.
+
+    >>> is_figure("12,000"), is_figure("sixty"), is_figure("march"), is_figure("one")
+    (True, True, True, False)
+    """
+    return word in _NAMED or word in _NUMBERS or word in _SCALES or word[0].isdecimal()
 
 
 def similarity(a: bytes, b: bytes) -> float:
@@ -187,8 +197,8 @@ def _packed_figures(words: Sequence[str], figures: Sequence[bool]) -> bytes:
     packed = bytearray()
     for first, end in _runs(figures, most=_MOST_FIGURES):
         place = _place(words, first, end)
-        for word in words[first:end]:
-            packed += _FIGURE.pack(place, _hashed(_value(word), 4))
+        for value in _values(words[first:end]):
+            packed += _FIGURE.pack(place, _hashed(value, 4))
     return bytes(packed[: _MOST_FIGURES * _FIGURE.size])
 
 
@@ -224,9 +234,34 @@ def _place(words: Sequence[str], first: int, end: int) -> int:
     return _hashed(f"{before} {after}", 2)
 
 
-def _value(figure: str) -> str:
-    """A figure in one spelling: digits without separators of thousands; a weekday or month by its first letters."""
-    return _THOUSANDS.sub("", figure) if figure[0].isdecimal() else _NAMED[figure]
+def _counts(words: Sequence[str], place: int) -> bool:
+    """Whether a word is a figure where it stands: the "one" of "twenty-one" and of "one hundred" is, and the
+    "thousand" of "1.2 thousand" its unit."""
+    word, before = words[place], words[place - 1] if place else ""
+    if word == "one":
+        return _NUMBERS.get(before, 0) >= 20 or words[place + 1 : place + 2] in (["hundred"], ["thousand"])
+    return is_figure(word) and not (word in _SCALES and before[:1].isdecimal())
+
+
+def _values(run: Sequence[str]) -> Iterator[str]:
+    """Figures that stand together, each in one spelling: words of one number as its digits, digits without separators
+    of thousands, a weekday or month by its first letters."""
+    thousands = below = last = 0  # of the number that is being read; `last`: its last part, 0 for none
+    for word in (*run, ""):
+        part = _SCALES.get(word) or _NUMBERS.get(word) or int(word == "one")
+        goes_on = part > last if part >= 100 else 0 < part < (100 if last >= 100 else 10 if last >= 20 else 0)
+        if last and not goes_on:
+            yield str(thousands + below)
+            thousands = below = last = 0
+        if part == 1000:
+            thousands, below = max(below, 1) * part, 0
+        elif part == 100:
+            below = max(below, 1) * part
+        elif part:
+            below += part
+        elif word:
+            yield _THOUSANDS.sub("", word) if word[0].isdecimal() else _NAMED[word]
+        last = part
 
 
 def _hashed(text: str, size: int) -> int:
@@ -260,91 +295,3 @@ def _table(signatures: Sequence[bytes]) -> npt.NDArray[np.uint16]:
 
 def _slots(packed: bytes) -> npt.NDArray[np.uint16]:
     return np.frombuffer(packed, "<u2", count=_SLOTS, offset=_HEAD.size)
-
-
-_REVISED = 0.3
-"""Share of the shorter text's pairs of words that a correction keeps: most keep over 0.8. Of two news texts on
-different matters, one has 0.02 to 0.1 of the other's."""
-_CLOSELY = 0.6
-"""The same, where nothing but title and date say that it is one article."""
-_UNLIKE = 0.15
-"""Below, two texts under one address share no more than any two."""
-_TITLES_SHARE = 0.5
-
-
-def is_revision(new: Article, old: Article, *, closely: bool = False) -> bool:
-    """Whether a text is another version of one that nothing but its file's name, or its title and date, ties to it."""
-    return dates_agree(new, old) and _shared(new.text, old.text) >= (_CLOSELY if closely else _REVISED)
-
-
-def is_another_article(new: Article, old: Article) -> bool:
-    """Whether two articles under one address are different ones all the same: neither title nor text have to do with
-    each other. A page that names a wrong address for itself is the rule then, an article written anew the exception.
-    A feed names the address of the article, not its own: its summary is never another one."""
-    if new.summary_only or old.summary_only:
-        return False
-    if not (new.title and old.title) or _words_shared(new.title, old.title) >= _TITLES_SHARE:
-        return False
-    return _shared(new.text, old.text) < _UNLIKE
-
-
-def is_earlier(new: Article, old: Article) -> bool:
-    """Whether an article is dated before another, as far as both dates say."""
-    if new.published_at is None or old.published_at is None:
-        return False
-    first, second = new.published_at, old.published_at
-    if min(len(first), len(second)) == len("2024-06-04"):
-        first, second = first[:10], second[:10]
-    return moment(first) < moment(second)
-
-
-def dates_agree(new: Article, old: Article) -> bool:
-    """Whether two articles may be of one day: one has no date, or both the same."""
-    return not (new.published_at and old.published_at) or new.published_at[:10] == old.published_at[:10]
-
-
-def completed(new: Article, old: Article) -> Article:
-    """Give a later version what it does not say and the one before it did: a copy without a date wipes none out.
-
-    Of two addresses of one page, the plainer is kept: https, and the shorter one.
-    """
-    plainer = min((url for url in (new.url, old.url) if url), key=_plainness, default=None)
-    return msgspec.structs.replace(
-        new,
-        title=new.title or old.title,
-        url=plainer,
-        published_at=new.published_at or old.published_at,
-        language=new.language or old.language,
-        authors=new.authors or old.authors,
-        section=new.section or old.section,
-    )
-
-
-def with_state(new: Article, old: Article, *, says_status: bool) -> Article:
-    """Let what was said of when and how an article may be shown hold for a version that says nothing of it."""
-    return msgspec.structs.replace(
-        new,
-        status=new.status if says_status else old.status,
-        embargoed_until=new.embargoed_until or old.embargoed_until,
-        usage_terms=new.usage_terms or old.usage_terms,
-    )
-
-
-def _plainness(url: str) -> tuple[bool, int]:
-    return not url.startswith("https:"), len(url)
-
-
-def _shared(one: str, two: str) -> float:
-    """Share of the shorter text's pairs of neighbouring words that the other has, too."""
-    first, second = _pairs(one), _pairs(two)
-    return len(first & second) / min(len(first), len(second))
-
-
-def _pairs(text: str) -> set[tuple[str, ...]]:
-    words = words_of(text) or [text]
-    return set(pairwise(words)) or {(words[0],)}
-
-
-def _words_shared(one: str, two: str) -> float:
-    first, second = set(words_of(one)) or {one}, set(words_of(two)) or {two}
-    return len(first & second) / min(len(first), len(second))

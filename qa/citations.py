@@ -71,13 +71,25 @@ def search_result(evidence: Evidence, *, near: bool | None = None) -> SearchResu
         end_char_index=passage.end,
         score=round(evidence.score, 6),
         page=page_at(stored.pages, passage.start),
-        also_reported_by=tuple(_also(other) for other in evidence.also if not _one_publisher(other, stored)),
+        also_reported_by=_others(evidence),
         near=near,
     )
 
 
+def _others(evidence: Evidence) -> tuple[AlsoReported, ...]:
+    """Who else tells the story, each once."""
+    kept = [evidence.stored]
+    for other in evidence.also:
+        if not any(_one_publisher(other, one) for one in kept):
+            kept.append(other)
+    return tuple(map(_also, kept[1:]))
+
+
 def _one_publisher(one: StoredPassage, other: StoredPassage) -> bool:
-    """Whether two copies are of one site or source: nobody bears out what he says himself."""
+    """Whether two copies are of one site or source, or of one text that two collections hold: nobody bears out what he
+    says himself."""
+    if one.collection != other.collection and one.passage.article_version == other.passage.article_version:
+        return True
     if one.url and other.url:
         return host_of(one.url) == host_of(other.url)
     return one.source != "" and one.source.casefold() == other.source.casefold()

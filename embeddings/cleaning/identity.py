@@ -32,6 +32,7 @@ __all__ = [
     "checked_collection",
     "checked_id",
     "given_key",
+    "holds_many",
     "host_of",
     "is_derived",
     "is_site_root",
@@ -174,7 +175,7 @@ class KnownBy(msgspec.Struct, frozen=True, kw_only=True):
 def known_by(article: Article, *, origin: str) -> KnownBy:
     """Say what a cleaned article is known by; `origin` says where it was read (`path:line`, or no file at all)."""
     page, name = _address_key(article.url), _file_name(origin)
-    line = origin.rpartition(":")[2] if _HOLDS_MANY.search(name) else ""
+    line = origin.rpartition(":")[2] if holds_many(origin) else ""
     titled = bool(article.title and article.published_at)
 
     def key(*parts: str) -> str:
@@ -185,6 +186,16 @@ def known_by(article: Article, *, origin: str) -> KnownBy:
         place=key("place", name, line) if PurePath(name).suffix else None,
         dated=key("dated", article.title.casefold(), article.published_at or "", article.source) if titled else None,
     )
+
+
+def holds_many(origin: str) -> bool:
+    """Whether a file has an article in each of its lines, entries or chapters, so that its name alone ties none of them
+    to an earlier one.
+
+    >>> holds_many("wire.jsonl:3"), holds_many("roof.txt")
+    (True, False)
+    """
+    return bool(_HOLDS_MANY.search(_file_name(origin)))
 
 
 def _file_name(origin: str) -> str:

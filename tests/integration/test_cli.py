@@ -82,6 +82,16 @@ class TestIngest:
         assert [article.title for article in report.articles] == ["Bridge to close"]
         assert page("--collection", "roads").articles[0].id == report.articles[0].id
 
+    def test_what_takes_the_place_of_another_by_its_words_is_noted(self, tmp_path: Path) -> None:
+        for name, carried in (("a", "1,200"), ("b", "2,100")):
+            head = "---\ntitle: Ferry\ndate: 2024-06-04\n---\n"
+            (tmp_path / f"{name}.md").write_text(
+                f"{head}The ferry of Orrin carried {carried} people in May, and none at all in the month before that.",
+                encoding="utf-8",
+            )
+            result = qa("ingest", tmp_path / f"{name}.md")
+        assert "note: it replaces 'Ferry'" in result.stderr
+
     def test_what_was_left_out_is_noted_once_for_all_alike(self, tmp_path: Path) -> None:
         lines = [{"text": f"{FERRY} {number}", "published_at": "06/04/2024"} for number in range(3)]
         (tmp_path / "wire.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")

@@ -25,6 +25,9 @@ STORM = (
     "crowns and said that lessons move to the town hall until the roof is mended."
 )
 
+FIRST = ("Vera", "Jens", "Nora", "Per", "Lena", "Ali", "Ida", "Olaf", "Marfa", "Quin")
+LAST = ("Lund", "Aker", "Ek", "Dal", "Moor", "Sand", "Kerr", "Hask", "Joba", "Fen")
+
 
 class Archive:
     """A corpus, and what an ingest of each call's articles made of it."""
@@ -211,11 +214,92 @@ def test_a_correction_with_title_date_and_source_replaces(archive: Archive) -> N
             STORM.format(damage), **{"title": "Roof", "published_at": "2026-11-24", "source": "Odda Post", **fields}
         )
 
-    assert archive.each(notice("320,000"), notice("230,000")) == ["added", "updated"]
+    assert archive.each(notice("320,000")) == ["added"]
+    (corrected,) = archive.ingest(notice("230,000")).articles
+    assert (corrected.outcome, "it replaces 'Roof'" in "".join(corrected.notes)) == ("updated", True)
     assert archive.each(notice("230,000", source="Coast Radio")) == ["duplicate"]
     assert archive.each(notice("99,000", source="Coast Radio")) == ["added"], "another source says otherwise"
     assert archive.each(notice("99,000", published_at="2026-11-25")) == ["added"], "another day"
     assert len(archive.articles) == 3
+
+
+NOTICES = {
+    "Deaths": (
+        (
+            "{} has died at the age of {}. Friends and neighbours will remember the long evenings in the garden. The "
+            "funeral is held in the old church of Torsby. The family asks for no flowers."
+        ),
+        [("Vera Lund", "81"), ("Jens Aker", "81"), ("Vera Aker", "68")],
+    ),
+    "Planning notice": (
+        (
+            "The council has received an application to build a garage at {}. Neighbours may look at the drawings in "
+            "the town hall of Odda and object in writing within four weeks."
+        ),
+        [("12 Mill Lane",), ("14 Mill Lane",), ("3 Quay Street",)],
+    ),
+    "Auction results": (
+        "At the auction in Almeric, {} bought the painting for {} crowns. The house takes a fifth of the price.",
+        [("Nora Ek", "40,000"), ("Per Dal", "52,000"), ("Nora Dal", "40,000")],
+    ),
+    "Missing": (
+        (
+            "The police in Torsby look for {}, {}, who left home on Tuesday morning and has not been seen since. "
+            "Whoever has seen anything is asked to call the station."
+        ),
+        [("Nora Ek", "14"), ("Per Dal", "71"), ("a boy", "14"), ("a girl", "14")],
+    ),
+}
+
+
+def notices(title: str, **fields: str) -> list[RawArticle]:
+    form, filled = NOTICES[title]
+    said = {"published_at": "2026-11-24", "source": "Odda Post", "title": title} | fields
+    return [sent(form.format(*each), **said) for each in filled]
+
+
+@pytest.mark.parametrize("title", NOTICES)
+def test_notices_in_the_same_words_about_others_are_kept_beside_each_other(archive: Archive, title: str) -> None:
+    items = notices(title)
+    assert archive.each(*items) == ["added"] * len(items)
+    assert archive.each(*items) == ["unchanged"] * len(items)
+    at_once = archive.ingest(*notices(title, collection="once")).articles
+    assert [one.outcome for one in at_once] == ["added"] * len(items)
+    assert len(archive.articles) == 2 * len(items)
+
+
+@pytest.mark.parametrize("title", NOTICES)
+def test_a_file_of_lines_that_holds_other_notices_tomorrow_replaces_none(
+    archive: Archive, tmp_path: Path, title: str
+) -> None:
+    file, items = tmp_path / "notices.jsonl", notices(title)
+    for item in items:
+        file.write_bytes(msgspec.json.encode({"title": title, "text": item.text}))
+        (report,) = ingest(readers.read(file), corpus=archive.corpus, encoder=HashingEncoder()).articles
+        assert report.outcome == "added"
+    assert archive.texts() == {item.text for item in items}
+
+
+def test_three_hundred_obituaries_in_three_requests_are_all_kept(archive: Archive) -> None:
+    form = NOTICES["Deaths"][0]
+    names = [(f"{first} {last}", age) for first in FIRST for last in LAST for age in (64, 71, 88)]
+    items = [sent(form.format(*each), title="Deaths", published_at="2026-11-24", source="Post") for each in names]
+    outcomes = [one.outcome for n in range(3) for one in archive.ingest(*items[n::3]).articles]
+    assert outcomes == ["added"] * 300
+    assert archive.corpus.count(Where()).articles == 300
+    again = [one.outcome for n in range(3) for one in archive.ingest(*items[n::3]).articles]
+    assert again == ["unchanged"] * 300
+
+
+def test_a_correction_that_may_be_of_either_replaces_neither(archive: Archive) -> None:
+    first, second, _ = notices("Planning notice")
+    said = {"title": first.title, "published_at": first.published_at, "source": first.source}
+    general = "The drawings are in the town hall. Objections are read in four weeks. The committee decides after that."
+    assert archive.each(sent(general, **said), sent(f"{general} It meets in May.", **said)) == ["added", "updated"]
+    both = [sent(f"{text} It meets in May.", **said) for text in (first.text, second.text)]
+    assert [one.outcome for one in archive.ingest(*both).articles] == ["added", "added"]
+    (report,) = archive.ingest(sent(f"{first.text} {second.text} {both[0].text}", **said)).articles
+    assert (report.outcome, "both are kept" in "".join(report.notes)) == ("added", True)
 
 
 def test_a_file_corrected_renamed_or_retitled(archive: Archive, tmp_path: Path) -> None:

@@ -229,10 +229,12 @@ def test_articles_of_one_file_that_share_a_title_are_all_kept(
     assert counts(corpus).articles == 10
     assert outcomes(ingest(items, corpus=corpus, encoder=encoder)) == {"unchanged": 10}
     assert encoder.encoded == 10
-    # A file of its own still supersedes itself.
-    edited = msgspec.structs.replace(items[0], text="No ferries sank.")
+    # A line that is corrected still supersedes itself; another figure in it may be another day's.
+    edited = msgspec.structs.replace(items[0], text="0 ferries sank. Nobody was hurt.")
     assert outcomes(ingest([edited], corpus=corpus, encoder=encoder)) == {"updated": 1}
-    assert counts(corpus).articles == 10
+    another = msgspec.structs.replace(items[1], text="99 ferries sank.")
+    assert outcomes(ingest([another], corpus=corpus, encoder=encoder)) == {"added": 1}
+    assert counts(corpus).articles == 11
 
 
 def test_batches_hold_passages_of_many_articles(corpus: EmbeddedCorpus, encoder: CountingEncoder) -> None:

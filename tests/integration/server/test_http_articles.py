@@ -177,6 +177,19 @@ def test_fields_nobody_reads_are_told(client: httpx.Client) -> None:
     assert report.articles[0].outcome == "unchanged"
 
 
+def test_what_takes_the_place_of_another_by_its_words_is_noted(client: httpx.Client) -> None:
+    text = "The weir of Orrin broke on Monday night. The council puts the damage at {} crowns."
+    one, corrected, another = (
+        {"title": "Weir", "published_at": "2024-06-04", "text": text.format(damage)}
+        for damage in ("320,000", "230,000", "nine")
+    )
+    assert add(client, one).articles[0].notes == ()
+    (report,) = add(client, corrected).articles
+    assert (report.outcome, "it replaces 'Weir'" in report.notes[0]) == ("updated", True)
+    (report,) = add(client, another).articles
+    assert (report.outcome, "both are kept" in report.notes[0]) == ("added", True)
+
+
 def test_what_could_not_be_read_is_noted(client: httpx.Client) -> None:
     report = add(
         client, {"id": "noted", "text": "The weir broke.", "published_at": "06/04/2024", "url": "orrin.example"}

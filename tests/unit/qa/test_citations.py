@@ -143,3 +143,18 @@ def test_a_publisher_does_not_bear_itself_out(url: str | None, source: str, bear
     copy = msgspec.structs.replace(stored(article("Rain fell.")), url=url, source=source)
     shown = search_result(Evidence(stored=stored(article()), score=1.0, cosine=0.5, also=(copy,)))
     assert bool(shown.also_reported_by) == bears_out
+
+
+def test_copies_of_one_text_in_two_collections_do_not_bear_each_other_out() -> None:
+    mine, copy = (msgspec.structs.replace(stored(article()), url=None, source=name) for name in ("Wire", "Coast Radio"))
+    theirs = msgspec.structs.replace(copy, collection="theirs")
+    rain = stored(article("Rain fell."))
+    other = msgspec.structs.replace(rain, url=None, source="Hill Radio", collection="theirs")
+
+    def named(*also: StoredPassage) -> list[str]:
+        shown = search_result(Evidence(stored=mine, score=1.0, cosine=0.5, also=also))
+        return [each.source for each in shown.also_reported_by]
+
+    assert named(copy, other) == ["Coast Radio", "Hill Radio"]
+    assert named(theirs, other) == ["Hill Radio"]
+    assert named(other, msgspec.structs.replace(other, source="Fjord Radio", collection="third")) == ["Hill Radio"]
