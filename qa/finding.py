@@ -18,6 +18,7 @@ from qa.language.time_expressions import period_of
 from qa.question.understanding import Understood, in_their_words, with_numbers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.misfits import answers_another, fitting
+from qa.reading.named import from_articles_with, naming
 from qa.reading.read import Reading, best_passages_first, read
 from qa.reading.reader import OverlapReader, Reader
 from qa.retrieval.recency import AFTERWARDS, is_late, says_when, timely, timely_first
@@ -73,6 +74,13 @@ class Finder:
             return Found(evidence=(), reading=Reading(sentences=(), probability=0.0), reason="no_match")
         if asked.intent.kind == "latest" and (latest := self._latest(asked, clock)):
             return latest
+        if asked.near and asked.stays_with and not asked.where.article_ids:
+            within = msgspec.structs.replace(asked.where, article_ids=asked.stays_with)
+            close = self.find(
+                msgspec.structs.replace(asked, where=within, near=False, about=()), clock, share=share, sparing=sparing
+            )
+            if close.reason is None:
+                return close
         depth = msgspec.structs.replace(READ, kept=math.ceil(READ.kept / share))
         found = self.evidence(asked, depth, clock)
         asked = _met(asked, found)
@@ -83,6 +91,10 @@ class Finder:
         known = sparing and reader.calibration.reader
         first = again(able, ends_at=(lambda one: not answers_another(asked.to_read, one)) if known else None)
         reading = fitting(asked.to_read, first, able, calibration=reader.calibration, again=again)
+        if asked.must_name:
+            known_as = (asked.must_name, in_their_words(asked.must_name, _texts(found)))
+            reading = naming(known_as, reading, able, calibration=reader.calibration)
+        reading = from_articles_with(asked.about, reading, able, calibration=reader.calibration)
         reading, best = best_passages_first(reading, able, kept=SHOWN)
         # What is too old for the question stays behind whatever was read.
         evidence = (*best, *found[len(able) :])[:SHOWN]

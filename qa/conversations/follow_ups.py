@@ -11,23 +11,15 @@ import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
+from itertools import pairwise
 
 import msgspec
 
 import prompts
 from embeddings.corpus import Corpus, readable
 from embeddings.runtime import Run
-from qa.conversations.referents import (
-    SEPARATOR,
-    completed,
-    exchanged,
-    is_person,
-    is_short,
-    person,
-    place,
-    topic,
-    topics_of,
-)
+from qa.conversations.meant import SEVERAL, event_asked, places_of, someone, something, things
+from qa.conversations.referents import SEPARATOR, completed, exchanged, is_short, new_name, person, place, topic
 from qa.errors import GeneratorFailed
 from qa.generators import Delta, Generator, Message
 from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, PRONOUNS, WH_WORDS, names, topics
@@ -38,7 +30,7 @@ __all__ = ["FollowUps", "Resolved", "adds_facts", "may_depend", "resolve", "reso
 
 _PERSONAL = {"he": "", "she": "", "him": "", "his": "'s", "her": "", "hers": "'s"}
 _THINGS = {"it": "", "its": "'s"}
-_PLURAL = frozenset("they them their theirs".split())
+_PLURAL = {"they": "", "them": "", "their": "'s", "theirs": "'s"}
 _POINTING = frozenset("that this those these".split())
 _POINTERS = frozenset({*_PERSONAL, *_THINGS, *_PLURAL, *_POINTING, "there"})
 _TIMES = frozenset("week month year day night morning evening time season summer winter spring autumn weekend".split())
@@ -102,6 +94,14 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """Where it leans on the conversation: the articles of the last answer, in which to look first."""
     follows: bool = False
     """Whether it leans on the conversation."""
+    reads: str | None = None
+    """What is read for it, where that is not `query` without its topic."""
+    near: bool = False
+    """Whether the articles of the last answer are read before any other is looked for."""
+    must_name: str | None = None
+    """A name that an answer must tell of: that of "What about Tobruk?"."""
+    about: tuple[str, ...] = ()
+    """Names of the conversation, one of which another article must have to answer what is asked of this one."""
 
 
 def resolve(question: str, turns: Sequence[Turn], *, background: str = "") -> str:
@@ -119,17 +119,48 @@ def resolved(question: str, turns: Sequence[Turn], *, background: str = "") -> R
     asked = " ".join(question.split())
     if not turns or not asked or len(asked) > _LONGEST_CHARACTERS:
         return Resolved(query=question, lookup=question)
-    found = exchanged(asked, turns[-1]) or completed(asked, turns[-1])
-    if found is None and not _says_more(asked):
+    ids, reads = turns[-1].article_ids, event_asked(asked, turns[-1])
+    name = new_name(asked)
+    found = None if reads else exchanged(asked, turns[-1]) or completed(asked, turns[-1])
+    if found:
+        return Resolved(query=found, lookup=found, article_ids=ids, follows=True, must_name=name)
+    if not reads and not _says_more(asked):
         found = _pointed(asked, turns, background)
         if found is None:
             found = _elliptic(asked, turns, background)
+    near = found is None or found == _UNSOUND or SEPARATOR in found
+    about = _names_of(turns[-1]) if near and ids and not name else ()
     if found:
-        return Resolved(query=found, lookup=found, article_ids=turns[-1].article_ids, follows=True)
-    if found == _UNSOUND or is_short(asked):
+        return Resolved(query=found, lookup=found, article_ids=ids, follows=True, near=near, about=about)
+    if reads or found == _UNSOUND or is_short(asked):
         lookup = " ".join([asked, *_said(turns)])
-        return Resolved(query=question, lookup=lookup, article_ids=turns[-1].article_ids, follows=True)
+        return Resolved(
+            query=question,
+            lookup=lookup,
+            article_ids=ids,
+            follows=True,
+            reads=reads,
+            near=True,
+            must_name=name,
+            about=about,
+        )
+    if _is_of_the_article(asked, background):
+        return Resolved(query=question, lookup=question, article_ids=ids, follows=True, near=True, about=about)
     return Resolved(query=question, lookup=question)
+
+
+def _names_of(turn: Turn) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.text for name in names(f"{turn.resolved_query} {turn.answer}")))
+
+
+def _is_of_the_article(asked: str, background: str) -> bool:
+    """Whether a question without a name asks of "the mayor" or "the line", of which the last answer's article tells."""
+    words = tokens(asked)
+    if names(asked) or len(words) > _LONGEST:
+        return False
+    definite = [after.low for the, after in pairwise(words) if the.low == "the" and not after.parted]
+    nouns = [low for low in definite if low not in FUNCTION_WORDS]
+    return bool(nouns) and _stems(nouns) <= _stems(token.low for token in tokens(background))
 
 
 def _said(turns: Sequence[Turn]) -> Sequence[str]:
@@ -146,22 +177,36 @@ def _pointed(asked: str, turns: Sequence[Turn], background: str) -> str | None:
         if word.low not in _POINTERS or _has_antecedent(asked, words, at):
             continue
         if word.low in _PERSONAL:
-            whom = person(turns, pronouns=_FEMALE if word.low in _FEMALE else _MALE)
+            whom = _whom(word, turns, background)
             said = f"{turns[-1].answer} {background}"
             return _replaced(asked, words, at, whom) if whom and _may_be(word, said) else _UNSOUND
         if word.low in _THINGS and not _EXPLETIVE.search(asked):
-            about = topics_of(turns[-1])
-            if any(other.low in _EVENTS for other in words) or (len(about) == 1 and is_person(about[0])):
+            what = something(turns[-1], places=_places(turns[-1], background))
+            if what is None or any(other.low in _EVENTS for other in words):
                 return _UNSOUND
-            return _replaced(asked, words, at, about[0]) if len(about) == 1 else _fronted(asked, turns)
+            return _fronted(asked, turns) if what == SEVERAL else _replaced(asked, words, at, what)
         if word.low in _PLURAL:
-            return _fronted(asked, turns)
+            what = things(turns[-1])
+            return _replaced(asked, words, at, what) if what else _fronted(asked, turns)
         if word.low == "there" and not _EXISTENTIAL.search(asked):
             where = place(turns)
             return f"{asked[: word.start]}in {where}{asked[word.end :]}" if where else _fronted(asked, turns)
         if word.low in _POINTING and _points(words, at):
             return _fronted(asked, turns)
     return None
+
+
+def _whom(pronoun: Token, turns: Sequence[Turn], background: str) -> str | None:
+    """Whom he or she is; where only its form says that a single word is a name, who is named as a person goes first."""
+    places = _places(turns[-1], background)
+    whom = person(turns, pronouns=_FEMALE if pronoun.low in _FEMALE else _MALE, never=places)
+    if whom and (" " in whom or not background):
+        return whom
+    return someone(turns[-1], background, places=places) or whom
+
+
+def _places(turn: Turn, background: str) -> frozenset[str]:
+    return places_of(turn.resolved_query, turn.answer, background)
 
 
 def _may_be(pronoun: Token, said: str) -> bool:
@@ -222,7 +267,7 @@ def _points(words: Sequence[Token], at: int) -> bool:
 def _replaced(asked: str, words: Sequence[Token], at: int, what: str) -> str:
     word = words[at]
     following = words[at + 1] if at + 1 < len(words) and not words[at + 1].parted else None
-    owns = word.low in {"his", "its", "hers"} or (
+    owns = word.low in {"his", "its", "hers", "their", "theirs"} or (
         word.low == "her" and following is not None and following.low not in FUNCTION_WORDS
     )
     name = what if not owns or what.endswith(("'s", "’s")) else f"{what}'s"
@@ -290,7 +335,8 @@ class FollowUps:
             return by_rules
         follows = by_rules.follows or written != question
         ids = history[-1].article_ids if history and follows else ()
-        return Resolved(query=written, lookup=written, article_ids=ids, follows=follows)
+        name = by_rules.must_name
+        return Resolved(query=written, lookup=written, article_ids=ids, follows=follows, must_name=name)
 
     def _background(self, history: Sequence[Turn]) -> str:
         texts = []

@@ -17,10 +17,12 @@ from qa.types import Turn
 
 __all__ = [
     "SEPARATOR",
+    "asked_at",
     "completed",
     "exchanged",
     "is_person",
     "is_short",
+    "new_name",
     "person",
     "place",
     "topic",
@@ -51,8 +53,10 @@ _BE = frozenset("is are was were am be".split())
 _MODIFIERS = frozenset("vice deputy prime first foreign finance former acting current new next interim lord".split())
 
 
-def person(turns: Sequence[Turn], *, pronouns: Collection[str] = ()) -> str | None:
-    """Whom `he` or `she` means: whom the last question was about, else whom its answer names.
+def person(
+    turns: Sequence[Turn], *, pronouns: Collection[str] = (), never: Collection[str] = frozenset()
+) -> str | None:
+    """Whom `he` or `she` means: whom the last question was about, else whom its answer names; `never` one of these.
 
     Whom one of the `pronouns` stood for in the last question is meant again: "Whom did she beat? How old is she?"
     """
@@ -61,7 +65,7 @@ def person(turns: Sequence[Turn], *, pronouns: Collection[str] = ()) -> str | No
         if len(written) == 1:
             return written[0]
     for turn in reversed(turns):
-        found = next(_persons(turn), None)
+        found = next((one for one in _persons(turn) if one.casefold() not in never), None)
         if found is not None:
             return found
     return None
@@ -183,12 +187,23 @@ def exchanged(asked: str, turn: Turn) -> str | None:
         return _another_time(before, found["what"], turn)
     new = names(f"about {what}")
     if not new or new[0].text != what.removesuffix("'s"):
-        return _another_role(before, what)
+        return _another_role(before, what) or _another_topic(before, found["what"])
     old = _counterpart(before, new[0], (placed["before"] or "").strip().casefold() if placed else "")
     if old is None:
         return None
     owned = _OWNS.match(before, old.end) is not None
     return f"{before[: old.start]}{_OWNER.sub('', what) if owned else what}{before[old.end :]}"
+
+
+def new_name(asked: str) -> str | None:
+    """The name that a question asks about instead of the last one.
+
+    >>> new_name("What about Tobruk?"), new_name("And in June?")
+    ('Tobruk', None)
+    """
+    found = _ABOUT.match(asked) or _AND.match(asked)
+    new = names(f"about {found['what']}") if found and _is_phrase(found["what"]) else ()
+    return new[0].text if len(new) == 1 else None
 
 
 def completed(asked: str, turn: Turn) -> str | None:
@@ -238,15 +253,16 @@ def _with(body: str, auxiliary: str, lost: str) -> str:
 
 def _is_time(phrase: str, turn: Turn) -> bool:
     """Whether a phrase names a time and nothing else, such as "last year"."""
-    period = period_of(phrase, as_of=_when(turn))
+    period = period_of(phrase, as_of=asked_at(turn))
     return period is not None and period.words.casefold().removeprefix("in ") in {phrase.casefold(), f"in {phrase}"}
 
 
 def _another_time(before: str, phrase: str, turn: Turn) -> str:
-    return f"{without_period(before, as_of=_when(turn)).rstrip('?. ')} {phrase}?"
+    return f"{without_period(before, as_of=asked_at(turn)).rstrip('?. ')} {phrase}?"
 
 
-def _when(turn: Turn) -> datetime:
+def asked_at(turn: Turn) -> datetime:
+    """The moment a turn was asked at; now, where it is not told."""
     return moment(turn.as_of, field="as_of") if turn.as_of else datetime.now(UTC)
 
 
@@ -266,6 +282,14 @@ def _another_role(before: str, what: str) -> str | None:
     while start and words[start - 1].low in _MODIFIERS:
         start -= 1
     return f"{before[: words[start].start]}{what}{before[words[end].end :]}"
+
+
+def _another_topic(before: str, what: str) -> str | None:
+    """Ask the same of another thing with a name: the tram in Strand instead of the pool in Odrey."""
+    old, new = topics(before), topics(f"about {what}")
+    if len(old) != 1 or not new or not what.startswith(new[0]) or not (names(old[0]) and names(f"about {what}")):
+        return None
+    return before.replace(old[0], what, 1)
 
 
 def _is_phrase(what: str) -> bool:

@@ -195,6 +195,12 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
     """What the question says of when; `timestamps.shown` is how answers tell it."""
     stays_with: tuple[str, ...] = ()
     """Articles of the last answer, in which to look first, where the question leans on the conversation."""
+    near: bool = False
+    """Whether those are read by themselves before any other article is."""
+    must_name: str | None = None
+    """A name that an answer must tell of."""
+    about: tuple[str, ...] = ()
+    """Names of the conversation, one of which an article must have that answers; none: any may."""
     intent: Intent
     """Small talk is answered with no quotation; the latest on a topic with what is newest about it."""
     corrections: tuple[Correction, ...] = ()
@@ -270,7 +276,7 @@ async def understand(
 
 def _read(resolved: Resolved, *, as_of: datetime, where: Where, corrections: tuple[Correction, ...] = ()) -> Understood:
     intent = intent_of(resolved.query)
-    to_read = without_topic(resolved.query)
+    to_read = resolved.reads or without_topic(resolved.query)
     changed = resolved.lookup != resolved.query
     return Understood(
         resolved_query=resolved.query,
@@ -281,6 +287,9 @@ def _read(resolved: Resolved, *, as_of: datetime, where: Where, corrections: tup
         period=period_of(resolved.query, as_of=as_of),
         undated=without_period(to_read, as_of=as_of),
         stays_with=resolved.article_ids,
+        near=resolved.near,
+        must_name=resolved.must_name,
+        about=resolved.about,
         intent=intent,
         corrections=corrections,
     )

@@ -66,6 +66,13 @@ _BEHIND = (
     ),
 )
 """What a question asks, and the words right before others that are no answer to it."""
+_ASKS_WHAT_WAS_SAID = re.compile(r"what (?:did|has|does) [^,;]{2,60} (?:say|said)\W*$", re.IGNORECASE)
+_SAYS = re.compile(
+    r"[\"“”«»]|\b(?:sa(?:y|id)|t(?:ell|old)|add|call|warn|promis|announc|thank|urg|ask|blam|den(?:y|ie)|admit|claim|argu"
+    r"|insist|prais|vow|wr(?:it|ot)e|tweet|speak|spoke|report|confirm|demand|explain|accus|describ|declin|accord|pledg)",
+    re.IGNORECASE,
+)
+"""A sentence without any of these tells what somebody did, not what they said."""
 _ASKS_WHERE = re.compile(r"(?:where|(?:in )?(?:which|what) (?:city|town|country|place))\b", re.IGNORECASE)
 _DATELINE = re.compile(r"[A-Z][\w .,’-]{1,40}\((?:CNN|AP|Reuters|AFP|CNN Business)\)")
 _HEDGE = re.compile(
@@ -195,6 +202,8 @@ def answers_another(question: str, read: ReadSentence) -> bool:
     A question that yes or no answers is answered by the opposite, too; why and how ask of anything.
     """
     kind, sentence = kind_of(question), read.sentence.text
+    if _ASKS_WHAT_WAS_SAID.match(question) and not _SAYS.search(sentence):
+        return True
     if kind in {"decision", "sentence"}:
         return False
     return (
