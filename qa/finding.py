@@ -19,9 +19,10 @@ from qa.question.understanding import Understood, in_their_words, with_numbers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.misfits import answers_another, fitting
 from qa.reading.named import from_articles_with, naming
-from qa.reading.read import Reading, best_passages_first, read
+from qa.reading.present import asks_of_now, newest_within, of_now
+from qa.reading.read import DEPTH, Reading, ReadSentence, best_passages_first, read
 from qa.reading.reader import OverlapReader, Reader
-from qa.retrieval.recency import AFTERWARDS, is_late, says_when, timely, timely_first
+from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, timely, timely_first
 from qa.retrieval.rerankers import WIDER, Reranker, rerank
 from qa.retrieval.search import READ, Depth, retrieve
 from qa.settings import Settings
@@ -84,17 +85,7 @@ class Finder:
         depth = msgspec.structs.replace(READ, kept=math.ceil(READ.kept / share))
         found = self.evidence(asked, depth, clock)
         asked = _met(asked, found)
-        able = timely(found, asked.period)
-        reader = self._reader_of(asked)
-        again = partial(read, asked.to_read, reader=reader, put=partial(_put, asked))
-        # What another reader's log-odds promise, nobody knows.
-        known = sparing and reader.calibration.reader
-        first = again(able, ends_at=(lambda one: not answers_another(asked.to_read, one)) if known else None)
-        reading = fitting(asked.to_read, first, able, calibration=reader.calibration, again=again)
-        if asked.must_name:
-            known_as = (asked.must_name, in_their_words(asked.must_name, _texts(found)))
-            reading = naming(known_as, reading, able, calibration=reader.calibration)
-        reading = from_articles_with(asked.about, reading, able, calibration=reader.calibration)
+        able, reading = self._read(asked, found, sparing=sparing)
         reading, best = best_passages_first(reading, able, kept=SHOWN)
         # What is too old for the question stays behind whatever was read.
         evidence = (*best, *found[len(able) :])[:SHOWN]
@@ -102,6 +93,30 @@ class Finder:
         return Found(
             evidence=evidence, reading=reading, reason=self._abstain_reason(reading, evidence, asked, found=found)
         )
+
+    def _read(
+        self, asked: Understood, found: Sequence[Evidence], *, sparing: bool
+    ) -> tuple[Sequence[Evidence], Reading]:
+        """What can tell of it, in the order in which it is read, and what was read in it that answers."""
+        now = (asked.period is None or asked.period.recent) and asks_of_now(asked.to_read)
+        able = timely(found, asked.period)
+        able = newest_within(asked.to_read, able, first=DEPTH) if now else able
+        reader = self._reader_of(asked)
+        again = partial(read, asked.to_read, reader=reader, put=partial(_put, asked))
+        elsewhen = partial(_of_another_month, asked.period, able)
+
+        def is_what_was_asked(one: ReadSentence) -> bool:
+            return not (answers_another(asked.to_read, one) or elsewhen(one))
+
+        # What another reader's log-odds promise, nobody knows; and the newest need not be the most promising.
+        known = sparing and reader.calibration.reader and not now
+        first = again(able, ends_at=is_what_was_asked if known else None)
+        reading = fitting(asked.to_read, first, able, calibration=reader.calibration, again=again, strikes=elsewhen)
+        if asked.must_name:
+            known_as = (asked.must_name, in_their_words(asked.must_name, _texts(found)))
+            reading = naming(known_as, reading, able, calibration=reader.calibration)
+        reading = from_articles_with(asked.about, reading, able, calibration=reader.calibration)
+        return able, of_now(asked.to_read, reading, able, calibration=reader.calibration) if now else reading
 
     def _latest(self, asked: Understood, clock: Stopwatch) -> Found | None:
         """What is newest about a topic; None where nothing found says all of its names."""
@@ -240,6 +255,16 @@ class Finder:
 def _can_read(reader: Reader, asked: Understood) -> bool:
     language = language_of(asked.resolved_query)
     return reader.languages is None or language is None or language in reader.languages
+
+
+def _of_another_month(period: Period | None, evidence: Sequence[Evidence], one: ReadSentence) -> bool:
+    """Whether the figure of a sentence is told of another month, quarter or year than the question names."""
+    if period is None or one.short is None:
+        return False
+    stored, (start, end) = evidence[one.sentence.evidence].stored, one.short
+    return tells_of_another(
+        one.sentence.text, start=start, end=end, title=stored.title, published_at=stored.published_at, period=period
+    )
 
 
 def _put(asked: Understood, item: Evidence) -> str:

@@ -307,9 +307,16 @@ def months_on(year: int, month: int, months: int) -> date:
     return date(at // 12, at % 12 + 1, 1)
 
 
+_FIGURE = (
+    r"(?:[a-z-]+ ){0,3}?(?:inflation|rates?|figures?|sales|output|data|totals?|exports?|imports?|deficit|surplus"
+    r"|unemployment|index|numbers?|report|readings?|rain(?:fall)?|prices?|profits?|orders|visitors|temperatures?)\b"
+)
+"""Whose month is named: April, May and June are first names and last names, too."""
+
 RULES: tuple[Rule, ...] = (
     rule(rf"{_BEFORE_MONTH} (?P<core>{_PART}{_NAMED}{_AND_YEAR}?)(?! [0-3]?\d\b)", _month),
     rule(rf"(?P<core>{_PART}{_NAMED}{_AND_YEAR})", _month),
+    rule(rf"(?P<core>(?P<part>){_NAMED}(?P<year>))(?=['’]s {_FIGURE})", _month),
     rule(rf"(?P<core>(?P<part>early |mid-? ?|late ){_NAMED}(?P<year>))(?! [0-3]?\d\b)", _month),
     rule(rf"(?P<core>(?P<which>last|next|this|this past|this last) {_NAMED})(?! [0-3]?\d\b)", _which_month),
     rule(rf"(?P<core>{_NAMED} (?:the )?{_NUMBER}{_UP_TO}(?:,? (?P<year>{_ANY_YEAR}))?)(?![:,.]\d)", _day),

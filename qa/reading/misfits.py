@@ -109,15 +109,25 @@ _LEAST_SHARED = 0.5
 
 
 def fitting(
-    question: str, reading: Reading, evidence: Sequence[Evidence], *, calibration: Calibration, again: Again
+    question: str,
+    reading: Reading,
+    evidence: Sequence[Evidence],
+    *,
+    calibration: Calibration,
+    again: Again,
+    strikes: Callable[[ReadSentence], bool] = lambda _: False,
 ) -> Reading:
     """The reading without sentences that answer another question, figures with their unit where another was asked.
 
     Where the best sentence is one of them, its passage is read `again` without it, for a reader that was drawn to it
-    saw little else there; how sure the best answer is, is then found anew.
+    saw little else there; how sure the best answer is, is then found anew. `strikes` names further sentences.
     """
+
+    def another(one: ReadSentence) -> bool:
+        return answers_another(question, one) or strikes(one)
+
     reading = _of_what_is_named(question, reading, evidence, calibration=calibration)
-    struck = [one for one in reading.sentences if answers_another(question, one)]
+    struck = [one for one in reading.sentences if another(one)]
     kept = [one for one in reading.sentences if one not in struck]
     passages = 0
     if struck and struck[0] is reading.sentences[0]:
@@ -125,7 +135,7 @@ def fitting(
         second = again([_without(evidence[number], [one for one in struck if one.sentence.evidence == number])])
         passages = second.passages
         others = [one for one in kept if one.sentence.evidence != number]
-        found = [_moved(one, number) for one in second.sentences if not answers_another(question, one)]
+        found = [moved for one in second.sentences if not another(moved := _moved(one, number))]
         kept = sorted([*others, *found], key=lambda one: -one.logit)
         features = features_of(kept)
         sure = min(calibration.probability(features), reading.probability) if features else 0.0

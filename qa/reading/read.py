@@ -12,11 +12,14 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from qa.language.words import matter, stems
 from qa.reading.answer_types import Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
+from qa.reading.counts import of_that_state
+from qa.reading.holders import asks_holder, still_in_office
 from qa.reading.promise import LEAST_SCORE, Left, Promise, promise_of
 from qa.reading.reader import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
 from qa.types import Evidence
 
 __all__ = [
+    "DEPTH",
     "ReadSentence",
     "Reading",
     "SentenceAt",
@@ -37,7 +40,7 @@ _RETOLD = 0.5
 _HEADLINE_WORDS = 3
 """A shorter title names a matter."""
 _REST_OF_A_DATE = len(" 12, 1961")
-_DEPTH = 6
+DEPTH = 6
 """Passages read, best first. What retrieval ranks lower cannot win any more: of 400 questions on newspaper articles and
 150 on 1,500 dated ones, 14 passages gave the same answers as 6, and 4 gave others (docs/quality.md). An item of a list
 may stand lower; for lists all are read."""
@@ -98,7 +101,7 @@ def read(
     are left out that can add nothing to the best sentence for which it holds.
     """
     kind, calibration = kind_of(question), reader.calibration
-    evidence = evidence if kind == "list" else evidence[:_DEPTH]
+    evidence = evidence if kind == "list" else evidence[:DEPTH]
     judge = _judge(question, evidence, reader=reader, put=put)
     judged: dict[tuple[str, int], ReadSentence] = {}
     if ends_at is None or kind == "list":
@@ -134,11 +137,13 @@ def _judge(
     question: str, evidence: Sequence[Evidence], *, reader: Reader, put: Callable[[Evidence], str] | None
 ) -> Callable[[Sequence[int]], Iterator[ReadSentence]]:
     """What reads the passages of these numbers and judges their sentences."""
-    asked, answering = matter(question), _answering(question, evidence)
+    answering = _answering(question, evidence)
 
     def judge(numbers: Sequence[int]) -> Iterator[ReadSentence]:
         items = [evidence[number] for number in numbers]
         for number, item, found in zip(numbers, items, _spans(question, items, reader=reader, put=put), strict=True):
+            # The words for when that were not put to a passage are not missed in its sentences, either.
+            asked = matter(put(item) if put else question)
             yield from _judged(item, number, answering(item, found), asked=asked, calibration=reader.calibration)
 
     return judge
@@ -219,6 +224,7 @@ def _answering(
 ) -> Callable[[Evidence, Sequence[AnswerSpan]], tuple[AnswerSpan, ...]]:
     """Picks the spans whose words can answer the question by their type, in sentences that tell of what it asks."""
     fits, tells, ahead = type_test(question), what_it_tells(question), asks_ahead(question)
+    holds = asks_holder(question)
     # An article without a date is taken to be no older than the others found.
     latest = max((item.stored.published_at for item in evidence if item.stored.published_at), default=None)
 
@@ -236,7 +242,12 @@ def _answering(
             ):
                 yield span
 
-    return lambda item, found: tuple(that_can_answer(item, found))
+    def of_the_present(item: Evidence, found: Sequence[AnswerSpan]) -> tuple[AnswerSpan, ...]:
+        able = tuple(that_can_answer(item, found))
+        text = item.stored.passage.text
+        return still_in_office(question, text, able) if holds else of_that_state(question, text, able)
+
+    return of_the_present
 
 
 def _is_cut_number(text: str, start: int, end: int) -> bool:

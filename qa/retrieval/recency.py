@@ -26,6 +26,7 @@ __all__ = [
     "preferences",
     "says_when",
     "tells_of",
+    "tells_of_another",
     "timely",
     "timely_first",
 ]
@@ -47,6 +48,12 @@ _WIDER = 1.5
 _LEAST = timedelta(days=2)
 _LEADING = re.compile(r"^(?:(?:in|on|at|during|of|for|by|over|within|since|after|before|until|from|the) )+")
 _A_YEAR = timedelta(days=360)
+_A_MONTH = timedelta(days=28)
+_GRAIN = 0.5, 2.0
+"""A stretch is of the grain of a period where it is between so many times as long: another month, not a day in it."""
+_BREAK = re.compile(r"[,;:](?!\d)|[()—–]| - ")
+_COMPARED = re.compile(r"\b(?:from|than|since|after|before|until|compared|against|versus|over)\b", re.IGNORECASE)
+"""What a time behind it belongs to is no figure of it: "rose to 5 percent from 4 percent in March"."""
 
 
 def preferences(
@@ -126,6 +133,55 @@ def tells_of(text: str, *, published_at: str | None, period: Period) -> bool:
         return True
     soon = timedelta() <= when - period.end < AFTERWARDS
     return soon and not periods_in(text, as_of=when)
+
+
+def tells_of_another(text: str, *, start: int, end: int, title: str, published_at: str | None, period: Period) -> bool:
+    """Whether the clause of a figure, `text[start:end]`, names another month, quarter or year than was asked for.
+
+    A report of September's inflation that was published in October tells nothing of October's. Where the text names no
+    such time at all, the title may. Of days nothing is concluded, and what a figure is compared with is no time of it.
+    """
+    if published_at is None or period.open or period.end - period.start < _A_MONTH:
+        return False
+    if not any(character.isdigit() for character in text[start:end]):
+        return False
+    said = _of_its_grain(text, published_at=published_at, period=period)
+    if any(_overlap(one, period) for one in said):
+        return False
+    if not said:
+        return _titled_otherwise(title, period)
+    return any(_is_when_of(one.words, text, start, end) for one in said)
+
+
+def _of_its_grain(text: str, *, published_at: str, period: Period) -> list[Period]:
+    """The times that a text names, each about as long as a period."""
+    least, most = (share * (period.end - period.start) for share in _GRAIN)
+    named = periods_in(text, as_of=moment(published_at, field="published_at"))
+    return [one for one in named if not one.open and least <= one.end - one.start <= most]
+
+
+def _overlap(one: Period, other: Period) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _titled_otherwise(title: str, period: Period) -> bool:
+    """Whether a title names months, and none of a period of one month."""
+    if period.end - period.start > timedelta(days=31):
+        return False
+    named = {one.month for one in moments_of(title) if one.month and one.day is None}
+    return bool(named) and period.start.month not in named
+
+
+def _is_when_of(words: str, text: str, start: int, end: int) -> bool:
+    """Whether a time stands in the clause of a figure, or at the head of a sentence whose next clause is that."""
+    at = text.find(words)
+    if _COMPARED.match(words):
+        return False
+    if at >= end:
+        between = text[end:at]
+        return not _BREAK.search(between) and not _COMPARED.search(between)
+    breaks = len(_BREAK.findall(text[at + len(words) : start]))
+    return breaks == 0 or (breaks == 1 and not text[:at].strip())
 
 
 def names_period(text: str, *, published_at: str | None, period: Period) -> bool:

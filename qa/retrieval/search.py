@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -15,8 +16,9 @@ from embeddings.duplicates import overlapping, same_story
 from embeddings.index.terms import UNSPACED
 from embeddings.types import Hits, StoredPassage, Vector, Where
 from qa.language.dates import Period, is_after, known_until, moment
+from qa.language.quantities import quantities_of
 from qa.language.words import matter, stems
-from qa.retrieval.recency import all_older, is_late, preferences, says_when
+from qa.retrieval.recency import all_older, is_late, preferences, says_when, tells_of_another
 from qa.types import Citation, Evidence
 
 __all__ = ["READ", "Depth", "RankedBy", "fuse", "is_near", "keeps_period", "retrieve", "stale"]
@@ -39,6 +41,7 @@ _LIKE = 0.4
 """Cosine of the bundled encoder from which a passage says the like in other words: in 13 searches of 260 news articles
 and of the samples, the best passage on another subject had 0.39, most of those on the subject more than 0.5."""
 _WORDS_PER_RUN = 3
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,7 +269,23 @@ def keeps_period(citations: Sequence[Citation], evidence: Sequence[Evidence], *,
         for number, item in enumerate(evidence)
         if not is_late(number, evidence, period) and (_is_dated(item) or says_when(item.stored.passage.text, period))
     ]
-    return all(any(_holds(item, one) for item in able) for one in citations)
+    return all(any(_holds(item, one) for item in able) and not _of_another_month(one, period) for one in citations)
+
+
+def _of_another_month(citation: Citation, period: Period) -> bool:
+    """Whether the words cited tell their first figure of another month, quarter or year."""
+    text = citation.cited_text
+    figure = next(
+        (one for one in quantities_of(text) if not (one.ordinal or _YEAR.fullmatch(text[one.start : one.end]))), None
+    )
+    return figure is not None and tells_of_another(
+        text,
+        start=figure.start,
+        end=figure.end,
+        title=citation.title,
+        published_at=citation.published_at,
+        period=period,
+    )
 
 
 def _is_dated(item: Evidence) -> bool:

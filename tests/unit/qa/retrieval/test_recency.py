@@ -17,6 +17,7 @@ from qa.retrieval.recency import (
     preferences,
     says_when,
     tells_of,
+    tells_of_another,
     timely,
     timely_first,
 )
@@ -97,6 +98,46 @@ def period(words: str) -> Period:
 )
 def test_what_can_tell_of_a_time(words: str, published: str | None, text: str, tells: bool) -> None:
     assert tells_of(text, published_at=published, period=period(words)) is tells
+
+
+@pytest.mark.parametrize(
+    ("words", "published", "text", "another"),
+    [
+        ("last month", "2025-08-12", "Rents rose by <5 percent> in July, the office said on Tuesday.", True),
+        ("last month", "2025-09-12", "Rents rose by <5 percent> in August, the office said.", False),
+        ("last month", "2025-09-12", "Rents rose by <5 percent> from 4 percent in July.", False),
+        ("last month", "2025-09-12", "Rents rose by <5 percent>, less than in July.", False),
+        ("last month", "2025-08-12", "In July, rents rose by <5 percent>.", True),
+        ("last month", "2025-08-12", "July's rents index stood at <105>.", True),
+        ("last month", "2025-08-12", "A fire on 7 July did damage of <5 million crowns>.", False),
+        ("last month", "2025-08-12", "The mill, sold in July, employs <50> people.", False),
+        ("last month", "2025-08-12", "In July <the mill> burned down.", False),
+        ("last month", "2025-08-12", "Rents rose by <5 percent>.", False),
+        ("in the second quarter", "2025-07-28", "It made <5 million crowns> in the second quarter.", False),
+        ("in the second quarter", "2025-05-28", "It made <5 million crowns> in the first quarter.", True),
+        ("last year", "2024-02-02", "It drew <500> people in 2023.", True),
+        ("yesterday", "2025-09-16", "It drew <500> people in July.", False),
+        ("before 2020", "2025-09-16", "It drew <500> people in 2023.", False),
+    ],
+)
+def test_a_figure_is_of_the_month_that_its_clause_names(words: str, published: str, text: str, another: bool) -> None:
+    start, end = text.index("<"), text.index(">") - 1
+    plain = text.replace("<", "").replace(">", "")
+    told = tells_of_another(plain, start=start, end=end, title="", published_at=published, period=period(words))
+    assert told is another
+    assert not tells_of_another(plain, start=start, end=end, title="", published_at=None, period=period(words))
+
+
+def test_a_title_names_the_month_where_the_sentence_names_none() -> None:
+    def told(title: str) -> bool:
+        text = "Some 500 people came."
+        august = period("in August")
+        return tells_of_another(text, start=5, end=8, title=title, published_at="2025-08-05", period=august)
+
+    assert told("July visitors")
+    assert not told("August visitors")
+    assert not told("Visitors on July 4")
+    assert not told("Visitors")
 
 
 def test_naming_a_time_and_being_published_in_it_are_two_things() -> None:
