@@ -58,6 +58,18 @@ def test_the_sentence_that_answers_comes_first_with_its_words(evidence_of: Evide
     assert [one.title for one in reader.given] == ["", "Derna"]
 
 
+def told_as(question: str) -> Callable[[Evidence], str]:
+    return lambda _: question
+
+
+def test_words_that_were_not_put_to_a_passage_are_not_missed_in_it(evidence_of: EvidenceOf) -> None:
+    evidence, plain = [evidence_of(TEXT)], "Who lives in Derna?"
+    dated = "Who lives in Derna in the past 48 hours?"
+    both = [read(dated, evidence, reader=Told({"125,000": 3.0}), put=told_as(put)) for put in (plain, dated)]
+    shares = [one.sentences[0].clues.sentence for one in both if one.sentences[0].clues]
+    assert shares == [1.0, 0.4]
+
+
 @pytest.mark.parametrize(
     ("question", "title", "read_with"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from embeddings.types import Passage, StoredPassage
@@ -207,6 +208,20 @@ def test_a_time_is_kept_where_all_that_is_cited_is_known_to_be_of_it() -> None:
     assert keeps_period(cited[:2], found, period=last_year) is False
     assert keeps_period(cited, found, period=None) is None
     assert keeps_period([], found, period=last_year) is None
+
+
+def test_a_figure_of_another_month_does_not_keep_the_period() -> None:
+    def kept(text: str) -> bool | None:
+        (item,) = evidence("2025-08-12")
+        passage = msgspec.structs.replace(item.stored.passage, text=text, end=len(text))
+        item = msgspec.structs.replace(item, stored=msgspec.structs.replace(item.stored, passage=passage))
+        cited = cite(item.stored, number=1, cited=(0, len(text)), placed=(0, len(text)), text=text)
+        return keeps_period([cited], [item], period=period("in August"))
+
+    assert kept("It carried 400 cars in July.") is False
+    assert kept("It carried 400 cars.") is True
+    assert kept("It opened in July.") is True
+    assert kept("Since 2019 it carried 400 cars.") is True
 
 
 def test_where_nothing_can_tell_all_is_read_and_a_question_without_a_time_changes_nothing() -> None:
