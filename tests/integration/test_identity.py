@@ -289,6 +289,8 @@ def test_three_hundred_obituaries_in_three_requests_are_all_kept(archive: Archiv
     assert archive.corpus.count(Where()).articles == 300
     again = [one.outcome for n in range(3) for one in archive.ingest(*items[n::3]).articles]
     assert again == ["unchanged"] * 300
+    more = msgspec.structs.replace(items[0], text=f"{items[0].text} Coffee is served.")
+    assert archive.each(more) == ["added"], "one of a series: the title ties it to none"
 
 
 def test_a_correction_that_may_be_of_either_replaces_neither(archive: Archive) -> None:

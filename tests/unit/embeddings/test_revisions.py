@@ -59,6 +59,10 @@ def revises(new: str, old: str) -> bool:
         (MISSING.format("a girl", 14), MISSING.format("a woman", 14)),
         (MISSING.format("a girl", 14), MISSING.format("a girl", 17)),
         (SHELTER.format("black"), SHELTER.format("white")),
+        (SHELTER.format("black"), SHELTER.format("brown")),
+        (PLANNING.format("plot 1,204 Mill Field"), PLANNING.format("plot 1,311 Mill Field")),
+        (SHELTER.format("black").replace("river", "1,200"), SHELTER.format("black").replace("river", "1,300")),
+        (OBITUARY.format("Vera Lund", "six"), OBITUARY.format("Vera Lund", "sixty")),
         (ROOF.format("320,000 crowns"), ROOF.format("320,000 crowns").replace("Monday", "Sunday")),
         (ROOF.format("320,000 crowns"), ROOF.format("23 crowns")),
         (
