@@ -128,8 +128,9 @@ def resolved(question: str, turns: Sequence[Turn], *, background: str = "") -> R
         found = _pointed(asked, turns, background)
         if found is None:
             found = _elliptic(asked, turns, background)
-    near = found is None or found == _UNSOUND or SEPARATOR in found
-    about = _names_of(turns[-1]) if near and ids and not name else ()
+    # "The ferry" of a rewriting without a name is that of the conversation, and every archive has others.
+    near = not found or SEPARATOR in found or not names(found)
+    about = _names_of(turns[-1]) if near and not name else ()
     if found:
         return Resolved(query=found, lookup=found, article_ids=ids, follows=True, near=near, about=about)
     if reads or found == _UNSOUND or is_short(asked):

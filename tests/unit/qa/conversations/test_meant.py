@@ -110,3 +110,11 @@ def test_another_name_must_be_told_of() -> None:
     found = resolved("What about Belmark?", [before])
     assert (found.query, found.must_name) == ("When do shops in Belmark have to comply?", "Belmark")
     assert resolved("And in June?", [before]).must_name is None
+
+
+def test_the_ferry_is_that_of_the_conversation() -> None:
+    before = turn("When did the ferry sink at Pellan?", "The ferry sank at Pellan on Friday.", "Friday")
+    found = resolved("Where was it going?", [before])
+    assert (found.query, found.near, found.about) == ("Where was the ferry going?", True, ("Pellan",))
+    named = resolved("When was it built?", [turn("Who owns the Saint Orlane?", "Skerra Line does.", "Skerra Line")])
+    assert (named.query, named.near, named.about) == ("When was the Saint Orlane built?", False, ())
