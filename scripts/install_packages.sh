@@ -21,8 +21,21 @@ pip_install() {
     "$venv/bin/python" -m pip install --disable-pip-version-check --no-input $([[ ${VERBOSE:-} ]] || echo -qq) "$@"
 }
 
-if [[ ${TORCH_INDEX:-} && $(basename "$lock") != requirements-@(slim|postgres).lock ]]; then
-    # Alone and without dependencies, so that this index can supply nothing but torch.
-    pip_install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' "$(dirname "$lock")/requirements.lock")"
+# The names and versions that a lock file, and those it includes, pin; without their hashes.
+pins_of() {
+    sed -n 's/^\([A-Za-z0-9._-]*==[^ ]*\).*/\1/p' "$1"
+    local other
+    for other in $(sed -n 's/^-r //p' "$1"); do pins_of "$(dirname "$1")/$other"; done
+}
+
+mapfile -t pins < <(pins_of "$lock")
+torch=$(printf '%s\n' "${pins[@]}" | grep '^torch==' || true)
+if [[ ${TORCH_INDEX:-} && $torch ]]; then
+    # Alone and without dependencies, so that this index can supply nothing but torch. By no hash: the lock has those of
+    # the default index, and of the one wheel that it was written with.
+    pip_install --no-deps --index-url "$TORCH_INDEX" "$torch"
 fi
-pip_install -r "$lock"
+# The lock is complete for the CPU: pip takes these files, by their hashes, and no others.
+pip_install --no-deps --require-hashes -r "$lock"
+# What this machine's builds need besides, as the CUDA build of torch its libraries: nothing with that for the CPU.
+pip_install "${pins[@]}"

@@ -1,9 +1,15 @@
-"""The lock files hold what pyproject.toml asks for: exact, complete, and without a CUDA build."""
+"""The lock files hold what pyproject.toml asks for: exact, complete, with hashes, and without a CUDA build."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import runpy
+import subprocess
+import sys
 import tomllib
+import zipfile
 from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
@@ -12,11 +18,22 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[0-9][A-Za-z0-9.]*)(?P<hashes>(?: --hash=sha256:[0-9a-f]{64})+)"
+)
+LOCKS = ["requirements.lock", "requirements-slim.lock", "requirements-postgres.lock", "requirements-dev.lock"]
+
+
+def entries(path: Path) -> dict[str, re.Match[str]]:
+    """Name → what is pinned, in a lock file in which every line pins something by hashes."""
+    lines = path.read_text().replace(" \\\n   ", "").splitlines()
+    found = [(line, PIN.fullmatch(line)) for line in lines if line and not line.startswith(("#", "-r "))]
+    assert [line for line, pin in found if pin is None] == []
+    return {canonicalize_name(pin["name"]): pin for _, pin in found if pin is not None}
+
 
 def pins(path: Path) -> dict[str, str]:
-    lines = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r "))]
-    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line)] == []
-    return {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
+    return {name: pin["version"] for name, pin in entries(path).items()}
 
 
 def project(repo: Path) -> dict[str, Any]:
@@ -65,3 +82,62 @@ def test_torch_is_the_processor_build(repo: Path) -> None:
     locked = pins(repo / "requirements.lock")
     assert locked["torch"] == "2.13.0"
     assert [name for name in locked if name.startswith(("nvidia", "cuda", "triton"))] == []
+
+
+def test_one_pin_has_the_same_hashes_in_every_lock(repo: Path) -> None:
+    known: dict[str, str] = {}
+    for lock in LOCKS:
+        for name, pin in entries(repo / lock).items():
+            assert known.setdefault(name, pin["hashes"]) == pin["hashes"], f"{lock} differs in {name}: run `make lock`"
+
+
+def test_the_development_lock_is_complete(repo: Path) -> None:
+    """Packages are installed by hash and without what they need: that has to be in the lock itself."""
+    locked = pins(repo / "requirements.lock") | pins(repo / "requirements-dev.lock")
+    for name in locked:
+        for requirement in map(Requirement, requires(name) or []):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": "", "sys_platform": "linux"}):
+                assert canonicalize_name(requirement.name) in locked, f"{name} needs {requirement}"
+
+
+@pytest.fixture(scope="module")
+def small_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one wheel."""
+    folder = tmp_path_factory.mktemp("wheels")
+    with zipfile.ZipFile(folder / "tinything-1.2-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("tinything.py", "")
+        for file, text in {
+            "METADATA": "Metadata-Version: 2.1\nName: tinything\nVersion: 1.2\n",
+            "WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "RECORD": "",
+        }.items():
+            wheel.writestr(f"tinything-1.2.dist-info/{file}", text)
+    return folder
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_another_file_than_the_locked_one_is_refused(
+    repo: Path, small_package: Path, tmp_path: Path, *, honest: bool
+) -> None:
+    """By the script that installs; only the file's hash differs between the two."""
+    (wheel,) = small_package.iterdir()
+    sha256 = hashlib.sha256(wheel.read_bytes() if honest else b"another").hexdigest()
+    (tmp_path / "one.lock").write_text(f"tinything==1.2 \\\n    --hash=sha256:{sha256}\n")
+    (tmp_path / "all.lock").write_text("-r one.lock\n")
+    words = [str(repo / "scripts" / "install_packages.sh"), str(tmp_path / "venv"), str(tmp_path / "all.lock")]
+    environment = {"PATH": os.environ["PATH"], "PYTHON": sys.executable, "PIP_CONFIG_FILE": os.devnull}
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(small_package)}
+    done = subprocess.run(words, env=environment | offline, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == honest, done.stderr
+    assert ("DO NOT MATCH THE HASHES" in done.stderr) != honest
+    assert bool(list((tmp_path / "venv").rglob("tinything.py"))) == honest
+
+
+def test_hashes_are_of_the_pinned_version_alone_and_of_the_file_taken_here(repo: Path) -> None:
+    locks = runpy.run_path(str(repo / "scripts" / "write_locks.py"))
+    names = ["a_b-1.2-py3-none-any.whl", "a_b-1.2-1-cp311-cp311-linux.whl", "a-b-1.2.tar.gz", "a_b-1.2.1.tar.gz"]
+    names += ["a_b-11.2-py3-none-any.whl", "a_b-1.2.post1-py3-none-any.whl", "a_b-1.2.1-1.2-py3-none-any.whl"]
+    files = [{"filename": name, "hashes": {"sha256": f"{place}"}} for place, name in enumerate(names)]
+    assert locks["hashes"]("a-b", locks["Pin"]("1.2", "9"), files) == ["0", "1", "2", "9"]
+    with pytest.raises(SystemExit, match=r"no file of a-b==3\.0"):
+        locks["hashes"]("a-b", locks["Pin"]("3.0", "9"), files)
