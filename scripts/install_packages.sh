@@ -16,9 +16,11 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
 fi
 [[ -x $venv/bin/python ]] || "$python" -m venv "$venv"
 
-pip_install() {
+run_pip() {
+    local verb=$1
+    shift
     # Two -q: pip reports errors only.
-    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input $([[ ${VERBOSE:-} ]] || echo -qq) "$@"
+    "$venv/bin/python" -m pip "$verb" --disable-pip-version-check --no-input $([[ ${VERBOSE:-} ]] || echo -qq) "$@"
 }
 
 # The names and versions that a lock file, and those it includes, pin; without their hashes.
@@ -33,9 +35,17 @@ torch=$(printf '%s\n' "${pins[@]}" | grep '^torch==' || true)
 if [[ ${TORCH_INDEX:-} && $torch ]]; then
     # Alone and without dependencies, so that this index can supply nothing but torch. By no hash: the lock has those of
     # the default index, and of the one wheel that it was written with.
-    pip_install --no-deps --index-url "$TORCH_INDEX" "$torch"
+    run_pip install --no-deps --index-url "$TORCH_INDEX" "$torch"
+elif [[ $torch ]]; then
+    # Of several files that it may take by hash, pip prefers one whose hash a page names to a newer build that lies in a
+    # folder: PyPI's CUDA build to the CPU build. So it chooses by name, and then takes only what it chose, by hash.
+    chosen=$(mktemp -d)
+    trap 'rm -rf "$chosen"' EXIT
+    run_pip download --no-deps --dest "$chosen" "$torch"
+    sed -n '/^torch==/,/[^\\]$/p' "$(dirname "$lock")/requirements.lock" >"$chosen/torch.lock"
+    run_pip install --no-deps --no-index --find-links "$chosen" --require-hashes -r "$chosen/torch.lock"
 fi
 # The lock is complete for the CPU: pip takes these files, by their hashes, and no others.
-pip_install --no-deps --require-hashes -r "$lock"
+run_pip install --no-deps --require-hashes -r "$lock"
 # What this machine's builds need besides, as the CUDA build of torch its libraries: nothing with that for the CPU.
-pip_install "${pins[@]}"
+run_pip install "${pins[@]}"
