@@ -8,7 +8,7 @@ from typing import Final
 
 from embeddings.cleaning.unicode import canonical_line
 
-__all__ = ["MAX_TITLE", "clean_title"]
+__all__ = ["MAX_TITLE", "clean_title", "without_sections"]
 
 MAX_TITLE: Final = 1000
 """Longest title kept, in characters; a longer one is cut between words."""
@@ -82,10 +82,30 @@ def _without_suffix(title: str, names: frozenset[str]) -> str:
     while (above := _last_suffix(shorter)) and above["mark"] == suffix["mark"]:
         piece = shorter[above.end() :]
         crumb = suffix["mark"] in _CRUMBS and len(piece.split()) <= 3
-        if not crumb and _squeeze(piece) not in _SECTIONS:
+        if not crumb and not _is_section(piece):
             break
         shorter = shorter[: above.start()].rstrip()
     return shorter or title
+
+
+def without_sections(title: str) -> str:
+    """A title whose site's name is off already, without the sections that stood before that name.
+
+    >>> without_sections("Rain stops | Local News"), without_sections("Local | Sport")
+    ('Rain stops', 'Local | Sport')
+    """
+    shorter = title
+    while (
+        (suffix := _last_suffix(shorter)) and suffix["mark"] not in {":", "::"} and _is_section(shorter[suffix.end() :])
+    ):
+        shorter = shorter[: suffix.start()].rstrip()
+    return shorter if len(shorter) >= _SHORTEST else title
+
+
+def _is_section(piece: str) -> bool:
+    """Whether a piece of a title is made of words that name sections: "Local News", "Arts & Culture"."""
+    words = [squeezed for word in piece.split() if (squeezed := _squeeze(word))]
+    return 0 < len(words) <= 3 and _SECTIONS.union({"and", "crime", "courts"}).issuperset(words)
 
 
 def _without_prefix(title: str, names: frozenset[str]) -> str:

@@ -34,6 +34,7 @@ _UPDATE = re.compile(
     r"|оновлен|обновл",
     re.IGNORECASE,
 )
+_TELLS = re.compile(r"publi|posted|erschienen|veröffentlicht|pubblicat|geplaatst|опублик", re.IGNORECASE)
 _DATELINE = re.compile(
     r"date|publi|posted|byline|time(?!line)|meta|dateline|datum|fecha|author|entry-header|article-info|article-head",
     re.IGNORECASE,
@@ -49,6 +50,7 @@ _LONGEST: Final = 160
 _HEADLINES = 4
 _BEFORE, _AFTER, _NEXT_TO = 15, 40, 6
 """So many elements before and after a headline may hold a bare date; next to it, a date with more behind it."""
+_DIGIT = re.compile(r"\d")
 _NO_TEXT = frozenset("script style noscript template title option button h1".split())
 _DAY = (
     r"(?:[^\W\d]{2,12}[.,:]? ?){0,2}"  # a weekday, "am", "published on"
@@ -124,8 +126,8 @@ def _at_the_head(tree: etree._Element) -> Iterator[str]:
     )
     for element in islice(elements, _MANY):
         if _DATELINE.search(_names(element)) and not _is_elsewhere(element, above) and not _is_update(element):
-            text = _text(element)
-            if 6 <= len(text) <= _LONGEST and any(sign.isdigit() for sign in text) and not _UPDATE.search(text):
+            text = _unchanged(_text(element))
+            if 6 <= len(text) <= _LONGEST and any(sign.isdigit() for sign in text):
                 yield text
 
 
@@ -165,7 +167,26 @@ def _is_update(element: etree._Element) -> bool:
     """Whether an element, or the word before it, says that it tells of a change."""
     parent, before = element.getparent(), element.getprevious()
     label = before.tail if before is not None else None if parent is None else parent.text
-    return any(_UPDATE.search(words) for words in (_names(element), (label or "")[-40:], _text(element)))
+    if any(_UPDATE.search(words) for words in (_names(element), (label or "")[-40:])):
+        return True
+    text = _text(element)
+    return bool(text) and not _unchanged(text)
+
+
+def _unchanged(text: str) -> str:
+    """What a dateline says beside when the article was changed; empty where that is all.
+
+    >>> _unchanged("Published 3 May 2026 | Updated 4 May 2026"), _unchanged("Updated 4 May 2026. Posted: 3 May 2026")
+    ('Published 3 May 2026 | ', 'Posted: 3 May 2026')
+    """
+    change = _UPDATE.search(text)
+    if change is None:
+        return text
+    before, after = text[: change.start()], text[change.start() :]
+    if iso_date(before) and _DIGIT.search(after):
+        return before
+    told = _TELLS.search(after)
+    return _unchanged(after[told.start() :]) if told and _DIGIT.search(after[: told.start()]) else ""
 
 
 def _names(element: etree._Element) -> str:

@@ -19,7 +19,7 @@ from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxm
 
 from embeddings.cleaning.dates import MONTHS
 from embeddings.cleaning.identity import host_of, normalised_url
-from embeddings.cleaning.titles import clean_title
+from embeddings.cleaning.titles import clean_title, without_sections
 from embeddings.readers import fragments
 
 __all__ = [
@@ -50,6 +50,20 @@ _NO_PERSON = re.compile(
     r"actualizado|publicado|today|yesterday|(?:mon|tues|wednes|thurs|fri|satur|sun)day|a\.?m|p\.?m|gmt|utc)\b",
     re.IGNORECASE,
 )
+_JOB = re.compile(
+    r"(?:(?:staff|senior|chief|deputy|assistant|associate|managing|executive|special|contributing|guest|freelance|foreign|"
+    r"news|features?|digital|online|data|web|local|national|world|international|politics|political|business|economics?|"
+    r"finance|financial|sports?|crime|courts?|science|health|medical|technology|tech|education|environment|climate|"
+    r"culture|arts|travel|transport|legal|home|diplomatic|security|defence|defense|investigations?|investigative|"
+    r"royal|parliamentary|industry|city|consumer|social|affairs|and|&|the|of|our|own|"
+    r"multimedia|video)[ -]+)*"
+    r"(?:writer|editor|editors|reporter|reporters|correspondent|correspondents|journalist|columnist|critic|contributor|"
+    r"photographer|producer|desk|bureau|staff)(?:[ -](?:at[ -]large|in[ -]chief))?",
+    re.IGNORECASE,
+)
+"""What somebody is, alone: no name."""
+_POST = re.compile(r"(?:[\w.'’-]+ ){0,3}(?:correspondent|bureau chief)", re.IGNORECASE)
+"""The same behind a name, whatever it is of."""
 _BY = re.compile(r"^(?:by|von|par|por|di|door|av|af|text|words by|written by)[: ]\s*", re.IGNORECASE)
 _APART = re.compile(r"^\s*(?:[|·»«›‹:：/•—–_-]|--|::|\()|(?:[|·»«›‹:：/•—–_-]|--|::)\s*$")
 _SHORTEST = 10
@@ -175,9 +189,18 @@ def people(names: str) -> tuple[str, ...]:
 
     >>> people("Ann Lee; Last updated November; By Bo Roe; Tuesday")
     ('Ann Lee', 'Bo Roe')
+    >>> people("Ann Lee, Staff Writer; Political Editor; Max Writer")
+    ('Ann Lee', 'Max Writer')
     """
-    found = (_BY.sub("", name.strip()) for name in names.split(";"))
-    return tuple(dict.fromkeys(name for name in found if name and not _NO_PERSON.search(name) and not _is_month(name)))
+    listed = [_without_job(_BY.sub("", name.strip()), behind=at > 0) for at, name in enumerate(names.split(";"))]
+    return tuple(dict.fromkeys(name for name in listed if name and not _NO_PERSON.search(name) and not _is_month(name)))
+
+
+def _without_job(name: str, *, behind: bool) -> str:
+    """A name without what its bearer is; empty for a job alone. `behind`: another name stands before it."""
+    parts = [part.strip() for part in name.split(",")]
+    jobs = [bool(_JOB.fullmatch(part) or ((behind or at) and _POST.fullmatch(part))) for at, part in enumerate(parts)]
+    return ", ".join(part for part, job in zip(parts, jobs, strict=True) if not job)
 
 
 def _is_month(name: str) -> bool:
@@ -189,7 +212,7 @@ def headline(tree: etree._Element, *, found: str, described: dict[str, str], sit
 
     For links and search engines it is often said in other words.
     """
-    title = clean_title(found, sites=sites)
+    title = clean_title(_before_name(found, tree), sites=sites)
     headings = (one for one in tree.iter("h1") if one.find(".//a[@href='/']") is None)  # which holds the site's name
     shown = [text for one in headings if (text := " ".join("".join(one.itertext()).split()))]
     if len(shown) == 1 and _say_the_same(shown[0], title):
@@ -199,6 +222,13 @@ def headline(tree: etree._Element, *, found: str, described: dict[str, str], sit
         if _SHORTEST <= len(part) < len(title) and _is_part(part, title):
             return part
     return title
+
+
+def _before_name(found: str, tree: etree._Element) -> str:
+    """A title without its sections, where trafilatura took a site's name from behind it: they stand before that."""
+    written = next((" ".join("".join(one.itertext()).split()) for one in tree.iter("title")), "")
+    behind = written.removeprefix(found)
+    return without_sections(found) if behind != written and _APART.match(behind) else found
 
 
 def _say_the_same(shown: str, title: str) -> bool:

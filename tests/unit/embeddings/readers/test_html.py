@@ -295,6 +295,10 @@ def test_pieces_of_other_articles_stay_apart(tmp_path: Path) -> None:
         ("By Ann Lee; Tuesday", ("Ann Lee",)),
         ("Ann Lee, 8.15am GMT", ("Ann Lee",)),
         ("November", ()),
+        ("By Ann Lee, Staff Writer", ("Ann Lee",)),
+        ("Ann Lee, Political Editor; Bo Roe, East Africa Correspondent", ("Ann Lee", "Bo Roe")),
+        ("Ann Writer, Reporter", ("Ann Writer",)),
+        ("Bo Editor", ("Bo Editor",)),
     ],
 )
 def test_authors_are_persons(byline: str, authors: tuple[str, ...], tmp_path: Path) -> None:
@@ -336,6 +340,38 @@ def test_a_headline_among_several_or_with_a_kicker_is_no_title(headings: str, tm
     found = read(tmp_path, page)
     assert isinstance(found, RawArticle)
     assert found.title == title
+
+
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("Ferry stuck on a sandbank | Boats | Tern Herald", "Ferry stuck on a sandbank | Boats"),
+        ("Ferry stuck on a sandbank | World News | Tern Herald", "Ferry stuck on a sandbank"),
+        ("Ferry stuck on a sandbank | Sport | Tern Herald", "Ferry stuck on a sandbank"),
+        ("Ferry stuck on a sandbank | Local | Tern Herald", "Ferry stuck on a sandbank"),
+    ],
+)
+def test_a_section_before_the_site_is_no_part_of_the_title(title: str, kept: str, tmp_path: Path) -> None:
+    body = BODY.replace("<h1>Dam Fails in the Valley</h1>", "")
+    found = read(tmp_path, f"<!doctype html><html><head><title>{title}</title></head>{body}")
+    assert isinstance(found, RawArticle)
+    assert found.title == kept
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("Published 2 March 2025 | Updated 5 March 2025", "2025-03-02"),
+        ("Updated: March 5, 2025 · First published: March 2, 2025", "2025-03-02"),
+        ("2 March 2025 (updated 5 March 2025)", "2025-03-02"),
+        ("Veröffentlicht am 2. März 2025, aktualisiert am 5. März 2025", "2025-03-02"),
+        ("Updated 5 March 2025", None),
+        ("2 hours ago, updated 5 March 2025", None),
+    ],
+)
+def test_a_dateline_that_also_tells_of_a_change(line: str, day: str | None, tmp_path: Path) -> None:
+    body = BODY.replace("<h1>Dam Fails in the Valley</h1>", f"<h1>Dam Fails</h1><p class=dateline>{line}</p>")
+    assert clean(article(tmp_path, "", body)).published_at == day
 
 
 @pytest.mark.parametrize("count", [2_000, 200_000])
