@@ -7,8 +7,8 @@ hand-labelled cases of the tests (`tests/benchmarks/bench_sentences.py`): senten
 sentence, parts "10 p.m." from its day and hangs opening quotation marks on the sentence before.
 
 Claimed are abbreviations and initials of English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish,
-Norwegian, Danish, Polish, Russian and Ukrainian; of Arabic, Hindi, Chinese and Japanese the marks that end sentences,
-with their quotation marks. Other languages are split by their stops alone.
+Norwegian, Danish, Polish, Czech, Russian and Ukrainian; of Arabic, Hindi, Chinese and Japanese the marks that end
+sentences, with their quotation marks. Other languages are split by their stops alone.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _SAYING = re.compile(
     r"\s+(?:[^\W\d_a-z][\w.'’-]*\s+){1,4}"
     r"(?:said|says|asked|asks|added|told|wrote|writes|tweeted|replied|shouted|yelled|recalled|joked)\b"
 )
-_WIDE_BRACKETS: Final = {"「": "」", "『": "』", "《": "》", "〈": "〉", "（": "）", "【": "】"}
+_WIDE_BRACKETS: Final = {"「": "」", "『": "』", "“": "”", "《": "》", "〈": "〉", "（": "）", "【": "】"}
 _WIDE_GOES_ON = re.compile(
     r"と|って|など|を|が|は(?!い)|に|の|も(?![うし])|で(?!も)|へ|や|、|，"
     r"|[^\s，。！？、“「]{0,8}?(?:说|說|表示|称|稱|写道|寫道|指出|回答|问|問|强调|強調|认为|認為|补充|補充)"
@@ -177,9 +177,12 @@ def _full_stop_ends(text: str, first: int, at: int, next_word: re.Match[str]) ->
     word = _ELISION.sub("", match[0]) if match else ""
     if at - len(word) == first and _LABEL.fullmatch(word):
         return False
-    if word in _NEVER_LAST or (not word.isascii() and word[:1].lower() + word[1:] in _NEVER_LAST):
+    small = word[:1].lower() + word[1:]
+    if at - len(word) != first and word.isascii():
+        small = word  # a capital in the middle of a sentence means a name
+    if word in _NEVER_LAST or small in _NEVER_LAST:
         return False
-    if word in _BEFORE_NUMBER:
+    if word in _BEFORE_NUMBER or (len(word) > 1 and small in _BEFORE_NUMBER):
         return not following[0].isdigit()
     if word in _CLOCK:
         return following[0].isalpha() and following.rstrip(".,;:)") not in _AFTER_CLOCK
@@ -273,16 +276,17 @@ _NEVER_LAST: Final = (
     | frozenset(title.upper() for title in _TITLES)  # wires in capitals
     | _words(
         "Ft v vs VS e.g i.e cf ca approx est avg Avg viz",
-        "z.B u.a bzw ggf vgl sog geb d.h i.d.R Dipl Ing Hl",  # German
+        "z.B u.a bzw ggf vgl sog geb gest d.h i.d.R Dipl Ing Hl inkl zzgl insb bspw",  # German
         "Mmes MM Mgr Mgrs p.ex env",  # French
-        "Srta Dña Gral Lic Excmo Excma Ilmo EE Mons D.ª",  # Spanish
+        "Srta Dña Gral Lic Excmo Excma Ilmo EE Mons D.ª aprox",  # Spanish
         "Sig Sig.ra Sigg Dott Dott.ssa Prof.ssa Avv Geom Egr Spett sig sig.ra dott dott.ssa prof.ssa avv",  # Italian
-        "Profa Exmo Exma Eng Sr.ª",  # Portuguese
-        "dr prof mr mrs ing drs dhr mevr bijv d.w.z m.b.t t.a.v o.a",  # Dutch
-        "t.ex bl.a dvs f.eks d.v.s jf mht",  # Swedish, Norwegian, Danish
-        "inż mgr hab np tzn tzw ul św ks płk mjr kpt",  # Polish
-        "проф акад им ул св см т.е т.к напр просп пл доц ген полк",  # Russian
-        "вул ім акад див напр",  # Ukrainian
+        "Profa Exmo Exma Eng Sr.ª séc",  # Portuguese
+        "dr prof mr mrs ing drs dhr mevr mw bijv d.w.z m.b.t t.a.v o.a nl",  # Dutch
+        "t.ex bl.a dvs f.eks d.v.s jf mht fr.o.m t.o.m s.k pga",  # Swedish, Norwegian, Danish
+        "inż mgr hab np tzn tzw tj m.in ul pl św ks bp abp płk mjr kpt ur zm",  # Polish
+        "např tj tzv tzn popř vč nám plk",  # Czech
+        "проф акад им ул св см т.е т.к напр ок просп пл доц ген полк",  # Russian
+        "вул бул ім акад див напр бл",  # Ukrainian
         "डॉ प्रो श्री",  # Hindi
     )
 )
@@ -292,15 +296,17 @@ _BEFORE_NUMBER: Final = _words(
     *ENGLISH_SHORT_MONTHS,
     "JAN FEB MAR APR AUG SEPT OCT NOV DEC",
     "Nr nr Abs Bd Kap núm Núm pág págs cap kl blz стр рис с ст",
+    "godz ok poz rozdz ust cca čp odst",  # Polish, Czech
 )
 """Abbreviations when a number follows, words like any other when none does."""
 _MAYBE_LAST: Final = _words(
     "Inc Corp Co Cos Ltd Bros Jr Sr LLC INC CORP CO LTD BROS JR SR Ph.D St ST Ave Blvd Rd Sq Hwy Bldg Dept Univ Assn",
     "Assoc Intl al Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev",
     "Okla Ore Pa Tenn Tex Va Vt Wash Wis Wyo",
-    "usw usf Mio Mrd Str Tel Hrsg evtl",  # German
+    "usw usf Mio Mrd Tsd Str Tel Hrsg evtl Jh Chr",  # German
+    "tys mln mld bln itd itp im br tis mil atd apod ecc",  # Polish, Czech, Italian, Dutch
     "Me Pr av Av Avda Ud Uds UU On Arch Gen apdo m.m osv gen",
-    "тыс млн млрд руб коп др долл чел обл гг т.д т.п т.ч грн",
+    "тис тыс млн млрд руб коп др долл чел обл гг т.д т.п т.ч грн",
 )
 """Abbreviations that also end sentences: they do where the next word is one that opens sentences."""
 _AFTER_CLOCK: Final = _words(
@@ -329,6 +335,7 @@ _OPENERS: Final = _words(
     "Los Las Una Ellos Pero Según Este Esta Para Por Desde También Gli Lo Questo Questa Però Secondo Ma Ele Ela Eles",
     "Uma Mas Segundo Também Het Een Hij Zij Ze Maar Deze Volgens Det Den Han Hon Hun Men Och Og En Ett Et",
     "To Ten Jest Nie Ale Jak Według Po",
+    "Potem Gdy Kiedy Nikt Wczoraj Dziś Tam Jego Jej Ona Oni Jeho Její Oni Podle Když Nikdo",
     "Он Она Оно Они Это Этот Эта Эти В На Но По Как Так Также При После Для Однако Мы Вы Тогда Поэтому Власти Полиция",
     "Він Вона Вони Це Цей Ця Після Проте Але За Із Та",
 )
