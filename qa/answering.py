@@ -39,7 +39,7 @@ from qa.generators import Generator
 from qa.grounding import SupportChecker
 from qa.language.dates import shown, stamp
 from qa.question.intents import leans_on_an_answer, parts_of
-from qa.question.understanding import Resolve, Speller, Understood, as_put, understand
+from qa.question.understanding import Resolve, Speller, Understood, as_put, asked_well, understand
 from qa.reading.composing import Composition, choose, compose
 from qa.reading.read import ReadSentence
 from qa.reading.reader import Reader
@@ -109,7 +109,9 @@ class Answerer:
         done; closing the generator ends what is under way.
         """
         clock, begun = Stopwatch(current().stage), asyncio.get_running_loop().time()
-        asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
+        asked = await understand(
+            question, now=self._now(), history=history, resolve=self._resolve, run=run, spell=asked_well
+        )
         clock.lap("understand")
         texts = parts_of(asked.resolved_query)
         parts = await self._found(question, asked, texts, history=history, clock=clock, run=run)

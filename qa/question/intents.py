@@ -128,7 +128,10 @@ def _is_present(question: str) -> bool:
 _MOST = 4
 """So many parts are told apart; who asks more gets the rest as one."""
 _SENTENCE = re.compile(r"(?<=\?)[\"”’)]*\s+")
-_AND = re.compile(r",?\s+(?:and|or|as well as|plus)\s+(?:also\s+)?", re.IGNORECASE)
+_AND = re.compile(
+    r",?\s+(?:and|or|as well as|plus)\s+(?:also\s+)?|[,;]\s+(?=(?:who|what|when|where|why|how|which|whose)\b)",
+    re.IGNORECASE,
+)
 _PAIR = re.compile(
     r"(?P<first>who|what|when|where|why|how)(?:,? and | or )(?P<second>who|what|when|where|why|how)(?P<rest> .+)",
     re.IGNORECASE,

@@ -21,7 +21,7 @@ from qa.errors import InvalidQuestion
 from qa.language import names
 from qa.language.dates import Period, moment, stamp
 from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
-from qa.language.question_words import FUNCTION_WORDS, TITLES, is_date_word
+from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, TITLES, WH_WORDS, is_date_word, language_of
 from qa.language.time_expressions import period_of, without_period
 from qa.question.intents import Intent, intent_of
 from qa.types import Filters, Question, SearchQuestion, Turn
@@ -34,6 +34,7 @@ __all__ = [
     "Understood",
     "as_put",
     "as_written",
+    "asked_well",
     "checked",
     "corrected",
     "in_their_words",
@@ -51,6 +52,30 @@ _WORD = re.compile(r"(?<![\w'’-])[A-Za-zÀ-ɏ]{5,40}(?![\w-])")
 _MOST = 2
 """A question with more unknown words than this, and more than a third of all, is in another language or no text."""
 _WORDS = {value: word for word, value in NUMBER_WORDS.items()}
+
+
+_ASKING = {
+    **dict.fromkeys("wen whne wehn hwen".split(), "when"),
+    **dict.fromkeys("wat waht whta hwat wath".split(), "what"),
+    **dict.fromkeys("were wher whre wheer hwere wehre".split(), "where"),
+    **dict.fromkeys("woh whoo".split(), "who"),
+    **dict.fromkeys("wich whcih wihch hwich whitch".split(), "which"),
+    **dict.fromkeys("hwo hwy".split(), ""),  # which of two, the next word tells
+}
+_WORDS_TOO = frozenset("wen wat were wath".split())
+"""Names or words elsewhere: misspelled only where a word follows that a question goes on with."""
+_MISSPELLED_AUXILIARIES = {
+    **dict.fromkeys("dose deos dos doe".split(), "does"),
+    **dict.fromkeys("ddi didd dide dit".split(), "did"),
+    **dict.fromkeys("si iz".split(), "is"),
+    **dict.fromkeys("wsa waz".split(), "was"),
+    **dict.fromkeys("wil wll".split(), "will"),
+    **dict.fromkeys("hsa haz".split(), "has"),
+    **dict.fromkeys("aer ar".split(), "are"),
+}
+_FIRST_WORDS = re.compile(r"(?P<first>[A-Za-z]{2,6}) (?P<second>[A-Za-z]{2,8})\b")
+_MEASURED = frozenset("many much long old far big often tall high large fast deep did do does".split())
+_GOES_ON = AUXILIARIES | {"time", "year", "day", "kind"}
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -77,7 +102,9 @@ class Speller:
 
     def __call__(self, question: str) -> Spelled:
         """Give the question with what was corrected in it. Raises what searching raises."""
-        return corrected(question, spellings=partial(self._corpus.spellings, where=Where()), is_word=self._is_word)
+        asked = asked_well(question)
+        read = corrected(asked.query, spellings=partial(self._corpus.spellings, where=Where()), is_word=self._is_word)
+        return Spelled(query=read.query, corrections=asked.corrections + read.corrections)
 
     def _is_word(self, word: str) -> bool:
         """Whether the encoder has a token for the whole word: it saw it often, whether or not this corpus does."""
@@ -111,6 +138,26 @@ def corrected(
     for correction in changed:
         query = re.sub(rf"(?<![\w'’-]){re.escape(correction.written)}(?![\w-])", correction.read, query)
     return Spelled(query=query, corrections=tuple(changed))
+
+
+def asked_well(question: str) -> Spelled:
+    """Correct the two words that a question opens with, where one is no word of asking but stands for one.
+
+    >>> asked_well("wen dose the rink open?").query, asked_well("Were is it?").query, asked_well("Wen Li won?").query
+    ('when does the rink open?', 'Where is it?', 'Wen Li won?')
+    """
+    found = _FIRST_WORDS.match(question)
+    if found is None or language_of(question) not in {None, "en"}:
+        return Spelled(query=question)
+    first, second = found["first"], found["second"]
+    low = first.casefold()
+    after = _MISSPELLED_AUXILIARIES.get(second, second)
+    asking = _ASKING.get(low, low) or ("how" if after in _MEASURED else "why" if low == "hwy" else "who")
+    if asking not in WH_WORDS or (low in _WORDS_TOO and after not in _GOES_ON):
+        return Spelled(query=question)
+    read = first if asking == low else asking if first.islower() else asking.capitalize()
+    changed = tuple(Correction(was, now) for was, now in ((first, read), (second, after)) if was != now)
+    return Spelled(query=f"{read} {after}{question[found.end() :]}", corrections=changed)
 
 
 def _may_be_misspelled(word: str) -> bool:

@@ -128,3 +128,19 @@ def test_a_very_long_question_costs_little(words: str) -> None:
     begun = time.process_time()
     assert len(parts_of((words * 2000)[:2000])) <= 4
     assert time.process_time() - begun < 1.0
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        (
+            "When does the mill open, who built it and how many looms does it hold?",
+            ("When does the mill open?", "Who built the mill?", "How many looms does the mill hold?"),
+        ),
+        ("Which firm won; where is it based?", ("Which firm won?", "Where is it based?")),
+        ("When the mill opened, who was there?", ("When the mill opened, who was there?",)),
+        ("What did the mayor say, when asked?", ("What did the mayor say, when asked?",)),
+    ],
+)
+def test_questions_in_a_row_are_parted_at_commas(question: str, parts: tuple[str, ...]) -> None:
+    assert parts_of(question) == parts

@@ -15,6 +15,7 @@ from qa.question.understanding import (
     Correction,
     Spelled,
     Understood,
+    asked_well,
     checked,
     corrected,
     in_their_words,
@@ -189,3 +190,31 @@ def test_a_corpus_is_not_asked_about_words_that_are_known() -> None:
         raise AssertionError(words)
 
     assert corrected("Which horse was sold on Wednesday?", spellings=unwanted, is_word=is_word).corrections == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("wen did the Osprey sink", "when did the Osprey sink"),
+        ("Were is the Osprey now?", "Where is the Osprey now?"),
+        ("wat time does it sail", "what time does it sail"),
+        ("Hwo many men were on it?", "How many men were on it?"),
+        ("hwo steered it", "who steered it"),
+        ("hwy was it late", "why was it late"),
+        ("Wich harbour was it in?", "Which harbour was it in?"),
+        ("When dose the Osprey sail?", "When does the Osprey sail?"),
+        ("Were the sailors paid?", "Were the sailors paid?"),
+        ("Wen Li steered it?", "Wen Li steered it?"),
+        ("Wat is de hoofdstad van Orrin?", "Wat is de hoofdstad van Orrin?"),
+        ("Does dose matter?", "Does dose matter?"),
+        ("The Osprey sank where?", "The Osprey sank where?"),
+    ],
+)
+def test_misspelled_words_of_asking(written: str, read: str) -> None:
+    found = asked_well(written)
+    assert found.query == read
+    assert bool(found.corrections) == (written != read)
+    shown = asyncio.run(
+        understand(Question(question=written), now=NOW, history=[], resolve=by_rules, run=at_once, spell=asked_well)
+    )
+    assert (shown.resolved_query, shown.corrections) == (read, found.corrections)
