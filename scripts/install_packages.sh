@@ -23,6 +23,12 @@ run_pip() {
     "$venv/bin/python" -m pip "$verb" --disable-pip-version-check --no-input $([[ ${VERBOSE:-} ]] || echo -qq) "$@"
 }
 
+# The version of a package that is there, whichever build of it; nothing where there is none.
+installed() {
+    "$venv/bin/python" -c 'import sys; from importlib.metadata import version; print(version(sys.argv[1]).split("+")[0])' \
+        "$1" 2>/dev/null || true
+}
+
 # The names and versions that a lock file, and those it includes, pin; without their hashes.
 pins_of() {
     sed -n 's/^\([A-Za-z0-9._-]*==[^ ]*\).*/\1/p' "$1"
@@ -36,7 +42,7 @@ if [[ ${TORCH_INDEX:-} && $torch ]]; then
     # Alone and without dependencies, so that this index can supply nothing but torch. By no hash: the lock has those of
     # the default index, and of the one wheel that it was written with.
     run_pip install --no-deps --index-url "$TORCH_INDEX" "$torch"
-elif [[ $torch ]]; then
+elif [[ $torch && $torch != "torch==$(installed torch)" ]]; then
     # Of several files that it may take by hash, pip prefers one whose hash a page names to a newer build that lies in a
     # folder: PyPI's CUDA build to the CPU build. So it chooses by name, and then takes only what it chose, by hash.
     chosen=$(mktemp -d)
