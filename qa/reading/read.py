@@ -13,7 +13,7 @@ from embeddings.chunking.sentences import split_sentences
 from qa.language.words import matter, stems
 from qa.reading.answer_types import Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
 from qa.reading.counts import of_that_state
-from qa.reading.holders import asks_holder, still_in_office
+from qa.reading.holders import asks_holder, still_in_office, who_left
 from qa.reading.promise import LEAST_SCORE, Left, Promise, promise_of
 from qa.reading.reader import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
 from qa.types import Evidence
@@ -137,14 +137,16 @@ def _judge(
     question: str, evidence: Sequence[Evidence], *, reader: Reader, put: Callable[[Evidence], str] | None
 ) -> Callable[[Sequence[int]], Iterator[ReadSentence]]:
     """What reads the passages of these numbers and judges their sentences."""
-    answering = _answering(question, evidence)
+    answering, holds = _answering(question, evidence), asks_holder(question)
 
     def judge(numbers: Sequence[int]) -> Iterator[ReadSentence]:
         items = [evidence[number] for number in numbers]
         for number, item, found in zip(numbers, items, _spans(question, items, reader=reader, put=put), strict=True):
             # The words for when that were not put to a passage are not missed in its sentences, either.
             asked = matter(put(item) if put else question)
-            yield from _judged(item, number, answering(item, found), asked=asked, calibration=reader.calibration)
+            yield from _judged(
+                item, number, answering(item, found), asked=asked, holds=holds, calibration=reader.calibration
+            )
 
     return judge
 
@@ -264,7 +266,13 @@ def _around(item: Evidence, span: AnswerSpan, sentences: Sequence[SentenceAt]) -
 
 
 def _judged(
-    item: Evidence, number: int, spans: Sequence[AnswerSpan], *, asked: frozenset[str], calibration: Calibration
+    item: Evidence,
+    number: int,
+    spans: Sequence[AnswerSpan],
+    *,
+    asked: frozenset[str],
+    holds: bool,
+    calibration: Calibration,
 ) -> list[ReadSentence]:
     """The sentences of one passage in which words were found; a question that stands in the text answers nothing."""
     start = item.stored.passage.start
@@ -284,7 +292,7 @@ def _judged(
         logit=own[best],
         retrieval=math.log(max(item.score, LEAST_SCORE)),
         share=math.exp(inside[best][0].logit - total),
-        sentence=len(asked & (titled | stems(best.text))) / max(len(asked), 1),
+        sentence=len(asked & (titled | _told_in(best, holds=holds))) / max(len(asked), 1),
     )
     return [
         ReadSentence(
@@ -297,6 +305,14 @@ def _judged(
         )
         for sentence, within in inside.items()
     ]
+
+
+def _told_in(sentence: SentenceAt, *, holds: bool) -> frozenset[str]:
+    """Stems of a sentence; where the holder of an office is asked for, with those of one before it that says who left.
+
+    "Ida Gant takes over" tells of the office that the sentence before names.
+    """
+    return stems(f"{sentence.before} {sentence.text}" if holds and who_left(sentence.before) else sentence.text)
 
 
 def _within(sentence: SentenceAt, start: int, end: int) -> tuple[int, int]:

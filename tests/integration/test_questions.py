@@ -517,6 +517,18 @@ def test_an_office_is_held_by_whom_the_newest_article_tells(
     assert answer.short_answer.text == holder
 
 
+def test_a_successor_is_found_behind_many_reports_of_the_one_who_left(ask: Ask) -> None:
+    text = "Wend Rovers beat {} 2-0. Coach Karl Dorn, the coach of Wend Rovers, praised his team."
+    clubs = ["Holm", "Menn", "Rudd", "Selt", "Alda", "Corb", "Vinn", "Lomm"]
+    reports = [told(f"2024-{month:02d}-12", text.format(club)) for month, club in enumerate(clubs, start=3)]
+    newest = told(
+        "2025-03-17", "Wend Rovers dismissed coach Karl Dorn on Monday. Ivo Sand was appointed as his successor."
+    )
+    answer = ask([*reports, newest], "Who is the coach of Wend Rovers?")
+    assert answer.short_answer is not None
+    assert answer.short_answer.text == "Ivo Sand"
+
+
 def test_where_only_a_dismissal_is_told_it_is_quoted_and_nobody_is_named(ask: Ask) -> None:
     articles = [
         told("2025-01-10", "Ansel FC coach Paul Merk trained with his team."),

@@ -58,6 +58,19 @@ def test_the_sentence_that_answers_comes_first_with_its_words(evidence_of: Evide
     assert [one.title for one in reader.given] == ["", "Derna"]
 
 
+@pytest.mark.parametrize(
+    ("before", "share"), [("Corm dismissed coach Karl Dorn.", 1.0), ("Corm has a coach, Karl Dorn.", 0.0)]
+)
+def test_who_follows_is_told_of_the_office_that_another_left(
+    evidence_of: EvidenceOf, before: str, share: float
+) -> None:
+    evidence = [evidence_of(f"{before} Ida Gant takes over.")]
+    reader = Told({"Ida Gant": 3.0})
+    (found,) = read("Who is the coach of Corm?", evidence, reader=reader).sentences
+    assert found.clues is not None
+    assert found.clues.sentence == share
+
+
 def told_as(question: str) -> Callable[[Evidence], str]:
     return lambda _: question
 
