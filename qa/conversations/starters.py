@@ -18,11 +18,20 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.types import Article
 from qa.language.quantities import NUMBER_WORDS
-from qa.language.question_words import AUXILIARIES, PRONOUNS, full_name, is_date_word, language_of, names
+from qa.language.question_words import (
+    AUXILIARIES,
+    FUNCTION_WORDS,
+    PREPOSITIONS,
+    PRONOUNS,
+    full_name,
+    is_date_word,
+    language_of,
+    names,
+)
 from qa.language.words import stems, tokens
 from qa.types import Answer
 
-__all__ = ["Candidate", "answers_well", "candidates", "is_plain", "latest_on", "turned"]
+__all__ = ["Candidate", "answers_well", "candidates", "is_plain", "latest_on", "topic_of", "turned"]
 
 _SURE = 0.5
 """At this support two of three sample answers are right, and these questions use the article's own words."""
@@ -40,8 +49,17 @@ _VAGUE = frozenset(
     " incident news announcement former new same other suspect victim victims some many most".split()
 )
 """A question about "the man" is a question about anybody."""
+_PEOPLE = frozenset(
+    "singer rapper musician actor actress star winner player footballer striker driver politician president lawmaker"
+    " democrat republican senator congressman congresswoman governor mayor minister leader billionaire author writer"
+    " director native international champion athlete veteran family couple pair duo trio group team company firm giant"
+    " city town village country nation state".split()
+)
+"""With a word before it, one of these still stands for a name that the article gives elsewhere."""
+_NATION = re.compile(r"[A-Z][a-z]+(?:ian|ean|ish|ese|can|van|ench|utch)")
 _LEANING = frozenset(
-    "also then meanwhile however too later earlier today yesterday tomorrow now ago here there last next"
+    "such told asked both two three four late also then meanwhile however too later earlier today yesterday tomorrow"
+    " now ago here there last next"
     " recent recently current currently past tonight"
     " says said say who which whose but because where when while after before".split()
 ).union(map(str.lower, ENGLISH_WEEKDAYS))
@@ -235,7 +253,7 @@ def latest_on(articles: Sequence[Article]) -> Sequence[Candidate]:
     """For each article, the latest first, the question for the newest about what it names most often: where no
     statement of it can be turned round, this still has an answer. Only for articles in its own language."""
     english = [article for article in _latest_first(articles) if _is_english(article)]
-    topics = {article.id: topic for article in english if (topic := _topic(article))}
+    topics = {article.id: topic for article in english if (topic := topic_of(article))}
     by_topic = {topic: name for name, topic in reversed(topics.items())}
     return [
         Candidate(question=f"What is the latest on {topic}?", article_id=name)
@@ -249,10 +267,17 @@ def _is_english(article: Article) -> bool:
     return tag.casefold().partition("-")[0] == "en"
 
 
-def _topic(article: Article) -> str:
+def topic_of(article: Article) -> str:
     """The name that stands most often in it, at least twice; the first of several. Empty where there is none."""
-    found = [name.text for name in names(article.text[:_TOPIC_CHARACTERS]) if "\n" not in name.text]
-    told = Counter(name for name in found if len(name) >= _SHORTEST_TOPIC and not is_date_word(name.casefold()))
+    text = article.text[:_TOPIC_CHARACTERS]
+    found = Counter(
+        name.text for name in names(text) if "\n" not in name.text and not is_date_word(name.text.casefold())
+    )
+    told: Counter[str] = Counter()
+    for name, times in found.items():
+        whole = full_name(name, text=text)
+        if len(whole) >= _SHORTEST_TOPIC and (" " in whole or _is_known_alone(whole, text)):
+            told[whole] += times
     topic, times = max(told.items(), key=lambda item: item[1], default=("", 0))
     return topic if times > 1 else ""
 
@@ -324,7 +349,9 @@ def _turned(article: Article) -> Iterator[Candidate]:
         for one in turned(" ".join(article.text[start:end].split())):
             if _stands_alone(one) and _begins_well(one.subject, article.text):
                 subject = full_name(one.subject, text=article.text[:_TOPIC_CHARACTERS])
-                yield Candidate(question=one.put(_lowered(subject)), article_id=article.id, expected=one.expected)
+                whole = msgspec.structs.replace(one, subject=subject)
+                if _stands_alone(whole) and _is_whole(subject, article.text):
+                    yield Candidate(question=one.put(_lowered(subject)), article_id=article.id, expected=one.expected)
 
 
 def _stands_alone(found: _Turned) -> bool:
@@ -337,6 +364,7 @@ def _stands_alone(found: _Turned) -> bool:
         and not (PRONOUNS | _LEANING) & set(low)
         and not _FINITE & set(low)
         and not _vague(found.subject)
+        and not (FUNCTION_WORDS | _LEANING | {"across"}) & set(found.counted.split())
         and words.count("'s ") + words.count("’s ") <= 1
     )
 
@@ -344,7 +372,28 @@ def _stands_alone(found: _Turned) -> bool:
 def _vague(subject: str) -> bool:
     """Whether it is said by an article and a common noun alone."""
     low = subject.casefold().split()
-    return bool(low) and low[0] in _OPENERS and len(low) <= 2 and low[-1] in _VAGUE
+    return bool(low) and (low[0] in _OPENERS or subject == low[0].title()) and len(low) <= 2 and low[-1] in _VAGUE
+
+
+def _is_whole(subject: str, text: str) -> bool:
+    """Whether readers who do not know the article know what is meant; "the singer", "the Velsk singer", "Choi" are for
+    those who do."""
+    words = subject.split()
+    if not words or PREPOSITIONS & set(words):
+        return True
+    if words[0].lower() in _OPENERS:
+        named = [word for word in words[1:] if word[:1].isupper() and not _NATION.fullmatch(word)]
+        return bool(named) and words[-1] not in _PEOPLE
+    return len(words) > 1 or _is_known_alone(subject, text)
+
+
+def _is_known_alone(name: str, text: str) -> bool:
+    """Whether a name of one word is that of a place or a body: a person was called by the whole name before."""
+    word = re.escape(re.sub(r"['’]s?$", "", name))
+    if name != name.title() or re.search(rf"[a-z]{{2}}['’]?s? of {word}\b|\b(?:in|at|across|near) {word}\b", text):
+        return True
+    person = re.search(rf"\b{word} [A-Z][a-z]|\b{word}\b[^.]{{0,80}}\b(?:he|she|his|her|him|who)\b", text)
+    return person is None and re.search(rf"[A-Z][\w.’-]+ {word}\b|\b{word} (?:said|told|says)\b", text) is None
 
 
 def _begins_well(subject: str, text: str) -> bool:
@@ -371,6 +420,8 @@ class _Turned(msgspec.Struct, frozen=True, kw_only=True):
     rest: str
     expected: str
     """The words asked for, which the sentence gives."""
+    counted: str = ""
+    """What a question for a number counts."""
     named: int = 0
     """Words of a name that the form itself holds."""
 
@@ -396,5 +447,6 @@ def turned(sentence: str) -> Iterator[_Turned]:
                 subject=parts.get("subject", ""),
                 rest=parts.get("rest", "") or name,
                 expected=parts["asked"],
+                counted=parts.get("counted", ""),
                 named=0 if not name else 2 if "counted" in parts else 1,
             )

@@ -213,7 +213,7 @@ def full_name(name: str, *, text: str) -> str:
         return name
     longer = (one.text for one in names(text) if one.text.endswith(f" {name}") and "\n" not in one.text)
     told = Counter(one for one in longer if len(one.split()) <= _WHOLE_NAME_WORDS)
-    return max(told, key=lambda one: told[one], default=name)
+    return max(told, key=lambda one: (told[one], -len(one)), default=name)
 
 
 def clauses_of(text: str) -> Sequence[tuple[int, int]]:

@@ -17,7 +17,7 @@ from embeddings.corpus import Corpus
 from embeddings.types import Article, CorpusCounts, Overview, SourceTally, Where
 from qa.access.keys import Collections
 from qa.conversations.beginnings import Made, Tried
-from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on
+from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on, topic_of
 from qa.language.dates import is_after
 from qa.language.question_words import names
 from qa.question.understanding import where_of
@@ -39,7 +39,15 @@ _SPEAKER = re.compile(
 )
 """Who said something; what stands around it says the same in the sentence that quotes them."""
 _THE_BEFORE = re.compile(r"\bthe $", re.IGNORECASE)
-_CAPITAL_BEFORE = re.compile(r"[A-Z][\w'’.-]* $")
+_CAPITAL_BEFORE = re.compile(r"[A-Z][\w'’.-]*,? (?:(?:and|of|for|de|du|von|van|der|&) )*$")
+_BODY = re.compile(
+    r"^(?:But|And|If|As|While|When|So|Yet|Still|Last|This|That|JUST|MUST)\b|(?-i:\b[A-Z]{2,}$)"
+    r"|\b(?:Minister|Secretary|Commission|Commissioner|Ministry|Department|Office|Bureau|Agency|Authority|Association"
+    r"|Federation|Union|Council|Committee|Court|Police|Bank|Institute|University|Society|League|Board|Service|Statistics"
+    r"|Soccer|Football|Hockey|Democrat|Republican|Democrats|Republicans|Reserve|Force|Forces|Guard|Group|Center|Centre)$"
+)
+"""The name of a body without its article, an office without a name, or the first word of a sentence before a name."""
+_NAMED_WHOLE = r"(?=[,.;:”\"]|$| (?:is|are|was|were|will|has|had|and|or|in|on|at|for|to|from|with|after|before)\b)"
 _SPEAKERS = 3
 """People of one article whose words are asked for."""
 
@@ -51,13 +59,19 @@ def follow_ons(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate
     """
     found: dict[str, Candidate] = {}
     for article in articles:
-        for one in sorted((*candidates([article], limit=_AN_ARTICLE), *_said_in(article)), key=is_plain):
+        for one in sorted((*candidates([article], limit=_AN_ARTICLE), *_said_in(article)), key=_plainness):
             found.setdefault(one.question, one)
     return list(found.values())[:limit]
 
 
+def _plainness(one: Candidate) -> tuple[bool, bool]:
+    """What somebody said about something comes before what they said at all."""
+    return is_plain(one), one.question.endswith(" say?")
+
+
 def _said_in(article: Article) -> Iterator[Candidate]:
-    speakers: dict[str, str] = {}
+    topic = topic_of(article)
+    speakers: dict[str, tuple[str, str]] = {}
     for start, end in split_sentences(article.text)[:_SENTENCES]:
         sentence = " ".join(article.text[start:end].split())
         known = {name.text for name in names(sentence)}
@@ -67,16 +81,29 @@ def _said_in(article: Article) -> Iterator[Candidate]:
             # "Puerto Rico Gov. Pedro Pierluisi": a name that begins before is not known whole.
             if not _CAPITAL_BEFORE.search(lead) and any(name in speaker or speaker in name for name in known):
                 told_of_whom = f"the {speaker}" if _THE_BEFORE.search(lead) else speaker
-                speakers.setdefault(re.sub(r"^The ", "the ", told_of_whom), told[0])
-    for speaker, told_of in list(speakers.items())[:_SPEAKERS]:
-        yield Candidate(question=f"What did {speaker} say?", article_id=article.id, expected=told_of)
+                whom = re.sub(r"^The ", "the ", told_of_whom)
+                if whom.startswith("the ") or not _BODY.search(whom):
+                    about = "" if topic in speaker or speaker in topic else _about(topic, sentence)
+                    speakers.setdefault(whom, (about, told[0]))
+    for speaker, (about, told_of) in list(speakers.items())[:_SPEAKERS]:
+        yield Candidate(question=f"What did {speaker} say{about}?", article_id=article.id, expected=told_of)
+
+
+def _about(topic: str, sentence: str) -> str:
+    """ " about the Raven Bridge", where a sentence names that, and not as part of something else; else nothing."""
+    found = re.search(rf"(?P<the>\b[Tt]he )?\b{re.escape(topic)}{_NAMED_WHOLE}", sentence) if topic else None
+    return f" about {'the ' if found['the'] else ''}{topic}" if found else ""
 
 
 _OFFERED = 6
 _ENOUGH = 4
 """With fewer from as many articles, one article may give several."""
+_PLAIN_ONES = 2
+"""Of plain questions, where others fill up."""
 _TRIED = 30
 """Bounds the work: each takes as long as an answer."""
+_FORMS = "2"
+"""Names how questions are made: those kept that were made otherwise are made anew."""
 _READ = 400
 """Articles looked through, the latest ones."""
 _RHYTHM = timedelta(days=366)
@@ -265,21 +292,30 @@ class StarterQuestions:
     async def _make(self, articles: Sequence[Article], good: list[Offered], reach: Reach) -> None:
         """Fill `good`, so that those found can be shown while others are tried."""
         used: set[str] = set()
+        plain, spare = 0, list[Candidate]()
         for candidate in await asyncio.to_thread(_candidates, articles, reach):
+            if is_plain(candidate) and plain == _PLAIN_ONES and not reach.is_named:
+                spare.append(candidate)
+                continue
             # Of named articles one may give all, of others a few where there are few.
             enough = _FOLLOWING if reach.is_named else _ENOUGH if candidate.article_id in used else _OFFERED
             if len(good) < enough and await self._try(candidate, good, reach):
                 used.add(candidate.article_id)
+                plain += is_plain(candidate)
         if reach.about or len(good) >= _ENOUGH:
             return
-        for candidate in (await asyncio.to_thread(latest_on, _out_by_now(articles)))[:_TRIED]:
+        known = _out_by_now(articles)
+        anywhere = [one.id for one in known]
+        for candidate in (*(await asyncio.to_thread(latest_on, known))[:_TRIED], *spare):
             if len(good) < _ENOUGH:
-                await self._try(candidate, good, reach)
+                await self._try(candidate, good, reach, among=anywhere)
 
-    async def _try(self, candidate: Candidate, good: list[Offered], reach: Reach) -> bool:
-        """Add a question to `good` if it is answered, by words that no other one is answered by."""
+    async def _try(self, candidate: Candidate, good: list[Offered], reach: Reach, *, among: Sequence[str] = ()) -> bool:
+        """Add a question to `good` if it is answered, by words that no other one is answered by.
+
+        They may stand in any of the articles `among` which it was made, by id."""
         answer = await self._ask(_asked(candidate.question, reach), reach.within)
-        if not answers_well(candidate, answer, among=reach.about):
+        if not answers_well(candidate, answer, among=(*reach.about, *among)):
             return False
         quote = answer.citations[0].cited_text
         if quote in [one.quote for one in good]:
@@ -311,7 +347,7 @@ def _still_there(questions: Sequence[Tried], articles: Sequence[Article]) -> lis
 def _state(counts: CorpusCounts, overview: Overview, made_by: str) -> str:
     """Names the articles as they are, the newest one by one and the others by their number, and what reads them."""
     newest = [(article.id, article.version) for article in _out_by_now(overview.newest)]
-    return hashlib.sha256(msgspec.json.encode([made_by, counts, overview.articles, newest])).hexdigest()
+    return hashlib.sha256(msgspec.json.encode([_FORMS, made_by, counts, overview.articles, newest])).hexdigest()
 
 
 def _candidates(articles: Sequence[Article], reach: Reach) -> Sequence[Candidate]:

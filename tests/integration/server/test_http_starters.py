@@ -217,7 +217,7 @@ def test_what_follows_on_is_about_the_articles_named(settings: Settings, serve: 
         found = begin(client, about=["raven", "osprey"])["starters"]
         assert [one["article_id"] for one in found] == ["raven"] * 3 + ["osprey"] * 2
         assert found[0]["question"] == "When was the Raven Bridge in Velda built?"
-        assert "What did Priya Ravenson say?" in [one["question"] for one in found]
+        assert "What did Priya Ravenson say about the Raven Bridge?" in [one["question"] for one in found]
         assert questions(client, about=["raven"], article_ids=["heron"]) == [], "no filter is left out"
         assert len({one["quote"] for one in found}) == 5, "none asks for what another one has told"
 

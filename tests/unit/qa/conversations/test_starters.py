@@ -55,8 +55,65 @@ def made(*texts: str) -> list[str]:
 def test_who_is_named_by_a_surname_gets_the_whole_name() -> None:
     text = "The singer Minh Choi left Velda. Choi was elected to parliament in 2015."
     assert made(text) == ["When was Minh Choi elected to parliament?"]
-    assert made("The Choi family left. Choi was elected to parliament in 2015.") == [
-        "When was Choi elected to parliament?"
+    assert made("The Choi family left. Choi was elected to parliament in 2015.") == [], "of several none is told"
+    assert made("Choi was elected to parliament in 2015, when he left Velda.") == []
+    assert made("Minh Choi left. Minh was elected to parliament in 2015.") == [], "a bare first name"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The capsule will splash down off Velda on June 4.",
+        "The Kelmarian singer has been on the charts of Velda since 2023.",
+        "The Harbour Prize winner has been on tour in Tessaly since 2023.",
+        "The two ferries were taken out of service in Velda on June 4.",
+        "Renn told Velda the two ferries were taken out of service for nine weeks.",
+        "The first such ferry to Velda was opened on June 4.",
+        "The Velda choir has recorded 14 albums across a long career.",
+        "Police arrested 31 men near Velda.",
+    ],
+)
+def test_what_means_nothing_without_its_article_is_no_question(said: str) -> None:
+    assert made(f"It rained. {said}") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "question"),
+    [
+        ("Velda was founded by monks in 1964. They live in Velda.", "When was Velda founded by monks?"),
+        ("The ban on garden hoses in Velda was lifted on June 4.", "When was the ban on garden hoses in Velda lifted?"),
+        (
+            "The Velda Cheese Company was founded by monks in 1964.",
+            "When was the Velda Cheese Company founded by monks?",
+        ),
+        (
+            "About 31 people were rescued from Pier Nine in Velda.",
+            "How many people were rescued from Pier Nine in Velda?",
+        ),
+        ("VRXQ was founded by monks in 1964. They like VRXQ.", "When was VRXQ founded by monks?"),
+    ],
+)
+def test_what_is_named_stands_alone(said: str, question: str) -> None:
+    assert made(f"It rained. {said}") == [question]
+
+
+def test_the_latest_is_asked_for_of_whole_names() -> None:
+    text = "Minh Choi left Velda. Choi said so. Renn, he said, waits. Renn knows."
+    assert [one.question for one in latest_on([article(text)])] == ["What is the latest on Minh Choi?"]
+    assert latest_on([article("It rained. Renn, who waits, knows. Nobody but Renn knows what he knows.")]) == []
+
+
+def test_people_are_asked_for_their_words_about_something_first() -> None:
+    text = (
+        "The ferry is old. Priya Nandakumar said on Monday that it rained."
+        " Oda Lindqvist said that the Port Kelmar is safe. Anders Holt said that Port Kelmar workers wait."
+        " Port Kelmar is far. Velda Soccer said so, and so did the Bank and Insurance Commission, Health Minister said."
+        " The Bureau of Harbour Statistics said so."
+    )
+    assert [one.question for one in follow_ons([article(text)], limit=9)] == [
+        "What did Oda Lindqvist say about the Port Kelmar?",
+        "What did Priya Nandakumar say?",
+        "What did Anders Holt say?",
     ]
 
 
