@@ -64,6 +64,7 @@ def test_who_is_named_by_a_surname_gets_the_whole_name() -> None:
     "said",
     [
         "The capsule will splash down off Velda on June 4.",
+        "The Kelmarian capsule will splash down off Velda on June 4.",
         "The Kelmarian singer has been on the charts of Velda since 2023.",
         "The Harbour Prize winner has been on tour in Tessaly since 2023.",
         "The two ferries were taken out of service in Velda on June 4.",
@@ -101,6 +102,13 @@ def test_the_latest_is_asked_for_of_whole_names() -> None:
     text = "Minh Choi left Velda. Choi said so. Renn, he said, waits. Renn knows."
     assert [one.question for one in latest_on([article(text)])] == ["What is the latest on Minh Choi?"]
     assert latest_on([article("It rained. Renn, who waits, knows. Nobody but Renn knows what he knows.")]) == []
+
+
+@pytest.mark.parametrize("speaker", ["Velda Soccer", "Harbour Inspection Commission", "Health Minister", "But Renn"])
+def test_who_has_no_name_or_lacks_an_article_is_not_asked_for_words(speaker: str) -> None:
+    text = f"It rained. {speaker} said so. In Velda, {speaker} said that it rained."
+    assert follow_ons([article(text)], limit=9) == []
+    assert follow_ons([article(text.replace(speaker, "Oda Lindqvist"))], limit=9)
 
 
 def test_people_are_asked_for_their_words_about_something_first() -> None:
