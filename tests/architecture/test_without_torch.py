@@ -1,4 +1,4 @@
-"""The commands that serve need none of the large model libraries: where those are not installed, they work as ever."""
+"""The commands that serve need neither the large model libraries nor those of extras: without them all works as ever."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-LARGE = ("torch", "transformers", "sentence_transformers")
+LARGE = ("torch", "transformers", "sentence_transformers", "psycopg", "mcp")
 FERRY = "The ferry Almeric left the harbour at noon on Friday. It carried 214 people to Skerra."
 QUESTION = "How many people did the ferry carry?"
 

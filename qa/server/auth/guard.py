@@ -28,7 +28,7 @@ from qa.server.errors import ForeignOrigin, NotAllowed, RateLimited, TokenExpire
 from qa.settings import Settings
 
 if TYPE_CHECKING:
-    from qa.access.rate_limits import SharedAccess
+    from qa.access.shared import SharedAccess
 
 __all__ = ["Guard"]
 
@@ -239,7 +239,7 @@ class Guard:
 def _shared(settings: Settings) -> SharedAccess | None:
     if not settings.store:
         return None
-    from qa.access.rate_limits import SharedAccess  # the driver is there only where it is needed
+    from qa.access.shared import SharedAccess  # the driver is there only where it is needed
 
     return SharedAccess(settings.place)
 

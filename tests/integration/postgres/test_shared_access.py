@@ -15,7 +15,8 @@ import pytest
 
 from embeddings.postgres.database import Database
 from embeddings.types import Place
-from qa.access.rate_limits import SharedAccess, TokenBucket
+from qa.access.rate_limits import TokenBucket
+from qa.access.shared import SharedAccess
 from qa.conversations import asked, server_database
 from qa.conversations.asked import DayOfQuestions
 
