@@ -5,6 +5,7 @@
 const LANGUAGES = ["en", ...Object.keys(WORDS)].sort();
 const form = document.getElementById("choices");
 const preview = document.getElementById("preview");
+const corner = document.getElementById("corner");
 const tag = document.getElementById("tag");
 const copied = document.getElementById("copied");
 
@@ -28,12 +29,18 @@ function show() {
   const chosen = [...new FormData(form)].filter(([name, value]) => value && (name !== "accent" || validity.valid));
   const attributes = chosen.map(([name, value]) => ` data-${name}="${escaped(value)}"`).join("");
   tag.textContent = `<script src="${location.origin}/widget.js"${attributes}></script>`;
-  const chat = document.createElement("sourceline-chat");
+  // A button in the corner of this page would lie over the choices: it stands in a page of its own.
+  corner.hidden = form.elements.namedItem("mode").value !== "launcher";
+  const place = corner.hidden ? preview : corner.contentDocument.body;
+  const chat = place.ownerDocument.createElement("sourceline-chat");
   for (const [name, value] of chosen) chat.setAttribute(name, value);
-  preview.replaceChildren(chat);
+  preview.replaceChildren();
+  place.replaceChildren(chat);
   copied.textContent = "";
 }
 
+corner.title = words.looks ?? "How it looks";
+corner.addEventListener("load", show);
 form.addEventListener("input", show);
 form.addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("copy").addEventListener("click", async () => {

@@ -19,8 +19,9 @@ export function actions(context: Context, answer: Answer, view: AnswerView, edit
   // An abstention says nothing that could be copied.
   const { strings } = context.language;
   if (answer.answer_mode !== "abstained") {
-    const text = (): string => plainText(answer, view.numbering, context.language);
-    const marked = (): string => markdown(answer, view.numbering, context.language);
+    const short = view.shortAnswer(answer)?.textContent ?? "";
+    const text = (): string => plainText(answer, view.numbering, context.language, short);
+    const marked = (): string => markdown(answer, view.numbering, context.language, short);
     made.append(copyButton(context, answer, strings.copy, text), copyButton(context, answer, strings.copyMarkdown, marked));
   }
   made.append(copyButton(context, answer, strings.copyLink, () => (shared ? location.href : answerLink(context, answer))));
@@ -36,10 +37,12 @@ function copyButton(context: Context, answer: Answer, name: string, text: () => 
 /** A button that copies, and says whether it could. */
 export function copying(context: Context, name: string, text: () => string | Promise<string>, told: () => void): HTMLElement {
   const { strings } = context.language;
-  const made = button(name, () => void act(), { class: "quiet-button", part: "copy" });
+  const made = button(name, () => void act(), { class: "quiet-button", part: "copy", attributes: { "data-name": name } });
   const act = async (): Promise<void> => {
     const done = await copy(text(), made);
     told();
+    // One row, one word: what was copied before is not what is there now.
+    for (const one of made.parentElement?.querySelectorAll<HTMLElement>("[data-name]") ?? []) one.textContent = one.dataset["name"] ?? "";
     made.textContent = done ? strings.copied : strings.copyFailed;
     context.announce(made.textContent);
     setTimeout(() => (made.textContent = name), COPIED_MS);

@@ -2,12 +2,13 @@
 
 import { around, citing } from "./citing";
 import type { Context } from "./context";
-import { dateline } from "./datelines";
+import { dateline, undated } from "./datelines";
 import { button, element, refill } from "./dom";
 import { mark, TextMap } from "./highlight";
 import { CodePoints } from "./offsets";
 import { citationsOf, Numbering, pieces } from "./pieces";
 import { doubt } from "./sources_view";
+import type { Strings } from "./strings";
 import type { Answer, Citation, Claim, ClaimEvent, Origin, SearchResult } from "./types";
 
 const LONGEST_TAIL = 24;
@@ -224,4 +225,11 @@ function arrows(event: KeyboardEvent, chip: HTMLElement): void {
   if (!next) return;
   event.preventDefault();
   next.focus();
+}
+
+/** What is shown of an answer, for those who hear it: what stands out first, then its sentences without datelines. */
+export function spoken({ claims, answer }: Answer, shown: HTMLElement, strings: Strings): string {
+  const said = claims.reduce((all, { text }) => all.replace(text, () => undated(text)), answer);
+  const first = [...shown.querySelectorAll(".short, .sureness, .conflicts .label")].map((one) => one.textContent.replace(/\.?$/, ". "));
+  return first.join("") + strings.finished(said);
 }

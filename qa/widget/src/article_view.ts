@@ -49,6 +49,11 @@ export class ArticleView {
     return !this.element.hidden;
   }
 
+  /** Whether it hides the chat. */
+  get isOver(): boolean {
+    return this.element.role === "dialog" && this.element.checkVisibility();
+  }
+
   /** Show an article; the focus moves into it and goes back to `opener` when it is closed. */
   async open(request: ArticleRequest, opener: HTMLElement | null): Promise<void> {
     const { strings } = this.context.language;

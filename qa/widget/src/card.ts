@@ -38,6 +38,8 @@ export class Card {
   #wasOpen = false;
   #byTouch = false;
   #returning = false;
+  /** Called when it has come or gone. */
+  changed: () => void = () => undefined;
 
   constructor(private readonly language: Language) {
     this.#body.addEventListener("pointerenter", () => clearTimeout(this.#timer));
@@ -84,6 +86,7 @@ export class Card {
     chip.removeAttribute("aria-describedby");
     if (focused) this.giveBack(chip);
     this.#body.remove();
+    this.changed();
     return true;
   }
 
@@ -111,6 +114,7 @@ export class Card {
     chip.setAttribute("aria-describedby", "card-words");
     this.#body.showPopover();
     this.#place(chip);
+    this.changed();
   }
 
   #fill(chip: HTMLElement, { citation, number, origin, around, doubt, open }: CardSubject): void {

@@ -7,13 +7,14 @@ import { Composer } from "./composer";
 import type { Context } from "./context";
 import { Conversation } from "./conversation";
 import { button, element } from "./dom";
-import { Frame } from "./frame";
+import { Frame, NARROW } from "./frame";
 import { History } from "./history";
 import { goalOf, wordsOf } from "./links";
 import type { Details, EventName, SourcelineChatElement } from "./public";
 import { readSettings, type Origin, type Settings } from "./settings";
 import { sheet } from "./styles";
 import { Tokens, type TokenProvider } from "./tokens";
+import { wayBack } from "./way_back";
 
 /** The service that served this script; set by ./embed.ts and ./module.ts. */
 export const origin: Origin = { endpoint: "", words: {} };
@@ -91,7 +92,13 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
     if (settings.mode === "page") Object.assign(document.documentElement, { lang: locale, dir: direction });
     const context = this.#context(settings);
     const client = context.client;
-    const article = new ArticleView(context, () => frame.fit());
+    const { card } = context;
+    const article = new ArticleView(context, () => {
+      frame.fit();
+      card.changed();
+    });
+    const layers = (): number => Number(card.isOpen && matchMedia(NARROW).matches) + Number(article.isOver);
+    card.changed = wayBack(layers, () => card.close() || article.close(), this.#leave.signal);
     context.show = (request, opener) => {
       context.card.close();
       this.#emit("source", { article_id: request.article_id, title: request.title, url: request.url });
@@ -126,6 +133,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
     };
     const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => composer.focus() }, (name) => {
       if (name === "open") begin();
+      card.changed();
       this.#emit(name, {});
     });
     this.#conversation = conversation;

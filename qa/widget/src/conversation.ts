@@ -35,22 +35,22 @@ export class Conversation {
     /** Called with whether there is anything to leave. */
     private readonly changed: (begun: boolean) => void,
   ) {
-    const ask = (question: string, asWritten = false): void => {
+    const ask = (question: string, sent = ""): void => {
       composer.focus();
-      void this.ask(question, asWritten);
+      void this.ask(question, sent);
     };
-    const widen = (question: string): void => {
+    const widen = (question: string, sent: string): void => {
       composer.filters.clear();
-      ask(question);
+      ask(question, sent);
     };
     this.#events = {
       ask,
       widen,
       edit: (question) => composer.edit(question),
       narrowed: () => composer.filters.names.join(", "),
-      narrow: (question, filters, title) => {
+      narrow: (question, sent, filters, title) => {
         composer.filters.put(filters, title);
-        ask(question);
+        ask(question, sent);
       },
       suggestions: (about, show) => void this.#near(about, show),
       followOns: (answer, show) => void this.#followOns(answer, show),
@@ -91,7 +91,7 @@ export class Conversation {
     } catch (error) {
       const turn = new Turn(this.context, question, this.#events);
       this.#turns.append(turn.element);
-      turn.fail(asProblem(error), () => void this.ask(question));
+      turn.fail(asProblem(error), question ? () => void this.ask(question) : null);
     }
     waiting.remove();
   }
@@ -101,11 +101,11 @@ export class Conversation {
     this.changed(!shown);
   }
 
-  /** Ask a question, and show its answer as it comes. */
-  async ask(question: string, asWritten = false): Promise<Outcome | null> {
+  /** Ask a question, and show its answer as it comes; `sent`: what is asked in its place, as it stands. */
+  async ask(question: string, sent = ""): Promise<Outcome | null> {
     if (this.#running) return null;
     this.context.emit("submit", { question });
-    return this.#append(new Turn(this.context, question, this.#events), question, asWritten);
+    return this.#append(new Turn(this.context, question, this.#events), question, sent);
   }
 
   /** Look for passages alone. */
@@ -114,13 +114,13 @@ export class Conversation {
     return this.#append(new SearchTurn(this.context, question, () => this.#events.ask(question)), question);
   }
 
-  #append(turn: Turn | SearchTurn, question: string, asWritten = false): Promise<Outcome | null> {
+  #append(turn: Turn | SearchTurn, question: string, sent = ""): Promise<Outcome | null> {
     leave(this.context.page);
     this.context.card.close();
     this.#greet(false);
     this.#takeBack(":scope > .problem, .next");
     this.#turns.append(turn.element);
-    return this.#run(turn, { question, ...(asWritten ? { as_written: true } : {}) });
+    return this.#run(turn, sent ? { question: sent, as_written: true } : { question });
   }
 
   #takeBack(what: string): void {

@@ -21,8 +21,8 @@ function numbered(answer: Answer, numbering: Numbering): string {
   return body + points.slice(from, points.length);
 }
 
-/** Question, answer with numbers in brackets, then each source with the words it is quoted for. */
-export function plainText(answer: Answer, numbering: Numbering, language: Language): string {
+/** Question, the few words that answer where they stand large, answer with numbers in brackets, then each source with the words it is quoted for. */
+export function plainText(answer: Answer, numbering: Numbering, language: Language, short: string): string {
   const { strings, locale } = language;
   const body = numbered(answer, numbering);
   const sources = bySource(answer, numbering).map(([number, citation, quotes]) => {
@@ -30,7 +30,7 @@ export function plainText(answer: Answer, numbering: Numbering, language: Langua
     const about = [citation.title, citation.source || strings.unnamed, date, webAddress(citation.url)];
     return [`[${number}] ${about.filter(Boolean).join(", ")}`, ...quotes.map((one) => `    “${one}”`)].join("\n");
   });
-  return [answer.question, ...notice(answer, language), body, ...(sources.length ? [`${strings.sources}\n${sources.join("\n")}`] : [])].join("\n\n");
+  return [answer.question, ...(short ? [short] : []), ...notice(answer, language), body, ...(sources.length ? [`${strings.sources}\n${sources.join("\n")}`] : [])].join("\n\n");
 }
 
 /** Each source once, by its number, with all that is quoted from it. */
@@ -51,7 +51,7 @@ function notice(answer: Answer, { strings }: Language): string[] {
 }
 
 /** The same as Markdown; titles are links where the source has an address. */
-export function markdown(answer: Answer, numbering: Numbering, language: Language): string {
+export function markdown(answer: Answer, numbering: Numbering, language: Language, short: string): string {
   const { strings, locale } = language;
   const sources = bySource(answer, numbering).map(([number, citation, quotes]) => {
     const title = escaped(citation.title || strings.articleBy);
@@ -59,7 +59,7 @@ export function markdown(answer: Answer, numbering: Numbering, language: Languag
     const about = [address ? `[${title}](${address})` : title, escaped(citation.source), day(citation.published_at, locale)];
     return [`- \\[${number}\\] ${about.filter(Boolean).join(", ")}`, quotes.map((one) => `  > ${escaped(one)}`).join("\n  >\n")].join("\n");
   });
-  const parts = [`**${escaped(answer.question)}**`, ...notice(answer, language), escaped(numbered(answer, numbering))];
+  const parts = [`**${escaped(answer.question)}**`, ...(short ? [`**${escaped(short)}**`] : []), ...notice(answer, language), escaped(numbered(answer, numbering))];
   return [...parts, ...(sources.length ? [sources.join("\n")] : [])].join("\n\n");
 }
 

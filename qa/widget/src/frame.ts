@@ -14,10 +14,7 @@ export interface FrameContent {
 }
 
 /** A panel that covers so narrow a window leaves nothing of the page to use: it is modal then. */
-const NARROW = "(max-width: 36em), (max-height: 30em)";
-
-/** Whether elements can be put above all others, out of reach of what a page does to its own. */
-const layered = typeof HTMLElement.prototype.showPopover === "function";
+export const NARROW = "(max-width: 36em), (max-height: 30em)";
 
 export class Frame {
   /** What belongs into the shadow root. */
@@ -60,7 +57,7 @@ export class Frame {
 
   /** Put the launcher above whatever the page does to its own elements; called when it stands in the page. */
   show(): void {
-    if (this.launcher && layered) this.launcher.showPopover();
+    this.launcher?.showPopover();
   }
 
   open(): void {
@@ -70,11 +67,9 @@ export class Frame {
     if (matchMedia(NARROW).matches) {
       this.dialog.removeAttribute("popover");
       this.dialog.showModal();
-    } else if (layered) {
+    } else {
       this.dialog.setAttribute("popover", "manual");
       this.dialog.showPopover();
-    } else {
-      this.dialog.show();
     }
     this.mark(true);
     this.content.focus();
@@ -94,7 +89,7 @@ export class Frame {
   }
 
   private get isOpen(): boolean {
-    return Boolean(this.dialog && (this.dialog.open || (layered && this.dialog.matches(":popover-open"))));
+    return Boolean(this.dialog && (this.dialog.open || this.dialog.matches(":popover-open")));
   }
 
   /** An article over the chat takes its place; beside it, both can be used. */

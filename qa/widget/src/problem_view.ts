@@ -26,12 +26,14 @@ export function problemBox(context: Context, problem: Problem, retry: (() => voi
 /** Counts down where the service named a time; waits for the network where there is none. */
 function retryButton(context: Context, problem: Problem, retry: () => void): HTMLElement {
   const { strings } = context.language;
-  const made = button(strings.retry, retry, { class: "strong", part: "retry" });
+  // What is gone is not tried again: its question is.
+  const label = problem.kind === "missing" ? strings.answerThis : strings.retry;
+  const made = button(label, retry, { class: "strong", part: "retry" });
   const ready = Date.now() + (problem.retryAfter ?? 0) * 1000;
   const tick = (): void => {
     const left = Math.ceil((ready - Date.now()) / 1000);
     made.disabled = left > 0;
-    made.textContent = left > 0 ? strings.retryIn(left) : strings.retry;
+    made.textContent = left > 0 ? strings.retryIn(left) : label;
     if (left > 0) setTimeout(tick, 250);
   };
   tick();

@@ -5,9 +5,8 @@ import { language, type Language, type Words } from "./strings";
 export type Mode = "launcher" | "inline" | "page";
 
 /** What whoever builds the page is told, in the page and in the console. */
-const NOWHERE =
-  'sourceline-chat: no service. Set endpoint="https://…" on the element, data-endpoint on the script tag, or call define("https://…").';
-const SPEECHLESS = "sourceline-chat: cannot load /widget/en.json. Is the service there, and in connect-src of the page's content policy? ";
+const NOWHERE = "sourceline-chat: no service. Set endpoint, data-endpoint on the script tag, or call define().";
+const SPEECHLESS = "sourceline-chat: cannot load /widget/en.json (connect-src?): ";
 
 export interface Settings {
   endpoint: string;

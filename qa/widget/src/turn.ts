@@ -1,7 +1,7 @@
 // One question with its answer, from the moment it is asked.
 
 import { actions } from "./actions_view";
-import { AnswerView, confidence } from "./answer_view";
+import { AnswerView, confidence, spoken } from "./answer_view";
 import type { Context } from "./context";
 import { day } from "./dates";
 import { button, element, refill } from "./dom";
@@ -22,16 +22,16 @@ const WRITTEN_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trained
 
 /** What a turn asks of the conversation it stands in. */
 export interface TurnEvents {
-  /** Ask another question; `asWritten`: as it stands. */
-  ask(question: string, asWritten?: boolean): void;
+  /** Ask another question; `sent`: this in its place, as it stands. */
+  ask(question: string, sent?: string): void;
   /** Put a question where it can be changed. */
   edit(question: string): void;
   /** What the questions are narrowed to now, in words. */
   narrowed(): string;
   /** Ask again without what narrows. */
-  widen(question: string): void;
+  widen(question: string, sent: string): void;
   /** Ask again under other filters; `title` is that of their article. */
-  narrow(question: string, filters: Filters, title: string): void;
+  narrow(question: string, sent: string, filters: Filters, title: string): void;
   /** Give questions about what an answer cites to `show`, in the same way as `suggestions`. */
   followOns(answer: Answer, show: (questions: string[]) => boolean): void;
   /** Give questions that are answered here to `show`, as they become known, until it says that it has enough; about these
@@ -84,7 +84,6 @@ export class Turn {
 
   /** Ask, and show what comes; `retry` is called when the reader wants it again. */
   async run(request: AskRequest, signal: AbortSignal, retry: () => void): Promise<Outcome> {
-    const { strings } = this.context.language;
     this.#begin();
     try {
       for await (const event of this.context.client.ask(request, signal)) {
@@ -99,6 +98,7 @@ export class Turn {
     } catch (error) {
       this.#settle();
       if (signal.aborted) {
+        const { strings } = this.context.language;
         const again = button(strings.retry, retry, { class: "quiet-button" });
         refill(this.#below, element("p", { class: "quiet" }, strings.stopped), again);
         return { kind: "stopped" };
@@ -121,7 +121,7 @@ export class Turn {
   }
 
   /** Show that there is no answer to show. */
-  fail(problem: Problem, retry: () => void): void {
+  fail(problem: Problem, retry: (() => void) | null): void {
     refill(this.#below, problemBox(this.context, problem, retry));
   }
 
@@ -209,7 +209,7 @@ export class Turn {
     this.#notice.hidden = true;
     if (answer.period_kept === false) this.#results(answer, this.#asked);
     if (answer.answer_mode === "generated") this.#tellModel(answer.generation?.model);
-    if (abstained) refill(this.#middle, element("p", { class: "why" }, why), this.#wider());
+    if (abstained) refill(this.#middle, element("p", { class: "why" }, why), this.#wider(answer.resolved_query));
     else this.#view.finish(answer);
     const conflicts = conflictNotes(this.context, answer, this.#view);
     // Where a short answer would stand; but what is read while a model writes is not pushed down.
@@ -227,7 +227,7 @@ export class Turn {
       // Who got no answer looks for a way on first.
       ...(abstained ? [passages, this.#suggestions(withCopies(close)), acts] : [acts, passages]),
     );
-    return abstained ? `${this.#mode.textContent}. ${why}` : strings.finished(answer.answer);
+    return abstained ? `${this.#mode.textContent}. ${why}` : spoken(answer, this.element, strings);
   }
 
   /** Offer questions that follow on, below all that stands there. */
@@ -239,9 +239,9 @@ export class Turn {
   }
 
   /** Where only some articles were asked, all can be. */
-  #wider(): HTMLElement | null {
+  #wider(query: string): HTMLElement | null {
     const narrowed = this.events.narrowed();
-    const ask = (): void => this.events.widen(this.question);
+    const ask = (): void => this.events.widen(this.question, query || this.question);
     const { without, onlyArticle } = this.context.language.strings;
     return narrowed ? button(without(narrowed.replace(onlyArticle("").trim(), "").trim()), ask, { class: "narrowed", part: "widen" }) : null;
   }

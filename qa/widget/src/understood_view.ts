@@ -13,28 +13,28 @@ export type Found = Pick<SearchResultsEvent, "resolved_query" | "understood_peri
 export function understood(context: Context, question: string, found: Found, filters: Filters, events: TurnEvents): HTMLElement[] {
   const { strings } = context.language;
   const chips: HTMLElement[] = [];
-  const query = found.resolved_query;
-  if (query && plain(query) !== plain(question)) {
-    chips.push(chip(context, strings.understoodAs(query), { part: "resolved" }, () => events.ask(question, true), strings.asTyped(question)));
+  const query = found.resolved_query || question;
+  if (plain(query) !== plain(question)) {
+    chips.push(chip(context, strings.understoodAs(query), { part: "resolved" }, () => events.ask(question, question), strings.asTyped(question)));
   }
-  if (found.understood_period) chips.push(period(context, question, found.understood_period, events, found.period_kept === false));
+  if (found.understood_period) chips.push(period(context, [question, query], found.understood_period, events, found.period_kept === false));
   const title = found.search_results.find((one) => filters.article_ids?.includes(one.article_id))?.title ?? "";
   for (const [name, rest] of inWords(filters, context.language, title)) {
-    chips.push(chip(context, name, { part: "filter" }, () => events.narrow(question, rest, title)));
+    chips.push(chip(context, name, { part: "filter" }, () => events.narrow(question, query, rest, title)));
   }
   return chips;
 }
 
-/** The period a question was narrowed to, or was not; a click asks without it. */
-function period(context: Context, question: string, { start, end, words }: Period, events: TurnEvents, missed: boolean): HTMLElement {
+/** The period a question was narrowed to, or was not; a click asks what was understood without it, under the same words. */
+function period(context: Context, [question, query]: [string, string], { start, end, words }: Period, events: TurnEvents, missed: boolean): HTMLElement {
   const { locale, strings } = context.language;
   const last = new Date(Date.parse(end) - 1000).toISOString();
   const days = [...new Set([day(start, locale), day(last, locale)])].filter(Boolean).join(" – ");
   const asked = start ? days : `… ${days}`;
   const name = missed ? strings.notLimited(asked) : asked;
-  const rest = question.replace(words, "").replace(/\s+([?.!,])/g, "$1").replace(/\s+/g, " ").trim();
-  if (!words || rest === question || !rest) return element("span", { class: "narrowed" }, name);
-  return chip(context, name, { part: "period" }, () => events.ask(rest), missed ? strings.without(asked) : "");
+  const rest = query.replace(words, "").replace(/\s+([?.!,])/g, "$1").replace(/\s+/g, " ").trim();
+  if (!words || rest === query || !rest) return element("span", { class: "narrowed" }, name);
+  return chip(context, name, { part: "period" }, () => events.ask(question, rest), missed ? strings.without(asked) : "");
 }
 
 function chip(context: Context, name: string, about: { part: string }, act: () => void, does = ""): HTMLElement {

@@ -163,6 +163,36 @@ def test_axe_finds_nothing_in_any_look_light_or_dark(read: Read, everything: Any
     assert {state: found for state, found in walk.found.items() if found} == {}
 
 
+@pytest.mark.parametrize("look", ["", "contrast"])
+@pytest.mark.parametrize("accent", ["#7a1f3d", "#ffd400", "#808080"])
+def test_any_accent_can_be_read_light_or_dark(read: Read, everything: Any, axe: str, accent: str, look: str) -> None:
+    reader = read(everything.url, reduced_motion="reduce").visit()
+    reader.chat.evaluate(
+        """(chat, [accent, look]) => {
+          chat.setAttribute("look", look);
+          chat.setAttribute("accent", accent);
+          chat.after(chat); // colours are read when it is put into a page
+        }""",
+        [accent, look],
+    )
+    reader.ask("quoted").locator(".short").wait_for()
+    reader.last.get_by_role("button", name="Not helpful").click()
+    reader.last.get_by_role("button", name="Incomplete").click()
+    found = contrasts(reader, axe)
+    reader.chat.evaluate("chat => { chat.setAttribute('mode', 'launcher'); chat.after(chat); }")
+    reader.chat.locator(".launcher:not(.root)").wait_for()
+    assert found + contrasts(reader, axe) == []
+
+
+def contrasts(reader: Any, axe: str) -> list[str]:
+    """What is hard to read in light or in the dark."""
+    found: list[str] = []
+    for scheme in ("light", "dark"):
+        reader.page.emulate_media(color_scheme=scheme)
+        found += violations(reader, axe, ["color-contrast"])
+    return found
+
+
 def anew(reader: Any) -> None:
     reader.chat.evaluate("chat => chat.reset()")
 
@@ -317,7 +347,10 @@ def test_a_finished_answer_is_announced_once(read: Read, everything: Any) -> Non
     )
     reader.ask("generated")
     assert reader.page.evaluate("live") == 1, "the streaming text is no live region"
-    assert reader.page.evaluate("heard") == ["Searching the articles", "Answer: It closes in July. It opens in June."]
+    assert reader.page.evaluate("heard") == [
+        "Searching the articles",
+        "The sources disagree. Answer: It closes in July. It opens in June.",
+    ]
     reader.ask("abstained")
     assert reader.page.evaluate("heard.slice(2)") == [
         "Searching the articles",

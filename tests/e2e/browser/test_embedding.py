@@ -267,6 +267,18 @@ def test_the_tag_is_put_together_on_a_page_that_shows_the_chat(read: Read, axe: 
     assert found == []
 
 
+def test_a_button_in_the_corner_is_shown_in_a_frame_of_its_own(read: Read) -> None:
+    page = read().visit("/widget").page
+    page.get_by_label("Form").select_option("launcher")
+    frame = page.frame_locator("#corner")
+    frame.get_by_role("button", name="Ask a question").press("Enter")
+    frame.locator(".archive").wait_for()
+    assert page.locator("sourceline-chat").count() == 0, "nothing lies over the choices"
+    page.get_by_label("Form").select_option("inline")
+    page.locator("#preview .archive").wait_for()
+    assert page.locator("#corner").is_hidden()
+
+
 @pytest.mark.parametrize(
     ("locale", "title", "look", "direction"),
     [("ar-EG", "المحادثة في صفحاتك", "المظهر", "rtl"), ("ja", "あなたのページのチャット", "外観", "ltr")],

@@ -58,7 +58,7 @@ def test_a_link_to_an_answer_that_is_gone_still_asks_its_question(read: Read, se
     reader.page.evaluate("link => { location.href = link; }", link)
     problem = reader.last.locator(".problem[data-kind=missing]")
     problem.wait_for()
-    problem.get_by_role("button", name="Try again").click()
+    problem.get_by_role("button", name="Answer this question").click()
     reader.last.locator(".actions").wait_for()
     assert reader.last.locator(".question").inner_text() == BRIDGE
 

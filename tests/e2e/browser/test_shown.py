@@ -171,6 +171,52 @@ def test_what_is_copied_names_each_source_once(show: Any, answering: Any) -> Non
     assert "\n  > It closes in July.\n  >\n  > It opens in June.\n- \\[2\\] " in texts[1]
 
 
+def test_one_button_at_a_time_says_that_it_copied_and_a_short_answer_goes_with_it(show: Any) -> None:
+    start = TEXT.index("July")
+    short = ShortAnswer(
+        text="July", article_id="a", article_version="v", start_char_index=start, end_char_index=start + 4
+    )
+    reader = show(question="When?", answer_mode="extractive", short_answer=short, support_score=0.9).may_copy()
+    buttons = reader.last.locator(".actions [part=copy]")
+    for number in (0, 1):
+        buttons.nth(number).click()
+        buttons.nth(number).and_(reader.last.get_by_text("Copied")).wait_for()
+    assert buttons.all_inner_texts()[:2] == ["Copy with sources", "Copied"]
+    assert reader.page.evaluate("navigator.clipboard.readText()").startswith("**When?**\n\n**July**\n\n")
+
+
+def test_the_way_back_takes_away_what_lies_over_the_chat_and_nothing_else(show: Any) -> None:
+    reader = show(choices={"has_touch": True, "viewport": {"width": 390, "height": 760}})
+    page, article = reader.page, reader.chat.locator(".article")
+    length = page.evaluate("history.length")
+    page.evaluate("history.replaceState({ router: 7 }, '')")
+    reader.chips.first.tap()
+    reader.chips.first.tap()
+    article.locator("p[dir]").first.wait_for()
+    page.wait_for_function("length => history.length === length + 1", arg=length)
+    assert page.evaluate("history.state.router") == 7, "what a router keeps there stays"
+    page.go_back()
+    article.wait_for(state="hidden")
+    assert page.evaluate("history.state") == {"router": 7}
+    reader.chips.first.tap()
+    reader.chat.locator(".card").wait_for()
+    page.wait_for_function("history.state.sourceline")
+    page.go_back()
+    reader.chat.locator(".card").wait_for(state="detached")
+    reader.last.locator(".source-title").first.click()
+    article.wait_for()
+    article.get_by_role("button", name="Back to the answer").click()
+    page.wait_for_function("!history.state.sourceline")
+    assert page.evaluate("history.length") == length + 1, "no step is left to be taken twice"
+    page.evaluate("history.pushState({ router: 8 }, '')")
+    page.go_back()
+    assert page.evaluate("history.state") == {"router": 7}
+    page.set_viewport_size({"width": 1200, "height": 800})
+    reader.chips.first.click()
+    article.locator("p[dir]").first.wait_for()
+    assert page.evaluate("history.state") == {"router": 7}, "beside the chat it hides nothing"
+
+
 def test_doubts_are_said_beside_the_sentence(show: Any, answering: Any) -> None:
     claims = answering[0](SENTENCES, ARTICLE).claims
     doubtful = type(claims[1])(
@@ -328,7 +374,7 @@ def test_a_period_that_was_not_kept_is_not_claimed(show: Any, scripted: Any) -> 
     assert chip.inner_text() == "Not limited to 3 June 2024 – 9 June 2024 ✕"
     chip.click()
     reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
-    assert scripted.asked[-1]["question"] == "What closed?"
+    assert (scripted.asked[-1]["question"], scripted.asked[-1]["as_written"]) == ("What closed?", True)
 
 
 def test_a_period_that_was_understood_can_be_left_out(show: Any, scripted: Any) -> None:
@@ -338,6 +384,8 @@ def test_a_period_that_was_understood_can_be_left_out(show: Any, scripted: Any) 
     chip.click()
     reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
     assert [one["question"] for one in scripted.asked] == ["What closed in early June?", "What closed?"]
+    assert scripted.asked[-1]["as_written"], "not as a follow-up of itself"
+    assert reader.last.locator(".question").inner_text() == "What closed in early June?", "the heading stays"
 
 
 def test_a_short_answer_stands_first_and_datelines_stay_out_of_sight(show: Any, answering: Any) -> None:
@@ -356,6 +404,9 @@ def test_a_short_answer_stands_first_and_datelines_stay_out_of_sight(show: Any, 
     assert reader.last.locator(".sureness").inner_text().startswith("This probably answers")
     reader.chips.first.hover()
     assert reader.chat.locator(".card-words").inner_text() == "It closes in July."
+    said = reader.chat.locator("[role=status]").text_content()
+    assert said.startswith("July. This probably answers")
+    assert said.endswith("around it. Answer: It closes in July."), "no dateline is read out"
     copied = reader.last.locator(".answer").evaluate("answer => answer.textContent")
     assert text in copied, "the quotation itself is whole"
 
@@ -386,6 +437,7 @@ def test_the_filters_of_an_answer_stand_by_it_and_can_be_taken_away(show: Any, s
     chips.nth(1).click()
     reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
     assert scripted.asked[-1]["filters"] == {"published_before": "2024-07-01", "article_ids": ["a"]}
+    assert scripted.asked[-1]["as_written"], "not as a follow-up of itself"
     asked = reader.chat.locator(".turn").nth(1).locator(".understood button").all_inner_texts()
     assert asked == [f"Only: {ARTICLE.title} ✕", "To: 30 June 2024 ✕"]
 
@@ -687,7 +739,7 @@ def test_a_site_sets_its_colours_and_gives_tokens(
     reader.visit("/host")
     reader.ask("How long will the Osprey Bridge be closed?")
     style = "(one, name) => getComputedStyle(one)[name]"
-    assert reader.chips.first.evaluate(style, "color") == "rgb(200, 100, 50)"
+    assert reader.chat.locator(".ask").evaluate(style, "backgroundColor") == "rgb(200, 100, 50)"
     assert reader.last.locator(".question").evaluate(style, "color") == "rgb(1, 2, 3)"
     assert reader.chat.locator(".root").evaluate(style, "colorScheme") == "dark"
     # The same by a function of the page's own.
