@@ -1,4 +1,4 @@
-"""The commands that serve need neither the large model libraries nor those of extras: without them all works as ever."""
+"""The commands that serve need neither the large model libraries nor those of extras: without them all works."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ ARTICLES = [
 ]
 
 
-OVER_BOTH = {"articles", "ask", "conversations", "mcp", "openai", "rights", "scopes", "sources", "starters", "stream"}
+OVER_BOTH = {"articles", "ask", "conversations", "mcp", "openai", "rights", "scopes", "sources", "stream"}
 """What is tested over either store: `test_http_….py`. The others look into a folder, or ask nothing else of a store."""
 
 
