@@ -18,7 +18,7 @@ from qa.language.words import Word, negated, words_of
 from qa.reading.answer_types import kind_of
 from qa.reading.read import Reading, ReadSentence, features_of
 from qa.reading.reader import Calibration
-from qa.reading.roles import does_something_else, exchanges_roles, is_only_denied
+from qa.reading.roles import does_something_else, exchanges_roles, is_only_denied, is_the_one_asked_about
 from qa.types import Evidence
 
 __all__ = ["answers_another", "fitting", "with_unit"]
@@ -221,6 +221,7 @@ def answers_another(question: str, read: ReadSentence) -> bool:
         or _says_the_opposite(question, sentence)
         or exchanges_roles(question, sentence)
         or is_only_denied(question, sentence)
+        or is_the_one_asked_about(question, read.words)
         or (read.short is not None and does_something_else(question, sentence, read.short[0]))
         or _is_only_a_date(question, read.words)
         or _is_behind_another_verb(question, read)

@@ -13,7 +13,7 @@ import msgspec
 from qa.language.question_words import PRONOUNS
 from qa.language.words import Word, negated, words_of
 
-__all__ = ["does_something_else", "exchanges_roles", "is_only_denied"]
+__all__ = ["does_something_else", "exchanges_roles", "is_only_denied", "is_the_one_asked_about"]
 
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)\b(?: \w+){0,3} by\b", re.IGNORECASE)
 _DID = re.compile(r"\b(?:did|does|do|will|would|has|have|had|is|are|was|were)\b")
@@ -43,6 +43,7 @@ _MUTUAL = frozenset(
 _BEAT = frozenset(word.stem for word in words_of("beat beats beaten defeat defeated"))
 _BY = re.compile(r"\b(?P<verb>[a-z]+(?:ed|en|wn|de|ld|ght)) by (?:(?:the|a|an|former) )*$")
 _WHO_DID = re.compile(r"who (?:has |had |have |also )?(?P<verb>[a-z]+)\b", re.IGNORECASE)
+_WHO_DOES = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)(?!.*\bor\b)", re.IGNORECASE)
 _DONE = re.compile(
     r"(?:when|where|who|whom|(?:which|what|how (?:many|much)) [a-z]+) (?:did|does|do|has|have|had|was|were|is|are)\b"
     r".*?\b(?P<verb>[a-z]+)(?: (?:in|on|at|to|from|for|of|with|by|about)\b.*)?\?*$",
@@ -155,3 +156,15 @@ def does_something_else(question: str, sentence: str, start: int) -> bool:
         return False
     stems = [next((word.stem for word in words_of(one["verb"])), "") for one in (done, asked)]
     return stems[0] != stems[1] and any(word.stem == stems[1] for word in words_of(sentence))
+
+
+def is_the_one_asked_about(question: str, words: str) -> bool:
+    """Whether words that answer who did it are but the name of whom it was done to.
+
+    >>> is_the_one_asked_about("Who beat Renn?", "Ada Renn"), is_the_one_asked_about("Who is Renn?", "Ada Renn")
+    (True, False)
+    """
+    if not _WHO_DOES.match(question):
+        return False
+    told, asked = ([word for word in words_of(text) if not word.stop] for text in (words, question))
+    return bool(told and asked) and told[-1].capital and asked[-1].capital and told[-1].stem == asked[-1].stem

@@ -36,6 +36,7 @@ def read(text: str, words: str = "", *, logit: float = 2.0) -> ReadSentence:
         ("How many kilometres is the new line?", "The new line takes 3 hours.", "3 hours"),
         ("How much was Ivar Lund fined?", "Ivar Roe was fined 300 crowns.", "300 crowns"),
         ("When did Ivar Lund resign?", "On Monday Lund said he was not going to resign.", "Monday"),
+        ("Who beat Lund?", "Ivar Lund has beaten Runa Vestby.", "Ivar Lund"),
         ("Who leaked the draft?", "It was the draft written by Ivar Lund that was leaked in May.", "Ivar Lund"),
         ("How many goals did Vestby score?", "Tora Lund scored 33 goals for Orrin.", "33 goals"),
         ("How many years does Ivar Lund face?", "Roe faces six years.", "six years"),
