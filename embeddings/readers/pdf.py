@@ -49,6 +49,8 @@ _EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]
 _BETWEEN_CELLS: Final = " | "
 _CERTAIN_GAPS: Final = 2
 """A line with so many wide gaps is a row of a table, whatever stands about it."""
+_FEWEST_ACROSS, _FEWEST_WORDS, _FEWEST_RUN_ON, _GAP_LETTERS = 3, 3, 2, 4
+"""Lines with words on both sides from which two columns may have been drawn across."""
 _MOST_ORDERED: Final = 150
 """So many blocks of a page are put in order; a page with more keeps the file's."""
 
@@ -160,7 +162,7 @@ def _filled(starts: Sequence[int | None], *, end: int) -> tuple[int, ...]:
 
 def _blocks(page: Page) -> list[_Block]:
     blocks: list[_Block] = []
-    for line in page.lines:
+    for line in _in_columns(page.lines):
         last = blocks[-1].lines[-1] if blocks else None
         if last is not None and _is_beside(line, last):
             between = CELL if is_apart(line.left - last.right, size=last.size) else " "
@@ -171,6 +173,59 @@ def _blocks(page: Page) -> list[_Block]:
         else:
             blocks.append(_Block(page=page.number, lines=[line]))
     return blocks
+
+
+def _in_columns(lines: Sequence[Line]) -> Sequence[Line]:
+    """Put what is drawn across two columns of running text back into one after the other.
+
+    Such lines have one wide gap each, words enough on both sides, and go on below: most of what stands under a line
+    that ends no sentence begins in small letters. In the cells of a table that is rare.
+    """
+    halves = [_halves(line) for line in lines]
+    ordered: list[Line] = []
+    place = 0
+    while place < len(lines):
+        end = place
+        while end < len(lines) and halves[end] and (end == place or _follows(lines[end], lines[end - 1])):
+            end += 1
+        run = [pair for pair in halves[place:end] if pair]
+        if len(run) < _FEWEST_ACROSS or not _runs_on([*zip(*run, strict=True)]):
+            ordered += lines[place : max(end, place + 1)]
+            place = max(end, place + 1)
+            continue
+        left, right = ([*column] for column in zip(*run, strict=True))
+        while (
+            end < len(lines)
+            and not halves[end]
+            and _follows(lines[end], (left[-1], right[-1])[_is_right(lines[end], right)])
+        ):
+            (left, right)[_is_right(lines[end], right)].append(lines[end])
+            end += 1
+        ordered += [*left, *right]
+        place = end
+    return ordered
+
+
+def _halves(line: Line) -> tuple[Line, Line] | None:
+    """Both sides of the only gap of a line, where each has words enough; widths are guessed by counting letters."""
+    sides = line.text.split(CELL)
+    if len(sides) != 2 or any(len(side.split()) < _FEWEST_WORDS for side in sides):
+        return None
+    letter = line.width / (len(line.text) + _GAP_LETTERS)
+    left = msgspec.structs.replace(line, text=sides[0], right=line.left + letter * len(sides[0]))
+    return left, msgspec.structs.replace(line, text=sides[1], left=line.right - letter * len(sides[1]))
+
+
+def _runs_on(columns: Sequence[Sequence[Line]]) -> bool:
+    pairs = [pair for column in columns for pair in pairwise(column)]
+    begun = [below.text[:1].islower() for line, below in pairs if not _ENDS.search(line.text)]
+    # Cells in small letters, too, begin so; but no sentence ends in them.
+    ends = any(_ENDS.search(line.text) for column in columns for line in column)
+    return ends and sum(begun) >= max(_FEWEST_RUN_ON, len(begun) / 2)
+
+
+def _is_right(line: Line, right: Sequence[Line]) -> bool:
+    return line.left > right[-1].left - line.size
 
 
 def _with_rows(lines: Sequence[Line]) -> list[Line]:

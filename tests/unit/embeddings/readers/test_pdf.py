@@ -65,6 +65,43 @@ def test_it_reads_column_by_column_and_joins_words_and_pages(issue: Path) -> Non
     )
 
 
+def across(left: list[str], right: list[str]) -> list[Any]:
+    """Two columns drawn row by row."""
+    columns = [(60, left), (320, right)]
+    return [(x, 690 - 14 * row, 11, column[row]) for row in range(5) for x, column in columns if row < len(column)]
+
+
+def test_columns_drawn_row_by_row_are_no_table(made_documents: Any, tmp_path: Path) -> None:
+    left = [
+        "The council of Velda voted on",
+        "Tuesday to dredge the east chan-",
+        "nel of the harbour. Work will be",
+        "done in April by Orrin Marine.",
+        "It costs 31 million crowns.",
+    ]
+    right = ["Fishermen said that they had not", "been asked about the dredging at", "all. They want 4,500 crowns."]
+    path = tmp_path / "rows.pdf"
+    path.write_bytes(made_documents.pdf([[(50, 720, 24, "Council to dredge"), *across(left, right)]]))
+    text = " ".join(article(path).text.split())
+    assert "dredge the east channel of the harbour. Work will be done in April by Orrin Marine. It costs" in text
+    assert "they had not been asked about the dredging at all. They want 4,500 crowns." in text
+    assert "|" not in text
+
+
+def test_a_table_of_words_stays_one(made_documents: Any, tmp_path: Path) -> None:
+    left = [
+        "apples and plum trees",
+        "pears and figs",
+        "nuts and more nuts",
+        "berries of the wood",
+        "grapes for red wine",
+    ]
+    right = ["three in a day", "four in a week", "none in a year", "some in a week", "many in a month"]
+    path = tmp_path / "table.pdf"
+    path.write_bytes(made_documents.pdf([[(50, 720, 24, "What is eaten"), *across(left, right)]]))
+    assert "apples and plum trees | three in a day" in article(path).text
+
+
 def test_the_page_is_known_of_every_character(issue: Path) -> None:
     found = article(issue)
     for words, number in (("The ferry", 1), ("said that", 1), ("it will sail", 2), ("last word", 2), ("third page", 3)):
