@@ -37,10 +37,10 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 def keep(database: ConversationDatabase, *, name: str, made: Made) -> None:
     """Keep what was made in the place of what was kept under this name. Raises HistoryUnavailable."""
     with database.writing() as db:
-        db.execute("DELETE FROM beginnings WHERE name = ?", (name,))
-        db.execute("INSERT INTO beginnings (name, made) VALUES (?, ?)", (name, msgspec.json.encode(made).decode()))
+        db.execute("DELETE FROM kept_starters WHERE name = ?", (name,))
+        db.execute("INSERT INTO kept_starters (name, made) VALUES (?, ?)", (name, msgspec.json.encode(made).decode()))
         db.execute(
-            "DELETE FROM beginnings WHERE number NOT IN (SELECT number FROM beginnings ORDER BY number DESC LIMIT ?)",
+            "DELETE FROM kept_starters WHERE number NOT IN (SELECT number FROM kept_starters ORDER BY number DESC LIMIT ?)",
             (MOST,),
         )
 
@@ -48,7 +48,7 @@ def keep(database: ConversationDatabase, *, name: str, made: Made) -> None:
 def kept(database: ConversationDatabase, *, name: str) -> Made | None:
     """What is kept under a name; None also where it cannot be read any more. Raises HistoryUnavailable."""
     with database.reading() as db:
-        row = db.execute("SELECT made FROM beginnings WHERE name = ?", (name,)).fetchone()
+        row = db.execute("SELECT made FROM kept_starters WHERE name = ?", (name,)).fetchone()
     try:
         return msgspec.json.decode(row[0], type=Made) if row else None
     except msgspec.DecodeError:
@@ -58,4 +58,4 @@ def kept(database: ConversationDatabase, *, name: str) -> Made | None:
 def kept_names(database: ConversationDatabase) -> list[str]:
     """All names under which something is kept, the latest first. Raises HistoryUnavailable."""
     with database.reading() as db:
-        return [name for (name,) in db.execute("SELECT name FROM beginnings ORDER BY number DESC").fetchall()]
+        return [name for (name,) in db.execute("SELECT name FROM kept_starters ORDER BY number DESC").fetchall()]

@@ -86,7 +86,7 @@ CREATE INDEX ingests_at_work ON ingests (number) WHERE state = 'running';
 """What files of schema version 1 lack."""
 
 _THIRD = """
-CREATE TABLE beginnings (
+CREATE TABLE kept_starters (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,      -- from where they are asked for: see qa.server.beginnings
     made TEXT NOT NULL              -- qa.conversations.beginnings.Made as JSON; can be made anew at any time

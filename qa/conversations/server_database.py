@@ -80,7 +80,7 @@ CREATE TABLE ingests (
 CREATE INDEX ingests_at_work ON ingests (number) WHERE state = 'running';
 """,
         """
-CREATE TABLE beginnings (
+CREATE TABLE kept_starters (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text COLLATE "C" NOT NULL UNIQUE,
     made text NOT NULL

@@ -44,7 +44,7 @@ def server_database(place: Place) -> Iterator[ServerDatabase]:
     """With nothing in it; its tables are made once."""
     opened = ServerDatabase.open(place)
     with opened.writing() as db:
-        for table in ("beginnings", "reviews", "feedback", "turns", "conversations"):
+        for table in ("kept_starters", "reviews", "feedback", "turns", "conversations"):
             db.execute(f"DELETE FROM {table}")
     yield opened
     opened.close()

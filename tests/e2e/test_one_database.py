@@ -115,6 +115,7 @@ def test_what_is_left_to_a_worker_is_answered_when_it_is_stored(two: tuple[Any, 
         reply = pool.submit(sent)
         waiting = f"SELECT count(*) FROM {other.environment['QA_STORE_SCHEMA']}.jobs WHERE state = 'waiting'"
         while not others_wait(db, waiting):
+            assert not reply.done(), reply.result().text
             time.sleep(0.05)
         assert not reply.done()
         (at_work,) = httpx.get(f"{one.url}/api/jobs", params={"state": "running"}).raise_for_status().json()["jobs"]
