@@ -40,7 +40,8 @@ def keep(database: ConversationDatabase, *, name: str, made: Made) -> None:
         db.execute("DELETE FROM kept_starters WHERE name = ?", (name,))
         db.execute("INSERT INTO kept_starters (name, made) VALUES (?, ?)", (name, msgspec.json.encode(made).decode()))
         db.execute(
-            "DELETE FROM kept_starters WHERE number NOT IN (SELECT number FROM kept_starters ORDER BY number DESC LIMIT ?)",
+            "DELETE FROM kept_starters"
+            " WHERE number NOT IN (SELECT number FROM kept_starters ORDER BY number DESC LIMIT ?)",
             (MOST,),
         )
 

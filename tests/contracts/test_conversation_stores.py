@@ -397,7 +397,7 @@ def test_questions_to_begin_with_are_kept_by_name(database: ConversationDatabase
     assert beginnings.kept(database, name="all") is None, "the one made longest ago makes room"
     assert beginnings.kept_names(database) == [str(number) for number in reversed(range(beginnings.MOST))]
     with database.writing() as db:
-        db.execute("UPDATE beginnings SET made = 'broken' WHERE name = '1'")
+        db.execute("UPDATE kept_starters SET made = 'broken' WHERE name = '1'")
     assert beginnings.kept(database, name="1") is None
 
 
