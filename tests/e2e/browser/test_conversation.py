@@ -143,7 +143,7 @@ def test_an_answer_is_copied_with_its_sources(read: Read) -> None:
     turn.locator(".actions button", has_text="Copied").first.wait_for()
     reader.page.wait_for_function("async start => (await navigator.clipboard.readText()).startsWith(start)", arg=BRIDGE)
     text = reader.page.evaluate("navigator.clipboard.readText()")
-    assert text.startswith(f"{BRIDGE}\n\nThe Osprey Bridge will be closed")
+    assert text.startswith(f"{BRIDGE}\n\n16\n\nThe Osprey Bridge will be closed")
     assert re.search(r"said\. \[1\]", text)
     assert "[1] Osprey Bridge to shut, Kelmar Dispatch, 14 June 2024, https://example.org/bridge" in text
 
