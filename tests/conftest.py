@@ -164,8 +164,14 @@ def shared() -> Path:
     return SHARED
 
 
-collect_ignore = ["faulty_messages.py", "faulty_model.py", "postgres_server.py"]
-"""Servers for the tests, not tests: looking for doctests would import them by a name that they do not have."""
+collect_ignore = [
+    "faulty_messages.py",
+    "faulty_model.py",
+    "postgres_server.py",
+    "benchmarks/bench_stores.py",
+    "benchmarks/peers",
+]
+"""Servers, and benchmarks with neighbours: looking for doctests would import them by a name that they do not have."""
 
 
 @pytest.fixture(scope="session")

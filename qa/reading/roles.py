@@ -155,6 +155,8 @@ def does_something_else(question: str, sentence: str, start: int) -> bool:
     if done is None or asked is None:
         return False
     stems = [next((word.stem for word in words_of(one["verb"])), "") for one in (done, asked)]
+    if stems[1] in {word.stem for word in words_of(sentence[: done.start()])[-2:]}:
+        return False  # "painted green by"
     return stems[0] != stems[1] and any(word.stem == stems[1] for word in words_of(sentence))
 
 

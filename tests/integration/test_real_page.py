@@ -74,7 +74,7 @@ def test_rules_take_crumbs_from_real_articles_and_no_prose(real: list[tuple[RawA
         "follow": 87,
         "consent": 72,
         "caption": 70,
-        "player": 61,
+        "player": 321,
         "rights": 5,
         "advertisement": 1,
     }, json.dumps(dropped)

@@ -89,6 +89,7 @@ def test_another_question_is_answered(question: str, text: str, words: str) -> N
         ("How many kilometres is the new line?", "The new line is 40 miles long.", "40 miles"),
         ("When did Ivar Lund resign?", "Lund resigned on Monday; Vestby did not resign.", "Monday"),
         ("When did Ivar Lund not resign?", "On Monday Lund said he was not going to resign.", "Monday"),
+        ("Who painted it green?", "It was painted green by Ivar Lund in May.", "Ivar Lund"),
         ("Who leaked the draft?", "The draft was leaked by Ivar Lund, who had written it.", "Ivar Lund"),
         ("How many years does Ivar Lund face?", "He faces six years.", "six years"),
         ("By how much did exports rise or fall?", "Exports fell by 12 percent.", "12 percent"),
