@@ -166,9 +166,10 @@ def _arrangements(tree: etree._Element) -> Iterator[etree._Element]:
 
     Joined, a part that stands between the pieces can be lost: the longer text is taken.
     """
-    joined = deepcopy(tree)
+    joined = deepcopy(tree) if _pieces(tree) else None
     yield tree
-    if _join_pieces(joined):
+    if joined is not None:
+        _join(_pieces(joined))
         yield joined
 
 
@@ -303,24 +304,31 @@ def _drop_unseen(tree: etree._Element) -> None:
                 element.tag, element.tail = "span", tail
 
 
-def _join_pieces(tree: etree._Element) -> bool:
-    """Move the paragraphs of further pieces of the body behind those of the first; say whether there are any."""
+def _pieces(tree: etree._Element) -> list[etree._Element]:
+    """The pieces in which the body comes, the first one first; none where it is whole."""
     first = next((found for expression in BODY_XPATH for found in expression(tree)), None)
     if first is None or first.tag == "article" or not first.get("class"):
-        return False
+        return []
     scope = next((above for above in first.iterancestors("article", "main", "body")), None)
     if scope is None or sum(1 for _ in islice(scope.iter("h1"), 2)) > 1:
-        return False
+        return []
     own = next(first.iterancestors("article"), None)
-    moved = False
-    for piece in list(scope.iter(first.tag)):
-        apart = first not in piece.iterancestors() and piece not in first.iterancestors() and piece is not first
+    pieces = {first: None}
+    for piece in scope.iter(first.tag):
+        apart = not any(above in pieces for above in piece.iterancestors())
+        apart = apart and piece not in first.iterancestors() and piece is not first
         alike = piece.get("class") == first.get("class") and next(piece.iterancestors("article"), None) is own
         if apart and alike and _holds_prose(piece) and not _is_aside(piece):
-            moved = True
-            for child in list(piece):
-                first.append(child)
-    return moved
+            pieces[piece] = None
+    return list(pieces) if len(pieces) > 1 else []
+
+
+def _join(pieces: Sequence[etree._Element]) -> None:
+    """Move the paragraphs of further pieces behind those of the first."""
+    first, *further = pieces
+    for piece in further:
+        for child in list(piece):
+            first.append(child)
 
 
 def _holds_prose(element: etree._Element) -> bool:

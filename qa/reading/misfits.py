@@ -7,16 +7,16 @@ round, it sees least. Each rule here is sure of what it strikes, and silent othe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
-from rapidfuzz.fuzz import ratio
 
 from qa.language.quantities import UNITS, Unit, quantities_of
-from qa.language.question_words import TITLES, is_date_word, language_of, names
+from qa.language.question_words import TITLES, is_date_word, names
 from qa.language.words import Word, negated, words_of
 from qa.reading.answer_types import kind_of
-from qa.reading.read import Reading, ReadSentence, features_of
+from qa.reading.named import SHARED_FIRST, is_spelled, of_what_is_named
+from qa.reading.read import Reading, ReadSentence, no_surer
 from qa.reading.reader import Calibration
 from qa.reading.roles import does_something_else, exchanges_roles, is_only_denied, is_the_one_asked_about
 from qa.types import Evidence
@@ -30,20 +30,10 @@ _WHEN = re.compile(
 )
 _ENUMERATED = re.compile(r"[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*(?:, [A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*)+,? and [A-Z]")
 _HOW_MANY = re.compile(r"\bhow many (?P<words>[a-z]+(?: [a-z]+)?)", re.IGNORECASE)
-_ONE_NAME = 70.0
-"""From this likeness on, two names may be spellings of one."""
-_SHARED_FIRST = frozenset(
-    "New North South East West Northern Southern Eastern Western Great United San Santa Saint St Los Las Port Fort Lake"
-    " Mount Cape Upper Lower Old Big National Royal Supreme Prime White House Third Second First Super World American"
-    " British Central".split()
-)
-"""Names of many places and bodies begin with these."""
 _EXCEPTED = re.compile(
     r"\b(?:except|excluding|apart from|other than|but not|all but|save for|with the exception)\b", re.IGNORECASE
 )
 """A sentence that affirms of all others what it denies of one."""
-_STEM = 4
-"""So many letters are alike in a name and what is made of it: Britain, British."""
 _ASKS_WHO_DID = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)", re.IGNORECASE)
 _NAME_BEHIND = re.compile(r"(?P<whose>['’]s(?: [a-z]+){0,4})? (?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)")
 _ROLES = frozenset(
@@ -126,7 +116,7 @@ def fitting(
     def another(one: ReadSentence) -> bool:
         return answers_another(question, one) or strikes(one)
 
-    reading = _of_what_is_named(question, reading, evidence, calibration=calibration)
+    reading = of_what_is_named(question, reading, evidence, calibration=calibration)
     struck = [one for one in reading.sentences if another(one)]
     kept = [one for one in reading.sentences if one not in struck]
     passages = 0
@@ -137,58 +127,12 @@ def fitting(
         others = [one for one in kept if one.sentence.evidence != number]
         found = [moved for one in second.sentences if not another(moved := _moved(one, number))]
         kept = sorted([*others, *found], key=lambda one: -one.logit)
-        features = features_of(kept)
-        sure = min(calibration.probability(features), reading.probability) if features else 0.0
-        reading = msgspec.structs.replace(reading, probability=sure)
+        reading = msgspec.structs.replace(reading, probability=no_surer(reading, kept, calibration=calibration))
     return msgspec.structs.replace(
         reading,
         sentences=tuple(_without_lone_item(with_unit(question, one), reading) for one in kept),
         passages=reading.passages + passages,
     )
-
-
-def _of_what_is_named(
-    question: str, reading: Reading, evidence: Sequence[Evidence], *, calibration: Calibration
-) -> Reading:
-    """The reading without articles of which nothing found names whom the question names.
-
-    How many goals Ana Roe scored, an article that has no Ana Roe does not know.
-    """
-    texts: dict[str, str] = {}
-    for item in evidence:
-        passage = item.stored.passage
-        texts[passage.article_id] = f"{texts.get(passage.article_id, item.stored.title)}\n{passage.text}"
-    foreign = {article for article, text in texts.items() if _lacks(question, text)}
-    kept = [
-        one for one in reading.sentences if evidence[one.sentence.evidence].stored.passage.article_id not in foreign
-    ]
-    features = features_of(kept)
-    sure = min(calibration.probability(features), reading.probability) if features else 0.0
-    return (
-        reading
-        if kept == [*reading.sentences]
-        else msgspec.structs.replace(reading, sentences=tuple(kept), probability=sure)
-    )
-
-
-def _lacks(question: str, text: str) -> bool:
-    """Whether a text has no word of a longer name in the question, not even its initials."""
-    if language_of(question) not in {None, "en"}:
-        return False
-    folded = text.casefold()
-    initials = set(re.findall(r"\b[A-Z]{2,6}\b", text.replace(".", "")))
-    for name in names(question):
-        words = [word for word in re.findall(r"[\w-]{3,}", name.text) if word[0].isupper()]
-        short = "".join(word[0] for word in name.text.split() if word[0].isupper())
-        if len(words) < 2 or short in initials:
-            continue
-        held = any(word.casefold()[:_STEM] in folded for word in words)
-        if held and len(words) == 2 and words[0] not in _SHARED_FIRST and words[1].casefold()[:_STEM] not in folded:
-            behind = set(re.findall(rf"\b{re.escape(words[0])} ([A-Z]\w{{2,}})", text))
-            held = not behind or _is_spelled(words[1], behind)  # else it is of a namesake
-        if not held:
-            return True
-    return False
 
 
 def _without(item: Evidence, struck: Sequence[ReadSentence]) -> Evidence:
@@ -262,22 +206,17 @@ def _of_a_namesake(question: str, sentence: str) -> bool:
         if first.casefold() in TITLES:
             continue
         if last not in said:
-            shared = first not in _SHARED_FIRST and any(name[0] == first and len(name) == 2 for name in told)
-            if shared and not middle and not _is_spelled(last, said):
+            shared = first not in SHARED_FIRST and any(name[0] == first and len(name) == 2 for name in told)
+            if shared and not middle and not is_spelled(last, said):
                 return True
             continue
-        if _is_spelled(first, said):
+        if is_spelled(first, said):
             continue
         others = [name[-2] for name in told if len(name) > 1 and name[-1] == last]
         alone = any(name == [last] for name in told)
         if others and not alone and all(one.casefold() not in TITLES and not one.isupper() for one in others):
             return True
     return False
-
-
-def _is_spelled(name: str, said: Collection[str]) -> bool:
-    """Whether one of these words is the name, or may be a spelling of it."""
-    return any(ratio(name, word) >= _ONE_NAME for word in said)
 
 
 def _says_the_opposite(question: str, sentence: str) -> bool:

@@ -15,7 +15,7 @@ from qa.language.dates import moment
 from qa.language.quantities import quantities_of
 from qa.language.words import stems, words_of
 from qa.reading.holders import asks_holder, who_left
-from qa.reading.read import Reading, ReadSentence, features_of, same_answer
+from qa.reading.read import Reading, ReadSentence, no_surer, same_answer
 from qa.reading.reader import Calibration
 from qa.types import Evidence
 
@@ -64,8 +64,7 @@ def of_now(question: str, reading: Reading, evidence: Sequence[Evidence], *, cal
     first = _newest(question, kept, evidence)
     ordered = [first, *(one for one in kept if one is not first)]
     struck = len(kept) < len(reading.sentences) and reading.sentences[0] not in kept
-    features = features_of(ordered) if struck else None
-    sure = min(calibration.probability(features), reading.probability) if features else reading.probability
+    sure = no_surer(reading, ordered, calibration=calibration) if struck else reading.probability
     return msgspec.structs.replace(reading, sentences=tuple(ordered), probability=sure)
 
 

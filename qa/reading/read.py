@@ -27,6 +27,7 @@ __all__ = [
     "features_of",
     "is_said",
     "leans_back",
+    "no_surer",
     "read",
     "same_answer",
     "sentences_of",
@@ -184,6 +185,12 @@ def features_of(ordered: Sequence[ReadSentence]) -> Features | None:
         lead=min(best.logit - max(rivals), _MOST_LEAD) if rivals else _MOST_LEAD,
         words=min(len(best.words.split()), _MOST_WORDS),
     )
+
+
+def no_surer(reading: Reading, sentences: Sequence[ReadSentence], *, calibration: Calibration) -> float:
+    """How sure the first of these sentences is as an answer: never surer than the reading that they are left of."""
+    features = features_of(sentences)
+    return min(calibration.probability(features), reading.probability) if features else 0.0
 
 
 def same_answer(one: ReadSentence, other: ReadSentence) -> bool:

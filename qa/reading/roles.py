@@ -139,7 +139,7 @@ def is_only_denied(question: str, sentence: str) -> bool:
     asked = _DONE.match(question)
     if asked is None or any(negated(question, words_of(question))):
         return False
-    stem = next((word.stem for word in words_of(asked["verb"])), "")
+    stem = _stem(asked["verb"])
     said = words_of(sentence)
     denied = [no for word, no in zip(said, negated(sentence, said), strict=True) if word.stem == stem]
     return bool(denied) and all(denied)
@@ -154,10 +154,14 @@ def does_something_else(question: str, sentence: str, start: int) -> bool:
     done, asked = _BY.search(sentence[:start]), _WHO_DID.match(question)
     if done is None or asked is None:
         return False
-    stems = [next((word.stem for word in words_of(one["verb"])), "") for one in (done, asked)]
-    if stems[1] in {word.stem for word in words_of(sentence[: done.start()])[-2:]}:
+    verb = _stem(asked["verb"])
+    if verb in {word.stem for word in words_of(sentence[: done.start()])[-2:]}:
         return False  # "painted green by"
-    return stems[0] != stems[1] and any(word.stem == stems[1] for word in words_of(sentence))
+    return _stem(done["verb"]) != verb and any(word.stem == verb for word in words_of(sentence))
+
+
+def _stem(verb: str) -> str:
+    return next((word.stem for word in words_of(verb)), "")
 
 
 def is_the_one_asked_about(question: str, words: str) -> bool:
