@@ -58,7 +58,7 @@ _DERIVED = re.compile(r"[0-9a-f]{20}")
 # Characters that stand for themselves in a path of an address, in a file name and in a shell.
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]*")
 _LINE_NUMBER = re.compile(r":\d+$")
-_HOLDS_MANY = re.compile(r"\.(?:jsonl|json|jsonld|csv|tsv|rss|atom|xml|epub)\b", re.IGNORECASE)
+_HOLDS_MANY = re.compile(r"\.(?:jsonl|ndjson|json|jsonld|csv|tsv|rss|atom|xml|epub)\b", re.IGNORECASE)
 """Files with an article in each line, row, entry or chapter, which keep their places."""
 _MAX_URL = 2000
 """Longer links are dropped: browsers cut them too."""

@@ -62,7 +62,9 @@ def read(path: Path, *, from_afar: bool = False) -> Iterator[RawArticle | Reject
     `from_afar`: nobody has chosen this file, so pages and texts, too, are read in a process that can be killed.
     Never raises for what the file holds.
     """
-    yield from _read(path, depth=0, confined=finding.CONFINED_FROM_AFAR if from_afar else finding.CONFINED)
+    for found in _read(path, depth=0, confined=finding.CONFINED_FROM_AFAR if from_afar else finding.CONFINED):
+        origin = finding.shown(found.origin)
+        yield found if origin == found.origin else msgspec.structs.replace(found, origin=origin)
 
 
 def _read(path: Path, *, depth: int, confined: Mapping[str, str]) -> Iterator[RawArticle | Rejected]:

@@ -1,7 +1,7 @@
 """From the bytes of a file to its text, or a clear refusal; a wrong guess would garble every quotation.
 
 1. A byte-order mark decides: UTF-8, UTF-16 or UTF-32.
-2. Otherwise UTF-8, if every byte of it is valid.
+2. Otherwise UTF-8, if every byte of it is valid; but ISO-2022-JP where its marks of Japanese stand in it, all ASCII.
 3. Otherwise the encoding that the page itself declares (HTML only), read as browsers read it: gb2312 is GB 18030.
    In 2 and 3 a few damaged bytes (`_FEW_BAD`) become U+FFFD, one each; cleaning notes those that reach the text.
 4. Otherwise Windows-1252 (it includes Latin-1), but only where the bytes look like Western prose: accented letters
@@ -78,6 +78,8 @@ _FEW: Final = 10
 _SHORT: Final = 200
 _BAD: Final = "\ufffd"
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_JAPANESE = re.compile(rb"\x1b\$[@B](?:[!-~]{2})+\x1b\([BJ]")
+"""Japanese between the marks of ISO-2022-JP that turn it on and off."""
 _VALID_PAIR = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}")
 
 
@@ -114,6 +116,8 @@ def decode(data: bytes, *, declared: str | None = None) -> str:
             "it holds NUL bytes: it is no text, or UTF-16 without a byte-order mark; convert it to UTF-8"
         )
     data = data.replace(b"\0", b"")
+    if _JAPANESE.search(data) and not _HIGH.search(data):
+        return _forgivingly(data, "iso2022_jp")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

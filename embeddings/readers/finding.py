@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -18,7 +19,7 @@ from embeddings.errors import UnreadableFile
 from embeddings.readers.confined import Kind
 from embeddings.types import Rejected
 
-__all__ = ["CONFINED", "CONFINED_FROM_AFAR", "SUFFIXES", "Found", "look", "suffix_of", "unread", "unreadable"]
+__all__ = ["CONFINED", "CONFINED_FROM_AFAR", "SUFFIXES", "Found", "look", "shown", "suffix_of", "unread", "unreadable"]
 
 CONFINED: Final[dict[str, Kind]] = {
     ".pdf": "pdf",
@@ -44,6 +45,14 @@ CONFINED_FROM_AFAR: Final[dict[str, Kind]] = CONFINED | {".html": "html", ".htm"
 
 SUFFIXES: Final = (".txt", ".md", ".html", ".htm", ".jsonl", ".jsonl.gz", *CONFINED)
 """What files may end in, in any case."""
+_SAME: Final = {
+    ".text": ".txt",
+    ".markdown": ".md",
+    ".xhtml": ".html",
+    ".ndjson": ".jsonl",
+    ".ndjson.gz": ".jsonl.gz",
+}
+"""What others call these files."""
 _UNREAD: Final = {
     ".doc": "Word's old format is not read; save it as .docx",
     ".odt": "OpenDocument is not read; save it as .docx or .pdf",
@@ -79,6 +88,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[Path, ...]
     """In order, each once."""
     passed_over: tuple[Rejected, ...]
+    others: Mapping[str, int] = {}
+    """How many files in folders are of no kind that is read or named, by what they end in."""
 
 
 def look(paths: Sequence[Path], *, known: Callable[[Path], bool], follow_links: bool = False) -> Found:
@@ -88,18 +99,31 @@ def look(paths: Sequence[Path], *, known: Callable[[Path], bool], follow_links: 
     """
     files: dict[str, Path] = {}
     passed_over: dict[Path, Rejected] = {}
+    others: Counter[str] = Counter()
     for path in paths:
         if not os.path.lexists(path):
             raise UnreadableFile(f"{path}: no such file or folder; check the spelling")
-        for file in _walk(path, known, follow_links=follow_links) if path.is_dir() else [path]:
+        for file in _walk(path, follow_links=follow_links) if path.is_dir() else [path]:
+            if file != path and not known(file) and not file.is_dir():
+                others[shown(file.suffix.lower())] += 1
+                continue
             outside = None if follow_links or file == path else _leads_out(file, path)
             reason = (outside if file.is_dir() else None) or unreadable(file) or outside
             if reason:
-                passed_over[file] = Rejected(origin=f"{file}:1", reason=reason)
+                passed_over[file] = Rejected(origin=shown(f"{file}:1"), reason=reason)
             else:
                 files.setdefault(os.path.realpath(file), file)
     ordered = sorted(passed_over.items())
-    return Found(files=tuple(sorted(files.values())), passed_over=tuple(rejected for _, rejected in ordered))
+    return Found(
+        files=tuple(sorted(files.values())),
+        passed_over=tuple(rejected for _, rejected in ordered),
+        others=dict(others.most_common()),
+    )
+
+
+def shown(name: str) -> str:
+    r"""Write a file's name in Unicode: bytes of it that are no UTF-8 (names of older archives) as `\xe9`."""
+    return os.fsencode(name).decode(errors="backslashreplace") if not name.isascii() else name
 
 
 def unreadable(path: Path) -> str | None:
@@ -125,8 +149,8 @@ def _leads_out(file: Path, folder: Path) -> str | None:
     return "it is a link that leads out of the folder; `--follow-links` reads it all the same"
 
 
-def _walk(folder: Path, known: Callable[[Path], bool], *, follow_links: bool) -> Iterator[Path]:
-    """Files with known names, without hidden ones and what hidden folders hold; no folder twice."""
+def _walk(folder: Path, *, follow_links: bool) -> Iterator[Path]:
+    """Files, without hidden ones and what hidden folders hold; no folder twice."""
 
     def refuse(error: OSError) -> None:
         raise UnreadableFile(f"{error.filename}: the folder cannot be listed: {error.strerror}") from error
@@ -140,7 +164,7 @@ def _walk(folder: Path, known: Callable[[Path], bool], *, follow_links: bool) ->
                 been.add(real)
                 new.append(name)
         folders[:] = new
-        yield from (path for name in sorted(files) if not name.startswith(".") and known(path := Path(parent, name)))
+        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
         if not follow_links:
             yield from _folders_outside(Path(parent), folders, folder)
 
@@ -153,8 +177,10 @@ def _folders_outside(parent: Path, names: Sequence[str], folder: Path) -> Iterat
 
 
 def suffix_of(name: str) -> str | None:
-    """Give the known suffix that a file's name ends in, the longest one; None for another or for nothing else."""
-    return _ending(name, SUFFIXES)
+    """Give the known suffix that a file's name ends in, the longest one, `.jsonl` for `.ndjson`; None for another or
+    for nothing else."""
+    found = _ending(name, (*SUFFIXES, *_SAME))
+    return _SAME.get(found, found) if found else None
 
 
 def unread(name: str, *, named_itself: bool = False) -> str | None:

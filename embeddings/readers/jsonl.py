@@ -41,7 +41,14 @@ _UTF_8_MARK: Final = b"\xef\xbb\xbf"
 _CUT_OFF = re.compile(r"\[\+\d{1,7} char(?:acter)?s\]\s*$")
 """How services that list news (NewsAPI, for one) end a text that they give only the beginning of."""
 _CUT_NOTE: Final = "its text is cut off; it counts as a summary until the page it links to is read"
+_NOTHING: Final = (b"null", b'""', b"[]", b"{}")
 _BAD_PAGES: Final = "its `pages` are no places in its text, in order, and were left out"
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """A person or an organisation as schema.org and NewsAPI write it."""
+
+    name: str
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -50,9 +57,9 @@ class _Record(msgspec.Struct, frozen=True):
     text: str | msgspec.UnsetType = msgspec.UNSET
     title: str | None = None
     url: str | None = None
-    source: str | None = None
+    source: str | _Named | None = None
     published_at: str | int | float | None = None
-    authors: list[str] | str | None = None
+    authors: list[str | _Named] | str | _Named | None = None
     id: str | None = None
     language: str | None = None
     collection: str | None = None
@@ -63,12 +70,6 @@ class _Record(msgspec.Struct, frozen=True):
     status: Any = None
     pages: Any = None
     """Whatever others keep under these names is no reason to refuse a record."""
-
-
-class _Named(msgspec.Struct, frozen=True):
-    """A person or an organisation as schema.org writes it."""
-
-    name: str
 
 
 _DECODER = msgspec.json.Decoder(_Record)
@@ -131,7 +132,7 @@ def parse_record(data: bytes, *, origin: str) -> RawArticle | Rejected:
     if len(data) > MAX_LINE:
         return Rejected(origin=origin, reason=f"the record is longer than {MAX_LINE:,} bytes; split the article up")
     try:
-        record = _decoded(data)
+        record, unread = _decoded(data)
     except UnicodeDecodeError as error:
         return Rejected(origin=origin, reason=f"the record is not valid UTF-8 ({error.reason}); convert it")
     except msgspec.ValidationError as error:
@@ -141,7 +142,7 @@ def parse_record(data: bytes, *, origin: str) -> RawArticle | Rejected:
     except RecursionError:
         return Rejected(origin=origin, reason="the record is nested too deeply; send one flat object")
     try:
-        raw = _raw(record, origin=origin)
+        raw = _raw(record, origin=origin, unread=unread)
     except InvalidArticle as error:
         return Rejected(origin=origin, reason=str(error))
     if record.text is msgspec.UNSET and isinstance(raw, RawArticle) and raw.status in {None, "usable"}:
@@ -149,36 +150,41 @@ def parse_record(data: bytes, *, origin: str) -> RawArticle | Rejected:
     return raw
 
 
-def _decoded(data: bytes) -> _Record:
-    """Decode a record, fields under other programs' names taken for ours where ours are missing or null."""
+def _decoded(data: bytes) -> tuple[_Record, Sequence[str]]:
+    """Decode a record, fields under other programs' names taken for ours where ours are missing or null; name those
+    that hold what the field cannot take."""
     record = _DECODER.decode(data)
     missing = [field for field in _NAMES if getattr(record, field) in (None, msgspec.UNSET)]
-    if not missing:
-        return record
-    fields = _ANY_DECODER.decode(data)
-    given = {field: [bytes(fields[name]) for name in _NAMES[field] if name in fields] for field in missing}
-    taken = {field: found for field, values in given.items() if (found := _first_of_type(field, values))}
-    return msgspec.structs.replace(record, **taken) if taken else record
+    fields = _ANY_DECODER.decode(data) if missing else {}
+    given = {field: [name for name in _NAMES[field] if name in fields] for field in missing}
+    found = {field: _first_of_type(field, [bytes(fields[name]) for name in names]) for field, names in given.items()}
+    taken = {field: value for field, value in found.items() if value}
+    unread = [name for field in given.keys() - taken for name in given[field] if bytes(fields[name]) not in _NOTHING]
+    return msgspec.structs.replace(record, **taken), sorted(unread)
 
 
 def _first_of_type(field: str, values: Sequence[bytes]) -> object:
-    """Give the first value that the field can take; schema.org's objects with a name are that name."""
+    """Give the first value that the field can take."""
     for value in values:
-        for shape in (_TYPES[field], _Named, list[_Named]):
+        for shape in (_TYPES[field], _Named):
             try:
                 found = msgspec.json.decode(value, type=shape)
             except msgspec.ValidationError:
                 continue
-            if isinstance(found, list):
-                return [one.name if isinstance(one, _Named) else one for one in found]
             return found.name if isinstance(found, _Named) else found
     return None
 
 
-def _raw(record: _Record, *, origin: str) -> RawArticle | Rejected:
-    authors = (record.authors,) if isinstance(record.authors, str) else tuple(record.authors or ())
+def _name_in(given: str | _Named) -> str:
+    return given.name if isinstance(given, _Named) else given
+
+
+def _raw(record: _Record, *, origin: str, unread: Sequence[str]) -> RawArticle | Rejected:
+    listed = record.authors if isinstance(record.authors, list) else [record.authors] if record.authors else []
+    authors = tuple(map(_name_in, listed))
+    source = None if record.source is None else _name_in(record.source)
     published_at = None if record.published_at is None else str(record.published_at)
-    texts = (record.title, record.url, record.source, published_at, record.id, record.section, record.usage_terms)
+    texts = (record.title, record.url, source, published_at, record.id, record.section, record.usage_terms)
     for field in (record.text, *texts, *authors):
         if field and "\0" in field:
             return Rejected(origin=origin, reason="a field holds the character NUL; remove it")
@@ -188,7 +194,7 @@ def _raw(record: _Record, *, origin: str) -> RawArticle | Rejected:
         title=record.title or "",
         id=record.id,
         url=record.url,
-        source=record.source,
+        source=source,
         published_at=published_at,
         language=record.language,
         authors=authors,
@@ -200,7 +206,11 @@ def _raw(record: _Record, *, origin: str) -> RawArticle | Rejected:
         collection=record.collection,
         origin=origin,
         pages=pages or (),
-        notes=(*((_BAD_PAGES,) if pages is None else ()), *((_CUT_NOTE,) if cut else ())),
+        notes=(
+            *(f"its {name[:40]!r} is no text and was left out" for name in unread),
+            *((_BAD_PAGES,) if pages is None else ()),
+            *((_CUT_NOTE,) if cut else ()),
+        ),
     )
 
 
@@ -245,8 +255,7 @@ def _numbered(file: BinaryIO, *, limit: float) -> Iterator[tuple[int, bytes | No
     while line := file.readline(MAX_LINE + 1):
         number += 1
         size = _within(size + len(line) + _PER_LINE, limit)
-        if number == 1:
-            line = line.removeprefix(_UTF_8_MARK)
+        line = line.removeprefix(_UTF_8_MARK)  # files joined by `cat` have one in the middle, too
         if len(line) <= MAX_LINE or line.endswith(b"\n"):
             yield number, line
             continue

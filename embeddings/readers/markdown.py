@@ -1,4 +1,5 @@
-"""Markdown files: takes a `.md`, gives its article in plain text, with what its YAML front matter says.
+"""Markdown files: takes a `.md`, gives its article in plain text, with what its front matter says: YAML, or TOML
+between `+++`.
 
 Fields read: `title`, `date` (or `published_at`, `published`), `author` (or `authors`), `url` (or `link`), `source`,
 `id`, `language` (or `lang`), `collection`, `section`, and what may be shown: `status`, `embargoed_until`,
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import html
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -105,33 +107,50 @@ def read(path: Path) -> Iterator[RawArticle | Rejected]:
 def _front_matter(text: str) -> tuple[Mapping[str, object], str, int]:
     """Part the front matter from the body; give its fields, the body and the line the body begins at.
 
-    Raises UnreadableFile where it is not closed, no YAML or no mapping.
+    Raises UnreadableFile where it is not closed, no YAML or TOML, or no mapping.
     """
-    if not text.startswith("---\n"):
+    toml = text.startswith("+++\n")
+    if not toml and not text.startswith("---\n"):
         return {}, text, 1
+    ends = {"+++"} if toml else {"---", "..."}
     lines = text[: _MAX_FRONT_MATTER + 1].split("\n")
-    closing = next((number for number, line in enumerate(lines) if number and line.rstrip() in {"---", "..."}), None)
+    closing = next((number for number, line in enumerate(lines) if number and line.rstrip() in ends), None)
     if closing is None:
-        if ":" not in lines[1]:
+        if toml or ":" not in lines[1]:
             return {}, text, 1  # a thematic break that opens the text
         raise UnreadableFile("the front matter that begins in line 1 is not closed; add a line `---` below it")
     described = "\n".join(lines[1:closing])
     if sum(map(described.count, "[{")) > _MAX_BRACKETS:
         raise UnreadableFile("the front matter is nested too deeply; write `name: value` lines")
-    # BaseLoader builds texts, lists and mappings and nothing else: less than safe_load, which would read `id: 007` as
-    # the number 7 and `title: No` as false, and would merge aliases until memory ends.
-    try:
-        fields = yaml.BaseLoader(described).get_single_data()
-    except yaml.YAMLError as error:
-        raise UnreadableFile(f"the front matter is no valid YAML: {_what(error)}") from None
-    except RecursionError:
-        raise UnreadableFile("the front matter is nested too deeply; write `name: value` lines") from None
+    fields = _toml(described) if toml else _yaml(described)
     if fields in (None, ""):
         fields = {}
     if not isinstance(fields, dict):
         raise UnreadableFile("the front matter is no list of `name: value` lines")
     body = text.split("\n", closing + 1)[closing + 1 :]
     return fields, body[0] if body else "", closing + 2
+
+
+def _yaml(described: str) -> object:
+    """Read YAML. Raises UnreadableFile."""
+    # BaseLoader builds texts, lists and mappings and nothing else: less than safe_load, which would read `id: 007` as
+    # the number 7 and `title: No` as false, and would merge aliases until memory ends.
+    try:
+        return yaml.BaseLoader(described).get_single_data()
+    except yaml.YAMLError as error:
+        raise UnreadableFile(f"the front matter is no valid YAML: {_what(error)}") from None
+    except RecursionError:
+        raise UnreadableFile("the front matter is nested too deeply; write `name: value` lines") from None
+
+
+def _toml(described: str) -> Mapping[str, object]:
+    """Read TOML; dates and numbers as texts. Raises UnreadableFile."""
+    try:
+        fields = tomllib.loads(described)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UnreadableFile(f"the front matter is no valid TOML: {error}") from None
+    kept = (str, list, dict)
+    return {name: value if isinstance(value, kept) else str(value) for name, value in fields.items()}
 
 
 def _what(error: yaml.YAMLError) -> str:

@@ -54,6 +54,9 @@ def ingest(
     if not found.files and not found.passed_over:
         raise click.UsageError(f"no file to read there; files must end in {', '.join(readers.SUFFIXES)}")
     report = _run(found, collection=collection or settings.collection)
+    if found.others:
+        kinds = ", ".join(f"{count:,} {plain(kind) or 'without an ending'}" for kind, count in found.others.items())
+        click.echo(f"passed over, as files of their kinds are not read: {kinds[:300]}", err=True)
     if as_json:
         import msgspec
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import rich_click as click
 
-from embeddings.readers.finding import unreadable
+from embeddings.readers.finding import suffix_of, unreadable
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -271,7 +271,7 @@ def _question_bar(total: int, done: int) -> Iterator[Callable[[Prediction], None
 def expected(file: Path) -> int:
     """How many articles a file is likely to hold: one a line of JSON Lines, one of anything else."""
     name = file.name.lower()
-    if unreadable(file) or not name.endswith((".jsonl", ".jsonl.gz")):
+    if unreadable(file) or suffix_of(name) not in {".jsonl", ".jsonl.gz"}:
         return 1
     try:
         with file.open("rb") as packed:

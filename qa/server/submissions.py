@@ -155,7 +155,7 @@ def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
     while start < len(body):
         end = body.find(b"\n", start)
         end = len(body) if end < 0 else end
-        line = body[start:end].strip()
+        line = body[start:end].strip().removeprefix(BYTE_ORDER_MARK)  # files joined by `cat` have one in the middle
         if line:
             yield number, line
         start, number = end + 1, number + 1

@@ -88,3 +88,34 @@ def test_pipes_devices_and_sockets_are_never_opened(folder: Path, monkeypatch: p
 def test_a_file_named_itself_may_be_a_link(folder: Path) -> None:
     (folder / "secret.txt").symlink_to(folder.parent / "outside" / "secret.txt")
     assert look([folder / "secret.txt"]).files == (folder / "secret.txt",)
+
+
+def test_a_name_that_is_no_utf_8_is_read_and_shown(folder: Path) -> None:
+    named = os.path.join(os.fsencode(folder), b"caf\xe9.txt")  # noqa: PTH118 - bytes
+    with open(named, "wb") as file:  # noqa: PTH123 - bytes
+        file.write(b"The shop opened on Monday.")
+    found = [article for file in look([folder]).files for article in read(file)]
+    assert [Path(one.origin).name for one in found] == [r"caf\xe9.txt:1", "good.txt:1"]
+    assert all(isinstance(one, RawArticle) and one.origin.encode() for one in found)
+
+
+def test_files_of_no_known_kind_are_counted_by_what_they_end_in(folder: Path) -> None:
+    for name in ("a.log", "sub/b.LOG", "README", "c.php", ".hidden.log"):
+        (folder / name).write_text("The ferry left at noon.")
+    assert look([folder]).others == {".log": 2, "": 1, ".php": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.ndjson", '{"text": "The ferry left at noon."}'),
+        ("a.markdown", "The ferry *left* at noon."),
+        ("a.text", "The ferry left at noon."),
+        ("a.xhtml", "<html><body><article><p>The ferry left at noon.</p></article></body></html>"),
+    ],
+)
+def test_other_names_of_known_kinds_are_read(name: str, content: str, folder: Path) -> None:
+    (folder / name).write_text(content)
+    (found,) = [one for file in look([folder]).files if file.name == name for one in read(file)]
+    assert isinstance(found, RawArticle)
+    assert found.text.strip() == "The ferry left at noon."

@@ -168,3 +168,25 @@ def test_what_else_is_called_pages_is_noted_and_no_reason_to_refuse(pages: str) 
     found = parse_record(f'{{"text": "It rains.", "pages": {pages}}}'.encode(), origin="a")
     assert isinstance(found, RawArticle)
     assert (found.pages, len(found.notes)) == ((), 1)
+
+
+def test_files_joined_by_cat_keep_every_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\n".join([GOOD, b"\xef\xbb\xbf" + GOOD, GOOD]))
+    assert [one.text for one in jsonl.read(path) if isinstance(one, RawArticle)] == ["It rained."] * 3
+
+
+def test_a_source_and_authors_may_be_objects_with_a_name() -> None:
+    found = parse_record(
+        b'{"text": "It rained.", "source": {"id": null, "name": "Wire"}, "authors": ["Bo Roe", {"name": "Ann Lee"}]}',
+        origin="",
+    )
+    assert isinstance(found, RawArticle)
+    assert (found.source, found.authors, found.notes) == ("Wire", ("Bo Roe", "Ann Lee"), ())
+
+
+def test_what_another_name_holds_and_cannot_be_taken_is_noted() -> None:
+    found = parse_record(b'{"text": "It rained.", "date": ["2024-06-04"], "link": {}, "headline": null}', origin="")
+    assert isinstance(found, RawArticle)
+    assert found.published_at is None
+    assert found.notes == ("its 'date' is no text and was left out",)

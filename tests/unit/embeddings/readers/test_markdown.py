@@ -166,3 +166,20 @@ def test_nested_lists_take_time_in_their_length(mark: str, step: str) -> None:
     began = time.process_time()
     assert markdown.plain(deep)
     assert time.process_time() - began < 5
+
+
+def test_front_matter_in_toml_describes_the_article(tmp_path: Path) -> None:
+    text = (
+        '+++\ntitle = "Rain: it stops"\ndate = 2024-06-04T10:30:00+02:00\nauthors = ["Ann Lee"]\n+++\n\nIt *stopped*.\n'
+    )
+    found = read(tmp_path, text)
+    assert isinstance(found, RawArticle)
+    assert (found.title, found.published_at, found.authors) == (
+        "Rain: it stops",
+        "2024-06-04 10:30:00+02:00",
+        ("Ann Lee",),
+    )
+    assert found.text == "It stopped."
+    wrong = read(tmp_path, "+++\ntitle = No\n+++\n\nIt stopped.\n")
+    assert isinstance(wrong, Rejected)
+    assert "no valid TOML" in wrong.reason

@@ -152,3 +152,10 @@ def test_files_that_are_too_large_are_refused(tmp_path: Path) -> None:
 )
 def test_what_browsers_read_is_read(data: bytes, declared: str | None, text: str) -> None:
     assert decoding.decode(data, declared=declared) == text
+
+
+def test_iso_2022_jp_is_read_declared_or_not() -> None:
+    written = "市長は月曜日に、橋を閉じると述べた。"
+    assert decoding.decode(written.encode("iso2022_jp")) == written
+    assert decoding.decode(written.encode("iso2022_jp"), declared="iso-2022-jp") == written
+    assert decoding.decode(b"a \x1b$B in ASCII") == "a \x1b$B in ASCII"
