@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from embeddings.cleaning.article import page_at
-from embeddings.cleaning.identity import host_of
+from embeddings.cleaning.identity import of_one_publisher
 from embeddings.types import Article, StoredPassage
 from qa.types import AlsoReported, Citation, Evidence, SearchResult, ShortAnswer
 
@@ -90,9 +90,7 @@ def _one_publisher(one: StoredPassage, other: StoredPassage) -> bool:
     says himself."""
     if one.collection != other.collection and one.passage.article_version == other.passage.article_version:
         return True
-    if one.url and other.url:
-        return host_of(one.url) == host_of(other.url)
-    return one.source != "" and one.source.casefold() == other.source.casefold()
+    return of_one_publisher((one.source, one.url), (other.source, other.url))
 
 
 def _also(stored: StoredPassage) -> AlsoReported:

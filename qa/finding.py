@@ -19,7 +19,7 @@ from qa.question.understanding import Understood, in_their_words, with_numbers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.misfits import answers_another, fitting
 from qa.reading.named import from_articles_with, naming
-from qa.reading.present import asks_of_now, newest_within, of_now
+from qa.reading.present import asks_of_now, newest_of_series, newest_within, of_now
 from qa.reading.read import DEPTH, Reading, ReadSentence, best_passages_first, read
 from qa.reading.reader import OverlapReader, Reader
 from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, timely, timely_first
@@ -98,7 +98,8 @@ class Finder:
         self, asked: Understood, found: Sequence[Evidence], *, sparing: bool
     ) -> tuple[Sequence[Evidence], Reading]:
         """What can tell of it, in the order in which it is read, and what was read in it that answers."""
-        now = (asked.period is None or asked.period.recent) and asks_of_now(asked.to_read)
+        any_time = asked.period is None or asked.period.recent
+        now = any_time and asks_of_now(asked.to_read)
         able = timely(found, asked.period)
         able = newest_within(asked.to_read, able, first=DEPTH) if now else able
         reader = self._reader_of(asked)
@@ -116,7 +117,9 @@ class Finder:
             known_as = (asked.must_name, in_their_words(asked.must_name, _texts(found)))
             reading = naming(known_as, reading, able, calibration=reader.calibration)
         reading = from_articles_with(asked.about, reading, able, calibration=reader.calibration)
-        return able, of_now(asked.to_read, reading, able, calibration=reader.calibration) if now else reading
+        if now:
+            reading = of_now(asked.to_read, reading, able, calibration=reader.calibration)
+        return able, newest_of_series(reading, able) if any_time else reading
 
     def _latest(self, asked: Understood, clock: Stopwatch) -> Found | None:
         """What is newest about a topic; None where nothing found says all of its names."""

@@ -39,6 +39,7 @@ __all__ = [
     "known_by",
     "named_id",
     "normalised_url",
+    "of_one_publisher",
     "parted",
     "qualified",
 ]
@@ -266,6 +267,20 @@ def host_of(url: str | None) -> str:
     while shorter := _OTHER_HOST.match(host):
         host = host[shorter.end() :]
     return host
+
+
+def of_one_publisher(one: tuple[str, str | None], other: tuple[str, str | None]) -> bool:
+    """Whether two articles, each given by its source and its normalised link, come from one publisher.
+
+    >>> of_one_publisher(("Daily", "https://news.daily.example/a"), ("DAILY", "https://sport.daily.example/b"))
+    True
+    >>> of_one_publisher(("", None), ("", None))
+    False
+    """
+    (source, url), (other_source, other_url) = one, other
+    if url and other_url and host_of(url) == host_of(other_url):
+        return True
+    return source != "" and source.casefold() == other_source.casefold()
 
 
 def _address_key(url: str | None) -> str | None:

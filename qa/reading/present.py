@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from embeddings.cleaning.identity import of_one_publisher
 from qa.language.dates import moment
 from qa.language.quantities import quantities_of
 from qa.language.words import stems, words_of
@@ -19,7 +20,7 @@ from qa.reading.read import Reading, ReadSentence, no_surer, same_answer
 from qa.reading.reader import Calibration
 from qa.types import Evidence
 
-__all__ = ["asks_of_now", "newest_within", "of_now"]
+__all__ = ["asks_of_now", "newest_of_series", "newest_within", "of_now"]
 
 _CLOSE = 2.0
 """How far, in log-odds, the sentence of a newer article may lie behind the best one and still come before it."""
@@ -28,6 +29,12 @@ _SURE = 2.0
 _COUNTS = re.compile(
     r"how (?:many|much)\b(?!.*\b(?:was|were|did|had|in (?:19|20)\d\d)\b)"
     r"|what(?:['’]s| is) the\b.*\b(?:toll|number|count|total)\b",
+    re.IGNORECASE,
+)
+
+_DAY = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september"
+    r"|october|november|december)\b",
     re.IGNORECASE,
 )
 
@@ -66,6 +73,39 @@ def of_now(question: str, reading: Reading, evidence: Sequence[Evidence], *, cal
     struck = len(kept) < len(reading.sentences) and reading.sentences[0] not in kept
     sure = no_surer(reading, ordered, calibration=calibration) if struck else reading.probability
     return msgspec.structs.replace(reading, sentences=tuple(ordered), probability=sure)
+
+
+def newest_of_series(reading: Reading, evidence: Sequence[Evidence]) -> Reading:
+    """The reading without what a publisher has said again since, in the same words with other figures: a weekly price
+    is neither last week's nor in dispute with it."""
+    if not reading.sentences:
+        return reading
+    best = reading.sentences[0]
+    series = [best, *(one for one in reading.sentences[1:] if _of_one_series(one, best, evidence))]
+    if len(series) == 1:
+        return reading
+    first = max(series, key=lambda one: _day(evidence[one.sentence.evidence]))
+    rest = (one for one in reading.sentences if one not in series)
+    return msgspec.structs.replace(reading, sentences=(first, *rest))
+
+
+def _of_one_series(one: ReadSentence, best: ReadSentence, evidence: Sequence[Evidence]) -> bool:
+    item, other = evidence[one.sentence.evidence], evidence[best.sentence.evidence]
+    days = {_day(item), _day(other)}
+    if len(days) == 1 or "" in days or one.short_logit <= 0:
+        return False
+    if not of_one_publisher((item.stored.source, item.stored.url), (other.stored.source, other.stored.url)):
+        return False
+    (form, figures), (other_form, other_figures) = map(_form, (one.sentence.text, best.sentence.text))
+    return form == other_form and figures != other_figures
+
+
+def _form(text: str) -> tuple[Sequence[str], Sequence[float]]:
+    """The words of a sentence that are no figures, and its figures."""
+    found = quantities_of(text)
+    figures = {at for one in found for at in range(one.start, one.end)}
+    without = "".join(" " if at in figures else letter for at, letter in enumerate(text))
+    return [word.stem for word in words_of(_DAY.sub(" ", without))], [one.value for one in found]
 
 
 def _newest(question: str, kept: Sequence[ReadSentence], evidence: Sequence[Evidence]) -> ReadSentence:

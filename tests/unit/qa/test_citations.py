@@ -119,7 +119,7 @@ def test_any_span_of_any_text_can_be_cited(text: str, data: st.DataObject) -> No
 
 def test_a_search_result_shows_the_passage_and_who_else_reports_it() -> None:
     passage = stored(article(), AT, AT + len(QUOTE))
-    copy = msgspec.structs.replace(stored(article("Rain fell.")), url="https://example.net/flood")
+    copy = msgspec.structs.replace(stored(article("Rain fell.")), url="https://example.net/flood", source="Net")
     shown = search_result(Evidence(stored=passage, score=1 / 3, cosine=0.5, also=(copy,)))
     assert shown.text == QUOTE == TEXT[shown.start_char_index : shown.end_char_index]
     assert shown.score == 0.333333
@@ -133,7 +133,8 @@ def test_a_search_result_shows_the_passage_and_who_else_reports_it() -> None:
     [
         ("https://www.example.org/rain", "Flood desk", False),
         ("https://m.example.org/flood", "Wire", False),
-        ("https://example.net/flood", "Wire", True),
+        ("https://example.net/flood", "Coast Radio", True),
+        ("https://news.example.net/flood", "WIRE", False),
         (None, "WIRE", False),
         (None, "Coast Radio", True),
         (None, "", True),
