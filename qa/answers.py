@@ -148,6 +148,7 @@ def finished(
         filters=None if filters == Filters() else filters,
         period_kept=keeps_period(cited, evidence, period=asked.period),
         stale_citation_ids=stale(cited, evidence, question=asked.resolved_query) if about_now else (),
+        replaces=question.replaces,
     )
     return AnswerEvent(answer=answer)
 

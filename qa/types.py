@@ -81,6 +81,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store: bool = False
     """Without a `conversation_id`: begin a conversation, named in the answer. Otherwise nothing of the question is
     kept."""
+    replaces: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    """The id of an answer of this conversation, to ask in its place: neither it nor what follows is heeded any more."""
     collection: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     filters: Filters = Filters()
     as_of: Annotated[str, msgspec.Meta(max_length=40)] | None = None
@@ -277,6 +279,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     stale_citation_ids: tuple[str, ...] = ()
     """Of a question about how things are now, the citations a month or more older than something else that was found
     about it."""
+    replaces: str | None = None
+    """The answer in whose place this was asked: it, and those in between, stay kept, and no follow-up heeds them."""
     offset_unit: Literal["code_point"] = "code_point"
 
 

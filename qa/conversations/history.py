@@ -13,7 +13,7 @@ from qa.conversations.database import ConversationDatabase, Session
 from qa.errors import NotFound
 from qa.types import Answer
 
-__all__ = ["Bounds", "Conversation", "History", "KeptTurn", "new_id"]
+__all__ = ["Bounds", "Conversation", "History", "KeptTurn", "new_id", "standing"]
 
 _SHOWN_TITLE = 200
 
@@ -58,6 +58,17 @@ def new_id() -> str:
     True
     """
     return f"conv_{secrets.token_urlsafe(24)}"
+
+
+def standing(turns: Sequence[KeptTurn]) -> Sequence[KeptTurn]:
+    """Of turns in order, those that none was asked in the place of; the one replaced may lie before them all."""
+    found: list[KeptTurn] = []
+    for turn in turns:
+        if turn.answer.replaces is not None:
+            ids = [one.answer.id for one in found]
+            del found[ids.index(turn.answer.replaces) if turn.answer.replaces in ids else 0 :]
+        found.append(turn)
+    return found
 
 
 class History:
@@ -135,13 +146,17 @@ class History:
             ).fetchall()
         return _read(rows[:limit]), rows[limit - 1][0] if len(rows) > limit else None
 
-    def last_turns(self, conversation_id: str, *, owner: str, limit: int) -> Sequence[KeptTurn]:
-        """The last turns, in order. Raises NotFound."""
+    def last_turns(
+        self, conversation_id: str, *, owner: str, limit: int, until: str | None = None
+    ) -> Sequence[KeptTurn]:
+        """The last turns, in order; with `until`, those up to this answer. Raises NotFound."""
         with self._database.reading() as db:
             conversation = _required(db, conversation_id, owner)
+            last = _MOST if until is None else _turn(db, conversation, until)
             rows: list[Any] = db.execute(
-                "SELECT number, asked_at, answer FROM turns WHERE conversation = ? ORDER BY number DESC LIMIT ?",
-                (conversation, limit),
+                "SELECT number, asked_at, answer FROM turns WHERE conversation = ? AND number <= ?"
+                " ORDER BY number DESC LIMIT ?",
+                (conversation, last, limit),
             ).fetchall()
         return _read(rows[::-1])
 
@@ -222,6 +237,14 @@ def _required(db: Session, conversation_id: str, owner: str) -> int:
     if found is None:
         raise _unknown(conversation_id)
     return found
+
+
+def _turn(db: Session, conversation: int, answer_id: str) -> int:
+    statement = "SELECT number FROM turns WHERE conversation = ? AND answer_id = ?"
+    found = db.execute(statement, (conversation, answer_id)).fetchall()
+    if not found:
+        raise NotFound(f"no answer {answer_id!r} is kept in this conversation, so none can be asked in its place")
+    return int(found[0][0])
 
 
 def _unknown(conversation_id: str) -> NotFound:

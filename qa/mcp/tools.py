@@ -32,7 +32,7 @@ from qa.types import Answer, Question, SearchAnswer, SearchQuestion
 __all__ = ["TOOLS", "Archive", "NamedArticle", "Opened", "Parts", "Tool", "call"]
 
 
-_NOT_HERE = frozenset({"conversation_id", "store", "stream"})
+_NOT_HERE = frozenset({"conversation_id", "replaces", "store", "stream"})
 """Fields of the HTTP API for what it keeps, and for how it sends; here every call stands on its own."""
 _NARROWED = (
     "`filters` (source, section, language, author, published_after, published_before, article_ids) and `collection` "

@@ -23,7 +23,7 @@ from qa.answers import turn_of
 from qa.conversations.changes import AnswerChanges, changes_since, is_corrected, rechecked
 from qa.conversations.database import ConversationDatabase, Database
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, ServedAnswers, served
-from qa.conversations.history import Bounds, History, KeptTurn, new_id
+from qa.conversations.history import Bounds, History, KeptTurn, new_id, standing
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.dates import stamp
 from qa.server.errors import NotReady
@@ -99,19 +99,24 @@ class Records:
             self._database = None
 
     async def enter(self, question: Question, *, owner: str, within: Collections) -> Asked:
-        """Place a question in its conversation. Raises NotFound where it names one that is not there."""
+        """Place a question in its conversation. Raises NotFound where it names one, or an answer in it, that is not
+        there."""
         if question.conversation_id is None:
+            if question.replaces is not None:
+                raise NotFound("`replaces` names an answer of a conversation: name that, too, in `conversation_id`")
             if not question.store:
                 return Asked(question=question)
             return Asked(question=msgspec.structs.replace(question, conversation_id=new_id()), begins=True)
-        turns = await self.recall(question.conversation_id, owner=owner, within=within)
+        turns = await self.recall(question.conversation_id, owner=owner, within=within, before=question.replaces)
         return Asked(question=question, turns=turns)
 
-    async def recall(self, conversation_id: str, *, owner: str, within: Collections) -> tuple[Turn, ...]:
-        """The last turns of a conversation, as far as they still hold. Raises NotFound."""
-        history = self._history()
-        kept = await self._run(partial(history.last_turns, conversation_id, owner=owner, limit=_TURNS_HEEDED))
-        return tuple(turn_of(turn.answer) for turn in await self._checked(kept, within))
+    async def recall(
+        self, conversation_id: str, *, owner: str, within: Collections, before: str | None = None
+    ) -> tuple[Turn, ...]:
+        """The last turns of a conversation, or those before an answer, as far as they still hold. Raises NotFound."""
+        read = partial(self._history().last_turns, conversation_id, owner=owner, limit=_TURNS_HEEDED + 1, until=before)
+        kept = [turn for turn in standing(await self._run(read)) if turn.answer.id != before]
+        return tuple(turn_of(turn.answer) for turn in await self._checked(kept[-_TURNS_HEEDED:], within))
 
     async def remember(self, answer: Answer, asked: Asked, *, owner: str) -> None:
         """Note an answer before it is served; what belongs to a conversation is on disk when this returns."""

@@ -17,11 +17,21 @@ function wordsHash() {
   return hash.digest("hex").slice(0, 12);
 }
 
+/** Properties between our own classes, which neither a page, nor the service, nor the browser knows: they get short names. */
+const inner =
+  /^(announce|around|beginWith|beginning|client|composer|context|conversationTitle|doubt|fold|followOns|giveBack|isEmpty|isOpen|isOver|narrowed|numbering|passedOn|renew|setBusy|setOnline|shortAnswer|strings|suggestions|told|widen|wouldQuote)$/;
+
 /** Made smaller once more, and short names for our custom properties, but those that a page may set: they are in each rule. */
 const shortened = {
   name: "shortened",
   async generateBundle(_, bundle) {
-    const { code } = await minify(bundle[name].code, { ecma: 2022, compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true } });
+    const taken = Object.keys(JSON.parse(readFileSync("languages/en.json", "utf8"))).filter((key) => inner.test(key));
+    if (taken.length) throw new Error(`a key of the language files cannot be shortened: ${taken.join(", ")}`);
+    const { code } = await minify(bundle[name].code, {
+      ecma: 2022,
+      compress: { passes: 4, hoist_funs: true, pure_getters: true, unsafe_arrows: true, unsafe_methods: true },
+      mangle: { properties: { regex: inner } },
+    });
     const names = [...new Set(code.match(/--(?!sourceline)[a-z]{3}[a-z-]*(?=:)/g))].sort((one, other) => other.length - one.length);
     bundle[name].code = names.reduce((text, long, at) => text.replaceAll(new RegExp(`${long}(?![\\w-])`, "g"), `--_${String.fromCharCode(97 + at)}`), code);
   },
@@ -33,7 +43,7 @@ const packed = {
   async generateBundle(_, bundle) {
     const words = readdirSync("languages").map((file) => [file, JSON.stringify(JSON.parse(readFileSync(`languages/${file}`, "utf8")))]);
     for (const [file, text] of [[name, bundle[name].code], ...words]) {
-      const source = await gzipAsync(new TextEncoder().encode(text), { numiterations: 15 });
+      const source = await gzipAsync(new TextEncoder().encode(text), { numiterations: 60 });
       this.emitFile({ type: "asset", fileName: `${file}.gz`, source });
     }
   },

@@ -108,6 +108,9 @@ def test_turns_come_back_as_they_were_in_order(history: History) -> None:
     tell(history, "two", "d")
     assert kept(history, "one") == told
     assert [turn.answer for turn in history.last_turns("one", owner="", limit=2)] == told[1:]
+    assert [turn.answer for turn in history.last_turns("one", owner="", limit=2, until=told[1].id)] == told[:2]
+    with pytest.raises(NotFound):
+        history.last_turns("one", owner="", limit=2, until="other")
     about = history.conversation("one", owner="")
     assert (about.title, about.turns) == ("What about a?", 3)
     assert history.answer("b", owner="") == told[1]

@@ -97,15 +97,15 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
       frame.fit();
       card.changed();
     });
-    const layers = (): number => Number(card.isOpen && matchMedia(NARROW).matches) + Number(article.isOver);
-    card.changed = wayBack(layers, () => card.close() || article.close(), this.#leave.signal);
+    const layers = (): number => Number(card.isOpen && matchMedia(NARROW).matches) + Number(article.isOver) + Number(frame.isOver);
+    card.changed = wayBack(layers, () => card.close() || article.close() || frame.close(), this.#leave.signal);
     context.show = (request, opener) => {
       context.card.close();
       this.#emit("source", { article_id: request.article_id, title: request.title, url: request.url });
       void article.open(request, opener);
     };
     const events = {
-      submit: (question: string) => void this.ask(question),
+      submit: (question: string, replaced: string) => void conversation.ask(question, "", replaced),
       search: (question: string) => void conversation.search(question),
       stop: () => conversation.stop(),
     };
@@ -223,7 +223,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
     this.reset();
     article.close();
     await this.open();
-    if (goal.article || goal.answer) history.replaceState(null, "", href); // a reload leads there again
+    if (goal.article || goal.answer) history.replaceState(history.state, "", href); // a reload leads there again
     if (goal.article) await article.open(wordsOf(goal), null);
     else if (goal.answer) await this.#conversation?.passedOn(goal.answer, goal.sig, goal.question);
     else await this.ask(goal.question);

@@ -93,14 +93,18 @@ export class Client {
     return page.conversation.title;
   }
 
-  /** The answers of a conversation, in order. */
+  /** The answers of a conversation, in order, but those in whose place another was asked for. */
   async conversation(id: string): Promise<Answer[]> {
     const answers: Answer[] = [];
     let after: number | null = 0;
     while (after !== null) {
       const path: string = `/api/conversations/${encodeURIComponent(id)}?limit=50&after=${after}`;
       const page: { turns: { answer: Answer }[]; next: number | null } = await this.#json(path);
-      answers.push(...page.turns.map((turn) => turn.answer));
+      for (const { answer } of page.turns) {
+        // One that is not there lies before all that are kept.
+        if (answer.replaces) answers.splice(Math.max(0, answers.findIndex((one) => one.id === answer.replaces)));
+        answers.push(answer);
+      }
       after = page.next;
     }
     return answers;

@@ -8,7 +8,8 @@ import type { Language, Strings } from "./strings";
 const QUESTION_CHARACTERS = 2000;
 
 export interface ComposerEvents {
-  submit(question: string): void;
+  /** `replaced`: the answer in whose place it is asked. */
+  submit(question: string, replaced: string): void;
   search(question: string): void;
   stop(): void;
 }
@@ -21,6 +22,9 @@ export class Composer {
   /** Pressed: passages are wanted, no answer. */
   readonly #only: HTMLButtonElement;
   readonly #offline: HTMLElement;
+  /** Says what the question will stand in place of; a click lets that be. */
+  readonly #instead = element("div", {});
+  #replaced = "";
   readonly #strings: Strings;
   #busy = false;
   /** Called when the filters are others than before. */
@@ -56,6 +60,7 @@ export class Composer {
         "div",
         { class: "composer-inner" },
         this.#offline,
+        this.#instead,
         this.filters.chips,
         element("div", { class: "field" }, this.#area, this.#action),
         element("div", { class: "row" }, this.filters.toggle, this.#only, element("p", { class: "quiet note" }, options.note)),
@@ -70,10 +75,22 @@ export class Composer {
     this.#area.focus({ preventScroll: true });
   }
 
-  /** Put a question there to be changed. */
-  edit(question: string): void {
-    this.#area.value = question;
+  /** Put a question there to be changed; `replaced`: the answer that goes, with what follows, when it is asked. */
+  edit(question: string, replaced = ""): void {
+    this.#put(question, replaced);
     this.focus();
+  }
+
+  clear(): void {
+    this.#put("");
+  }
+
+  #put(question: string, replaced = ""): void {
+    this.#area.value = question;
+    this.#replaced = replaced;
+    const properties = { class: "narrowed", part: "replaces", attributes: { dir: "auto" } };
+    const keep = (): void => this.edit(this.#area.value);
+    refill(this.#instead, replaced ? button(`${this.#strings.replaces(question)} ✕`, keep, properties) : null);
   }
 
   setBusy(busy: boolean): void {
@@ -112,8 +129,9 @@ export class Composer {
     const question = this.#area.value.trim();
     if (!question) return;
     if (matchMedia("(max-width: 36em)").matches) this.filters.fold();
-    this.#area.value = "";
+    const replaced = this.#replaced;
+    this.clear();
     if (this.#searches) this.events.search(question);
-    else this.events.submit(question);
+    else this.events.submit(question, replaced);
   }
 }

@@ -46,7 +46,7 @@ export class Conversation {
     this.#events = {
       ask,
       widen,
-      edit: (question) => composer.edit(question),
+      edit: (question, { id, conversation_id: kept }) => composer.edit(question, kept && kept === history.id ? id : ""),
       narrowed: () => composer.filters.names.join(", "),
       narrow: (question, sent, filters, title) => {
         composer.filters.put(filters, title);
@@ -101,26 +101,31 @@ export class Conversation {
     this.changed(!shown);
   }
 
-  /** Ask a question, and show its answer as it comes; `sent`: what is asked in its place, as it stands. */
-  async ask(question: string, sent = ""): Promise<Outcome | null> {
+  /** Ask a question, and show its answer as it comes; `sent`: what is asked in its place, as it stands; `replaces`: the
+   * answer that it takes the place of, with all that follows. */
+  async ask(question: string, sent = "", replaces = ""): Promise<Outcome | null> {
     if (this.#running) return null;
     this.context.emit("submit", { question });
-    return this.#append(new Turn(this.context, question, this.#events), question, sent);
+    const replaced = this.#turns.querySelector(`[data-answer="${replaces}"]`);
+    while (replaced?.nextSibling) replaced.nextSibling.remove();
+    replaced?.remove();
+    const asked = { ...(sent ? { question: sent, as_written: true } : { question }), ...(replaces ? { replaces } : {}) };
+    return this.#append(new Turn(this.context, question, this.#events), asked);
   }
 
   /** Look for passages alone. */
   async search(question: string): Promise<Outcome | null> {
     if (this.#running) return null;
-    return this.#append(new SearchTurn(this.context, question, () => this.#events.ask(question)), question);
+    return this.#append(new SearchTurn(this.context, question, () => this.#events.ask(question)), { question });
   }
 
-  #append(turn: Turn | SearchTurn, question: string, sent = ""): Promise<Outcome | null> {
+  #append(turn: Turn | SearchTurn, asked: AskRequest): Promise<Outcome | null> {
     leave(this.context.page);
     this.context.card.close();
     this.#greet(false);
     this.#takeBack(":scope > .problem, .next");
     this.#turns.append(turn.element);
-    return this.#run(turn, sent ? { question: sent, as_written: true } : { question });
+    return this.#run(turn, asked);
   }
 
   #takeBack(what: string): void {
@@ -136,6 +141,7 @@ export class Conversation {
     this.stop();
     leave(this.context.page);
     this.history.leave();
+    this.composer.clear();
     this.composer.filters.reset();
     refill(this.#turns);
     this.#greet(true);
@@ -160,6 +166,7 @@ export class Conversation {
     if (outcome.kind === "failed" && outcome.problem.kind === "missing" && this.history.id) {
       // The conversation has been erased meanwhile: begin another.
       this.history.set(null);
+      delete asked.replaces;
       outcome = await turn.run(this.#request(asked), running.signal, retry);
     }
     if (this.#running === running) this.#running = null;

@@ -88,6 +88,11 @@ export class Frame {
     return true;
   }
 
+  /** Whether it hides the page. */
+  get isOver(): boolean {
+    return Boolean(this.dialog?.open);
+  }
+
   private get isOpen(): boolean {
     return Boolean(this.dialog && (this.dialog.open || this.dialog.matches(":popover-open")));
   }

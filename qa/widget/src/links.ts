@@ -57,5 +57,5 @@ export function wordsOf({ article, version, words }: Goal): ArticleRequest {
 
 /** Take what led here out of the address: the page has moved on. */
 export function leave(page: boolean): void {
-  if (goalOf(page)) history.replaceState(null, "", location.pathname + location.search);
+  if (goalOf(page)) history.replaceState(history.state, "", location.pathname + location.search);
 }

@@ -1,4 +1,4 @@
-// Beneath an answer: its numbered sources, who else reported them, and the passages that were read.
+// Beneath an answer: its numbered sources, who else reported them, and the passages that were found.
 
 import type { AnswerView } from "./answer_view";
 import { byline } from "./byline";
@@ -10,9 +10,12 @@ import { CodePoints } from "./offsets";
 import type { AlsoReported, Answer, Citation, Conflict, Headline, SearchResult } from "./types";
 
 const EXCERPT = 280;
-/** Words that say what a sentence is about: long ones, names, figures. */
-const WORDS = /[\p{L}\p{N}]{5,}|\p{Lu}[\p{L}\p{N}]{2,}|\p{N}+/gu;
-const EMPTY = /^(who|what|when|where|which|how|why|did|does|the|there|their|about|would|could|after|before|these|those)$/;
+/** Words that say what a sentence is about: long ones, names, figures; of scripts without capitals three letters, or two characters. */
+const CONTENT = /.{5}|^\p{Lu}.{2}|\p{N}|[\p{Lo}\p{M}]{3}|\p{sc=Han}{2}/u;
+/** Headings, and crumbs such as "Read more", have no end or few words. */
+const ENDS = /[.!?…。！？।؟۔][\p{Pe}\p{Pf}"']*$/u;
+const FEWEST = 6;
+const EMPTY = /^(who|what|when|where|which|how|why|did|does|the|there|their|about|would|could|after|before|these|those)$/i;
 /** Shown at once where nothing answers. */
 const NEAREST = 3;
 
@@ -27,7 +30,7 @@ export function sourceList(context: Context, answer: Answer, view: AnswerView): 
   }
   if (!firsts.size) return null;
   const items = [...firsts].sort(([one], [other]) => one - other).map(([number, citation]) => {
-    const more = [onPaper(citation), doubt(context, answer, citation), words(answer, citation), alsoReported(context, answer, citation)];
+    const more = [onPaper(citation), doubt(context, answer, citation), ownWords(answer, citation), alsoReported(context, answer, citation)];
     return source(context, number, citation, citing(answer.citations, citation), more);
   });
   return sources(context, items);
@@ -57,7 +60,7 @@ function onPaper({ url }: Citation): HTMLElement | null {
 }
 
 /** The words a source is quoted for, where the answer does not say them itself. */
-function words(answer: Answer, citation: Citation): HTMLElement | null {
+function ownWords(answer: Answer, citation: Citation): HTMLElement | null {
   if (answer.answer.includes(citation.cited_text)) return null;
   return element("blockquote", { class: "source-words", attributes: { dir: "auto" } }, excerpt(undated(citation.cited_text)));
 }
@@ -111,12 +114,12 @@ function alsoBy(context: Context, articles: readonly AlsoReported[]): HTMLElemen
   return element("p", { class: "also" }, `${strings.alsoReported} `, ...links);
 }
 
-/** The passages that were read; those that come near the question (`shown`) at once, at their nearest sentences. */
+/** The passages that were found; those that come near the question (`shown`) at once, at their nearest sentences. */
 export function passageList(context: Context, results: readonly SearchResult[], shown: readonly SearchResult[], question: string): HTMLElement | null {
   if (!results.length) return null;
   const { strings } = context.language;
   const rest = results.filter((result) => !shown.includes(result));
-  const summary = shown.length ? strings.more(rest.length) : strings.passages(rest.length);
+  const summary = shown.length ? strings.more(rest.length) : strings.found(rest.length);
   return element(
     "div",
     { class: "passages", part: "passages" },
@@ -129,13 +132,14 @@ function folded(summary: string, list: HTMLElement | null): HTMLElement | null {
   return list && element("details", {}, element("summary", {}, summary), list);
 }
 
-/** The first passage of each article that has a sentence with some of the question's words. */
+/** The first passage of each article that has a sentence with some of the question's words; none that says the same again. */
 export function near(results: readonly SearchResult[], question: string, locale: string): SearchResult[] {
-  const articles = new Set<string>();
+  const known = new Set<string>();
   const told = results.filter(({ article_id, text }) => {
-    const fresh = !articles.has(article_id) && Boolean(nearest(text, question, locale)?.shared);
-    if (fresh) articles.add(article_id);
-    return fresh;
+    const said = nearest(text, question, locale)?.text;
+    if (!said || known.has(article_id) || known.has(said)) return false;
+    known.add(article_id).add(said);
+    return true;
   });
   return told.slice(0, NEAREST);
 }
@@ -155,8 +159,8 @@ function passages(context: Context, results: readonly SearchResult[], question: 
 
 /** The article of a passage at its words; with a question, at the sentence nearest to it. */
 function requestOf(context: Context, result: SearchResult, question: string): ArticleRequest {
-  const best = question ? nearest(result.text, question, context.language.locale) : null;
-  const near = best?.shared ? best : null; // a sentence with none of its words says no more than the passage
+  // Where no sentence has any of its words, none says more than the passage.
+  const near = question ? nearest(result.text, question, context.language.locale) : null;
   const text = near?.text ?? result.text;
   const start = result.start_char_index + (near ? new CodePoints(result.text).point(near.at) : 0);
   const end = near ? start + new CodePoints(text).length : result.end_char_index;
@@ -176,21 +180,27 @@ function passage(context: Context, result: SearchResult, request: ArticleRequest
   );
 }
 
-/** The sentence of a passage that has most of a question's words, and where it begins in it. */
-function nearest(text: string, question: string, locale: string): { text: string; at: number; shared: number } | null {
-  const asked = wordsOf(question);
-  const sentences = [...new Intl.Segmenter(locale, { granularity: "sentence" }).segment(text)];
-  let best: { text: string; at: number; shared: number } | null = null;
-  for (const { segment, index } of sentences) {
-    const shared = [...wordsOf(segment)].filter((word) => asked.has(word)).length;
+/** The sentence of a passage that has most of a question's words, and where it begins in it; null where none has any. */
+function nearest(text: string, question: string, locale: string): { text: string; at: number } | null {
+  const asked = new Set(contentOf(words(question, locale)));
+  let best: { text: string; at: number } | null = null;
+  let most = 0;
+  for (const { segment, index } of new Intl.Segmenter(locale, { granularity: "sentence" }).segment(text)) {
     const body = segment.trim();
-    if (body && (!best || shared > best.shared)) best = { text: body, at: index + segment.indexOf(body), shared };
+    const said = words(body, locale);
+    const shared = new Set(contentOf(said).filter((word) => asked.has(word))).size;
+    if (shared > most && said.length >= FEWEST && ENDS.test(body)) [most, best] = [shared, { text: body, at: index + segment.indexOf(body) }];
   }
   return best;
 }
 
-function wordsOf(text: string): Set<string> {
-  return new Set((text.match(WORDS) ?? []).map((word) => word.toLowerCase()).filter((word) => !EMPTY.test(word)));
+function words(text: string, locale: string): string[] {
+  const parts = new Intl.Segmenter(locale, { granularity: "word" }).segment(text);
+  return [...parts].filter((part) => part.isWordLike).map((part) => part.segment.replace(/['’]s$/, ""));
+}
+
+function contentOf(all: string[]): string[] {
+  return all.filter((word) => CONTENT.test(word) && !EMPTY.test(word)).map((word) => word.toLowerCase());
 }
 
 /** The beginning of a passage, cut between words. */

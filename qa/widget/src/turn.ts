@@ -24,8 +24,8 @@ const WRITTEN_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trained
 export interface TurnEvents {
   /** Ask another question; `sent`: this in its place, as it stands. */
   ask(question: string, sent?: string): void;
-  /** Put a question where it can be changed. */
-  edit(question: string): void;
+  /** Put a question where it can be changed, to be asked in place of its answer. */
+  edit(question: string, answer: Answer): void;
   /** What the questions are narrowed to now, in words. */
   narrowed(): string;
   /** Ask again without what narrows. */
@@ -128,8 +128,7 @@ export class Turn {
   #begin(): void {
     this.#view = new AnswerView(this.context);
     refill(this.#middle, this.#view.element);
-    refill(this.#below);
-    refill(this.#short);
+    for (const one of [this.#below, this.#short]) refill(one);
     this.#understood.hidden = this.#notice.hidden = true;
     this.element.classList.remove("abstained");
     this.#checked = 0;
@@ -204,6 +203,7 @@ export class Turn {
     // Sentences that come near may answer, after all: only what is certain is said above them.
     const reason = answer.abstain_reason === "no_match" && close.length ? "weak_match" : (answer.abstain_reason ?? "no_match");
     const why = strings.abstain[reason] ?? strings.abstain["no_match"] ?? "";
+    this.element.dataset["answer"] = answer.id;
     this.element.classList.toggle("abstained", abstained);
     this.#mode.textContent = abstained && reason === "weak_match" ? strings.unclear : strings[answer.answer_mode];
     this.#notice.hidden = true;
@@ -217,7 +217,7 @@ export class Turn {
     refill(this.#short, abstained ? null : this.#view.shortAnswer(answer), isQuoted ? conflicts : null);
     const fallback = this.#fallback(answer);
     const passages = passageList(this.context, answer.search_results, close, answer.question);
-    const acts = actions(this.context, answer, this.#view, () => this.events.edit(this.question), this.#shared);
+    const acts = actions(this.context, answer, this.#view, () => this.events.edit(this.question, answer), this.#shared);
     refill(
       this.#below,
       fallback ? element("p", { class: "quiet fallback" }, fallback) : null,

@@ -104,6 +104,8 @@ export interface Answer {
   /** Whether what is cited is of the time asked for. */
   period_kept?: boolean | null;
   stale_citation_ids?: string[];
+  /** The answer in whose place this one stands, with all that came between. */
+  replaces?: string | null;
 }
 
 /** What wrote a generated answer. */
@@ -164,6 +166,8 @@ export interface AskRequest {
   filters?: Filters;
   /** Neither completed from the conversation nor corrected. */
   as_written?: boolean;
+  /** Answer in whose place it is asked. */
+  replaces?: string;
 }
 
 /** What questions are narrowed to. */

@@ -47,6 +47,34 @@ def test_a_conversation_goes_on_survives_a_reload_and_ends(read: Read, service: 
     assert reader.chat.locator(".turn").count() == 0
 
 
+def test_an_edited_question_takes_the_place_of_what_follows(read: Read, service: Any) -> None:
+    reader = read().visit()
+    reader.ask(BRIDGE)
+    reader.ask("And how many steel hangers have cracks?")
+    reader.ask(KITES)
+    notice = reader.chat.locator(".composer .narrowed")
+    edit = reader.chat.get_by_role("button", name="Edit the question")
+    edit.nth(1).click()
+    assert reader.input.input_value() == "And how many steel hangers have cracks?"
+    assert notice.inner_text() == "Replaces “And how many steel hangers have cracks?” and what follows it ✕"
+    notice.click()
+    assert notice.is_hidden()
+    edit.nth(1).click()
+    reader.send("How many ferries will run at the Osprey Bridge?")
+    reader.last.locator(".actions").wait_for()
+    asked = [BRIDGE, "How many ferries will run at the Osprey Bridge?"]
+    assert reader.chat.locator(".question").all_inner_texts() == asked
+    assert notice.is_hidden()
+    reader.page.reload()
+    reader.last.locator(".actions").wait_for()
+    assert reader.chat.locator(".question").all_inner_texts() == asked
+    conversation = reader.page.evaluate("Object.values(localStorage)[0]")
+    kept = [one["answer"] for one in httpx.get(f"{service.url}/api/conversations/{conversation}").json()["turns"]]
+    assert kept[3]["replaces"] == kept[1]["id"]
+    reader.ask(KITES)
+    assert reader.chat.locator(".question").all_inner_texts() == [*asked, KITES]
+
+
 def test_a_question_to_begin_with_is_asked_by_a_click(read: Read, scripted: Any, answering: Any) -> None:
     compose, unfold = answering
     article = Article(id="a", version="v", title="T", text="It opens in June.")

@@ -217,6 +217,44 @@ def test_the_way_back_takes_away_what_lies_over_the_chat_and_nothing_else(show: 
     assert page.evaluate("history.state") == {"router": 7}, "beside the chat it hides nothing"
 
 
+def test_the_way_back_closes_a_panel_that_covers_the_page(read: Read, scripted: Any, answering: Any) -> None:
+    """From the topmost layer to the last; beside the page, a panel hides nothing."""
+    compose, unfold = answering
+    scripted.articles |= {"a": ARTICLE}
+    scripted.script = lambda request: unfold(compose(SENTENCES, ARTICLE, question=request["question"]))
+    reader = read(scripted.url, has_touch=True, viewport={"width": 390, "height": 760})
+    page = reader.page
+    script = f"<script src='{scripted.widget.script}'></script>"
+    host = f"<!doctype html><html lang=en><title>Host</title><p>News</p>{script}"
+    page.route("**/host", lambda route: route.fulfill(body=host, content_type="text/html"))
+    page.goto(f"{scripted.url}/before")
+    page.goto(f"{scripted.url}/host#sourceline-q=When%3F")
+    panel, article = reader.chat.locator("dialog"), reader.chat.locator(".article")
+    reader.last.locator(".actions").wait_for()
+    page.wait_for_function("history.state?.sourceline")
+    reader.last.locator(".source-title").first.click()
+    article.locator("p[dir]").first.wait_for()
+    page.wait_for_function("history.state.sourceline[1] === 2")
+    page.go_back()
+    article.wait_for(state="hidden")
+    assert panel.is_visible()
+    page.go_back()
+    panel.wait_for(state="hidden")
+    assert page.url == f"{scripted.url}/host", "the question is not asked again"
+    reader.chat.get_by_role("button", name="Ask a question").tap()
+    page.wait_for_function("history.state?.sourceline")
+    reader.chat.get_by_role("button", name="Close", exact=True).last.tap()
+    page.wait_for_function("!history.state?.sourceline")
+    page.go_back()
+    assert page.url == f"{scripted.url}/before", "no step is left to be taken twice"
+    page.set_viewport_size({"width": 1200, "height": 800})
+    page.goto(f"{scripted.url}/host")
+    reader.chat.get_by_role("button", name="Ask a question").click()
+    panel.wait_for()
+    page.go_back()
+    assert page.url == f"{scripted.url}/before"
+
+
 def test_doubts_are_said_beside_the_sentence(show: Any, answering: Any) -> None:
     claims = answering[0](SENTENCES, ARTICLE).claims
     doubtful = type(claims[1])(
@@ -525,9 +563,56 @@ def test_datelines_are_told_by_their_shape_and_no_word_of_a_sentence_is_hidden(
     assert dict(zip(DATELINES, map(len, hidden), strict=True)) == DATELINES
 
 
+LONGER = "It closes in July.\n\nIt opens again early in June. The mayor said so."
+
+
+@pytest.mark.parametrize(
+    ("question", "locale", "texts", "shown"),
+    [
+        (
+            "When does the Osprey bridge open?",
+            "en",
+            ["When the Osprey Bridge opens\n\nOsprey Bridge: read more.\n\nThe bridge was built in 1931 by prisoners."],
+            ["The bridge was built in 1931 by prisoners."],
+        ),
+        ("When does the Osprey bridge open?", "en", ["Where the road to the Osprey Bridge was to go and who paid"], []),
+        (
+            "When does the Osprey bridge open?",
+            "en",
+            ["Osprey Bridge’s cables were all replaced.", "Osprey Bridge’s cables were all replaced."],
+            ["Osprey Bridge’s cables were all replaced."],
+        ),
+        ("大桥何时重新开放？", "zh", ["昨天下雨。\n大桥将于六月重新开放通行。"], ["大桥将于六月重新开放通行。"]),
+        ("पुल कब खुलेगा?", "hi", ["बारिश हुई।\nयह नया पुल अगले जून में खुलेगा।"], ["यह नया पुल अगले जून में खुलेगा।"]),
+        (
+            "متى يفتح الجسر؟",
+            "ar",
+            ["الطقس بارد.\nقال المدير إن الجسر سيغلق في يونيو."],
+            ["قال المدير إن الجسر سيغلق في يونيو."],
+        ),
+    ],
+)
+def test_what_articles_do_say_is_said_in_sentences(
+    show: Any, question: str, locale: str, texts: list[str], shown: list[str]
+) -> None:
+    found = [msgspec.structs.replace(result(text=text), article_id=f"n{at}") for at, text in enumerate(texts)]
+    choices = {"locale": locale}
+    reader = show(choices=choices, question=question, search_results=tuple(found), **DECLINED)
+    told = reader.last.locator(".passages > ol blockquote")
+    assert told.all_inner_texts() == shown
+    rest = len(texts) - len(shown)
+    assert reader.last.locator(".passages summary").count() == (rest > 0)
+
+
+def test_what_was_found_is_not_said_to_have_been_read(show: Any) -> None:
+    reader = show(search_results=(result(text=TEXT), result(text=LONGER)))
+    assert reader.last.locator(".passages summary").inner_text() == "2 passages found"
+
+
 def test_what_nothing_answers_gives_the_nearest_sentence_and_other_questions(show: Any, scripted: Any) -> None:
     scripted.starters = ["When does it open?"]
-    found = result(text=TEXT)
+    found = result(text=LONGER)
+    scripted.articles["a"] = msgspec.structs.replace(ARTICLE, text=LONGER)
     reader = show(
         question="Who said that it opens?",
         answer_mode="abstained",
@@ -540,10 +625,10 @@ def test_what_nothing_answers_gives_the_nearest_sentence_and_other_questions(sho
     assert reader.last.locator(".why").inner_text() == "The articles found do not clearly answer this."
     assert reader.chat.get_by_role("status").inner_text().startswith("No clear answer in these articles. The articles")
     assert reader.last.locator(".passages .label").inner_text() == "What the articles do say"
-    assert reader.last.locator(".passage blockquote").inner_text() == "It opens in June."
+    assert reader.last.locator(".passage blockquote").inner_text() == "It opens again early in June."
     reader.last.locator(".passage .source-title").click()
     reader.chat.locator(".article-body p[dir]").first.wait_for()
-    assert reader.highlighted() == ["It opens in June."]
+    assert reader.highlighted() == ["It opens again early in June."]
     reader.page.keyboard.press("Escape")
     reader.last.locator(".starter").click()
     reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
@@ -557,7 +642,7 @@ def test_what_is_offered_instead_is_about_what_was_nearest(show: Any, scripted: 
         article_id="c", article_version="v", title=COPY.title, source="Wire", url=None, published_at=None
     )
     found = (
-        result(text=TEXT, also_reported_by=(also,)),
+        result(text=LONGER, also_reported_by=(also,)),
         msgspec.structs.replace(result(text="Kites."), article_id="b"),
     )
     reader = show(question="Who said that it opens?", search_results=found, **DECLINED)
@@ -601,9 +686,9 @@ def test_a_service_that_had_no_questions_is_asked_again(show: Any, scripted: Any
 
 def test_sentences_that_have_nothing_to_do_with_the_question_are_not_put_forward(show: Any) -> None:
     about = {"answer_mode": "abstained", "abstain_reason": "no_match", "claims": (), "citations": ()}
-    found = (result(text="Which of them went there?"), result(text="The mayor said so."))
+    found = (result(text="Which of them went there then?"), result(text="The mayor said so on Monday."))
     reader = show(question="Which mayor of Lima was it?", search_results=(*found, found[1]), **about)
-    assert reader.last.locator(".passages > ol blockquote").all_inner_texts() == ["The mayor said so."]
+    assert reader.last.locator(".passages > ol blockquote").all_inner_texts() == ["The mayor said so on Monday."]
     why = reader.last.locator(".why").inner_text()
     assert why == "The articles found do not clearly answer this.", "nobody knows that they are about something else"
     assert reader.last.locator("summary").inner_text() == "2 more passages"

@@ -96,6 +96,25 @@ def test_a_search_resolves_follow_ups_as_an_answer_does_and_keeps_nothing(client
     assert alone["resolved_query"] == asked["question"]
 
 
+def test_what_is_asked_in_the_place_of_an_answer_does_not_heed_it(client: httpx.Client, check_problem: Any) -> None:
+    first = ask(client, "Who invented the telescope?", store=True)
+    named = {"conversation_id": first["conversation_id"]}
+    second = ask(client, **named)
+    third = ask(client, "And how many people work there?", **named)
+    assert "Velda" in third["resolved_query"]
+    instead = ask(client, "Who invented the radio?", **named, replaces=second["id"])
+    assert instead["replaces"] == second["id"]
+    alone = ask(client, "And how many people work there?", **named)
+    assert "Velda" not in alone["resolved_query"], "what was replaced is not heeded"
+    beginning = ask(client, "And how many people work there?", **named, replaces=first["id"])
+    assert beginning["resolved_query"] == "And how many people work there?"
+    last = ask(client, **named, replaces=beginning["id"])
+    told = [first, second, third, instead, alone, beginning, last]
+    assert [turn["answer"] for turn in conversation(client, first["conversation_id"])["turns"]] == told
+    for body in ({**named, "replaces": "ans_other"}, {"replaces": second["id"]}):
+        check_problem(client.post("/api/ask", json={"question": SURE, **body}), "not-found")
+
+
 def test_another_conversation_begins_apart(client: httpx.Client) -> None:
     one, other = (ask(client, store=True)["conversation_id"] for _ in range(2))
     assert one != other

@@ -10,7 +10,7 @@ export type Words = Record<string, string | Record<string, string>>;
 /** Keys whose text has something put in. */
 type Put =
   | "answering" | "articles" | "asTyped" | "farther" | "finished" | "found" | "late" | "more" | "newestAge" | "notLimited" | "onlyArticle" | "original"
-  | "passages" | "reading" | "retryIn" | "shared" | "sourceNumber" | "sourcesCount" | "understoodAs" | "without";
+  | "reading" | "replaces" | "retryIn" | "shared" | "sourceNumber" | "sourcesCount" | "understoodAs" | "without";
 type Said<Key extends keyof typeof en> = (typeof en)[Key] extends string ? string : Record<string, string>;
 export type Strings = { [Key in keyof typeof en]: Key extends Put ? (...values: (string | number)[]) => string : Said<Key> };
 
