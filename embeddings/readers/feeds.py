@@ -5,9 +5,10 @@ Nothing is fetched: an entry whose feed gives only a summary is that summary, wi
 
 from __future__ import annotations
 
+import html
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +18,12 @@ from embeddings.errors import UnreadableFile
 from embeddings.readers import decoding, fragments
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["read"]
+__all__ = ["listed", "read"]
 
 _ROOT = re.compile(rb"<(?![?!])(?:[\w.-]{1,40}:)?([\w.-]{1,60})")
 _ASIDE = re.compile(rb"<!--.*?-->|<\?.*?\?>", re.DOTALL)
-_OUTLINE = re.compile(rb"<outline\b[^<>]{0,4000}?\bxmlUrl\s*=\s*[\"']([^\"'<>]{1,2000})", re.IGNORECASE)
+_OUTLINE = re.compile(rb"""<outline\b((?:[^<>"']|"[^"<]*"|'[^'<]*')*+)""", re.IGNORECASE)
+_XML_URL = re.compile(rb"""\bxmlUrl\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _FEEDS: Final = frozenset({"rss", "feed", "rdf", "channel"})
 _OTHERS: Final = {
     "nitf": "NITF is not read; ask your agency for ninjs, or convert it to .jsonl",
@@ -57,6 +59,14 @@ def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: 
         yield _article(entry, feed=parsed.feed, origin=f"{path}:{number}")
 
 
+def listed(path: Path) -> Sequence[str]:
+    """The addresses of the feeds that an OPML file lists, each once. Raises UnreadableFile for any other file."""
+    data = decoding.load(path)
+    if _root(data) != "opml":
+        raise UnreadableFile(f"{path} is no OPML file, which lists feeds; a feed in a file is read by `qa ingest`")
+    return _outlines(data)
+
+
 def _root(data: bytes) -> str:
     """The name of the outermost element, in small letters."""
     text = data[:65_536]
@@ -68,11 +78,18 @@ def _root(data: bytes) -> str:
     return found[1].decode("ascii", "replace").lower()
 
 
+def _outlines(data: bytes) -> Sequence[str]:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = data.decode("utf-16", "replace").encode()
+    outlines = (_XML_URL.search(outline) for outline in _OUTLINE.findall(_ASIDE.sub(b"", data)))
+    written = ((one[1] or one[2] or b"").decode("utf-8", "replace") for one in outlines if one)
+    return tuple(dict.fromkeys(address for one in written if (address := html.unescape(one).strip())))
+
+
 def _no_articles(data: bytes) -> str:
-    sources = _OUTLINE.findall(data)
-    first = sources[0].decode("utf-8", "replace")[:100] if sources else ""
-    named = f"{len(sources):,} feeds, the first {first}" if sources else "no feed"
-    return f"OPML lists sources and holds no articles: this names {named}; save the feeds themselves as .xml"
+    sources = _outlines(data)
+    named = f"{len(sources):,} feeds, the first {sources[0][:100]}" if sources else "no feed"
+    return f"OPML lists sources and holds no articles: this names {named}; `qa feeds add` takes the file and adds them"
 
 
 def _article(entry: Any, *, feed: Any, origin: str) -> RawArticle | Rejected:

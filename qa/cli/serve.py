@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -154,23 +154,48 @@ def feeds() -> None:
 
 
 @feeds.command()
-@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@click.argument("urls", nargs=-1, required=True, metavar="URL|FILE.opml...")
 @click.option("--collection", help="Where its articles go.  [default: QA_COLLECTION or default]")
 @click.option(
     "--every", type=click.IntRange(1, 10_080), default=15, show_default=True, help="Minutes between two looks."
 )
 def add(urls: tuple[str, ...], collection: str | None, every: int) -> None:
-    """Add feeds: RSS, Atom or JSON Feed. `qa feeds run` reads them."""
-    from qa.sources.fetching import SourceError
+    """Add feeds: RSS, Atom or JSON Feed, or all that an OPML file lists. `qa feeds run` reads them."""
+    from qa.sources.fetching import address_of
     from qa.sources.ledger import Feed
 
-    for url in urls:
-        if not url.startswith(("http://", "https://")):
-            raise SourceError(f"{url!r} is no http or https address; a feed in a file is read by `qa ingest`")
+    named = [url for url in urls if "://" in url]
+    for url in named:
+        address_of(url)
+    listed, refused = _listed([Path(url) for url in urls if "://" not in url])
     with _ledger(read_settings()) as ledger:
-        for url in urls:
+        for url in dict.fromkeys([*named, *listed]):
             new = ledger.add(Feed(url=url, collection=collection, every_seconds=60.0 * every))
             click.echo(f"{'added' if new else 'there already'}: {plain(url)}")
+    for reason in refused:
+        click.echo(f"not added: {plain(reason)}", err=True)
+
+
+def _listed(files: Sequence[Path]) -> tuple[Sequence[str], Sequence[str]]:
+    """What OPML files list: addresses that can be asked, and why others cannot. Raises UnreadableFile, SourceError."""
+    from embeddings.readers.feeds import listed
+    from qa.sources.fetching import FetchRefused, SourceError, address_of
+
+    found, refused = list[str](), list[str]()
+    for file in files:
+        if not file.is_file():
+            raise SourceError(f"{str(file)!r} is no http or https address, and no file that lists feeds (OPML)")
+        before = len(found)
+        for url in listed(file):
+            try:
+                address_of(url)
+            except FetchRefused as error:
+                refused.append(f"{file}: {error}")
+            else:
+                found.append(url)
+        if len(found) == before:
+            raise SourceError(f"{file} lists no feed that can be asked" + "".join(f"; {one}" for one in refused))
+    return found, refused
 
 
 @feeds.command(name="list")

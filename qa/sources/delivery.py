@@ -5,7 +5,9 @@ Either straight into the store, which one process writes at a time, or over HTTP
 
 from __future__ import annotations
 
+import html
 import http.client
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -13,7 +15,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -207,18 +209,33 @@ _PAGES: Final = {
     "text/plain": ".txt",
 }
 
+_LINK = re.compile(r"<link\b[^<>]{1,2000}>", re.IGNORECASE)
+_SAID = re.compile(r"([a-z]{1,20})\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_FEED = re.compile(r"application/(?:(?:rss|atom)\+xml|feed\+json)", re.IGNORECASE)
+
 
 def entries_of(fetched: Fetched) -> Sequence[RawArticle | Rejected]:
     """The entries of a feed: articles, summaries, and those without a text. Raises FetchRefused for what is no feed."""
     suffix = ".json" if fetched.body.lstrip()[:1] in {b"{", b"["} else ".xml"
     found = _read(fetched.body, suffix)
     if len(found) == 1 and isinstance(found[0], Rejected) and not found[0].link:
-        raise FetchRefused(f"{fetched.url} holds no feed: {found[0].reason}", lasting=False)
+        raise FetchRefused(f"{fetched.url} holds no feed: {_named_feed(fetched) or found[0].reason}", lasting=False)
     # Neither a link nor a file's name of somebody else's: an entry is known by its own link, or its title and date.
     named = (
         msgspec.structs.replace(one, origin=f"{fetched.url} entry/{number}") for number, one in enumerate(found, 1)
     )
     return [msgspec.structs.replace(one, id=None) if isinstance(one, RawArticle) else one for one in named]
+
+
+def _named_feed(fetched: Fetched) -> str:
+    """Which feed a page names for itself, as browsers look for it; empty for what names none."""
+    for link in _LINK.findall(fetched.body[:500_000].decode("utf-8", "replace")):
+        said = {name.lower(): html.unescape(one or other) for name, one, other in _SAID.findall(link)}
+        if "alternate" in said.get("rel", "").lower().split() and _FEED.fullmatch(said.get("type", "").strip()):
+            return (
+                f"it is a web page, which names the feed {urljoin(fetched.url, said.get('href', ''))[:200]}; add that"
+            )
+    return "it is a web page" if fetched.media_type in {"text/html", "application/xhtml+xml"} else ""
 
 
 def page_of(fetched: Fetched, *, entry: RawArticle | None) -> RawArticle:

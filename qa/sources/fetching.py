@@ -37,6 +37,7 @@ __all__ = [
     "Robots",
     "SourceError",
     "Target",
+    "address_of",
     "look_up",
     "target",
 ]
@@ -145,18 +146,24 @@ def look_up(host: str, port: int) -> Sequence[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
-def target(url: str, *, allowed: Sequence[Network], resolve: Resolve = look_up) -> Target:
-    """Find where a URL leads. Raises FetchRefused unless that is http(s) at a public address, or one `allowed`."""
+def address_of(url: str) -> tuple[SplitResult, str, int]:
+    """The parts, the host and the port of an address that can be asked. Raises FetchRefused for others."""
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme, 0)
         host = (parts.hostname or "").encode("idna").decode() if parts.hostname else ""
     except (ValueError, UnicodeError) as error:
         raise FetchRefused(f"{url[:200]!r} is no address of the web: {error}") from None
-    if parts.scheme not in _PORTS or not host or any(ord(sign) <= 32 for sign in url):
-        raise FetchRefused(f"{url[:200]!r} is no http or https address")
     if parts.username is not None or parts.password is not None:
         raise FetchRefused(f"an address with a user's name in it is not asked: {host}")
+    if parts.scheme not in _PORTS or not host or any(ord(sign) <= 32 for sign in url):
+        raise FetchRefused(f"{url[:200]!r} is no http or https address")
+    return parts, host, port
+
+
+def target(url: str, *, allowed: Sequence[Network], resolve: Resolve = look_up) -> Target:
+    """Find where a URL leads. Raises FetchRefused unless that is http(s) at a public address, or one `allowed`."""
+    parts, host, port = address_of(url)
     try:
         found = resolve(host, port)
     except OSError as error:

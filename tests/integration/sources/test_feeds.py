@@ -297,8 +297,70 @@ def test_the_commands_add_list_and_remove(tmp_path: Path, monkeypatch: pytest.Mo
     assert qa("remove", url) == (0, "")
     code, told = qa("remove", url)
     assert (code, "no feed" in told) == (1, True)
-    code, told = qa("add", "feed.xml")
-    assert (code, "qa ingest" in told) == (1, True)
+    code, told = qa("add", "news.example/feed")
+    assert (code, "no http or https address" in told) == (1, True)
+    (tmp_path / "feed.xml").write_text("<rss><channel/></rss>")
+    code, told = qa("add", str(tmp_path / "feed.xml"))
+    assert (code, "qa ingest" in told) == (2, True)
+
+
+def test_a_list_of_feeds_is_taken_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from qa.cli import program
+
+    monkeypatch.setenv("QA_DATA_DIR", str(tmp_path))
+    listed, bare = tmp_path / "mine.opml", tmp_path / "bare.opml"
+    listed.write_text(
+        "<?xml version='1.0'?><opml><body><outline text='Daily > weekly'>"
+        '<outline text="a > b" xmlUrl="https://one.example/feed?a=1&amp;b=2"/>'
+        "<outline xmlUrl='https://two.example/feed'/><outline xmlUrl='https://two.example/feed'/>"
+        "<!-- <outline xmlUrl='https://old.example/feed'/> --><outline xmlUrl='ftp://three.example/feed'/>"
+        "<outline xmlUrl='https://me:hidden@four.example/feed'/></outline></body></opml>"
+    )
+    bare.write_text("<opml><body><outline text='nothing'/></body></opml>")
+
+    def qa(*words: str) -> Any:
+        return CliRunner().invoke(program, ["feeds", *words], prog_name="qa")
+
+    done = qa("add", "https://two.example/feed", str(listed), "--collection", "wire")
+    assert done.exit_code == 0
+    assert done.stdout == "added: https://two.example/feed\nadded: https://one.example/feed?a=1&b=2\n"
+    first, second = done.stderr.splitlines()
+    assert first == f"not added: {listed}: 'ftp://three.example/feed' is no http or https address"
+    assert "four.example" in second
+    assert "hidden" not in done.output
+    assert [feed["collection"] for feed in json.loads(qa("list", "--json").stdout)] == ["wire", "wire"]
+    assert "lists no feed" in qa("add", str(bare)).output
+
+
+def test_a_name_and_a_password_are_not_taken_into_the_list(newsroom: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from qa.cli import program
+
+    monkeypatch.setenv("QA_DATA_DIR", str(newsroom.folder))
+    done = CliRunner().invoke(program, ["feeds", "add", "https://me:hidden@news.example/feed"], prog_name="qa")
+    assert (done.exit_code, "user's name" in done.output, "hidden" in done.output) == (1, True, False)
+    assert newsroom.ledger.feeds() == []
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (
+            "<link href='/news.xml' title=x type='application/rss+xml' rel='alternate'>",
+            "a web page, which names the feed {base}/news.xml; add that",
+        ),
+        ("<link rel='stylesheet' href='/a.css'><link rel='alternate' hreflang='de' href='/de'>", "it is a web page"),
+    ],
+)
+def test_of_a_page_in_the_place_of_a_feed_it_is_said_which_feed_it_names(
+    newsroom: Any, web: Any, head: str, told: str
+) -> None:
+    newsroom.add(web.put("/home", f"<html><head>{head}</head><body><p>Welcome.</p></body></html>", kind="text/html"))
+    newsroom.turn()
+    assert newsroom.feed.trouble.endswith(told.format(base=web.base))
 
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
