@@ -137,7 +137,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "`https://news.example`.",
     "QA_ORIGIN_TOKENS": "`false`: pages of those origins get tokens only through their back end, which holds a key.",
     "QA_ORIGIN_COLLECTIONS": "Which collection the pages of each of those origins read, as `ORIGIN=COLLECTION` parted "
-    "by commas, `ORIGIN=*` for all; empty: all.",
+    "by commas, `ORIGIN=*` for all; empty: all, or none where a key is kept to some collections.",
     "QA_FRAME_ANCESTORS": "Origins that may show the service's own page in a frame.",
     "QA_VISITOR_RATE": "What one token may spend in a minute: an answer costs 10, a search 3, a read 1; 0: no limit. "
     "All tokens of one address together may spend ten times as much. Of `QA_MAX_QUEUE`, one token takes an eighth at "

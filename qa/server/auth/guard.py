@@ -63,6 +63,13 @@ class Guard:
     @asynccontextmanager
     async def running(self, app: Litestar) -> AsyncIterator[None]:  # noqa: ARG002 - the framework passes it
         """Fetch what is shared with other services beforehand, so that no request waits; give it back at the end."""
+        if unsaid := [origin for origin in self.origins if self.reads_unsaid(origin)]:
+            _log.warning(
+                "keys are kept to collections, and nothing says which one the pages of %s read: they get no token "
+                "until QA_ORIGIN_COLLECTIONS does (%s=* for all)",
+                ", ".join(unsaid),
+                unsaid[0],
+            )
         if self._shared is None:
             yield
             return
@@ -74,6 +81,11 @@ class Guard:
             yield
         finally:
             await asyncio.to_thread(self._shared.close)
+
+    def reads_unsaid(self, origin: str) -> bool:
+        """Whether nothing says what the pages of an origin read, though a key is kept to some collections: they would
+        read all of them without anybody having meant it."""
+        return origin not in self.collections and any(key.scope.collections is not None for key in self._keys)
 
     @property
     def open(self) -> bool:
@@ -182,6 +194,8 @@ class Guard:
         if maker is None or not maker.allows(["ask"]):
             return None
         if claims.collection is None:
+            if self.reads_unsaid(claims.origin):
+                return None
             return keys.Scope(may=("ask",), collections=maker.collections)
         only = keys.Scope(may=("ask",), collections=(claims.collection,))
         return only if maker.reaches(claims.collection) else None

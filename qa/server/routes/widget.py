@@ -236,6 +236,12 @@ def _collection(data: TokenRequest, caller: Caller, origin: str, guard: Guard) -
             require_reach(caller.within, data.collection)
         return data.collection
     if not caller.operates or caller.within is None:
+        if guard.reads_unsaid(origin):
+            raise _fault(
+                "collection",
+                "keys here are kept to collections: say which one it reads, or set it for the origin in "
+                f"QA_ORIGIN_COLLECTIONS, {origin}=* for all",
+            )
         return of_origin
     if of_origin in caller.within:
         return of_origin

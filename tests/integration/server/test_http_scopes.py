@@ -275,3 +275,25 @@ def test_a_scope_that_is_narrowed_holds_for_what_was_kept_and_given_out(
         for gone in (token, own):
             check_problem(client.get("/api/starters", headers=gone), "unauthenticated")
         assert client.get("/api/starters", headers=key("desk")).json()["archive"]["articles"] == 1
+
+
+def test_beside_keys_kept_to_collections_no_page_reads_all_unsaid(
+    serve: Serve, tmp_path: Path, check_problem: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    unsaid = {"origin_collections": "", "allowed_origins": "https://news.example"}
+    with serve(settings_of(tmp_path, {"all": ""}, **unsaid)) as client:
+        before = visitor(client, "https://news.example")
+        vouched = visitor(client, "https://news.example", by="all")
+        assert client.get("/api/starters", headers=before).status_code == 200
+    with serve(settings_of(tmp_path, {"all": "", "world": ":ask:world"}, **unsaid)) as client:
+        assert "https://news.example=* for all" in caplog.text
+        for by in (None, "all"):
+            problem = check_problem(page(client, "https://news.example", by=by), "invalid-request")
+            assert "QA_ORIGIN_COLLECTIONS" in problem.errors[0].detail
+        for gone in (before, vouched):
+            check_problem(client.get("/api/starters", headers=gone), "unauthenticated")
+        for by in ("all", "world"):
+            page(client, "https://news.example", by=by, collection="world").raise_for_status()
+    said = {**unsaid, "origin_collections": "https://news.example=*"}
+    with serve(settings_of(tmp_path, {"all": "", "world": ":ask:world"}, **said)) as client:
+        assert page(client, "https://news.example").json()["collection"] is None
