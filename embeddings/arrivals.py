@@ -161,13 +161,15 @@ class Arrivals:
         return self._sent_to.get(name) or self._homes.get(name)
 
     def _noticed(self, one: Arrival) -> Settled | Rejected:
-        """A notice without text: the article that it names by id or address is withheld or canceled from now on."""
+        """A notice without text: what it says of when it may be shown holds for the article that it names by id or
+        address from now on."""
         known = _known_by(one)
         names = (one.article.id,) if one.has_id else self._ids(one.article, known.address)
         for old in filter(None, map(self._get, names)):
             return self._as_state(one, old, KnownBy())
         named = one.article.id if one.has_id else one.article.url or "no article, by id or url"
-        reason = f"it says {one.article.status} without a text, of an article that is not held: it names {named}"
+        said = one.article.status if one.says_status else f"an embargo until {one.article.embargoed_until}"
+        reason = f"it says {said} without a text, of an article that is not held: it names {named}"
         return Rejected(origin=one.origin, reason=reason)
 
     def _settled(self, one: Arrival) -> Settled:

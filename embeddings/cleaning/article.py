@@ -38,7 +38,17 @@ from embeddings.cleaning.unicode import canonical_line, canonical_text
 from embeddings.errors import InvalidArticle
 from embeddings.types import Article, RawArticle, Status, article_version
 
-__all__ = ["MAX_TEXT", "Cleaned", "article_id", "carried", "clean", "clean_with_notes", "page_at", "status_of"]
+__all__ = [
+    "MAX_TEXT",
+    "Cleaned",
+    "article_id",
+    "carried",
+    "clean",
+    "clean_with_notes",
+    "is_notice",
+    "page_at",
+    "status_of",
+]
 
 
 MAX_TEXT: Final = 5_000_000
@@ -83,7 +93,7 @@ def clean_with_notes(raw: RawArticle, *, collection: str = "default") -> Cleaned
     url = None if is_site_root(written) else written
     source = _name(raw.source or "") or host_of(written)
     title = clean_title(raw.title, sites=(source, host_of(written)))
-    text, dropped = ("", []) if _is_notice(raw) else _clean_text(raw.text, title=title)
+    text, dropped = ("", []) if is_notice(raw) else _clean_text(raw.text, title=title)
     version = article_version(text)
     collection, given = _placed(raw, collection)
     published_at = iso_date(raw.published_at or "")
@@ -124,9 +134,15 @@ def _placed(raw: RawArticle, collection: str) -> tuple[str, str | None]:
     return checked_collection(raw.collection or named or collection), checked_id(given)
 
 
-def _is_notice(raw: RawArticle) -> bool:
-    """Whether it only says that an article may not be shown (any more), and brings no text."""
-    return raw.status in {"withheld", "canceled"} and not raw.text.strip()
+def is_notice(raw: RawArticle) -> bool:
+    """Whether it brings no text and only says whether, or from when on, an article may be shown.
+
+    One that says who wrote it, or when, is an article whose text is missing, unless it takes the article back.
+    """
+    if raw.text.strip():
+        return False
+    is_bare = not (raw.title or raw.published_at or raw.source or raw.authors or raw.section)
+    return raw.status in {"withheld", "canceled"} or (is_bare and bool(raw.status or raw.embargoed_until))
 
 
 def _clean_text(written: str, *, title: str) -> tuple[str, list[Dropped]]:

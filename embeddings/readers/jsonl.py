@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 
-from embeddings.cleaning.article import status_of
+from embeddings.cleaning.article import is_notice, status_of
 from embeddings.errors import InvalidArticle
 from embeddings.types import RawArticle, Rejected
 
@@ -145,7 +145,7 @@ def parse_record(data: bytes, *, origin: str) -> RawArticle | Rejected:
         raw = _raw(record, origin=origin, unread=unread)
     except InvalidArticle as error:
         return Rejected(origin=origin, reason=str(error))
-    if record.text is msgspec.UNSET and isinstance(raw, RawArticle) and raw.status in {None, "usable"}:
+    if record.text is msgspec.UNSET and isinstance(raw, RawArticle) and not is_notice(raw):
         return Rejected(origin=origin, reason="Object missing required field `text`")
     return raw
 

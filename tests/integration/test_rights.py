@@ -113,6 +113,26 @@ def test_a_notice_without_a_text_takes_back_what_it_names(archive: Archive, name
     assert article.id == held.id
 
 
+@pytest.mark.parametrize("named", [{"id": "a"}, {"url": URL}])
+def test_a_notice_without_a_text_sets_and_lifts_an_embargo_and_brings_back(
+    archive: Archive, named: dict[str, str]
+) -> None:
+    archive.send(**named, title="Library", text=WHOLE)
+    (held,) = archive.held
+    for said, shown in (
+        ({"embargoed_until": "2999-01-01T00:00:00Z"}, set[str]()),
+        ({"embargoed_until": "2024-01-01T00:00:00Z"}, {held.id}),
+        ({"status": "withheld"}, set[str]()),
+        ({"status": "usable"}, {held.id}),
+    ):
+        assert archive.outcome(**named, **said) == "updated"
+        assert archive.shown() == shown
+    (article,) = archive.held
+    assert (article.text, article.title, article.version) == (WHOLE, "Library", held.version)
+    (refused,) = archive.send(id="b", embargoed_until="2999-01-01T00:00:00Z").rejected
+    assert "it says an embargo until 2999-01-01T00:00:00Z without a text, of an article that is not" in refused.reason
+
+
 @pytest.mark.parametrize("named", [{"id": "b"}, {"url": "https://daily.example/other"}, {}])
 def test_a_notice_that_names_nothing_held_is_refused_with_a_reason(archive: Archive, named: dict[str, str]) -> None:
     archive.send(id="a", text=WHOLE)
@@ -288,4 +308,5 @@ def test_a_withdrawal_survives_a_restart_and_is_verified(archive: Archive, tmp_p
 
 
 def test_a_rejected_record_is_no_notice() -> None:
-    assert isinstance(parse_record(b'{"status": "usable", "id": "a"}', origin="x"), Rejected)
+    assert isinstance(parse_record(b'{"status": "usable", "id": "a", "title": "Library"}', origin="x"), Rejected)
+    assert isinstance(parse_record(b'{"embargoed_until": "2999-01-01T00:00:00Z", "title": "a"}', origin="x"), Rejected)

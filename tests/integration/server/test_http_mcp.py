@@ -57,6 +57,7 @@ def client(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[h
         key_rate=1000,
         api_keys=",".join(f"{name}:sha256:{hashes[name]}{scope}" for name, scope in names.items()),
         allowed_origins="https://news.example",
+        origin_collections="https://news.example=*",
     )
     with serve(settings) as found:
         articles = [
