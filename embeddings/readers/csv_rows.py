@@ -42,7 +42,10 @@ _NAMES: Final[dict[str, str]] = {
     "published_at": "published_at, date, published, datePublished, pubDate, date_publish, publication date, "
     "publish date, published date, published on, published time, publish time, date of publication, "
     "release date, article date, news date, date posted, posted at, posted on, fecha, datum, дата, "
-    "tarih, tanggal, 日期, 发布日期, 发布时间, 公開日, date time, time, timestamp",
+    "tarih, tanggal, 日期, 发布日期, 发布时间, 公開日, date de publication, date de parution, publié le, "
+    "fecha de publicación, fecha publicación, data de publicação, data publicação, data di pubblicazione, "
+    "data pubblicazione, publicatiedatum, erscheinungsdatum, veröffentlichungsdatum, veröffentlicht am, "
+    "data publikacji, дата публикации, yayın tarihi, tanggal terbit, date time, time, timestamp",
     "authors": "authors, author, byline, writer, journalist, autor, auteur, autore, автор, yazar, penulis, 作者",
     "id": "id",
     "language": "language, lang",

@@ -204,3 +204,11 @@ def faults(page: Page, rules: list[str]) -> list[str]:
         rules,
     )
     return found
+
+
+def test_a_job_that_failed_says_of_how_many(page: Page, desk: Desk) -> None:
+    assert desk.client.post("/api/articles", json={"text": 7}).status_code == 422
+    enter(page)
+    go(page, "Jobs")
+    failed = page.locator("tbody tr", has_text="failed")
+    expect(failed).to_contain_text("1 of 1")

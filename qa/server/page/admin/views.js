@@ -170,7 +170,8 @@ function withheld(article) {
 
 const outcomes = (found) => Object.entries(found).map(([name, value]) => `${number(value)} ${name}`).join(", ");
 const sender = (one) => (one.by === "open" ? "anybody (no key)" : one.by);
-const progress = (one) => [`${number(one.done)} of ${one.items === null ? "?" : number(one.items)} `,
+const total = (one) => one.items ?? (one.state === "running" ? null : one.done); // what ended counts no further
+const progress = (one) => [`${number(one.done)} of ${total(one) === null ? "?" : number(total(one))} `,
   one.state === "running" ? h("progress", { max: one.items ?? 1, value: one.done, "aria-label": "Progress" }) : null];
 
 export async function jobs({ state = "" }, { again }) {
