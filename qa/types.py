@@ -113,6 +113,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     stored: StoredPassage
     score: float
     """Fused rank score: orders evidence, means nothing across questions."""
+    freshness: float = 1.0
+    """What of `score` is due to its date: a factor, 1 for what suits the time of the question best."""
     cosine: float | None
     """Raw cosine to the question; None where only the lexical list found it."""
     also: tuple[StoredPassage, ...] = ()

@@ -7,7 +7,6 @@ another figure for it, are read all the same, for they are shown beside it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,10 +18,8 @@ from qa.reading.reader import Calibration, Clues
 if TYPE_CHECKING:
     from qa.reading.read import ReadSentence
 
-__all__ = ["LEAST_SCORE", "Left", "Promise", "is_worth_reading", "promise_of"]
+__all__ = ["Left", "Promise", "is_worth_reading", "promise_of"]
 
-LEAST_SCORE = 1e-3
-"""Retrieval scores below count as this: they are taken the logarithm of."""
 _LOGIT, _SHARE = 5.0, 0.9
 """What a reader that finds the answer usually says of it (docs/quality.md has what that leaves out)."""
 _SHOWN_BESIDE = 2.0
@@ -43,15 +40,13 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def promise_of(
-    title: str, sentences: Sequence[str], *, score: float, asked: frozenset[str], calibration: Calibration
+    title: str, sentences: Sequence[str], *, retrieval: float, asked: frozenset[str], calibration: Calibration
 ) -> Promise:
-    """What to expect of a passage with this title and retrieval score; `asked` are the stems of the question."""
+    """What to expect of a passage with this title; `retrieval` as in `Clues`, `asked` are the question's stems."""
     cut = tuple(words_of(sentence) for sentence in sentences)
     titled = stems(title)
     most = max((len(asked & titled.union(word.stem for word in words)) for words in cut), default=0)
-    clues = Clues(
-        logit=_LOGIT, retrieval=math.log(max(score, LEAST_SCORE)), share=_SHARE, sentence=most / max(len(asked), 1)
-    )
+    clues = Clues(logit=_LOGIT, retrieval=retrieval, share=_SHARE, sentence=most / max(len(asked), 1))
     return Promise(logit=calibration.log_odds(clues), sentences=cut)
 
 

@@ -14,7 +14,7 @@ from qa.language.words import matter, stems
 from qa.reading.answer_types import Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
 from qa.reading.counts import of_that_state
 from qa.reading.holders import asks_holder, still_in_office, who_left
-from qa.reading.promise import LEAST_SCORE, Left, Promise, promise_of
+from qa.reading.promise import Left, Promise, promise_of
 from qa.reading.reader import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
 from qa.types import Evidence
 
@@ -40,6 +40,10 @@ _RETOLD = 0.5
 """Share of a headline's words from which a question is about the very thing that it tells."""
 _HEADLINE_WORDS = 3
 """A shorter title names a matter."""
+_LEAST_SCORE = 1e-3
+"""Retrieval scores below count as this: they are taken the logarithm of."""
+_FRESHER = 2.0
+"""What the logarithm of a date's factor weighs, in log-odds."""
 _REST_OF_A_DATE = len(" 12, 1961")
 DEPTH = 6
 """Passages read, best first. What retrieval ranks lower cannot win any more: of 400 questions on newspaper articles and
@@ -63,7 +67,9 @@ class ReadSentence(msgspec.Struct, frozen=True, kw_only=True):
 
     sentence: SentenceAt
     logit: float
-    """Log-odds that it answers, by all its clues; higher is better."""
+    """Log-odds that it answers, by all its clues, and how timely it is; higher is better."""
+    timeliness: float = 0.0
+    """What of them is due to the article's date: it puts an answer behind fresher ones, and makes it no less sure."""
     short: tuple[int, int] | None
     """Span, in the sentence, of the words that answer."""
     short_logit: float = 0.0
@@ -131,7 +137,18 @@ def read(
 def _promise(item: Evidence, asked: frozenset[str], calibration: Calibration) -> Promise:
     text = item.stored.passage.text
     sentences = [text[start:end] for start, end in _cut(text)]
-    return promise_of(item.stored.title, sentences, score=item.score, asked=asked, calibration=calibration)
+    promise = promise_of(item.stored.title, sentences, retrieval=_relevance(item), asked=asked, calibration=calibration)
+    return msgspec.structs.replace(promise, logit=promise.logit + _timeliness(item))
+
+
+def _relevance(item: Evidence) -> float:
+    """How well a passage matches the question, whatever its date: that an article is old makes no answer less sure."""
+    return math.log(max(item.score / item.freshness, _LEAST_SCORE))
+
+
+def _timeliness(item: Evidence) -> float:
+    """How far its date puts a passage back behind fresher ones, in log-odds: 0 for the freshest, else below."""
+    return _FRESHER * math.log(item.freshness)
 
 
 def _judge(
@@ -181,7 +198,7 @@ def features_of(ordered: Sequence[ReadSentence]) -> Features | None:
     best = ordered[0]
     rivals = [one.logit for one in ordered[1:] if not same_answer(one, best)]
     return Features(
-        logit=best.logit,
+        logit=best.logit - best.timeliness,
         lead=min(best.logit - max(rivals), _MOST_LEAD) if rivals else _MOST_LEAD,
         words=min(len(best.words.split()), _MOST_WORDS),
     )
@@ -297,7 +314,7 @@ def _judged(
     best = max(own, key=lambda sentence: own[sentence])
     clues = Clues(
         logit=own[best],
-        retrieval=math.log(max(item.score, LEAST_SCORE)),
+        retrieval=_relevance(item),
         share=math.exp(inside[best][0].logit - total),
         sentence=len(asked & (titled | _told_in(best, holds=holds))) / max(len(asked), 1),
     )
@@ -305,7 +322,8 @@ def _judged(
         ReadSentence(
             sentence=sentence,
             # Between passages all clues count, within one the reader's own odds alone.
-            logit=calibration.log_odds(clues) - (own[best] - own[sentence]),
+            logit=calibration.log_odds(clues) - (own[best] - own[sentence]) + _timeliness(item),
+            timeliness=_timeliness(item),
             short=_within(sentence, start + within[0].start, start + within[0].end),
             short_logit=within[0].logit,
             clues=clues if sentence is best else None,
@@ -336,7 +354,7 @@ def _said_first(ordered: list[ReadSentence]) -> list[ReadSentence]:
         if one.logit < best.logit - _HEADLINE:
             break
         if is_said(one.sentence.text) and same_answer(one, best):
-            raised = msgspec.structs.replace(one, logit=best.logit)
+            raised = msgspec.structs.replace(one, logit=best.logit, timeliness=best.timeliness)
             return [raised, *ordered[:number], *ordered[number + 1 :]]
     return ordered
 

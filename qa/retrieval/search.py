@@ -147,7 +147,10 @@ def _ranked(corpus: Corpus, hits: Hits, ranking: Hits) -> list[Evidence]:
 def _by_date(found: Sequence[Evidence], as_of: datetime | None, period: Period | None) -> Sequence[Evidence]:
     """The same evidence with its scores weighed by date, best first; what is too old for a recent period, last."""
     factors = preferences([item.stored.published_at for item in found], as_of=as_of, period=period)
-    weighed = [msgspec.structs.replace(i, score=i.score * factor) for i, factor in zip(found, factors, strict=True)]
+    weighed = [
+        msgspec.structs.replace(item, score=item.score * factor, freshness=factor)
+        for item, factor in zip(found, factors, strict=True)
+    ]
     return sorted(weighed, key=lambda item: (_is_late(item, period), -item.score, item.stored.key))
 
 

@@ -71,6 +71,17 @@ def test_who_follows_is_told_of_the_office_that_another_left(
     assert found.clues.sentence == share
 
 
+def test_an_old_article_answers_as_surely_but_after_a_fresh_one(evidence_of: EvidenceOf) -> None:
+    old = msgspec.structs.replace(evidence_of("Ida Renn won.", article="old", score=0.6), freshness=0.6)
+    (alone,) = read("Who won?", [evidence_of("Ida Renn won.", article="old")], reader=Told({"Ida Renn": 3.0})).sentences
+    found = read("Who won?", [old], reader=Told({"Ida Renn": 3.0}))
+    assert found.probability == pytest.approx(1 / (1 + math.exp(-3.0)))
+    assert found.sentences[0].logit < alone.logit
+    fresh = evidence_of("Tom Hale won.", article="fresh")
+    both = read("Who won?", [old, fresh], reader=Told({"Ida Renn": 3.0, "Tom Hale": 2.9}))
+    assert [one.words for one in both.sentences] == ["Tom Hale", "Ida Renn"]
+
+
 def told_as(question: str) -> Callable[[Evidence], str]:
     return lambda _: question
 
