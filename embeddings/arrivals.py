@@ -117,7 +117,25 @@ class Arrivals:
         settled = self._settled(one) if one.article.text else self._noticed(one)
         if isinstance(settled, Settled):
             self._met.add(settled.article.id)
+            if settled.outcome == "updated" and (one.says_status or one.article.embargoed_until):
+                return self._with_copies(settled)
         return settled
+
+    def _with_copies(self, settled: Settled) -> Settled:
+        """The same, with a note of other articles of its text that go on being shown: an editor means them, too."""
+        article = settled.article
+        if article.status == "usable" and not article.embargoed_until:
+            return settled
+        state = (article.status, article.embargoed_until)
+        holders = self._corpus.holders({article.version}, collection=article.collection).get(article.version, ())
+        held = (self._get(name) for name in holders if name != article.id)
+        copies = [old.id for old in held if old is not None and (old.status, old.embargoed_until) != state]
+        if not copies:
+            return settled
+        note = (
+            f"the same text is held as {', '.join(copies[:5])}, too, where this does not hold: say it of that as well"
+        )
+        return msgspec.structs.replace(settled, note="; ".join(filter(None, (settled.note, note))))
 
     def sent(self, settled: Settled) -> None:
         """Note an article that is on its way into the corpus."""

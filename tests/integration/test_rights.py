@@ -133,6 +133,19 @@ def test_a_notice_without_a_text_sets_and_lifts_an_embargo_and_brings_back(
     assert "it says an embargo until 2999-01-01T00:00:00Z without a text, of an article that is not" in refused.reason
 
 
+@pytest.mark.parametrize("named", [{"id": "desk"}, {"url": URL}])
+def test_a_copy_under_another_id_that_goes_on_being_shown_is_named(archive: Archive, named: dict[str, str]) -> None:
+    """A feed brought it by its link, the desk by an id: taken back under one name, it stands under the other."""
+    archive.send(url=URL, title="Library", text=WHOLE)
+    archive.send(id="desk", url=URL, title="Library", text=WHOLE)
+    archive.send(id="else", collection="wire", text=WHOLE)
+    (told,) = archive.send(**named, status="withheld").articles
+    (copy,) = archive.shown() - {"wire!else"}
+    assert told.notes == (f"the same text is held as {copy}, too, where this does not hold: say it of that as well",)
+    (told,) = archive.send(id=copy, status="withheld").articles
+    assert (told.notes, archive.shown()) == ((), {"wire!else"})
+
+
 @pytest.mark.parametrize("named", [{"id": "b"}, {"url": "https://daily.example/other"}, {}])
 def test_a_notice_that_names_nothing_held_is_refused_with_a_reason(archive: Archive, named: dict[str, str]) -> None:
     archive.send(id="a", text=WHOLE)
