@@ -20,7 +20,7 @@ from embeddings.duplicates import same_story
 from embeddings.types import StoredPassage
 from qa.language.dates import moment
 from qa.language.quantities import Quantity, hedged_span, quantities_of
-from qa.language.words import stems, words_of
+from qa.language.words import matter, stems, words_of
 from qa.reading.read import Reading, ReadSentence, SentenceAt
 from qa.types import Citation, Conflict, Evidence
 
@@ -31,6 +31,11 @@ _SAYS_OTHERWISE = re.compile(
     re.IGNORECASE,
 )
 _CORRECTS = re.compile(r"\bcorrect(?:ion|ions|ed|ing|s)\b", re.IGNORECASE)
+_REPLACES = re.compile(
+    r"\b(?:correct|revis|lower|rais|reduc|adjust|amend).*\bfrom (?:[a-z]+ )?[$£€]?$", re.IGNORECASE | re.DOTALL
+)
+_INTO = re.compile(r"(?: [a-z]+)? to (?:[a-z]+ )?[$£€]?")
+"""Between two figures, of which a sentence that replaces one says that the second is right."""
 _ASKS_AMOUNT = re.compile(
     r"\bhow (?:many|much)\b|\b(?:what|which) (?:percentage|per ?cent|share|proportion|number|price)\b", re.IGNORECASE
 )
@@ -153,12 +158,10 @@ def _corrections(best: ReadSentence, evidence: Sequence[Evidence]) -> Iterator[R
         if not _CORRECTS.search(f"{item.stored.title} {passage.text}"):
             continue
         spans = split_sentences(passage.text)
-        for (a, b), (c, d) in pairwise(spans):
+        for (a, b), (c, d) in pairwise([(0, 0), *spans]):
             repeated, put_right = passage.text[a:b], passage.text[c:d]
-            cue = _SAYS_OTHERWISE.search(put_right)
-            figure = _first_figure(put_right, cue.end()) if cue else None
-            known = [one.value for one in quantities_of(repeated)]
-            if figure is None or _figure(best) not in known or not _apart(figure.value, _figure(best)):
+            figure = _right_figure(repeated, put_right, best) or _in_its_place(put_right, best)
+            if figure is None or not _apart(figure.value, _figure(best)):
                 continue
             end = figure.end + _unit_length(put_right[figure.end :], _unit(best))
             sentence = SentenceAt(
@@ -171,6 +174,24 @@ def _corrections(best: ReadSentence, evidence: Sequence[Evidence]) -> Iterator[R
             )
             span = (figure.start, end)
             yield ReadSentence(sentence=sentence, logit=best.logit, short=span, short_logit=best.short_logit)
+
+
+def _right_figure(repeated: str, put_right: str, best: ReadSentence) -> Quantity | None:
+    """The figure of a sentence that puts right the one that the sentence before it repeats."""
+    cue = _SAYS_OTHERWISE.search(put_right)
+    known = [one.value for one in quantities_of(repeated)] if cue else []
+    return _first_figure(put_right, cue.end()) if cue and _figure(best) in known else None
+
+
+def _in_its_place(text: str, best: ReadSentence) -> Quantity | None:
+    """The figure that a sentence about the same matter puts in the place of the best one's: "from 31 to 23"."""
+    if best.sentence.text == text or len(matter(text) & matter(best.sentence.text)) < _SHARED:
+        return None
+    for older, newer in pairwise(one for one in quantities_of(text) if not one.ordinal):
+        between = text[older.end : newer.start]
+        if older.value == _figure(best) and _REPLACES.search(text[: older.start]) and _INTO.fullmatch(between):
+            return newer
+    return None
 
 
 def _unit_length(rest: str, unit: str) -> int:

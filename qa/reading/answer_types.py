@@ -83,6 +83,16 @@ _HEADS = re.compile(
     r"|homes|houses|cars|vehicles)\b",
     re.IGNORECASE,
 )
+_THINGS = re.compile(
+    r"\d[\d,.]* (?:[a-z]+ )?(?:houses|homes|buildings|cars|vehicles|buses|trucks|trains|flights|planes|boats|ships"
+    r"|seats|shops|stores|schools|hospitals|trees|books|villages|towns|cities|countries|states|streets|apartments|flats|rooms"
+    r"|goals|points|shots|companies|districts)\b",
+    re.IGNORECASE,
+)
+_HEADS_ALONE = re.compile(
+    r"\b(?:people|persons|passengers|visitors|workers|residents|employees|men|women|children|students|soldiers)\b",
+    re.IGNORECASE,
+)
 _DISTANCE = re.compile(
     r"\bhow (?:far|tall|deep|wide)\b(?= (?:is|are|was|were|from)\b)(?!.*\b(?:into|apart|back|out)\b)", re.IGNORECASE
 )
@@ -188,7 +198,9 @@ def _is_amount(words: str) -> bool:
 
 
 def _is_head_count(words: str) -> bool:
-    """An amount, and not first one of hectares, crowns or years."""
+    """An amount, and not first one of hectares, crowns, years or houses."""
+    if _THINGS.search(words) and not _HEADS_ALONE.search(words):
+        return False
     unit = next((found.unit for found in quantities_of(words)), None)
     return _is_amount(words) and (unit is None or unit.kind == "share")
 

@@ -21,6 +21,7 @@ _OFFICE = (
 )
 _ASKS = re.compile(
     rf"who(?: currently| now)?(?: is|'s|’s)(?: currently| now)? (?!.*\b(?:former|first|outgoing)\b).*\b{_OFFICE}\b"
+    rf"|who will be (?:the )?(?:next |new ).*\b{_OFFICE}\b"
     r"|who(?: currently| now)? (?:leads|heads|runs|coaches|manages|governs|chairs|edits|commands)\b",
     re.IGNORECASE,
 )
@@ -35,7 +36,9 @@ _DEPARTURE = r"(?:departure|resignation|dismissal|death|retirement|exit|sacking|
 _LEFT = (
     r"(?:resign(?:s|ed)|step(?:s|ped) (?:down|aside)|st(?:ands|ood) down|quits?|retire[ds]|died|dies|passed away|left"
     r"|bow(?:s|ed) out|handed over|lost (?:the|his|her|their) (?:election|office|job|post|run-off)"
-    r"|announced (?:his|her|their) (?:resignation|retirement))\b(?! (?:to|hospital|for)\b)"
+    r"|announced (?:his|her|their) (?:resignation|retirement)"
+    r"|(?:does|did|do|will|is|would) not (?:run(?:ning)?|stand(?:ing)?|seek(?:ing)?)"
+    r" (?:again|re-?election|another term))\b(?! (?:to|hospital|for)\b)"
 )
 _WAS_REMOVED = (
     r"(?:(?:is|was|were|been|being|gets|got)(?: also| later| then| [a-z]+ly)? (?:dismissed|sacked|fired|ousted|removed"

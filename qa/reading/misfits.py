@@ -16,9 +16,16 @@ from qa.language.question_words import TITLES, is_date_word, names
 from qa.language.words import Word, negated, words_of
 from qa.reading.answer_types import kind_of
 from qa.reading.named import SHARED_FIRST, is_spelled, of_what_is_named
+from qa.reading.occasions import is_another_in_turn, is_of_a_part, is_of_another_tense, is_the_value_before
 from qa.reading.read import Reading, ReadSentence, no_surer
 from qa.reading.reader import Calibration
-from qa.reading.roles import does_something_else, exchanges_roles, is_only_denied, is_the_one_asked_about
+from qa.reading.roles import (
+    does_something_else,
+    exchanges_roles,
+    has_it_done_to_the_doer,
+    is_only_denied,
+    is_the_one_asked_about,
+)
 from qa.types import Evidence
 
 __all__ = ["answers_another", "fitting", "with_unit"]
@@ -71,6 +78,20 @@ _HEDGE = re.compile(
     re.IGNORECASE,
 )
 """Right before words that answer, what may not be cut off them: almost 500 are not 500."""
+_ASKS_A_BODY = re.compile(
+    r"(?:which|what) (?:[a-z]+ )?(?:town|city|village|country|nation|state|region|council|company|firm|bank"
+    r"|airline|university|school|party|union|team|club|agency|hospital|museum|court|newspaper|group)\b(?! of\b)",
+    re.IGNORECASE,
+)
+_ASKS_OF_A_SIDE = re.compile(r"[Ww]hich (?P<side>[A-Z][\w-]+)(?:['’]s)? (?!of\b)[a-z]+\b")
+_SIDE = re.compile(r"(?P<side>[A-Z][\w-]+)['’]s? (?:[a-z]+ ){0,3}[a-z]+,? $")
+"""Right before a name, whose captain or minister he is."""
+_ASKS_HOW_IT_MOVED = re.compile(
+    r"how (?:much|high|far) (?:did|have|has|were|was) (?:the )?(?P<modifier>[a-z]+) (?P<noun>prices|costs|sales"
+    r"|exports|imports|rates|wages|profits|shares|rents|production|output|spending|unemployment)\b",
+    re.IGNORECASE,
+)
+_LEANS_ON_A_PERSON = re.compile(r"(?:He|She|His|Her)\b")
 Again = Callable[[Sequence[Evidence]], Reading]
 _STATES = (
     ("open opened opens reopened", "close closed closes shut"),
@@ -94,8 +115,11 @@ _STATES = (
 )
 _STEMS = tuple(tuple(frozenset(word.stem for word in words_of(side)) for side in pair) for pair in _STATES)
 _ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
+_UNTIL = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
 _LEAST_SHARED = 0.5
 """Of the question's words, what a sentence must share before what it denies can be what was asked."""
+_LEAST_OF_A_STATE = 0.34
+"""The same where the question ends with the state: "Which pool is still closed?" asks of nothing else."""
 
 
 def fitting(
@@ -159,9 +183,9 @@ def answers_another(question: str, read: ReadSentence) -> bool:
     if _ASKS_WHAT_WAS_SAID.match(question) and not _SAYS.search(sentence):
         return True
     if kind in {"decision", "sentence"}:
-        return False
+        return kind == "sentence" and has_it_done_to_the_doer(question, sentence)
     return (
-        _of_a_namesake(question, sentence)
+        _of_a_namesake(question, _with_whom_it_leans_on(question, read))
         or _says_the_opposite(question, sentence)
         or exchanges_roles(question, sentence)
         or is_only_denied(question, sentence)
@@ -172,6 +196,20 @@ def answers_another(question: str, read: ReadSentence) -> bool:
         or _is_a_title_of_the_one_asked_about(question, read)
         or _is_of_the_dateline(question, read)
         or _measures_otherwise(question, read)
+        or _is_a_person_where_a_body_is_asked(question, read)
+        or _is_of_another_side(question, read)
+        or _has_another_modifier(question, read)
+        or is_another_in_turn(question, sentence)
+        or (read.short is not None and _is_of_another_occasion(question, read, read.short))
+    )
+
+
+def _is_of_another_occasion(question: str, read: ReadSentence, short: tuple[int, int]) -> bool:
+    sentence, (start, end) = read.sentence.text, short
+    return (
+        is_of_another_tense(question, sentence, start)
+        or is_of_a_part(question, sentence, end)
+        or is_the_value_before(question, sentence, start)
     )
 
 
@@ -213,7 +251,9 @@ def _of_a_namesake(question: str, sentence: str) -> bool:
         if is_spelled(first, said):
             continue
         others = [name[-2] for name in told if len(name) > 1 and name[-1] == last]
-        alone = any(name == [last] for name in told)
+        alone = any(name == [last] for name in told) or re.search(
+            rf"(?:^|[^\w ] |\b[a-z]+ ){re.escape(last)}\b", sentence
+        )
         if others and not alone and all(one.casefold() not in TITLES and not one.isupper() for one in others):
             return True
     return False
@@ -222,8 +262,11 @@ def _of_a_namesake(question: str, sentence: str) -> bool:
 def _says_the_opposite(question: str, sentence: str) -> bool:
     """Whether it affirms what was asked with "not", or tells of the closed ones where the open ones were asked for."""
     asked, said = words_of(question), words_of(sentence)
-    content = {word.stem for word in asked if not word.stop}
-    if len(content & {word.stem for word in said}) < _LEAST_SHARED * len(content):
+    content = [word for word in asked if not word.stop]
+    ends = content and any(content[-1].stem in one | other for one, other in _STEMS)
+    told = {word.stem for word in content}
+    least = _LEAST_OF_A_STATE if ends else _LEAST_SHARED
+    if len(told & {word.stem for word in said}) < least * len(told):
         return False
     asked_not, said_not = negated(question, asked), negated(sentence, said)
     denied = next((word for word, no in zip(asked, asked_not, strict=True) if no and not word.stop), None)
@@ -231,6 +274,8 @@ def _says_the_opposite(question: str, sentence: str) -> bool:
     if denied is not None:
         affirmed = stems.get(denied.stem) is False and not _EXCEPTED.search(sentence)
         return affirmed and not _opposed({word.stem for word in asked}, set(stems))
+    if question[:4].casefold() == "when" and _UNTIL.search(sentence):
+        return False  # "closed until April" says when it opens
     return not _ALTERNATIVE.search(question) and any(_tells_other_state(word, stems) for word in asked)
 
 
@@ -274,6 +319,40 @@ def _is_of_the_dateline(question: str, read: ReadSentence) -> bool:
     """Whether the place found is where it was written: "London (CNN)"."""
     dateline = _DATELINE.match(read.sentence.text) if read.short and _ASKS_WHERE.match(question) else None
     return bool(dateline and read.short and read.short[0] < dateline.end())
+
+
+def _is_a_person_where_a_body_is_asked(question: str, read: ReadSentence) -> bool:
+    """Whether "Which town?" is answered by "Its mayor, Orla Best"."""
+    if read.short is None or not _ASKS_A_BODY.match(question) or not read.words[:1].isupper():
+        return False
+    before = re.search(r"(?P<role>[\w-]+),? $", read.sentence.text[: read.short[0]])
+    return before is not None and before["role"].casefold() in _ROLES
+
+
+def _is_of_another_side(question: str, read: ReadSentence) -> bool:
+    """Whether "Which Corran player?" is answered by "Lindale's captain, Mark Fell", and nothing tells of Corran."""
+    asked = _ASKS_OF_A_SIDE.match(question)
+    side = _SIDE.search(read.sentence.text[: read.short[0]]) if asked and read.short else None
+    if asked is None or side is None:
+        return False
+    stem = asked["side"][:4].casefold()
+    return not side["side"].casefold().startswith(stem) and stem not in read.sentence.text.casefold()
+
+
+def _has_another_modifier(question: str, read: ReadSentence) -> bool:
+    """Whether how food prices rose is answered by how consumer prices did."""
+    asked = _ASKS_HOW_IT_MOVED.match(question)
+    if asked is None or asked["modifier"] in read.sentence.text.casefold():
+        return False
+    return re.search(rf"\b[a-z]+ {asked['noun']}\b", read.sentence.text, re.IGNORECASE) is not None
+
+
+def _with_whom_it_leans_on(question: str, read: ReadSentence) -> str:
+    """The sentence; where it begins with "His" and has no name of the question, with the one before it."""
+    one = read.sentence
+    if not _LEANS_ON_A_PERSON.match(one.text) or any(name.text.split()[-1] in one.text for name in names(question)):
+        return one.text
+    return f"{one.before} {one.text}"
 
 
 def _measures_otherwise(question: str, read: ReadSentence) -> bool:

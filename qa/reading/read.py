@@ -52,6 +52,9 @@ may stand lower; for lists all are read."""
 _COUNTED = re.compile(r" [\w%]+")
 """Behind a figure, what it counts: 22,000 seats are no price."""
 _BEFORE_A_CUT = re.compile(r"(?:[A-Z][A-Za-z]*-|\d[.,]?)$")
+_OF_AN_AGE = re.compile(r"[- ]years?[- ]old")
+_ASKS_AN_AGE = re.compile(r"\b(?:old|aged?|years?|young)\b", re.IGNORECASE)
+"""The 42 of "a 42-year-old" is her age and nothing else."""
 _BEHIND_A_CUT = re.compile(r"[.,]?\d")
 """No figure: the 19 of COVID-19, the 22 of 22,000."""
 _ENDS = re.compile(r"[.!…。！]['\"”’»)\]]*$")
@@ -250,7 +253,7 @@ def _answering(
 ) -> Callable[[Evidence, Sequence[AnswerSpan]], tuple[AnswerSpan, ...]]:
     """Picks the spans whose words can answer the question by their type, in sentences that tell of what it asks."""
     fits, tells, ahead = type_test(question), what_it_tells(question), asks_ahead(question)
-    holds = asks_holder(question)
+    holds, of_age = asks_holder(question), _ASKS_AN_AGE.search(question) is not None
     # An article without a date is taken to be no older than the others found.
     latest = max((item.stored.published_at for item in evidence if item.stored.published_at), default=None)
 
@@ -263,6 +266,7 @@ def _answering(
             if (
                 (fits is None or (fits(words) and (counted is None or fits(words + counted.group()))))
                 and not _is_cut_number(text, span.start, span.end)
+                and (of_age or not _OF_AN_AGE.match(text, span.end))
                 and not (ahead and is_past(dated, published=published))
                 and (tells is None or tells(_around(item, span, sentences)))
             ):

@@ -11,6 +11,7 @@ lately: questions are asked again, and parts of them are read twice.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -204,6 +205,18 @@ class RememberingReader:
 
 
 _SLOPE = 8.0
+_ASKS_FIGURE = re.compile(
+    r"\b(?:wann|wie ?viele?s?|quand|combien|cu[aá]ndo|cu[aá]nt[oa]s?|quando|quant[oiae]s?|hoeveel|wanneer|når|när"
+    r"|hvor mange|hur många|kiedy|ile|когда|сколько|скільки|коли)\b"
+    r"|多少|几|幾|何时|什么时候|いつ|いくつ|いくら|何人|몇|언제|كم|متى|กี่|เท่าไ",
+    re.IGNORECASE,
+)
+_ASKS_NAME = re.compile(r"\b(?:wer|qui|qui[eé]n(?:es)?|quem|chi|кто|хто|kto|hvem|vem)\b", re.IGNORECASE)
+_FIGURE = re.compile(r"[\d一二三四五六七八九十百千万億两]")
+_NAME = re.compile(r"(?<=[\w,»”] )[A-ZÀ-ÖØ-ÞА-Я]\w+")
+"""A word with a capital that begins no sentence."""
+_OF_THE_KIND = 0.03
+"""A sentence with such words comes before one that has as many of the question's, and none."""
 
 
 class OverlapReader:
@@ -214,7 +227,7 @@ class OverlapReader:
     are the words.
     """
 
-    identity = "words 3"
+    identity = "words 4"
     languages = None
 
     @property
@@ -227,25 +240,39 @@ class OverlapReader:
         language = language_of(question) or "en"
         asked = _stems(question, asking=language)
         fits = (type_test(question) or _any) if language == "en" else None
-        return [_spans(passage.text, asked, fits=fits) for passage in passages]
+        kind = None if language == "en" else _kind_asked(question)
+        return [_spans(passage, asked, fits=fits, kind=kind) for passage in passages]
 
 
 def _any(_: str) -> bool:
     return True
 
 
-def _spans(text: str, asked: frozenset[str], *, fits: Fits | None) -> tuple[AnswerSpan, ...]:
-    """Of each sentence its first new word that fits, or all of it where none does or no word is to be told apart."""
-    found = []
+def _spans(
+    passage: PassageText, asked: frozenset[str], *, fits: Fits | None, kind: re.Pattern[str] | None
+) -> tuple[AnswerSpan, ...]:
+    """Of each sentence its first new word that fits, or all of it where none does or no word is to be told apart.
+
+    What the title says is known of a sentence that has a word of the question besides.
+    """
+    text, titled, found = passage.text, _stems(passage.title), []
     for start, end in split_sentences(text):
         words = words_of(text[start:end])
         if not words:
             continue
-        shared = len(asked & _stems(text[start:end])) / max(len(asked), 1)
+        own = asked & _stems(text[start:end])
+        shared = len(own | (asked & titled) if own - titled else own) / max(len(asked), 1)
+        if kind and any(_stems(one.group()) - titled - asked for one in kind.finditer(text[start:end])):
+            shared += _OF_THE_KIND
         new = next((word for word in words if fits and _is_new(word, asked) and fits(word.text)), None)
         first, last = (new.start, new.end) if new else (words[0].start, words[-1].end)
         found.append(AnswerSpan(start + first, start + last, _SLOPE * (shared - 0.5)))
     return tuple(sorted(found, key=lambda span: (-span.logit, span.start)))
+
+
+def _kind_asked(question: str) -> re.Pattern[str] | None:
+    """What stands in a sentence that says when, how many or who; None where something else is asked."""
+    return _FIGURE if _ASKS_FIGURE.search(question) else _NAME if _ASKS_NAME.search(question) else None
 
 
 def _stems(text: str, *, asking: str = "en") -> frozenset[str]:

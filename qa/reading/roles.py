@@ -11,9 +11,15 @@ from functools import lru_cache
 import msgspec
 
 from qa.language.question_words import PRONOUNS
-from qa.language.words import Word, negated, words_of
+from qa.language.words import Word, families, negated, words_of
 
-__all__ = ["does_something_else", "exchanges_roles", "is_only_denied", "is_the_one_asked_about"]
+__all__ = [
+    "does_something_else",
+    "exchanges_roles",
+    "has_it_done_to_the_doer",
+    "is_only_denied",
+    "is_the_one_asked_about",
+]
 
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)\b(?: \w+){0,3} by\b", re.IGNORECASE)
 _DID = re.compile(r"\b(?:did|does|do|will|would|has|have|had|is|are|was|were)\b")
@@ -29,6 +35,10 @@ _ASKS_WHOM = re.compile(
 )
 _DOER = re.compile(r"(?P<name>[A-Z][\w’'.-]+)(?: (?:has|have|had|will|would|also|later|then|[a-z]+ly))* $")
 """A name right before a verb: who does it."""
+_OBJECT = re.compile(r" (?P<name>[A-Z][\w’'.-]+)")
+"""A name right behind a verb: to whom it is done."""
+_PAYS = frozenset(word.stem for word in words_of("pay pays paid offer offers offered bid bids"))
+"""Of whoever pays for a company is told that he buys it."""
 _NO_OBJECT = re.compile(r" (?:by|to|in|for|from|at|on|with)\b")
 _NOT_THE_OBJECT = re.compile(r"[;:]|\b(?:by|with|for|from|to|in|at|on|that|who|which|when|after|before|and|but|said)\b")
 """Between a verb and a name, what makes the name no object of it."""
@@ -44,6 +54,11 @@ _BEAT = frozenset(word.stem for word in words_of("beat beats beaten defeat defea
 _BY = re.compile(r"\b(?P<verb>[a-z]+(?:ed|en|wn|de|ld|ght)) by (?:(?:the|a|an|former) )*$")
 _WHO_DID = re.compile(r"who (?:has |had |have |also )?(?P<verb>[a-z]+)\b", re.IGNORECASE)
 _WHO_DOES = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)(?!.*\bor\b)", re.IGNORECASE)
+_WHY_DID = re.compile(
+    r"(?:why|how) (?:did|does|do|has|have|will|would) (?:the )?(?-i:(?P<agent>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*))"
+    r" (?P<verb>[a-z]+) [\w’'\"“]",
+    re.IGNORECASE,
+)
 _DONE = re.compile(
     r"(?:when|where|who|whom|(?:which|what|how (?:many|much)) [a-z]+) (?:did|does|do|has|have|had|was|were|is|are)\b"
     r".*?\b(?P<verb>[a-z]+)(?: (?:in|on|at|to|from|for|of|with|by|about)\b.*)?\?*$",
@@ -65,7 +80,7 @@ def exchanges_roles(question: str, sentence: str) -> bool:
     if _PASSIVE.search(question) or _PASSIVE.search(sentence):
         return False
     deed = _deed(question)
-    places = [word for word in words_of(sentence) if deed and word.stem == deed.verb.stem]
+    places = _places(deed, sentence) if deed else []
     if deed and deed.agent and not places and deed.verb.stem in _BEAT:
         return re.search(rf"{re.escape(deed.agent.split()[-1])}(?: [a-z]+)? lost\b", sentence) is not None
     if deed is None or len(places) != 1 or places[0].capital:
@@ -83,9 +98,41 @@ def exchanges_roles(question: str, sentence: str) -> bool:
         return False
     if deed.patient:
         last = deed.patient.split()[-1]
+        if last not in sentence and (other := _OBJECT.match(tail)):
+            return not _may_be(other["name"], deed.patient)
         return doer["name"] == last and last not in tail and not _NO_OBJECT.match(tail)
     last = (deed.agent or "").split()[-1]
     return last not in head and last in tail and not _NOT_THE_OBJECT.search(tail[: tail.index(last)])
+
+
+def has_it_done_to_the_doer(question: str, sentence: str) -> bool:
+    """Whether "Why did A sue them?" meets a sentence in which somebody sued A, and A sues nobody.
+
+    >>> has_it_done_to_the_doer("Why did Orel sue the herders?", "The herders, who sued Orel, were glad.")
+    True
+    """
+    asked = _WHY_DID.match(question)
+    if asked is None:
+        return False
+    agent = asked["agent"].split()
+    forms = {asked["verb"].casefold() + ending for ending in ("", "s", "d", "ed")}
+    done = rf" (?:the )?(?:{'|'.join(map(re.escape, agent))})\b"
+    return any(
+        word.text.casefold() in forms
+        and re.match(done, sentence[word.end :])
+        and not any(part in sentence[: word.start] for part in agent)
+        for word in words_of(sentence)
+    )
+
+
+def _places(deed: _Deed, sentence: str) -> list[Word]:
+    """The words of a sentence that are the verb, or for two names one that means it: pay for, offer for, buy."""
+    said = words_of(sentence)
+    found = [word for word in said if word.stem == deed.verb.stem]
+    if found or not (deed.agent and deed.patient):
+        return found
+    kin = families().get("buy" if deed.verb.stem in _PAYS else deed.verb.stem, frozenset())
+    return [word for word in said if kin & families().get(word.stem, frozenset())]
 
 
 def _may_be(doer: str, agent: str) -> bool:

@@ -52,6 +52,7 @@ _A_MONTH = timedelta(days=28)
 _GRAIN = 0.5, 2.0
 """A stretch is of the grain of a period where it is between so many times as long: another month, not a day in it."""
 _BREAK = re.compile(r"[,;:](?!\d)|[()—–]| - ")
+_SAID = re.compile(r"\b(?:said|says|told|tells|announced|reported|wrote|added)\b[^,;.]*$")
 _COMPARED = re.compile(r"\b(?:from|than|since|after|before|until|compared|against|versus|over)\b", re.IGNORECASE)
 """What a time behind it belongs to is no figure of it: "rose to 5 percent from 4 percent in March"."""
 
@@ -139,14 +140,17 @@ def tells_of_another(text: str, *, start: int, end: int, title: str, published_a
     """Whether the clause of a figure, `text[start:end]`, names another month, quarter or year than was asked for.
 
     A report of September's inflation that was published in October tells nothing of October's. Where the text names no
-    such time at all, the title may. Of days nothing is concluded, and what a figure is compared with is no time of it.
+    such time at all, the title may. What a figure is compared with is no time of it. Where the article is of another
+    time, so is what it tells of a day of its own, figure or not.
     """
     if published_at is None or period.open or period.end - period.start < _A_MONTH:
         return False
-    if not any(character.isdigit() for character in text[start:end]):
-        return False
     said = _of_its_grain(text, published_at=published_at, period=period)
     if any(_overlap(one, period) for one in said):
+        return False
+    if not said and (_reviews_years_before(title, period) or _is_of_its_own_day(text, published_at, period)):
+        return True
+    if not any(character.isdigit() for character in text[start:end]):
         return False
     if not said:
         return _titled_otherwise(title, period)
@@ -170,6 +174,25 @@ def _titled_otherwise(title: str, period: Period) -> bool:
         return False
     named = {one.month for one in moments_of(title) if one.month and one.day is None}
     return bool(named) and period.start.month not in named
+
+
+def _reviews_years_before(title: str, period: Period) -> bool:
+    """Whether a year was asked for, and a title names years, all of them before: "Visits Rise in 2024"."""
+    named = {one.year for one in moments_of(title) if one.year} if period.end - period.start >= _A_YEAR else set()
+    return bool(named) and max(named) < period.start.year
+
+
+def _is_of_its_own_day(text: str, published_at: str, period: Period) -> bool:
+    """Whether a sentence of another time says of a day, before it was published, that it happened then.
+
+    Not where the day is that of the saying: "said on Thursday".
+    """
+    when = moment(published_at, field="published_at")
+    if period.start - _REPORTED_BEFORE <= when < period.end + AFTERWARDS:
+        return False
+    days = [one for one in periods_in(text, as_of=when) if one.end - one.start <= _LEAST and one.start <= when]
+    told = [one for one in days if not _SAID.search(text[: max(text.find(one.words), 0)])]
+    return bool(told) and not any(_overlap(one, period) for one in days)
 
 
 def _is_when_of(words: str, text: str, start: int, end: int) -> bool:

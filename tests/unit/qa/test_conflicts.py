@@ -140,6 +140,27 @@ def test_a_correction_puts_the_corrected_figure_first(reading_of: Callable[..., 
     assert conflict.note == "Corrected to 23 (Wire, 2024-06-07); before: 31 (Wire, 2024-06-05)."
 
 
+@pytest.mark.parametrize(
+    ("right", "corrected"),
+    [
+        ("Police corrected the number of people hurt on the ferry Saint Orlane from 31 to 23.", "23"),
+        ("Police corrected the number of people hurt on the ferry Saint Orlane from 31 people to about 23.", "23"),
+        ("Police corrected the number of people aboard the ferry Saint Orlane from 99 to 90.", None),
+        ("Police corrected the length of a bridge in Velda from 31 to 23 metres.", None),
+        ("After corrections the ferry Saint Orlane sailed with 31 people to 23 islands.", None),
+    ],
+)
+def test_a_correction_puts_one_figure_in_the_place_of_another(
+    reading_of: Callable[..., Any], right: str, corrected: str | None
+) -> None:
+    wrong = "The ferry Saint Orlane ran aground, injuring 31 people."
+    reading, evidence = reading_of(
+        (wrong, "2024-06-05", "31"), (right, "2024-06-07", "Police" if "Police" in right else "ferry")
+    )
+    found = disputed(_only_first(reading), evidence)
+    assert (found and found.sentences[0].words) == corrected
+
+
 def test_a_correction_of_something_else_is_none_of_this(reading_of: Callable[..., Any]) -> None:
     wrong = "The ferry Saint Orlane ran aground, injuring 31 people."
     right = "Wire is correcting its report. It said that 99 were aboard. The correct figure is 23, it said on Friday."

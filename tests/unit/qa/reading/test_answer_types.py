@@ -35,6 +35,7 @@ WRONG = [
     ("What percentage of the water leaks?", "old pipes"),
     ("How many people died in the fire?", "6,850 hectares"),
     ("How many people died in the fire?", "60 million crowns"),
+    ("How many people were hurt in the quake?", "70 houses"),
     ("How many people died in the fire?", "4,200 hectares of forest, and driven 1,900"),
     ("How old is the mayor?", "the third woman in that office"),
     ("How old is the mayor?", "2020"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
 import pytest
 
 from qa.reading.answer_types import kind_of
@@ -53,6 +54,14 @@ def read(text: str, words: str = "", *, logit: float = 2.0) -> ReadSentence:
         ("Who shot Ivar Lund?", "Orrin’s former prime minister Ivar Lund was shot on Friday.", "Orrin"),
         ("Who won the final?", "Runa Vestby lifted the cup after beating Velda's Tora Lund in the final.", "Tora Lund"),
         ("Where is the brewery?", "London (AP) Workers of a brewery in Samlet may strike.", "London"),
+        ("How old is Runa Vestby?", "The builder Ivar Vestby is 43.", "43"),
+        ("Which pool is open until May?", "The pool of Velda stays closed until May.", "Velda"),
+        ("Which town did not sign?", "Its mayor, Ivar Lund, did not sign.", "Ivar Lund"),
+        ("Which Orrin player was sent off?", "Velda's captain, Ivar Lund, was sent off.", "Ivar Lund"),
+        ("How much did food prices rise?", "Consumer prices rose by 4 percent.", "4 percent"),
+        ("Who beat Orrin?", "Samlet beat Velda 3-1.", "Samlet"),
+        ("How much did Orrin Foods pay for Kelmar?", "Kelmar bought Orrin Foods for 3 million.", "3 million"),
+        ("Which pool of the old town is still closed?", "The pool of the town opened on Monday.", "pool"),
     ],
 )
 def test_another_question_is_answered(question: str, text: str, words: str) -> None:
@@ -66,6 +75,9 @@ def test_another_question_is_answered(question: str, text: str, words: str) -> N
         ("How old is Runa Vestby?", "Vestby is 43, the club said.", "43"),
         ("How old is Runa Vestby?", "Mayor Vestby is 43, the club said.", "43"),
         ("How old is Runa Vestby?", "Runa, who is 43, is the sister of Tora Vestby.", "43"),
+        ("How old is Runa Vestby?", "Vestby, 43, lives here with her husband, the builder Ivar Vestby.", "43"),
+        ("How old is Runa Vestby?", "At 43, the builder Vestby is the wife of Ivar Vestby.", "43"),
+        ("When will the pool reopen?", "The pool stays closed until May at least.", "May"),
         ("How old is Rune Vestby?", "Runa Vestby is 43, the club said.", "43"),
         ("Which towns are not connected to the grid?", "Torsby is not connected to the grid.", "Torsby"),
         ("Who did not vote for the budget?", "Two members voted against the budget.", "Two members"),
@@ -101,10 +113,34 @@ def test_another_question_is_answered(question: str, text: str, words: str) -> N
         ("Who shot Ivar Lund?", "A colonel, Runa Vestby, shot Prime Minister Ivar Lund.", "A colonel, Runa Vestby"),
         ("Who won the final?", "Runa Vestby lifted the cup after beating Tora Lund in the final.", "Runa Vestby"),
         ("Where is the brewery?", "London (AP) Workers of a brewery in Samlet may strike.", "Samlet"),
+        ("Which town did not sign?", "Its neighbour, the port of Samlet, did not sign.", "Samlet"),
+        ("Which Orrin player was sent off?", "Orrin lost when Velda's captain, Ivar Lund, had to go.", "Ivar Lund"),
+        ("Which Orrin player was sent off?", "Orrin's captain, Ivar Lund, was sent off.", "Ivar Lund"),
+        ("How much did food prices rise?", "Food prices rose by 4 percent, consumer prices by 3.", "4 percent"),
+        ("How much did food prices rise?", "What people eat rose by 4 percent.", "4 percent"),
+        ("Who beat Orrin?", "Velda beat them 3-1.", "Velda"),
+        ("Who beat Orrin?", "Velda beat Orrin 3-1.", "Velda"),
+        ("How much did Kelmar pay for Orrin Foods?", "Kelmar bought Orrin Foods for 3 million.", "3 million"),
+        ("Why did Kelmar sue the town?", "Kelmar sued the town because of the fee.", "because of the fee"),
+        ("Who is the lawyer of Ivar Lund?", "His lawyer, Runa Vestby, will appeal.", "Runa Vestby"),
     ],
 )
 def test_the_question_itself_is_answered(question: str, text: str, words: str) -> None:
     assert not answers_another(question, read(text, words))
+
+
+def test_no_reason_is_given_for_what_was_done_to_whoever_is_asked_about() -> None:
+    glad = read("The town, which had sued Kelmar, was glad.", "was glad")
+    assert answers_another("Why did Kelmar sue the town?", glad)
+    assert not answers_another("Why did the town sue Kelmar?", glad)
+
+
+def test_his_lawyer_is_that_of_the_one_before() -> None:
+    one = read("His lawyer, Runa Vestby, will appeal.", "Runa Vestby")
+    told = msgspec.structs.replace(one.sentence, before="Otto Lund, 51, showed no emotion.")
+    leaning = msgspec.structs.replace(one, sentence=told)
+    assert answers_another("Who is Ivar Lund's lawyer?", leaning)
+    assert not answers_another("Who is Otto Lund's lawyer?", leaning)
 
 
 def test_a_figure_keeps_its_unit_where_another_was_asked() -> None:

@@ -82,6 +82,12 @@ def test_an_old_article_answers_as_surely_but_after_a_fresh_one(evidence_of: Evi
     assert [one.words for one in both.sentences] == ["Tom Hale", "Ida Renn"]
 
 
+@pytest.mark.parametrize(("question", "found"), [("How tall is she?", 0), ("How old is she?", 1)])
+def test_an_age_answers_nothing_else(evidence_of: EvidenceOf, question: str, found: int) -> None:
+    evidence = [evidence_of("Ada Roe, a 42-year-old teacher, was elected.")]
+    assert len(read(question, evidence, reader=Told({"42": 3.0})).sentences) == found
+
+
 def told_as(question: str) -> Callable[[Evidence], str]:
     return lambda _: question
 

@@ -163,3 +163,25 @@ def test_what_is_not_known_yet_is_not_answered_from_memory(assembly: Assembly, c
     assert asked(assembly, corpus, as_of="2024-06-02").citations
     before = asked(assembly, corpus, as_of="2024-05-20")
     assert (before.citations, before.search_results) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("question", "title", "text", "answer"),
+    [
+        (
+            "¿Quién es la alcaldesa de Orlena?",
+            "El puerto de Orlena cierra",
+            "Orlena cerró el puerto. La alcaldesa, Lía Roe, habló.",
+            1,
+        ),
+        ("Wann wurde die Almbrücke gebaut?", "", "Die Almbrücke hat Risse. Der Steg wurde 1962 gebaut.", 1),
+        ("Quem é a presidente da empresa Orla?", "", "Caiu a empresa Orla. A presidente da empresa, Ana Rol, saiu.", 1),
+        ("Wie heißt der Bahnhof von Orlena?", "Orlena baut", "Orlena baut eine Schule.", None),
+    ],
+)
+def test_by_words_a_title_is_known_and_the_kind_of_answer_decides(
+    question: str, title: str, text: str, answer: int | None
+) -> None:
+    (found,) = OverlapReader().read(question, [PassageText(text=text, title=title)])
+    second = text.index(". ") + 2 if ". " in text else len(text)
+    assert (int(found[0].start >= second) if found[0].logit > 0 else None) == answer

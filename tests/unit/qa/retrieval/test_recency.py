@@ -141,6 +141,28 @@ def test_a_title_names_the_month_where_the_sentence_names_none() -> None:
     assert not told("Visitors")
 
 
+def test_a_title_reviews_the_year_before() -> None:
+    def told(title: str, text: str = "The most borrowed book was a novel.") -> bool:
+        year = period("in 2024")
+        return tells_of_another(text, start=29, end=34, title=title, published_at="2024-01-05", period=year)
+
+    assert told("Library lends more in 2023")
+    assert not told("Library lends more in 2024")
+    assert not told("Library lends more")
+    assert not told("Library lends more in 2023", "In 2024 the most borrowed book was a novel.")
+
+
+def test_what_another_year_tells_of_a_day_of_its_own() -> None:
+    def told(text: str, published_at: str = "2025-06-05") -> bool:
+        return tells_of_another(text, start=0, end=7, title="", published_at=published_at, period=period("in 2024"))
+
+    assert told("Ada Roe won the prize on Thursday.")
+    assert not told("Ada Roe won the prize.")
+    assert not told("Ada Roe won it last year, the jury said on Thursday.")
+    assert not told("Ada Roe won the prize, the jury said on Thursday.")
+    assert not told("Ada Roe won the prize on Thursday.", "2024-06-05")
+
+
 def test_naming_a_time_and_being_published_in_it_are_two_things() -> None:
     august = period("in August")
     assert not names_period("The pool was opened on Monday.", published_at="2025-06-05", period=august)
