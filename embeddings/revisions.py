@@ -63,6 +63,8 @@ _CLOSELY = 0.6
 _UNLIKE = 0.15
 """Below, two texts under one address share no more than any two."""
 _TITLES_SHARE = 0.5
+_TITLED_APART = 0.3
+"""The same, of two whose titles have no word in common: short texts of one site share what stands below them all."""
 
 
 def is_revision(new: Article, old: Article, *, closely: bool = False) -> bool:
@@ -156,9 +158,10 @@ def is_another_article(new: Article, old: Article) -> bool:
     A feed names the address of the article, not its own: its summary is never another one."""
     if new.summary_only or old.summary_only:
         return False
-    if not (new.title and old.title) or _words_shared(new.title, old.title) >= _TITLES_SHARE:
+    titles = _words_shared(new.title, old.title) if new.title and old.title else 1.0
+    if titles >= _TITLES_SHARE:
         return False
-    return _shared(new.text, old.text) < _UNLIKE
+    return _shared(new.text, old.text) < (_UNLIKE if titles else _TITLED_APART)
 
 
 def is_earlier(new: Article, old: Article) -> bool:

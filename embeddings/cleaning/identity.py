@@ -76,7 +76,8 @@ _TRACKER = re.compile(
     r"(?:utm_\w+|(?:fb|g|d|tt|tw|y|ir)clid|msclkid|li_fat_id|gbraid|wbraid|gad_source|srsltid|igsh(?:id)?|mc_[ce]id|"
     r"_ga|_gl|_hsenc|_hsmi|mkt_tok|at_(?:medium|campaign|custom\d|format|link\w*|ptr_\w+|bbc_team)|icid|cmp(?:id)?|ocid|xtor|"
     r"wt\.?_?mc(?:_id)?|ns_(?:campaign|mchannel|source|linkname|fee)|smid|smtyp|soc_(?:src|trk)|ftag|taid|spm|"
-    r"guc(?:counter|e_referrer(?:_\w+)?)|__twitter_impression|ref_(?:src|url))(?:=|$)",
+    r"guc(?:counter|e_referrer(?:_\w+)?)|__twitter_impression|ref_(?:src|url)|dicbo|ito|s_cid|"
+    r"ncid|mbid|(?:pk|mtm|piwik|matomo|hsa|vero)_\w+)(?:=|$)",
     re.IGNORECASE,
 )
 # Names that say who linked on one site and which page it is on another: the former where their value has no digit.
@@ -90,12 +91,18 @@ _OTHER_FORM = re.compile(
 )
 _OTHER_HOST = re.compile(r"(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
 _OTHER_PATH = re.compile(r"^/amp(?=/.)|(?<=.)/amp$|\.amp(?=\.html?$|$)", re.IGNORECASE)
-_INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
-_HOME = re.compile(r"(?:/home|/[a-z]{2}(?:[-_][a-z]{2})?)?", re.IGNORECASE)
+_INDEX = re.compile(r"/(?:index|default)\.(?:[sx]?html?|php\d?|aspx?|jspx?|cfm|do)$", re.IGNORECASE)
+_HOME = re.compile(r"(?:/(?:home|amp)|/[a-z]{2}(?:[-_][a-z]{2})?)?", re.IGNORECASE)
 _CACHED = re.compile(
     r"^https?://(?:www\.google\.[a-z.]+/amp/(?:s/)?|[\w-]+\.cdn\.ampproject\.org/[a-z](?:/s)?/)(?=[\w-]+\.)",
     re.IGNORECASE,
 )
+_PASSED_ON = re.compile(
+    r"^https?://(?:(?:www\.)?google\.[a-z.]+/url|lm?\.(?:facebook|instagram)\.com/(?:l\.php)?|www\.youtube\.com/redirect|"
+    r"t\.umblr\.com/redirect|[\w-]+\.safelinks\.protection\.outlook\.com/)\?(?:.*&)?(?:u|url|q|z)=(https?(?::|%3A)[^&]+)",
+    re.IGNORECASE,
+)
+"""A link that only leads on to a page, which it names."""
 
 
 def article_id(
@@ -242,7 +249,7 @@ def normalised_url(written: str | None) -> str | None:
         return None
     try:
         parts = urlsplit(written)
-        scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
+        scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower().removesuffix("."), parts.port
     except ValueError:  # a port that is no number, half an IPv6 address
         return None
     # "user:password@host" shows one address and opens another.
@@ -254,7 +261,9 @@ def normalised_url(written: str | None) -> str | None:
     query = "&".join(item for item in parts.query.split("&") if not _TRACKER.match(item))
     whole = f"{scheme}://{place}{parts.path or '/'}{'?' + query if query else ''}"
     # What a search engine keeps of a page is that page: its publisher is the source.
-    return normalised_url(f"https://{whole[cached.end() :]}") if (cached := _CACHED.match(whole)) else whole
+    if cached := _CACHED.match(whole):
+        return normalised_url(f"https://{whole[cached.end() :]}")
+    return normalised_url(unquote(passed.group(1))) if (passed := _PASSED_ON.match(whole)) else whole
 
 
 def host_of(url: str | None) -> str:

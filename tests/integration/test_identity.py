@@ -85,6 +85,9 @@ SAME_PAGE = [
     "https://daily.example/keeper?ref=rss",
     "https://daily.example/keeper?CMP=share&at_medium=feed",
     "https://www.google.com/amp/s/daily.example/keeper",
+    "https://www.google.com/url?sa=t&url=https%3A%2F%2Fdaily.example%2Fkeeper&usg=x",
+    "https://l.facebook.com/l.php?u=https%3A%2F%2Fdaily.example%2Fkeeper%3Ffbclid%3D1&h=AT2",
+    "https://daily.example./keeper?ito=1490&dicbo=v2-ab&mtm_campaign=x",
 ]
 OTHER_PAGES = [
     "https://daily.example/keepers",
@@ -132,7 +135,13 @@ def test_the_same_words_elsewhere_on_the_site_are_a_duplicate_and_on_another_sit
 
 
 @pytest.mark.parametrize(
-    "root", ["https://daily.example/", "http://www.daily.example", "https://daily.example/index.html"]
+    "root",
+    [
+        "https://daily.example/",
+        "http://www.daily.example",
+        "https://daily.example/index.shtml",
+        "https://daily.example/amp/",
+    ],
 )
 def test_the_address_of_a_site_names_no_article(archive: Archive, root: str) -> None:
     items = [sent(KEEPER, url=root), sent(BAKER, url=root, title="Acorns")]

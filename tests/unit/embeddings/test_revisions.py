@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from embeddings.revisions import is_revision
+from embeddings.revisions import is_another_article, is_revision
 from embeddings.types import Article
 
 OBITUARY = (
@@ -117,3 +118,12 @@ def test_the_date_and_the_share_of_words_still_hold() -> None:
 def test_a_file_may_correct_a_name() -> None:
     one, other = (article(OBITUARY.format(name, 81)) for name in ("Vera Lund", "Vera Lunde"))
     assert is_revision(one, other)
+
+
+def test_pages_that_share_a_footer_and_a_wrong_address_are_two_articles() -> None:
+    footer = "The town hall answers letters every Friday until noon."
+    tram = "A tram to the harbour runs every ten minutes from Sunday, the mayor said in Odda. It is red."
+    plums = "Frost took half of the plums in the valley, and growers ask for aid this winter. It was cold."
+    one, other = article(f"{tram} {footer}", title="Tram line"), article(f"{plums} {footer}", title="Plums lost")
+    assert is_another_article(one, other)
+    assert not is_another_article(one, msgspec.structs.replace(other, title="Tram stops"))
