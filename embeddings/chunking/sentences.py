@@ -29,7 +29,7 @@ _STOP = re.compile(
     r"""
     (?<![.!?…‼‽⁇⁈⁉؟۔।॥։።။។])  # a run of marks is tried once, not from each of its characters
     (?P<mark> \.(?:\s\.)+ | [.!?…‼‽⁇⁈⁉؟۔।॥։።။។]++ )
-    (?P<close> ["'”’»›)\]}]* (?: [\u00a0\u202f\x20]?[”»](?=\s|$) )? (?:\[\d{1,3}\])* )
+    (?P<close> (?:["'”’»›)\]}]|“(?=\s|$))* (?: [\u00a0\u202f\x20]?[”»](?=\s|$) )? (?:\[\d{1,3}\])* )
     (?=\s|$)
     | (?P<wide> [。！？｡]+ [」』”’）】》〉]* )
     | (?P<glued> (?:(?<=[a-zß-öø-ÿа-яёα-ω]{2})|(?<=\d\d)) [.!?] [”’"»)]*  # a space was lost
@@ -229,7 +229,7 @@ def _goes_on(text: str, first: int, stop: re.Match[str], following: str) -> bool
     if stop["mark"] == "!" and not stop["close"]:
         match = _WORD_BEFORE.search(text, max(first, stop.start() - 30), stop.start())
         return match is not None and match[0] in _CRIES and not _opens_sentence(following)
-    quoted = any(mark in stop["close"] for mark in "\"'”’»")
+    quoted = any(mark in stop["close"] for mark in "\"'”’»“")
     return quoted and _SAYING.match(text, stop.end(), stop.end() + _WINDOW) is not None
 
 
@@ -277,16 +277,17 @@ _NEVER_LAST: Final = (
     | _words(
         "Ft v vs VS e.g i.e cf ca approx est avg Avg viz",
         "z.B u.a bzw ggf vgl sog geb gest d.h i.d.R Dipl Ing Hl inkl zzgl insb bspw",  # German
+        "jur phil Fa",
         "Mmes MM Mgr Mgrs p.ex env",  # French
         "Srta Dña Gral Lic Excmo Excma Ilmo EE Mons D.ª aprox",  # Spanish
         "Sig Sig.ra Sigg Dott Dott.ssa Prof.ssa Avv Geom Egr Spett sig sig.ra dott dott.ssa prof.ssa avv",  # Italian
-        "Profa Exmo Exma Eng Sr.ª séc",  # Portuguese
+        "Profa Exmo Exma Eng Sr.ª séc Cia",  # Portuguese
         "dr prof mr mrs ing drs dhr mevr mw bijv d.w.z m.b.t t.a.v o.a nl",  # Dutch
-        "t.ex bl.a dvs f.eks d.v.s jf mht fr.o.m t.o.m s.k pga",  # Swedish, Norwegian, Danish
+        "t.ex bl.a dvs f.eks d.v.s jf mht fr.o.m t.o.m s.k pga adv",  # Swedish, Norwegian, Danish
         "inż mgr hab np tzn tzw tj m.in ul pl św ks bp abp płk mjr kpt ur zm",  # Polish
         "např tj tzv tzn popř vč nám plk",  # Czech
         "проф акад им ул св см т.е т.к напр ок просп пл доц ген полк",  # Russian
-        "вул бул ім акад див напр бл",  # Ukrainian
+        "вул бул буд ім акад див напр бл",  # Ukrainian
         "डॉ प्रो श्री",  # Hindi
     )
 )
@@ -318,6 +319,7 @@ _AFTER_CLOCK: Final = _words(
 )
 _AFTER_ORDINAL: Final = _words(
     "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "Jan Jän Feb Mrz Apr Jun Jul Aug Sept Sep Okt Nov Dez FC SC SV FSV VfL BC",
     "Jahrhundert Jahrhunderts Weltkrieg Weltkriegs Weltkrieges Bundesliga Liga Platz Mal Tag Woche Minute Spieltag",
     "Stock Klasse Geburtstag Jahrestag Todestag Runde Etage Auflage Bezirk Jahrtausend Kapitel Sitzung",
 )

@@ -1,11 +1,12 @@
-"""When an article was published: takes a date as pages write it, in 22 languages, gives ISO 8601 or None.
+"""When an article was published: takes a date as pages write it, in 25 languages, gives ISO 8601 or None.
 
 A moment is given only where the zone is known; otherwise the day, as written: a guessed zone would move an
 article across midnight. `06/04/2024` may be April or June and is not guessed either; with dots, `6.4.2024`, the day
 stands first wherever it is written so.
 
 English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Norwegian, Danish, Polish, Russian, Ukrainian,
-Czech, Finnish, Turkish, Romanian, Hungarian, Greek, Indonesian, Arabic, Catalan. Short forms that are words of English
+Czech, Finnish, Turkish, Romanian, Hungarian, Greek, Indonesian, Arabic, Catalan, Hindi, Hebrew, Thai
+(whose years are 543 ahead); Vietnamese, Chinese, Japanese and Korean by numbers. Short forms that are words of English
 ("set", "out", "pro", "led") are left out.
 """
 
@@ -24,6 +25,8 @@ ENGLISH_MONTHS: Final = tuple(
 )
 ENGLISH_SHORT_MONTHS: Final = tuple("Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec".split())
 ENGLISH_WEEKDAYS: Final = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
+_AHEAD = 543
+"""By how much Thailand counts more years."""
 _EARLIEST, _LATEST = 1700, 2100
 """Years outside are a template's default (`0001-01-01`) or a typing slip."""
 _ISO = re.compile(
@@ -33,7 +36,7 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?)?", re.IGNORECASE)
-_EPOCH = re.compile(r"(1\d{9})(?:\.\d{1,9}|\d{3})?")
+_EPOCH = re.compile(r"(?:/Date\()?(1\d{9})(?:\.\d{1,9}|\d{3})?(?:\)/)?")
 """Seconds, or milliseconds, since 1970: from September 2001 to May 2033."""
 _RFC_2822 = re.compile(
     r"(?:[a-z]{3},? )?\d{1,2} [a-z]{3} \d{4} \d{1,2}:\d{2}(?::\d{2})? (?:[+-]\d{4}|[a-z]{1,3})(?: \([a-z]{1,5}\))?",
@@ -41,9 +44,15 @@ _RFC_2822 = re.compile(
 )
 _C_TIME = re.compile(r"[a-z]{3} ([a-z]{3}) (\d{1,2}) \d{2}:\d{2}:\d{2}(?: [A-Z]{1,4})? (\d{4})", re.IGNORECASE)
 _NUMBERS = re.compile(r"\D{0,40}?(\d{1,2})([/.-]) ?(\d{1,2})\2 ?(\d{4})(?![\d/.-]\d)(?:\D.{0,80})?")
-_EAST_ASIAN = re.compile(r"(?<!\d)(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일号號]")
-_MONTH = r"(?P<month>[^\W\d_]{3,14})\.?"
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|\.)?"
+_EAST_ASIAN = re.compile(
+    r"(?:(令和|平成|民國|民国) ?(\d{1,3}|元)|(?<!\d)(\d{4})) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일号號]"
+)
+_BEFORE_ERA = {"令和": 2018, "平成": 1988, "民國": 1911, "民国": 1911}
+"""The year before the first one of an era."""
+_VIETNAMESE = re.compile(r"(?<!\d)(\d{1,2}) tháng (\d{1,2})(?:,| năm) (\d{4})(?!\d)", re.IGNORECASE)
+_MONTH = r"(?P<month>(?:[^\W\d_]|[\u0900-\u0903\u093c-\u094d\u0e31-\u0e4d]){2,14})\.?"
+"""Letters, and the vowels of Hindi and Thai."""
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|o(?= )|\.)?"
 _YEAR = r"(?P<year>\d{4})"
 _OF = r"(?: of| de| del| di| d[’'])?"
 _SPELT = tuple(
@@ -51,7 +60,7 @@ _SPELT = tuple(
     for pattern in (
         rf"{_MONTH} {_DAY},?{_OF} {_YEAR}",
         rf"{_DAY}{_OF} ?{_MONTH},?{_OF} {_YEAR}",
-        rf"{_DAY}-{_MONTH}-{_YEAR}",
+        rf"{_DAY}(?P<mark>[-/]){_MONTH}(?P=mark){_YEAR}",
         rf"{_YEAR}\.? {_MONTH} {_DAY}",
     )
 )
@@ -64,56 +73,68 @@ _NAMES: Final = (
     (
         "ene enero gen gener gennaio ian ianuarie jan janeiro januar januari january január janv janvier leden ledna "
         "oca ocak sty styczeń stycznia tammi tammikuu tammikuuta ιαν ιανουάριοσ ιανουαρίου січ січень січня янв "
-        "январь января يناير"
+        "январь января يناير "
+        "जनवरी ינואר มกราคม"
     ),
     (
         "feb febbraio febr febrer febrero februar februari februarie february február fev fevereiro févr février "
         "helmi helmikuu helmikuuta lut lutego luty úno únor února şub şubat φεβ φεβρουάριοσ φεβρουαρίου лют лютий "
-        "лютого февр февраль февраля فبراير"
+        "лютого февр февраль февраля فبراير "
+        "फरवरी फ़रवरी פברואר กุมภาพันธ์"
     ),
     (
         "bře březen března maalis maaliskuu maaliskuuta maart mar marca march maret mars mart martie marts marzec "
-        "marzo març março mrt márc március mär märz μάρ μάρτιοσ μαρ μαρτίου бер березень березня мар март марта مارس"
+        "marzo març março mrt márc március mär märz μάρ μάρτιοσ μαρ μαρτίου бер березень березня мар март марта مارس "
+        "मार्च מרץ מרס มีนาคม"
     ),
     (
         "abr abril apr april aprile aprilie avr avril duben dubna huhti huhtikuu huhtikuuta kwi kwiecień kwietnia nis "
-        "nisan ápr április απρ απρίλιοσ απριλίου апр апрель апреля квіт квітень квітня أبريل"
+        "nisan ápr április απρ απρίλιοσ απριλίου апр апрель апреля квіт квітень квітня أبريل "
+        "अप्रैल אפריל เมษายน"
     ),
     (
         "kvě květen května mag maggio mai maig maio maj maja may mayo mayıs mei máj május touko toukokuu toukokuuta "
-        "μάι μάιοσ май мая трав травень травня مايو"
+        "μάι μάιοσ май мая трав травень травня مايو "
+        "मई מאי พฤษภาคม"
     ),
     (
         "cze czerwca czerwiec giu giugno haz haziran iun iunie juin jun june junho juni junio juny jún június kesä "
-        "kesäkuu kesäkuuta červen června čvn ιουν ιουνίου ιούν ιούνιοσ июн июнь июня черв червень червня يونيو"
+        "kesäkuu kesäkuuta červen června čvn ιουν ιουνίου ιούν ιούνιοσ июн июнь июня черв червень червня يونيو "
+        "जून יוני มิถุนายน"
     ),
     (
-        "heinä heinäkuu heinäkuuta iul iulie juil juillet jul julho juli julio juliol july júl július lip lipca "
+        "heinä heinäkuu heinäkuuta iul iulie juil juill juillet jul julho juli julio juliol july júl július lip lipca "
         "lipiec lug luglio temmuz července červenec čvc ιουλ ιουλίου ιούλ ιούλιοσ июл июль июля лип липень липня "
-        "يوليو"
+        "يوليو "
+        "जुलाई יולי กรกฎาคม"
     ),
     (
         "ago agost agosto agu agustus août aug august augusti augustus augusztus ağu ağustos elo elokuu elokuuta sie "
-        "sierpień sierpnia srp srpen srpna αυγ αυγούστου αύγ αύγουστοσ авг август августа серп серпень серпня أغسطس"
+        "sierpień sierpnia srp srpen srpna αυγ αυγούστου αύγ αύγουστοσ авг август августа серп серпень серпня أغسطس "
+        "अगस्त אוגוסט สิงหาคม"
     ),
     (
         "eyl eylül sep sept september septembre septembrie septiembre setembre setembro settembre syys syyskuu "
         "syyskuuta szept szeptember wrz wrzesień września zář září σεπ σεπτέμβριοσ σεπτεμβρίου вер вересень вересня "
-        "сент сентябрь сентября سبتمبر"
+        "сент сентябрь сентября سبتمبر "
+        "सितंबर सितम्बर ספטמבר กันยายน"
     ),
     (
         "ekim loka lokakuu lokakuuta oct october octobre octombrie octubre okt oktober október ott ottobre outubro "
         "paź październik października říj říjen října οκτ οκτωβρίου οκτώβριοσ жовт жовтень жовтня окт октябрь октября "
-        "أكتوبر"
+        "أكتوبر "
+        "अक्टूबर अक्तूबर אוקטובר ตุลาคม"
     ),
     (
         "kas kasım lis listopad listopada listopadu marras marraskuu marraskuuta noiembrie nov november novembre "
-        "novembro noviembre νοέ νοέμβριοσ νοε νοεμβρίου лист листопад листопада нояб ноябрь ноября نوفمبر"
+        "novembro noviembre νοέ νοέμβριοσ νοε νοεμβρίου лист листопад листопада нояб ноябрь ноября نوفمبر "
+        "नवंबर नवम्बर נובמבר พฤศจิกายน"
     ),
     (
         "aralık dec december decembrie des desember desembre dez dezember dezembro dic dicembre diciembre déc "
         "décembre gru grudnia grudzień joulu joulukuu joulukuuta prosince prosinec δεκ δεκέμβριοσ δεκεμβρίου груд "
-        "грудень грудня дек декабрь декабря ديسمبر"
+        "грудень грудня дек декабрь декабря ديسمبر "
+        "दिसंबर दिसम्बर דצמבר ธันวาคม"
     ),
 )
 MONTHS: Final = {name: number for number, names in enumerate(_NAMES, start=1) for name in names.split()}
@@ -135,7 +156,7 @@ def iso_date(written: str) -> str | None:
     """
     written = " ".join(unicodedata.normalize("NFKC", written[:200]).split())
     written = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in written)
-    for read in (_iso, _compact, _epoch, _rfc_2822, _c_time, _spelt, _east_asian, _numbers):
+    for read in (_iso, _compact, _epoch, _rfc_2822, _c_time, _spelt, _east_asian, _vietnamese, _numbers):
         try:
             if found := read(written):
                 return found
@@ -201,9 +222,10 @@ def _c_time(written: str) -> str | None:
 def _spelt(written: str) -> str | None:
     for pattern in _SPELT:
         for found in pattern.finditer(written):
-            month = MONTHS.get(found["month"].casefold())
+            month = MONTHS.get(found["month"].casefold().removeprefix("ב"))  # Hebrew writes "in" to it
             if month:
-                return _with_clock(int(found["year"]), month, int(found["day"]), written)
+                ahead = _AHEAD if "\u0e01" <= found["month"][0] <= "\u0e2e" else 0
+                return _with_clock(int(found["year"]) - ahead, month, int(found["day"]), written)
     return None
 
 
@@ -220,7 +242,16 @@ def _with_clock(year: int, month: int, day: int, written: str) -> str | None:
 
 def _east_asian(written: str) -> str | None:
     found = _EAST_ASIAN.search(written)
-    return _day(int(found[1]), int(found[2]), int(found[3])) if found else None
+    if not found:
+        return None
+    era, since, year, month, day = found.groups()
+    counted = int(year) if year else _BEFORE_ERA[era] + (1 if since == "元" else int(since))
+    return _day(counted, int(month), int(day))
+
+
+def _vietnamese(written: str) -> str | None:
+    found = _VIETNAMESE.search(written)
+    return _day(int(found[3]), int(found[2]), int(found[1])) if found else None
 
 
 def _numbers(written: str) -> str | None:

@@ -5,8 +5,8 @@
 3. Otherwise the encoding that the page itself declares (HTML only), read as browsers read it: gb2312 is GB 18030.
    In 2 and 3 a few damaged bytes (`_FEW_BAD`) become U+FFFD, one each; cleaning notes those that reach the text.
 4. Otherwise Windows-1252 (it includes Latin-1), but only where the bytes look like Western prose: accented letters
-   and typographic marks scattered among ASCII ones. Cyrillic, Greek or Asian bytes and damaged UTF-8 do not, and
-   are refused with advice.
+   and typographic marks scattered among ASCII ones; or Windows-1250, if signs would stand inside words. Cyrillic,
+   Greek or Asian bytes and damaged UTF-8 do not, and are refused with advice.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ _LABELS: Final = {
     "koi8": "koi8-r",
 }
 """Labels that browsers know and Python does not."""
+_MISREAD = re.compile(r"(?<=[^\W\d_])[³¹¿¼¾](?=[^\W\d_])")
 _FEW_BAD: Final = 3
 _BAD_SHARE: Final = 0.02
 """A text is read in spite of this many damaged characters, or this share of those that are not ASCII."""
@@ -116,10 +117,8 @@ def decode(data: bytes, *, declared: str | None = None) -> str:
             "it holds NUL bytes: it is no text, or UTF-16 without a byte-order mark; convert it to UTF-8"
         )
     data = data.replace(b"\0", b"")
-    if _JAPANESE.search(data) and not _HIGH.search(data):
-        return _forgivingly(data, "iso2022_jp")
     try:
-        return data.decode("utf-8")
+        return _forgivingly(data, "iso2022_jp") if _in_iso_2022_jp(data) else data.decode("utf-8")
     except UnicodeDecodeError as error:
         broken_at = error.start
     if declared and (encoding := _web_encoding(declared)):
@@ -136,7 +135,17 @@ def decode(data: bytes, *, declared: str | None = None) -> str:
             f"it is not UTF-8 (byte {broken_at:,}) and its encoding cannot be told; convert it, "
             "for example with `iconv -f windows-1251 -t utf-8`"
         )
-    return data.decode("cp1252")
+    return _of_europe(data)
+
+
+def _in_iso_2022_jp(data: bytes) -> bool:
+    return _JAPANESE.search(data) is not None and not _HIGH.search(data)
+
+
+def _of_europe(data: bytes) -> str:
+    """Decode prose in Latin letters; no word of the West has a sign in its middle, where Polish has ł, ą and ż."""
+    western = data.decode("cp1252")
+    return western if len(_MISREAD.findall(western)) < _FEW_BAD else _strictly(data, "cp1250")
 
 
 def _few_bad(bad: int, *, whole: int) -> bool:

@@ -107,6 +107,24 @@ def test_a_line_that_was_only_wrapped_runs_on(text: str) -> None:
     assert split_sentences(text) == ((0, len(text)),)
 
 
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ("Er rief: „Wir gehen.“", "Dann ging er."),
+        ("Am 24. Dez. war die Brücke zu.", "Am 27. war sie es nicht."),
+        ("Der 1. FC Orrin gewann.", "Niemand jubelte."),
+        ("Die Fa. Holm schloss.", "Warum?"),
+        ("A Cia. Silva fechou.", "Ninguém sabe porquê."),
+        ("Вул. Садова, буд. 5 закрита.", "Чому?"),
+        ("It was a gem.", "The owner knew."),
+        ("Sie sahen die Burg.", "Danach gingen sie."),
+    ],
+)
+def test_abbreviations_of_other_languages_end_nothing_and_words_do(sentences: tuple[str, str]) -> None:
+    text = " ".join(sentences)
+    assert tuple(text[a:b] for a, b in split_sentences(text)) == sentences
+
+
 def test_list_has_the_size_it_claims() -> None:
     sections = [section for section, _, _ in labelled_cases()]
     assert (sections.count("development"), sections.count("held"), sections.count("missed")) == (111, 40, 1)
