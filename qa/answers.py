@@ -34,6 +34,7 @@ from qa.types import (
     Filters,
     Generation,
     Question,
+    SearchResult,
     SearchResultsEvent,
     ShortAnswer,
     Turn,
@@ -60,6 +61,7 @@ __all__ = [
     "told_of",
     "turn_after",
     "turn_of",
+    "with_others",
 ]
 
 
@@ -135,7 +137,7 @@ def finished(
         answer_mode=written.mode,
         fallback_reason=written.fallback_reason,
         abstain_reason=written.abstain_reason,
-        short_answer=written.short_answer,
+        short_answer=with_others(written.short_answer, opened.search_results),
         claims=written.claims,
         citations=written.citations,
         conflicts=written.conflicts,
@@ -181,8 +183,22 @@ def agreed_short_answer(
     return None
 
 
-def _says(sentence: str, words: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", sentence, re.IGNORECASE) is not None
+def with_others(short: ShortAnswer | None, results: Sequence[SearchResult]) -> ShortAnswer | None:
+    """How many other articles say the few words, too."""
+    if short is None:
+        return None
+    others = {one.article_id for one in results if _says(one.text, short.text)} - {short.article_id}
+    return msgspec.structs.replace(short, elsewhere=len(others))
+
+
+def _says(text: str, words: str) -> bool:
+    # Scripts without capitals set no spaces between words, or write small words together with them.
+    before, behind = (r"(?<!\w)" if _ends(words[0]) else "", r"(?!\w)" if _ends(words[-1]) else "")
+    return re.search(f"{before}{re.escape(words)}{behind}", text, re.IGNORECASE) is not None
+
+
+def _ends(character: str) -> bool:
+    return character.isdigit() or character.lower() != character.upper()
 
 
 async def fold(events: AsyncGenerator[Event, None]) -> Answer:

@@ -161,6 +161,8 @@ class ShortAnswer(msgspec.Struct, frozen=True, kw_only=True):
     article_version: str
     start_char_index: int
     end_char_index: int
+    elsewhere: int = 0
+    """How many other articles among the search results hold the same words; copies of one story count once."""
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):

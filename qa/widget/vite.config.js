@@ -29,7 +29,7 @@ const shortened = {
     if (taken.length) throw new Error(`a key of the language files cannot be shortened: ${taken.join(", ")}`);
     const { code } = await minify(bundle[name].code, {
       ecma: 2022,
-      compress: { passes: 4, hoist_funs: true, pure_getters: true, unsafe_arrows: true, unsafe_methods: true },
+      compress: { passes: 4, hoist_funs: true, pure_getters: true, unsafe: true, unsafe_arrows: true, unsafe_methods: true },
       mangle: { properties: { regex: inner } },
     });
     const names = [...new Set(code.match(/--(?!sourceline)[a-z]{3}[a-z-]*(?=:)/g))].sort((one, other) => other.length - one.length);

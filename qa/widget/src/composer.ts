@@ -23,7 +23,7 @@ export class Composer {
   readonly #only: HTMLButtonElement;
   readonly #offline: HTMLElement;
   /** Says what the question will stand in place of; a click lets that be. */
-  readonly #instead = element("div", {});
+  readonly #instead = element("div", { attributes: { "aria-live": "polite" } });
   #replaced = "";
   readonly #strings: Strings;
   #busy = false;
@@ -88,7 +88,7 @@ export class Composer {
   #put(question: string, replaced = ""): void {
     this.#area.value = question;
     this.#replaced = replaced;
-    const properties = { class: "narrowed", part: "replaces", attributes: { dir: "auto" } };
+    const properties = { class: "narrowed", part: "replaces" };
     const keep = (): void => this.edit(this.#area.value);
     refill(this.#instead, replaced ? button(`${this.#strings.replaces(question)} ✕`, keep, properties) : null);
   }

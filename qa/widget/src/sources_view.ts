@@ -184,7 +184,8 @@ function passage(context: Context, result: SearchResult, request: ArticleRequest
 function nearest(text: string, question: string, locale: string): { text: string; at: number } | null {
   const asked = new Set(contentOf(words(question, locale)));
   let best: { text: string; at: number } | null = null;
-  let most = 0;
+  // One word of three is seldom what a question is about; in scripts without capitals words of asking count, too.
+  let most = asked.size > 2 && /\p{Ll}/u.test(question) ? 1 : 0;
   for (const { segment, index } of new Intl.Segmenter(locale, { granularity: "sentence" }).segment(text)) {
     const body = segment.trim();
     const said = words(body, locale);

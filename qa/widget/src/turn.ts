@@ -249,9 +249,7 @@ export class Turn {
   /** How sure it is, in words. */
   #sureness(answer: Answer): HTMLElement | null {
     const kind = confidence(answer);
-    // Of a list, or of the latest, the figure says only that the articles are about it.
-    if (!kind || (kind === "sure" && !answer.short_answer)) return null;
-    const said = this.context.language.strings.sureness[`${answer.answer_mode}_${kind}`] ?? "";
+    const said = kind && this.context.language.strings.sureness[`${answer.answer_mode}_${kind}`];
     return said ? element("p", { class: `sureness ${kind}`, part: "sureness" }, said) : null;
   }
 

@@ -37,6 +37,8 @@ export interface ShortAnswer {
   article_version: string;
   start_char_index: number;
   end_char_index: number;
+  /** How many other articles that were found say the same words. */
+  elsewhere?: number;
 }
 
 export interface Conflict {

@@ -449,15 +449,35 @@ def test_a_short_answer_stands_first_and_datelines_stay_out_of_sight(show: Any, 
     assert text in copied, "the quotation itself is whole"
 
 
-@pytest.mark.parametrize(("score", "conflicts", "large"), [(0.7, 0, True), (0.69, 0, False), (0.9, 1, False)])
-def test_a_short_answer_is_large_where_it_is_likely(show: Any, score: float, conflicts: int, large: bool) -> None:
+@pytest.mark.parametrize(
+    ("score", "conflicts", "elsewhere", "first", "large", "said"),
+    [
+        (0.7, 0, 1, True, False, "This probably answers"),
+        (0.95, 0, 0, True, False, "This probably answers"),
+        (0.7, 0, 2, True, True, "This probably answers"),
+        (0.85, 0, 2, True, True, "The articles answer this clearly."),
+        (0.69, 0, 3, False, False, "This may not answer"),
+        (0.9, 1, 3, False, False, ""),
+    ],
+)
+def test_a_short_answer_is_first_where_it_is_likely_and_large_where_others_say_so(
+    show: Any, score: float, conflicts: int, elsewhere: int, first: bool, large: bool, said: str
+) -> None:
     start = TEXT.index("July")
     short = ShortAnswer(
-        text="July", article_id="a", article_version="v", start_char_index=start, end_char_index=start + 4
+        text="July",
+        article_id="a",
+        article_version="v",
+        start_char_index=start,
+        end_char_index=start + 4,
+        elsewhere=elsewhere,
     )
     differ = (Conflict(citation_ids=("c1", "c2"), note="They differ."),) * conflicts
     reader = show(answer_mode="extractive", short_answer=short, support_score=score, conflicts=differ)
-    assert reader.last.locator(".short").all_inner_texts() == ["July"] * large
+    assert reader.last.locator(".short").all_inner_texts() == ["July"] * first
+    assert reader.last.locator(".short.large").count() == large
+    assert "".join(reader.last.locator(".sureness").all_inner_texts()).startswith(said)
+    assert reader.last.locator(".sureness").count() == bool(said)
     assert reader.highlighted("sourceline-key") == ["July"], "in the sentence it is marked in any case"
 
 
@@ -572,9 +592,10 @@ LONGER = "It closes in July.\n\nIt opens again early in June. The mayor said so.
         (
             "When does the Osprey bridge open?",
             "en",
-            ["When the Osprey Bridge opens\n\nOsprey Bridge: read more.\n\nThe bridge was built in 1931 by prisoners."],
-            ["The bridge was built in 1931 by prisoners."],
+            ["When the Osprey Bridge opens\n\nOsprey Bridge: more.\n\nOsprey Bridge was built in 1931 by prisoners."],
+            ["Osprey Bridge was built in 1931 by prisoners."],
         ),
+        ("Who stabbed Salman Osprey?", "en", ["Crown Prince Salman Quillby approved all of it on Monday."], []),
         ("When does the Osprey bridge open?", "en", ["Where the road to the Osprey Bridge was to go and who paid"], []),
         (
             "When does the Osprey bridge open?",

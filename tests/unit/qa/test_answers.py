@@ -1,15 +1,16 @@
-"""The few words that answer: offered beside a generated sentence only where it says them and cites their sentence."""
+"""The few words that answer: beside a generated sentence only where it says and cites them; who else says them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
-from qa.answers import agreed_short_answer
+from qa.answers import agreed_short_answer, with_others
 from qa.citations import cite
 from qa.reading.read import Reading, ReadSentence, SentenceAt
-from qa.types import Claim, Evidence, ShortAnswer
+from qa.types import Claim, Evidence, SearchResult, ShortAnswer
 
 TEXT = "It sailed at noon. The ferry carried 214 people to Skerra."
 SENTENCE = (19, len(TEXT))
@@ -53,3 +54,40 @@ def test_otherwise_there_are_none(evidence_of: Callable[..., Evidence]) -> None:
     assert agreed(evidence_of, cited_article="other") is None
     assert agreed(evidence_of, short=None) is None
     assert agreed(evidence_of, short_logit=-1.0) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "texts", "elsewhere"),
+    [
+        ("Ana Roe", ["Ana Roe won.", "It was ana roe.", "Ana Roemer lost.", "Bo Lind won."], 1),
+        ("19", ["It took 19 days.", "In 2019 it took 18.", "The 19 left."], 1),
+        ("六月", ["大桥六月开放。", "通车时间定在六月中旬。"], 1),
+        ("الرياض", ["وصل إلى الرياض أمس.", "غادر والرياض هادئة."], 1),
+    ],
+)
+def test_a_short_answer_knows_how_many_other_articles_say_it(words: str, texts: list[str], elsewhere: int) -> None:
+    results = [
+        SearchResult(
+            passage_id=f"p{at}",
+            article_id=f"a{at}",
+            article_version="v",
+            title="T",
+            source="S",
+            url=None,
+            published_at=None,
+            text=text,
+            start_char_index=0,
+            end_char_index=len(text),
+            score=1.0,
+        )
+        for at, text in enumerate([*texts, texts[0]])
+    ]
+    results[-1] = msgspec.structs.replace(results[-1], article_id="a0")
+    start = texts[0].lower().index(words.lower())
+    short = ShortAnswer(
+        text=words, article_id="a0", article_version="v", start_char_index=start, end_char_index=start + len(words)
+    )
+    found = with_others(short, results)
+    assert found is not None
+    assert found.elsewhere == elsewhere
+    assert with_others(None, results) is None
