@@ -41,7 +41,7 @@ _ROLES = TITLES | frozenset(
 )
 _ABOUT = re.compile(r"^(?:(?:and|but|so)\s+)?(?:what|how) about\s+(?P<what>.+?)\s*\??$", re.IGNORECASE)
 _AND = re.compile(r"^(?:and|but)\s+(?P<what>[^?]+?)\s*\??$", re.IGNORECASE)
-_PLACED = re.compile(r"^(?P<before>(?:in|on|at|for|from|by|since|to)\s+)?(?:the\s+)?(?P<what>.+)$", re.IGNORECASE)
+_PLACED = re.compile(r"^(?P<before>(?:in|on|at|for|from|by|since|to|of)\s+)?(?:the\s+)?(?P<what>.+)$", re.IGNORECASE)
 _WH = re.compile(
     r"^(?:(?:and|but|so)\s+)?(?P<wh>(?:since|from|until|by|to|for|with|at|in|of)?\s*(?:why|when|where|who|whom|how"
     r"|how come|how (?:long|far|often|soon)|what time|which (?:day|year)))\s*\?*$",

@@ -86,7 +86,7 @@ _WORDS = {
     "de": "der die das und ist sind war waren wer wie wann wo warum welche welcher welches wurde wurden hat haben ohne"
     " nicht mit bei von im den dem ein eine viele viel zu auf",
     "fr": "le la les des du est sont était qui que quoi quand où pourquoi combien quel quelle quels quelles une dans"
-    " avec sur pas pour et a ont au aux comment",
+    " avec sur pas pour et a ont au aux comment a-t-il a-t-elle ont-ils ont-elles est-il est-elle est-ce",
     "es": "el la los las del es son fue quién quien qué cuándo cuando dónde donde cuánto cuántos cuántas cuál por en"
     " una con y para no se cómo han ha",
     "it": "il lo la gli le del della è sono era chi che cosa quando dove perché quanto quanti quante quale una con non"

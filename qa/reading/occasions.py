@@ -22,7 +22,9 @@ _OF_A_PLAN = re.compile(
     re.IGNORECASE,
 )
 """A question about the past that may ask for what was yet to come."""
-_AHEAD = re.compile(r"\b(?:will|shall|is to|are to|is due|are due|is set to|are set to|is expected to|plans? to)\b")
+_AHEAD = re.compile(
+    r"\b(?:will|shall|is to|are to|is due|are due|is set to|are set to|is expected to|plans? to|ha(?:s|ve) until)\b"
+)
 _EVER_SINCE = re.compile(
     r"\b(?:has|have) (?:also )?(?:been|had|held|led|run|lived|worked)\b[^.;]*\bsince (?:[a-z]+ ){0,2}$"
 )

@@ -28,7 +28,7 @@ _SURE = 2.0
 """Log-odds, of the reader, from which words are an answer whatever else was read."""
 _COUNTS = re.compile(
     r"how (?:many|much)\b(?!.*\b(?:was|were|did|had|in (?:19|20)\d\d)\b)"
-    r"|what(?:['’]s| is) the\b.*\b(?:toll|number|count|total)\b",
+    r"|what(?:['’]s| is) the\b.*\b(?:toll|number|count|total)\b|when will\b",
     re.IGNORECASE,
 )
 
@@ -40,7 +40,7 @@ _DAY = re.compile(
 
 
 def asks_of_now(question: str) -> bool:
-    """Whether it asks for the holder of an office, or for a count, in the present tense.
+    """Whether it asks for the holder of an office, or for a count, in the present tense, or when something will be.
 
     >>> asks_of_now("How many miners are missing in Gorsk?"), asks_of_now("How many miners were missing in Gorsk?")
     (True, False)

@@ -58,6 +58,7 @@ def turn() -> TurnOf:
     [
         ("How many people live in Derna?", "", "What about Tobruk?", "How many people live in Tobruk?"),
         ("How many people live in Derna?", "", "And Tobruk?", "How many people live in Tobruk?"),
+        ("Who is the mayor of Orrin?", "", "And of Velda?", "Who is the mayor of Velda?"),
         ("How full was Lake Torsby in May?", "", "And in June?", "How full was Lake Torsby in June?"),
         ("Who won the Veldany Cup?", "", "What about 1988?", "Who won the Veldany Cup in 1988?"),
         ("How long will the Osprey Bridge be closed?", "", "Why?", "Why will the Osprey Bridge be closed?"),

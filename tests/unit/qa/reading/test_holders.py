@@ -34,6 +34,8 @@ def test_who_holds_an_office_now_is_asked(question: str, asks: bool) -> None:
         ("How many divers are missing in Rusk?", True),
         ("How many people has the flood killed?", True),
         ("What is the death toll of the flood in Rusk?", True),
+        ("When will the mill of Rusk open?", True),
+        ("When did the mill of Rusk open?", False),
         ("How many divers were missing in Rusk?", False),
         ("How many people did the flood kill?", False),
         ("Why are divers missing?", False),

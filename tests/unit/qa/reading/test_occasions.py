@@ -9,6 +9,7 @@ from qa.reading.occasions import is_another_in_turn, is_of_a_part, is_of_another
         ("When did the pool open?", "It will open again on <May 3>.", True),
         ("When did the pool open?", "It opened on <May 3> and will stay open.", False),
         ("When did the pool open?", "The town will pay; it opened on <May 3>.", False),
+        ("When did Velda buy Orrin?", "The court has until <May 3> to object.", True),
         ("When was the pool due to open?", "It will open on <May 3>.", False),
         ("When will the pool reopen?", "The bath opened its doors again on <Monday>.", True),
         ("When will the pool reopen?", "The bath, opened in May, will reopen on <Monday>.", False),

@@ -176,6 +176,7 @@ def test_what_is_not_known_yet_is_not_answered_from_memory(assembly: Assembly, c
         ),
         ("Wann wurde die Almbrücke gebaut?", "", "Die Almbrücke hat Risse. Der Steg wurde 1962 gebaut.", 1),
         ("Quem é a presidente da empresa Orla?", "", "Caiu a empresa Orla. A presidente da empresa, Ana Rol, saiu.", 1),
+        ("Quand le roi a-t-il visité Orlena ?", "Le pain d'Orlena", "« Un four », a-t-il dit. Il est tard.", None),
         ("Wie heißt der Bahnhof von Orlena?", "Orlena baut", "Orlena baut eine Schule.", None),
     ],
 )
