@@ -23,7 +23,7 @@ export class Composer {
   readonly #only: HTMLButtonElement;
   readonly #offline: HTMLElement;
   /** Says what the question will stand in place of; a click lets that be. */
-  readonly #instead = element("div", { attributes: { "aria-live": "polite" } });
+  readonly #instead = element("div", {});
   #replaced = "";
   readonly #strings: Strings;
   #busy = false;
@@ -91,6 +91,11 @@ export class Composer {
     const properties = { class: "narrowed", part: "replaces" };
     const keep = (): void => this.edit(this.#area.value);
     refill(this.#instead, replaced ? button(`${this.#strings.replaces(question)} ✕`, keep, properties) : null);
+  }
+
+  /** What an edited question takes the place of, in words. */
+  get replaces(): string {
+    return this.#instead.textContent;
   }
 
   setBusy(busy: boolean): void {

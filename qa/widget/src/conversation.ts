@@ -46,7 +46,10 @@ export class Conversation {
     this.#events = {
       ask,
       widen,
-      edit: (question, { id, conversation_id: kept }) => composer.edit(question, kept && kept === history.id ? id : ""),
+      edit: (question, { id, conversation_id: kept }) => {
+        composer.edit(question, kept && kept === history.id ? id : "");
+        context.announce(composer.replaces);
+      },
       narrowed: () => composer.filters.names.join(", "),
       narrow: (question, sent, filters, title) => {
         composer.filters.put(filters, title);

@@ -57,6 +57,7 @@ def test_an_edited_question_takes_the_place_of_what_follows(read: Read, service:
     edit.nth(1).click()
     assert reader.input.input_value() == "And how many steel hangers have cracks?"
     assert notice.inner_text() == "Replaces “And how many steel hangers have cracks?” and what follows it ✕"
+    assert reader.chat.get_by_role("status").inner_text() == notice.inner_text()
     notice.click()
     assert notice.is_hidden()
     edit.nth(1).click()
