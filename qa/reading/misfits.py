@@ -86,6 +86,8 @@ _ASKS_A_BODY = re.compile(
 _ASKS_OF_A_SIDE = re.compile(r"[Ww]hich (?P<side>[A-Z][\w-]+)(?:['’]s)? (?!of\b)[a-z]+\b")
 _SIDE = re.compile(r"(?P<side>[A-Z][\w-]+)['’]s? (?:[a-z]+ ){0,3}[a-z]+,? $")
 """Right before a name, whose captain or minister he is."""
+_ASKS_PRESIDENT = re.compile(r"who(?: is|['’]s| was) (?!.*\bvice\b).*\bpresident\b", re.IGNORECASE)
+_AS_MINISTER = re.compile(r"\b[Mm]inister,? [A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*$")
 _ASKS_HOW_IT_MOVED = re.compile(
     r"how (?:much|high|far) (?:did|have|has|were|was) (?:the )?(?P<modifier>[a-z]+) (?P<noun>prices|costs|sales"
     r"|exports|imports|rates|wages|profits|shares|rents|production|output|spending|unemployment)\b",
@@ -198,6 +200,7 @@ def answers_another(question: str, read: ReadSentence) -> bool:
         or _measures_otherwise(question, read)
         or _is_a_person_where_a_body_is_asked(question, read)
         or _is_of_another_side(question, read)
+        or _holds_another_office(question, read)
         or _has_another_modifier(question, read)
         or is_another_in_turn(question, sentence)
         or (read.short is not None and _is_of_another_occasion(question, read, read.short))
@@ -337,6 +340,18 @@ def _is_of_another_side(question: str, read: ReadSentence) -> bool:
         return False
     stem = asked["side"][:4].casefold()
     return not side["side"].casefold().startswith(stem) and stem not in read.sentence.text.casefold()
+
+
+def _holds_another_office(question: str, read: ReadSentence) -> bool:
+    """Whether "Who is the president?" is answered by "Prime Minister Ada Roe"."""
+    head = read.sentence.text[: read.short[0]] + read.words if read.short else ""
+    asked = question.casefold()
+    return (
+        _ASKS_PRESIDENT.match(question) is not None
+        and "minister" not in asked
+        and _AS_MINISTER.search(head) is not None
+        and "president" not in read.sentence.text.casefold()
+    )
 
 
 def _has_another_modifier(question: str, read: ReadSentence) -> bool:
