@@ -22,8 +22,8 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -87,6 +87,7 @@ _NUMBERS = {word: number for number, word in enumerate(_UNITS.split(), start=2)}
 }
 _SCALES = {"hundred": 100, "thousand": 1000}
 """Words of numbers; "one" mostly counts nothing, except in "twenty-one" and "one hundred"."""
+_FIGURES = frozenset((*_NAMED, *_NUMBERS, *_SCALES))
 
 _ENDS = frozenset(".!?:\n")
 """One of them stands before the first word of a sentence."""
@@ -113,14 +114,14 @@ def signature(text: str) -> bytes:
     from rensa import RMinHash
 
     words = words_of(text)
-    runs = {f"{a} {b} {c}" for a, b, c in zip(words, words[1:], words[2:], strict=False)} or {" ".join(words)}
+    runs = set(map(" ".join, zip(words, words[1:], words[2:], strict=False))) or {" ".join(words)}
     minhash = RMinHash(num_perm=_SLOTS, seed=_SEED)
     minhash.update(list(runs))  # the least of each slot, in whatever order
     slots = np.array(minhash.digest(), np.uint32).astype("<u2")
-    found = list(_TOKEN.finditer(text))
-    folded = [match[0].casefold() for match in found]
-    figures = [_counts(folded, place) for place in range(len(folded))]
-    names = _packed_names(text, found, folded, figures)
+    folded = "\n".join(_TOKEN.findall(text)).casefold().split("\n")
+    likely = [place for place, word in enumerate(folded) if word in _FIGURES or word[:1].isdecimal() or word == "one"]
+    figures = [place for place in likely if _counts(folded, place)]
+    names = _packed_names(text, folded, frozenset(figures))
     return (
         _HEAD.pack(_VERSION, len(runs))
         + slots.tobytes()
@@ -135,7 +136,7 @@ def is_figure(word: str) -> bool:
     >>> is_figure("12,000"), is_figure("sixty"), is_figure("march"), is_figure("one")
     (True, True, True, False)
     """
-    return word in _NAMED or word in _NUMBERS or word in _SCALES or word[0].isdecimal()
+    return word in _FIGURES or word[0].isdecimal()
 
 
 def similarity(a: bytes, b: bytes) -> float:
@@ -192,25 +193,24 @@ def _name_others(a: bytes, b: bytes) -> bool:
     return bool(others) and len(others) >= _RENAMED * len(places)
 
 
-def _packed_figures(words: Sequence[str], figures: Sequence[bool]) -> bytes:
+def _packed_figures(words: Sequence[str], figures: Sequence[int]) -> bytes:
     """The first figures of a text, each with a hash of the two words around it and its neighbouring figures."""
     packed = bytearray()
-    for first, end in _runs(figures, most=_MOST_FIGURES):
+    limit = [*figures, len(words)][min(_MOST_FIGURES, len(figures))]
+    for first, end in takewhile(lambda run: run[0] < limit, _runs(figures)):
         place = _place(words, first, end)
         for value in _values(words[first:end]):
             packed += _FIGURE.pack(place, _hashed(value, 4))
     return bytes(packed[: _MOST_FIGURES * _FIGURE.size])
 
 
-def _packed_names(text: str, found: Sequence[re.Match[str]], words: Sequence[str], figures: Sequence[bool]) -> bytes:
+def _packed_names(text: str, words: Sequence[str], figures: Set[int]) -> bytes:
     """The words of the first names of a text, each with a hash of the two words around its name.
 
     A name is a run of capitalised words; a single one that begins a sentence is none.
     """
     packed = bytearray()
-    names = [match[0][0].isupper() and not figure for match, figure in zip(found, figures, strict=True)]
-    for first, end in _runs(names):
-        before = text[found[first - 1].end() : found[first].start()] if first else "."
+    for first, end, before in _names_in(text, figures):
         if end - first > 1 or _ENDS.isdisjoint(before):
             place = _place(words, first, end)
             packed += b"".join(_FIGURE.pack(place, _hashed(word, 4)) for word in words[first:end])
@@ -219,13 +219,33 @@ def _packed_names(text: str, found: Sequence[re.Match[str]], words: Sequence[str
     return bytes(packed[: _MOST_NAMES * _FIGURE.size])
 
 
-def _runs(flags: Sequence[bool], *, most: int | None = None) -> Iterator[tuple[int, int]]:
-    """Where those that are true stand together: from the first, to the one after the last; in the first `most`."""
-    end = 0
-    for first in islice((place for place, flag in enumerate(flags) if flag), most):
-        if first >= end:
-            end = next((place for place in range(first, len(flags)) if not flags[place]), len(flags))
-            yield first, end
+def _names_in(text: str, figures: Set[int]) -> Iterator[tuple[int, int, str]]:
+    """Where capitalised words that are no figures stand together, as `_runs` says it, and what is before them."""
+    first = end = last = 0
+    before = "."
+    for place, match in enumerate(_TOKEN.finditer(text)):
+        if match[0][0].isupper() and place not in figures:
+            if place != end:
+                if end > first:
+                    yield first, end, before
+                first, before = place, text[last : match.start()]
+            end = place + 1
+        last = match.end()
+    if end > first:
+        yield first, end, before
+
+
+def _runs(places: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Which of these ascending places stand together: from the first, to the one after the last."""
+    first = end = 0
+    for place in places:
+        if place != end:
+            if end > first:
+                yield first, end
+            first = place
+        end = place + 1
+    if end > first:
+        yield first, end
 
 
 def _place(words: Sequence[str], first: int, end: int) -> int:

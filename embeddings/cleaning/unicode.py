@@ -79,7 +79,10 @@ def canonical_text(text: str) -> str:
 
     Raises InvalidArticle for a lone surrogate: it stands for a character that was lost before we got it.
     """
-    lines = [line.strip() for line in _BLANKS.sub(" ", _visible(text)).split("\n")]
+    text = _visible(text)
+    if "  " in text or "\t" in text:
+        text = _BLANKS.sub(" ", text)
+    lines = [line.strip() for line in text.split("\n")]
     return "\n".join(line for line, before in zip(lines, ["", *lines], strict=False) if line or before).strip("\n")
 
 

@@ -7,6 +7,7 @@ of threads. Between kinds of processors, whose instructions round differently, i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -30,9 +31,9 @@ __all__ = ["INPUT", "OUTPUT", "BundledEncoder", "Facts"]
 INPUT, OUTPUT = "input_ids", "vector"
 _OF_TOKENS = ("tokens", "halfway")
 """States of each token after the last layer, and half-way up."""
-_MARKS = ".,;:!?\"'()-“”‘’–—…"
+_MARKS = r".,;:!?\"'()\-“”‘’–—…"
 """Each is one token, whatever stands beside it. No square brackets: "[SEP]" is one, too."""
-_APART = str.maketrans(dict.fromkeys("\n" + _MARKS, " "))
+_WORD_OR_MARK = re.compile(rf"[^ \n{_MARKS}]+|[{_MARKS}]")
 _MOST_WORDS = 50_000
 """Words remembered, some 5 MB."""
 
@@ -93,21 +94,18 @@ class BundledEncoder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length in the model's own tokens, special tokens included; nothing is cut.
 
-        No token of this model reaches over a space, a line or one of `_MARKS`, each of which is one token; so a text
-        is as long as its words. They are counted once and remembered: cutting an article counts all of it twice.
+        No token of this model reaches over a space, a line or one of `_MARKS`; so a text is as long as its words and
+        marks. They are counted once and remembered: cutting an article counts all of it twice.
         """
         known = self._lengths
         if len(known) > _MOST_WORDS:  # whoever counts beside us keeps the one that it began with
             known = self._lengths = {}
-        apart = [text.translate(_APART).split(" ") for text in texts]
-        new = list({word for words in apart for word in words if word not in known})
+        apart = [_WORD_OR_MARK.findall(text) for text in texts]
+        new = list(set().union(*apart).difference(known))
         nothing, *read = self._tokenizer.encode_batch_fast(["", *new])
         special = len(nothing)
         known.update({word: len(found) - special for word, found in zip(new, read, strict=True)})
-        return [
-            special + len(words) - 1 - text.count(" ") - text.count("\n") + sum([known[word] for word in words])
-            for text, words in zip(texts, apart, strict=True)
-        ]
+        return [special + sum(map(known.__getitem__, words)) for words in apart]
 
     def _vector(self, ids: Sequence[int]) -> Vector:
         (rows,) = self._session.run([OUTPUT], {INPUT: np.array([ids], np.int64)})

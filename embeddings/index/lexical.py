@@ -231,7 +231,7 @@ def _joined(words: Sequence[bytes]) -> dict[str, Any]:
     """Terms in order, as a segment keeps them."""
     ends = np.zeros(len(words) + 1, dtype=np.int64)
     np.cumsum(np.fromiter(map(len, words), dtype=np.int64, count=len(words)), out=ends[1:])
-    heads = np.fromiter(map(_head, words), dtype=np.uint64, count=len(words))
+    heads = np.array(words, dtype="S8").view(">u8").astype(np.uint64)
     return {"words": np.frombuffer(b"".join(words), dtype=np.uint8), "ends": ends, "heads": heads}
 
 
