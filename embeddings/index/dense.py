@@ -271,7 +271,7 @@ def _exact_hits(each: View, vector: Vector, k: int) -> list[Hit]:
     parameters = faiss.SearchParameters(sel=each.selector) if each.selector else None  # type: ignore[call-arg]
     scores, keys = each.segment.faiss_index.search(vector[np.newaxis], min(k, each.possible), params=parameters)
     # FAISS pads with -1 where it finds fewer than asked.
-    return [Hit(int(key), float(score)) for key, score in zip(keys[0], scores[0], strict=True) if key >= 0]
+    return [hit for hit in map(Hit, keys[0].tolist(), scores[0].tolist()) if hit.key >= 0]
 
 
 def _candidates(each: View, vector: Vector, k: int) -> list[Hit]:

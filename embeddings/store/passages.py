@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from embeddings.store.database import with_recipe
-from embeddings.store.reads import Rows, in_batches, marks, unless_altered, version_by_number
+from embeddings.store.reads import Rows, in_batches, marks, unless_altered, version_by_number, versions_by_number
 from embeddings.types import Article, EncodedPassage, Held, HeldPage, IndexedArticle, Passage, StoredPassage
 
 __all__ = [
@@ -74,17 +74,16 @@ def passages(db: apsw.Connection, keys: Collection[int]) -> tuple[dict[int, Stor
     """Look passages up by key: those that are intact, and the keys of those that are not."""
     found: dict[int, StoredPassage] = {}
     damaged: list[int] = []
-    versions: dict[int, Article | None] = {}
     for numbers in in_batches(keys):
         rows: Rows = db.execute(
             "SELECT key, CAST(passages.id AS BLOB), version, start, stop, digest, vector, signature FROM passages"  # noqa: S608
             f" JOIN articles ON articles.number = passages.article WHERE key IN ({marks(numbers)})",
             numbers,
         )
-        for key, name, version, start, stop, digest, vector, signature in list(rows):
-            if version not in versions:
-                versions[version] = version_by_number(db, version)
-            holder = versions[version]
+        read = list(rows)
+        versions = versions_by_number(db, {row[2] for row in read})
+        for key, name, version, start, stop, digest, vector, signature in read:
+            holder = versions.get(version)
             text = sealed_words(holder, name, start, stop, digest, vector)
             if holder is None or text is None:
                 damaged.append(key)

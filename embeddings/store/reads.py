@@ -45,6 +45,7 @@ __all__ = [
     "tally",
     "unless_altered",
     "version_by_number",
+    "versions_by_number",
     "was_in",
 ]
 
@@ -285,8 +286,19 @@ def known(db: apsw.Connection, keys: Collection[str]) -> Mapping[str, tuple[str,
 
 def version_by_number(db: apsw.Connection, number: int) -> Article | None:
     """One version of an article; None where it is not there or was altered."""
-    row = db.execute("SELECT CAST(document AS BLOB), fingerprint FROM versions WHERE number = ?", (number,)).fetchone()
-    return None if row is None else unless_altered(*row)
+    return versions_by_number(db, [number]).get(number)
+
+
+def versions_by_number(db: apsw.Connection, numbers: Collection[int]) -> dict[int, Article | None]:
+    """Versions of articles, for those that are there; None for one that was altered."""
+    found: dict[int, Article | None] = {}
+    for some in in_batches(numbers):
+        rows: Rows = db.execute(
+            f"SELECT number, CAST(document AS BLOB), fingerprint FROM versions WHERE number IN ({marks(some)})",  # noqa: S608
+            some,
+        )
+        found.update((number, unless_altered(stored, expected)) for number, stored, expected in rows)
+    return found
 
 
 def intact(stored: bytes, expected: str, *, name: str) -> Article:

@@ -251,10 +251,11 @@ def meeting(question: str, texts: Sequence[str]) -> str:
     for short, longs in _shorts(question, texts).items():
         if len(longs) == 1 and not _holds(whole, short):
             question = _replaced(question, short, longs[0])
-    for name in dict.fromkeys(_NAME.findall(question)):
-        shorts = {
-            s for s in _SHORT.findall(whole) if initials(name.removeprefix("The ")) == _bare(s) and len(_bare(s)) > 2
-        }
+    names = dict.fromkeys(_NAME.findall(question))
+    used = {short: _bare(short) for short in _SHORT.findall(whole)} if names else {}
+    for name in names:
+        short_for_it = initials(name.removeprefix("The "))
+        shorts = {short for short, bare in used.items() if bare == short_for_it and len(bare) > 2}
         if len(shorts) == 1 and not _holds(whole, name):
             question = _replaced(question, name, shorts.pop())
     return question

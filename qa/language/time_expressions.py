@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -126,13 +127,15 @@ def without_period(question: str, *, as_of: datetime) -> str:
     return rest[:1].upper() + rest[1:] if telling > 5 else question
 
 
+@lru_cache(maxsize=512)
 def _found(question: str, today: date) -> Sequence[_Found]:
-    """The expressions of a question in order; of those that overlap, the longest."""
+    """The expressions of a question in order; of those that overlap, the longest. A passage takes a millisecond, and is
+    asked several times for one question."""
     kept: list[_Found] = []
     for item in sorted(_read(question, today), key=lambda item: (item.start - item.end, item.start)):
         if all(item.end <= other.start or other.end <= item.start for other in kept):
             kept.append(item)
-    return sorted(kept, key=lambda item: item.start)[:_MOST]
+    return tuple(sorted(kept, key=lambda item: item.start)[:_MOST])
 
 
 def _read(question: str, today: date) -> Iterator[_Found]:

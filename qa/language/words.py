@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from operator import itemgetter
 from typing import Literal
 
 import msgspec
@@ -79,7 +80,7 @@ def words_of(text: str) -> tuple[Word, ...]:
 
 def stems(text: str) -> frozenset[str]:
     """The stems of all words of a text, in half the time that its words with their places take."""
-    return frozenset(_facts(word)[0] for word in set(_WORD.findall(text)))
+    return frozenset(map(itemgetter(0), map(_facts, set(_WORD.findall(text)))))
 
 
 def matter(text: str) -> frozenset[str]:

@@ -119,8 +119,7 @@ def is_near(found: Evidence, question: str) -> bool | None:
     asked = matter(question)
     if not asked or UNSPACED.search(question):
         return None
-    said = stems(f"{found.stored.title} {found.stored.passage.text}")
-    return len(asked & said) >= len(asked) / 2 or (found.cosine or 0.0) >= _LIKE
+    return (found.cosine or 0.0) >= _LIKE or len(asked & _stems(found)) >= len(asked) / 2
 
 
 def _share(rank: int) -> float:

@@ -6,6 +6,9 @@ The service answers the labelled questions about the samples (or those of FILE, 
 samples and the files named, or over a store that is there. With another checkout, a second service runs it with this
 one's packages; each question is put to both in turn, so that what else the machine does falls on both. Replies are
 compared without ids, links and times. `first` is a question asked for the first time, `again` the same once more.
+
+With `--askers 16`, sixteen questions at once go to one service and one after the other to a second one, and so on
+through all of them; `at_once` is what that many askers are answered in as much time on the wall and of the processors.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -35,7 +39,7 @@ import seeds
 ROOT = Path(__file__).resolve().parents[2]
 WARMING = 5
 """Questions asked before anything is measured: what is loaded at the first need is loaded then."""
-LONG = {"QA_DEADLINE_SECONDS": "600"}
+LONG = {"QA_DEADLINE_SECONDS": "600", "QA_MAX_QUEUE": "100"}
 """No question fails because the machine is busy."""
 MASKED = re.compile(
     r'"(?:id|conversation_id|conversation_token|links?|timings_ms|as_of)": ?(?:"[^"]*"|\{[^{}]*\}|null),?'
@@ -63,7 +67,11 @@ class Service:
         self._pid = process.pid
         # The clock of another process's CPU time, as Linux numbers it: to the nanosecond, where /proc counts ticks.
         self._clock = (~process.pid << 3) | 2
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+        self._port = port
+
+    def seconds(self) -> float:
+        """CPU time of all its threads so far."""
+        return time.clock_gettime(self._clock)
 
     def megabytes(self) -> int:
         """Resident memory, pages of files included."""
@@ -72,13 +80,13 @@ class Service:
 
     def ask(self, asked: Asked) -> Cost:
         """Put one question; every thread of the service counts."""
-        began = time.clock_gettime(self._clock)
-        self._connection.request(
-            "POST", "/api/ask", asked.body, {"Content-Type": "application/json", "Connection": "close"}
-        )
-        response = self._connection.getresponse()
+        began = self.seconds()
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=600)
+        connection.request("POST", "/api/ask", asked.body, {"Content-Type": "application/json", "Connection": "close"})
+        response = connection.getresponse()
         text = response.read().decode()
-        spent = time.clock_gettime(self._clock) - began
+        connection.close()
+        spent = self.seconds() - began
         if response.status != 200:
             raise SystemExit(f"{asked.id}: {response.status} {text[:300]}")
         return Cost(1000 * spent, hashlib.sha256(MASKED.sub("", text).encode()).hexdigest()[:16])
@@ -150,6 +158,27 @@ def measured(services: dict[str, Service], asked: Sequence[Asked]) -> dict[str, 
     return costs
 
 
+def at_once(services: dict[str, Service], asked: Sequence[Asked], askers: int) -> dict[str, object]:
+    """`askers` questions at once to the one service, one after the other to the other one: answers a second."""
+    wall, cpu, same = dict.fromkeys(services, 0.0), dict.fromkeys(services, 0.0), True
+    with ThreadPoolExecutor(askers) as pool:
+        for start in range(0, len(asked), askers):
+            some, replies = asked[start : start + askers], []
+            for name in sorted(services, reverse=bool(start // askers % 2)):
+                began, spent = time.perf_counter(), services[name].seconds()
+                run = pool.map if name == "at_once" else map
+                replies.append([cost.reply for cost in run(services[name].ask, some)])
+                wall[name] += time.perf_counter() - began
+                cpu[name] += services[name].seconds() - spent
+            same = same and replies[0] == replies[1]
+    return {
+        "askers": askers,
+        "answers_a_second": {name: round(len(asked) / seconds, 3) for name, seconds in wall.items()},
+        "answers_a_cpu_second": {name: round(len(asked) / seconds, 3) for name, seconds in cpu.items()},
+        "same_replies": same,
+    }
+
+
 def compared(costs: dict[str, list[Cost]], asked: Sequence[Asked]) -> dict[str, object]:
     this, other = costs["this"], costs["other"]
     ratios = [mine.milliseconds / theirs.milliseconds for mine, theirs in zip(this, other, strict=True)]
@@ -165,8 +194,11 @@ def main() -> None:
     parser.add_argument("--questions", type=Path)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--against", type=Path, help="another checkout")
+    parser.add_argument("--askers", type=int, help="so many at once, instead of all this")
     options = parser.parse_args()
     checkouts = {"this": ROOT, **({"other": options.against} if options.against else {})}
+    if options.askers:
+        checkouts = {"alone": ROOT, "at_once": ROOT}
     asked = questions(options.questions)[: options.limit]
     with tempfile.TemporaryDirectory(prefix="sourceline-bench-") as folder, ExitStack() as stack:
         services = {}
@@ -181,6 +213,10 @@ def main() -> None:
         for number in range(WARMING):
             for service in services.values():
                 service.ask(Asked("warming", body(f"How many ships of class {number} were lost near Aru?", None)))
+        if options.askers:
+            found = at_once(services, asked, options.askers)
+            json.dump({"bench": "ask", "questions": len(asked), "load": os.getloadavg(), **found}, sys.stdout, indent=1)
+            return
         passes = {name: measured(services, asked) for name in ("first", "again")}
         megabytes = {name: service.megabytes() for name, service in services.items()}
     report: dict[str, object] = {"bench": "ask", "questions": len(asked), "load": os.getloadavg()}

@@ -27,6 +27,7 @@ def prepare(_model: Path, _characters: int) -> tuple[Make, Encoding]:
         def __init__(self, folder: Path) -> None:
             self._corpus = EmbeddedCorpus.open(folder, identity=encoder.identity)
             self._answerer = parts.over(self._corpus)
+            self._loop = asyncio.new_event_loop()  # one for all searches, as a service has it
 
         def ingest(self, articles: Sequence[tuple[str, str]]) -> int:
             rows = [RawArticle(title=title, text=text) for title, text in articles]
@@ -35,7 +36,7 @@ def prepare(_model: Path, _characters: int) -> tuple[Make, Encoding]:
 
         def search(self, question: str) -> int:
             asked = SearchQuestion(question=question, limit=10)
-            return len(asyncio.run(self._answerer.search(asked)).search_results)
+            return len(self._loop.run_until_complete(self._answerer.search(asked)).search_results)
 
     return Sourceline, encoding
 
