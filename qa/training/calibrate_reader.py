@@ -2,7 +2,8 @@
 
 `make calibrate-reader` runs it. Held-out questions of the training files (fold 0, which training never sees) are asked
 over all their passages, through the retrieval that the service runs, and once more without the passage that answers;
-those that people wrote to have no answer are asked of their own passage. The yardsticks are no part of it.
+those that people wrote to have no answer are asked of their own passage. So are held-out questions on invented news,
+with and without an answer, which are nearest to what readers ask. The yardsticks are no part of it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from qa.evaluation.targets.target import kept
 from qa.reading import load_reader
 from qa.reading.read import Reading, features_of, read
 from qa.reading.reader import GENERAL, Calibration, Clues, Features, Reader, RememberingReader
-from qa.training.reader_data import Row, Span, rows_of, title_of
+from qa.training.reader_data import Row, Span, rows_of, title_of, written_rows
 from qa.types import Evidence
 
 __all__ = ["main"]
@@ -41,6 +42,8 @@ is shown around the words and its source beside it, and words that only nearly a
 DEPENDENT = {"fairytaleqa", "squadshifts_amazon", "squadshifts_reddit"}
 """Sources whose questions mean nothing without their passage ("What did he say?")."""
 SENTENCES = 6
+NEWS = 1.0
+"""What all readings of invented news weigh together, beside 1 for all others."""
 ANSWERABLE = 0.7
 """Share of questions in service that the articles answer: an assumption, stated so that it can be changed."""
 _FEATURES = Features.__struct_fields__
@@ -56,6 +59,7 @@ class Asked(msgspec.Struct, frozen=True):
     features: Features
     right: bool
     answerable: bool
+    news: bool
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -69,14 +73,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     given_ = parser.parse_args(argv)
     reader = load_reader(given_.reader)
     articles, questions, trick = held_out(given_.data, limit=given_.limit)
+    news = [row for row in written_rows() if row.fold == HELD_OUT]
+    written = {row.context: _article(row) for row in news}
     encoder = load("all-MiniLM-L6-v2")
     texts = {article.id: article for article in articles}
     print(
-        f"{len(articles):,} passages, {len(questions):,} questions, {len(trick):,} written to have no answer",
+        f"{len(articles):,} passages, {len(questions):,} questions, {len(trick):,} written to have no answer, "
+        f"{len(news):,} on {len(written):,} invented articles",
         flush=True,
     )
     readings: list[Question] = []
-    with kept(articles, encoder, given_.cache) as corpus:
+    with kept([*articles, *written.values()], encoder, given_.cache) as corpus:
+        questions += [_question(row, written) for row in news]
         readings += [(one, searched(one, corpus=corpus, encoder=encoder)) for one in questions]
     readings += [(one, given(texts[one.article_id])) for one in trick]
     remembering = RememberingReader(reader, readings=Memory(sys.maxsize))
@@ -199,7 +207,12 @@ def _judged(question: SquadQuestion, evidence: Sequence[Evidence], reader: Reade
     features = features_of(reading.sentences) or Features(logit=-30.0)
     said = reading.sentences[0].words if reading.sentences else ""
     accepted = [answer for answer, _ in question.answers]
-    return Asked(features, bool(accepted) and f1(said, accepted) >= NEARLY_RIGHT, bool(accepted))
+    return Asked(
+        features,
+        right=bool(accepted) and f1(said, accepted) >= NEARLY_RIGHT,
+        answerable=bool(accepted),
+        news=question.group.startswith("written:"),
+    )
 
 
 def _holds(item: Evidence, question: SquadQuestion) -> bool:
@@ -208,9 +221,14 @@ def _holds(item: Evidence, question: SquadQuestion) -> bool:
 
 
 def _share_weights(asked: Sequence[Asked]) -> npt.NDArray[np.float64]:
-    answerable = np.array([one.answerable for one in asked])
-    share = answerable.mean()
-    return np.asarray(np.where(answerable, ANSWERABLE / share, (1 - ANSWERABLE) / (1 - share)), np.float64)
+    """The readings of news weigh `NEWS` times what all others do; of both kinds, `ANSWERABLE` are answerable."""
+    answerable, news = (np.array([getattr(one, name) for one in asked]) for name in ("answerable", "news"))
+    weights = np.zeros(len(asked))
+    for of_news, total in ((True, NEWS), (False, 1.0)):
+        for able, share in ((True, ANSWERABLE), (False, 1 - ANSWERABLE)):
+            of_kind = (news == of_news) & (answerable == able)
+            weights[of_kind] = total * share * len(asked) / (1 + NEWS) / max(int(of_kind.sum()), 1)
+    return weights
 
 
 def _logistic(rows: Any, right: Any, weights: Any) -> tuple[npt.NDArray[np.float64], float]:

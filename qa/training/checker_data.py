@@ -20,7 +20,7 @@ from embeddings.chunking.sentences import split_sentences
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets
 from qa.grounding import Provenance
 from qa.grounding.claim_evidence import passages_of, set_against
-from qa.training.reader_data import Row
+from qa.training.reader_data import WRITTEN, Row, written_articles
 from qa.training.rewordings import NAME
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ __all__ = [
     "pairs_of_sets",
     "question_pairs",
     "shares",
+    "written_pairs",
 ]
 
 
@@ -70,6 +71,24 @@ class Pair(msgspec.Struct, frozen=True):
     source: str = ""
 
 
+class WrittenClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim that was written for an article: in other words and true, or nearly in its words and not."""
+
+    claim: str
+    label: Literal["supported", "contradicted", "not_said"]
+    evidence: tuple[str, ...]
+    """How the sentences begin that it was made of."""
+    change: str = ""
+    """What was changed, where it is not supported."""
+
+
+class WrittenClaims(msgspec.Struct, frozen=True, kw_only=True):
+    """The claims of one article, by its title."""
+
+    title: str
+    claims: tuple[WrittenClaim, ...]
+
+
 class Encoded(msgspec.Struct, frozen=True):
     """Token ids of one input: the claim, then its evidence."""
 
@@ -86,6 +105,35 @@ def pairs_of(path: Path) -> Iterator[Pair]:
         decoder = msgspec.json.Decoder(Pair)
         for line in lines:
             yield decoder.decode(line)
+
+
+_OUTCOMES: Mapping[str, Label] = {
+    "supported": "entailment",
+    "contradicted": "contradiction",
+    "not_said": "neutral",
+}
+
+
+def written_pairs(*, held_out: bool, folder: Path = WRITTEN) -> Iterator[Pair]:
+    """The claims on invented news in `folder/claims`, each with the passage that the checker would read it with.
+
+    Those of one article in five are held out. Raises ValueError where no article of the file of the same name has the
+    title, or evidence does not stand in it.
+    """
+    decoder = msgspec.json.Decoder(WrittenClaims)
+    for path in sorted((folder / "claims").glob("*.jsonl")):
+        articles = {article.title: (fold, article.text) for fold, article in written_articles(folder / path.name)}
+        for made in map(decoder.decode, path.read_bytes().splitlines()):
+            fold, text = articles.get(made.title, (0, ""))
+            for one in made.claims:
+                if missing := [begins for begins in one.evidence if begins not in text]:
+                    raise ValueError(f"{path}: {made.title!r} does not hold {missing[0]!r}")
+                if (fold == 0) is not held_out:
+                    continue
+                case = set_against(one.claim, [text], question="", contexts=[Provenance(title=made.title)])
+                if case is not None:
+                    premise = passages_of(case, words=_EVIDENCE_WORDS)[0]
+                    yield Pair(premise, one.claim, _OUTCOMES[one.label], "written_claims")
 
 
 def development(short: Sequence[Pair], documents: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 __all__ = [
+    "WRITTEN",
     "Group",
     "Neighbourhood",
     "Neighbours",
@@ -39,6 +40,8 @@ __all__ = [
     "title_of",
     "tokens_of",
     "window_of",
+    "written_articles",
+    "written_rows",
 ]
 
 CONTEXT_TOKENS = (110, 220)
@@ -57,6 +60,7 @@ UNTIED = {
     "squadshifts_new_wiki",
     "nq_dev_oracle",
     "qed_dev_nq",
+    "written_news",
 }
 """Sources whose questions say what they are about, and can be asked of any passage."""
 LOOKED_AT, KEPT, BLOCK = 40, 12, 512
@@ -97,15 +101,19 @@ class Window(msgspec.Struct, frozen=True):
 
 SHARES: Mapping[str, float] = {
     "squad2_unansq_train_matched": 3.0,
+    "written_news": 10.0,
     "fairytaleqa": 0.5,
     "mined_answer_sentence_removed": 0.25,
     "mined_same_article": 0.7,
     "mined_pool_lexical": 0.8,
-    "squadshifts_amazon": 0.8,
-    "squadshifts_reddit": 0.8,
+    "squadshifts_amazon": 0.4,
+    "squadshifts_reddit": 0.4,
 }
-"""How often the rows of a source come in one epoch. Questions that people wrote to have no answer teach most about
+"""How often the rows of a source come in one epoch. Questions that were written to have no answer teach most about
 declining; an answer whose sentence was removed can survive in other words."""
+WRITTEN = Path(__file__).parent / "news"
+"""Invented articles of news with questions, written for this."""
+WRITTEN_FOLDS = 5
 
 
 def rows_of(path: Path) -> Iterator[Row]:
@@ -116,6 +124,59 @@ def rows_of(path: Path) -> Iterator[Row]:
             yield decoder.decode(line)
 
 
+class WrittenQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question on an article that was written with it."""
+
+    question: str
+    sentence: str
+    """How the sentence begins that holds the answer or what tempts."""
+    answer: str | None
+    tempting: str = ""
+    """Words that only seem to answer, where nothing does."""
+    why: str = ""
+
+
+class WrittenArticle(msgspec.Struct, frozen=True, kw_only=True):
+    """An invented article of news."""
+
+    title: str
+    published: str
+    text: str
+    questions: tuple[WrittenQuestion, ...]
+
+
+def written_articles(path: Path) -> Iterator[tuple[int, WrittenArticle]]:
+    """The invented articles of one file, each with its fold; one in five is of fold 0, the one held out."""
+    decoder = msgspec.json.Decoder(WrittenArticle)
+    for number, line in enumerate(path.read_bytes().splitlines()):
+        yield number % WRITTEN_FOLDS, decoder.decode(line)
+
+
+def written_rows(folder: Path = WRITTEN) -> Iterator[Row]:
+    """The questions of `*.jsonl` on invented news.
+
+    Raises ValueError where an answer does not stand behind the beginning of its sentence.
+    """
+    articles = (each for path in sorted(folder.glob("*.jsonl")) for each in written_articles(path))
+    for fold, article in articles:
+        for asked in article.questions:
+            words = asked.tempting if asked.answer is None else asked.answer
+            at = article.text.find(words, article.text.find(asked.sentence))
+            if asked.sentence not in article.text or at < 0:
+                raise ValueError(f"{article.title!r}: {words!r} does not stand where {asked.question!r} says")
+            span = Span(words, at)
+            yield Row(
+                question=asked.question,
+                context=article.text,
+                answers=() if asked.answer is None else (span,),
+                plausible_answers=(span,) if asked.answer is None else (),
+                is_impossible=asked.answer is None,
+                source="written_news",
+                group=f"written:{article.title}",
+                fold=fold,
+            )
+
+
 def share_of(row: Row) -> float:
     """How often a row comes in one epoch, on average."""
     if row.source == "squad2_unansq_pairs" and row.is_impossible:
@@ -124,11 +185,11 @@ def share_of(row: Row) -> float:
 
 
 def title_of(row: Row) -> str:
-    """The title that the groups of some sources hold: `squad2_train:TITLE:0`, `nq:TITLE`."""
+    """The title that the groups of some sources hold: `squad2_train:TITLE:0`, `nq:TITLE`, `written:TITLE`."""
     kind, _, rest = row.group.partition(":")
     if kind == "squad2_train":
         return rest.rpartition(":")[0].replace("_", " ")
-    return rest if kind == "nq" else ""
+    return rest if kind in {"nq", "written"} else ""
 
 
 class Tokens(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ from qa.training.checker_data import (
     pairs_of_sets,
     question_pairs,
     shares,
+    written_pairs,
 )
 from qa.training.mutations import VALIDATION_FOLD, among_others, edited_pairs, made_pairs, sentences_of
 from qa.training.reader_data import rows_of
@@ -42,13 +43,13 @@ if TYPE_CHECKING:
 __all__ = ["figures", "loss_of", "main", "padded", "supported"]
 
 BATCH_TOKENS = 4_000
-TIMES: Mapping[str, int] = {"CG2C_doc": 2, "set:cliff": 3, "set:qags": 3, "set:wice": 3}
+TIMES: Mapping[str, int] = {"CG2C_doc": 2, "set:cliff": 3, "set:qags": 3, "set:wice": 3, "written": 4}
 """How often the pairs of a source come in one epoch: these are few, and nearest to what is checked."""
 SHARES: Mapping[str, float] = {"snli": 0.4, "mnli": 0.8}
 """How often the short pairs of a source are drawn: captions of pictures are unlike news."""
 AMONG_OTHERS = 0.25
 """Share of the short pairs that come once more, among sentences that say nothing of the claim."""
-_WHOLE = ("CG2C_doc", "set:")
+_WHOLE = ("CG2C_doc", "set:", "written")
 
 
 class Material(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     short, documents = (list(pairs_of(given.data / f"train-{name}.jsonl.gz")) for name in ("pairs", "documents"))
     rows, kept = development(short, documents)
     material = Material(
-        rows=rows + (list(pairs_of_sets(given.sets)) if given.sets else []),
+        rows=[*rows, *written_pairs(held_out=False), *(pairs_of_sets(given.sets) if given.sets else [])],
         texts=sentences_of(given.texts) if given.texts else [],
         asked=_asked(given.texts) if given.texts else [],
         counts={"made": given.made, "asked": given.asked, "edited": given.edited},
@@ -97,6 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     epochs = epochs_of(material, tokenizer=tokenizer, seed=given.seed)
     train(model, epochs, loss_of=loss_of, plan=plan, folder=given.out)
     model.save_pretrained(given.out / "model")
+    kept += written_pairs(held_out=True)
     print(json.dumps(figures(model, kept, tokenizer=tokenizer)), flush=True)
 
 

@@ -26,6 +26,7 @@ from qa.training.reader_data import (
     other_sentences,
     rows_of,
     tokens_of,
+    written_rows,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ BATCH_TOKENS = 5_000
 AGAINST_OTHERS, OF_NEIGHBOURS = 0.5, 0.5
 """What it weighs that a question's own passage wins against its neighbours, and that each of these holds no answer; an
 answer's first and last word weigh 1."""
+NEWS_GROUPS = 6
+"""How often each of their questions comes with its neighbours in an epoch."""
 FIRST_STAGE = 24_000
 """Examples of single sentences seen before whole passages: they are short, and teach where answers begin and end."""
 
@@ -69,15 +72,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     model, tokenizer = fresh_network(given.start)
     freeze(model, layers=given.frozen)
     passages = [row for name in ("train", "train-negatives") for row in rows_of(given.data / f"{name}.jsonl.gz")]
+    written = list(written_rows())
     sentences = list(rows_of(given.data / "train-sentences.jsonl.gz"))
     epochs = epochs_of(
         passages,
         sentences,
+        written,
         tokenizer=tokenizer,
         first_stage=given.first_stage,
         seed=given.seed,
         shape=Neighbourhood(groups=given.groups, alone=given.share),
-        cache=given.out / "neighbours.json",
+        folder=given.out,
     )
     train(model, epochs, loss_of=loss_of, plan=plan, folder=given.out)
     model.save_pretrained(given.out / "model")
@@ -109,12 +114,13 @@ def freeze(model: Any, *, layers: int) -> None:
 def epochs_of(
     passages: Sequence[Row],
     sentences: Sequence[Row],
+    written: Sequence[Row],
     *,
     tokenizer: Any,
     first_stage: int,
     seed: int,
     shape: Neighbourhood,
-    cache: Path,
+    folder: Path,
 ) -> Iterator[list[list[Group]]]:
     """The first stage, then epochs over the passages without end; the validation fold is left out of all."""
     rng = random.Random(seed)
@@ -126,12 +132,16 @@ def epochs_of(
         yield batches(
             rng.sample(early, min(len(early), first_stage)), length=_length, tokens=BATCH_TOKENS // 2, rng=rng
         )
-    kept = _not_held_out(passages)
-    rows = tokens_of(kept, tokenizer)
-    near = neighbours_of(kept, load(BUNDLED_MODEL), cache) if shape.groups else []
+    kept, news = _not_held_out(passages), _not_held_out(written)
+    rows, news_rows = tokens_of(kept, tokenizer), tokens_of(news, tokenizer)
+    near = neighbours_of(kept, load(BUNDLED_MODEL), folder / "neighbours.json") if shape.groups else []
+    near_news = neighbours_of(news, load(BUNDLED_MODEL), folder / f"neighbours-news-{len(news)}.json")
+    every = Neighbourhood(groups=len(news), size=shape.size)
     while True:
-        alone = _alone(epoch_of(rows, rng, **special))
+        alone = _alone(epoch_of([*rows, *news_rows], rng, **special))
         groups = groups_of(rows, near, shape, rng, **special)
+        for _ in range(NEWS_GROUPS):
+            groups += groups_of(news_rows, near_news, every, rng, **special)
         drawn_alone = rng.sample(alone, round(len(alone) * shape.alone))
         yield batches([*drawn_alone, *groups], length=_length, tokens=BATCH_TOKENS, rng=rng)
 

@@ -27,6 +27,7 @@ from qa.training.checker_data import (
     pairs_of,
     question_pairs,
     shares,
+    written_pairs,
 )
 from qa.training.mutations import FALSIFIERS, among_others, edited_pairs, made_pairs, sentences_of
 from qa.training.reader_data import Row, Span
@@ -246,3 +247,30 @@ def test_a_sentence_of_a_set_is_learnt_only_where_its_own_truth_is_known() -> No
         ("Boats burnt.", False),
         ("Cars burnt.", False),
     }
+
+
+def test_written_claims_come_with_the_passage_they_are_read_with(tmp_path: Path) -> None:
+    article = {"published": "2024-06-05", "text": "Ida Holm owns the ferry. Tom Renn steered it.", "questions": []}
+    titles = ["Held out", "Ferry aground"]
+    claims = [
+        {"claim": "The ferry belongs to Ida Holm.", "label": "supported", "evidence": ["Ida Holm owns"]},
+        {"claim": "Tom Renn owns the ferry.", "label": "contradicted", "evidence": ["Ida Holm owns"], "change": "name"},
+        {"claim": "Tom Renn sold the ferry.", "label": "not_said", "evidence": ["Tom Renn"], "change": "detail"},
+    ]
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({**article, "title": title}) for title in titles))
+    made = tmp_path / "claims" / "a.jsonl"
+    made.write_text("\n".join(json.dumps({"title": title, "claims": claims}) for title in titles))
+    trained, kept = (list(written_pairs(held_out=held_out, folder=tmp_path)) for held_out in (False, True))
+    assert [pair.label for pair in trained] == ["entailment", "contradiction", "neutral"]
+    assert trained == kept
+    assert {pair.premise for pair in trained} == {article["text"]}
+    made.write_text(json.dumps({"title": titles[0], "claims": [{**claims[0], "evidence": ["Ida sold"]}]}))
+    with pytest.raises(ValueError, match=r"'Held out' does not hold 'Ida sold'"):
+        list(written_pairs(held_out=True, folder=tmp_path))
+
+
+def test_the_claims_that_train_are_sound() -> None:
+    pairs = list(written_pairs(held_out=True))
+    assert len(pairs) > 1_000
+    assert sum(pair.label == "entailment" for pair in pairs) == len(pairs) / 2
