@@ -35,7 +35,7 @@ __all__ = [
 
 _HEADLINE = 3.0
 """A headline or caption yields to a sentence that says the same, if that lies at most so far behind, in log-odds."""
-_MOST_LEAD, _MOST_WORDS = 8.0, 15.0
+_MOST_READ, _MOST_LEAD, _MOST_WORDS = 12.0, 8.0, 15.0
 _RETOLD = 0.5
 """Share of a headline's words from which a question is about the very thing that it tells."""
 _HEADLINE_WORDS = 3
@@ -202,6 +202,7 @@ def features_of(ordered: Sequence[ReadSentence]) -> Features | None:
     rivals = [one.logit for one in ordered[1:] if not same_answer(one, best)]
     return Features(
         logit=best.logit - best.timeliness,
+        read=max(-_MOST_READ, min(best.short_logit, _MOST_READ)),
         lead=min(best.logit - max(rivals), _MOST_LEAD) if rivals else _MOST_LEAD,
         words=min(len(best.words.split()), _MOST_WORDS),
     )

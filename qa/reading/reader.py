@@ -90,6 +90,8 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
 
     logit: float
     """Log-odds of its sentence, by all its clues."""
+    read: float = 0.0
+    """Log-odds of its words, of the reader alone."""
     lead: float = 4.0
     """How far the next sentence with another answer lies behind, in log-odds; 8 at most."""
     words: float = 3.0

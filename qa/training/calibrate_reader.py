@@ -27,7 +27,7 @@ from qa.evaluation.metrics.answers import SquadQuestion, f1
 from qa.evaluation.targets.target import kept
 from qa.reading import load_reader
 from qa.reading.read import Reading, features_of, read
-from qa.reading.reader import GENERAL, Calibration, Clues, Features, Reader, RememberingReader
+from qa.reading.reader import GENERAL, Calibration, Clues, Features, Reader, RememberingReader, read_calibration
 from qa.training.reader_data import Row, Span, rows_of, title_of, written_rows
 from qa.types import Evidence
 
@@ -69,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the calibration is written")
     parser.add_argument("--cache", type=Path, default=Path(".cache/training/calibration"))
     parser.add_argument("--reader", default="", help="as QA_READER")
+    parser.add_argument("--ranking", type=Path, help="a calibration whose ranking of passages is kept")
     parser.add_argument("--limit", type=int, default=450, help="questions drawn; time is proportional")
     given_ = parser.parse_args(argv)
     reader = load_reader(given_.reader)
@@ -88,7 +89,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         readings += [(one, searched(one, corpus=corpus, encoder=encoder)) for one in questions]
     readings += [(one, given(texts[one.article_id])) for one in trick]
     remembering = RememberingReader(reader, readings=Memory(sys.maxsize))
-    ranked = fit_ranking(readings, Recalibrated(remembering, GENERAL))
+    if given_.ranking:
+        kept_from = read_calibration(given_.ranking)
+        ranked = msgspec.structs.replace(GENERAL, ranking=kept_from.ranking, ranking_bias=kept_from.ranking_bias)
+    else:
+        ranked = fit_ranking(readings, Recalibrated(remembering, GENERAL))
     calibration = fit(readings, Recalibrated(remembering, ranked))
     given_.out.write_bytes(msgspec.json.format(msgspec.json.encode(calibration), indent=1) + b"\n")
     print(f"written to {given_.out}: {calibration}")

@@ -193,7 +193,7 @@ def test_older_news_does_not_tell_of_yesterday(over_samples: Answerer, as_of: st
 
 
 def test_sources_that_disagree_are_both_cited(over_samples: Answerer, samples: EmbeddedCorpus) -> None:
-    answer = over_samples.ask(Question(question="How big is the area burned in the Corrin Hills?"))
+    answer = over_samples.ask(Question(question="How many hectares have burned in the Corrin Hills?"))
     assert_contract(answer, samples)
     (conflict,) = answer.conflicts
     assert (conflict.kind, set(conflict.values)) == ("disagreement", {"4,200 hectares", "6,850 hectares"})
@@ -350,7 +350,7 @@ ANSWERED = [
     ("Which division did Haidar command?", CHECKPOINT, ["Third"]),
     ("What did the Red Crescent deliver and where?", DERNA, ["humanitarian aid", "Bab Tobruk"]),
 ]
-MISREAD = {"How many people live in Derna?", "What did the Red Crescent deliver and where?"}
+MISREAD = {"What did the Red Crescent deliver and where?"}
 """The reader takes another figure of the passage, and declines: known errors of these weights."""
 DECLINED = ["Who runs Benghazi airport?", "What is the capital of Peru?", "How many died in Derna?"]
 

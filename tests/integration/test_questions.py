@@ -559,7 +559,7 @@ COUNTS = [
     ),
     (
         "How many homes are without power in Sill?",
-        "3,100",
+        "about 3,100",
         [
             told("2025-03-10", "Some 52,000 homes are without power in Sill after the storm, the grid operator said."),
             told("2025-03-19", "About 3,100 homes are still without power in Sill, the grid operator said."),

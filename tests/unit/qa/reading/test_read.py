@@ -169,7 +169,7 @@ def test_how_sure_depends_on_rivals_and_the_length_of_the_answer(evidence_of: Ev
     evidence = [evidence_of(text, article=f"a{number}") for number, text in enumerate(texts)]
     read("Who won in Kelmar and Torsby?", evidence, reader=Told({"Ida Renn": 3.0, "Tom Hale": 1.0}, calibration))
     (found,) = seen
-    assert found == Features(logit=3.0, lead=2.0, words=2.0)
+    assert found == Features(logit=3.0, read=3.0, lead=2.0, words=2.0)
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "…"])
