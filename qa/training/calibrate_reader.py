@@ -36,7 +36,7 @@ __all__ = ["main"]
 HELD_OUT = 0
 NEARLY_RIGHT = 0.5
 """Token F1 from which an answer counts as right."""
-COST_OF_WRONG = 3 / 7
+COST_OF_WRONG = 1 / 2
 """What a wrong answer costs where a right one gains 1 and declining nothing. Less than a right one gains: the sentence
 is shown around the words and its source beside it, and words that only nearly agree count as wrong here."""
 DEPENDENT = {"fairytaleqa", "squadshifts_amazon", "squadshifts_reddit"}

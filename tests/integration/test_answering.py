@@ -350,7 +350,7 @@ ANSWERED = [
     ("Which division did Haidar command?", CHECKPOINT, ["Third"]),
     ("What did the Red Crescent deliver and where?", DERNA, ["humanitarian aid", "Bab Tobruk"]),
 ]
-MISREAD = {"What did the Red Crescent deliver and where?"}
+MISREAD = {"How many people live in Derna?", "What did the Red Crescent deliver and where?"}
 """The reader takes another figure of the passage, and declines: known errors of these weights."""
 DECLINED = ["Who runs Benghazi airport?", "What is the capital of Peru?", "How many died in Derna?"]
 
