@@ -122,8 +122,9 @@ train-checker: install-dev ## train the support checker on DATA, from the traine
 encoder-network: install-dev ## quantise the bundled encoder's weights anew (its hash changes: all stores need encoding again)
 	$(BIN)/python -m qa.training.ship encoder --out embeddings/encoders/bundled_network
 
-calibrate-reader: install-dev ## fit anew what the reader's log-odds are worth, and where it declines
-	$(BIN)/python -m qa.training.calibrate_reader --data $(DATA)/reader --out qa/reading/weights/reader.json
+calibrate-reader: install-dev ## fit anew what the reader's log-odds are worth, and where it declines; how passages are ranked stays
+	$(BIN)/python -m qa.training.calibrate_reader --data $(DATA)/reader --ranking qa/reading/weights/reader.json \
+		--out qa/reading/weights/reader.json
 
 report-screenshot: install-dev ## draw the report's pictures in docs/ anew (needs Chromium)
 	@scripts/report_screenshot.sh $(VENV) docs

@@ -26,6 +26,8 @@ __all__ = [
     "WH_WORDS",
     "Name",
     "asking_words",
+    "asks_figure",
+    "asks_name",
     "clauses_of",
     "full_name",
     "is_date_word",
@@ -104,6 +106,14 @@ _PARTICLES = {
     "ko": "무엇 누가 누구 어디 언제 얼마나 왜 어떻게 몇",
 }
 """What asks in scripts without spaces, the longer before what it holds; a text that answers does not say it."""
+_ASKS_FIGURE = re.compile(
+    r"\b(?:wann|wie ?viele?s?|quand|combien|cu[aá]ndo|cu[aá]nt[oa]s?|quando|quant[oiae]s?|hoeveel|wanneer|når|när"
+    r"|hvor mange|hur många|kiedy|ile|когда|сколько|скільки|коли)\b"
+    r"|多少|几|幾|何时|什么时候|いつ|いくつ|いくら|何人|몇|언제|كم|متى|กี่|เท่าไ",
+    re.IGNORECASE,
+)
+_ASKS_NAME = re.compile(r"\b(?:wer|qui|qui[eé]n(?:es)?|quem|chi|кто|хто|kto|hvem|vem)\b", re.IGNORECASE)
+"""What asks for a figure or a day, and for a person, in other languages than English."""
 _KNOWN = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 _TELLING = 2
 """So many small words of a language, and more than of English, are needed: names are of every language."""
@@ -116,6 +126,20 @@ def is_date_word(word: str) -> bool:
     (True, True, False)
     """
     return word.casefold() in _DATE_WORDS or _YEAR.fullmatch(word) is not None
+
+
+def asks_figure(question: str) -> bool:
+    """Whether a question in another language than English asks when, or how many.
+
+    >>> asks_figure("Wann kam der Zug?"), asks_figure("Wer kam?")
+    (True, False)
+    """
+    return _ASKS_FIGURE.search(question) is not None
+
+
+def asks_name(question: str) -> bool:
+    """Whether a question in another language than English asks who."""
+    return _ASKS_NAME.search(question) is not None
 
 
 def asking_words(language: str) -> tuple[frozenset[str], tuple[str, ...]]:

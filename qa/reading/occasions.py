@@ -77,7 +77,9 @@ def _lasts_otherwise(question: str, sentence: str, head: str) -> bool:
 
 def _bare(word: Word | None) -> str:
     """The stem of a verb, "open" of "reopened"."""
-    return word.stem.removeprefix("re") if word and len(word.stem) > len("reopen") - 1 else word.stem if word else ""
+    if word is None:
+        return ""
+    return word.stem.removeprefix("re") if len(word.stem) >= len("reopen") else word.stem
 
 
 def is_another_in_turn(question: str, sentence: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.cleaning.identity import of_one_publisher
 from qa.language.dates import moment
 from qa.language.quantities import quantities_of
@@ -31,12 +32,7 @@ _COUNTS = re.compile(
     r"|what(?:['’]s| is) the\b.*\b(?:toll|number|count|total)\b|when will\b",
     re.IGNORECASE,
 )
-
-_DAY = re.compile(
-    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september"
-    r"|october|november|december)\b",
-    re.IGNORECASE,
-)
+_DAY = re.compile(rf"\b(?:{'|'.join((*ENGLISH_WEEKDAYS, *ENGLISH_MONTHS))})\b", re.IGNORECASE)
 
 
 def asks_of_now(question: str) -> bool:
@@ -81,23 +77,27 @@ def newest_of_series(reading: Reading, evidence: Sequence[Evidence]) -> Reading:
     if not reading.sentences:
         return reading
     best = reading.sentences[0]
-    series = [best, *(one for one in reading.sentences[1:] if _of_one_series(one, best, evidence))]
-    if len(series) == 1:
+    by_its_publisher = [one for one in reading.sentences[1:] if _may_be_of_its_series(one, best, evidence)]
+    if not by_its_publisher:
         return reading
+    form, figures = _form(best.sentence.text)
+    series = [best]
+    for one in by_its_publisher:
+        other_form, other_figures = _form(one.sentence.text)
+        if other_form == form and other_figures != figures:
+            series.append(one)
     first = max(series, key=lambda one: _day(evidence[one.sentence.evidence]))
     rest = (one for one in reading.sentences if one not in series)
     return msgspec.structs.replace(reading, sentences=(first, *rest))
 
 
-def _of_one_series(one: ReadSentence, best: ReadSentence, evidence: Sequence[Evidence]) -> bool:
+def _may_be_of_its_series(one: ReadSentence, best: ReadSentence, evidence: Sequence[Evidence]) -> bool:
+    """Whether a sentence answers, too, and its publisher said it on another day."""
     item, other = evidence[one.sentence.evidence], evidence[best.sentence.evidence]
     days = {_day(item), _day(other)}
     if len(days) == 1 or "" in days or one.short_logit <= 0:
         return False
-    if not of_one_publisher((item.stored.source, item.stored.url), (other.stored.source, other.stored.url)):
-        return False
-    (form, figures), (other_form, other_figures) = map(_form, (one.sentence.text, best.sentence.text))
-    return form == other_form and figures != other_figures
+    return of_one_publisher((item.stored.source, item.stored.url), (other.stored.source, other.stored.url))
 
 
 def _form(text: str) -> tuple[Sequence[str], Sequence[float]]:

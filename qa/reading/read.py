@@ -52,11 +52,11 @@ may stand lower; for lists all are read."""
 _COUNTED = re.compile(r" [\w%]+")
 """Behind a figure, what it counts: 22,000 seats are no price."""
 _BEFORE_A_CUT = re.compile(r"(?:[A-Z][A-Za-z]*-|\d[.,]?)$")
+_BEHIND_A_CUT = re.compile(r"[.,]?\d")
+"""No figure: the 19 of COVID-19, the 22 of 22,000."""
 _OF_AN_AGE = re.compile(r"[- ]years?[- ]old")
 _ASKS_AN_AGE = re.compile(r"\b(?:old|aged?|years?|young)\b", re.IGNORECASE)
 """The 42 of "a 42-year-old" is her age and nothing else."""
-_BEHIND_A_CUT = re.compile(r"[.,]?\d")
-"""No figure: the 19 of COVID-19, the 22 of 22,000."""
 _ENDS = re.compile(r"[.!…。！]['\"”’»)\]]*$")
 _LEANS = re.compile(
     r"(?:he|she|they|it|his|her|hers|their|its|this|these|those|both|the (?:company|firm|agency|group|team|ministry|"

@@ -22,7 +22,7 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.index.terms import UNSPACED
 from embeddings.runtime import Memory, key_of
 from qa.errors import SettingsError
-from qa.language.question_words import asking_words, language_of
+from qa.language.question_words import asking_words, asks_figure, asks_name, language_of
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import Fits, type_test
 
@@ -207,13 +207,6 @@ class RememberingReader:
 
 
 _SLOPE = 8.0
-_ASKS_FIGURE = re.compile(
-    r"\b(?:wann|wie ?viele?s?|quand|combien|cu[aá]ndo|cu[aá]nt[oa]s?|quando|quant[oiae]s?|hoeveel|wanneer|når|när"
-    r"|hvor mange|hur många|kiedy|ile|когда|сколько|скільки|коли)\b"
-    r"|多少|几|幾|何时|什么时候|いつ|いくつ|いくら|何人|몇|언제|كم|متى|กี่|เท่าไ",
-    re.IGNORECASE,
-)
-_ASKS_NAME = re.compile(r"\b(?:wer|qui|qui[eé]n(?:es)?|quem|chi|кто|хто|kto|hvem|vem)\b", re.IGNORECASE)
 _FIGURE = re.compile(r"[\d一二三四五六七八九十百千万億两]")
 _NAME = re.compile(r"(?<=[\w,»”] )[A-ZÀ-ÖØ-ÞА-Я]\w+")
 """A word with a capital that begins no sentence."""
@@ -274,7 +267,7 @@ def _spans(
 
 def _kind_asked(question: str) -> re.Pattern[str] | None:
     """What stands in a sentence that says when, how many or who; None where something else is asked."""
-    return _FIGURE if _ASKS_FIGURE.search(question) else _NAME if _ASKS_NAME.search(question) else None
+    return _FIGURE if asks_figure(question) else _NAME if asks_name(question) else None
 
 
 def _stems(text: str, *, asking: str = "en") -> frozenset[str]:
