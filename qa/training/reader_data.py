@@ -10,6 +10,7 @@ al. 2020, hard negatives of the retriever's own).
 from __future__ import annotations
 
 import gzip
+import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -114,6 +115,10 @@ declining; an answer whose sentence was removed can survive in other words."""
 WRITTEN = Path(__file__).parent / "news"
 """Invented articles of news with questions, written for this."""
 WRITTEN_FOLDS = 5
+PAIRS = "pairs"
+"""Folder beside them: two articles each on one affair. What one leaves open the other may answer, so that nobody can
+say that nothing does: none is held out."""
+_NOT_HELD_OUT = 1
 
 
 def rows_of(path: Path) -> Iterator[Row]:
@@ -153,12 +158,13 @@ def written_articles(path: Path) -> Iterator[tuple[int, WrittenArticle]]:
 
 
 def written_rows(folder: Path = WRITTEN) -> Iterator[Row]:
-    """The questions of `*.jsonl` on invented news.
+    """The questions of `*.jsonl` and of `pairs/*.jsonl` on invented news.
 
     Raises ValueError where an answer does not stand behind the beginning of its sentence.
     """
-    articles = (each for path in sorted(folder.glob("*.jsonl")) for each in written_articles(path))
-    for fold, article in articles:
+    articles = [each for path in sorted(folder.glob("*.jsonl")) for each in written_articles(path)]
+    pairs = [each for path in sorted((folder / PAIRS).glob("*.jsonl")) for each in written_articles(path)]
+    for fold, article in itertools.chain(articles, ((_NOT_HELD_OUT, article) for _, article in pairs)):
         for asked in article.questions:
             words = asked.tempting if asked.answer is None else asked.answer
             at = article.text.find(words, article.text.find(asked.sentence))
