@@ -452,15 +452,15 @@ def test_a_short_answer_stands_first_and_datelines_stay_out_of_sight(show: Any, 
 @pytest.mark.parametrize(
     ("score", "conflicts", "elsewhere", "first", "large", "said"),
     [
-        (0.7, 0, 1, True, False, "This probably answers"),
-        (0.95, 0, 0, True, False, "This probably answers"),
-        (0.7, 0, 2, True, True, "This probably answers"),
+        (0.7, 0, 2, True, False, "This probably answers"),
+        (0.8, 0, 0, True, True, "This probably answers"),
+        (0.95, 0, 1, True, True, "This probably answers"),
         (0.85, 0, 2, True, True, "The articles answer this clearly."),
         (0.69, 0, 3, False, False, "This may not answer"),
         (0.9, 1, 3, False, False, ""),
     ],
 )
-def test_a_short_answer_is_first_where_it_is_likely_and_large_where_others_say_so(
+def test_a_short_answer_is_first_where_it_is_likely_and_large_where_it_is_more_so(
     show: Any, score: float, conflicts: int, elsewhere: int, first: bool, large: bool, said: str
 ) -> None:
     start = TEXT.index("July")
