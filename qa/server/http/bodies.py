@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,6 +26,9 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """What editors on Windows put before UTF-8; it says nothing and is no part of the value."""
 _BODY_SECONDS = 60.0
 """A body that takes longer to arrive is not waited for."""
+_LINGER_BYTES = 32_000_000
+_LINGER_SECONDS = 2.0
+"""So much of a body that is too large is still taken, and thrown away."""
 _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 _NAMED = re.compile(r"(?:missing required|unknown) field `(?P<name>.*)`$", re.DOTALL)
 _SHOWN = 200
@@ -55,11 +59,25 @@ class StrictRequest(Request[Any, Any, Any]):
         except HTTPException as error:
             if error.status_code == 413:
                 limit = self.route_handler.resolve_request_max_body_size()
+                await self._passed_over()
                 raise BodyTooLarge(f"the body has more than the {limit:,} bytes that this route reads") from None
             raise MalformedBody("the body ended before it was complete") from None
         if not body:
             raise MalformedBody("the body is empty; send one JSON value")
         return body
+
+    async def _passed_over(self) -> None:
+        """Read on for a moment: who is hung up on while still sending may never see the refusal."""
+        if "expect" in self.headers:  # nothing is sent before we ask for it
+            return
+        size = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while size < _LINGER_BYTES:
+                    message = await self.receive()
+                    if message["type"] != "http.request" or not message["more_body"]:
+                        return
+                    size += len(message["body"])
 
 
 def media_type(request: Request[Any, Any, Any], *, allowed: tuple[str, ...]) -> str:
