@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test test-fast test-llm cases faults injection hostile kills soak tenants widget browser screenshots bench yardsticks yardsticks-baseline train-reader train-checker encoder-network calibrate-reader calibrate-checker fit-parser report-screenshot lock wheel docker-check clean
+.PHONY: help install install-dev serve check test test-fast test-llm cases faults injection hostile kills soak tenants widget browser screenshots bench yardsticks yardsticks-baseline train-reader train-checker encoder-network calibrate-reader calibrate-checker report-screenshot lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -19,8 +19,6 @@ TRAINING ?= .cache/training
 TRAIN ?=
 # Where `make cases` finds its inputs.
 CASES ?= ../shared/cases
-# Where `make fit-parser` finds UD English EWT: a checkout of it, or a folder with its files.
-TREEBANK ?=
 # Where `make test-llm` keeps its model and the server that runs it.
 LLM_CACHE ?= .cache/llm
 # How many passages `make bench BENCH=million` makes.
@@ -129,14 +127,8 @@ calibrate-reader: install-dev ## fit anew what the reader's log-odds are worth, 
 report-screenshot: install-dev ## draw the report's pictures in docs/ anew (needs Chromium)
 	@scripts/report_screenshot.sh $(VENV) docs
 
-calibrate-checker: install-dev ## refit qa/grounding/checker.json on half the documents of DATA/grounding; print what its limits strike (half an hour)
-	$(BIN)/python -m qa.training.fit_checker --out qa/grounding/checker.json $(DATA)/grounding
-	$(BIN)/python -m qa.training.fit_checker $(DATA)/grounding
-
-fit-parser: install-dev ## refit qa/grounding/parser.npz on UD English EWT, in TREEBANK; scored on its dev and test parts (ten minutes)
-	@test -n "$(wildcard $(TREEBANK)/*-dev.conllu)" || { echo "say where UD English EWT is: make fit-parser TREEBANK=FOLDER" >&2; exit 2; }
-	$(BIN)/python -m qa.training.fit_parser --out qa/grounding/parser.npz --train $(TREEBANK) \
-		--report $(wildcard $(TREEBANK)/*-dev.conllu $(TREEBANK)/*-test.conllu)
+calibrate-checker: install-dev ## fit anew what the checker's log-odds are worth, and from where a claim is shown
+	$(BIN)/python -m qa.training.ship checker --data $(DATA)/support --sets $(DATA)/grounding --out qa/grounding/weights
 
 lock: ## resolve pyproject.toml anew and write requirements*.lock
 	@$(PYTHON) scripts/write_locks.py

@@ -91,7 +91,7 @@ def assemble(settings: Settings, *, encoder: Encoder, checks: bool = True) -> As
     if generator or checks:
         from qa.grounding import load_checker
 
-        checker = load_checker(settings.support_checker, encoder=encoder, threads=settings.threads)
+        checker = load_checker(settings.support_checker, threads=settings.threads)
     return Assembly(
         settings=settings,
         encoder=RememberingEncoder(encoder, vectors=vectors),

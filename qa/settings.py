@@ -122,8 +122,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_LLM_CONTEXT_TOKENS": "Context window of the model, in tokens; what does not fit is reported, never cut unseen.",
     "QA_LLM_CONCURRENCY": "Questions that may be at the model at once; further ones are answered extractively.",
     "QA_LENIENT": "`true` keeps unsupported generated sentences, marked; the default drops them.",
-    "QA_SUPPORT_CHECKER": "Name or path of a model that judges claims (pairs, or words), or `trained` once `make "
-    "train-checker` made its weights; empty: the built-in checker.",
+    "QA_SUPPORT_CHECKER": "Name or path of a model that judges claims (pairs, or words), or `lexical`: words alone; "
+    "empty: the network that ships.",
     "QA_RERANKER": "Name or path of a cross-encoder that reorders passages, or `words`; empty: none.",
     "QA_HISTORY_CONVERSATIONS": "Conversations kept; the least recently used ones make room.",
     "QA_HISTORY_TURNS": "Questions kept of one conversation; the oldest ones make room.",

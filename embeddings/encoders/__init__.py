@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, Encoder, EncoderIdentity, TokenVectors
+from embeddings.encoders.encoder import BUNDLED_MODEL, Encoder, EncoderIdentity
 
-__all__ = ["Encoder", "EncoderIdentity", "TokenVectors", "load"]
+__all__ = ["Encoder", "EncoderIdentity", "load"]
 
 
 def load(name: str, *, threads: int = 0) -> Encoder:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, EncoderIdentity, TokenVectors
+from embeddings.encoders.encoder import BUNDLED_MODEL, EncoderIdentity
 from embeddings.runtime import native_threads, open_session, open_tokenizer
 from embeddings.types import Vector, Vectors
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["INPUT", "OUTPUT", "BundledEncoder", "Facts"]
 
 INPUT, OUTPUT = "input_ids", "vector"
-_OF_TOKENS = ("tokens", "halfway")
-"""States of each token after the last layer, and half-way up."""
 _MARKS = r".,;:!?\"'()\-“”‘’–—…"
 """Each is one token, whatever stands beside it. No square brackets: "[SEP]" is one, too."""
 _WORD_OR_MARK = re.compile(rf"[^ \n{_MARKS}]+|[{_MARKS}]")
@@ -87,10 +85,6 @@ class BundledEncoder:
         """Embed one question; the encoder reads at most `identity.max_tokens` of it."""
         return self._vector(self._cutter.encode(text).ids)
 
-    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Embed short texts, keeping the last hidden state of every token, and the one half-way up."""
-        return [self._token_vectors(text) for text in texts]
-
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length in the model's own tokens, special tokens included; nothing is cut.
 
@@ -110,20 +104,6 @@ class BundledEncoder:
     def _vector(self, ids: Sequence[int]) -> Vector:
         (rows,) = self._session.run([OUTPUT], {INPUT: np.array([ids], np.int64)})
         return np.asarray(rows[0], np.float32)
-
-    def _token_vectors(self, text: str) -> TokenVectors:
-        read = self._cutter.encode(text)
-        given = {INPUT: np.array([read.ids], np.int64)}
-        (vector,), (last,), (halfway,) = self._session.run([OUTPUT, *_OF_TOKENS], given)
-        content = [place for place, special in enumerate(read.special_tokens_mask) if not special]
-        tokens = last[content]
-        return TokenVectors(
-            text=text,
-            vector=np.asarray(vector, np.float32),
-            spans=tuple(read.offsets[place] for place in content),
-            tokens=np.asarray(tokens / np.linalg.norm(tokens, axis=-1, keepdims=True), np.float32),
-            halfway=np.asarray(halfway[content], np.float32),
-        )
 
     @cached_property
     def _facts(self) -> Facts:

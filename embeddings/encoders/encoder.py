@@ -26,7 +26,6 @@ __all__ = [
     "EncoderIdentity",
     "HashingEncoder",
     "RememberingEncoder",
-    "TokenVectors",
     "filled_by_another",
     "locate",
     "not_complete",
@@ -56,20 +55,6 @@ class EncoderIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
 
 
-class TokenVectors(msgspec.Struct, frozen=True, kw_only=True):
-    """One text with its sentence vector and the contextual vectors of its tokens."""
-
-    text: str
-    vector: Vector
-    spans: tuple[tuple[int, int], ...]
-    """Code-point span of each token in `text`; special tokens left out."""
-    tokens: Vectors
-    """Shape (len(spans), dimension), L2-normalised rows."""
-    halfway: Vectors | None = None
-    """Hidden states of the same tokens half-way up the model's layers, as they are: grammar shows best there (Tenney et
-    al., 2019). None where the encoder has no such layers."""
-
-
 class Encoder(Protocol):
     """Turns text into vectors; deterministic, thread-safe by being called from one thread at a time."""
 
@@ -82,9 +67,6 @@ class Encoder(Protocol):
 
     def encode_query(self, text: str) -> Vector:
         """Embed one question."""
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Embed short texts and keep their token vectors, all from one forward pass."""
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length of each text in the encoder's own tokens, its special tokens included."""
@@ -114,10 +96,6 @@ class RememberingEncoder:
             vector = self._encoder.encode_query(text)
             self._vectors.put(key, vector)
         return vector.copy()
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Passed on."""
-        return self._encoder.encode_tokens(texts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Passed on."""
@@ -149,23 +127,9 @@ class HashingEncoder:
             total += _word_vector(word)
         return _unit(total)
 
-    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Embed texts with one vector per word or punctuation mark."""
-        return [self._tokens_of(text) for text in texts]
-
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Words and punctuation marks, plus two for the special tokens a transformer would add."""
         return [sum(1 for _ in _TOKEN.finditer(text)) + _SPECIAL_TOKENS for text in texts]
-
-    def _tokens_of(self, text: str) -> TokenVectors:
-        found = list(_TOKEN.finditer(text))
-        rows = [_unit(_word_vector(match.group().casefold())) for match in found]
-        return TokenVectors(
-            text=text,
-            vector=self.encode_query(text),
-            spans=tuple(match.span() for match in found),
-            tokens=np.stack(rows) if rows else np.zeros((0, _DIMENSION), np.float32),
-        )
 
 
 def _word_vector(word: str) -> Vector:

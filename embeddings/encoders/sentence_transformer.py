@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, LIBRARY_NAME, EncoderIdentity, TokenVectors, locate, revision
+from embeddings.encoders.encoder import BUNDLED_MODEL, LIBRARY_NAME, EncoderIdentity, locate, revision
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads
 from embeddings.types import Vector, Vectors
@@ -25,10 +24,6 @@ __all__ = ["SentenceTransformerEncoder"]
 
 _BATCH_SIZE = 32
 """Fastest of 16, 32 and 64 for 200-token passages on two cores."""
-_SHORT_BATCH_SIZE = 8
-"""For a few dozen texts of uneven length, where padding to the longest of a batch costs most: of 4, 8, 16 and 32 as
-fast as 16 on sentences of 25 tokens, and two thirds faster than 32 where one text among them is very long."""
-_HALFWAY = "halfway_embeddings"
 
 
 class SentenceTransformerEncoder:
@@ -64,20 +59,6 @@ class SentenceTransformerEncoder:
         """Embed one question; the encoder reads at most `identity.max_tokens` of it."""
         row = self._model.encode_query([text], show_progress_bar=False, normalize_embeddings=True)[0]
         return np.ascontiguousarray(row, np.float32)
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Embed short texts, keeping the last hidden state of every token, and the one half-way up."""
-        if not texts:
-            return []
-        outputs = self._model.encode(
-            list(texts),
-            batch_size=_SHORT_BATCH_SIZE,
-            show_progress_bar=False,
-            output_value=None,
-            # A model's default prompt would come before the text and shift every token.
-            prompt="",
-        )
-        return [self._token_vectors(text, output) for text, output in zip(texts, outputs, strict=True)]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length in the model's own tokens, special tokens and any passage prompt included; nothing is cut."""
@@ -121,59 +102,7 @@ class SentenceTransformerEncoder:
             raise EncoderError(
                 f"{self._folder} makes vectors of {actual} numbers, its files say {self.identity.dimension}"
             )
-        _keep_halfway(model)
         return model
-
-    def _token_vectors(self, text: str, output: dict[str, Any]) -> TokenVectors:
-        keep = output["attention_mask"].bool()
-        states = output["token_embeddings"][keep].numpy().astype(np.float32)
-        encoding = self._tokenizer.encode(text)
-        ids = output["input_ids"][keep].tolist()
-        if encoding.ids[: len(ids) - 1] != ids[: len(ids) - 1]:
-            raise EncoderError(f"{self._folder}: tokenizer.json and the model disagree on how to cut {text[:80]!r}")
-        # Where the model cut the text, its closing special token stands in the place of a word.
-        places = enumerate(zip(ids, encoding.ids, encoding.special_tokens_mask, strict=False))
-        content = [i for i, (own, read, special) in places if own == read and not special]
-        return TokenVectors(
-            text=text,
-            # With whole outputs the library leaves this to us, unless the model has a module for it.
-            vector=_unit(output["sentence_embedding"].numpy().astype(np.float32)),
-            spans=tuple(encoding.offsets[i] for i in content),
-            tokens=_unit(states[content]),
-            halfway=output[_HALFWAY][keep].numpy().astype(np.float32)[content] if _HALFWAY in output else None,
-        )
-
-
-def _keep_halfway(model: SentenceTransformer) -> None:
-    """Let the model hand out the hidden states after half of its layers; of a model without a list of layers, nothing.
-
-    They come along with the last ones: nothing is computed twice.
-    """
-    from torch import nn
-
-    first = next(iter(model.children()), None)
-    if first is None:
-        return
-    stacks = [module for module in first.modules() if isinstance(module, nn.ModuleList) and len(module) > 1]
-    if not stacks:
-        return
-    layers = max(stacks, key=len)
-    seen: list[Any] = []
-
-    def keep(_layer: object, _given: object, output: Any) -> None:
-        seen[:] = [output[0] if isinstance(output, tuple) else output]
-
-    def hand_out(_module: object, _given: object, output: Any) -> Any:
-        if seen:
-            output[_HALFWAY] = seen.pop()
-        return output
-
-    layers[len(layers) // 2 - 1].register_forward_hook(keep)
-    first.register_forward_hook(hand_out)
-
-
-def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12), np.float32)
 
 
 def _config(folder: Path, name: str) -> dict[str, Any]:

@@ -130,7 +130,6 @@ def checker(
         reports = measure(
             folder,
             checker=chosen,
-            encoder=load_encoder(settings),
             names=names or get_args(SetName),
             limit=limit,
             seed=seed,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from qa.cli.terminal import load_encoder, plain, read_settings, shortened, waiting
+from qa.cli.terminal import plain, read_settings, shortened, waiting
 
 if TYPE_CHECKING:
     from qa.evaluation.compare import Comparison, Flip, Limit
@@ -83,7 +83,7 @@ def _scored(folder: Path, checker: str | None, seed: int, told: Callable[[int], 
         click.echo(f"qa: warning: {missing:,} questions were not asked yet; they count as got wrong", err=True)
     settings = read_settings()
     name = settings.support_checker if checker is None else checker
-    judge = load_checker(name, encoder=load_encoder(settings), threads=settings.threads)
+    judge = load_checker(name, threads=settings.threads)
     return score_run(run, checker=judge, seed=seed, opinions=read_opinions(folder), told=told)
 
 

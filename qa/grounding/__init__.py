@@ -7,14 +7,11 @@ the checker of a name.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from qa.types import Verdict
-
-if TYPE_CHECKING:
-    from embeddings.encoders import Encoder
 
 __all__ = [
     "Mismatch",
@@ -102,17 +99,16 @@ def verdict_of(score: float, share: float, mismatches: Sequence[Mismatch], *, th
     return "partly_supported" if score >= _PARTLY * threshold and share >= _SAME_MATTER else "unsupported"
 
 
-def load_checker(name: str, *, encoder: Encoder, threads: int = 0) -> SupportChecker:
-    """The built-in checker for no name, `trained` for the network that ships, `lexical` for words alone, else a
-    cross-encoder by its name or path.
+def load_checker(name: str, *, threads: int = 0) -> SupportChecker:
+    """The trained network that ships for no name, `lexical` for words alone, else a model by its name or path.
 
     Raises EncoderError where no such model is on this machine, SettingsError where the network has no calibration.
     """
-    if name in {"", "lexical"}:
-        from qa.grounding.aligned import AlignedChecker, LexicalChecker
+    if name == "lexical":
+        from qa.grounding.lexical import LexicalChecker
 
-        return LexicalChecker() if name else AlignedChecker(encoder)
-    if name == "trained":
+        return LexicalChecker()
+    if name in {"", "trained"}:
         from qa.grounding.trained import TrainedChecker
 
         checker = TrainedChecker(threads=threads)

@@ -26,7 +26,6 @@ __all__ = [
     "best_rows",
     "clauses",
     "has_name",
-    "holds_name",
     "inside",
     "is_in_a_date",
     "passages_of",
@@ -47,13 +46,6 @@ _NEXT = 4
 """How many words of matter around a fact are what it is said of."""
 _SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " ", "\n": " "})
 _LEAST_WORDS = 3
-_PRONOUN = re.compile(
-    r"\b(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|i|we|my|our|me|us|himself|herself|itself|themselves)\b",
-    re.IGNORECASE,
-)
-_DEFINITE = re.compile(
-    r"^\W*(?:the|this|that|these|those|both|such|another|one|two|an?|there|some|about|more|only|no)\b", re.IGNORECASE
-)
 _WORTH = 0.12
 """Share of the claim that a further sentence must add to be cited too."""
 _LEAST = 0.2
@@ -163,21 +155,6 @@ def clauses(claim: AnalysedSentence) -> tuple[tuple[int, int], ...]:
 def inside(coverage: Coverage, span: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Which of the claim's words stand in a span of it."""
     return np.array([span[0] <= word.start < span[1] for word in coverage.words], np.bool_)
-
-
-def holds_name(sentence: AnalysedSentence, name: NameWord, known: frozenset[str]) -> bool:
-    """Whether a sentence speaks of a name: it has it, or a pronoun or a noun phrase that may stand for it.
-
-    `known` are further words that pronouns may point at: those of the question.
-    """
-    if any(same_name(name.text, other.text) for other in sentence.names):
-        return True
-    folded = name.text.casefold()
-    if any(folded == word.text.casefold() for word in sentence.words):
-        return True
-    if not (_PRONOUN.search(sentence.text) or _DEFINITE.search(sentence.text) or not sentence.names):
-        return False
-    return any(same_name(folded, word) for word in sentence.background | known)
 
 
 def _matter(claim: AnalysedSentence, start: int, end: int) -> int:

@@ -18,8 +18,7 @@ from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads
 from qa.grounding import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import ClaimEvidence, passages_of, quotation, set_against, supporting_spans
-from qa.grounding.mismatches import fact_mismatches
-from qa.grounding.wording import wording_mismatches
+from qa.grounding.mismatches import vetoes
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -83,7 +82,7 @@ class CrossEncoderChecker:
             return Support(verdict="unsupported", score=0.0, spans=())
         spans, share = supporting_spans(case)
         opinion = self._model.judge(claim, case)
-        mismatches = (*fact_mismatches(case), *wording_mismatches(case))
+        mismatches = vetoes(case)
         if not mismatches:
             said = case.sentences[case.chosen[0]].text if opinion.contradicted >= _CONTRADICTED else ""
             places = opinion.marked or (((0, len(claim)),) if said else ())

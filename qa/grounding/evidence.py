@@ -167,8 +167,6 @@ class AnalysedSentence(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[NameWord, ...]
     stems: frozenset[str]
     """Stems of its words that carry matter."""
-    background: frozenset[str] = frozenset()
-    """Case-folded words of the title, of the sentences before it and of the next: what its pronouns may point at."""
 
 
 def read_claim(text: str, *, lower: frozenset[str]) -> AnalysedSentence:
@@ -177,7 +175,7 @@ def read_claim(text: str, *, lower: frozenset[str]) -> AnalysedSentence:
 
 
 def read_evidence(texts: Sequence[str], contexts: Sequence[Provenance]) -> tuple[AnalysedSentence, ...]:
-    """Cut the evidence into sentences and read each; what stands before a sentence is its background."""
+    """Cut the evidence into sentences and read each."""
     known = [*contexts, *(Provenance() for _ in range(len(texts) - len(contexts)))]
     return tuple(
         sentence if sentence.index == index else msgspec.structs.replace(sentence, index=index)
@@ -197,14 +195,10 @@ def _read_text(text: str, context: Provenance) -> tuple[AnalysedSentence, ...]:
     spans = list(split_sentences(text))
     words = [words_of(text[start:end]) for start, end in spans]
     lower = frozenset(word.text for own in words for word in own if word.text.islower())
-    folded = [frozenset(word.text.casefold() for word in own) for own in words]
-    background = frozenset(word.text.casefold() for word in words_of(context.title))
     found = []
     for place, (start, end) in enumerate(spans):
         sentence = _read(text[start:end], words[place], lower, _day(context.published_at))
-        near = background.union(*folded[place + 1 : place + 2])
-        found.append(msgspec.structs.replace(sentence, start=start, end=end, place=place, background=near))
-        background |= folded[place]
+        found.append(msgspec.structs.replace(sentence, start=start, end=end, place=place))
     return tuple(found)
 
 

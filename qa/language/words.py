@@ -10,23 +10,18 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from operator import itemgetter
-from typing import Literal
 
 import msgspec
 
 __all__ = [
     "STOPWORDS",
-    "Extent",
     "Token",
     "Word",
     "denials",
-    "extents",
     "families",
-    "hedged",
     "is_name",
     "matter",
     "negated",
-    "opposites",
     "stem_of",
     "stems",
     "tokens",
@@ -190,9 +185,7 @@ def families() -> Mapping[str, frozenset[int]]:
     return found
 
 
-# --- Which words of a text are negated, hedged or counted how widely, and which words oppose
-Extent = Literal["all", "most", "some", "none", "only"]
-
+# --- Which words of a text are negated
 _CUES = frozenset(
     "not no never none nobody nothing neither nor without cannot fail failed fails failing refuse refused refuses "
     "unable "
@@ -211,21 +204,6 @@ _PASSIVE = frozenset({"been", "was", "were", "is", "are", "be", "being"})
 _BREAK = re.compile(r"[;:.!?—–]|,|\b(?:but|although|though|while|because|which|who|after|before|when)\b", re.IGNORECASE)
 _REACH = 6
 """How many words after it a negation reaches within its clause."""
-_HEDGES = frozenset(
-    "may might could can would should possibly perhaps likely probably reportedly allegedly alleged allege alleges "
-    "expected expects expect plan plans planned planning hope hopes hoped intend intends intended propose proposed "
-    "suggest suggests suggested believe believed believes if unless seek seeks sought want wants wanted consider "
-    "considering considered suspected potential potentially threaten threatens threatened try tried trying".split()
-)
-_EXTENTS: Mapping[str, Extent] = {
-    **dict.fromkeys(
-        "all every each everyone everybody everything entire entirely whole wholly both always".split(), "all"
-    ),
-    **dict.fromkeys("most majority mostly largely mainly usually".split(), "most"),
-    **dict.fromkeys("some several few many sometimes partly partially numerous certain various often".split(), "some"),
-    **dict.fromkeys("no none nobody neither never".split(), "none"),
-    **dict.fromkeys("only solely exclusively".split(), "only"),
-}
 
 
 def negated(text: str, words: Sequence[Word]) -> tuple[bool, ...]:
@@ -260,35 +238,6 @@ def _before(text: str, words: Sequence[Word], at: int) -> list[int]:
 def denials(text: str, words: Sequence[Word]) -> int:
     """How many negations a text has."""
     return sum(_is_cue(text, word) for word in words)
-
-
-def hedged(words: Sequence[Word]) -> bool:
-    """Whether a text speaks of what may be rather than of what is."""
-    return any(word.text.casefold() in _HEDGES for word in words)
-
-
-def extents(words: Sequence[Word]) -> tuple[tuple[int, Extent], ...]:
-    """Places of the words that say how much of a group is meant."""
-    return tuple((at, _EXTENTS[lower]) for at, word in enumerate(words) if (lower := word.text.casefold()) in _EXTENTS)
-
-
-@lru_cache(maxsize=1)
-def opposites() -> Mapping[str, frozenset[str]]:
-    """Stem to the stems that say the opposite.
-
-    >>> "fall" in opposites()["increas"]
-    True
-    """
-    found: dict[str, frozenset[str]] = {}
-    lines = files("qa.language").joinpath("opposites.txt").read_text(encoding="utf-8").splitlines()
-    for line in lines:
-        if "|" not in line:
-            continue
-        left, right = ({word.stem for word in words_of(side)} for side in line.split("|"))
-        for one, other in ((left, right), (right, left)):
-            for stem in one:
-                found[stem] = found.get(stem, frozenset()) | (other - one)
-    return found
 
 
 def _is_cue(text: str, word: Word) -> bool:

@@ -26,7 +26,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from embeddings.encoders import Encoder, EncoderIdentity, TokenVectors
+from embeddings.encoders import Encoder, EncoderIdentity
 from embeddings.runtime import Run
 from embeddings.types import Vector, Vectors
 from qa.server.errors import DeadlineExceeded, Overloaded, ShuttingDown
@@ -220,13 +220,6 @@ class BatchingEncoder:
     def encode_query(self, text: str) -> Vector:
         """Embed one question."""
         return self._turn(partial(self._encoder.encode_query, text))
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Embed short texts with their token vectors, a few per turn."""
-        found: list[TokenVectors] = []
-        for batch in _batches(texts, _PASSAGES_PER_TURN):
-            found += self._turn(partial(self._encoder.encode_tokens, batch))
-        return found
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length of each text in tokens, many per turn."""

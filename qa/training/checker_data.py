@@ -38,6 +38,7 @@ __all__ = [
     "pairs_of",
     "pairs_of_sets",
     "shares",
+    "written_claims",
     "written_pairs",
 ]
 
@@ -131,8 +132,8 @@ _OUTCOMES: Mapping[Outcome, Label] = {
 }
 
 
-def written_pairs(*, held_out: bool, folder: Path = WRITTEN) -> Iterator[Pair]:
-    """The claims on invented news in `folder/claims`, each with the passage that the checker would read it with.
+def written_claims(*, held_out: bool, folder: Path = WRITTEN) -> Iterator[tuple[WrittenClaim, str, str]]:
+    """The claims on invented news in `folder/claims`, each with title and text of its article.
 
     Those of one article in five are held out. Raises ValueError where no article of the file of the same name has the
     title, or evidence does not stand in it.
@@ -145,13 +146,17 @@ def written_pairs(*, held_out: bool, folder: Path = WRITTEN) -> Iterator[Pair]:
             for one in made.claims:
                 if missing := [begins for begins in one.evidence if begins not in text]:
                     raise ValueError(f"{path}: {made.title!r} does not hold {missing[0]!r}")
-                if (fold == 0) is not held_out:
-                    continue
-                case = set_against(one.claim, [text], question="", contexts=[Provenance(title=made.title)])
-                for words in (_EVIDENCE_WORDS,) if held_out else (_EVIDENCE_WORDS, _FEW_WORDS):
-                    if case is not None:
-                        premise = passages_of(case, words=words)[0]
-                        yield Pair(premise, one.claim, _OUTCOMES[one.label], "written_claims")
+                if (fold == 0) is held_out:
+                    yield one, made.title, text
+
+
+def written_pairs(*, held_out: bool, folder: Path = WRITTEN) -> Iterator[Pair]:
+    """The claims of `written_claims`, each with the passages that the checker would read it with."""
+    for one, title, text in written_claims(held_out=held_out, folder=folder):
+        case = set_against(one.claim, [text], question="", contexts=[Provenance(title=title)])
+        for words in (_EVIDENCE_WORDS,) if held_out else (_EVIDENCE_WORDS, _FEW_WORDS):
+            if case is not None:
+                yield Pair(passages_of(case, words=words)[0], one.claim, _OUTCOMES[one.label], "written_claims")
 
 
 def edited_texts(*, held_out: bool, folder: Path = EDITED) -> Iterator[Pair]:

@@ -49,7 +49,7 @@ SHARES: Mapping[str, float] = {"snli": 0.3, "mnli": 0.7}
 """How often the short pairs of a source are drawn: captions of pictures are unlike news."""
 AMONG_OTHERS = 0.25
 """Share of the short pairs that come once more, among sentences that say nothing of the claim."""
-_WHOLE = ("CG2C_doc", "set:", "written")
+_WHOLE = ("CG2C_doc", "set:", "written_edits")
 
 
 class Material(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,26 +66,9 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, or go on training, keep the last state in `--out` and print figures on what was kept back."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of train-pairs and train-documents")
-    parser.add_argument("--texts", type=Path, help="folder of the reader's training files: their texts are falsified")
-    parser.add_argument("--sets", type=Path, help="folder of the grounding sets: part of their fitting halves is used")
-    parser.add_argument("--made", type=int, default=0, help="pairs to make by rule of texts, each epoch")
-    parser.add_argument("--asked", type=int, default=0, help="pairs to make of questions over texts, each epoch")
-    parser.add_argument("--edited", type=int, default=0, help="pairs of the files to falsify, each epoch")
-    parser.add_argument("--short", type=float, default=1.0, help="share of the short pairs in each epoch")
-    parser.add_argument("--start", type=Path, help="a trained BERT to start from; else the bundled encoder")
-    parser.add_argument("--out", type=Path, default=Path(".cache/training/checker"))
-    parser.add_argument("--examples", type=int, default=150_000)
-    parser.add_argument("--learning-rate", type=float, default=1.5e-4)
-    parser.add_argument("--decay-share", type=float, default=0.35)
-    parser.add_argument("--frozen", type=int, default=0, help="lowest layers left as they are: a third less time for 3")
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--save-every", type=float, default=120.0, help="seconds between checkpoints")
-    parser.add_argument("--seed", type=int, default=17)
-    given = parser.parse_args(argv)
+    given = _arguments(argv)
     named = {name: getattr(given, name) for name in ("examples", "learning_rate", "decay_share", "seed", "threads")}
-    plan = Plan(warmup=2_000, save_every=given.save_every, **named)
+    plan = Plan(warmup=800, save_every=given.save_every, **named)
     model, tokenizer = fresh_network(given.start)
     freeze(model, layers=given.frozen)
     short, documents = (list(pairs_of(given.data / f"train-{name}.jsonl.gz")) for name in ("pairs", "documents"))
@@ -107,6 +90,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     model.save_pretrained(given.out / "model")
     kept += [*written_pairs(held_out=True), *edited_texts(held_out=True)]
     print(json.dumps(figures(model, kept, tokenizer=tokenizer)), flush=True)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of train-pairs and train-documents")
+    parser.add_argument("--texts", type=Path, help="folder of the reader's training files: their texts are falsified")
+    parser.add_argument("--sets", type=Path, help="folder of the grounding sets: part of their fitting halves is used")
+    parser.add_argument("--made", type=int, default=0, help="pairs to make by rule of texts, each epoch")
+    parser.add_argument("--asked", type=int, default=0, help="pairs to make of questions over texts, each epoch")
+    parser.add_argument("--edited", type=int, default=0, help="pairs of the files to falsify, each epoch")
+    parser.add_argument("--short", type=float, default=1.0, help="share of the short pairs in each epoch")
+    parser.add_argument("--start", type=Path, help="a trained BERT to start from; else the bundled encoder")
+    parser.add_argument("--out", type=Path, default=Path(".cache/training/checker"))
+    parser.add_argument("--examples", type=int, default=150_000)
+    parser.add_argument("--learning-rate", type=float, default=1.5e-4)
+    parser.add_argument("--decay-share", type=float, default=0.35)
+    parser.add_argument("--frozen", type=int, default=0, help="lowest layers left as they are: a third less time for 3")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--save-every", type=float, default=120.0, help="seconds between checkpoints")
+    parser.add_argument("--seed", type=int, default=17)
+    return parser.parse_args(argv)
 
 
 def fresh_network(start: Path | None) -> tuple[Any, Any]:

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from embeddings import encoders, readers
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders import Encoder, EncoderIdentity, TokenVectors
+from embeddings.encoders import Encoder, EncoderIdentity
 from embeddings.ingest import IngestProgress, IngestReport, ingest
 from embeddings.types import RawArticle, Rejected, Vector, Vectors, Where
 
@@ -53,9 +53,6 @@ class Watched:
 
     def encode_query(self, text: str) -> Vector:
         return self._encoder.encode_query(text)
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        return self._encoder.encode_tokens(texts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._encoder.count_tokens(texts)

@@ -31,7 +31,7 @@ DRAFTS = Path(__file__).with_name("subtle_drafts.jsonl")
 def shown(drafts: Sequence[SeedDraft]) -> list[bool]:
     """Whether each draft gets past the check."""
     encoder = CachingEncoder(load("all-MiniLM-L6-v2"))
-    checker = load_checker("", encoder=encoder)
+    checker = load_checker("")
     return [answer.answer_mode == "generated" for _, answer in answered(drafts, encoder=encoder, checker=checker)]
 
 

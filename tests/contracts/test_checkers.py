@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.encoders import TokenVectors, load
-from embeddings.encoders.encoder import BUNDLED_MODEL
 from embeddings.errors import EncoderError
 from qa.grounding import Provenance, Support, SupportChecker, load_checker
 
@@ -38,7 +35,6 @@ FALSE = ["other number", "other name", "other date", "denied"]
 @pytest.fixture(scope="session")
 def checkers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SupportChecker]:
     folder = tmp_path_factory.mktemp("cross-encoders")
-    encoder = load(BUNDLED_MODEL)
     names = {
         "built-in": "",
         "lexical": "lexical",
@@ -48,7 +44,7 @@ def checkers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SupportCheck
         "own names": str(make_cross_encoder(folder / "fever", ["SUPPORTS", "REFUTES", "NOT ENOUGH INFO"])),
         "marking": str(make_cross_encoder(folder / "marks", ["LABEL_0", "LABEL_1"], marks=True)),
     }
-    return {kind: load_checker(name, encoder=encoder) for kind, name in names.items()}
+    return {kind: load_checker(name) for kind, name in names.items()}
 
 
 @pytest.fixture(params=["built-in", "lexical", "inferring", "scoring", "two labels", "own names", "marking"])
@@ -152,16 +148,16 @@ def test_identities_tell_checkers_apart(checkers: dict[str, SupportChecker]) -> 
 
 def test_a_model_that_is_not_there_is_named() -> None:
     with pytest.raises(EncoderError, match="no-such-model"):
-        load_checker("no-such-model", encoder=load("hashing"))
+        load_checker("no-such-model")
 
 
 def test_a_classifier_of_something_else_is_refused(tmp_path: Path) -> None:
     moods = make_cross_encoder(tmp_path / "moods", ["joy", "anger", "fear"])
     with pytest.raises(EncoderError, match="joy, anger, fear"):
-        load_checker(str(moods), encoder=load("hashing")).check(CLAIMS["reworded"], EVIDENCE)
+        load_checker(str(moods)).check(CLAIMS["reworded"], EVIDENCE)
     parts = make_cross_encoder(tmp_path / "parts", ["noun", "verb"], marks=True)
     with pytest.raises(EncoderError, match="noun, verb"):
-        load_checker(str(parts), encoder=load("hashing")).check(CLAIMS["reworded"], EVIDENCE)
+        load_checker(str(parts)).check(CLAIMS["reworded"], EVIDENCE)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +175,7 @@ def test_the_outcome_that_means_support_is_found_by_its_name(
     found = {}
     for sure in (support, other):
         folder = make_cross_encoder(tmp_path / str(sure), labels, sure_of=sure)
-        found[sure] = load_checker(str(folder), encoder=load("hashing")).check(CLAIMS["reworded"], EVIDENCE)
+        found[sure] = load_checker(str(folder)).check(CLAIMS["reworded"], EVIDENCE)
     assert found[support].verdict == "supported"
     assert found[support].score > 0.99
     assert found[other].score < 0.01
@@ -188,7 +184,7 @@ def test_the_outcome_that_means_support_is_found_by_its_name(
 
 def test_a_refutation_by_a_model_of_other_names_is_one(tmp_path: Path) -> None:
     folder = make_cross_encoder(tmp_path / "m", ["SUPPORTS", "REFUTES", "NOT ENOUGH INFO"], sure_of=1)
-    support = load_checker(str(folder), encoder=load("hashing")).check(CLAIMS["reworded"], EVIDENCE)
+    support = load_checker(str(folder)).check(CLAIMS["reworded"], EVIDENCE)
     assert support.verdict == "contradicted"
     assert [item.kind for item in support.mismatches] == ["meaning"]
 
@@ -201,8 +197,7 @@ def test_marked_words_are_one_place_that_is_not_borne_out(tmp_path: Path) -> Non
                 make_cross_encoder(
                     tmp_path / str(sure), ["LABEL_0", "LABEL_1"], marks=True, sure_of=sure, positions=256
                 )
-            ),
-            encoder=load("hashing"),
+            )
         )
         for sure in (0, 1)
     ]
@@ -215,33 +210,7 @@ def test_marked_words_are_one_place_that_is_not_borne_out(tmp_path: Path) -> Non
 def test_what_a_marking_model_has_no_room_for_is_not_borne_out(tmp_path: Path) -> None:
     folder = make_cross_encoder(tmp_path / "m", ["LABEL_0", "LABEL_1"], marks=True, sure_of=0)
     claim = "She received 118,406 votes in the runoff of that Sunday in a city of nearly 600,000 people."
-    support = load_checker(str(folder), encoder=load("hashing")).check(claim, EVIDENCE)
+    support = load_checker(str(folder)).check(claim, EVIDENCE)
     assert support.verdict == "unsupported"
     assert support.mismatches[-1].end == len(claim)
     assert support.mismatches[0].start > 0
-
-
-def test_the_built_in_checker_encodes_five_texts_at_most_and_none_twice() -> None:
-    class Counting:
-        def __init__(self) -> None:
-            self.encoder = load("hashing")
-            self.identity = self.encoder.identity
-            self.texts: list[str] = []
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self.encoder, name)
-
-        def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-            self.texts += texts
-            return self.encoder.encode_tokens(texts)
-
-    counting = Counting()
-    checker = load_checker("", encoder=counting)
-    evidence = [*EVIDENCE, *(f"Oda Lindqvist won ward {n} by {n + 9} votes on July {n}." for n in range(1, 29))]
-    checker.check("Lindqvist won ward 5 by 14 votes on July 5, Vance said.", evidence)
-    assert 2 <= len(counting.texts) <= 5
-    checker.check("Lindqvist won ward 5 by 15 votes on July 5, Vance said.", evidence)
-    assert len(counting.texts) <= 10
-    assert len(set(counting.texts)) == len(counting.texts)
-    checker.check(EVIDENCE[1].split("\n")[0], evidence)
-    assert len(counting.texts) <= 10, "a quotation needs no encoding"

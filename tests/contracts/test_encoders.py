@@ -127,7 +127,6 @@ def test_different_texts_have_different_vectors(encoder: Encoder) -> None:
 def test_nothing_in_nothing_out(encoder: Encoder) -> None:
     assert encoder.encode_passages([]).shape == (0, encoder.identity.dimension)
     assert encoder.encode_passages([]).dtype == np.float32
-    assert encoder.encode_tokens([]) == []
     assert encoder.count_tokens([]) == []
 
 
@@ -142,43 +141,11 @@ def test_counts_do_not_depend_on_the_texts_beside(encoder: Encoder) -> None:
     assert encoder.count_tokens(texts) == [encoder.count_tokens([text])[0] for text in texts]
 
 
-@pytest.mark.parametrize("text", [*PLAIN, *STRANGE.values()], ids=[*("plain" for _ in PLAIN), *STRANGE])
-def test_token_vectors_lie_on_their_text(encoder: Encoder, text: str) -> None:
-    (read,) = encoder.encode_tokens([text])
-    assert read.text == text
-    assert read.tokens.shape == (len(read.spans), encoder.identity.dimension)
-    assert read.tokens.dtype == read.vector.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(read.tokens, axis=1), 1.0, atol=1e-5)
-    assert_spans_inside(read.spans, text)
-    np.testing.assert_allclose(read.vector, encoder.encode_passages([text])[0], atol=1e-5)
-
-
 @given(text=st.text(max_size=40))
 @settings(max_examples=60)
 def test_any_unicode_can_be_encoded(encoders: dict[str, Encoder], text: str) -> None:
     for encoder in (encoders["hashing"], encoders["bundled"], encoders["folder"]):
-        (read,) = encoder.encode_tokens([text])
-        assert_spans_inside(read.spans, text)
-        assert len(read.tokens) == len(read.spans)
-        assert np.isfinite(read.tokens).all()
         assert np.linalg.norm(encoder.encode_query(text)) == pytest.approx(1.0, abs=1e-5)
-
-
-def test_no_word_is_without_a_vector(encoder: Encoder) -> None:
-    text = "June 4: Orlane, 214 aboard."
-    (read,) = encoder.encode_tokens([text])
-    covered = {at for start, end in read.spans for at in range(start, end)}
-    assert {at for at, character in enumerate(text) if character.isalnum()} <= covered
-
-
-def test_token_vectors_of_many_texts_stay_apart(encoder: Encoder) -> None:
-    texts = [*PLAIN, "", "Short."]
-    together = encoder.encode_tokens(texts)
-    assert [read.text for read in together] == texts
-    for read in together:
-        (alone,) = encoder.encode_tokens([read.text])
-        assert read.spans == alone.spans
-        np.testing.assert_allclose(read.tokens, alone.tokens, atol=1e-4)
 
 
 def test_identity_says_what_the_encoder_is(encoder: Encoder) -> None:
@@ -187,21 +154,6 @@ def test_identity_says_what_the_encoder_is(encoder: Encoder) -> None:
     assert identity.dimension == encoder.encode_query("x").shape[0]
     assert identity.max_tokens > 2
     assert load(identity.name).identity == identity
-
-
-def assert_spans_inside(spans: tuple[tuple[int, int], ...], text: str) -> None:
-    assert all(0 <= start <= end <= len(text) for start, end in spans)
-    starts = [start for start, _ in spans]
-    assert starts == sorted(starts)
-
-
-# --- hashing
-
-
-def test_hashing_reads_words_and_marks() -> None:
-    text = "Derna’s 125,000 people 🙏"
-    (read,) = load("hashing").encode_tokens([text])
-    assert [text[start:end] for start, end in read.spans] == ["Derna", "’", "s", "125", ",", "000", "people", "🙏"]
 
 
 def test_hashing_finds_shared_words_whatever_their_case() -> None:
@@ -218,13 +170,6 @@ def test_hashing_is_the_same_on_every_machine() -> None:
 
 
 # --- the bundled model
-
-
-def test_tokens_of_the_bundled_model_slice_to_its_word_pieces(encoders: dict[str, Encoder]) -> None:
-    text = "Mesmari said: “Derna’s 125,000 residents…”"
-    (read,) = encoders["bundled"].encode_tokens([text])
-    pieces = ["Me", "sma", "ri", "said", ":", "“", "Der", "na", "’", "s", "125", ",", "000", "residents", "…", "”"]
-    assert [text[start:end] for start, end in read.spans] == pieces
 
 
 @pytest.mark.parametrize("name", ["bundled", "library"])
@@ -320,11 +265,6 @@ def test_what_exceeds_the_limit_is_what_the_model_cuts(encoders: dict[str, Encod
     assert float(vectors[1] @ vectors[2]) < 0.9999
 
 
-def test_token_vectors_of_a_text_too_long_stop_where_the_model_stops(encoders: dict[str, Encoder]) -> None:
-    (read,) = encoders["bundled"].encode_tokens(["word " * 400])
-    assert len(read.spans) == 254
-
-
 @pytest.mark.parametrize(
     ("name", "used"), [("library", "pass"), ("bundled", "e.encode_query('x'); e.encode_passages('ab')")]
 )
@@ -360,17 +300,6 @@ def test_prompts_count_and_are_used(tiny_model: Path, tmp_path: Path) -> None:
     assert encoder.count_tokens(["fog"]) == plain.count_tokens(["say it fog"])
     np.testing.assert_allclose(encoder.encode_query("fog"), plain.encode_query("ask fog"), atol=1e-6)
     np.testing.assert_allclose(encoder.encode_passages(["fog"]), plain.encode_passages(["say it fog"]), atol=1e-6)
-    assert encoder.encode_tokens(["fog"])[0].spans == ((0, 1), (1, 2), (2, 3))
-
-
-def test_a_default_prompt_does_not_shift_token_spans(tiny_model: Path, tmp_path: Path) -> None:
-    prompted = tmp_path / "prompted"
-    shutil.copytree(tiny_model, prompted)
-    set_json(
-        prompted / "config_sentence_transformers.json", prompts={"always": "say it "}, default_prompt_name="always"
-    )
-    (read,) = load(str(prompted)).encode_tokens(["fog"])
-    assert read.spans == ((0, 1), (1, 2), (2, 3))
 
 
 def test_pickled_weights_are_refused(tiny_model: Path, tmp_path: Path) -> None:
@@ -389,30 +318,3 @@ def test_an_unknown_name_says_what_to_do(name: str) -> None:
 
 def set_json(path: Path, **values: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **values}), encoding="utf-8")
-
-
-def test_states_half_way_up_come_with_the_tokens(encoders: dict[str, Encoder]) -> None:
-    """As the library itself gives them, in whatever batch; an encoder without layers to halve has none."""
-    import torch
-
-    bundled = encoders["library"]
-    assert isinstance(bundled, SentenceTransformerEncoder)
-    texts = [*PLAIN, "word " * 400, *STRANGE.values()]
-    found = bundled.encode_tokens(texts)
-    model = bundled._model
-    transformer, tokenizer = model[0].model, model.tokenizer
-    for vectors in found:
-        assert vectors.halfway is not None
-        assert vectors.halfway.shape == vectors.tokens.shape
-    inputs = tokenizer([PLAIN[0]], return_tensors="pt")
-    with torch.no_grad():
-        states = transformer(**inputs, output_hidden_states=True).hidden_states
-    assert found[0].halfway == pytest.approx(states[len(states) // 2][0, 1:-1].numpy(), abs=1e-4)
-    for small, large in zip(encoders["bundled"].encode_tokens(texts), found, strict=True):
-        assert small.spans == large.spans
-        assert small.halfway is not None
-        for one, other in ((small.tokens, large.tokens), (small.halfway, large.halfway)):
-            lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-            assert (np.sum(one * other, axis=1) / lengths).min(initial=1) > 0.9, "the same in int8"
-    assert encoders["hashing"].encode_tokens(PLAIN)[0].halfway is None
-    assert encoders["folder"].encode_tokens(PLAIN)[0].halfway is None

@@ -9,7 +9,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from embeddings.encoders import load
 from embeddings.encoders.encoder import BUNDLED_MODEL, locate
 from embeddings.errors import WeightsMismatch
 from qa.errors import SettingsError
@@ -112,29 +111,52 @@ def test_a_claim_longer_than_the_network_reads_is_not_supported(folders: dict[in
     assert support.score == 0.0
 
 
-def test_a_claim_over_two_texts_is_read_with_each_and_with_both() -> None:
-    claim = "Lindqvist beat Vance by 612 votes, and the new mayor is to be sworn in on July 1 in Kelmar."
+def test_a_claim_is_read_with_what_it_would_be_cited_with_and_with_its_neighbours() -> None:
+    claim = "She received 118406 votes."
     contexts = [Provenance(title="Runoff in Kelmar"), Provenance(title="Turnout")]
     case = set_against(claim, EVIDENCE, question="", contexts=contexts)
     assert case is not None
-    *each, both, cited = premises(case, contexts)
-    titled = f"Runoff in Kelmar. {EVIDENCE[0]}"
-    assert sorted(each) == [titled, EVIDENCE[1].replace("\n\n", " ")]
-    assert "612 votes" in both
-    assert "July 1" in both
-    alone = set_against(claim, EVIDENCE[:1], question="", contexts=contexts[:1])
-    assert alone is not None
-    assert next(premises(alone, contexts[:1])) == titled
-    assert "612 votes" in cited
-    assert "July 1" in cited
+    bare, *around = premises(case, contexts)
+    assert bare == "She received 118,406 votes in Sunday's runoff."
+    assert around[0] == EVIDENCE[0]
+    of_title = set_against(
+        "Lindqvist beat Vance by 612 votes in Kelmar.", EVIDENCE[:1], question="", contexts=contexts[:1]
+    )
+    assert of_title is not None
+    assert premises(of_title, contexts[:1])[1] == f"Runoff in Kelmar. {EVIDENCE[0]}"
+
+
+def test_a_claim_that_joins_two_texts_is_read_with_both() -> None:
+    claim = "Lindqvist beat Vance by 612 votes, and the new mayor is to be sworn in on July 1 in Kelmar."
+    case = set_against(claim, EVIDENCE, question="", contexts=[])
+    assert case is not None
+    cited, both = premises(case, [])
+    for text in (cited, both):
+        assert "612 votes" in text
+        assert "July 1" in text
     assert "118,406" not in cited
 
 
-def test_figures_are_read_as_the_evidence_spells_them() -> None:
-    said = "She got 118406 votes, 612 more than Vance, in a city of 600000 people, 61.3 per cent of them over 99."
+def test_figures_and_days_are_read_as_the_evidence_spells_them() -> None:
+    said = (
+        "She got 118406 votes, 612 more than Vance, in a city of 600000 people, 61.3% of them over 99, "
+        "and is to be sworn in on 1 July, not on 2 July."
+    )
     case = set_against(said, EVIDENCE, question="", contexts=[])
     assert case is not None
-    assert as_written(case) == said.replace("118406", "118,406").replace("600000", "600,000")
+    for claimed, written in (
+        ("118406", "118,406"), ("600000", "600,000"), ("61.3%", "61.3 percent"), ("1 July", "July 1")
+    ):  # fmt: skip
+        said = said.replace(claimed, written, 1)
+    assert as_written(case) == said
+
+
+def test_what_is_only_spelt_otherwise_is_a_quotation(folders: dict[int | None, Path]) -> None:
+    checker = TrainedChecker(folder=folders[NEUTRAL])
+    for claim in ("She received 118406 votes in Sunday's runoff.", "The new mayor is to be sworn in on 1 July."):
+        support = checker.check(claim, EVIDENCE)
+        assert (support.verdict, support.score) == ("supported", 1.0)
+    assert checker.check("The new mayor is to be sworn in on 2 July.", EVIDENCE).verdict == "contradicted"
 
 
 def test_judgements_are_the_same_twice_and_evidence_matters(folders: dict[int | None, Path]) -> None:
@@ -159,8 +181,9 @@ def test_weights_and_calibration_belong_together(folders: dict[int | None, Path]
         _ = TrainedChecker(folder=tmp_path).identity
 
 
-def test_the_trained_checker_is_chosen_by_name_and_says_how_to_make_its_weights(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="make train-checker"):
-        load_checker("trained", encoder=load("hashing"))
+def test_what_ships_is_the_default_and_weights_that_are_not_there_say_how_to_make_them(tmp_path: Path) -> None:
+    shipped = load_checker("")
+    assert shipped.identity == load_checker("trained").identity
+    assert shipped.identity.startswith("sourceline-checker ")
     with pytest.raises(SettingsError, match="make train-checker"):
         TrainedChecker(folder=tmp_path).check("Lindqvist got 118,406 votes in the runoff.", EVIDENCE)

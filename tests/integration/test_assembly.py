@@ -25,7 +25,7 @@ from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example
 from qa.generators.generator import Say, ScriptedGenerator
 from qa.generators.guard import GuardedGenerator
-from qa.grounding.aligned import LexicalChecker
+from qa.grounding.lexical import LexicalChecker
 from qa.retrieval.rerankers import WordReranker
 from qa.server.run import load
 from qa.settings import Settings

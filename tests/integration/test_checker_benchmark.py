@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from embeddings.encoders import load
 from qa.cli.evaluate_models import checker as command
 from qa.evaluation.benchmarks.checker import judge_rows, measure, report_set
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets, rejoined
 from qa.grounding import Mismatch, Provenance, Support
-from qa.grounding.aligned import LexicalChecker
-from qa.training.treebanks import edited_words
+from qa.grounding.lexical import LexicalChecker
 
 DOCUMENT = "Oda Lindqvist has beaten Gregor Vance by {n} votes. The recount took seven days and cost 380,000 crowns."
 
@@ -72,7 +70,7 @@ def test_a_checker_that_sees_numbers_beats_the_floor_and_finds_the_words(folder:
 
 
 def test_supporting_sentences_are_scored(folder: Path) -> None:
-    (report,) = measure(folder, checker="lexical", encoder=load("hashing"), names=["wice"])
+    (report,) = measure(folder, checker="lexical", names=["wice"])
     assert report.figures[0].sentence_f1.value == 1.0
     assert report.figures[1].sentence_f1.value == pytest.approx(2 / 3, abs=1e-3)
 
@@ -124,9 +122,7 @@ def test_an_absent_file_is_named(folder: Path) -> None:
     assert "summedits-non-news.jsonl" in "".join(c for c in printed.output if c not in "│\n ")
 
 
-def test_edits_and_published_spacing_are_read() -> None:
-    assert edited_words("It is not safe.", "It is safe.") == ((6, 10),)
-    assert edited_words("It is safe.", "It is safe.") is None
+def test_published_spacing_is_read() -> None:
     assert rejoined("1, 056 of them ' s play - off") == "1,056 of them's play-off"
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders import load
 from embeddings.encoders.encoder import HashingEncoder
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
@@ -20,8 +19,8 @@ from qa.checking import CheckedSentence, CheckReport, SentText, TextToCheck
 from qa.checking.text_checker import MOST_SENTENCES, TextChecker
 from qa.errors import InvalidQuestion, InvalidText
 from qa.generators.generator import Say, ScriptedGenerator
-from qa.grounding import Mismatch, Support
-from qa.grounding.aligned import AlignedChecker, LexicalChecker
+from qa.grounding import Mismatch, Support, SupportChecker, load_checker
+from qa.grounding.lexical import LexicalChecker
 from qa.reading.reader import OverlapReader
 from qa.settings import Settings
 from qa.types import Filters, Question
@@ -314,8 +313,8 @@ def test_time_that_is_up_leaves_the_rest_unjudged_and_says_so() -> None:
 
 
 @pytest.fixture(scope="module")
-def default_checker() -> AlignedChecker:
-    return AlignedChecker(load("all-MiniLM-L6-v2"))
+def default_checker() -> SupportChecker:
+    return load_checker("")
 
 
 @pytest.mark.parametrize(
@@ -326,7 +325,7 @@ def default_checker() -> AlignedChecker:
     ],
 )
 def test_the_default_checker_names_an_altered_figure(
-    default_checker: AlignedChecker, claim: str, claimed: str, found: str
+    default_checker: SupportChecker, claim: str, claimed: str, found: str
 ) -> None:
     (sentence,) = checked(claim, FERRY, checker=default_checker).sentences
     assert sentence.verdict in {"unsupported", "contradicted"}

@@ -19,7 +19,7 @@ from qa.answering import ABSTENTION, Answerer
 from qa.answers import turn_of
 from qa.conversations.follow_ups import FollowUps
 from qa.generators.generator import Fail, ScriptedGenerator
-from qa.grounding.aligned import LexicalChecker
+from qa.grounding.lexical import LexicalChecker
 from qa.reading import load_reader
 from qa.reading.reader import AnswerSpan, OverlapReader, PassageText
 from qa.retrieval.search import READ

@@ -13,14 +13,12 @@ import msgspec
 import numpy as np
 
 from embeddings.chunking.sentences import split_sentences
-from embeddings.encoders import Encoder
 from qa.evaluation.benchmarks import Bench, Row, of_estimate
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
 from qa.evaluation.metrics.confidence import auroc, balanced_accuracy, balanced_credit, best_threshold
 from qa.evaluation.metrics.grounding import absent_words, ngram_overlap, span_f1, subset_f1
 from qa.evaluation.metrics.statistics import NOTHING, Difference, Estimate, Floats, Indices, compare, mean, resampled
 from qa.grounding import Provenance, SupportChecker, load_checker
-from qa.grounding.aligned import load_weights
 
 __all__ = [
     "Figures",
@@ -133,13 +131,8 @@ def judge_rows(
     return found
 
 
-def report_set(
-    rows: Sequence[GroundingRow], judgements: Sequence[RowJudgement], *, threshold: float | None = None
-) -> SetReport:
-    """Figures over the reported half of the documents of one set; the other half sets the thresholds.
-
-    `threshold`, where given, is the checker's, chosen before.
-    """
+def report_set(rows: Sequence[GroundingRow], judgements: Sequence[RowJudgement]) -> SetReport:
+    """Figures over the reported half of the documents of one set; the other half sets the thresholds."""
     scores = {"checker": [item.score for item in judgements]} | {
         name: [ngram_overlap(row.response, row.document, n=n) for row in rows] for name, n in _FLOORS.items()
     }
@@ -148,8 +141,6 @@ def report_set(
     kept = [at for at, row in enumerate(rows) if row.part == "report"]
     truth, groups = [kinds[at] for at in kept], [rows[at].group for at in kept]
     cuts = {name: best_threshold([own[at] for at in fit], [kinds[at] for at in fit]) for name, own in scores.items()}
-    if threshold is not None:
-        cuts["checker"] = threshold
     calls = {name: [own[at] >= cuts[name] for at in kept] for name, own in scores.items()}
     credit = balanced_credit(calls["checker"], truth)
     return SetReport(
@@ -265,7 +256,6 @@ def measure(
     folder: Path,
     *,
     checker: str,
-    encoder: Encoder,
     names: Sequence[SetName],
     limit: int | None = None,
     seed: int = 0,
@@ -275,8 +265,7 @@ def measure(
 
     Raises FileNotFoundError naming a file that is absent.
     """
-    judge = load_checker(checker, encoder=encoder)
-    fitted = load_weights().by_set if not checker else {}
+    judge = load_checker(checker)
     found = []
     for name in names:
         rows = read_sets(folder, names=[name])
@@ -284,7 +273,7 @@ def measure(
             rows = [rows[at] for at in np.random.default_rng(seed).permutation(len(rows))[:limit]]
         rows.sort(key=lambda row: row.group)
         judgements = judge_rows(rows, checker=judge, told=_told(told, name, len(rows)))
-        found.append(report_set(rows, judgements, threshold=fitted.get(name)))
+        found.append(report_set(rows, judgements))
     return found
 
 
@@ -300,9 +289,7 @@ def measure_judging(folder: Path, *, bench: Bench, limit: int | None) -> list[Ro
             bench.tell(f"  {name}: {done:,} of {total:,} responses")
 
     names = get_args(SetName)
-    reports = measure(
-        folder, checker=bench.settings.support_checker, encoder=bench.encoder, names=names, limit=limit, told=tell
-    )
+    reports = measure(folder, checker=bench.settings.support_checker, names=names, limit=limit, told=tell)
     return [row for report in reports for row in checker_rows(report)]
 
 

@@ -44,10 +44,6 @@ __all__ = [
 ]
 
 
-_REMEMBERED = 12_000
-"""Token vectors kept in memory: some 600 MB."""
-
-
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """Questions drawn from each set; None takes all. Chosen so that everything ends within half an hour on 2 cores."""
 
@@ -79,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.baseline:
         take_baseline(options.data, settings=settings, into=options.baseline)
         return
-    encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads), limit=_REMEMBERED)
+    encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads))
     bench = Bench(encoder=encoder, settings=settings, cache=options.cache)
     table = measure_all(options.data, bench=bench, sizes=sizes, only=options.only)
     written = write(table, options.out)
@@ -89,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def measure_all(data: Path, *, bench: Bench, sizes: Sizes, only: Sequence[str] = ()) -> Table:
     """Measure what is asked for; a set whose files are not there is named in the notes, not left out in silence."""
-    checker = load_checker(bench.settings.support_checker, encoder=bench.encoder, threads=bench.settings.threads)
+    checker = load_checker(bench.settings.support_checker, threads=bench.settings.threads)
     rows: list[Row] = []
     notes: list[str] = []
     seconds: dict[str, float] = {}
@@ -179,7 +175,7 @@ def take_baseline(data: Path, *, settings: Settings, into: Path) -> None:
 
 def measure_samples(bench: Bench) -> tuple[Score, ...]:
     """The labelled questions, without latency: how fast this machine is today is no quality."""
-    checker = load_checker(bench.settings.support_checker, encoder=bench.encoder, threads=bench.settings.threads)
+    checker = load_checker(bench.settings.support_checker, threads=bench.settings.threads)
     scores = score_samples(bench=bench, checker=checker).scores
     return tuple(score for score in scores if not score.metric.startswith("latency."))
 

@@ -57,7 +57,7 @@ async def _in_process(settings: Settings, asking: Asking) -> AsyncIterator[Respo
     from qa.evaluation.targets.in_process import InProcess
 
     # The search beside an answer asks for the same vector again; texts are not kept, or later answers would be faster.
-    encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads), limit=0)
+    encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads))
     corpus = open_corpus(settings.place, identity=encoder.identity, read_only=True)
     try:
         if not corpus.count(Where()).articles:

@@ -13,7 +13,7 @@ import msgspec
 
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders import Encoder, TokenVectors
+from embeddings.encoders import Encoder
 from embeddings.encoders.encoder import RememberingEncoder
 from embeddings.ingest import fingerprint, index_articles
 from embeddings.runtime import Memory
@@ -145,23 +145,10 @@ def public_url(url: str) -> str:
 
 # --- What evaluation needs of the offline half: an encoder that remembers, and corpora made from articles at hand
 class CachingEncoder(RememberingEncoder):
-    """Remembers the vectors of all questions, and the token vectors of texts it has seen."""
+    """Remembers the vectors of all questions."""
 
-    def __init__(self, encoder: Encoder, *, limit: int | None = None) -> None:
-        """Of more than `limit` texts the oldest is forgotten: one takes about 50 kB."""
+    def __init__(self, encoder: Encoder) -> None:
         super().__init__(encoder, vectors=Memory(sys.maxsize))
-        self._limit = limit
-        self._tokens: dict[str, TokenVectors] = {}
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Only texts not seen before are encoded."""
-        new = sorted({text for text in texts if text not in self._tokens}, key=len)
-        for vectors in self._encoder.encode_tokens(new):
-            self._tokens[vectors.text] = vectors
-        asked = [self._tokens[text] for text in texts]
-        while self._limit is not None and len(self._tokens) > self._limit:
-            del self._tokens[next(iter(self._tokens))]
-        return asked
 
 
 @contextmanager

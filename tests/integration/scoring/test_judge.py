@@ -28,7 +28,7 @@ from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Prediction
 from qa.generators import Message
 from qa.generators.generator import Fail, Say, ScriptedGenerator, Step
-from qa.grounding.aligned import LexicalChecker
+from qa.grounding.lexical import LexicalChecker
 
 
 def doubting(messages: Sequence[Message]) -> list[Step]:

@@ -21,7 +21,7 @@ from qa.server.service import Service
 from qa.settings import Settings
 
 FOLDERS = ("embeddings.encoders:bundled_network", "qa.reading:weights")
-UNUSED = ("qa.generation.writer", "qa.grounding.aligned", "qa.checking.text_checker", "qa.generators.transport", "mcp")
+UNUSED = ("qa.generation.writer", "qa.grounding.trained", "qa.checking.text_checker", "qa.generators.transport", "mcp")
 
 
 @pytest.mark.parametrize("name", program.list_commands(click.Context(program)))

@@ -28,7 +28,7 @@ from qa.evaluation.benchmarks.reader import (
     searched,
 )
 from qa.evaluation.metrics.answers import exact_match, f1, read_questions, read_squad
-from qa.evaluation.targets.target import CachingEncoder, indexed, kept
+from qa.evaluation.targets.target import indexed, kept
 from qa.evaluation.types import InvalidDataset
 from qa.reading import load_reader
 from qa.reading.reader import GENERAL, OverlapReader
@@ -189,14 +189,6 @@ def test_vectors_are_kept_by_content(squad: Path, tmp_path: Path) -> None:
         with kept(chosen, Counting(), tmp_path / "cache") as corpus:
             assert corpus.get(articles[0].id) == articles[0]
         assert Counting.passages == encoded
-
-
-def test_a_memo_forgets_the_oldest_and_gives_the_same() -> None:
-    small, plain = CachingEncoder(HashingEncoder(), limit=2), HashingEncoder()
-    for texts in (["one", "two", "three"], ["one"], ["three", "one"]):
-        assert [v.vector.tolist() for v in small.encode_tokens(texts)] == [
-            v.vector.tolist() for v in plain.encode_tokens(texts)
-        ]
 
 
 def test_the_command_says_what_is_a_result_and_what_an_upper_bound(
