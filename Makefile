@@ -111,10 +111,11 @@ train-reader: install-dev ## train the reader on DATA/reader, export it to qa/re
 	$(BIN)/python -m qa.training.train_reader --data $(DATA)/reader --out $(TRAINING)/reader $(TRAIN)
 	$(BIN)/python -m qa.training.ship reader --data $(DATA)/reader --from $(TRAINING)/reader/model --out qa/reading/weights
 
-train-checker: install-dev ## train the support checker on DATA, from the trained reader; export it to qa/grounding/weights, calibrate it (an hour; goes on where it stopped)
+train-checker: install-dev ## train the support checker on DATA, from the shipped reader; export it to qa/grounding/weights, calibrate it (two hours; goes on where it stopped)
+	$(BIN)/python -m qa.training.export --from qa/reading/weights/reader.onnx --out $(TRAINING)/checker-start
 	$(BIN)/python -m qa.training.train_checker --data $(DATA)/support --texts $(DATA)/reader --sets $(DATA)/grounding \
-		--made 7000 --asked 7000 --edited 4000 --short 0.45 --examples 44000 --decay-share 0.6 \
-		--start $(TRAINING)/reader/model --out $(TRAINING)/checker --threads 2 $(TRAIN)
+		--made 6000 --asked 2000 --edited 2000 --short 0.2 --examples 67000 --decay-share 0.5 --learning-rate 2e-4 --frozen 2 \
+		--start $(TRAINING)/checker-start --out $(TRAINING)/checker --threads 2 $(TRAIN)
 	$(BIN)/python -m qa.training.ship checker --data $(DATA)/support --sets $(DATA)/grounding --from $(TRAINING)/checker --out qa/grounding/weights
 
 encoder-network: install-dev ## quantise the bundled encoder's weights anew (its hash changes: all stores need encoding again)
