@@ -64,14 +64,21 @@ def test_what_traces_is_not_imported_unless_it_is_on(tmp_path: Path) -> None:
 
 
 def test_help_is_there_at_once() -> None:
-    """0.3 s on a free machine. Processor time, as the wall clock also measures who else is at work on it."""
-    seconds = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "qa", "--help"], check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(seconds) < 0.6
+    """0.3 s on a free machine: some five times what the library that draws it takes to be imported.
+
+    Processor time, as the wall clock also measures who else is at work; a ratio, as machines differ.
+    """
+
+    def seconds(*command: str) -> float:
+        taken = []
+        for _ in range(3):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, *command], check=True, capture_output=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        return min(taken)
+
+    assert seconds("-m", "qa", "--help") < 10 * seconds("-c", "import rich_click")
 
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
