@@ -54,6 +54,8 @@ _BRACKETED = re.compile(r"\[[^\[\]]*\d[^\[\]]*\]")
 _SAME_WORDS = 0.9
 """Share of a clause's words that a sentence must have, lest its denial be of another thing (on 1,425 claims kept back
 from training, 17 false and 2 true ones are denied so; with fewer words in common, as many true ones as false)."""
+_CLEARLY = 0.2
+"""By what share of those words another sentence must do better than the one with the figure."""
 _COUNTED = 4
 """Up to this, a number in a word may count what the evidence lists."""
 _ALIKE = 20
@@ -74,11 +76,31 @@ def vetoes(case: ClaimEvidence) -> tuple[Mismatch, ...]:
 
 
 def doubts(case: ClaimEvidence) -> tuple[Mismatch, ...]:
-    """All denials: what is likely wrong in a claim that is not borne out.
+    """What is likely wrong in a claim that is not borne out: all denials, and figures of other matters.
 
-    No vetoes: "did not expect to win" denies no victory.
+    No vetoes: "did not expect to win" denies no victory, and a figure may be told of two things.
     """
-    return _unique(_negations(case))
+    return _unique([*_negations(case), *_misplaced(case)])
+
+
+def _misplaced(case: ClaimEvidence) -> Iterator[Mismatch]:
+    """Figures that stand somewhere, where another sentence says far more of what they are said of, with another one."""
+    for claimed in case.claim.quantities:
+        near = case.near(claimed.start, claimed.unit_end)
+        holders = [
+            row
+            for row, one in enumerate(case.sentences)
+            if counted(claimed, one.quantities) or is_in_a_date(claimed, one)
+        ]
+        if not holders:
+            continue
+        share = max(case.coverage.share([row], within=near) for row in holders)
+        for row in best_rows(case.coverage, case.chosen, near):
+            rivals = _rivals(case, claimed, case.sentences[row])
+            if row not in holders and rivals and case.coverage.share([row], within=near) >= share + _CLEARLY:
+                found = words_for(case.sentences[row], min(rivals, key=lambda rival: abs(rival.value - claimed.value)))
+                yield Mismatch(kind="number", start=claimed.start, end=claimed.unit_end, found=found)
+                break
 
 
 def _unique(found: Iterable[Mismatch]) -> tuple[Mismatch, ...]:

@@ -213,7 +213,7 @@ def test_every_checked_claim_is_an_event_of_the_call_that_made_it(heard: tuple[R
     of_call = [told(event) for event in receiver.events if event.span_id == call.span_id]
     assert [(one["gen_ai.evaluation.name"], one["gen_ai.evaluation.score.label"]) for one in of_call] == [
         ("support", "supported"),
-        ("support", "unsupported"),
+        ("support", "contradicted"),
     ]
     assert of_call[0]["gen_ai.evaluation.score.value"] > of_call[1]["gen_ai.evaluation.score.value"]
     elsewhere = {span.name for span in receiver.spans for event in receiver.events if event.span_id == span.span_id}

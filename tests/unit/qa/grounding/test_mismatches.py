@@ -66,3 +66,9 @@ def test_a_name_nowhere_is_a_veto_and_so_is_the_denial_of_the_same_words() -> No
     assert found("The captain did not brake.", hard=True) == []
     assert found("The captain did not brake.", hard=False) == []
     assert found("Ada Brandt was on the ferry.", hard=False) == []
+
+
+def test_a_figure_of_another_matter_is_named_beside_the_one_that_stands_in_its_place() -> None:
+    claim = "In 2019 the line was fined 600 euros."
+    assert found(claim, hard=False) == [("number", "600 euros", "40,000 euros")]
+    assert found("Half of the 600 passengers were treated.", hard=False) == []
