@@ -33,6 +33,7 @@ __all__ = [
     "set_against",
     "supporting_rows",
     "supporting_spans",
+    "to_judge",
     "words_for",
 ]
 
@@ -70,6 +71,16 @@ def set_against(
         small=sum(bool(sentence.names) for sentence in sentences) <= _FEW_NAMES * len(sentences),
         known=frozenset(word.text.casefold() for word in words_of(f"{question} {titles}")),
     )
+
+
+def to_judge(
+    claim: str, evidence: Sequence[str], *, question: str, contexts: Sequence[Provenance]
+) -> ClaimEvidence | Support:
+    """A claim before its evidence, or its judgement where nobody need be asked: of a quotation, or without words."""
+    if quoted := quotation(claim, evidence):
+        return quoted
+    case = set_against(claim, evidence, question=question, contexts=contexts)
+    return Support(verdict="unsupported", score=0.0, spans=()) if case is None else case
 
 
 def quotation(claim: str, evidence: Sequence[str]) -> Support | None:

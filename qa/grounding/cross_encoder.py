@@ -17,7 +17,7 @@ from embeddings.encoders.encoder import locate, revision
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads
 from qa.grounding import Mismatch, Provenance, Support, verdict_of
-from qa.grounding.claim_evidence import ClaimEvidence, passages_of, quotation, set_against, supporting_spans
+from qa.grounding.claim_evidence import ClaimEvidence, passages_of, supporting_spans, to_judge
 from qa.grounding.mismatches import vetoes
 
 if TYPE_CHECKING:
@@ -75,11 +75,9 @@ class CrossEncoderChecker:
         self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
         """Judge one sentence; see `SupportChecker`."""
-        if quoted := quotation(claim, evidence):
-            return quoted
-        case = set_against(claim, evidence, question=question, contexts=contexts)
-        if case is None:
-            return Support(verdict="unsupported", score=0.0, spans=())
+        case = to_judge(claim, evidence, question=question, contexts=contexts)
+        if isinstance(case, Support):
+            return case
         spans, share = supporting_spans(case)
         opinion = self._model.judge(claim, case)
         mismatches = vetoes(case)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qa.grounding import Provenance, Support, verdict_of
-from qa.grounding.claim_evidence import quotation, set_against, supporting_spans
+from qa.grounding.claim_evidence import supporting_spans, to_judge
 from qa.grounding.mismatches import vetoes
 
 __all__ = ["LexicalChecker"]
@@ -23,11 +23,9 @@ class LexicalChecker:
         self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
         """Judge one sentence; see `SupportChecker`."""
-        if quoted := quotation(claim, evidence):
-            return quoted
-        case = set_against(claim, evidence, question=question, contexts=contexts)
-        if case is None:
-            return Support(verdict="unsupported", score=0.0, spans=())
+        case = to_judge(claim, evidence, question=question, contexts=contexts)
+        if isinstance(case, Support):
+            return case
         mismatches = vetoes(case)
         rows, share = supporting_spans(case)
         score = min(share, _DOUBT) if mismatches else share

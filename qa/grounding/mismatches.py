@@ -1,13 +1,13 @@
 """What the evidence does not say, or says otherwise, of the facts of a claim: the checks that are hard.
 
-`fact_mismatches` looks for a fact where the rest of the claim stands. `vetoes` are certain: they look for a figure or
-a name in the whole evidence, and leave to a network which of two figures of one text is meant.
+`vetoes` are certain: they look for a figure or a name in the whole evidence, and leave to a network which of two
+figures of one text is meant. `doubts` name what is likely wrong in a claim that the network refuses.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from qa.grounding import Mismatch
 from qa.grounding.claim_evidence import (
@@ -37,7 +37,7 @@ from qa.language.quantities import Quantity
 __all__ = ["doubts", "vetoes"]
 
 
-def _name_mismatch(case: ClaimEvidence, name: NameWord, rows: Sequence[int], *, start: int | None = None) -> Mismatch:
+def _name_mismatch(case: ClaimEvidence, name: NameWord, rows: Sequence[int]) -> Mismatch:
     """The mismatch, with the name that stands in its place in the best sentence, if one does."""
     claimed = [other.text for other in case.claim.names]
     others = [
@@ -46,8 +46,7 @@ def _name_mismatch(case: ClaimEvidence, name: NameWord, rows: Sequence[int], *, 
         for other in case.sentences[row].names
         if not any(same_name(other.text, text) for text in claimed)
     ]
-    begins = name.start if start is None else start
-    return Mismatch(kind="name", start=begins, end=name.end, found=others[0] if others else "")
+    return Mismatch(kind="name", start=name.start, end=name.end, found=others[0] if others else "")
 
 
 _BRACKETED = re.compile(r"\[[^\[\]]*\d[^\[\]]*\]")
@@ -55,7 +54,7 @@ _SAME_WORDS = 0.9
 """Share of a clause's words that a sentence must have, lest its denial be of another thing (on 1,425 claims kept back
 from training, 17 false and 2 true ones are denied so; with fewer words in common, as many true ones as false)."""
 _CLEARLY = 0.2
-"""By what share of those words another sentence must do better than the one with the figure."""
+"""By what share of the words around a figure another sentence must do better than the one with the figure."""
 _COUNTED = 4
 """Up to this, a number in a word may count what the evidence lists."""
 _ALIKE = 20
@@ -87,11 +86,7 @@ def _misplaced(case: ClaimEvidence) -> Iterator[Mismatch]:
     """Figures that stand somewhere, where another sentence says far more of what they are said of, with another one."""
     for claimed in case.claim.quantities:
         near = case.near(claimed.start, claimed.unit_end)
-        holders = [
-            row
-            for row, one in enumerate(case.sentences)
-            if counted(claimed, one.quantities) or is_in_a_date(claimed, one)
-        ]
+        holders = [row for row, one in enumerate(case.sentences) if _holds(claimed, one)]
         if not holders:
             continue
         share = max(case.coverage.share([row], within=near) for row in holders)
@@ -123,7 +118,7 @@ def _bracketed(case: ClaimEvidence) -> Iterator[Mismatch]:
 
 
 def _strange_quantity(case: ClaimEvidence, claimed: Quantity) -> Mismatch | None:
-    if _any(case, lambda sentence: counted(claimed, sentence.quantities) or is_in_a_date(claimed, sentence)):
+    if any(_holds(claimed, sentence) for sentence in case.sentences):
         return None
     span = {"start": claimed.start, "end": claimed.unit_end}
     near = _nearest(case, claimed.start, claimed.unit_end)
@@ -142,6 +137,11 @@ def _strange_quantity(case: ClaimEvidence, claimed: Quantity) -> Mismatch | None
     return Mismatch(kind="number", **span, found=words_for(sized[0][1], sized[0][0]) if sized else "")
 
 
+def _holds(claimed: Quantity, sentence: AnalysedSentence) -> bool:
+    """Whether a sentence bears out a figure, whatever it says it of."""
+    return counted(claimed, sentence.quantities) or is_in_a_date(claimed, sentence)
+
+
 def _rivals(case: ClaimEvidence, claimed: Quantity, sentence: AnalysedSentence) -> list[Quantity]:
     """The figures of a sentence that could stand in the claimed one's place."""
     return [
@@ -157,9 +157,9 @@ def _sized(claimed: Quantity, said: Quantity) -> bool:
 
 def _strange_moment(case: ClaimEvidence, claimed: Moment) -> Mismatch | None:
     bare = claimed.year is not None and claimed.month is None
-    if _any(
-        case,
-        lambda s: dated(claimed, s.moments) or (bare and any(q.value == claimed.year for q in s.quantities)),
+    if any(
+        dated(claimed, said.moments) or (bare and any(q.value == claimed.year for q in said.quantities))
+        for said in case.sentences
     ):
         return None
     sentence = _nearest(case, claimed.start, claimed.end)[0]
@@ -170,10 +170,6 @@ def _strange_moment(case: ClaimEvidence, claimed: Moment) -> Mismatch | None:
 def _nearest(case: ClaimEvidence, start: int, end: int) -> list[AnalysedSentence]:
     """The likely sentences, the one that says most of what the clause says around a fact first."""
     return [case.sentences[row] for row in best_rows(case.coverage, case.chosen, case.around(start, end))]
-
-
-def _any(case: ClaimEvidence, holds: Callable[[AnalysedSentence], bool]) -> bool:
-    return any(holds(sentence) for sentence in case.sentences)
 
 
 def _negations(case: ClaimEvidence, *, least: float = 0.0) -> Iterator[Mismatch]:

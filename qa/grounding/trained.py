@@ -24,9 +24,9 @@ from qa.grounding.claim_evidence import (
     ClaimEvidence,
     passages_of,
     quotation,
-    set_against,
     supporting_rows,
     supporting_spans,
+    to_judge,
 )
 from qa.grounding.mismatches import doubts, vetoes
 from qa.language.dates import Moment
@@ -76,16 +76,17 @@ class TrainedChecker:
         self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
         """Judge one sentence; see `SupportChecker`."""
-        if quoted := quotation(claim, evidence):
-            return quoted
-        case = set_against(claim, evidence, question=question, contexts=contexts)
-        spans, share = supporting_spans(case) if case else ((), 0.0)
-        if case is None or not spans:  # whatever the network thinks, there is nothing to cite
+        case = to_judge(claim, evidence, question=question, contexts=contexts)
+        if isinstance(case, Support):
+            return case
+        spans, share = supporting_spans(case)
+        if not spans:  # whatever the network thinks, there is nothing to cite
             return Support(verdict="unsupported", score=0.0, spans=())
-        if quoted := quotation(as_written(case), evidence):
+        written = as_written(case)
+        if quoted := quotation(written, evidence):
             return quoted
         calibration = self._network.calibration
-        outcome = outcome_of(self._network, case, contexts)
+        outcome = outcome_of(self._network, written, case, contexts)
         if outcome is None:
             return Support(verdict="unsupported", score=0.0, spans=spans)
         found = vetoes(case)
@@ -96,9 +97,10 @@ class TrainedChecker:
         return Support(verdict=verdict, score=round(score, 4), spans=spans, mismatches=found)
 
 
-def outcome_of(network: ShippedNetwork, case: ClaimEvidence, contexts: Sequence[Provenance]) -> Outcome | None:
-    """What the network makes of a claim, with neighbours and without; None where the claim is too long to be read."""
-    claim = as_written(case)
+def outcome_of(
+    network: ShippedNetwork, claim: str, case: ClaimEvidence, contexts: Sequence[Provenance]
+) -> Outcome | None:
+    """What the network makes of a claim `as_written`, with neighbours and without; None where it is too long."""
     bare, *around = [network.judge(claim, text) for text in premises(case, contexts)]
     found = [outcome for outcome in around if outcome is not None]
     if bare is None or not found:

@@ -11,7 +11,7 @@ from qa.language.words import Word, denials, families
 __all__ = ["denied", "turned"]
 
 _SAID_OF = 2
-"""How many words of matter after a negation or a quantifier are what it is said of."""
+"""How many words of matter after a negation are what it is said of."""
 _NEARLY = 0.8
 """Share of words from which two sentences are one and the same, but for a negation."""
 

@@ -200,7 +200,7 @@ _NOT_A_CUE = re.compile(
 )
 _RULED_OUT = re.compile(r"(?:rul(?:e|es|ed|ing) out|turned? down|instead of|rather than|far from)\b", re.IGNORECASE)
 _PASSIVE = frozenset({"been", "was", "were", "is", "are", "be", "being"})
-# Not the clauses of `question_words`: the weights of the checker were fitted to what a negation reaches by these.
+# Not the clauses of `question_words`: what the checker's vetoes strike was counted with these.
 _BREAK = re.compile(r"[;:.!?—–]|,|\b(?:but|although|though|while|because|which|who|after|before|when)\b", re.IGNORECASE)
 _REACH = 6
 """How many words after it a negation reaches within its clause."""

@@ -56,6 +56,7 @@ Tokens = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 End = Literal["vector", "spans", "labels"]
 """What the network says: the mean of all tokens at unit length, and each of them; where an answer starts and ends; a
 class."""
+# Nobody reads the states of tokens any more; without them the encoder, and with it every store, would be another one.
 OUTPUTS: Mapping[End, tuple[str, ...]] = {
     "vector": ("vector", "tokens", "halfway"),
     "spans": ("start_logits", "end_logits"),

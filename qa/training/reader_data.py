@@ -10,7 +10,6 @@ al. 2020, hard negatives of the retriever's own).
 from __future__ import annotations
 
 import gzip
-import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -162,9 +161,10 @@ def written_rows(folder: Path = WRITTEN) -> Iterator[Row]:
 
     Raises ValueError where an answer does not stand behind the beginning of its sentence.
     """
-    articles = [each for path in sorted(folder.glob("*.jsonl")) for each in written_articles(path)]
-    pairs = [each for path in sorted((folder / PAIRS).glob("*.jsonl")) for each in written_articles(path)]
-    for fold, article in itertools.chain(articles, ((_NOT_HELD_OUT, article) for _, article in pairs)):
+    single, paired = (sorted(place.glob("*.jsonl")) for place in (folder, folder / PAIRS))
+    articles = [each for path in single for each in written_articles(path)]
+    articles += [(_NOT_HELD_OUT, article) for path in paired for _, article in written_articles(path)]
+    for fold, article in articles:
         for asked in article.questions:
             words = asked.tempting if asked.answer is None else asked.answer
             at = article.text.find(words, article.text.find(asked.sentence))

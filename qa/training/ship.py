@@ -29,10 +29,10 @@ from embeddings.runtime import sha256_of
 from embeddings.types import RawArticle
 from qa.evaluation.benchmarks.grounding_sets import read_sets
 from qa.evaluation.metrics.confidence import auroc, balanced_accuracy
-from qa.grounding import Provenance
-from qa.grounding.claim_evidence import quotation, set_against, supporting_rows
+from qa.grounding import Provenance, Support
+from qa.grounding.claim_evidence import supporting_rows, to_judge
 from qa.grounding.mismatches import vetoes
-from qa.grounding.trained import MOST_TOKENS, CheckerCalibration, ShippedNetwork, outcome_of
+from qa.grounding.trained import MOST_TOKENS, CheckerCalibration, ShippedNetwork, as_written, outcome_of
 from qa.language.words import matter
 from qa.reading import networks
 from qa.reading.reader import GENERAL
@@ -239,11 +239,11 @@ def _drafts() -> Iterator[Sentence]:
 
 
 def judged_of(each: Sentence, network: ShippedNetwork) -> Judged | None:
-    """The network's log-odds for a claim; None where the service does not ask the network."""
-    case = set_against(each.claim, each.evidence, question=each.question, contexts=each.contexts)
-    if case is None or not supporting_rows(case) or quotation(each.claim, each.evidence):
+    """The network's log-odds for a claim; None where it is a quotation, too long, or nothing of it could be cited."""
+    case = to_judge(each.claim, each.evidence, question=each.question, contexts=each.contexts)
+    if isinstance(case, Support) or not supporting_rows(case):
         return None
-    outcome = outcome_of(network, case, each.contexts)
+    outcome = outcome_of(network, as_written(case), case, each.contexts)
     if outcome is None:
         return None
     return Judged(source=each.source, log_odds=outcome.log_odds, vetoed=bool(vetoes(case)), supported=each.supported)
@@ -268,9 +268,8 @@ def fit(judged: Sequence[Judged], checker: str) -> CheckerCalibration:
         fitted_on=f"{len(judged)} claims kept back from training",
     )
     scores = [0.0 if each.vetoed else plain.probability(each.log_odds) for each in judged]
-    false = ~truth
-    passing = (float(mass[false & (np.array(scores) >= score)].sum() / mass[false].sum()) for score in sorted(scores))
-    threshold = next(score for score, share in zip(sorted(scores), passing, strict=False) if share <= _MOST_FALSE)
+    values, false = np.array(scores), np.where(truth, 0.0, mass)
+    threshold = min(score for score in scores if false[values >= score].sum() <= _MOST_FALSE * false.sum())
     fitted = msgspec.structs.replace(plain, threshold=round(threshold, 4))
     _say(judged, scores, fitted.threshold)
     return fitted

@@ -49,6 +49,7 @@ SHARES: Mapping[str, float] = {"snli": 0.3, "mnli": 0.7}
 """How often the short pairs of a source are drawn: captions of pictures are unlike news."""
 AMONG_OTHERS = 0.25
 """Share of the short pairs that come once more, among sentences that say nothing of the claim."""
+# Claims written for one article are drawn as short pairs are: their false ones copy, and many teach that copies lie.
 _WHOLE = ("CG2C_doc", "set:", "written_edits")
 
 
