@@ -310,21 +310,24 @@ def _tokens(cut: Tokenizer, text: str, second: str | None = None) -> Tokens:
 _LINEAR = ("attention.self.{}", "attention.output.dense", "intermediate.dense", "output.dense")
 _PARTS = ("query", "key", "value")
 _NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
+_HEADS = {OUTPUTS["spans"]: ("qa_outputs",), OUTPUTS["labels"]: ("pooler.dense", "classifier")}
+"""By the outputs that a network has; without a pooler the first is absent."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write a folder that `qa.training.train_reader --start` takes."""
+    """Write a folder that `--start` of `qa.training.train_reader` or `train_checker` takes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--from", dest="network", type=Path, required=True, help="reader.onnx")
+    parser.add_argument("--from", dest="network", type=Path, required=True, help="reader.onnx or checker.onnx")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(argv)
     import onnx
     import torch
 
-    from qa.training.train_reader import fresh_network
+    from qa.training import train_checker, train_reader
 
-    model, _ = fresh_network()
     weights = restored(onnx.load(given.network))
+    of_reader = "qa_outputs.weight" in weights
+    model, _ = (train_reader if of_reader else train_checker).fresh_network()
     known = {name.removeprefix("bert."): name for name in model.state_dict()}
     model.load_state_dict({known[name]: torch.tensor(values) for name, values in weights.items()})
     model.save_pretrained(given.out)
@@ -332,7 +335,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def restored(network: onnx.ModelProto) -> dict[str, Floats]:
-    """The weights of an int8 network for spans, by the names that the transformers library gives them.
+    """The weights of an int8 network for spans or labels, by the names that the transformers library gives them.
 
     Raises ValueError where it is no such network.
     """
@@ -344,8 +347,9 @@ def restored(network: onnx.ModelProto) -> dict[str, Floats]:
     for node in graph.node:
         nodes.setdefault(node.op_type, []).append(node)
     linear, norms = nodes.get("DynamicQuantizeMatMul", []), nodes.get("LayerNormalization", [])
-    if not linear or len(linear) % len(_LINEAR) or len(norms) != len(linear) // 2 + 1 or len(nodes["MatMul"]) != 1:
-        raise ValueError("this is no int8 network for spans of qa.training.export")
+    heads = _HEADS.get(tuple(output.name for output in graph.output), ())[-len(nodes.get("MatMul", [])) :]
+    if not linear or len(linear) % len(_LINEAR) or len(norms) != len(linear) // 2 + 1 or not heads:
+        raise ValueError("this is no int8 network for spans or labels of qa.training.export")
     muls = {node.output[0]: node for node in nodes["Mul"]}
     weights = dict(_embeddings(nodes, constants))
     for number, node in enumerate(linear):
@@ -355,9 +359,9 @@ def restored(network: onnx.ModelProto) -> dict[str, Floats]:
     names += [f"encoder.layer.{layer}.{norm}" for layer in range(len(linear) // len(_LINEAR)) for norm in _NORMS]
     for name, node in zip(names, norms, strict=True):
         weights |= {f"{name}.weight": constants[node.input[1]], f"{name}.bias": constants[node.input[2]]}
-    head = nodes["MatMul"][0]
-    bias = next(node for node in nodes["Add"] if node.input[0] == head.output[0])
-    weights |= {"qa_outputs.weight": constants[head.input[1]].T, "qa_outputs.bias": constants[bias.input[1]]}
+    for name, head in zip(heads, nodes["MatMul"], strict=True):
+        bias = next(node for node in nodes["Add"] if node.input[0] == head.output[0])
+        weights |= {f"{name}.weight": constants[head.input[1]].T, f"{name}.bias": constants[bias.input[1]]}
     return {name: np.array(values, np.float32) for name, values in weights.items()}
 
 
