@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from embeddings.corpus import Corpus
 from embeddings.encoders.encoder import HashingEncoder
-from qa.evaluation.benchmarks import Bench, Row, Table, markdown
-from qa.evaluation.benchmarks.news import ABSTENTION, ANSWERS, RETRIEVAL
+from embeddings.types import Where
+from qa.evaluation.benchmarks import Bench, Row, Table, asked, markdown, news
+from qa.evaluation.benchmarks.news import ABSTENTION, ANSWERS, RETRIEVAL, SECTION, measure_asked
 from qa.evaluation.benchmarks.realtimeqa import gold_ids, news_corpus, news_questions, pool_of, split
 from qa.evaluation.benchmarks.suite import Sizes, main, measure_all
+from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import Example
 from qa.settings import Settings
 
@@ -167,3 +170,36 @@ def test_predictions_are_kept_and_the_command_writes_both_files(
     assert "RealTimeQA" in capsys.readouterr().out
     written = msgspec.json.decode((tmp_path / "out" / "yardsticks.json").read_bytes(), type=Table)
     assert written.encoder["name"] == "hashing"
+
+
+def test_newspaper_paragraphs_are_asked_undated_and_dated(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        {
+            "id": place,
+            "question": f"How many people does the harbour of {place} employ?",
+            "context": f"The harbour of {place} was closed. It employs {4000 + number} people there.",
+            "answers": [{"text": str(4000 + number), "answer_start": 0}],
+            "group": f"{place}:0",
+        }
+        for number, place in enumerate(PLACES)
+    ]
+    path = tmp_path / "news.jsonl.gz"
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))
+    dates: dict[str, set[str | None]] = {}
+
+    def listening(examples: Sequence[Example], *, corpus: Corpus, bench: Bench, name: str) -> FinishedRun:
+        dates[name] = {item.published_at for item in corpus.scan(where=Where(), after=None, limit=99)}
+        assert {example.asked_at for example in examples} == {"2024-06-01" if name == "nyt-dated" else None}
+        return asked(examples, corpus=corpus, bench=bench, name=name)
+
+    monkeypatch.setattr(news, "asked", listening)
+    found = measure_asked(path, bench=bench)
+    assert dates["nyt"] == {None}
+    assert len(dates["nyt-dated"]) > 5
+    assert max(filter(None, dates["nyt-dated"])) < "2024-06-01"
+    for section in (SECTION, f"{SECTION}, dated"):
+        shares = {row.measure.split(":")[0]: row.value for row in found if row.section == section}
+        assert {row.n for row in found if row.section == section} == {10}
+        assert (shares["right"] or 0) + (shares["wrong"] or 0) + (shares["declined"] or 0) == 1.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -56,6 +57,7 @@ _PUBLISHED_ANSWERS: Mapping[str, str] = {
 }
 SECTION = "New York Times: asked of the service, 60 articles ingested"
 _ARTICLES = 60
+_ASKED_ON, _DAYS = "2024-06-01", 5 * 365
 _NEARLY_RIGHT = 0.5
 """Token F1 from which a short answer counts as right."""
 
@@ -248,14 +250,33 @@ def _declined(prediction: Prediction) -> bool:
 
 
 def measure_asked(path: Path, *, bench: Bench) -> list[Row]:
-    """Draw articles, ingest them, ask every question on them, and say how many were answered rightly."""
+    """Draw articles, ingest them, ask every question on them, and say how many were answered rightly.
+
+    Once undated, and once with dates over five years, all asked on the day after: where the age of an article weighs in
+    what is ranked or in how sure an answer is, the two differ.
+    """
     articles, questions = drawn(path)
     examples = [
         Example(id=one.id, question=one.question, group=one.group, answers=tuple(answer for answer, _ in one.answers))
         for one in questions
     ]
-    with kept(articles, bench.encoder, bench.cache / "nyt") as corpus:
-        run = asked(examples, corpus=corpus, bench=bench, name="nyt")
+    rows = _asked_rows(articles, examples, bench=bench, name="nyt", section=SECTION)
+    dated = [msgspec.structs.replace(article, published_at=_day_of(article)) for article in articles]
+    examples = [msgspec.structs.replace(example, asked_at=_ASKED_ON) for example in examples]
+    return rows + _asked_rows(dated, examples, bench=bench, name="nyt-dated", section=f"{SECTION}, dated")
+
+
+def _day_of(article: Article) -> str:
+    """A day of the five years before the questions are asked, by the article's text."""
+    ago = 1 + int(article.version[:8], 16) % _DAYS
+    return (date.fromisoformat(_ASKED_ON) - timedelta(days=ago)).isoformat()
+
+
+def _asked_rows(
+    articles: Sequence[Article], examples: Sequence[Example], *, bench: Bench, name: str, section: str
+) -> list[Row]:
+    with kept(articles, bench.encoder, bench.cache / name) as corpus:
+        run = asked(examples, corpus=corpus, bench=bench, name=name)
     answers = [run.predictions[example.id].answer for example in examples]
     groups = [example.group for example in examples]
     judged = [_judged(answer, example.answers) for answer, example in zip(answers, examples, strict=True)]
@@ -265,7 +286,7 @@ def measure_asked(path: Path, *, bench: Bench) -> list[Row]:
         "wrong": [float(not declined and not right) for right, _, declined in judged],
         "declined": [float(declined) for _, _, declined in judged],
     }
-    return [of_estimate(mean(values, groups=groups), section=SECTION, measure=name) for name, values in figures.items()]
+    return [of_estimate(mean(values, groups=groups), section=section, measure=name) for name, values in figures.items()]
 
 
 def drawn(path: Path) -> tuple[list[Article], list[SquadQuestion]]:
