@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -37,7 +36,6 @@ __all__ = [
     "kept_back",
     "pairs_of",
     "pairs_of_sets",
-    "shares",
     "written_claims",
     "written_pairs",
 ]
@@ -178,15 +176,6 @@ def development(short: Sequence[Pair], documents: Sequence[Pair]) -> tuple[list[
     train = [pair for at, pair in enumerate(short) if at % DEVELOPMENT_SHARE]
     train += [pair for pair in documents if pair.hypothesis not in kept]
     return train, [*short[::DEVELOPMENT_SHARE], *(pair for pair in documents if pair.hypothesis in kept)]
-
-
-def shares(pairs: Iterable[Pair], rng: random.Random, *, times: Mapping[str, int]) -> list[Pair]:
-    """The pairs of one epoch, each as often as the beginning of its source's name says, else once; shuffled."""
-    made: list[Pair] = []
-    for pair in pairs:
-        made += [pair] * next((count for name, count in times.items() if pair.source.startswith(name)), 1)
-    rng.shuffle(made)
-    return made
 
 
 def encoded(pairs: Sequence[Pair], tokenizer: Tokenizer) -> list[Encoded]:

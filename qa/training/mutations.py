@@ -161,7 +161,7 @@ def _number(text: str, others: Text, rng: random.Random) -> str | None:
     elsewhere = [m.group() for s in others for m in NUMBER.finditer(s) if len(m.group()) == len(written)]
     if written in NUMBER_WORDS:
         other = rng.choice(NUMBER_WORDS)
-    elif rng.random() < 0.2 and (loose := rounded(written, rng)):
+    elif rng.random() < 0.3 and (loose := rounded(written, rng, after=text[chosen.end() :])):
         other = loose[1]
     elif elsewhere and rng.random() < 0.4:
         other = rng.choice(elsewhere)

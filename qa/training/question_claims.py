@@ -21,7 +21,7 @@ __all__ = ["Asked", "asked_of", "claimed", "question_pairs"]
 
 _LONGEST_ANSWER = 12  # words
 _LONGEST_EVIDENCE = 6  # sentences
-_KINDS = ("squad1", "squad2", "squadshifts_new_wiki", "nq_dev", "qed", "qamr")
+_KINDS = ("squad1", "squad2", "squadshifts_new_wiki", "nq_dev", "qed", "qamr", "written_news")
 """Reviews, posts and tales are too unlike news."""
 _PAST: Mapping[str, str] = {
     "win": "won", "become": "became", "begin": "began", "take": "took", "make": "made", "get": "got", "give": "gave",
@@ -74,8 +74,10 @@ class Asked(msgspec.Struct, frozen=True):
     question: str
     sentences: tuple[str, ...]
     at: int
-    """Sentence of the answer."""
+    """Sentence of the answer, or of what tempts; -1 for neither."""
     answer: str
+    tempting: str = ""
+    """Words that only seem to answer."""
 
 
 def asked_of(rows: Sequence[Row], *, fold: int) -> list[Asked]:
@@ -86,13 +88,15 @@ def asked_of(rows: Sequence[Row], *, fold: int) -> list[Asked]:
             continue
         spans = list(split_sentences(row.context))
         sentences = tuple(row.context[start:end] for start, end in spans)
-        if not row.answers:
+        known = row.answers or row.plausible_answers
+        if not known:
             found.append(Asked(row.question, sentences, -1, ""))
             continue
-        answer = row.answers[0]
-        at = next((at for at, (_, end) in enumerate(spans) if answer.answer_start < end), -1)
-        if at >= 0 and 0 < len(answer.text.split()) <= _LONGEST_ANSWER:
-            found.append(Asked(row.question, sentences, at, answer.text.strip(" .,;:")))
+        words = known[0].text.strip(" .,;:")
+        at = next((at for at, (_, end) in enumerate(spans) if known[0].answer_start < end), -1)
+        if at >= 0 and 0 < len(words.split()) <= _LONGEST_ANSWER:
+            told = {"answer": words} if row.answers else {"answer": "", "tempting": words}
+            found.append(Asked(question=row.question, sentences=sentences, at=at, **told))
     return found
 
 
@@ -173,8 +177,8 @@ def question_pairs(asked: Sequence[Asked], rng: random.Random) -> Iterator[Pair]
     while True:
         one = rng.choice(asked)
         evidence = _window(one, rng)
-        if one.at < 0:
-            if (wrong := _answered(one, answers, rng) or _other(one, "", rng)) and (
+        if not one.answer:
+            if (wrong := one.tempting or _answered(one, answers, rng) or _other(one, "", rng)) and (
                 claim := claimed(one.question, wrong)
             ):
                 yield Pair(evidence, claim, "not_entailment", "asked:open")

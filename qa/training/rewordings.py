@@ -107,22 +107,28 @@ def reworded(sentence: str, rng: random.Random, *, most: int = 3) -> str:
     return re.sub(r" {2,}", " ", text).strip()
 
 
-def rounded(written: str, rng: random.Random) -> tuple[str, str] | None:
-    """A number said less exactly: one way that is true of it, and one that is not. None where it is round or small."""
+def rounded(written: str, rng: random.Random, *, after: str = "") -> tuple[str, str] | None:
+    """A number said less exactly: one way that is true of it, and one that is not.
+
+    `after` is what follows it. None where it is small, looks like a year, or is below 100 and no noun follows that it
+    counts.
+    """
     value = float(written.replace(",", ""))
-    if value < 100 or value != int(value) or (1_500 < value < 2_100 and "," not in written):
+    counts = re.match(rf" (?!{'|'.join(ENGLISH_MONTHS)}|million|billion|per)[a-z]{{4,}}", after)
+    if value < (10 if counts else 100) or value != int(value) or (1_500 < value < 2_100 and "," not in written):
         return None
-    step = 10 ** (len(str(int(value))) - 2)
-    low = int(value // step * step)
-    if low == value:
-        return None
-    near = low if value - low < step / 2 else low + step
+    step = 10 ** max(1, len(str(int(value))) - 2)
+    above = int(value // step * step) + step
+    below = above - step if value % step else above - 2 * step
+    near = round(value / step) * step
     far = near + rng.choice([-4, -3, 3, 4, 6]) * step
-    if far <= 0:
-        return None
-    true = rng.choice([f"about {near:,}", f"around {near:,}", f"more than {low:,}", f"nearly {low + step:,}"])
-    false = rng.choice([f"about {far:,}", f"around {far:,}", f"more than {low + step:,}", f"fewer than {low:,}"])
-    return true, false
+    true = [f"more than {below:,}", f"fewer than {above:,}"]
+    false = [f"more than {above:,}", f"fewer than {below:,}"]
+    if near != value and abs(near - value) <= 0.1 * value:
+        true += [f"about {near:,}", f"around {near:,}"] + ([f"nearly {near:,}"] if near > value else [])
+    if far > 0:
+        false += [f"about {far:,}", f"around {far:,}"]
+    return (rng.choice(true), rng.choice(false)) if below > 0 else None
 
 
 def _cut(pattern: str, by: str = "") -> Callable[[str, random.Random], str]:
@@ -176,8 +182,8 @@ def _digits(text: str, rng: random.Random) -> str:
 
 def _round(text: str, rng: random.Random) -> str:
     for match in NUMBER.finditer(text):
-        if (found := rounded(match.group(), rng)) and not re.search(
-            r"(?:than|about|nearly|[$£€])\W*$", text[: match.start()]
+        if (found := rounded(match.group(), rng, after=text[match.end() :])) and not re.search(
+            r"(?:than|about|nearly|least|most|[$£€])\W*$", text[: match.start()]
         ):
             return text[: match.start()] + found[0] + text[match.end() :]
     return text

@@ -40,7 +40,7 @@ BATCH_TOKENS = 5_000
 AGAINST_OTHERS, OF_NEIGHBOURS = 0.5, 0.5
 """What it weighs that a question's own passage wins against its neighbours, and that each of these holds no answer; an
 answer's first and last word weigh 1."""
-NEWS_GROUPS = 6
+NEWS_GROUPS = 2
 """How often each of their questions comes with its neighbours in an epoch."""
 FIRST_STAGE = 24_000
 """Examples of single sentences seen before whole passages: they are short, and teach where answers begin and end."""

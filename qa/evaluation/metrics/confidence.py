@@ -221,27 +221,19 @@ def balanced_credit(predicted: Sequence[bool], positive: Sequence[bool]) -> Floa
     return np.asarray((np.asarray(predicted, np.bool_) == kinds) / (2.0 * share), np.float64)
 
 
-def best_threshold(
-    scores: Sequence[float], positive: Sequence[bool], *, weights: Sequence[float] = (), false_positive: float = 1.0
-) -> float:
+def best_threshold(scores: Sequence[float], positive: Sequence[bool]) -> float:
     """The score from which calling an item positive gives the highest balanced accuracy; halfway between two scores.
-
-    `false_positive` is what calling a negative item positive costs, where the opposite costs 1.
 
     >>> best_threshold([0.1, 0.4, 0.6, 0.9], [False, False, True, True])
     0.5
-    >>> best_threshold([0.1, 0.3, 0.6, 0.9], [False, True, False, True], false_positive=2.0)
-    0.75
     """
     values, kinds = np.asarray(scores, np.float64), np.asarray(positive, np.bool_)
-    mass = np.asarray(weights, np.float64) if len(weights) else np.ones(values.size)
     order = np.argsort(values, kind="stable")
-    values, kinds, mass = values[order], kinds[order], mass[order]
-    for_positive, for_negative = mass * kinds, mass * ~kinds
+    values, kinds = values[order], kinds[order]
     # A cut before item i calls everything from i on positive.
-    hits = for_positive.sum() - np.append(0.0, np.cumsum(for_positive))
-    refused = np.append(0.0, np.cumsum(for_negative))
-    gain = hits / max(for_positive.sum(), 1e-12) + false_positive * refused / max(for_negative.sum(), 1e-12)
+    hits = kinds.sum() - np.append(0, np.cumsum(kinds))
+    refused = np.append(0, np.cumsum(~kinds))
+    gain = hits / max(kinds.sum(), 1) + refused / max((~kinds).sum(), 1)
     real = np.append(True, np.append(values[1:] != values[:-1], True))
     cut = int(np.where(real, gain, -1.0).argmax())
     if cut == 0:

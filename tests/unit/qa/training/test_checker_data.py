@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from embeddings.encoders.encoder import BUNDLED_MODEL, locate
@@ -24,7 +25,6 @@ from qa.training.checker_data import (
     encoded,
     judged_sentences,
     pairs_of,
-    shares,
     written_pairs,
 )
 from qa.training.mutations import FALSIFIERS, among_others, edited_pairs, made_pairs, sentences_of
@@ -56,7 +56,6 @@ def test_what_is_chosen_by_is_not_trained_on() -> None:
     assert not {pair.hypothesis for pair in train} & {pair.hypothesis for pair in kept}
     assert len(train) + len(kept) == 700
     assert sum(pair.source == "CG2C_doc" for pair in kept) == 400
-    assert len(shares(train, random.Random(0), times={"CG2C": 2})) == len(train) + 200
 
 
 def test_a_claim_stands_before_its_evidence_which_is_cut() -> None:
@@ -88,12 +87,14 @@ def test_every_rule_changes_a_sentence_of_these(kind: str) -> None:
 
 
 def test_numbers_are_rounded_truly_and_falsely() -> None:
-    for seed in range(60):
-        true, false = rounded("1,234", random.Random(seed)) or ("", "")
-        assert _bears(true, 1_234), true
-        assert not _bears(false, 1_234), false
-    assert rounded("1985", random.Random(0)) is None, "a year is not rounded"
-    assert rounded("1,200", random.Random(0)) is None, "it is round"
+    for written, after in (("1,234", ""), ("1,200", ""), ("104", ""), ("31", " people"), ("40", " houses")):
+        value = int(written.replace(",", ""))
+        for seed in range(60):
+            true, false = rounded(written, random.Random(seed), after=after) or ("", "")
+            assert _bears(true, value), (written, true)
+            assert not _bears(false, value), (written, false)
+    for written, after in (("1985", ""), ("31", ""), ("31", " May"), ("20", " percent"), ("9", " people")):
+        assert rounded(written, random.Random(0), after=after) is None, (written, after)
 
 
 def _bears(said: str, value: int) -> bool:
@@ -214,15 +215,17 @@ def test_a_false_answer_is_of_the_text_and_stands_beside_the_true_one() -> None:
         row("Who praised her?", "squad2"),
         row("Who left?", "squadshifts_reddit"),
         row("Who ran?", "squad1", fold=0),
+        msgspec.structs.replace(row("Who thanked him?", "written_news"), plausible_answers=(Span("Ada Brandt", 214),)),
     ]
     asked = asked_of(rows, fold=0)
-    assert [(each.at, each.answer) for each in asked] == [(1, "Jonas Weir"), (2, "Ada Brandt"), (-1, "")]
+    assert [(each.at, each.answer) for each in asked] == [(1, "Jonas Weir"), (2, "Ada Brandt"), (-1, ""), (2, "")]
     made = list(itertools.islice(question_pairs(asked, random.Random(1)), 40))
     found = {(pair.hypothesis, pair.label) for pair in made}
     assert ("Ada Brandt praised him.", "entailment") in found
     assert ("Jonas Weir praised him.", "not_entailment") in found
     assert ("Ada Brandt said that all were rescued.", "not_entailment") in found
     assert any(pair.source == "asked:open" for pair in made)
+    assert ("Ada Brandt thanked him.", "not_entailment") in found, "what tempts is false"
 
 
 def test_a_sentence_of_a_set_is_learnt_only_where_its_own_truth_is_known() -> None:

@@ -41,12 +41,6 @@ def test_no_threshold_is_better_than_the_best(scored: list[tuple[float, bool]]) 
     assert best >= max(reached(cut) for cut in [*scores, 2.0]) - 1e-9
 
 
-def test_weights_move_the_threshold() -> None:
-    scores, kinds = [0.1, 0.2, 0.3, 0.4], [False, True, False, True]
-    assert best_threshold(scores, kinds, weights=[1, 1, 9, 1]) > 0.3
-    assert best_threshold(scores, kinds, weights=[1, 9, 1, 1]) < 0.2
-
-
 def test_intervals_know_that_rows_of_one_document_go_together() -> None:
     calls, kinds = [True, False] * 50, [True, True, False, False] * 25
     alone = balanced_accuracy(calls, kinds, groups=[str(at) for at in range(100)])
