@@ -118,7 +118,7 @@ def _bracketed(case: ClaimEvidence) -> Iterator[Mismatch]:
 
 
 def _strange_quantity(case: ClaimEvidence, claimed: Quantity) -> Mismatch | None:
-    if any(_holds(claimed, sentence) for sentence in case.sentences):
+    if any(_holds(claimed, sentence) for sentence in case.sentences) or _reckoned(case, claimed):
         return None
     span = {"start": claimed.start, "end": claimed.unit_end}
     near = _nearest(case, claimed.start, claimed.unit_end)
@@ -135,6 +135,14 @@ def _strange_quantity(case: ClaimEvidence, claimed: Quantity) -> Mismatch | None
     # Of figures in the same place, one of about the size is what was meant; else that of the likeliest sentence.
     sized = [(said, sentence) for said, sentence in rivals if _sized(claimed, said)] or rivals[:1]
     return Mismatch(kind="number", **span, found=words_for(sized[0][1], sized[0][0]) if sized else "")
+
+
+def _reckoned(case: ClaimEvidence, claimed: Quantity) -> bool:
+    """Whether a figure need not stand in the evidence: a share in words, or a bound that a figure there keeps to."""
+    if claimed.bound in {"least", "most"}:
+        said = [q.value for sentence in case.sentences for q in sentence.quantities if comparable(claimed, q)]
+        return any(value >= claimed.value if claimed.bound == "least" else value <= claimed.value for value in said)
+    return claimed.value < 1 and claimed.unit is None and case.claim.text[claimed.start].isalpha()
 
 
 def _holds(claimed: Quantity, sentence: AnalysedSentence) -> bool:

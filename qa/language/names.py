@@ -62,12 +62,15 @@ _OPENERS = frozenset(
     "Around About Nearly Almost Over Under Up Down Out In On At By For With From To Of As If When Where Why How What "
     "Work Construction Rain Snow Traffic Voters Workers Students Teachers Passengers Customers Critics Analysts "
     "Footage Video Images Reports Evidence Talks Plans Half Winner Captain Striker Manager Coach Actor Singer "
+    "Until Unless Whether Like Without Within Against Among Between Through Throughout Substitute Goalkeeper Midfielder "
+    "Teenager Novelist Activist Physicist Economist Historian Lawyer Farmer Fisherman Pilot Driver Mechanic Neighbour "
     "Actress Author Footballer Players Scoring Research Data Government Company Officers Detectives".split()
 )
 """Words that open sentences with a capital and are no names."""
 _NO_NAMES = frozenset(
     "Mr Mrs Ms Dr Sir Lord Lady Prof President Prime Minister Mayor Judge King Queen Prince Princess Pope General "
-    "Captain AM PM I I'm I've".split()
+    "Captain Professor Senator Governor Chancellor Bishop Archbishop Cardinal Colonel Sergeant Inspector Justice "
+    "AM PM I I'm I've".split()
 ).union(ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS)
 """Capitals that are no name of their own: titles, months and weekdays, which are checked as dates."""
 _PLACES = (
@@ -111,7 +114,7 @@ def name_words(text: str, *, words: Sequence[Word] | None = None, lower: Collect
     found, run = [], 0
     for at, word in enumerate(words):
         bare = _POSSESSIVE.sub("", word.text)
-        if not _is_name(text, words, at, lower) or bare in _NO_NAMES:
+        if not _is_name(text, words, at, lower) or bare.removeprefix("mid-") in _NO_NAMES:
             run += 1
             continue
         found.append(NameWord(start=word.start, end=word.start + len(bare), text=bare, run=run))

@@ -35,6 +35,10 @@ def found(claim: str, *, hard: bool) -> list[tuple[str, str, str]]:
         "The two passengers were Ada Brandt and Jonas Weir.",
         "The ferry struck the pier on June 4.",
         "The line that was fined 40,000 euros carried 1,234 people.",
+        "A third of the passengers were treated.",
+        "More than 200 people were on the ferry.",
+        "Repairs will take less than 900 days.",
+        "Professor Weir was on the ferry since mid-June.",
     ],
 )
 def test_a_figure_that_stands_anywhere_is_no_veto(claim: str) -> None:
@@ -49,6 +53,7 @@ def test_a_figure_that_stands_anywhere_is_no_veto(claim: str) -> None:
         ("Repairs will cost 30 euros.", ("unit", "30 euros", "30 days")),
         ("In 2018 the line was fined.", ("date", "2018", "2019")),
         ("Repairs will take 30 weeks.", ("number", "30 weeks", "30 days")),
+        ("Repairs will take less than 20 days.", ("number", "20 days", "30 days")),
         ("The ferry struck the pier of Marvo [4].", ("number", "[4]", "")),
     ],
 )
