@@ -36,7 +36,7 @@ from qa.generation.sentence_stream import NOTHING, plain_line
 from qa.generation.verification import Quoted, is_order
 from qa.generators import Generator, Message
 from qa.grounding import SupportChecker
-from qa.reading.read import SentenceAt
+from qa.reading.sentence_ranking import SentenceAt
 from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage
 
 __all__ = [

@@ -26,8 +26,8 @@ from qa.evaluation.metrics.statistics import Estimate, mean, resampled
 from qa.evaluation.targets.target import CachingEncoder, kept
 from qa.evaluation.types import InvalidDataset, Score
 from qa.reading import load_reader
-from qa.reading.read import read
 from qa.reading.reader import Reader
+from qa.reading.sentence_ranking import read
 from qa.retrieval.search import READ, retrieve
 from qa.types import Evidence
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from qa.reading.read import Reading, ReadSentence, read
 from qa.reading.reader import GENERAL, AnswerSpan, Calibration, PassageText
+from qa.reading.sentence_ranking import Reading, ReadSentence, read
 from qa.types import Evidence
 
 EvidenceOf = Callable[..., Evidence]

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from qa.reading.answer_types import Kind, kind_of
-from qa.reading.read import best_passages_first, read
 from qa.reading.reader import GENERAL, AnswerSpan, Calibration, Features, OverlapReader, PassageText
+from qa.reading.sentence_ranking import best_passages_first, read
 from qa.types import Evidence
 
 EvidenceOf = Callable[..., Evidence]

@@ -16,9 +16,9 @@ from embeddings.cleaning.identity import of_one_publisher
 from qa.language.dates import moment
 from qa.language.quantities import quantities_of
 from qa.language.words import stems, words_of
-from qa.reading.holders import asks_holder, who_left
-from qa.reading.read import Reading, ReadSentence, no_surer, same_answer
+from qa.reading.office_holders import asks_holder, who_left
 from qa.reading.reader import Calibration
+from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer, same_answer
 from qa.types import Evidence
 
 __all__ = ["asks_of_now", "newest_of_series", "newest_within", "of_now"]

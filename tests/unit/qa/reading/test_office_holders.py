@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qa.reading.holders import asks_holder, still_in_office, who_left
-from qa.reading.present import asks_of_now
+from qa.reading.newest_answers import asks_of_now
+from qa.reading.office_holders import asks_holder, still_in_office, who_left
 from qa.reading.reader import AnswerSpan
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from qa.reading.present import newest_of_series
-from qa.reading.read import Reading, ReadSentence, SentenceAt
+from qa.reading.newest_answers import newest_of_series
+from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
 from qa.types import Evidence
 
 PRICE = "A kilo of butter costs {} crowns this week, the dairy board said on {}."

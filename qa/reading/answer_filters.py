@@ -15,20 +15,20 @@ from qa.language.quantities import UNITS, Unit, quantities_of
 from qa.language.question_words import TITLES, is_date_word, names
 from qa.language.words import Word, negated, words_of
 from qa.reading.answer_types import kind_of
-from qa.reading.named import SHARED_FIRST, is_spelled, of_what_is_named
-from qa.reading.occasions import is_another_in_turn, is_of_a_part, is_of_another_tense, is_the_value_before
-from qa.reading.read import Reading, ReadSentence, no_surer
+from qa.reading.event_filters import is_another_in_turn, is_of_a_part, is_of_another_tense, is_the_value_before
+from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
 from qa.reading.reader import Calibration
-from qa.reading.roles import (
+from qa.reading.role_filters import (
     does_something_else,
     exchanges_roles,
     has_it_done_to_the_doer,
     is_only_denied,
     is_the_one_asked_about,
 )
+from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
 from qa.types import Evidence
 
-__all__ = ["answers_another", "fitting", "with_unit"]
+__all__ = ["answers_another", "filter_answers", "with_unit"]
 
 _WHEN = re.compile(
     r"\b(?:when|time|dates?|days?|nights?|mornings?|evenings?|hours?|weeks?|weekend|months?|years?|season|quarter|decade"
@@ -124,7 +124,7 @@ _LEAST_OF_A_STATE = 0.34
 """The same where the question ends with the state: "Which pool is still closed?" asks of nothing else."""
 
 
-def fitting(
+def filter_answers(
     question: str,
     reading: Reading,
     evidence: Sequence[Evidence],

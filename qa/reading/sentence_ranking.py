@@ -12,9 +12,9 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from qa.language.words import matter, stems
 from qa.reading.answer_types import Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
-from qa.reading.counts import of_that_state
-from qa.reading.holders import asks_holder, still_in_office, who_left
-from qa.reading.promise import Left, Promise, promise_of
+from qa.reading.event_filters import of_that_state
+from qa.reading.office_holders import asks_holder, still_in_office, who_left
+from qa.reading.passage_pruning import Estimate, ReadingQueue, estimate_of
 from qa.reading.reader import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
 from qa.types import Evidence
 
@@ -115,10 +115,12 @@ def read(
     judge = _judge(question, evidence, reader=reader, put=put)
     judged: dict[tuple[str, int], ReadSentence] = {}
     if ends_at is None or kind == "list":
-        left = Left(len(evidence))
+        left = ReadingQueue(len(evidence))
     else:
         asked = matter(question)
-        left = Left(len(evidence), promises=[_promise(item, asked, calibration) for item in evidence], ends_at=ends_at)
+        left = ReadingQueue(
+            len(evidence), estimates=[_estimate(item, asked, calibration) for item in evidence], ends_at=ends_at
+        )
     while numbers := left.next(judged.values()):
         for one in judge(numbers):
             # Passages of one article overlap: each place counts once, as what was read with more around it.
@@ -137,11 +139,13 @@ def read(
     )
 
 
-def _promise(item: Evidence, asked: frozenset[str], calibration: Calibration) -> Promise:
+def _estimate(item: Evidence, asked: frozenset[str], calibration: Calibration) -> Estimate:
     text = item.stored.passage.text
     sentences = [text[start:end] for start, end in _cut(text)]
-    promise = promise_of(item.stored.title, sentences, retrieval=_relevance(item), asked=asked, calibration=calibration)
-    return msgspec.structs.replace(promise, logit=promise.logit + _timeliness(item))
+    estimate = estimate_of(
+        item.stored.title, sentences, retrieval=_relevance(item), asked=asked, calibration=calibration
+    )
+    return msgspec.structs.replace(estimate, logit=estimate.logit + _timeliness(item))
 
 
 def _relevance(item: Evidence) -> float:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
+from qa.reading.answer_filters import answers_another, filter_answers, with_unit
 from qa.reading.answer_types import kind_of
-from qa.reading.misfits import answers_another, fitting, with_unit
-from qa.reading.read import Reading, ReadSentence, SentenceAt
 from qa.reading.reader import GENERAL
+from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
 from qa.types import Evidence
 
 
@@ -175,7 +175,7 @@ def test_of_a_list_no_word_outside_it_is_the_short_answer(evidence_of: Callable[
     for words, left in (("Skerra", ""), ("Velda, Orrin", "Velda, Orrin")):
         found = Reading(sentences=(read(text, words),), probability=0.8, kind="list")
         asked = "Which towns founded the league?"
-        fit = fitting(asked, found, [evidence_of(text)], calibration=GENERAL, again=never)
+        fit = filter_answers(asked, found, [evidence_of(text)], calibration=GENERAL, again=never)
         assert (fit.sentences[0].words, fit.probability) == (left, 0.8)
 
 
@@ -197,7 +197,7 @@ def test_an_article_without_whom_the_question_names_does_not_answer(
     question: str, text: str, told: bool, evidence_of: Callable[..., Evidence]
 ) -> None:
     found = Reading(sentences=(read(text, "33" if "33" in text else text),), probability=0.8)
-    fit = fitting(question, found, [evidence_of(text)], calibration=GENERAL, again=never)
+    fit = filter_answers(question, found, [evidence_of(text)], calibration=GENERAL, again=never)
     assert bool(fit.sentences) is told
     assert fit.probability == (0.8 if told else 0.0)
 
@@ -214,12 +214,12 @@ def test_a_passage_is_read_again_without_what_was_struck(evidence_of: Callable[.
         return Reading(sentences=(found,), probability=0.1, passages=1)
 
     reading = Reading(sentences=(best,), probability=0.9, passages=1)
-    fit = fitting("How old is Runa Vestby?", reading, evidence, calibration=GENERAL, again=again)
+    fit = filter_answers("How old is Runa Vestby?", reading, evidence, calibration=GENERAL, again=again)
     assert [item.stored.passage.text for item in given] == [" " * 18 + " Runa Vestby is 43."]
     assert [one.words for one in fit.sentences] == ["43"]
     assert fit.passages == 2
     assert fit.probability == pytest.approx(0.269, abs=0.001)
-    nothing = fitting(
+    nothing = filter_answers(
         "How old is Runa Vestby?", reading, evidence, calibration=GENERAL,
         again=lambda _: Reading(sentences=(), probability=0.0),
     )  # fmt: skip

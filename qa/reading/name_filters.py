@@ -9,8 +9,8 @@ import msgspec
 from rapidfuzz.fuzz import ratio
 
 from qa.language.question_words import language_of, names
-from qa.reading.read import Reading, ReadSentence, no_surer
 from qa.reading.reader import Calibration
+from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
 from qa.types import Evidence
 
 __all__ = ["SHARED_FIRST", "from_articles_with", "is_spelled", "naming", "of_what_is_named"]

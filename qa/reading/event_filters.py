@@ -1,17 +1,21 @@
-"""Which time of several a question means: the past or the next one, the second year, the whole or its first round.
+"""Which event of several a question means: the past or the next one, the second year, the whole or its first round.
 
-A reader takes the time or the winner of the one for that of the other. Each rule strikes only what its form betrays.
+A reader takes the time, the winner or the figure of the one for that of the other: "six were found alive, and two are
+still missing". Each rule strikes only what its form betrays.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
-from qa.language.quantities import ORDINALS
+from embeddings.chunking.sentences import split_sentences
+from qa.language.quantities import ORDINALS, quantities_of
 from qa.language.words import Word, stems, words_of
+from qa.reading.reader import AnswerSpan
 
-__all__ = ["is_another_in_turn", "is_of_a_part", "is_of_another_tense", "is_the_value_before"]
+__all__ = ["is_another_in_turn", "is_of_a_part", "is_of_another_tense", "is_the_value_before", "of_that_state"]
 
 _ASKS_BACK = re.compile(r"(?:when|(?:in|on) (?:what|which) (?:year|month|day)) (?:did|was|were)\b", re.IGNORECASE)
 _ASKS_AHEAD = re.compile(
@@ -49,6 +53,13 @@ _CHANGED = re.compile(
 )
 _FROM = re.compile(r"\bfrom (?:the |about |around |an? |some |minus )*$")
 _TO_FIGURE = re.compile(r"\bto (?:about |around |an? |some |minus )*[$£€]?\d")
+_STATE = re.compile(
+    r"how many [^?]*?\b(?:are|is|remain)(?: still| now| currently| being| believed| feared)* (?P<state>[a-z]{4,})",
+    re.IGNORECASE,
+)
+_COUNTED_CLAUSE = re.compile(
+    r"[;:](?!\d)|,(?!\d)(?: (?:and|but|while))?|\b(?:and|but|while|after|though|as)\b", re.IGNORECASE
+)
 
 
 def is_of_another_tense(question: str, sentence: str, start: int) -> bool:
@@ -128,3 +139,36 @@ def is_the_value_before(question: str, sentence: str, start: int) -> bool:
     if not _ASKS_FOR_NOW.match(question) or not _FROM.search(head) or not _CHANGED.search(head):
         return False
     return _TO_FIGURE.search(sentence) is not None
+
+
+def of_that_state(question: str, text: str, spans: Sequence[AnswerSpan]) -> tuple[AnswerSpan, ...]:
+    """Spans without figures beside that of the state asked for, where a span has that one.
+
+    A sentence is taken clause by clause: where the one that has the word of the state ("missing") has a figure of its
+    own, the figures of its other clauses count something else.
+
+    >>> told = "Six were found alive, and two are still missing."
+    >>> [told[one.start : one.end] for one in of_that_state(
+    ...     "How many are missing?", told, (AnswerSpan(0, 3, 2.0), AnswerSpan(26, 29, 1.0)))]
+    ['two']
+    """
+    asked = _STATE.match(question)
+    if asked is None or words_of(asked["state"])[0].stop:
+        return tuple(spans)
+    state = re.compile(rf"\b{asked['state']}\b", re.IGNORECASE)
+    kept = list(spans)
+    for start, end in split_sentences(text):
+        clauses = [(a, b) for a, b in _clauses(text, start, end) if quantities_of(text[a:b])]
+        own = [(a, b) for a, b in clauses if state.search(text[a:b])]
+        if len(clauses) > 1 and any(_within(one, own) for one in kept):
+            kept = [one for one in kept if _within(one, own) or not _within(one, [(start, end)])]
+    return tuple(kept)
+
+
+def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    edges = [start, *(match.start() for match in _COUNTED_CLAUSE.finditer(text, start, end)), end]
+    return list(pairwise(edges))
+
+
+def _within(span: AnswerSpan, places: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= span.start and span.end <= end for start, end in places)
