@@ -22,7 +22,7 @@ import msgspec
 from embeddings.cleaning.article import clean
 from embeddings.cleaning.identity import normalised_url
 from embeddings.errors import InputError
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.types import Article, Rejected
 from qa.evaluation.dataset import Dataset
 from qa.evaluation.replies import served_as

@@ -13,7 +13,7 @@ from pathlib import PurePath
 import msgspec
 
 from embeddings.ingest import IngestReport
-from embeddings.readers.jsonl import ALIASES, parse_record
+from embeddings.parsers.jsonl import ALIASES, parse_record
 from embeddings.types import RawArticle, Rejected
 from qa.server.errors import FieldError, InvalidRequest, MalformedBody, NothingUsable, OutOfReach, RequestError
 from qa.server.http.bodies import BYTE_ORDER_MARK, fault, plain_json

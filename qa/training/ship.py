@@ -24,7 +24,7 @@ import seeds
 from embeddings.cleaning.article import clean
 from embeddings.encoders.bundled import Facts
 from embeddings.encoders.encoder import BUNDLED_MODEL, locate, revision
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.runtime import sha256_of
 from embeddings.types import RawArticle
 from qa.evaluation.benchmarks.grounding_sets import read_sets

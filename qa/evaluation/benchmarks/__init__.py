@@ -21,7 +21,7 @@ from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder
 from embeddings.ingest import ingest
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from qa.assembly import Assembly
 from qa.evaluation.dataset import Dataset, example_of_seed
 from qa.evaluation.metrics.statistics import Estimate

@@ -10,7 +10,7 @@ import pytest
 
 import seeds
 from embeddings.cleaning.article import clean
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.types import Article, RawArticle
 from qa.evaluation.dataset import example_of_seed
 from qa.evaluation.targets import target

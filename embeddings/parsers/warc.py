@@ -17,7 +17,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers.confined import Member
+from embeddings.parsers.sandbox import Member
 from embeddings.types import Rejected
 
 __all__ = ["read"]
@@ -94,7 +94,7 @@ def _page(record: Any, kind: str, *, into: Path, origin: str) -> Member | Reject
 
 
 def _marked(data: bytes, record: Any) -> bytes:
-    """Put what the server said of the encoding where the readers look for it: a mark, before UTF-8."""
+    """Put what the server said of the encoding where the parsers look for it: a mark, before UTF-8."""
     headers = record.http_headers
     declared = (headers.get_header("content-type") if headers else None) or ""
     _, found, charset = declared.lower().partition("charset=")

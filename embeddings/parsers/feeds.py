@@ -15,7 +15,7 @@ from typing import Any, Final
 import feedparser
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import decoding, fragments
+from embeddings.parsers import decoding, fragments
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["listed", "read"]
@@ -42,7 +42,7 @@ _CUT = re.compile(
 """How a text ends that goes on elsewhere."""
 
 
-def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every reader is given
+def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every parser is given
     """Give an article or a refusal for each entry. Raises UnreadableFile for what is no feed, or an empty one."""
     data = decoding.load(path)
     root = _root(data)

@@ -30,7 +30,7 @@ import msgspec
 from embeddings.cleaning.boilerplate import drop_boilerplate, title_key
 from embeddings.cleaning.dates import iso_date
 from embeddings.errors import UnreadableFile
-from embeddings.readers import decoding
+from embeddings.parsers import decoding
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["Piece", "dated", "plausible_title", "read", "says", "split", "unwrapped"]

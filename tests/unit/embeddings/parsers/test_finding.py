@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import look, read
+from embeddings.parsers import look, read
 from embeddings.types import RawArticle, Rejected
 
 

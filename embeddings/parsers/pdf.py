@@ -19,8 +19,8 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import text
-from embeddings.readers.pdf_lines import CELL, Line, Page, is_apart, page_of
+from embeddings.parsers import text
+from embeddings.parsers.pdf_lines import CELL, Line, Page, is_apart, page_of
 from embeddings.types import RawArticle
 
 __all__ = ["MAX_PAGES", "Laid", "laid_out", "read", "without_running_lines"]
@@ -363,7 +363,7 @@ _HEADLINE: Final = 1.15
 _LONGEST_HEADLINE: Final = 250
 
 
-def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - what every reader is given
+def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - what every parser is given
     """Give the document. Raises UnreadableFile where it is none, locked, too long or without text."""
     try:
         document = pypdfium2.PdfDocument(path)

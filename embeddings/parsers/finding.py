@@ -16,12 +16,22 @@ from typing import Final
 import msgspec
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers.confined import Kind
+from embeddings.parsers.sandbox import Kind
 from embeddings.types import Rejected
 
-__all__ = ["CONFINED", "CONFINED_FROM_AFAR", "SUFFIXES", "Found", "look", "shown", "suffix_of", "unread", "unreadable"]
+__all__ = [
+    "SANDBOXED",
+    "SANDBOXED_FROM_AFAR",
+    "SUFFIXES",
+    "Found",
+    "look",
+    "shown",
+    "suffix_of",
+    "unread",
+    "unreadable",
+]
 
-CONFINED: Final[dict[str, Kind]] = {
+SANDBOXED: Final[dict[str, Kind]] = {
     ".pdf": "pdf",
     ".docx": "docx",
     ".epub": "epub",
@@ -40,10 +50,10 @@ CONFINED: Final[dict[str, Kind]] = {
     ".zip": "zip",
 }
 """Files whose parsers work in a process of their own."""
-CONFINED_FROM_AFAR: Final[dict[str, Kind]] = CONFINED | {".html": "html", ".htm": "html", ".txt": "text"}
+SANDBOXED_FROM_AFAR: Final[dict[str, Kind]] = SANDBOXED | {".html": "html", ".htm": "html", ".txt": "text"}
 """And those of files that come from strangers without anybody's looking: pages that feeds lead to."""
 
-SUFFIXES: Final = (".txt", ".md", ".html", ".htm", ".jsonl", ".jsonl.gz", *CONFINED)
+SUFFIXES: Final = (".txt", ".md", ".html", ".htm", ".jsonl", ".jsonl.gz", *SANDBOXED)
 """What files may end in, in any case."""
 _SAME: Final = {
     ".text": ".txt",

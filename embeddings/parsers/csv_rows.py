@@ -18,8 +18,8 @@ from typing import Final, TextIO
 import msgspec
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import decoding, fragments
-from embeddings.readers.jsonl import MAX_LINE, parse_record
+from embeddings.parsers import decoding, fragments
+from embeddings.parsers.jsonl import MAX_LINE, parse_record
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["read"]
@@ -74,7 +74,7 @@ _RANKS: Final = {
 }
 
 
-def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every reader is given
+def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every parser is given
     """Give an article or a refusal for each filled row. Raises UnreadableFile where the header names no text."""
     csv.field_size_limit(MAX_LINE)
     with _text(path) as file:

@@ -20,7 +20,7 @@ from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxm
 from embeddings.cleaning.dates import MONTHS
 from embeddings.cleaning.identity import host_of, normalised_url
 from embeddings.cleaning.titles import clean_title, without_sections
-from embeddings.readers import fragments
+from embeddings.parsers import fragments
 
 __all__ = [
     "Address",

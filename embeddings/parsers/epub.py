@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import msgspec
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import decoding, fragments, zipped
+from embeddings.parsers import decoding, fragments, zipped
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["read"]
@@ -41,7 +41,7 @@ class _Book(msgspec.Struct, frozen=True, kw_only=True):
     """Their names in the archive, in order."""
 
 
-def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every reader is given
+def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every parser is given
     """Give an article or a refusal for each chapter. Raises UnreadableFile where it is no book, or a locked one."""
     with zipped.opened(path) as archive:
         names = archive.namelist()

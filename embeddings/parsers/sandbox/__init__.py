@@ -1,7 +1,7 @@
 """Reads files that need a parser of untrusted data in a process of their own, which can be killed.
 
 This side starts the process, asks it for one thing after the other, and says why it ended. That side (`child`) bounds
-itself, then lets the reader of the file's kind work.
+itself, then lets the parser of the file's kind work.
 
 The process gets no setting, no key and no open file of this one. It may take so much memory and processor time, and say
 so much, and no more; whatever happens to it, the next file goes on.
@@ -32,7 +32,7 @@ __all__ = ["Broke", "Ended", "FoundArticle", "Frame", "Kind", "Member", "Refused
 
 # --- What the reading process is asked and what it answers: one JSON value a line, in either direction
 Kind = str
-"""Names a reader: see `child.READERS`."""
+"""Names a parser: see `child.PARSERS`."""
 
 _SECONDS, _SECONDS_PER_MEGABYTE = 7.0, 1.0
 
@@ -78,7 +78,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
 
 
 class Broke(msgspec.Struct, frozen=True, kw_only=True, tag="broke"):
-    """The reader ran out of memory."""
+    """The parser ran out of memory."""
 
 
 Frame = Member | FoundArticle | Refused | Ended | Broke
@@ -94,7 +94,7 @@ def seconds_for(size: int) -> float:
 
 
 _PROGRAM: Final = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from embeddings.readers.confined.child import main; main()"
+    "import sys; sys.path.insert(0, sys.argv[1]); from embeddings.parsers.sandbox.child import main; main()"
 )
 _ROOT: Final = str(Path(embeddings.__file__).parents[1])
 _LONGEST_FRAME: Final = 64_000_000

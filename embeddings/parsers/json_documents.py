@@ -22,9 +22,9 @@ import msgspec
 from embeddings.cleaning import article
 from embeddings.cleaning.identity import checked_id
 from embeddings.errors import InvalidArticle, UnreadableFile
-from embeddings.readers import decoding, fragments, page_facts
-from embeddings.readers.fragments import text_of
-from embeddings.readers.jsonl import parse_record
+from embeddings.parsers import decoding, fragments, page_facts
+from embeddings.parsers.fragments import text_of
+from embeddings.parsers.jsonl import parse_record
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["read"]
@@ -40,7 +40,7 @@ _HEADLINES: Final = ("headline", "headlines", "title", "name")
 _MAIN_ROLES: Final = frozenset({"", "main", "headline", "title"})
 
 
-def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every reader is given
+def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every parser is given
     """Give the articles of the document. Raises UnreadableFile for what is no JSON, or holds none."""
     data = _decoded(decoding.load(path))
     if isinstance(data, dict) and isinstance(data.get("articles"), list):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.cleaning.article import clean
-from embeddings.readers import read
+from embeddings.parsers import read
 from embeddings.types import Article, RawArticle, Rejected
 
 FERRY = "The ferry Almeric left the harbour at noon on Friday. It carried 214 people to Skerra."

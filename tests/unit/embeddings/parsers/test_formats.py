@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from embeddings.cleaning.article import clean
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.types import Article, RawArticle, Rejected
 
 FERRY = (

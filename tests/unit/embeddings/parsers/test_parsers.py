@@ -1,4 +1,4 @@
-"""Finding files, choosing a reader, decoding: and that no file whatever makes a reader raise."""
+"""Finding files, choosing a parser, decoding: and that no file whatever makes a parser raise."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import SUFFIXES, decoding, find, read
-from embeddings.readers.finding import CONFINED
+from embeddings.parsers import SUFFIXES, decoding, find, read
+from embeddings.parsers.finding import SANDBOXED
 from embeddings.types import RawArticle, Rejected
 
 
@@ -65,7 +65,7 @@ def test_unknown_kinds_missing_files_and_folders_are_refused_not_raised(tmp_path
         assert isinstance(only(tmp_path / f"none{suffix}"), Rejected)
 
 
-@pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if suffix not in CONFINED])
+@pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if suffix not in SANDBOXED])
 @given(
     data=st.one_of(st.binary(), st.text().map(str.encode), st.text(alphabet="-:\n#[]{}\"'&*<>/!`|ab ").map(str.encode))
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.cleaning.article import clean
-from embeddings.readers import html
+from embeddings.parsers import html
 from embeddings.types import RawArticle, Rejected
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">

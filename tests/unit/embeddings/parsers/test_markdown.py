@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.readers import markdown
+from embeddings.parsers import markdown
 from embeddings.types import RawArticle, Rejected
 
 

@@ -68,7 +68,7 @@ _MANY: Final = 400
 def published(
     tree: etree._Element, *, described: dict[str, str], data: Sequence[dict[str, Any]], url: str | None
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Give the date of publication as written, if the page tells one, and what the reader has to say of it."""
+    """Give the date of publication as written, if the page tells one, and what the parser has to say of it."""
     unread: list[str] = []
     for written in _candidates(tree, described, data, url):
         day = _NO_TIME.sub("", written.strip())

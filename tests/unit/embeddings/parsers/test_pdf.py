@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from embeddings.cleaning.article import clean, page_at
-from embeddings.readers import read
+from embeddings.parsers import read
 from embeddings.types import Article, RawArticle, Rejected
 
 LEFT = [

@@ -26,7 +26,7 @@ from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxm
 from trafilatura.xpaths import BODY_XPATH
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import decoding, page_dates, page_facts
+from embeddings.parsers import decoding, page_dates, page_facts
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["read"]

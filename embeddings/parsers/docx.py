@@ -9,8 +9,8 @@ from typing import Final
 import mammoth
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import fragments, zipped
-from embeddings.readers.text import dated, plausible_title, says
+from embeddings.parsers import fragments, zipped
+from embeddings.parsers.text import dated, plausible_title, says
 from embeddings.types import RawArticle
 
 __all__ = ["read"]
@@ -23,7 +23,7 @@ _HEAD: Final = 3_000
 _OLD: Final = b"\xd0\xcf\x11\xe0"
 
 
-def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - what every reader is given
+def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - what every parser is given
     """Give the document. Raises UnreadableFile where it is none, or has no text."""
     with path.open("rb") as file:
         if file.read(4) == _OLD:

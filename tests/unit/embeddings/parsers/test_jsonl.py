@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.readers import jsonl
-from embeddings.readers.jsonl import MAX_LINE, parse_record
+from embeddings.parsers import jsonl
+from embeddings.parsers.jsonl import MAX_LINE, parse_record
 from embeddings.types import RawArticle, Rejected
 
 GOOD = b'{"text": "It rained."}'

@@ -25,7 +25,7 @@ import yaml
 
 from embeddings.cleaning.article import status_of
 from embeddings.errors import InvalidArticle, UnreadableFile
-from embeddings.readers import decoding
+from embeddings.parsers import decoding
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["plain", "read"]

@@ -15,8 +15,8 @@ from typing import Final
 from zipfile import ZipFile
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import finding
-from embeddings.readers.confined import Member
+from embeddings.parsers import finding
+from embeddings.parsers.sandbox import Member
 from embeddings.types import Rejected
 
 __all__ = ["MAX_MEMBERS", "ZipFile", "content", "opened", "read"]

@@ -2,22 +2,22 @@
 
 | suffix | holds | file |
 |---|---|---|
-| `.txt` | one article, or several scraped pages | text.py, scraped.py |
-| `.md` | one article, optional YAML front matter | markdown.py, markup.py |
+| `.txt` | one article, or several scraped pages | text.py |
+| `.md` | one article, optional YAML front matter | markdown.py |
 | `.html`, `.htm` | one web page | html.py |
 | `.jsonl`, `.jsonl.gz` | one article a line, streamed | jsonl.py |
-| `.pdf` | one article, in pages | pdf.py, pdf_lines.py, pdf_layout.py |
+| `.pdf` | one article, in pages | pdf.py, pdf_lines.py |
 | `.docx` | one article | docx.py |
 | `.epub` | one article a chapter | epub.py |
 | `.rss`, `.atom`, `.rdf`, `.xml` | one article an entry | feeds.py |
 | `.opml` | none; it is said so | feeds.py |
-| `.json`, `.jsonld` | JSON Feed, schema.org, ninjs, records | json_documents.py, linked_articles.py, ninjs.py |
+| `.json`, `.jsonld` | JSON Feed, schema.org, ninjs, records | json_documents.py |
 | `.csv`, `.tsv` | one article a row | csv_rows.py |
 | `.eml` | one message | mail.py |
 | `.warc`, `.warc.gz` | one article a page | warc.py |
 | `.zip` | files of all these kinds | zipped.py |
 
-From `.pdf` on they are read in a process that can be killed (`confined`). Nothing here cleans: see
+From `.pdf` on they are read in a process that can be killed (`sandbox`). Nothing here cleans: see
 `embeddings.cleaning`. Nothing here opens a network connection.
 """
 
@@ -28,8 +28,8 @@ from pathlib import Path
 
 import msgspec
 
-from embeddings.readers import finding
-from embeddings.readers.finding import SUFFIXES, Found
+from embeddings.parsers import finding
+from embeddings.parsers.finding import SUFFIXES, Found
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["SUFFIXES", "find", "look", "read"]
@@ -62,34 +62,34 @@ def read(path: Path, *, from_afar: bool = False) -> Iterator[RawArticle | Reject
     `from_afar`: nobody has chosen this file, so pages and texts, too, are read in a process that can be killed.
     Never raises for what the file holds.
     """
-    for found in _read(path, depth=0, confined=finding.CONFINED_FROM_AFAR if from_afar else finding.CONFINED):
+    for found in _read(path, depth=0, sandboxed=finding.SANDBOXED_FROM_AFAR if from_afar else finding.SANDBOXED):
         origin = finding.shown(found.origin)
         yield found if origin == found.origin else msgspec.structs.replace(found, origin=origin)
 
 
-def _read(path: Path, *, depth: int, confined: Mapping[str, str]) -> Iterator[RawArticle | Rejected]:
+def _read(path: Path, *, depth: int, sandboxed: Mapping[str, str]) -> Iterator[RawArticle | Rejected]:
     suffix = finding.suffix_of(path.name)
     if suffix is None:
         yield Rejected(origin=f"{path}:1", reason=finding.unread(path.name, named_itself=True) or "")
     elif reason := finding.unreadable(path):
         yield Rejected(origin=f"{path}:1", reason=reason)
-    elif suffix not in confined:
-        yield from _reader(suffix)(path)
+    elif suffix not in sandboxed:
+        yield from _parser(suffix)(path)
     elif depth < _DEEPEST:
-        yield from _confined(path, confined[suffix], depth=depth, inner=confined)
+        yield from _sandboxed(path, sandboxed[suffix], depth=depth, inner=sandboxed)
     else:
         yield Rejected(origin=f"{path}:1", reason="it is packed into too many archives; unpack the outer ones")
 
 
-def _confined(path: Path, kind: str, *, depth: int, inner: Mapping[str, str]) -> Iterator[RawArticle | Rejected]:
+def _sandboxed(path: Path, kind: str, *, depth: int, inner: Mapping[str, str]) -> Iterator[RawArticle | Rejected]:
     """Read a file in a process of its own, and what it holds if it is a container."""
-    from embeddings.readers import confined
+    from embeddings.parsers import sandbox
 
-    for found in confined.read(path, kind):
-        if not isinstance(found, confined.Member):
+    for found in sandbox.read(path, kind):
+        if not isinstance(found, sandbox.Member):
             yield found
             continue
-        for held in _read(Path(found.path), depth=depth + 1, confined=inner):
+        for held in _read(Path(found.path), depth=depth + 1, sandboxed=inner):
             origin = f"{path}/{found.name}{held.origin.removeprefix(found.path)}"
             at = (
                 {"url": found.url, "source": None}
@@ -104,20 +104,20 @@ def _is_of_note(name: str) -> bool:
     return finding.suffix_of(name) is not None or finding.unread(name) is not None
 
 
-def _reader(suffix: str) -> Callable[[Path], Iterator[RawArticle | Rejected]]:
-    """Import a reader when it is first needed: trafilatura alone takes a second."""
+def _parser(suffix: str) -> Callable[[Path], Iterator[RawArticle | Rejected]]:
+    """Import a parser when it is first needed: trafilatura alone takes a second."""
     if suffix == ".txt":
-        from embeddings.readers.text import read as read_text
+        from embeddings.parsers.text import read as read_text
 
         return read_text
     if suffix == ".md":
-        from embeddings.readers.markdown import read as read_markdown
+        from embeddings.parsers.markdown import read as read_markdown
 
         return read_markdown
     if suffix in {".html", ".htm"}:
-        from embeddings.readers.html import read as read_html
+        from embeddings.parsers.html import read as read_html
 
         return read_html
-    from embeddings.readers.jsonl import read as read_jsonl
+    from embeddings.parsers.jsonl import read as read_jsonl
 
     return read_jsonl

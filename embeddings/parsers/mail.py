@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers import decoding, fragments
-from embeddings.readers.text import unwrapped
+from embeddings.parsers import decoding, fragments
+from embeddings.parsers.text import unwrapped
 from embeddings.types import RawArticle
 
 __all__ = ["read"]
@@ -24,7 +24,7 @@ _FEWEST_WORDS: Final = 5
 _NO_MESSAGE: Final = "it is no message; save one with its headers as .eml"
 
 
-def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - what every reader is given
+def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - what every parser is given
     """Give the message. Raises UnreadableFile where there is no text in it."""
     message = BytesParser(EmailMessage, policy=policy.default).parsebytes(decoding.load(path))
     if not any(name in message for name in ("from", "subject", "date", "received", "to")):

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from embeddings.cleaning.article import clean
-from embeddings.readers.text import Piece, split, unwrapped
+from embeddings.parsers.text import Piece, split, unwrapped
 from embeddings.types import RawArticle
 
 NORTH, SOUTH, EAST = "Rain Stops in the North", "‘Snow’ Begins Again in the South", "Who Pays for the Eastern Dam?"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from embeddings.readers import confined, read
+from embeddings.parsers import read, sandbox
 from embeddings.types import RawArticle, Rejected
 
 TABLE = "text\nThe ferry Almeric left the harbour at noon on Friday.\nIt carried 214 people to Skerra.\n"
@@ -19,8 +19,8 @@ TABLE = "text\nThe ferry Almeric left the harbour at noon on Friday.\nIt carried
 @pytest.fixture(autouse=True)
 def no_process_left_over() -> Iterator[None]:
     yield
-    confined._end_idle()
-    assert not confined._idle
+    sandbox._end_idle()
+    assert not sandbox._idle
 
 
 @pytest.fixture
@@ -39,18 +39,18 @@ def only_reason(path: Path) -> str:
 
 def test_one_process_reads_many_files(table: Path) -> None:
     first = list(read(table))
-    child = confined._idle[0]
+    child = sandbox._idle[0]
     assert list(read(table)) == first
-    assert confined._idle == [child]
+    assert sandbox._idle == [child]
     assert [isinstance(one, RawArticle) for one in first] == [True, True]
 
 
 def test_what_this_process_holds_wears_no_other_out(table: Path) -> None:
     """A process begins with the peak of the one that starts it, as the system tells it."""
     held = bytearray(b"x") * 300_000_000
-    confined._end_idle()
+    sandbox._end_idle()
     list(read(table))
-    assert len(confined._idle) == 1
+    assert len(sandbox._idle) == 1
     assert len(held) == 300_000_000
 
 
@@ -58,27 +58,27 @@ def test_two_files_at_a_time_get_a_process_each(table: Path) -> None:
     one, other = read(table), read(table)
     assert next(one) == next(other)
     assert list(one) == list(other)
-    assert len(confined._idle) == 1
+    assert len(sandbox._idle) == 1
 
 
 def test_a_reading_that_is_given_up_leaves_no_process(table: Path) -> None:
     reading = read(table)
     next(reading)
     reading.close()
-    assert not confined._idle
+    assert not sandbox._idle
 
 
 def test_a_process_that_was_ended_meanwhile_is_replaced(table: Path) -> None:
     assert len(list(read(table))) == 2
-    confined._idle[0]._process.kill()
-    confined._idle[0]._process.wait()
+    sandbox._idle[0]._process.kill()
+    sandbox._idle[0]._process.wait()
     assert len([one for one in read(table) if isinstance(one, RawArticle)]) == 2
 
 
 def test_too_much_processor_time_ends_it(
     made_documents: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: Path
 ) -> None:
-    monkeypatch.setattr(confined, "seconds_for", lambda size: 0.02 if size > 1000 else 60.0)
+    monkeypatch.setattr(sandbox, "seconds_for", lambda size: 0.02 if size > 1000 else 60.0)
     path = tmp_path / "a.pdf"
     path.write_bytes(made_documents.pdf([made_documents.column(50, 700, ["word " * 20] * 40)] * 400))
     assert "seconds of the processor" in only_reason(path)
@@ -93,23 +93,23 @@ def test_too_much_memory_is_refused(tmp_path: Path, table: Path) -> None:
 
 
 def test_too_much_output_is_refused(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confined, "_OUTPUT_FREE", -50 * table.stat().st_size + 10)
+    monkeypatch.setattr(sandbox, "_OUTPUT_FREE", -50 * table.stat().st_size + 10)
     assert "gives more than" in only_reason(table)
     monkeypatch.undo()
-    monkeypatch.setattr(confined, "_LONGEST_FRAME", 10)
+    monkeypatch.setattr(sandbox, "_LONGEST_FRAME", 10)
     assert "gives more than" in only_reason(table)
 
 
 def test_a_process_that_sleeps_is_ended(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confined, "_PROGRAM", "import time; time.sleep(600)")
-    monkeypatch.setattr(confined, "_PATIENCE", 0.2)
+    monkeypatch.setattr(sandbox, "_PROGRAM", "import time; time.sleep(600)")
+    monkeypatch.setattr(sandbox, "_PATIENCE", 0.2)
     assert "not read within" in only_reason(table)
 
 
 def test_a_process_that_breaks_is_named(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confined, "_PROGRAM", "import os; os.abort()")
+    monkeypatch.setattr(sandbox, "_PROGRAM", "import os; os.abort()")
     assert "broke the program that reads it" in only_reason(table)
-    monkeypatch.setattr(confined, "_PROGRAM", "raise SystemExit(3)")
+    monkeypatch.setattr(sandbox, "_PROGRAM", "raise SystemExit(3)")
     assert "ended (code 3)" in only_reason(table)
 
 
@@ -119,7 +119,7 @@ def test_it_gets_no_setting_and_no_open_file(table: Path, monkeypatch: pytest.Mo
     with table.open("rb") as kept:
         os.set_inheritable(kept.fileno(), True)
         list(read(table))
-        process = Path(f"/proc/{confined._idle[0]._process.pid}")
+        process = Path(f"/proc/{sandbox._idle[0]._process.pid}")
         assert b"QA_" not in (process / "environ").read_bytes()
         assert str(table) not in {str(one.readlink()) for one in (process / "fd").iterdir()}
 
@@ -129,7 +129,7 @@ def test_unpacked_files_are_gone_afterwards(
 ) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
-    monkeypatch.setattr(confined.tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(sandbox.tempfile, "tempdir", str(folder))
     path = tmp_path / "a.zip"
     path.write_bytes(made_documents.zipped({"a.csv": TABLE, "b.csv": TABLE}))
     assert len(list(read(path))) == 4

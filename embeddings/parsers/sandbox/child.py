@@ -1,4 +1,4 @@
-"""The process that reads: takes tasks on standard input, gives a frame of what their readers find for each empty line.
+"""The process that reads: takes tasks on standard input, gives a frame of what their parsers find for each empty line.
 
 It bounds itself before it reads anything: memory, size of files written, processor time of each step. Going over the
 last ends it at once (SIGPROF), whatever C code it is in.
@@ -18,10 +18,10 @@ from typing import BinaryIO, Final
 import msgspec
 
 from embeddings.errors import UnreadableFile
-from embeddings.readers.confined import Broke, Ended, FoundArticle, Frame, Kind, Member, Refused, Task
+from embeddings.parsers.sandbox import Broke, Ended, FoundArticle, Frame, Kind, Member, Refused, Task
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["MAX_MEMORY", "READERS", "main"]
+__all__ = ["MAX_MEMORY", "PARSERS", "main"]
 
 MAX_MEMORY: Final = 512_000_000
 """Of address space, so of everything."""
@@ -30,18 +30,18 @@ _MOST_REFUSED: Final = 1_000
 """After so many refusals, and more than there are articles, a file is not read on."""
 _WORN_BYTES: Final = 200_000_000
 
-READERS: Final[dict[Kind, str]] = {
-    "csv": "embeddings.readers.csv_rows",
-    "docx": "embeddings.readers.docx",
-    "eml": "embeddings.readers.mail",
-    "epub": "embeddings.readers.epub",
-    "html": "embeddings.readers.html",
-    "json": "embeddings.readers.json_documents",
-    "pdf": "embeddings.readers.pdf",
-    "text": "embeddings.readers.text",
-    "warc": "embeddings.readers.warc",
-    "xml": "embeddings.readers.feeds",
-    "zip": "embeddings.readers.zipped",
+PARSERS: Final[dict[Kind, str]] = {
+    "csv": "embeddings.parsers.csv_rows",
+    "docx": "embeddings.parsers.docx",
+    "eml": "embeddings.parsers.mail",
+    "epub": "embeddings.parsers.epub",
+    "html": "embeddings.parsers.html",
+    "json": "embeddings.parsers.json_documents",
+    "pdf": "embeddings.parsers.pdf",
+    "text": "embeddings.parsers.text",
+    "warc": "embeddings.parsers.warc",
+    "xml": "embeddings.parsers.feeds",
+    "zip": "embeddings.parsers.zipped",
 }
 """Where the `read` of each kind is; imported when it is first needed."""
 
@@ -97,7 +97,7 @@ def _framed(item: _Item) -> Frame:
 
 def _steps(task: Task) -> Iterator[Frame]:
     try:
-        read: _Read = import_module(READERS[task.kind]).read
+        read: _Read = import_module(PARSERS[task.kind]).read
         refused = used = 0
         for item in read(Path(task.path), Path(task.folder)):
             yield _framed(item)
