@@ -17,9 +17,9 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
 
-from embeddings.cleaning.dates import MONTHS
 from embeddings.cleaning.identity import host_of, normalised_url
 from embeddings.cleaning.titles import clean_title, without_sections
+from embeddings.month_names import MONTHS
 from embeddings.parsers import fragments
 
 __all__ = [

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from embeddings.cleaning.dates import ENGLISH_SHORT_MONTHS
+from embeddings.month_names import ENGLISH_SHORT_MONTHS
 from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import is_date_word
 from qa.language.words import stems, words_of

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.cleaning.identity import of_one_publisher
+from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from qa.language.dates import moment
 from qa.language.quantities import quantities_of
 from qa.language.words import stems, words_of
