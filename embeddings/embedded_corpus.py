@@ -15,6 +15,7 @@ from embeddings.index.live import LiveIndex
 from embeddings.index.snapshot import allowed, exact_from, search
 from embeddings.index.spellings import SnapshotLexicon, nearest
 from embeddings.index.terms import Terms
+from embeddings.integrity import Finding, Stats, findings, sound, statistics
 from embeddings.store import passages, reads, writes
 from embeddings.store import passages as store_passages
 from embeddings.store.database import Fault, Store, no_fault
@@ -32,7 +33,6 @@ from embeddings.types import (
     Vector,
     Where,
 )
-from embeddings.verification import Finding, Stats, findings, sound, statistics
 
 __all__ = ["EmbeddedCorpus"]
 

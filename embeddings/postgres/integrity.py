@@ -7,13 +7,13 @@ import hashlib
 import msgspec
 
 from embeddings.encoders import EncoderIdentity
+from embeddings.integrity import INGEST, Finding, GenerationStats, Stats
 from embeddings.postgres import search
 from embeddings.postgres.database import Connection
 from embeddings.postgres.passages import damaged_keys
 from embeddings.postgres.reads import possible, the_row
 from embeddings.store.schema import moment
 from embeddings.types import Article
-from embeddings.verification import INGEST, Finding, GenerationStats, Stats
 
 __all__ = ["findings", "statistics"]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qa.checking.evidence import sentences_of
+from qa.checking.claim_sources import sentences_of
 from qa.generation.sentence_stream import SentenceCutter
 
 ARTICLE = "The ferry sank off Orsa on Tuesday. Rescuers saved 205 people."

@@ -20,7 +20,7 @@ from qa.grounding import Mismatch, Provenance, Support, SupportChecker, Supporti
 from qa.language.words import Word, families, words_of
 from qa.types import Verdict
 
-__all__ = ["Judged", "Quoted", "is_fragment", "is_order", "judge"]
+__all__ = ["CheckedClaim", "Quoted", "check_claim", "is_fragment", "is_order"]
 
 _PART = re.compile(r"[,;:–—]\s+|\s+(?:and|but|while|whereas|although|though|because|which|who)\s+", re.IGNORECASE)
 """Finer than the clauses of `qa.language`: by those, 16 more of 119 true paraphrases get past the check, but 3 more of
@@ -56,7 +56,7 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
+class CheckedClaim(msgspec.Struct, frozen=True, kw_only=True):
     """A drafted sentence after its check."""
 
     text: str
@@ -75,7 +75,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """What the sources do not say, or say otherwise; places in `text`."""
 
 
-def judge(
+def check_claim(
     sentence: str,
     *,
     label: str,
@@ -83,7 +83,7 @@ def judge(
     checker: SupportChecker,
     question: str,
     article: Callable[[str, str], Article | None],
-) -> Judged:
+) -> CheckedClaim:
     """Check a sentence against the sources it names, and where those do not support it, against all of them.
 
     A marker is thus a hint where to look first, and never makes a citation by itself. Blocking.
@@ -91,7 +91,7 @@ def judge(
     marked = resolve(sentence, label=label, sources=len(sources))
     text = plain(marked.text, sources=[source.text for source in sources])
     if text is None or is_fragment(text):
-        return Judged(text="", verdict="unsupported", score=0.0, quotes=(), unresolved=marked.unresolved)
+        return CheckedClaim(text="", verdict="unsupported", score=0.0, quotes=(), unresolved=marked.unresolved)
     support, among = _support(text, marked.sources, sources, checker, question)
     nearest = tuple(_quoted(span, among[span.index]) for span in support.spans)
     quotes = nearest if support.verdict in _SUPPORTING else ()
@@ -104,7 +104,7 @@ def judge(
         and not any(is_order(quote.text) for quote in quotes)
         and _speaks_of_all(text, [quote.text for quote in quotes], known=known)
     )
-    return Judged(
+    return CheckedClaim(
         text=text,
         verdict=support.verdict if borne_out or support.verdict not in _SUPPORTING else "unsupported",
         score=support.score,

@@ -9,8 +9,8 @@ import pytest
 
 from embeddings.types import Article
 from qa.generation.attempt import AnswerBuilder
+from qa.generation.claim_check import CheckedClaim, check_claim, is_order
 from qa.generation.prompt import PromptSource
-from qa.generation.verification import Judged, is_order, judge
 from qa.grounding import Provenance, Support, SupportingSpan
 from qa.types import Evidence, Verdict
 
@@ -55,13 +55,13 @@ def sources(evidence_of: Callable[..., Evidence]) -> list[PromptSource]:
 
 def judged(
     sentence: str, checker: Told, sources: list[PromptSource], *, stored: dict[str, str] | None = None
-) -> Judged:
+) -> CheckedClaim:
     texts = {"ferry": FERRY, "court": COURT} if stored is None else stored
 
     def article(name: str, version: str) -> Article | None:
         return Article(id=name, version=version, title="", text=texts[name]) if name in texts else None
 
-    return judge(sentence, label="S", sources=sources, checker=checker, question="What sank?", article=article)
+    return check_claim(sentence, label="S", sources=sources, checker=checker, question="What sank?", article=article)
 
 
 def place(start: int, end: int) -> tuple[int, int, int]:
