@@ -16,11 +16,11 @@ from qa.language.dates import Period, moment, stamp
 from qa.language.question_words import language_of
 from qa.language.time_expressions import period_of
 from qa.question.understanding import Understood, in_their_words, with_numbers
+from qa.reading import OverlapReader, Reader
 from qa.reading.answer_filters import answers_another, filter_answers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.name_filters import from_articles_with, naming
 from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
-from qa.reading.reader import OverlapReader, Reader
 from qa.reading.sentence_ranking import DEPTH, Reading, ReadSentence, best_passages_first, read
 from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, timely, timely_first
 from qa.retrieval.rerankers import WIDER, Reranker, rerank

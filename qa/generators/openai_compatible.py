@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from qa.errors import GeneratorFailed
-from qa.generators.generator import Delta, Finish, Message
+from qa.generators import Delta, Finish, Message
 from qa.generators.transport import EventStream, Pace, Refused, answered, error_code, garbage, place, transport
 
 if TYPE_CHECKING:

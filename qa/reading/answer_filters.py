@@ -14,10 +14,10 @@ import msgspec
 from qa.language.quantities import UNITS, Unit, quantities_of
 from qa.language.question_words import TITLES, is_date_word, names
 from qa.language.words import Word, negated, words_of
+from qa.reading import Calibration
 from qa.reading.answer_types import kind_of
 from qa.reading.event_filters import is_another_in_turn, is_of_a_part, is_of_another_tense, is_the_value_before
 from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
-from qa.reading.reader import Calibration
 from qa.reading.role_filters import (
     does_something_else,
     exchanges_roles,

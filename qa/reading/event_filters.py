@@ -13,7 +13,7 @@ from itertools import pairwise
 from embeddings.chunking.sentences import split_sentences
 from qa.language.quantities import ORDINALS, quantities_of
 from qa.language.words import Word, stems, words_of
-from qa.reading.reader import AnswerSpan
+from qa.reading import AnswerSpan
 
 __all__ = ["is_another_in_turn", "is_of_a_part", "is_of_another_tense", "is_the_value_before", "of_that_state"]
 

@@ -9,7 +9,7 @@ import msgspec
 from rapidfuzz.fuzz import ratio
 
 from qa.language.question_words import language_of, names
-from qa.reading.reader import Calibration
+from qa.reading import Calibration
 from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
 from qa.types import Evidence
 

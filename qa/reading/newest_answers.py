@@ -16,8 +16,8 @@ from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from qa.language.dates import moment
 from qa.language.quantities import quantities_of
 from qa.language.words import stems, words_of
+from qa.reading import Calibration
 from qa.reading.office_holders import asks_holder, who_left
-from qa.reading.reader import Calibration
 from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer, same_answer
 from qa.types import Evidence
 

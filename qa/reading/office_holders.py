@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from qa.language.words import words_of
-from qa.reading.reader import AnswerSpan
+from qa.reading import AnswerSpan
 
 __all__ = ["asks_holder", "still_in_office", "who_left"]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from qa.language.words import Word, matter, stems, words_of
-from qa.reading.reader import Calibration, Clues
+from qa.reading import Calibration, Clues
 
 if TYPE_CHECKING:
     from qa.reading.sentence_ranking import ReadSentence

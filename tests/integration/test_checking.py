@@ -18,10 +18,10 @@ from qa.answering import Answerer
 from qa.checking import CheckedSentence, CheckReport, SentText, TextToCheck
 from qa.checking.text_checker import MOST_SENTENCES, TextChecker
 from qa.errors import InvalidQuestion, InvalidText
-from qa.generators.generator import Say, ScriptedGenerator
+from qa.generators import Say, ScriptedGenerator
 from qa.grounding import Mismatch, Support, SupportChecker, load_checker
 from qa.grounding.lexical import LexicalChecker
-from qa.reading.reader import OverlapReader
+from qa.reading import OverlapReader
 from qa.settings import Settings
 from qa.types import Filters, Question
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
+from qa.reading import GENERAL
 from qa.reading.answer_filters import answers_another, filter_answers, with_unit
 from qa.reading.answer_types import kind_of
-from qa.reading.reader import GENERAL
 from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
 from qa.types import Evidence
 

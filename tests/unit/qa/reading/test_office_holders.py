@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from qa.reading import AnswerSpan
 from qa.reading.newest_answers import asks_of_now
 from qa.reading.office_holders import asks_holder, still_in_office, who_left
-from qa.reading.reader import AnswerSpan
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from qa.reading.reader import GENERAL, AnswerSpan, Calibration, PassageText
+from qa.reading import GENERAL, AnswerSpan, Calibration, PassageText
 from qa.reading.sentence_ranking import Reading, ReadSentence, read
 from qa.types import Evidence
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import pytest
 
+from qa.reading import GENERAL, AnswerSpan, Calibration, Features, OverlapReader, PassageText
 from qa.reading.answer_types import Kind, kind_of
-from qa.reading.reader import GENERAL, AnswerSpan, Calibration, Features, OverlapReader, PassageText
 from qa.reading.sentence_ranking import best_passages_first, read
 from qa.types import Evidence
 
