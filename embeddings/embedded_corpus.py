@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from embeddings.corpus import Corpus
-from embeddings.encoders import EncoderIdentity
-from embeddings.encoders.encoder import filled_by_another, not_complete
+from embeddings.encoders import EncoderIdentity, filled_by_another, not_complete
 from embeddings.errors import InputError, StoreBusy, StoreError
 from embeddings.index.dense import direction_of
 from embeddings.index.live import LiveIndex

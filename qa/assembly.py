@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from embeddings.corpus import Corpus
-from embeddings.encoders import Encoder
-from embeddings.encoders.encoder import RememberingEncoder
+from embeddings.encoders import Encoder, RememberingEncoder
 from embeddings.runtime import Memory
 from embeddings.types import Vector
 from embeddings.usable_corpus import Clock, UsableCorpus, utc_now

@@ -9,8 +9,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 
 from embeddings.corpus import Corpus
-from embeddings.encoders import EncoderIdentity
-from embeddings.encoders.encoder import filled_by_another, not_complete
+from embeddings.encoders import EncoderIdentity, filled_by_another, not_complete
 from embeddings.errors import InputError, InvalidArticle
 from embeddings.index.dense import direction_of
 from embeddings.index.spellings import nearest

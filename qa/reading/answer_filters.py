@@ -16,14 +16,17 @@ from qa.language.question_words import TITLES, is_date_word, names
 from qa.language.words import Word, negated, words_of
 from qa.reading import Calibration
 from qa.reading.answer_types import kind_of
-from qa.reading.event_filters import is_another_in_turn, is_of_a_part, is_of_another_tense, is_the_value_before
 from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
-from qa.reading.role_filters import (
+from qa.reading.sentence_filters import (
     does_something_else,
     exchanges_roles,
     has_it_done_to_the_doer,
+    is_another_in_turn,
+    is_of_a_part,
+    is_of_another_tense,
     is_only_denied,
     is_the_one_asked_about,
+    is_the_value_before,
 )
 from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
 from qa.types import Evidence

@@ -13,9 +13,9 @@ from embeddings.chunking.sentences import split_sentences
 from qa.language.words import matter, stems
 from qa.reading import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
 from qa.reading.answer_types import Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
-from qa.reading.event_filters import of_that_state
 from qa.reading.office_holders import asks_holder, still_in_office, who_left
 from qa.reading.passage_pruning import Estimate, ReadingQueue, estimate_of
+from qa.reading.sentence_filters import of_that_state
 from qa.types import Evidence
 
 __all__ = [

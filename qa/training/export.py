@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 import seeds
 from embeddings import parsers
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate
+from embeddings.encoders import BUNDLED_MODEL, locate
 from embeddings.runtime import open_session, sha256_of
 from embeddings.types import RawArticle
 

@@ -22,8 +22,8 @@ import numpy.typing as npt
 
 import seeds
 from embeddings.cleaning.article import clean
+from embeddings.encoders import BUNDLED_MODEL, locate, revision
 from embeddings.encoders.bundled import Facts
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate, revision
 from embeddings.parsers import find, read
 from embeddings.runtime import sha256_of
 from embeddings.types import RawArticle

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer

@@ -12,7 +12,7 @@ import pytest
 
 from embeddings import parsers
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.ingest import IngestReport, ingest
 from embeddings.types import Article, RawArticle, Where
 

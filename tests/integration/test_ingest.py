@@ -16,7 +16,7 @@ from embeddings import ingest as ingest_step
 from embeddings import parsers
 from embeddings.chunking.passages import encoder_input, encoder_title
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.errors import InvalidArticle
 from embeddings.ingest import IngestProgress, IngestReport, PassageSizes, index_articles, ingest
 from embeddings.types import (
@@ -367,7 +367,7 @@ KILLED = """
     from pathlib import Path
     from embeddings import parsers
     from embeddings.embedded_corpus import EmbeddedCorpus
-    from embeddings.encoders.encoder import HashingEncoder
+    from embeddings.encoders import HashingEncoder
     from embeddings.ingest import ingest
     class Dying(HashingEncoder):
         left = int(sys.argv[3])

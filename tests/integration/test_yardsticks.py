@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from qa.evaluation.benchmarks import Bench, Row, Table, markdown
 from qa.evaluation.benchmarks.news import ABSTENTION, ANSWERS, RETRIEVAL
 from qa.evaluation.benchmarks.realtimeqa import gold_ids, news_corpus, news_questions, pool_of, split

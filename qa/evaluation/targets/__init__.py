@@ -18,8 +18,7 @@ import msgspec
 from embeddings import encoders
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders import Encoder
-from embeddings.encoders.encoder import RememberingEncoder
+from embeddings.encoders import Encoder, RememberingEncoder
 from embeddings.ingest import fingerprint, index_articles
 from embeddings.opening import open_corpus
 from embeddings.runtime import Memory

@@ -11,7 +11,7 @@ import pytest
 
 from embeddings import encoders
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import RememberingEncoder
+from embeddings.encoders import RememberingEncoder
 from embeddings.ingest import ingest
 from embeddings.runtime import Memory, key_of
 from embeddings.types import RawArticle, Vector, Where

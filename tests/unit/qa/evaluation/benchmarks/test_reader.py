@@ -13,7 +13,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from qa.answering import Answerer
 from qa.cli import program
 from qa.evaluation.benchmarks.reader import (

@@ -1,6 +1,6 @@
 import pytest
 
-from qa.reading.event_filters import is_another_in_turn, is_of_a_part, is_of_another_tense, is_the_value_before
+from qa.reading.sentence_filters import is_another_in_turn, is_of_a_part, is_of_another_tense, is_the_value_before
 
 
 @pytest.mark.parametrize(
