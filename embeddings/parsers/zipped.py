@@ -15,7 +15,7 @@ from typing import Final
 from zipfile import ZipFile
 
 from embeddings.errors import UnreadableFile
-from embeddings.parsers import finding
+from embeddings.parsers import suffix_of, unread
 from embeddings.parsers.sandbox import Member
 from embeddings.types import Rejected
 
@@ -40,8 +40,8 @@ def read(path: Path, folder: Path) -> Iterator[Member | Rejected]:
             origin = f"{path}/{info.filename}:1"
             if not _is_wanted(info):
                 continue
-            unpacked = folder / f"{number}{finding.suffix_of(info.filename) or ''}"
-            if reason := finding.unread(info.filename):
+            unpacked = folder / f"{number}{suffix_of(info.filename) or ''}"
+            if reason := unread(info.filename):
                 yield Rejected(origin=origin, reason=reason)
                 given = True
                 continue
@@ -88,7 +88,7 @@ def _is_wanted(info: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(info.filename).parts
     is_link = stat.S_ISLNK(info.external_attr >> 16)
     hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    known = finding.suffix_of(info.filename) is not None or finding.unread(info.filename) is not None
+    known = suffix_of(info.filename) is not None or unread(info.filename) is not None
     return not info.is_dir() and not is_link and not hidden and known
 
 

@@ -19,7 +19,7 @@ from qa.errors import NotFound
 if TYPE_CHECKING:
     from embeddings.ingest import IngestReport
     from embeddings.opening import KeptCorpus
-    from embeddings.parsers.finding import Found
+    from embeddings.parsers import Found
     from embeddings.types import Article, Status, Where
     from qa.settings import Settings
 

@@ -53,7 +53,7 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from embeddings import parsers
 from embeddings.cleaning.dates import iso_date
-from embeddings.parsers.finding import SANDBOXED, suffix_of
+from embeddings.parsers import SANDBOXED, suffix_of
 from embeddings.types import RawArticle, Rejected
 
 _WORD = re.compile(

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.errors import UnreadableFile
-from embeddings.parsers import SUFFIXES, decoding, find, read
-from embeddings.parsers.finding import SANDBOXED
+from embeddings.parsers import SANDBOXED, SUFFIXES, decoding, find, read
 from embeddings.types import RawArticle, Rejected
 
 
