@@ -11,13 +11,13 @@ from functools import lru_cache
 
 from qa.language.words import words_of
 from qa.reading import AnswerSpan
+from qa.reading.answer_types import OFFICES
 
 __all__ = ["asks_holder", "still_in_office", "who_left"]
 
 _OFFICE = (
-    r"(?:mayor|president|head|chief executive|director|leader|governor|king|queen|coach|captain|minister|premier"
-    r"|chairman|chairwoman|chair|ceo|owner|secretary|chancellor|manager|editor|spokes[a-z]+|ambassador|commissioner|principal"
-    r"|speaker|bishop|conductor|commander|trainer|boss)"
+    rf"(?:{OFFICES}|minister|premier|chair|ambassador|commissioner|principal|speaker|bishop|conductor|commander|trainer"
+    r"|boss)"
 )
 _ASKS = re.compile(
     rf"who(?: currently| now)?(?: is|'s|’s)(?: currently| now)? (?!.*\b(?:former|first|outgoing)\b).*\b{_OFFICE}\b"
