@@ -13,6 +13,7 @@ import gzip
 import math
 import re
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -37,7 +38,6 @@ _MAX_PAGES: Final = 20_000
 _PER_LINE: Final = 64
 """A line of an archive counts for so many bytes more: a hundred million empty ones take a minute, too."""
 
-_UTF_8_MARK: Final = b"\xef\xbb\xbf"
 _CUT_OFF = re.compile(r"\[\+\d{1,7} char(?:acter)?s\]\s*$")
 """How services that list news (NewsAPI, for one) end a text that they give only the beginning of."""
 _CUT_NOTE: Final = "its text is cut off; it counts as a summary until the page it links to is read"
@@ -255,7 +255,7 @@ def _numbered(file: BinaryIO, *, limit: float) -> Iterator[tuple[int, bytes | No
     while line := file.readline(MAX_LINE + 1):
         number += 1
         size = _within(size + len(line) + _PER_LINE, limit)
-        line = line.removeprefix(_UTF_8_MARK)  # files joined by `cat` have one in the middle, too
+        line = line.removeprefix(BOM_UTF8)  # files joined by `cat` have one in the middle, too
         if len(line) <= MAX_LINE or line.endswith(b"\n"):
             yield number, line
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -30,7 +31,6 @@ _SUFFIXES: Final = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
 }
 _MAX_PAGE: Final = 20_000_000
-_UTF_8_MARK: Final = b"\xef\xbb\xbf"
 
 
 def read(path: Path, folder: Path) -> Iterator[Member | Rejected]:
@@ -99,6 +99,6 @@ def _marked(data: bytes, record: Any) -> bytes:
     declared = (headers.get_header("content-type") if headers else None) or ""
     _, found, charset = declared.lower().partition("charset=")
     try:
-        return _UTF_8_MARK + data.decode(charset.strip(" \"';")).encode() if found else data
+        return BOM_UTF8 + data.decode(charset.strip(" \"';")).encode() if found else data
     except (LookupError, UnicodeError):
         return data
