@@ -28,7 +28,7 @@ from itertools import takewhile
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
 
 __all__ = [
     "contradict",

@@ -7,14 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from embeddings.corpus import Corpus
-from embeddings.encoders import EncoderIdentity
-from embeddings.encoders.encoder import filled_by_another, not_complete
+from embeddings.encoders import EncoderIdentity, filled_by_another, not_complete
 from embeddings.errors import InputError, StoreBusy, StoreError
 from embeddings.index.dense import direction_of
 from embeddings.index.live import LiveIndex
 from embeddings.index.snapshot import allowed, exact_from, search
 from embeddings.index.spellings import SnapshotLexicon, nearest
 from embeddings.index.terms import Terms
+from embeddings.integrity import Finding, Stats, findings, sound, statistics
 from embeddings.store import passages, reads, writes
 from embeddings.store import passages as store_passages
 from embeddings.store.database import Fault, Store, no_fault
@@ -32,7 +32,6 @@ from embeddings.types import (
     Vector,
     Where,
 )
-from embeddings.verification import Finding, Stats, findings, sound, statistics
 
 __all__ = ["EmbeddedCorpus"]
 

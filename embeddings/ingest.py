@@ -1,6 +1,6 @@
 """The offline flow, in order: clean, look up, cut, encode, write.
 
-Takes what readers found, gives a report of what became of each. An article the corpus holds unchanged costs a
+Takes what parsers found, gives a report of what became of each. An article the corpus holds unchanged costs a
 lookup and no encoding, so that doing the same again is cheap, and after a crash goes on where it stopped.
 """
 

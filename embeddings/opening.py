@@ -17,9 +17,9 @@ from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import EncoderIdentity
 from embeddings.errors import InputError, StoreCorrupt, StoreError
+from embeddings.integrity import Finding, Stats
 from embeddings.store.database import copy_database
 from embeddings.types import CorpusCounts, Held, HeldPage, Hit, IndexedArticle, Place, Where
-from embeddings.verification import Finding, Stats
 
 if TYPE_CHECKING:
     from embeddings.postgres.corpus import PostgresCorpus

@@ -53,7 +53,7 @@ Status = Literal["usable", "withheld", "canceled"]
 
 
 class RawArticle(msgspec.Struct, frozen=True, kw_only=True):
-    """One article as a reader found it: nothing cleaned, nothing normalised."""
+    """One article as a parser found it: nothing cleaned, nothing normalised."""
 
     text: str
     title: str = ""
@@ -78,7 +78,7 @@ class RawArticle(msgspec.Struct, frozen=True, kw_only=True):
     origin: str = ""
     """Where it was read, for messages: `path`, `path:line` or `request item 3`."""
     notes: tuple[str, ...] = ()
-    """What the reader has to say of it: what it left out or could not be sure of."""
+    """What the parser has to say of it: what it left out or could not be sure of."""
     pages: tuple[int, ...] = ()
     """Offsets in `text` at which its first page begins, its second …, where its source has pages."""
 

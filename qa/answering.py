@@ -40,9 +40,9 @@ from qa.grounding import SupportChecker
 from qa.language.dates import shown, stamp
 from qa.question.intents import leans_on_an_answer, parts_of
 from qa.question.understanding import Resolve, Speller, Understood, as_put, asked_well, understand
+from qa.reading import Reader
 from qa.reading.composing import Composition, choose, compose
-from qa.reading.read import ReadSentence
-from qa.reading.reader import Reader
+from qa.reading.sentence_ranking import ReadSentence
 from qa.retrieval.recency import timely
 from qa.retrieval.rerankers import Reranker
 from qa.retrieval.search import Depth, is_near

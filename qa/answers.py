@@ -16,7 +16,7 @@ from qa.finding import SHOWN, Found
 from qa.language.dates import shown, stamp
 from qa.question.understanding import Understood
 from qa.reading.composing import is_short
-from qa.reading.read import Reading, ReadSentence
+from qa.reading.sentence_ranking import Reading, ReadSentence
 from qa.retrieval.search import keeps_period, stale
 from qa.tracing import Value
 from qa.types import (

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from embeddings.corpus import Corpus
-from embeddings.encoders import Encoder
-from embeddings.encoders.encoder import RememberingEncoder
+from embeddings.encoders import Encoder, RememberingEncoder
 from embeddings.runtime import Memory
 from embeddings.types import Vector
 from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
@@ -20,8 +19,7 @@ from qa.answering import Answerer
 from qa.conversations.follow_ups import FollowUps
 from qa.generators import Generator, load_generator
 from qa.grounding import SupportChecker
-from qa.reading import load_reader
-from qa.reading.reader import AnswerSpan, Reader, RememberingReader
+from qa.reading import AnswerSpan, Reader, RememberingReader, load_reader
 from qa.retrieval.rerankers import Reranker, load_reranker
 from qa.settings import Settings
 

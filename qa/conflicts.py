@@ -21,7 +21,7 @@ from embeddings.types import StoredPassage
 from qa.language.dates import moment
 from qa.language.quantities import Quantity, hedged_span, quantities_of
 from qa.language.words import matter, stems, words_of
-from qa.reading.read import Reading, ReadSentence, SentenceAt
+from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
 from qa.types import Citation, Conflict, Evidence
 
 __all__ = ["Disputed", "described", "disputed"]

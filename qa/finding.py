@@ -16,12 +16,12 @@ from qa.language.dates import Period, moment, stamp
 from qa.language.question_words import language_of
 from qa.language.time_expressions import period_of
 from qa.question.understanding import Understood, in_their_words, with_numbers
+from qa.reading import OverlapReader, Reader
+from qa.reading.answer_filters import answers_another, filter_answers
 from qa.reading.composing import newest_first, newest_said
-from qa.reading.misfits import answers_another, fitting
-from qa.reading.named import from_articles_with, naming
-from qa.reading.present import asks_of_now, newest_of_series, newest_within, of_now
-from qa.reading.read import DEPTH, Reading, ReadSentence, best_passages_first, read
-from qa.reading.reader import OverlapReader, Reader
+from qa.reading.name_filters import from_articles_with, naming
+from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
+from qa.reading.sentence_ranking import DEPTH, Reading, ReadSentence, best_passages_first, read
 from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, timely, timely_first
 from qa.retrieval.rerankers import WIDER, Reranker, rerank
 from qa.retrieval.search import READ, Depth, retrieve
@@ -112,7 +112,9 @@ class Finder:
         # What another reader's log-odds promise, nobody knows; and the newest need not be the most promising.
         known = sparing and reader.calibration.reader and not now
         first = again(able, ends_at=is_what_was_asked if known else None)
-        reading = fitting(asked.to_read, first, able, calibration=reader.calibration, again=again, strikes=elsewhen)
+        reading = filter_answers(
+            asked.to_read, first, able, calibration=reader.calibration, again=again, strikes=elsewhen
+        )
         if asked.must_name:
             known_as = (asked.must_name, in_their_words(asked.must_name, _texts(found)))
             reading = naming(known_as, reading, able, calibration=reader.calibration)

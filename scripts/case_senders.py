@@ -13,13 +13,13 @@ from typing import Any
 
 from litestar.testing import TestClient
 
-from embeddings import encoders, readers
+from embeddings import encoders, parsers
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.article import clean_with_notes
 from embeddings.cleaning.titles import clean_title
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.errors import InputError
-from embeddings.readers.jsonl import parse_record
+from embeddings.parsers.jsonl import parse_record
 from embeddings.types import RawArticle, Rejected
 from qa.assembly import Assembly, assemble
 from qa.language.dates import Period
@@ -53,7 +53,7 @@ def read_files(case: Case) -> Articles:
         for name, text in case["input"]["files"].items():
             path = Path(folder, name)
             path.write_bytes(text.encode("latin-1") if all(ord(sign) < 256 for sign in text) else text.encode())
-            found += map(_cleaned, readers.read(path))
+            found += map(_cleaned, parsers.read(path))
     return found
 
 

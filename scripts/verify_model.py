@@ -13,8 +13,7 @@ import sys
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 
-from embeddings.encoders import load
-from embeddings.encoders.encoder import BUNDLED_MODEL
+from embeddings.encoders import BUNDLED_MODEL, load
 from embeddings.errors import EncoderError
 
 

@@ -181,7 +181,7 @@ def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from embeddings.embedded_corpus import EmbeddedCorpus
     from embeddings.encoders import load
     from embeddings.ingest import ingest
-    from embeddings.readers import find, read
+    from embeddings.parsers import find, read
 
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "sample-store"

@@ -18,7 +18,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.month_names import (
+    CAPITAL_SHORT_MONTHS,
+    ENGLISH_MONTHS,
+    ENGLISH_SHORT_MONTHS,
+    ENGLISH_WEEKDAYS,
+    GERMAN_MONTHS,
+    GERMAN_SHORT_MONTHS,
+)
 
 __all__ = ["split_sentences"]
 
@@ -304,7 +311,7 @@ _NEVER_LAST: Final = (
 _BEFORE_NUMBER: Final = _words(
     "No Nos no nos NO Art art arts Sec sec Fig fig figs p pp para paras ch vol Vol vols op",
     *ENGLISH_SHORT_MONTHS,
-    "JAN FEB MAR APR AUG SEPT OCT NOV DEC",
+    *CAPITAL_SHORT_MONTHS,
     "Nr nr Abs Bd Kap núm Núm pág págs cap kl blz стр рис с ст",
     "godz ok poz rozdz ust cca čp odst",  # Polish, Czech
 )
@@ -327,8 +334,9 @@ _AFTER_CLOCK: Final = _words(
     "PT PST PDT",
 )
 _AFTER_ORDINAL: Final = _words(
-    "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember",
-    "Jan Jän Feb Mrz Apr Jun Jul Aug Sept Sep Okt Nov Dez FC SC SV FSV VfL BC",
+    *GERMAN_MONTHS,
+    *GERMAN_SHORT_MONTHS,
+    "FC SC SV FSV VfL BC",
     "Jahrhundert Jahrhunderts Weltkrieg Weltkriegs Weltkrieges Bundesliga Liga Platz Mal Tag Woche Minute Spieltag",
     "Stock Klasse Geburtstag Jahrestag Todestag Runde Etage Auflage Bezirk Jahrtausend Kapitel Sitzung",
 )

@@ -1,1 +1,1 @@
-"""From what a reader found to a clean article: text, title, date, address and identity."""
+"""From what a parser found to a clean article: text, title, date, address and identity."""

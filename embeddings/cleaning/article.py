@@ -1,4 +1,4 @@
-"""From what a reader found to an article: takes a RawArticle, gives an Article with canonical text.
+"""From what a parser found to an article: takes a RawArticle, gives an Article with canonical text.
 
     unicode     NFC, paragraphs, nothing hidden        titles    one line, without the site's name
     boilerplate the page's own lines dropped,          dates     ISO 8601 or nothing
@@ -256,7 +256,7 @@ def page_at(pages: Sequence[int], offset: int) -> int | None:
 
 
 def carried(pages: Sequence[int], *, written: str, text: str) -> tuple[int, ...]:
-    """Say where pages begin in the canonical text that cleaning made of what a reader wrote; they are in order.
+    """Say where pages begin in the canonical text that cleaning made of what a parser wrote; they are in order.
 
     Cleaning drops lines and characters and moves none: each line is found again, in order, and a page that begins in
     the middle of one begins there behind as many characters as are left of what stood before it.

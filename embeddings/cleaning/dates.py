@@ -4,10 +4,8 @@ A moment is given only where the zone is known; otherwise the day, as written: a
 article across midnight. `06/04/2024` may be April or June and is not guessed either; with dots, `6.4.2024`, the day
 stands first wherever it is written so.
 
-English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Norwegian, Danish, Polish, Russian, Ukrainian,
-Czech, Finnish, Turkish, Romanian, Hungarian, Greek, Indonesian, Arabic, Catalan, Hindi, Hebrew, Thai
-(whose years are 543 ahead); Vietnamese, Chinese, Japanese and Korean by numbers. Short forms that are words of English
-("set", "out", "pro", "led") are left out.
+Months are read in the languages of `embeddings.month_names`; Thailand's years are 543 ahead. Vietnamese, Chinese,
+Japanese and Korean are read by numbers.
 """
 
 from __future__ import annotations
@@ -16,15 +14,11 @@ import re
 import unicodedata
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
 
-__all__ = ["ENGLISH_MONTHS", "ENGLISH_SHORT_MONTHS", "ENGLISH_WEEKDAYS", "MONTHS", "iso_date"]
+from embeddings.month_names import MONTHS
 
-ENGLISH_MONTHS: Final = tuple(
-    "January February March April May June July August September October November December".split()
-)
-ENGLISH_SHORT_MONTHS: Final = tuple("Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec".split())
-ENGLISH_WEEKDAYS: Final = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
+__all__ = ["iso_date"]
+
 _AHEAD = 543
 """By how much Thailand counts more years."""
 _EARLIEST, _LATEST = 1700, 2100
@@ -69,82 +63,12 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _HOURS_TO_UTC = {"UTC": 0, "GMT": 0, "EST": 5, "EDT": 4, "CST": 6, "CDT": 5, "MST": 7, "MDT": 6, "PST": 8, "PDT": 7}
-_NAMES: Final = (
-    (
-        "ene enero gen gener gennaio ian ianuarie jan janeiro januar januari january január janv janvier leden ledna "
-        "oca ocak sty styczeń stycznia tammi tammikuu tammikuuta ιαν ιανουάριοσ ιανουαρίου січ січень січня янв "
-        "январь января يناير "
-        "जनवरी ינואר มกราคม"
-    ),
-    (
-        "feb febbraio febr febrer febrero februar februari februarie february február fev fevereiro févr février "
-        "helmi helmikuu helmikuuta lut lutego luty úno únor února şub şubat φεβ φεβρουάριοσ φεβρουαρίου лют лютий "
-        "лютого февр февраль февраля فبراير "
-        "फरवरी फ़रवरी פברואר กุมภาพันธ์"
-    ),
-    (
-        "bře březen března maalis maaliskuu maaliskuuta maart mar marca march maret mars mart martie marts marzec "
-        "marzo març março mrt márc március mär märz μάρ μάρτιοσ μαρ μαρτίου бер березень березня мар март марта مارس "
-        "मार्च מרץ מרס มีนาคม"
-    ),
-    (
-        "abr abril apr april aprile aprilie avr avril duben dubna huhti huhtikuu huhtikuuta kwi kwiecień kwietnia nis "
-        "nisan ápr április απρ απρίλιοσ απριλίου апр апрель апреля квіт квітень квітня أبريل "
-        "अप्रैल אפריל เมษายน"
-    ),
-    (
-        "kvě květen května mag maggio mai maig maio maj maja may mayo mayıs mei máj május touko toukokuu toukokuuta "
-        "μάι μάιοσ май мая трав травень травня مايو "
-        "मई מאי พฤษภาคม"
-    ),
-    (
-        "cze czerwca czerwiec giu giugno haz haziran iun iunie juin jun june junho juni junio juny jún június kesä "
-        "kesäkuu kesäkuuta červen června čvn ιουν ιουνίου ιούν ιούνιοσ июн июнь июня черв червень червня يونيو "
-        "जून יוני มิถุนายน"
-    ),
-    (
-        "heinä heinäkuu heinäkuuta iul iulie juil juill juillet jul julho juli julio juliol july júl július lip lipca "
-        "lipiec lug luglio temmuz července červenec čvc ιουλ ιουλίου ιούλ ιούλιοσ июл июль июля лип липень липня "
-        "يوليو "
-        "जुलाई יולי กรกฎาคม"
-    ),
-    (
-        "ago agost agosto agu agustus août aug august augusti augustus augusztus ağu ağustos elo elokuu elokuuta sie "
-        "sierpień sierpnia srp srpen srpna αυγ αυγούστου αύγ αύγουστοσ авг август августа серп серпень серпня أغسطس "
-        "अगस्त אוגוסט สิงหาคม"
-    ),
-    (
-        "eyl eylül sep sept september septembre septembrie septiembre setembre setembro settembre syys syyskuu "
-        "syyskuuta szept szeptember wrz wrzesień września zář září σεπ σεπτέμβριοσ σεπτεμβρίου вер вересень вересня "
-        "сент сентябрь сентября سبتمبر "
-        "सितंबर सितम्बर ספטמבר กันยายน"
-    ),
-    (
-        "ekim loka lokakuu lokakuuta oct october octobre octombrie octubre okt oktober október ott ottobre outubro "
-        "paź październik października říj říjen října οκτ οκτωβρίου οκτώβριοσ жовт жовтень жовтня окт октябрь октября "
-        "أكتوبر "
-        "अक्टूबर अक्तूबर אוקטובר ตุลาคม"
-    ),
-    (
-        "kas kasım lis listopad listopada listopadu marras marraskuu marraskuuta noiembrie nov november novembre "
-        "novembro noviembre νοέ νοέμβριοσ νοε νοεμβρίου лист листопад листопада нояб ноябрь ноября نوفمبر "
-        "नवंबर नवम्बर נובמבר พฤศจิกายน"
-    ),
-    (
-        "aralık dec december decembrie des desember desembre dez dezember dezembro dic dicembre diciembre déc "
-        "décembre gru grudnia grudzień joulu joulukuu joulukuuta prosince prosinec δεκ δεκέμβριοσ δεκεμβρίου груд "
-        "грудень грудня дек декабрь декабря ديسمبر "
-        "दिसंबर दिसम्बर דצמבר ธันวาคม"
-    ),
-)
-MONTHS: Final = {name: number for number, names in enumerate(_NAMES, start=1) for name in names.split()}
-"""The number of a month by its case-folded name."""
 
 
 def iso_date(written: str) -> str | None:
     """Give `2024-06-04` or, where time and zone are written, `2024-06-04T10:30:00Z`; None where it cannot be read.
 
-    Months are read in the languages of `months`. A time whose day in UTC is another than the one written
+    A time whose day in UTC is another than the one written
     keeps its zone, so that its first ten characters are always the day on the page.
 
     >>> iso_date("Updated 10:30 PM EDT, Tue June 4, 2024")

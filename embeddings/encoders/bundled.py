@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, EncoderIdentity
+from embeddings.encoders import BUNDLED_MODEL, EncoderIdentity
 from embeddings.runtime import native_threads, open_session, open_tokenizer
 from embeddings.types import Vector, Vectors
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, LIBRARY_NAME, EncoderIdentity, locate, revision
+from embeddings.encoders import BUNDLED_MODEL, LIBRARY_NAME, EncoderIdentity, locate, revision
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads
 from embeddings.types import Vector, Vectors

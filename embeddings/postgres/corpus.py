@@ -9,18 +9,18 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 
 from embeddings.corpus import Corpus
-from embeddings.encoders import EncoderIdentity
-from embeddings.encoders.encoder import filled_by_another, not_complete
+from embeddings.encoders import EncoderIdentity, filled_by_another, not_complete
 from embeddings.errors import InputError, InvalidArticle
 from embeddings.index.dense import direction_of
 from embeddings.index.spellings import nearest
 from embeddings.index.terms import Terms
+from embeddings.integrity import Finding, Stats, sound
 from embeddings.postgres import passages as stored
 from embeddings.postgres import reads, search, writes
 from embeddings.postgres.database import Connection, Database
+from embeddings.postgres.integrity import findings, statistics
 from embeddings.postgres.replicas import Replicas
 from embeddings.postgres.statistics import Statistics, StoredLexicon
-from embeddings.postgres.verification import findings, statistics
 from embeddings.store.reads import Generation
 from embeddings.types import (
     Article,
@@ -36,7 +36,6 @@ from embeddings.types import (
     Vector,
     Where,
 )
-from embeddings.verification import Finding, Stats, sound
 
 __all__ = ["SCHEMA", "PostgresCorpus"]
 

@@ -1,6 +1,6 @@
 """The flow of a check: cut the text, find what each sentence may rest on, judge it, say what differs.
 
-The judging is that of generated answers (`qa.generation.verification`): there is one opinion of what a source
+The judging is that of generated answers (`qa.generation.claim_check`): there is one opinion of what a source
 supports. Judged sentences are served in their places in the text that was sent.
 """
 
@@ -27,11 +27,11 @@ from qa.checking import (
     SourceWords,
     TextToCheck,
 )
-from qa.checking.evidence import ClaimSources, Grounds, Sent, Sentence, sentences_of
+from qa.checking.claim_sources import ClaimSources, Grounds, Sent, Sentence, sentences_of
 from qa.errors import InvalidQuestion, InvalidText
 from qa.generation.citation_markers import choose_label
+from qa.generation.claim_check import CheckedClaim, Quoted, check_claim, is_fragment
 from qa.generation.prompt import PromptSource
-from qa.generation.verification import Judged, Quoted, is_fragment, judge
 from qa.grounding import SupportChecker
 from qa.language.dates import moment
 from qa.question.understanding import checked
@@ -134,7 +134,7 @@ class TextChecker:
     def _one(
         self, sentence: Sentence, asked: TextToCheck, sources: Sequence[PromptSource], grounds: Grounds
     ) -> CheckedSentence:
-        judged = judge(
+        judged = check_claim(
             sentence.masked,
             # Nobody has told the writer a label, so nothing in the text may be one.
             label=choose_label([sentence.said]),
@@ -176,7 +176,7 @@ def _unjudged_sentence(text: str, sentence: Sentence, reason: NotJudged) -> Chec
     )
 
 
-def _judged_sentence(text: str, sentence: Sentence, judged: Judged, *, sent: bool) -> CheckedSentence:
+def _judged_sentence(text: str, sentence: Sentence, judged: CheckedClaim, *, sent: bool) -> CheckedSentence:
     """A sentence with its verdict; `sent`: it was held against texts sent along, not against articles."""
     nearest = () if judged.verdict == "supported" else judged.nearest[:_NEAREST]
     return CheckedSentence(
@@ -230,7 +230,7 @@ def _words(quote: Quoted, *, sent: bool) -> SourceWords:
     )
 
 
-def _differences(text: str, sentence: Sentence, judged: Judged) -> tuple[Difference, ...]:
+def _differences(text: str, sentence: Sentence, judged: CheckedClaim) -> tuple[Difference, ...]:
     if judged.verdict == "supported":
         return ()
     places = _places(judged.text, sentence.masked)

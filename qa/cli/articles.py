@@ -19,7 +19,7 @@ from qa.errors import NotFound
 if TYPE_CHECKING:
     from embeddings.ingest import IngestReport
     from embeddings.opening import KeptCorpus
-    from embeddings.readers.finding import Found
+    from embeddings.parsers import Found
     from embeddings.types import Article, Status, Where
     from qa.settings import Settings
 
@@ -47,12 +47,12 @@ def ingest(
     What is stored already and unchanged costs next to nothing, so the same command goes on after an interruption.
     Exit code 1: some articles were rejected, the others are stored. 130: interrupted, what was done is stored.
     """
-    from embeddings import readers
+    from embeddings import parsers
 
     settings = read_settings()
-    found = readers.look(paths, follow_links=follow_links)
+    found = parsers.look(paths, follow_links=follow_links)
     if not found.files and not found.passed_over:
-        raise click.UsageError(f"no file to read there; files must end in {', '.join(readers.SUFFIXES)}")
+        raise click.UsageError(f"no file to read there; files must end in {', '.join(parsers.SUFFIXES)}")
     report = _run(found, collection=collection or settings.collection)
     if found.others:
         kinds = ", ".join(f"{count:,} {plain(kind) or 'without an ending'}" for kind, count in found.others.items())
@@ -67,7 +67,7 @@ def ingest(
 
 
 def _run(found: Found, *, collection: str) -> IngestReport:
-    from embeddings import readers
+    from embeddings import parsers
     from embeddings.ingest import ingest as bring_up_to_date
     from qa.cli.terminal import expected, ingest_shown
     from qa.tracing import part, told_of_ingests, tracing
@@ -82,7 +82,7 @@ def _run(found: Found, *, collection: str) -> IngestReport:
         part("ingest") as span,
     ):
         report = bring_up_to_date(
-            chain(found.passed_over, chain.from_iterable(map(readers.read, found.files))),
+            chain(found.passed_over, chain.from_iterable(map(parsers.read, found.files))),
             corpus=corpus,
             encoder=encoder,
             collection=collection,

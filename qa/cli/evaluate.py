@@ -22,8 +22,7 @@ from qa.evaluation.types import RunRefused, TargetFailed
 
 if TYPE_CHECKING:
     from qa.evaluation.run import RunOutcome
-    from qa.evaluation.targets import Address
-    from qa.evaluation.targets.target import Asking
+    from qa.evaluation.targets import Address, Asking
     from qa.evaluation.types import Example
     from qa.settings import Settings
 
@@ -84,8 +83,7 @@ def run(
     """
     import msgspec
 
-    from qa.evaluation.targets import Address
-    from qa.evaluation.targets.target import Asking
+    from qa.evaluation.targets import Address, Asking
 
     if url and openai_url:
         raise click.UsageError("--url and --openai-url exclude each other")

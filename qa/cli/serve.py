@@ -178,7 +178,7 @@ def add(urls: tuple[str, ...], collection: str | None, every: int) -> None:
 
 def _listed(files: Sequence[Path]) -> tuple[Sequence[str], Sequence[str]]:
     """What OPML files list: addresses that can be asked, and why others cannot. Raises UnreadableFile, SourceError."""
-    from embeddings.readers.feeds import listed
+    from embeddings.parsers.feeds import listed
     from qa.sources.fetching import FetchRefused, SourceError, address_of
 
     found, refused = list[str](), list[str]()

@@ -16,9 +16,9 @@ from qa.cli.terminal import load_encoder, opened, plain, read_settings
 from qa.errors import SettingsError
 
 if TYPE_CHECKING:
+    from embeddings.integrity import Finding, Stats
     from embeddings.opening import Backup, CopyReport, KeptCorpus
     from embeddings.types import Article, Place
-    from embeddings.verification import Finding, Stats
     from qa.conversations.moving import RecordsReport
     from qa.settings import Settings
 

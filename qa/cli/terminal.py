@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import rich_click as click
 
-from embeddings.readers.finding import suffix_of, unreadable
+from embeddings.parsers import suffix_of, unreadable
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -356,10 +356,10 @@ async def _rewrite(question: str, turns: Sequence[Turn], *, generator: Generator
     """
     recent = turns[-_TURNS:]
     messages = [
-        Message(role="system", content=prompts.load("rewrite_system").render()),
+        Message(role="system", content=prompts.load("rewrite_question_system").render()),
         Message(
             role="user",
-            content=prompts.load("rewrite_user").render(conversation=_conversation(recent), question=question),
+            content=prompts.load("rewrite_question_user").render(conversation=_conversation(recent), question=question),
         ),
     ]
     try:

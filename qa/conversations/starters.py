@@ -15,7 +15,7 @@ from itertools import zip_longest
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.types import Article
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.question_words import (

@@ -15,6 +15,7 @@ import csv
 import hashlib
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -69,7 +70,7 @@ def _read_rows(paths: Sequence[Path], row: type[Row]) -> Iterator[tuple[str, Row
     decoder = msgspec.json.Decoder(row)
     for path in paths:
         content = path.read_bytes()
-        if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        if content.lstrip(BOM_UTF8 + b" \t\r\n").startswith(b"["):
             yield from ((f"{path.name} item {number}", item) for number, item in enumerate(_list(path, row), start=1))
             continue
         for number, line in numbered_lines(content):
@@ -81,7 +82,7 @@ def _read_rows(paths: Sequence[Path], row: type[Row]) -> Iterator[tuple[str, Row
 
 def _list(path: Path, row: type[Row]) -> list[Row]:
     try:
-        return msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=list[row])  # type: ignore[valid-type]
+        return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8), type=list[row])  # type: ignore[valid-type]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidDataset(f"{path.name}: {_problem(error)}") from None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import random
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -38,7 +39,6 @@ __all__ = [
 
 _TOLD = 20
 """Problems listed before the rest is only counted."""
-_UTF_8_MARK = b"\xef\xbb\xbf"
 _EXAMPLE = msgspec.json.Decoder(Example)
 _SEED = msgspec.json.Decoder(SeedQuestion)
 _KEYS = ("id", "group", "tag", "question", "answerable")
@@ -89,7 +89,7 @@ def write_lines(path: Path, values: Iterable[msgspec.Struct]) -> int:
 
 def numbered_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Filled lines with their numbers, from 1."""
-    for number, line in enumerate(content.removeprefix(_UTF_8_MARK).split(b"\n"), start=1):
+    for number, line in enumerate(content.removeprefix(BOM_UTF8).split(b"\n"), start=1):
         if line.strip():
             yield number, line
 

@@ -22,13 +22,13 @@ import msgspec
 from embeddings.cleaning.article import clean
 from embeddings.cleaning.identity import normalised_url
 from embeddings.errors import InputError
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.types import Article, Rejected
+from qa.evaluation import targets
 from qa.evaluation.dataset import Dataset
 from qa.evaluation.replies import served_as
 from qa.evaluation.run_folder import FinishedRun, RunFolder, examples_hash
-from qa.evaluation.targets import target
-from qa.evaluation.targets.target import Asking, Facts, Reply, Respondent
+from qa.evaluation.targets import Asking, Facts, Reply, Respondent
 from qa.evaluation.types import (
     ARTICLES_FILE,
     SCHEMA_VERSION,
@@ -271,7 +271,7 @@ def supply_articles(folder: Path, run: FinishedRun, paths: Sequence[Path]) -> in
         for one in _articles(paths)
         if normalised_url(one.url) in cited or (one.id, one.version) in served
     }
-    new = [target.cited(found[name]) for name in found if name not in run.articles]
+    new = [targets.cited(found[name]) for name in found if name not in run.articles]
     with (folder / ARTICLES_FILE).open("ab") as file:
         file.writelines(msgspec.json.encode(one) + b"\n" for one in new)
     return len(new)

@@ -1,4 +1,4 @@
-"""One request to a model: takes what it is asked, gives its sentences once they are verified, then how it went.
+"""One request to a model: takes what it is asked, gives its sentences once they are checked, then how it went.
 
 `AnswerBuilder` makes claims with citations of them, in order.
 """
@@ -18,9 +18,9 @@ from embeddings.runtime import Run, Stopwatch
 from embeddings.types import Article
 from qa.citations import cite
 from qa.errors import GeneratorFailed
+from qa.generation.claim_check import CheckedClaim, Quoted, check_claim
 from qa.generation.prompt import PromptSource
 from qa.generation.sentence_stream import SentenceCutter, declines
-from qa.generation.verification import Judged, Quoted, judge
 from qa.generators import Delta, Finish, Generator, Message
 from qa.grounding import SupportChecker
 from qa.tracing import Evaluation, current
@@ -46,7 +46,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What the sentences answer, and names that they only point at may stand in."""
     max_tokens: int
     deadline: float
-    """Moment of the event loop's clock at which the last sentence must be verified."""
+    """Moment of the event loop's clock at which the last sentence must be checked."""
     echo: re.Pattern[str] | None = None
     """What a model may repeat of the form of its prompt; taken out of its sentences, as no part of what they say."""
 
@@ -96,7 +96,7 @@ class Attempt:
         return self.reason == "ungrounded" and (self._ended in {"stop", "length"} or self.page.full)
 
     async def events(self, *, run: Run, clock: Stopwatch) -> AsyncGenerator[ClaimEvent, None]:
-        """Give each sentence once it is verified, until the page is full. Raises GeneratorFailed."""
+        """Give each sentence once it is checked, until the page is full. Raises GeneratorFailed."""
         begun = asyncio.get_running_loop().time()
         async with aclosing(self._sentences(clock)) as sentences:
             async for sentence in sentences:
@@ -113,7 +113,7 @@ class Attempt:
     async def _checked(self, sentence: str, run: Run) -> ClaimEvent | None:
         request = self.request
         job = partial(
-            judge,
+            check_claim,
             _without(request.echo, sentence) if request.echo else sentence,
             label=request.label,
             sources=request.sources,
@@ -209,7 +209,7 @@ class AnswerBuilder:
         most = max(len(self.claims), len(self.citations))
         return most >= self._limit or self._looked_at >= _TRIES * self._limit
 
-    def take(self, judged: Judged) -> ClaimEvent | None:
+    def take(self, judged: CheckedClaim) -> ClaimEvent | None:
         """Put a sentence on the page, or drop it, also where the words that bear it out are too many to cite."""
         self._looked_at += 1
         self.unresolved += judged.unresolved
@@ -224,7 +224,7 @@ class AnswerBuilder:
             return None
         return self._write(judged)
 
-    def _write(self, judged: Judged) -> ClaimEvent:
+    def _write(self, judged: CheckedClaim) -> ClaimEvent:
         start = sum(len(claim.text) + 1 for claim in self.claims)
         placed = (start, start + len(judged.text))
         citations = tuple(

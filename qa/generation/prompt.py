@@ -18,8 +18,7 @@ import msgspec
 import prompts
 from embeddings.types import Article, StoredPassage
 from qa.generation.sentence_stream import NOTHING, plain_line
-from qa.generators import Message
-from qa.generators.generator import Document
+from qa.generators import Document, Message
 from qa.types import Evidence
 
 if TYPE_CHECKING:

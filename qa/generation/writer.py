@@ -22,6 +22,7 @@ from embeddings.types import Article
 from qa.errors import GeneratorFailed
 from qa.generation.attempt import AnswerBuilder, Attempt, Means, Request, by
 from qa.generation.citation_markers import choose_label
+from qa.generation.claim_check import Quoted, is_order
 from qa.generation.prompt import (
     Context,
     PromptSource,
@@ -33,10 +34,9 @@ from qa.generation.prompt import (
     prompt_tokens,
 )
 from qa.generation.sentence_stream import NOTHING, plain_line
-from qa.generation.verification import Quoted, is_order
 from qa.generators import Generator, Message
 from qa.grounding import SupportChecker
-from qa.reading.read import SentenceAt
+from qa.reading.sentence_ranking import SentenceAt
 from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage
 
 __all__ = [
@@ -199,7 +199,7 @@ class DraftTask(msgspec.Struct, frozen=True, kw_only=True):
     limit: int
     """Sentences and citations at most."""
     deadline: float
-    """Moment of the event loop's clock at which the last sentence must be verified."""
+    """Moment of the event loop's clock at which the last sentence must be checked."""
 
 
 class Drafted(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,7 +234,7 @@ class Writer:
     async def write(
         self, brief: DraftTask, *, run: Run, clock: Stopwatch
     ) -> AsyncGenerator[ClaimEvent | Drafted, None]:
-        """Give each sentence once it is verified, and at last what came of it all. A failing model raises nothing.
+        """Give each sentence once it is checked, and at last what came of it all. A failing model raises nothing.
 
         A draft that fails after its first shown sentence ends there: what was shown stays. One that is whole and of
         which nothing is borne out is followed by a second attempt, if there is time for it.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from qa.errors import GeneratorFailed, SettingsError
-from qa.generators.generator import Delta, Document, Finish, Message
+from qa.generators import Delta, Document, Finish, Message
 from qa.generators.transport import EventStream, Pace, Refused, answered, error_code, garbage, place, transport
 from qa.types import FallbackReason
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from qa.errors import GeneratorFailed
-from qa.generators.generator import AroundGenerator, Delta, Finish, Generator, Message
+from qa.generators import AroundGenerator, Delta, Finish, Generator, Message
 from qa.tracing import Span, Value, part
 
 __all__ = ["Attempt", "Breaker", "DraftLimit", "GuardedGenerator", "TracedGenerator", "repeats"]

@@ -8,6 +8,7 @@ type, and a stream must have an end. The format: https://platform.openai.com/doc
 from __future__ import annotations
 
 import asyncio
+from codecs import BOM_UTF8
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from qa.errors import GeneratorFailed
-from qa.generators.generator import Delta, Finish, Message
+from qa.generators import Delta, Finish, Message
 from qa.generators.transport import EventStream, Pace, Refused, answered, error_code, garbage, place, transport
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ class ChatReader:
             return self._pieces(self._stream.feed(data))
         self._buffer += data
         if self._form == "unknown":
-            self._buffer = self._buffer.removeprefix(b"\xef\xbb\xbf").lstrip()
+            self._buffer = self._buffer.removeprefix(BOM_UTF8).lstrip()
             if self._buffer and not self._buffer.startswith(b"{"):
                 self._form = "events"
                 return self._pieces(self._stream.feed(bytes(self._buffer)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 import numpy as np
 
-from embeddings.encoders.encoder import locate, revision
+from embeddings.encoders import locate, revision
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads
 from qa.grounding import Mismatch, Provenance, Support, verdict_of

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.month_names import ENGLISH_MONTH_NUMBERS, ENGLISH_WEEKDAY_NUMBERS
 from qa.errors import InvalidQuestion
 
 __all__ = [
     "BEGINNING",
-    "MONTHS",
-    "WEEKDAYS",
     "Moment",
     "Period",
     "UnderstoodPeriod",
@@ -117,15 +114,7 @@ def known_until(as_of: datetime) -> str:
     return (as_of + _SLACK).isoformat()
 
 
-MONTHS: Mapping[str, int] = {
-    name.lower(): number
-    for number, month in enumerate(ENGLISH_MONTHS, start=1)
-    for name in (month, *ENGLISH_SHORT_MONTHS)
-    if name[:3] == month[:3]
-}
-"""By their names and short forms, in small letters."""
-WEEKDAYS: Mapping[str, int] = {name.lower(): number for number, name in enumerate(ENGLISH_WEEKDAYS)}
-_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_MONTH = "|".join(sorted(ENGLISH_MONTH_NUMBERS, key=len, reverse=True))
 _DATE = re.compile(
     rf"""
       (?P<iso_y>\d{{4}})-(?P<iso_m>\d{{2}})-(?P<iso_d>\d{{2}})
@@ -135,7 +124,7 @@ _DATE = re.compile(
     | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<m1>{_MONTH})\b\.?(?:,?\s+(?P<y1>\d{{4}}))?
     | \b(?P<m2>{_MONTH})\b\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:%]|,\d{{3}})(?:,?\s+(?P<y2>\d{{4}})(?!\d))?
     | \b(?P<m3>{_MONTH})\b\.?(?:,?\s+(?:of\s+)?(?P<y3>\d{{4}})(?!\d))?
-    | \b(?P<weekday>{"|".join(WEEKDAYS)})(?=s?\b)
+    | \b(?P<weekday>{"|".join(ENGLISH_WEEKDAY_NUMBERS)})(?=s?\b)
     | (?<![\d.,$€£-])(?P<year>1[5-9]\d\d|20\d\d)(?![\d%]|[.,]\d|s\b)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -218,13 +207,13 @@ def _moment(match: re.Match[str]) -> Moment | None:
     if "twelve" in groups:
         return Moment(start=start, end=end, minutes=0 if groups["twelve"].casefold() == "midnight" else 720)
     if "weekday" in groups:
-        return Moment(start=start, end=end, weekday=WEEKDAYS[groups["weekday"].casefold()])
+        return Moment(start=start, end=end, weekday=ENGLISH_WEEKDAY_NUMBERS[groups["weekday"].casefold()])
     if "m3" in groups and "y3" not in groups and not _is_month(match.group()):
         return None
     month = next((groups[name] for name in ("iso_m", "m1", "m2", "m3") if name in groups), None)
     day = next((groups[name] for name in ("iso_d", "d1", "d2") if name in groups), None)
     year = next((groups[name] for name in ("iso_y", "y1", "y2", "y3", "year") if name in groups), None)
-    number = None if month is None else int(month) if month.isdigit() else MONTHS[month.casefold()]
+    number = None if month is None else int(month) if month.isdigit() else ENGLISH_MONTH_NUMBERS[month.casefold()]
     if (number or 1) > 12 or not 0 < int(day or 1) <= 31:
         return None
     return Moment(start=start, end=end, year=int(year) if year else None, month=number, day=int(day) if day else None)

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.words import Word, is_name, words_of
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from qa.language.names import name_words
 from qa.language.words import Token, tokens
 

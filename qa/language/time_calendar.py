@@ -14,8 +14,12 @@ from datetime import date, timedelta
 
 import msgspec
 
-from embeddings.cleaning.dates import ENGLISH_SHORT_MONTHS
-from qa.language.dates import MONTHS, WEEKDAYS
+from embeddings.month_names import (
+    ENGLISH_MONTH_NUMBERS,
+    ENGLISH_SHORT_MONTHS,
+    ENGLISH_WEEKDAY_NUMBERS,
+    SHORT_WEEKDAY,
+)
 from qa.language.quantities import NUMBER_WORDS, ORDINALS
 
 __all__ = [
@@ -62,10 +66,12 @@ _NUMBERS = {word: number for word, number in NUMBER_WORDS.items() if number} | {
     "several": 5,
     "dozen": 12,
 }
-_MONTH_FORMS = "|".join(rf"{name}\b\.?" if name.title() in ENGLISH_SHORT_MONTHS else name for name in MONTHS)
+_MONTH_FORMS = "|".join(
+    rf"{name}\b\.?" if name.title() in ENGLISH_SHORT_MONTHS else name for name in ENGLISH_MONTH_NUMBERS
+)
 _MONTH = rf"(?:{_MONTH_FORMS})"
 _ANY_YEAR = r"(?:1[89]|20)\d\d"
-WEEKDAY = rf"(?:{'|'.join(WEEKDAYS)}|(?:mon|tues?|wed|thur?s?|fri|sat|sun)\b\.?)"
+WEEKDAY = rf"(?:{'|'.join(ENGLISH_WEEKDAY_NUMBERS)}|(?:{SHORT_WEEKDAY})\b\.?)"
 COUNT = rf"(?:\d{{1,3}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
 
 
@@ -293,7 +299,7 @@ def _month_of(word: str) -> int:
     >>> _month_of("Sept."), _month_of("may")
     (9, 5)
     """
-    return MONTHS[word.casefold().rstrip(".")]
+    return ENGLISH_MONTH_NUMBERS[word.casefold().rstrip(".")]
 
 
 def month_end(year: int, month: int) -> date:
@@ -401,4 +407,6 @@ def count_of(word: str | None) -> int:
 
 def weekday_of(word: str) -> int:
     """The number of a weekday, Monday being 0."""
-    return next(number for day, number in WEEKDAYS.items() if day.startswith(word.casefold().rstrip(".")[:3]))
+    return next(
+        number for day, number in ENGLISH_WEEKDAY_NUMBERS.items() if day.startswith(word.casefold().rstrip(".")[:3])
+    )

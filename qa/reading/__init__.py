@@ -1,13 +1,293 @@
-"""Reading: which words of the retrieved passages answer a question, and how sure that is.
+"""Reading: which words of the retrieved passages answer a question, and what the log-odds of that are worth.
 
-`load_reader` gives the reader of a name.
+Here is the seam between a question with its passages and the words in them that answer; `load_reader` gives the reader
+of a name. `OverlapReader` needs no network: it counts shared words, for languages that no network reads.
+
+They are calibrated to the probability that the best answer is right; below a limit, a reader declines. A calibration
+belongs to one reader, named by its hash; with another it is refused. The features come of the reading and of words
+alone, so that the encoder that retrieves can be changed without touching them. A reader may remember what it read
+lately: questions are asked again, and parts of them are read twice.
 """
 
 from __future__ import annotations
 
-from qa.reading.reader import Reader
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
 
-__all__ = ["load_reader"]
+import msgspec
+
+from embeddings.chunking.sentences import split_sentences
+from embeddings.index.terms import UNSPACED
+from embeddings.runtime import Memory, key_of
+from qa.errors import SettingsError
+from qa.language.question_words import asking_words, asks_figure, asks_name, language_of
+from qa.language.words import Word, words_of
+from qa.reading.answer_types import Fits, type_test
+
+__all__ = [
+    "FILE_NAME",
+    "GENERAL",
+    "AnswerSpan",
+    "Calibration",
+    "Clues",
+    "Features",
+    "OverlapReader",
+    "PassageText",
+    "Reader",
+    "RememberingReader",
+    "calibration_beside",
+    "load_reader",
+    "read_calibration",
+]
+
+
+FILE_NAME = "sourceline-reader.json"
+"""Where a named model's own calibration lies, in its folder."""
+
+
+class PassageText(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader is given of one passage."""
+
+    text: str
+    title: str = ""
+    """Read as context before the text; the answer is never taken from it."""
+
+
+class AnswerSpan(msgspec.Struct, frozen=True):
+    """Words of a passage that may answer: `text[start:end]`."""
+
+    start: int
+    end: int
+    logit: float
+    """Log-odds that these words answer rather than nothing in the passage does; comparable across passages."""
+
+
+class Reader(Protocol):
+    """Finds answers in passages; blocking CPU work, deterministic, called from one thread at a time."""
+
+    @property
+    def identity(self) -> str:
+        """Name and hash: equal identity means equal readings. A calibration belongs to one identity."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """What its log-odds are worth."""
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The languages that it can read, as ISO 639-1 codes; None where it reads any, or nobody knows."""
+
+    def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
+        """The likeliest spans of each passage, best first, two dozen at most; they may overlap.
+
+        An empty tuple where a passage has no words.
+        """
+
+
+class Features(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the best answer of a question; by default, what it is where nothing speaks against it."""
+
+    logit: float
+    """Log-odds of its sentence, by all its clues."""
+    read: float = 0.0
+    """Log-odds of its words, of the reader alone."""
+    lead: float = 4.0
+    """How far the next sentence with another answer lies behind, in log-odds; 8 at most."""
+    words: float = 3.0
+    """Words of the answer; 15 at most."""
+
+
+class Clues(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the best sentence of a passage, before passages are compared."""
+
+    logit: float
+    """Log-odds, of the reader, of all words in it against no answer in the passage."""
+    retrieval: float = 0.0
+    """Logarithm of the passage's retrieval score; 0 for the first of both lists."""
+    share: float = 1.0
+    """Of all the passage's spans, what probability lies on its best one."""
+    sentence: float = 1.0
+    """Share of the question's words that stand in it or in the title."""
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fitted by `qa.training.calibrate_reader`, or general."""
+
+    reader: str
+    """Identity of the reader it belongs to; empty for the general one."""
+    weights: dict[str, float]
+    """By feature; what is not named weighs nothing."""
+    bias: float
+    threshold: float
+    """Below this probability the answer is an abstention."""
+    ranking: dict[str, float] = {}
+    """What the log-odds of a passage's best sentence are made of, by `Clues`; what is not named weighs nothing."""
+    ranking_bias: float = 0.0
+    fitted_on: str = ""
+
+    def log_odds(self, clues: Clues) -> float:
+        """That the best sentence of a passage holds the answer: by this, passages are put in order."""
+        return float(self.ranking_bias + sum(weight * getattr(clues, name) for name, weight in self.ranking.items()))
+
+    def probability(self, features: Features) -> float:
+        """That the best answer is right, 0 to 1."""
+        total = self.bias + sum(weight * getattr(features, name) for name, weight in self.weights.items())
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+GENERAL = Calibration(
+    reader="", weights={"logit": 1.0}, bias=0.0, threshold=0.5, ranking={"logit": 1.0, "retrieval": 1.0}
+)
+"""For readers that nobody calibrated: their own odds of an answer against none, as they were trained to tell them."""
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read one. Raises SettingsError where it cannot be used."""
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Calibration)
+    except (OSError, msgspec.DecodeError) as error:
+        raise SettingsError(f"{path} is no calibration of a reader ({error}); fit it again") from None
+    known = {*Features.__struct_fields__, *Clues.__struct_fields__}
+    if unknown := (found.weights.keys() | found.ranking.keys()) - known:
+        raise SettingsError(f"{path} weighs {', '.join(sorted(unknown))}, which no reading has; fit it again")
+    return found
+
+
+def calibration_beside(folder: Path, *, reader: str) -> Calibration:
+    """The calibration in a model's folder, the general one where there is none.
+
+    Raises SettingsError where it belongs to other weights: a threshold fitted for them would decline wrongly.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return GENERAL
+    found = read_calibration(path)
+    if found.reader != reader:
+        raise SettingsError(
+            f"{path} was fitted for {found.reader!r}, but the model there is {reader!r}; fit it again, or remove it "
+            "to use the model's own odds"
+        )
+    return found
+
+
+class RememberingReader:
+    """Passes on to a reader that reads every passage by itself, whatever else it is given; the same readings."""
+
+    def __init__(self, reader: Reader, *, readings: Memory[tuple[AnswerSpan, ...]]) -> None:
+        self._reader = reader
+        self._readings = readings
+
+    @property
+    def identity(self) -> str:
+        """The wrapped reader's."""
+        return self._reader.identity
+
+    @property
+    def calibration(self) -> Calibration:
+        """The wrapped reader's."""
+        return self._reader.calibration
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The wrapped reader's."""
+        return self._reader.languages
+
+    def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
+        """Read what is not remembered for the same question, title and text; see `Reader`."""
+        keys = [key_of(self.identity, question, passage.title, passage.text) for passage in passages]
+        found = {key: known for key in dict.fromkeys(keys) if (known := self._readings.get(key)) is not None}
+        new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in found}
+        if new:
+            read = self._reader.read(question, list(new.values()))
+            for key, spans in zip(new, read, strict=True):
+                self._readings.put(key, spans)
+                found[key] = spans
+        return [found[key] for key in keys]
+
+
+_SLOPE = 8.0
+_FIGURE = re.compile(r"[\d一二三四五六七八九十百千万億两]")
+_NAME = re.compile(r"(?<=[\w,»”] )[A-ZÀ-ÖØ-ÞА-Я]\w+")
+"""A word with a capital that begins no sentence."""
+_OF_THE_KIND = 0.03
+"""A sentence with such words comes before one that has as many of the question's, and none."""
+
+
+class OverlapReader:
+    """A sentence answers as far as it has the question's words.
+
+    In English its first new name or number that can answer is the answer; in other languages the whole sentence is,
+    for in some of them every noun has a capital, and some know none. In scripts without spaces neighbouring characters
+    are the words.
+    """
+
+    identity = "words 4"
+    languages = None
+
+    @property
+    def calibration(self) -> Calibration:
+        """The general one."""
+        return GENERAL
+
+    def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
+        """See `Reader`."""
+        language = language_of(question) or "en"
+        asked = _stems(question, asking=language)
+        fits = (type_test(question) or _any) if language == "en" else None
+        kind = None if language == "en" else _kind_asked(question)
+        return [_spans(passage, asked, fits=fits, kind=kind) for passage in passages]
+
+
+def _any(_: str) -> bool:
+    return True
+
+
+def _spans(
+    passage: PassageText, asked: frozenset[str], *, fits: Fits | None, kind: re.Pattern[str] | None
+) -> tuple[AnswerSpan, ...]:
+    """Of each sentence its first new word that fits, or all of it where none does or no word is to be told apart.
+
+    What the title says is known of a sentence that has a word of the question besides.
+    """
+    text, titled, found = passage.text, _stems(passage.title), []
+    for start, end in split_sentences(text):
+        words = words_of(text[start:end])
+        if not words:
+            continue
+        own = asked & _stems(text[start:end])
+        shared = len(own | (asked & titled) if own - titled else own) / max(len(asked), 1)
+        if kind and any(_stems(one.group()) - titled - asked for one in kind.finditer(text[start:end])):
+            shared += _OF_THE_KIND
+        new = next((word for word in words if fits and _is_new(word, asked) and fits(word.text)), None)
+        first, last = (new.start, new.end) if new else (words[0].start, words[-1].end)
+        found.append(AnswerSpan(start + first, start + last, _SLOPE * (shared - 0.5)))
+    return tuple(sorted(found, key=lambda span: (-span.logit, span.start)))
+
+
+def _kind_asked(question: str) -> re.Pattern[str] | None:
+    """What stands in a sentence that says when, how many or who; None where something else is asked."""
+    return _FIGURE if asks_figure(question) else _NAME if asks_name(question) else None
+
+
+def _stems(text: str, *, asking: str = "en") -> frozenset[str]:
+    """The words of a text, cut to their stems, without those that only ask; of unspaced scripts, all pairs."""
+    small, particles = asking_words(asking)
+    for particle in particles:
+        text = text.replace(particle, " ")
+    found: set[str] = set()
+    for word in words_of(text):
+        runs = UNSPACED.findall(word.text)
+        found.update(run[at : at + 2] for run in runs for at in range(max(1, len(run) - 1)))
+        if not runs and not word.stop and word.text.casefold() not in small:
+            found.add(word.stem)
+    return frozenset(found)
+
+
+def _is_new(word: Word, asked: frozenset[str]) -> bool:
+    return word.stem not in asked and (word.number or (word.capital and not word.stop))
 
 
 def load_reader(name: str = "", *, threads: int = 0) -> Reader:
@@ -20,8 +300,6 @@ def load_reader(name: str = "", *, threads: int = 0) -> Reader:
 
         return ShippedReader(threads=threads)
     if name == "words":
-        from qa.reading.reader import OverlapReader
-
         return OverlapReader()
     from qa.reading.networks import NamedReader
 

@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from embeddings.cleaning.dates import ENGLISH_SHORT_MONTHS
+from embeddings.month_names import ENGLISH_SHORT_MONTHS
 from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import is_date_word
 from qa.language.words import stems, words_of
 
-__all__ = ["Fits", "Kind", "asks_ahead", "is_past", "kind_of", "type_test", "what_it_tells"]
+__all__ = ["OFFICES", "Fits", "Kind", "asks_ahead", "is_past", "kind_of", "type_test", "what_it_tells"]
 
 Fits = Callable[[str], bool]
 """Whether words may answer."""
@@ -46,10 +46,14 @@ _COST = re.compile(
     r"|donate[ds]?)\b|\bhow much money\b|\b(?:what|which) (?:sum|amount of money)\b",
     re.IGNORECASE,
 )
+OFFICES = (
+    "mayor|president|head|chief executive|director|leader|governor|king|queen|coach|captain|chairman|chairwoman|ceo"
+    "|owner|secretary|chancellor|manager|editor|spokes[a-z]+"
+)
+"""Offices that somebody is asked for by, as alternatives of a pattern."""
 _OFFICE = re.compile(
-    r"^who (?:is|was) (?:the )?(?:current |new |former |first )?(?:mayor|president|head|chief executive|director|leader"
-    r"|governor|king|queen|coach|captain|(?:[a-z]+ )?minister|chairman|chairwoman|ceo|owner|founder|secretary"
-    r"|chancellor|manager|editor|spokes[a-z]+)\b(?: (?:of|at|in|for)\b)?.*(?-i:[A-Z])",
+    rf"^who (?:is|was) (?:the )?(?:current |new |former |first )?(?:{OFFICES}"
+    r"|(?:[a-z]+ )?minister|founder)\b(?: (?:of|at|in|for)\b)?.*(?-i:[A-Z])",
     re.IGNORECASE,
 )
 """Asked with a name in capitals: who writes none may read texts without."""

@@ -16,7 +16,15 @@ from qa.citations import cite, short_answer
 from qa.language.dates import BEGINNING, moment
 from qa.language.words import matter, stems, words_of
 from qa.reading.answer_types import Kind
-from qa.reading.read import Reading, ReadSentence, SentenceAt, is_said, leans_back, same_answer, sentences_of
+from qa.reading.sentence_ranking import (
+    Reading,
+    ReadSentence,
+    SentenceAt,
+    is_said,
+    leans_back,
+    same_answer,
+    sentences_of,
+)
 from qa.types import Citation, Claim, Evidence, ShortAnswer
 
 __all__ = ["Composition", "choose", "compose", "is_short", "newest_first", "newest_said"]

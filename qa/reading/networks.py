@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
-from embeddings.encoders.encoder import locate, revision
+from embeddings.encoders import locate, revision
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads, open_session, open_tokenizer
-from qa.reading.reader import FILE_NAME, AnswerSpan, Calibration, PassageText, calibration_beside, read_calibration
+from qa.reading import FILE_NAME, AnswerSpan, Calibration, PassageText, calibration_beside, read_calibration
 
 if TYPE_CHECKING:
     import onnxruntime

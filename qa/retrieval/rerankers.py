@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from embeddings.encoders.encoder import locate, revision
+from embeddings.encoders import locate, revision
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads
 from qa.language.words import stems

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 
 import msgspec
 
 from embeddings.ingest import IngestReport
-from embeddings.readers.jsonl import ALIASES, parse_record
+from embeddings.parsers.jsonl import ALIASES, parse_record
 from embeddings.types import RawArticle, Rejected
 from qa.server.errors import FieldError, InvalidRequest, MalformedBody, NothingUsable, OutOfReach, RequestError
-from qa.server.http.bodies import BYTE_ORDER_MARK, fault, plain_json
+from qa.server.http.bodies import fault, plain_json
 from qa.server.monitoring import Act
 from qa.server.wire import AddedArticle, AddReport, ArticleIn
 
@@ -46,7 +47,7 @@ class Submission(msgspec.Struct, kw_only=True):
 def read(body: bytes, *, lines: bool) -> Submission:
     """Take a body apart; `lines` says that it is NDJSON. Raises MalformedBody, InvalidRequest or NothingUsable."""
     found = Submission()
-    body = body.removeprefix(BYTE_ORDER_MARK)
+    body = body.removeprefix(BOM_UTF8)
     for number, item in _lines(body) if lines else _elements(body):
         if len(found.numbers) >= _MOST_ITEMS:
             raise InvalidRequest(f"more than {_MOST_ITEMS:,} articles in one request; send them in several")
@@ -155,7 +156,7 @@ def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
     while start < len(body):
         end = body.find(b"\n", start)
         end = len(body) if end < 0 else end
-        line = body[start:end].strip().removeprefix(BYTE_ORDER_MARK)  # files joined by `cat` have one in the middle
+        line = body[start:end].strip().removeprefix(BOM_UTF8)  # files joined by `cat` have one in the middle
         if line:
             yield number, line
         start, number = end + 1, number + 1

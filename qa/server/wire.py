@@ -47,7 +47,7 @@ _GIVEN_OR_WHOLE = f"^({ID_PATTERN[1:-1]}!)?{ID_PATTERN[1:]}"
 
 
 class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
-    """One article as `POST /api/articles` takes it; `embeddings.readers.jsonl` reads it, as it reads those in files.
+    """One article as `POST /api/articles` takes it; `embeddings.parsers.jsonl` reads it, as it reads those in files.
 
     Fields that are not here are left out and reported.
     """

@@ -19,7 +19,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from embeddings import encoders, readers
+from embeddings import encoders, parsers
 from embeddings.errors import EmbeddingsError
 from embeddings.ingest import ingest
 from embeddings.opening import open_corpus
@@ -270,4 +270,4 @@ def _read(body: bytes, suffix: str) -> Sequence[RawArticle | Rejected]:
     with TemporaryDirectory(prefix="qa-") as folder:
         path = Path(folder) / f"document{suffix}"
         path.write_bytes(body)
-        return list(readers.read(path, from_afar=True))
+        return list(parsers.read(path, from_afar=True))

@@ -14,7 +14,7 @@ from threading import Event
 
 import msgspec
 
-from embeddings import readers
+from embeddings import parsers
 from embeddings.errors import UnreadableFile
 from embeddings.types import RawArticle, Rejected
 from qa.sources.delivery import Deliver, Delivered, entries_of, page_of
@@ -270,7 +270,7 @@ class Folders:
     def _there(self, folder: Path) -> Iterator[tuple[Path, Look]]:
         """The files of a folder and what they look like; what goes away while one looks is not there."""
         try:
-            found = readers.look([folder])
+            found = parsers.look([folder])
         except UnreadableFile as error:
             _log.warning("%s", error)
             return
@@ -295,7 +295,7 @@ class Folders:
         for path, look in files.items():
             if self._stop.is_set():
                 break
-            for one in readers.read(path):
+            for one in parsers.read(path):
                 if isinstance(one, Rejected):
                     told = told.and_also(Delivered(rejected=(f"{one.origin}: {one.reason}",)))
                     continue

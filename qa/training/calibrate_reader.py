@@ -24,10 +24,9 @@ from embeddings.runtime import Memory
 from embeddings.types import Article, article_version
 from qa.evaluation.benchmarks.reader import given, searched
 from qa.evaluation.metrics.answers import SquadQuestion, f1
-from qa.evaluation.targets.target import kept
-from qa.reading import load_reader
-from qa.reading.read import Reading, features_of, read
-from qa.reading.reader import GENERAL, Calibration, Clues, Features, Reader, RememberingReader, read_calibration
+from qa.evaluation.targets import kept
+from qa.reading import GENERAL, Calibration, Clues, Features, Reader, RememberingReader, load_reader, read_calibration
+from qa.reading.sentence_ranking import Reading, features_of, read
 from qa.training.reader_data import Row, Span, rows_of, title_of, written_rows
 from qa.types import Evidence
 

@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 import seeds
-from embeddings import readers
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate
+from embeddings import parsers
+from embeddings.encoders import BUNDLED_MODEL, locate
 from embeddings.runtime import open_session, sha256_of
 from embeddings.types import RawArticle
 
@@ -281,7 +281,7 @@ def export_pair_network(model: Any, path: Path, *, end: End, most: int) -> str:
 
 
 def _parts() -> list[str]:
-    articles = [item for path in sorted(seeds.articles_dir().iterdir()) for item in readers.read(path)]
+    articles = [item for path in sorted(seeds.articles_dir().iterdir()) for item in parsers.read(path)]
     texts = [article.text for article in articles if isinstance(article, RawArticle)]
     return [text[start : start + _CHARACTERS] for text in texts for start in range(0, len(text), _CHARACTERS)]
 

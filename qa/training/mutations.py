@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from embeddings.chunking.sentences import split_sentences
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from qa.training.checker_data import Label, Pair
 from qa.training.reader_data import rows_of
 from qa.training.rewordings import EXCHANGES, HEDGES, NAME, NUMBER, NUMBER_WORDS, UNITS, reworded, rounded

@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 
-from embeddings.cleaning.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 
 __all__ = ["EXCHANGES", "HEDGES", "NUMBER", "NUMBER_WORDS", "UNITS", "reworded", "rounded"]
 

@@ -22,9 +22,9 @@ import numpy.typing as npt
 
 import seeds
 from embeddings.cleaning.article import clean
+from embeddings.encoders import BUNDLED_MODEL, locate, revision
 from embeddings.encoders.bundled import Facts
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate, revision
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.runtime import sha256_of
 from embeddings.types import RawArticle
 from qa.evaluation.benchmarks.grounding_sets import read_sets
@@ -34,8 +34,7 @@ from qa.grounding.claim_evidence import supporting_rows, to_judge
 from qa.grounding.mismatches import vetoes
 from qa.grounding.trained import MOST_TOKENS, CheckerCalibration, ShippedNetwork, as_written, outcome_of
 from qa.language.words import matter
-from qa.reading import networks
-from qa.reading.reader import GENERAL
+from qa.reading import GENERAL, networks
 from qa.training.calibrate_reader import main as calibrate_reader
 from qa.training.checker_data import (
     development,

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embeddings.encoders import load
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate
+from embeddings.encoders import BUNDLED_MODEL, load, locate
 from qa.training import Plan, batches, train
 from qa.training.reader_data import (
     Group,

@@ -20,7 +20,7 @@ date    it is a day that the file gives: the `Date` of a mail, of a feed's or a 
 
 A file that holds no article is refused, and that is right: numbers, headlines alone, a list of addresses, a redirect.
 Refused files count apart: each has a reason, and `reasons` says which. `--halves` counts two halves of the files apart,
-told by a hash of what they hold: one to mend the readers by, one that nobody looks at.
+told by a hash of what they hold: one to mend the parsers by, one that nobody looks at.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxm
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
-from embeddings import readers
+from embeddings import parsers
 from embeddings.cleaning.dates import iso_date
-from embeddings.readers.finding import CONFINED, suffix_of
+from embeddings.parsers import SANDBOXED, suffix_of
 from embeddings.types import RawArticle, Rejected
 
 _WORD = re.compile(
@@ -321,12 +321,12 @@ def of_packed(path: Path) -> Said:
         found: list[Said] = []
         for one in inside:
             with suppress(zipfile.BadZipFile, pypdfium2.PdfiumError, ValueError, etree.LxmlError):  # as its kind says
-                found.append(plainly(one, CONFINED.get(suffix_of(one.name) or "", "")))
+                found.append(plainly(one, SANDBOXED.get(suffix_of(one.name) or "", "")))
     return Said(text="\n".join(untagged(one.text) + "\n" + one.text for one in found))
 
 
 def judged(path: Path, kind: str) -> Verdict:
-    found = list(readers.read(path))
+    found = list(parsers.read(path))
     articles = [one for one in found if isinstance(one, RawArticle)]
     half = "seen" if int(hashlib.sha256(path.read_bytes()).hexdigest(), 16) % 2 else "held back"
     verdict = Verdict(file=path.name, kind=kind, half=half)
@@ -354,7 +354,7 @@ def files(folders: list[Path]) -> Iterator[tuple[Path, str]]:
     """Documents, each with its kind."""
     for folder in folders:
         for path in sorted(folder.rglob("*")):
-            kind = CONFINED.get(suffix_of(path.name) or "")
+            kind = SANDBOXED.get(suffix_of(path.name) or "")
             if path.is_file() and kind in _KINDS:
                 yield path, kind
 

@@ -24,7 +24,7 @@ import seeds
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.ingest import ingest
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.runtime import at_once
 from qa.answering import Answerer
 from qa.answers import turn_of

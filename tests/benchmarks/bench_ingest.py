@@ -25,7 +25,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from embeddings import encoders, readers
+from embeddings import encoders, parsers
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder, EncoderIdentity
 from embeddings.ingest import IngestProgress, IngestReport, ingest
@@ -59,7 +59,7 @@ class Watched:
 
 
 def items(path: Path, limit: int | None) -> Iterator[RawArticle | Rejected]:
-    return islice(readers.read(path), limit)
+    return islice(parsers.read(path), limit)
 
 
 class Seconds(NamedTuple):

@@ -36,10 +36,10 @@ from lxml import html
 
 from embeddings.cleaning.article import clean
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.errors import InputError
 from embeddings.ingest import ingest
-from embeddings.readers import read
+from embeddings.parsers import read
 from embeddings.types import Article, RawArticle
 
 _WORDS = 4

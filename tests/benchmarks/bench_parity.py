@@ -24,8 +24,7 @@ import numpy.typing as npt
 
 from embeddings.duplicates import signature
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders import Encoder, load
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate
+from embeddings.encoders import BUNDLED_MODEL, Encoder, load, locate
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Vector, Where, passage_id
 from qa.evaluation.metrics.answers import ndcg, read_squad
 from qa.evaluation.metrics.statistics import paired_bootstrap

@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate
+from embeddings.encoders import BUNDLED_MODEL, locate
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent / "peers"

@@ -23,7 +23,7 @@ import seeds
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.ingest import ingest
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from qa.answering import ABSTENTION, Answerer
 from qa.evaluation.dataset import example_of_seed
 from qa.evaluation.measures import Observed, observe

@@ -21,7 +21,7 @@ import msgspec
 
 from embeddings.encoders import load
 from qa.evaluation.benchmarks import answered
-from qa.evaluation.targets.target import CachingEncoder
+from qa.evaluation.targets import CachingEncoder
 from qa.grounding import load_checker
 from seeds import SeedDraft
 

@@ -18,8 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from embeddings.encoders import Encoder, load
-from embeddings.encoders.encoder import LIBRARY_NAME
+from embeddings.encoders import LIBRARY_NAME, Encoder, load
 from embeddings.runtime import usable_processors
 
 ROUNDS, QUESTIONS, PASSAGES = 5, 8, 4

@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.encoders import Encoder, EncoderIdentity, bundled, load
+from embeddings.encoders import BUNDLED_MODEL, LIBRARY_NAME, Encoder, EncoderIdentity, bundled, load, revision
 from embeddings.encoders.bundled import BundledEncoder
-from embeddings.encoders.encoder import BUNDLED_MODEL, LIBRARY_NAME, revision
 from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
 from embeddings.errors import EncoderError, WeightsMismatch
 

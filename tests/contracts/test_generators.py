@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from qa.errors import GeneratorFailed
-from qa.generators import Delta, Finish, Generator, Message
+from qa.generators import Delta, Fail, Finish, Generator, Message, Say, ScriptedGenerator, Stop, Wait
 from qa.generators.anthropic_messages import AnthropicMessages
-from qa.generators.generator import Fail, Say, ScriptedGenerator, Stop, Wait
 from qa.generators.guard import GuardedGenerator
 from qa.generators.openai_compatible import OpenAICompatible
 

@@ -10,7 +10,7 @@ import pytest
 
 from embeddings.cleaning.identity import MAX_ID, article_id
 from embeddings.corpus import Corpus, meant, the_one
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.errors import AmbiguousId
 from embeddings.indexing import index_articles
 from embeddings.ingest import IngestedArticle, IngestReport, ingest

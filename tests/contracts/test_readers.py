@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from embeddings.errors import EncoderError, WeightsMismatch
 from qa.errors import SettingsError
-from qa.reading import load_reader
+from qa.reading import FILE_NAME, GENERAL, PassageText, Reader, load_reader
 from qa.reading.networks import NamedReader, ShippedReader
-from qa.reading.reader import FILE_NAME, GENERAL, PassageText, Reader
 
 QUESTION = "How many people did the ferry carry?"
 TEXT = "The ferry Almeric carried 214 people 🙏🏽 to Skerra on Friday. Nobody was hurt, said Zoë."

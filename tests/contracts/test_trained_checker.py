@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate
+from embeddings.encoders import BUNDLED_MODEL, locate
 from embeddings.errors import WeightsMismatch
 from qa.errors import SettingsError
 from qa.grounding import Provenance, load_checker

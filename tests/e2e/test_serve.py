@@ -20,7 +20,7 @@ import msgspec
 import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.errors import StoreBusy
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle

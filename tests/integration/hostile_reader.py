@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from embeddings import readers
+from embeddings import parsers
 from embeddings.cleaning.article import clean_with_notes
 from embeddings.errors import InputError
 from embeddings.types import Rejected
@@ -25,7 +25,7 @@ _BYTES = 3_000_000_000
 def taken(path: Path) -> tuple[int, list[str]]:
     """How many articles a file gives, and the first reasons why others are none."""
     articles, reasons = 0, list[str]()
-    for found in readers.read(path):
+    for found in parsers.read(path):
         try:
             reason = found.reason if isinstance(found, Rejected) else None
             if not isinstance(found, Rejected):

@@ -19,7 +19,7 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder, load
 from embeddings.errors import StoreCorrupt
 from embeddings.ingest import ingest
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.types import StoredPassage, Where
 from qa.answering import ABSTENTION, Answerer
 from qa.errors import InvalidQuestion

@@ -20,10 +20,9 @@ from qa.answers import fold
 from qa.assembly import Answerer
 from qa.cli import program
 from qa.conversations.follow_ups import FollowUps
-from qa.evaluation.targets import Address, respondent
-from qa.evaluation.targets.target import Asking
+from qa.evaluation.targets import Address, Asking, respondent
 from qa.evaluation.types import Example
-from qa.generators.generator import Say, ScriptedGenerator
+from qa.generators import Say, ScriptedGenerator
 from qa.generators.guard import GuardedGenerator
 from qa.grounding.lexical import LexicalChecker
 from qa.retrieval.rerankers import WordReranker

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer
 from qa.checking import CheckedSentence, CheckReport, SentText, TextToCheck
 from qa.checking.text_checker import MOST_SENTENCES, TextChecker
 from qa.errors import InvalidQuestion, InvalidText
-from qa.generators.generator import Say, ScriptedGenerator
+from qa.generators import Say, ScriptedGenerator
 from qa.grounding import Mismatch, Support, SupportChecker, load_checker
 from qa.grounding.lexical import LexicalChecker
-from qa.reading.reader import OverlapReader
+from qa.reading import OverlapReader
 from qa.settings import Settings
 from qa.types import Filters, Question
 

@@ -16,7 +16,7 @@ import pytest
 import seeds
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.article import clean
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.types import Article, RawArticle
 from qa.grounding import Provenance, Support, SupportChecker, load_checker
 from qa.language.dates import moments_of

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import BUNDLED_MODEL, LIBRARY_NAME, HashingEncoder
+from embeddings.encoders import BUNDLED_MODEL, LIBRARY_NAME, HashingEncoder
 from embeddings.ingest import IngestProgress, IngestReport
 from embeddings.types import Where
 from qa.cli import program, terminal

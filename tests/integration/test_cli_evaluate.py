@@ -17,8 +17,7 @@ from click.testing import CliRunner, Result
 from qa.cli import program
 from qa.evaluation.dataset import read_dataset
 from qa.evaluation.run_folder import FinishedRun, read_run
-from qa.evaluation.targets import in_process
-from qa.evaluation.targets.target import Asking, search_of
+from qa.evaluation.targets import Asking, in_process, search_of
 from qa.evaluation.types import PREDICTIONS_FILE, Example
 
 ARTICLES = [

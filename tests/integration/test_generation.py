@@ -18,7 +18,7 @@ from embeddings.ingest import ingest
 from embeddings.runtime import at_once
 from embeddings.types import RawArticle
 from qa.answering import ABSTENTION, Answerer
-from qa.generators.generator import Fail, Say, ScriptedGenerator, Step, Stop, Wait
+from qa.generators import Fail, Say, ScriptedGenerator, Step, Stop, Wait
 from qa.grounding.lexical import LexicalChecker
 from qa.reading import load_reader
 from qa.settings import Settings

@@ -10,9 +10,9 @@ import apsw
 import msgspec
 import pytest
 
-from embeddings import readers
+from embeddings import parsers
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.ingest import IngestReport, ingest
 from embeddings.types import Article, RawArticle, Where
 
@@ -43,7 +43,7 @@ class Archive:
         outcomes: list[str] = []
         for name, text in texts.items():
             (folder / f"{name}.txt").write_text(text, encoding="utf-8")
-            report = ingest(readers.read(folder / f"{name}.txt"), corpus=self.corpus, encoder=HashingEncoder())
+            report = ingest(parsers.read(folder / f"{name}.txt"), corpus=self.corpus, encoder=HashingEncoder())
             outcomes += [one.outcome for one in report.articles]
         return outcomes
 
@@ -284,7 +284,7 @@ def test_a_file_of_lines_that_holds_other_notices_tomorrow_replaces_none(
     file, items = tmp_path / "notices.jsonl", notices(title)
     for item in items:
         file.write_bytes(msgspec.json.encode({"title": title, "text": item.text}))
-        (report,) = ingest(readers.read(file), corpus=archive.corpus, encoder=HashingEncoder()).articles
+        (report,) = ingest(parsers.read(file), corpus=archive.corpus, encoder=HashingEncoder()).articles
         assert report.outcome == "added"
     assert archive.texts() == {item.text for item in items}
 
@@ -346,7 +346,7 @@ def test_a_dated_file_renamed_and_corrected(archive: Archive, tmp_path: Path) ->
     outcomes = []
     for name, damage in (("a.md", "320,000"), ("b.md", "230,000"), ("c.md", "230,000")):
         (tmp_path / name).write_text(head + STORM.format(damage), encoding="utf-8")
-        report = ingest(readers.read(tmp_path / name), corpus=archive.corpus, encoder=HashingEncoder())
+        report = ingest(parsers.read(tmp_path / name), corpus=archive.corpus, encoder=HashingEncoder())
         outcomes += [one.outcome for one in report.articles]
     assert outcomes == ["added", "updated", "duplicate"]
 
@@ -356,7 +356,7 @@ def test_a_line_put_in_front_of_others_moves_none_of_them(archive: Archive, tmp_
     outcomes: list[list[str]] = []
     for texts in ([KEEPER, BAKER], [f"{KEEPER} He is 64.", BAKER], [STORM, f"{KEEPER} He is 64.", BAKER]):
         file.write_bytes(b"\n".join(msgspec.json.encode({"text": text}) for text in texts))
-        report = ingest(readers.read(file), corpus=archive.corpus, encoder=HashingEncoder())
+        report = ingest(parsers.read(file), corpus=archive.corpus, encoder=HashingEncoder())
         outcomes.append(sorted(one.outcome for one in report.articles))
     assert outcomes[:2] == [["added", "added"], ["unchanged", "updated"]]
     assert outcomes[2][0] == "added"

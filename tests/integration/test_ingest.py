@@ -13,10 +13,10 @@ import msgspec
 import pytest
 
 from embeddings import ingest as ingest_step
-from embeddings import readers
+from embeddings import parsers
 from embeddings.chunking.passages import encoder_input, encoder_title
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.errors import InvalidArticle
 from embeddings.ingest import IngestProgress, IngestReport, PassageSizes, index_articles, ingest
 from embeddings.types import (
@@ -342,12 +342,12 @@ def test_vectors_are_the_ones_of_their_passages(corpus: EmbeddedCorpus, encoder:
 UNCHANGED = """
     import sys
     from pathlib import Path
-    from embeddings import encoders, readers
+    from embeddings import encoders, parsers
     from embeddings.embedded_corpus import EmbeddedCorpus
     from embeddings.ingest import ingest
     encoder = encoders.load("all-MiniLM-L6-v2")
     corpus = EmbeddedCorpus.open(Path(sys.argv[1]), identity=encoder.identity)
-    report = ingest(readers.read(Path(sys.argv[2])), corpus=corpus, encoder=encoder)
+    report = ingest(parsers.read(Path(sys.argv[2])), corpus=corpus, encoder=encoder)
     corpus.close()
     print([one.outcome for one in report.articles], "onnxruntime" in sys.modules)
 """
@@ -365,9 +365,9 @@ def test_an_unchanged_corpus_never_loads_the_network(tmp_path: Path) -> None:
 KILLED = """
     import json, os, signal, sys
     from pathlib import Path
-    from embeddings import readers
+    from embeddings import parsers
     from embeddings.embedded_corpus import EmbeddedCorpus
-    from embeddings.encoders.encoder import HashingEncoder
+    from embeddings.encoders import HashingEncoder
     from embeddings.ingest import ingest
     class Dying(HashingEncoder):
         left = int(sys.argv[3])
@@ -378,7 +378,7 @@ KILLED = """
             return super().encode_passages(texts)
     encoder = Dying()
     corpus = EmbeddedCorpus.open(Path(sys.argv[1]), identity=encoder.identity)
-    report = ingest(readers.read(Path(sys.argv[2])), corpus=corpus, encoder=encoder, batch_passages=16)
+    report = ingest(parsers.read(Path(sys.argv[2])), corpus=corpus, encoder=encoder, batch_passages=16)
     corpus.close()
     print(json.dumps([[one.outcome for one in report.articles], report.passages_encoded]))
 """
@@ -410,6 +410,6 @@ def test_kill_9_costs_one_batch_and_the_rerun_does_the_rest(tmp_path: Path) -> N
 
 def test_the_real_scraped_page_is_two_articles(shared: Path, corpus: EmbeddedCorpus, encoder: CountingEncoder) -> None:
     (page,) = sorted((shared / "seeds").glob("*.txt"))
-    report = ingest(readers.read(page), corpus=corpus, encoder=encoder)
+    report = ingest(parsers.read(page), corpus=corpus, encoder=encoder)
     assert outcomes(report) == {"added": 2}
     assert report.rejected == ()

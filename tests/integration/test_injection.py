@@ -21,8 +21,7 @@ from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer
-from qa.generators import Message
-from qa.generators.generator import Say, ScriptedGenerator
+from qa.generators import Message, Say, ScriptedGenerator
 from qa.grounding import load_checker
 from qa.grounding.lexical import LexicalChecker
 from qa.reading import load_reader

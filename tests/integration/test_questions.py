@@ -18,10 +18,9 @@ from embeddings.types import RawArticle
 from qa.answering import ABSTENTION, Answerer
 from qa.answers import turn_of
 from qa.conversations.follow_ups import FollowUps
-from qa.generators.generator import Fail, ScriptedGenerator
+from qa.generators import Fail, ScriptedGenerator
 from qa.grounding.lexical import LexicalChecker
-from qa.reading import load_reader
-from qa.reading.reader import AnswerSpan, OverlapReader, PassageText
+from qa.reading import AnswerSpan, OverlapReader, PassageText, load_reader
 from qa.retrieval.search import READ
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Question

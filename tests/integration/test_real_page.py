@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.cleaning.article import Cleaned, clean, clean_with_notes
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.types import Article, RawArticle
 
 

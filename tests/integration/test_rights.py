@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from embeddings import readers
+from embeddings import parsers
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.ingest import IngestReport, ingest
-from embeddings.readers.jsonl import parse_record
+from embeddings.parsers.jsonl import parse_record
 from embeddings.types import Article, RawArticle, Rejected, Where
 from embeddings.usable_corpus import UsableCorpus, kept_back
 
@@ -44,7 +44,7 @@ class Archive:
         return self.send(**record).articles[0].outcome
 
     def read(self, path: Path) -> IngestReport:
-        return ingest(readers.read(path), corpus=self.corpus, encoder=HashingEncoder())
+        return ingest(parsers.read(path), corpus=self.corpus, encoder=HashingEncoder())
 
     @property
     def held(self) -> list[Article]:

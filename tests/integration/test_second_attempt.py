@@ -16,8 +16,7 @@ from embeddings.encoders import Encoder, load
 from embeddings.ingest import ingest
 from embeddings.types import RawArticle
 from qa.answering import Answerer
-from qa.generators import Message
-from qa.generators.generator import Fail, Say, ScriptedGenerator, Step, Stop, Wait
+from qa.generators import Fail, Message, Say, ScriptedGenerator, Step, Stop, Wait
 from qa.generators.guard import GuardedGenerator
 from qa.grounding.lexical import LexicalChecker
 from qa.reading import load_reader

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from embeddings.corpus import Corpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.types import Where
 from qa.evaluation.benchmarks import Bench, Row, Table, asked, markdown, news
 from qa.evaluation.benchmarks.news import ABSTENTION, ANSWERS, RETRIEVAL, SECTION, measure_asked

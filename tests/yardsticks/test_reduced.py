@@ -16,10 +16,9 @@ from qa import answering
 from qa.evaluation.benchmarks import Bench
 from qa.evaluation.benchmarks.suite import SQUAD_FILE, Baseline, gate, measure_samples, measure_squad, read_allowances
 from qa.evaluation.compare import Check
-from qa.evaluation.targets.target import CachingEncoder
+from qa.evaluation.targets import CachingEncoder
 from qa.evaluation.types import Score
-from qa.reading import load_reader
-from qa.reading.reader import RememberingReader
+from qa.reading import RememberingReader, load_reader
 from qa.settings import Settings
 
 HERE = Path(__file__).parent

@@ -21,17 +21,17 @@ from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder
 from embeddings.ingest import ingest
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from qa.assembly import Assembly
 from qa.evaluation.dataset import Dataset, example_of_seed
 from qa.evaluation.metrics.statistics import Estimate
 from qa.evaluation.run import make_manifest, run
 from qa.evaluation.run_folder import FinishedRun, RunFolder, examples_hash, read_run
 from qa.evaluation.scoring import score_run
+from qa.evaluation.targets import Asking
 from qa.evaluation.targets.in_process import InProcess
-from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example, Machine, Prediction, Score, Scores
-from qa.generators.generator import Say, ScriptedGenerator
+from qa.generators import Say, ScriptedGenerator
 from qa.grounding import Provenance, Support, SupportChecker
 from qa.reading import load_reader
 from qa.settings import Settings

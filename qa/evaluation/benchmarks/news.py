@@ -33,7 +33,7 @@ from qa.evaluation.metrics.answers import (
 from qa.evaluation.metrics.statistics import Estimate, mean
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.scoring import score_run
-from qa.evaluation.targets.target import Asking, kept
+from qa.evaluation.targets import Asking, kept
 from qa.evaluation.types import Example, Prediction
 from qa.grounding import SupportChecker
 from qa.settings import Settings

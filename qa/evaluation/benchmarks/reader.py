@@ -23,11 +23,10 @@ from qa.evaluation.benchmarks import Bench, Row, of_score
 from qa.evaluation.metrics.answers import SquadQuestion, exact_match, f1, read_questions
 from qa.evaluation.metrics.confidence import auroc
 from qa.evaluation.metrics.statistics import Estimate, mean, resampled
-from qa.evaluation.targets.target import CachingEncoder, kept
+from qa.evaluation.targets import CachingEncoder, kept
 from qa.evaluation.types import InvalidDataset, Score
-from qa.reading import load_reader
-from qa.reading.read import read
-from qa.reading.reader import Reader
+from qa.reading import Reader, load_reader
+from qa.reading.sentence_ranking import read
 from qa.retrieval.search import READ, retrieve
 from qa.types import Evidence
 

@@ -20,7 +20,7 @@ from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder
 from embeddings.ingest import ingest
-from embeddings.readers import read
+from embeddings.parsers import read
 from embeddings.types import Hit, Hits, StoredPassage, Where
 from qa.evaluation.convert import convert_realtimeqa
 from qa.evaluation.metrics.answers import first_rank, normalise, reciprocal_rank

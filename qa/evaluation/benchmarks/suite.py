@@ -24,7 +24,7 @@ from qa.evaluation.benchmarks.news import measure_asked, measure_news
 from qa.evaluation.benchmarks.reader import measure, measure_reading
 from qa.evaluation.compare import Check, Limit, check
 from qa.evaluation.run import checkout_revision, code_hash, machine
-from qa.evaluation.targets.target import CachingEncoder
+from qa.evaluation.targets import CachingEncoder
 from qa.evaluation.types import SCHEMA_VERSION, InvalidThreshold, Score, Scores
 from qa.grounding import SupportChecker, load_checker
 from qa.language.dates import stamp

@@ -1,24 +1,192 @@
 """What can be evaluated: this process's own service, a running one, any OpenAI-compatible server.
 
-`respondent` opens one from options.
+Here is the seam between a run and whatever answers, and an example as the question that is put to it; `respondent`
+opens one from options.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import hashlib
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Literal, Protocol
 
 import msgspec
 
 from embeddings import encoders
+from embeddings.corpus import Corpus
+from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.encoders import Encoder, RememberingEncoder
+from embeddings.ingest import fingerprint, index_articles
 from embeddings.opening import open_corpus
-from embeddings.types import Where
-from qa.evaluation.targets.over_http import Native, OpenAICompatible
-from qa.evaluation.targets.target import Asking, CachingEncoder, Respondent
-from qa.evaluation.types import RunRefused
+from embeddings.runtime import Memory
+from embeddings.types import Article, Where
+from qa.evaluation.types import CitedArticle, Example, ForeignAnswer, RunRefused, Target
 from qa.settings import Settings
+from qa.types import Answer, Question, SearchQuestion, SearchResult
 
-__all__ = ["Address", "respondent"]
+__all__ = [
+    "Address",
+    "Asking",
+    "CachingEncoder",
+    "Facts",
+    "Reply",
+    "Respondent",
+    "cited",
+    "corpus_hash",
+    "indexed",
+    "kept",
+    "public_url",
+    "question_of",
+    "respondent",
+    "search_of",
+]
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """How every question of a run is put."""
+
+    mode: Literal["auto", "generated", "extractive"] = "auto"
+    use_asked_at: bool = True
+    """False: every question is asked as of now, whatever its example says."""
+    collection: str | None = None
+    ranked: int = 10
+    """Results asked of the search beside the answer; 0 leaves it out."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a manifest says of a respondent, as far as it can be known."""
+
+    target: Target
+    settings: dict[str, str] = {}
+    encoder: dict[str, str] = {}
+    prompts: dict[str, str] = {}
+    corpus: dict[str, str] = {}
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back: one of the two."""
+
+    answer: Answer | None = None
+    foreign: ForeignAnswer | None = None
+    latency_ms: float
+
+
+class Respondent(Protocol):
+    """Answers questions; used from one event loop, several questions at a time."""
+
+    async def facts(self) -> Facts:
+        """What it is. Raises TargetFailed where it cannot be reached at all."""
+
+    async def ask(self, example: Example) -> Reply:
+        """Put a question, after the earlier ones of its conversation. Raises TargetFailed."""
+
+    async def search(self, example: Example) -> tuple[SearchResult, ...] | None:
+        """Rank passages; None where it cannot. Raises TargetFailed."""
+
+    async def article(self, article_id: str, *, version: str) -> CitedArticle | None:
+        """A cited article; None where it is not to be had. Raises TargetFailed."""
+
+    async def close(self) -> None:
+        """Release what it holds."""
+
+
+def question_of(text: str, example: Example, asking: Asking, *, conversation_id: str | None = None) -> Question:
+    """Put `text` (the example's question, or an earlier one of its conversation) as the example is asked."""
+    return Question(
+        question=text,
+        conversation_id=conversation_id,
+        collection=asking.collection,
+        as_of=example.asked_at if asking.use_asked_at else None,
+        mode=asking.mode,
+        store=bool(example.conversation),
+    )
+
+
+def search_of(example: Example, asking: Asking) -> SearchQuestion:
+    """The same question for the search."""
+    return SearchQuestion(
+        question=example.question,
+        collection=asking.collection,
+        as_of=example.asked_at if asking.use_asked_at else None,
+        limit=asking.ranked,
+    )
+
+
+def cited(article: Article) -> CitedArticle:
+    """What a run keeps of an article."""
+    return CitedArticle(
+        id=article.id,
+        version=article.version,
+        title=article.title,
+        text=article.text,
+        source=article.source,
+        url=article.url,
+        published_at=article.published_at,
+    )
+
+
+def corpus_hash(articles: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over the ids and versions of all articles: equal hashes mean equal articles, in whatever order.
+
+    >>> corpus_hash([("a", "1"), ("b", "2")]) == corpus_hash([("b", "2"), ("a", "1")])
+    True
+    """
+    lines = sorted(f"{article_id}\0{version}" for article_id, version in articles)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def public_url(url: str) -> str:
+    """An address without the user, the password and the query it may carry.
+
+    >>> public_url("https://me:secret@models.example:8443/v1?key=7")
+    'https://models.example:8443/v1'
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return ""
+    authority, slash, path = rest.partition("?")[0].partition("#")[0].partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+
+
+# --- What evaluation needs of the offline half: an encoder that remembers, and corpora made from articles at hand
+class CachingEncoder(RememberingEncoder):
+    """Remembers the vectors of all questions."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__(encoder, vectors=Memory(sys.maxsize))
+
+
+@contextmanager
+def indexed(articles: Sequence[Article], encoder: Encoder, folder: Path) -> Iterator[Corpus]:
+    """A corpus holding exactly these articles, their text untouched."""
+    corpus = EmbeddedCorpus.open(folder, identity=encoder.identity)
+    try:
+        index_articles(articles, corpus=corpus, encoder=encoder)
+        yield corpus
+    finally:
+        corpus.close()
+
+
+@contextmanager
+def kept(articles: Sequence[Article], encoder: Encoder, cache: Path) -> Iterator[Corpus]:
+    """As `indexed`, in a folder under `cache` named for what it holds; what is there already is not encoded again.
+
+    Also after a kill in the middle: only articles that are not complete are encoded.
+    """
+    digest = hashlib.sha256(encoder.identity.key.encode())
+    for article in articles:
+        digest.update(f"\0{article.id}\0{fingerprint(article)}".encode())
+    corpus = EmbeddedCorpus.open(cache / digest.hexdigest()[:24], identity=encoder.identity)
+    try:
+        held = corpus.fingerprints([article.id for article in articles])
+        missing = [article for article in articles if held.get(article.id) != fingerprint(article)]
+        index_articles(missing, corpus=corpus, encoder=encoder)
+        yield corpus
+    finally:
+        corpus.close()
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +202,8 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 @asynccontextmanager
 async def respondent(address: Address, *, asking: Asking, seed: int, settings: Settings) -> AsyncIterator[Respondent]:
     """Open it, and close it in the end. Raises RunRefused, StoreError or EncoderError."""
+    from qa.evaluation.targets.over_http import Native, OpenAICompatible
+
     opened: Respondent
     if address.openai_url:
         opened = OpenAICompatible(

@@ -34,7 +34,7 @@ from embeddings.types import (
 from qa.answers import fold, turn_of
 from qa.assembly import Answerer, assemble
 from qa.errors import InvalidQuestion
-from qa.evaluation.targets.target import Asking, Facts, Reply, cited, corpus_hash, public_url, question_of, search_of
+from qa.evaluation.targets import Asking, Facts, Reply, cited, corpus_hash, public_url, question_of, search_of
 from qa.evaluation.types import CitedArticle, Example, Failure, Target, TargetFailed
 from qa.settings import Settings
 from qa.types import Answer, SearchResult

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from qa.evaluation.targets.target import Asking, Facts, Reply, corpus_hash, public_url, question_of, search_of
+from qa.evaluation.targets import Asking, Facts, Reply, corpus_hash, public_url, question_of, search_of
 from qa.evaluation.types import (
     CitedArticle,
     Example,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -15,15 +16,13 @@ from litestar.exceptions import HTTPException
 
 from qa.server.errors import BodyTooLarge, FieldError, InvalidRequest, MalformedBody, SlowBody, UnsupportedMedia
 
-__all__ = ["BYTE_ORDER_MARK", "JSON", "NDJSON", "StrictRequest", "decode", "fault", "media_type", "plain_json"]
+__all__ = ["JSON", "NDJSON", "StrictRequest", "decode", "fault", "media_type", "plain_json"]
 
 T = TypeVar("T")
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""What editors on Windows put before UTF-8; it says nothing and is no part of the value."""
 _BODY_SECONDS = 60.0
 """A body that takes longer to arrive is not waited for."""
 _LINGER_BYTES = 32_000_000
@@ -99,7 +98,7 @@ def decode(body: bytes, type_: type[T]) -> T:
 
     Raises MalformedBody where it is not JSON, InvalidRequest where it is but does not fit.
     """
-    body = body.removeprefix(BYTE_ORDER_MARK)
+    body = body.removeprefix(BOM_UTF8)
     try:
         value = msgspec.json.decode(body, type=type_)
         plain = plain_json(body)

@@ -31,7 +31,7 @@ import msgspec
 import psycopg
 import pytest
 
-from embeddings.encoders.encoder import EncoderIdentity, HashingEncoder
+from embeddings.encoders import EncoderIdentity, HashingEncoder
 from embeddings.opening import active_identity, open_corpus
 from embeddings.postgres.schema import lock_key
 from embeddings.types import Place, RawArticle, Where

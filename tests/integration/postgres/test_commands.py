@@ -11,7 +11,7 @@ from typing import Any
 import click.testing
 import pytest
 
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.opening import open_corpus
 from embeddings.types import RawArticle
 from qa.cli import program

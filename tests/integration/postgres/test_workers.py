@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.errors import StoreError
 from embeddings.ingest import IngestReport
 from embeddings.opening import KeptCorpus, open_corpus

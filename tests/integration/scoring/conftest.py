@@ -10,10 +10,10 @@ import pytest
 
 import seeds
 from embeddings.cleaning.article import clean
-from embeddings.readers import find, read
+from embeddings.parsers import find, read
 from embeddings.types import Article, RawArticle
+from qa.evaluation import targets
 from qa.evaluation.dataset import example_of_seed
-from qa.evaluation.targets import target
 from qa.evaluation.types import (
     ARTICLES_FILE,
     EXAMPLES_FILE,
@@ -185,7 +185,7 @@ def write_run(sample_articles: dict[str, Article], examples: tuple[Example, ...]
         (folder / MANIFEST_FILE).write_bytes(msgspec.json.encode(manifest))
         write_lines(folder / EXAMPLES_FILE, examples)
         write_lines(folder / PREDICTIONS_FILE, predictions)
-        write_lines(folder / ARTICLES_FILE, (target.cited(article) for article in sample_articles.values()))
+        write_lines(folder / ARTICLES_FILE, (targets.cited(article) for article in sample_articles.values()))
         return folder
 
     return write

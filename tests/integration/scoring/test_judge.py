@@ -26,8 +26,7 @@ from qa.evaluation.judge import (
 from qa.evaluation.run_folder import read_run
 from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Prediction
-from qa.generators import Message
-from qa.generators.generator import Fail, Say, ScriptedGenerator, Step
+from qa.generators import Fail, Message, Say, ScriptedGenerator, Step
 from qa.grounding.lexical import LexicalChecker
 
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from qa.evaluation.run import predict
+from qa.evaluation.targets import Asking
 from qa.evaluation.targets.over_http import Native, OpenAICompatible
-from qa.evaluation.targets.target import Asking
 from qa.evaluation.types import Example, TargetFailed
 
 EXAMPLE = Example(id="1", question="How many people work in the harbour of Velda?", asked_at="2024-06-05")

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from embeddings import readers
+from embeddings import parsers
 from embeddings.types import RawArticle
 from qa.settings import Settings
 from qa.sources.delivery import ToService
@@ -32,7 +32,7 @@ def test_a_file_sent_again_replaces_itself_as_with_an_ingest(client: httpx.Clien
     outcomes = []
     for text in (TEXT, TEXT, f"{TEXT} It had been shut for days."):
         path.write_text(text)
-        outcomes.append(dict(deliver([one for one in readers.read(path) if isinstance(one, RawArticle)]).outcomes))
+        outcomes.append(dict(deliver([one for one in parsers.read(path) if isinstance(one, RawArticle)]).outcomes))
     assert outcomes == [{"added": 1}, {"unchanged": 1}, {"updated": 1}]
     assert [one["collection"] for one in listed(client) if one["collection"] == "folder"] == ["folder"]
 

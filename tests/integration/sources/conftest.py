@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.errors import StoreError
 from embeddings.types import Article, Where
 from qa.access import places

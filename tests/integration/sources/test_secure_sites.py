@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from embeddings import readers
+from embeddings import parsers
 from embeddings.types import RawArticle
 from qa.access import places
 from qa.sources import delivery
@@ -174,7 +174,7 @@ def test_a_page_is_read_in_a_process_that_can_be_killed(
 ) -> None:
     text = "The ferry left the harbour of Velda.\n\nIt carried 41 people on Tuesday, the harbour master said."
     content = make.page(1) if body == "page" else text
-    monkeypatch.setattr(readers, "_reader", lambda suffix: pytest.fail(f"{suffix} was read here"))
+    monkeypatch.setattr(parsers, "_parser", lambda suffix: pytest.fail(f"{suffix} was read here"))
     fetched = Fetched(state="new", url=f"https://{HOST}/news/1", body=content.encode(), media_type=kind)
     page = delivery.page_of(fetched, entry=None)
     assert isinstance(page, RawArticle)

@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.errors import InputError, StoreCorrupt, StoreError
 from embeddings.ingest import ingest
 from embeddings.opening import back_up, restore

@@ -10,7 +10,7 @@ import pytest
 
 from qa.conflicts import described, disputed
 from qa.reading.composing import compose
-from qa.reading.read import Reading, ReadSentence, SentenceAt
+from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
 from qa.types import Evidence
 
 SERVICE = "A wildfire in the Corrin Hills has destroyed 4,200 hectares of forest, the fire service said."

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate, revision, verify_bundled
+from embeddings.encoders import BUNDLED_MODEL, locate, revision, verify_bundled
 from embeddings.errors import EncoderError, WeightsMismatch
 
 FILES = {

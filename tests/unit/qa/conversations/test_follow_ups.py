@@ -16,8 +16,7 @@ import pytest
 import seeds
 from embeddings.runtime import at_once
 from qa.conversations.follow_ups import FollowUps, adds_facts, may_depend, resolve, resolved
-from qa.generators import Message
-from qa.generators.generator import Fail, Say, ScriptedGenerator, Step, Wait
+from qa.generators import Fail, Message, Say, ScriptedGenerator, Step, Wait
 from qa.language.question_words import names, topics
 from qa.types import Turn
 

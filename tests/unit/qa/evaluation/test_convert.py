@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from embeddings.cleaning.article import clean
-from embeddings.readers.jsonl import parse_record
+from embeddings.parsers.jsonl import parse_record
 from embeddings.types import RawArticle
 from qa.answers import ABSTENTION
 from qa.cli import program

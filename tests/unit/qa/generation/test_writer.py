@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from qa.generation.attempt import AnswerBuilder, Attempt, Request
+from qa.generation.claim_check import Quoted
 from qa.generation.prompt import PromptSource
-from qa.generation.verification import Quoted
 from qa.generation.writer import load_restating, pick, second_request, seconds_for
 from qa.generators import Message
 from qa.types import Evidence

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from qa.errors import GeneratorFailed, SettingsError
-from qa.generators import Delta, Finish, load_generator
-from qa.generators.generator import Say, ScriptedGenerator
+from qa.generators import Delta, Finish, Say, ScriptedGenerator, load_generator
 from qa.generators.guard import Breaker, DraftLimit, GuardedGenerator, repeats
 from qa.generators.transport import Refused, failure_of, seconds
 from qa.settings import Settings

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from embeddings.chunking.sentences import split_sentences
 from qa.reading.composing import Composition, choose, compose
-from qa.reading.read import Reading, ReadSentence, SentenceAt
+from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
 from qa.types import Evidence
 
 EvidenceOf = Callable[..., Evidence]

@@ -11,12 +11,12 @@ import pytest
 
 from embeddings import encoders
 from embeddings.embedded_corpus import EmbeddedCorpus
-from embeddings.encoders.encoder import RememberingEncoder
+from embeddings.encoders import RememberingEncoder
 from embeddings.ingest import ingest
 from embeddings.runtime import Memory, key_of
 from embeddings.types import RawArticle, Vector, Where
 from qa.assembly import Assembly, assemble
-from qa.reading.reader import AnswerSpan, OverlapReader, PassageText, RememberingReader
+from qa.reading import AnswerSpan, OverlapReader, PassageText, RememberingReader
 from qa.settings import Settings
 from qa.types import Answer, Question
 

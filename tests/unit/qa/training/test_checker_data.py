@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate
+from embeddings.encoders import BUNDLED_MODEL, locate
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow
 from qa.training.checker_data import (
     LABELS,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, HashingEncoder, locate
+from embeddings.encoders import BUNDLED_MODEL, HashingEncoder, locate
 from qa.training.reader_data import (
     WRITTEN,
     Neighbourhood,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embeddings.encoders.encoder import BUNDLED_MODEL, locate
+from embeddings.encoders import BUNDLED_MODEL, locate
 from embeddings.runtime import open_session, sha256_of
 from qa.training import Plan, batches, train
 from qa.training.export import OUTPUTS, End, export_int8, network, weights_of, widths_of

@@ -13,7 +13,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from qa.answering import Answerer
 from qa.cli import program
 from qa.evaluation.benchmarks.reader import (
@@ -28,10 +28,9 @@ from qa.evaluation.benchmarks.reader import (
     searched,
 )
 from qa.evaluation.metrics.answers import exact_match, f1, read_questions, read_squad
-from qa.evaluation.targets.target import indexed, kept
+from qa.evaluation.targets import indexed, kept
 from qa.evaluation.types import InvalidDataset
-from qa.reading import load_reader
-from qa.reading.reader import GENERAL, OverlapReader
+from qa.reading import GENERAL, OverlapReader, load_reader
 from qa.settings import Settings
 from qa.types import Question
 

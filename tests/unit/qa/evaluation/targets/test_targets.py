@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 import pytest
 
 from embeddings.corpus import Corpus
-from embeddings.encoders.encoder import HashingEncoder
+from embeddings.encoders import HashingEncoder
 from embeddings.types import Article, Where, article_version
+from qa.evaluation.targets import Asking, indexed
 from qa.evaluation.targets.in_process import WithholdingCorpus, shown_settings
 from qa.evaluation.targets.over_http import JsonClient, Native, OpenAICompatible
-from qa.evaluation.targets.target import Asking, indexed
 from qa.evaluation.types import Example, ForeignCitation, RunRefused, TargetFailed
 from qa.settings import Settings
 

@@ -1,0 +1,78 @@
+"""Word documents: takes a `.docx`, gives its article. Pictures, comments and deleted words are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import mammoth
+
+from embeddings.errors import UnreadableFile
+from embeddings.parsers import fragments, zipped
+from embeddings.parsers.text import dated, plausible_title, says
+from embeddings.types import RawArticle
+
+__all__ = ["read"]
+
+_STYLES: Final = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
+_PROPERTIES: Final = "docProps/core.xml"
+_DUBLIN_CORE: Final = "{http://purl.org/dc/elements/1.1/}"
+_LONGEST_TITLE: Final = 200
+_HEAD: Final = 3_000
+_OLD: Final = b"\xd0\xcf\x11\xe0"
+
+
+def read(path: Path, folder: Path) -> Iterator[RawArticle]:  # noqa: ARG001 - what every parser is given
+    """Give the document. Raises UnreadableFile where it is none, or has no text."""
+    with path.open("rb") as file:
+        if file.read(4) == _OLD:
+            raise UnreadableFile("it is locked with a password, or Word's old format; save it as .docx without one")
+    with zipped.opened(path) as archive:
+        if "word/document.xml" not in archive.namelist() and "[Content_Types].xml" not in archive.namelist():
+            raise UnreadableFile("it is no Word document; name the file for what it is")
+        properties = _properties(archive)
+    with path.open("rb") as file:
+        done = mammoth.convert_to_html(
+            file,
+            style_map=_STYLES,
+            include_embedded_style_map=False,
+            convert_image=mammoth.images.img_element(lambda _: {}),
+        )
+    tree = fragments.tree_of(done.value or "<p></p>")
+    text = fragments.text_of(tree)
+    if not text.strip():
+        raise UnreadableFile("the document has no text; where its pages are pictures, make a .pdf of it by OCR")
+    creator = properties.get("creator", "")
+    yield RawArticle(
+        text=text,
+        title=_title(text, heading=fragments.first_heading(tree, tags=("h1",)), given=properties.get("title", "")),
+        published_at=dated(text.split("\n")),
+        language=properties.get("language"),
+        authors=(creator,) if " " in creator and says(text[:_HEAD], creator) else (),
+        origin=f"{path}:1",
+    )
+
+
+def _title(text: str, *, heading: str, given: str) -> str:
+    """Its first heading, else the title in its properties where the document says it, else a first line like one."""
+    if heading:
+        return heading
+    if plausible_title(given) and says(text[:_HEAD], given):
+        return given
+    line, _, rest = text.partition("\n")
+    is_title = len(line) <= _LONGEST_TITLE and rest.strip() and not line.rstrip("”\"' ").endswith((".", ":", ",", ";"))
+    return line if is_title and not line.startswith("- ") and " | " not in line else ""
+
+
+def _properties(archive: zipped.ZipFile) -> dict[str, str]:
+    """What the document says of itself; nothing where that cannot be read."""
+    try:
+        tree = fragments.xml_of(zipped.content(archive, _PROPERTIES, most=1_000_000))
+    except UnreadableFile:
+        return {}
+    return {
+        name: " ".join(found.split())
+        for name in ("title", "creator", "language")
+        if (found := tree.findtext(f"{_DUBLIN_CORE}{name}"))
+    }

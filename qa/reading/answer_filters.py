@@ -1,0 +1,389 @@
+"""Leaves out of what was read what answers another question than the one that was asked.
+
+A reader looks for words of the right kind. That they are told of a brother, of those who did not, or of the other way
+round, it sees least. Each rule here is sure of what it strikes, and silent otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from qa.language.quantities import UNITS, Unit, quantities_of
+from qa.language.question_words import TITLES, is_date_word, names
+from qa.language.words import Word, negated, words_of
+from qa.reading import Calibration
+from qa.reading.answer_types import kind_of
+from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
+from qa.reading.sentence_filters import (
+    does_something_else,
+    exchanges_roles,
+    has_it_done_to_the_doer,
+    is_another_in_turn,
+    is_of_a_part,
+    is_of_another_tense,
+    is_only_denied,
+    is_the_one_asked_about,
+    is_the_value_before,
+)
+from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
+from qa.types import Evidence
+
+__all__ = ["answers_another", "filter_answers", "with_unit"]
+
+_WHEN = re.compile(
+    r"\b(?:when|time|dates?|days?|nights?|mornings?|evenings?|hours?|weeks?|weekend|months?|years?|season|quarter|decade"
+    r"|century|period|how (?:long|old|soon|often)|since|until|age|born)\b",
+    re.IGNORECASE,
+)
+_ENUMERATED = re.compile(r"[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*(?:, [A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*)+,? and [A-Z]")
+_HOW_MANY = re.compile(r"\bhow many (?P<words>[a-z]+(?: [a-z]+)?)", re.IGNORECASE)
+_EXCEPTED = re.compile(
+    r"\b(?:except|excluding|apart from|other than|but not|all but|save for|with the exception)\b", re.IGNORECASE
+)
+"""A sentence that affirms of all others what it denies of one."""
+_ASKS_WHO_DID = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)", re.IGNORECASE)
+_NAME_BEHIND = re.compile(r"(?P<whose>['’]s(?: [a-z]+){0,4})? (?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)")
+_ROLES = frozenset(
+    "president minister premier chancellor governor mayor senator secretary king queen prince princess director chief"
+    " coach captain leader commissioner general ambassador chairman judge justice candidate star singer actor".split()
+)
+_BEHIND = (
+    (
+        re.compile(
+            r"(?i:when\b(?!.*\b(?:say|said|tell|told|announce|report|tweet|write|wrote|speak|spoke|interview)))"
+        ),
+        re.compile(r"\b(?:said|told|tweeted|wrote)\b(?: (?:the )?[A-Z][\w.]*){0,4}(?: in| on)? ?$"),
+    ),
+    (
+        re.compile(r"(?:who|which [a-z]+) (?:has )?(?:won|wins)\b", re.IGNORECASE),
+        re.compile(
+            r"\b(?:defeat|beat|over|topp|edg|outlast|upset|rout)(?:ed|ing|s|en)?"
+            r"(?: (?:the|then|fellow|[A-Z][\w’'-]*(?:['’]s)?))* $"
+        ),
+    ),
+)
+"""What a question asks, and the words right before others that are no answer to it."""
+_ASKS_WHAT_WAS_SAID = re.compile(r"what (?:did|has|does) [^,;]{2,60} (?:say|said)\W*$", re.IGNORECASE)
+_SAYS = re.compile(
+    r"[\"“”«»]|\b(?:sa(?:y|id)|t(?:ell|old)|add|call|warn|promis|announc|thank|urg|ask|blam|den(?:y|ie)|admit|claim|argu"
+    r"|insist|prais|vow|wr(?:it|ot)e|tweet|speak|spoke|report|confirm|demand|explain|accus|describ|declin|accord|pledg)",
+    re.IGNORECASE,
+)
+"""A sentence without any of these tells what somebody did, not what they said."""
+_ASKS_WHERE = re.compile(r"(?:where|(?:in )?(?:which|what) (?:city|town|country|place))\b", re.IGNORECASE)
+_DATELINE = re.compile(r"[A-Z][\w .,’-]{1,40}\((?:CNN|AP|Reuters|AFP|CNN Business)\)")
+_HEDGE = re.compile(
+    r"(?:^|(?<=\s))(?P<words>(?P<title>former)|almost|nearly|(?:more|less|fewer) than|at least|at most|up to|over|under"
+    r"|as (?:many|much) as|an estimated) $",
+    re.IGNORECASE,
+)
+"""Right before words that answer, what may not be cut off them: almost 500 are not 500."""
+_ASKS_A_BODY = re.compile(
+    r"(?:which|what) (?:[a-z]+ )?(?:town|city|village|country|nation|state|region|council|company|firm|bank"
+    r"|airline|university|school|party|union|team|club|agency|hospital|museum|court|newspaper|group)\b(?! of\b)",
+    re.IGNORECASE,
+)
+_ASKS_OF_A_SIDE = re.compile(r"[Ww]hich (?P<side>[A-Z][\w-]+)(?:['’]s)? (?!of\b)[a-z]+\b")
+_SIDE = re.compile(r"(?P<side>[A-Z][\w-]+)['’]s? (?:[a-z]+ ){0,3}[a-z]+,? $")
+"""Right before a name, whose captain or minister he is."""
+_ASKS_PRESIDENT = re.compile(r"who(?: is|['’]s| was) (?!.*\bvice\b).*\bpresident\b", re.IGNORECASE)
+_AS_MINISTER = re.compile(r"\b[Mm]inister,? [A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*$")
+_ASKS_HOW_IT_MOVED = re.compile(
+    r"how (?:much|high|far) (?:did|have|has|were|was) (?:the )?(?P<modifier>[a-z]+) (?P<noun>prices|costs|sales"
+    r"|exports|imports|rates|wages|profits|shares|rents|production|output|spending|unemployment)\b",
+    re.IGNORECASE,
+)
+_LEANS_ON_A_PERSON = re.compile(r"(?:He|She|His|Her)\b")
+Again = Callable[[Sequence[Evidence]], Reading]
+_STATES = (
+    ("open opened opens reopened", "close closed closes shut"),
+    ("accept accepted accepts", "reject rejected rejects refused"),
+    ("approve approved approves", "reject rejected rejects"),
+    ("allow allowed allows permitted", "ban banned bans forbidden prohibited"),
+    ("support supported supports", "oppose opposed opposes"),
+    ("convicted guilty", "acquitted innocent"),
+    ("alive survived", "dead died killed"),
+    ("built constructed erected", "demolished destroyed razed"),
+    ("founded established", "dissolved disbanded"),
+    ("hired appointed", "fired dismissed sacked"),
+    ("arrested jailed", "released freed"),
+    ("married", "divorced"),
+    (
+        "rise rises rising rose risen increase increased climb climbed grow grew grown gain gained jumped soared",
+        "fall falls fell fallen drop dropped decline declined decrease decreased shrank sank slid plunged",
+    ),
+    ("run runs running operate operates operating sail sails sailing", "cancelled canceled suspended halted"),
+    ("for", "against"),
+)
+_STEMS = tuple(tuple(frozenset(word.stem for word in words_of(side)) for side in pair) for pair in _STATES)
+_ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
+_UNTIL = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
+_LEAST_SHARED = 0.5
+"""Of the question's words, what a sentence must share before what it denies can be what was asked."""
+_LEAST_OF_A_STATE = 0.34
+"""The same where the question ends with the state: "Which pool is still closed?" asks of nothing else."""
+
+
+def filter_answers(
+    question: str,
+    reading: Reading,
+    evidence: Sequence[Evidence],
+    *,
+    calibration: Calibration,
+    again: Again,
+    strikes: Callable[[ReadSentence], bool] = lambda _: False,
+) -> Reading:
+    """The reading without sentences that answer another question, figures with their unit where another was asked.
+
+    Where the best sentence is one of them, its passage is read `again` without it, for a reader that was drawn to it
+    saw little else there; how sure the best answer is, is then found anew. `strikes` names further sentences.
+    """
+
+    def another(one: ReadSentence) -> bool:
+        return answers_another(question, one) or strikes(one)
+
+    reading = of_what_is_named(question, reading, evidence, calibration=calibration)
+    struck = [one for one in reading.sentences if another(one)]
+    kept = [one for one in reading.sentences if one not in struck]
+    passages = 0
+    if struck and struck[0] is reading.sentences[0]:
+        number = struck[0].sentence.evidence
+        second = again([_without(evidence[number], [one for one in struck if one.sentence.evidence == number])])
+        passages = second.passages
+        others = [one for one in kept if one.sentence.evidence != number]
+        found = [moved for one in second.sentences if not another(moved := _moved(one, number))]
+        kept = sorted([*others, *found], key=lambda one: -one.logit)
+        reading = msgspec.structs.replace(reading, probability=no_surer(reading, kept, calibration=calibration))
+    return msgspec.structs.replace(
+        reading,
+        sentences=tuple(_without_lone_item(with_unit(question, one), reading) for one in kept),
+        passages=reading.passages + passages,
+    )
+
+
+def _without(item: Evidence, struck: Sequence[ReadSentence]) -> Evidence:
+    """The same passage with blanks for these sentences: all other words stay where they are."""
+    passage = item.stored.passage
+    text = passage.text
+    for one in struck:
+        start, end = one.sentence.start - passage.start, one.sentence.end - passage.start
+        text = text[:start] + " " * (end - start) + text[end:]
+    stored = msgspec.structs.replace(item.stored, passage=msgspec.structs.replace(passage, text=text))
+    return msgspec.structs.replace(item, stored=stored)
+
+
+def _moved(one: ReadSentence, number: int) -> ReadSentence:
+    return msgspec.structs.replace(one, sentence=msgspec.structs.replace(one.sentence, evidence=number))
+
+
+def answers_another(question: str, read: ReadSentence) -> bool:
+    """Whether a sentence, or the words found in it, cannot be what was asked.
+
+    A question that yes or no answers is answered by the opposite, too; why and how ask of anything.
+    """
+    kind, sentence = kind_of(question), read.sentence.text
+    if _ASKS_WHAT_WAS_SAID.match(question) and not _SAYS.search(sentence):
+        return True
+    if kind in {"decision", "sentence"}:
+        return kind == "sentence" and has_it_done_to_the_doer(question, sentence)
+    return (
+        _of_a_namesake(question, _with_whom_it_leans_on(question, read))
+        or _says_the_opposite(question, sentence)
+        or exchanges_roles(question, sentence)
+        or is_only_denied(question, sentence)
+        or is_the_one_asked_about(question, read.words)
+        or (read.short is not None and does_something_else(question, sentence, read.short[0]))
+        or _is_only_a_date(question, read.words)
+        or _is_behind_another_verb(question, read)
+        or _is_a_title_of_the_one_asked_about(question, read)
+        or _is_of_the_dateline(question, read)
+        or _measures_otherwise(question, read)
+        or _is_a_person_where_a_body_is_asked(question, read)
+        or _is_of_another_side(question, read)
+        or _holds_another_office(question, read)
+        or _has_another_modifier(question, read)
+        or is_another_in_turn(question, sentence)
+        or (read.short is not None and _is_of_another_occasion(question, read, read.short))
+    )
+
+
+def _is_of_another_occasion(question: str, read: ReadSentence, short: tuple[int, int]) -> bool:
+    sentence, (start, end) = read.sentence.text, short
+    return (
+        is_of_another_tense(question, sentence, start)
+        or is_of_a_part(question, sentence, end)
+        or is_the_value_before(question, sentence, start)
+    )
+
+
+def with_unit(question: str, read: ReadSentence) -> ReadSentence:
+    """The same sentence, its words with the hedge before them, a figure with its unit where another is asked for."""
+    hedge = _HEDGE.search(read.sentence.text[: read.short[0]]) if read.short else None
+    if read.short and hedge and (hedge["title"] or read.words[0].isdigit() or read.words[0] in "$£€"):
+        read = msgspec.structs.replace(read, short=(hedge.start("words"), read.short[1]))
+    asked = _unit_asked(question)
+    if asked is None or read.short is None:
+        return read
+    start, end = read.short
+    for one in quantities_of(read.sentence.text):
+        if start <= one.start < end and one.unit is not None and one.unit != asked:
+            return msgspec.structs.replace(read, short=(start, max(end, one.unit_end)))
+    return read
+
+
+def _without_lone_item(read: ReadSentence, reading: Reading) -> ReadSentence:
+    """The same without short words, where a list is asked for, the sentence has one, and the words are not of it."""
+    listed = _ENUMERATED.search(read.sentence.text) if reading.kind == "list" and read.short else None
+    if listed is None or read.short is None or (read.short[0] < listed.end() and listed.start() < read.short[1]):
+        return read
+    return msgspec.structs.replace(read, short=None)
+
+
+def _of_a_namesake(question: str, sentence: str) -> bool:
+    """Whether it tells of Karl Brandt, or of Otto Lund, and not of Otto Brandt, of whom was asked."""
+    told = [name.text.split() for name in names(sentence)]
+    said = {word for name in told for word in name}
+    for first, *middle, last in (name.text.split() for name in names(question) if " " in name.text):
+        if first.casefold() in TITLES:
+            continue
+        if last not in said:
+            shared = first not in SHARED_FIRST and any(name[0] == first and len(name) == 2 for name in told)
+            if shared and not middle and not is_spelled(last, said):
+                return True
+            continue
+        if is_spelled(first, said):
+            continue
+        others = [name[-2] for name in told if len(name) > 1 and name[-1] == last]
+        alone = any(name == [last] for name in told) or re.search(
+            rf"(?:^|[^\w ] |\b[a-z]+ ){re.escape(last)}\b", sentence
+        )
+        if others and not alone and all(one.casefold() not in TITLES and not one.isupper() for one in others):
+            return True
+    return False
+
+
+def _says_the_opposite(question: str, sentence: str) -> bool:
+    """Whether it affirms what was asked with "not", or tells of the closed ones where the open ones were asked for."""
+    asked, said = words_of(question), words_of(sentence)
+    content = [word for word in asked if not word.stop]
+    ends = content and any(content[-1].stem in one | other for one, other in _STEMS)
+    told = {word.stem for word in content}
+    least = _LEAST_OF_A_STATE if ends else _LEAST_SHARED
+    if len(told & {word.stem for word in said}) < least * len(told):
+        return False
+    asked_not, said_not = negated(question, asked), negated(sentence, said)
+    denied = next((word for word, no in zip(asked, asked_not, strict=True) if no and not word.stop), None)
+    stems = {word.stem: no for word, no in zip(said, said_not, strict=True)}
+    if denied is not None:
+        affirmed = stems.get(denied.stem) is False and not _EXCEPTED.search(sentence)
+        return affirmed and not _opposed({word.stem for word in asked}, set(stems))
+    if question[:4].casefold() == "when" and _UNTIL.search(sentence):
+        return False  # "closed until April" says when it opens
+    return not _ALTERNATIVE.search(question) and any(_tells_other_state(word, stems) for word in asked)
+
+
+def _opposed(asked: set[str], said: set[str]) -> bool:
+    return any((asked & one and said & other) or (asked & other and said & one) for one, other in _STEMS)
+
+
+def _tells_other_state(word: Word, stems: dict[str, bool]) -> bool:
+    """Whether a sentence has the opposite of a word, not denied, and neither the word nor one that means it."""
+    for one, other in (*_STEMS[:-1], *((b, a) for a, b in _STEMS[:-1])):
+        if word.stem in one and not one & stems.keys():
+            return any(stems.get(stem) is False for stem in other)
+    return False
+
+
+def _is_only_a_date(question: str, words: str) -> bool:
+    """Whether the words found are a day or month alone, and nothing asks when."""
+    said = words_of(words)
+    named = [word for word in said if not word.stop and not word.number]
+    return bool(named) and all(is_date_word(word.text.casefold()) for word in named) and not _WHEN.search(question)
+
+
+def _is_behind_another_verb(question: str, read: ReadSentence) -> bool:
+    """Whether the time found is that of the saying ("told CNN in May"), or the winner is the one who was beaten."""
+    head = read.sentence.text[: read.short[0]] if read.short else ""
+    return any(asks.match(question) and behind.search(head) for asks, behind in _BEHIND)
+
+
+def _is_a_title_of_the_one_asked_about(question: str, read: ReadSentence) -> bool:
+    """Whether "Who shot Ana Roe?" is answered by a part of "Velda's Prime Minister Ana Roe"."""
+    if read.short is None or not _ASKS_WHO_DID.match(question):
+        return False
+    behind = _NAME_BEHIND.match(read.sentence.text, read.short[1])
+    if behind is None or not any(behind["name"] in name.text for name in names(question)):
+        return False
+    last = read.words.casefold().split()[-1:]
+    return bool(behind["whose"] or (last and last[0] in _ROLES))
+
+
+def _is_of_the_dateline(question: str, read: ReadSentence) -> bool:
+    """Whether the place found is where it was written: "London (CNN)"."""
+    dateline = _DATELINE.match(read.sentence.text) if read.short and _ASKS_WHERE.match(question) else None
+    return bool(dateline and read.short and read.short[0] < dateline.end())
+
+
+def _is_a_person_where_a_body_is_asked(question: str, read: ReadSentence) -> bool:
+    """Whether "Which town?" is answered by "Its mayor, Orla Best"."""
+    if read.short is None or not _ASKS_A_BODY.match(question) or not read.words[:1].isupper():
+        return False
+    before = re.search(r"(?P<role>[\w-]+),? $", read.sentence.text[: read.short[0]])
+    return before is not None and before["role"].casefold() in _ROLES
+
+
+def _is_of_another_side(question: str, read: ReadSentence) -> bool:
+    """Whether "Which Corran player?" is answered by "Lindale's captain, Mark Fell", and nothing tells of Corran."""
+    asked = _ASKS_OF_A_SIDE.match(question)
+    side = _SIDE.search(read.sentence.text[: read.short[0]]) if asked and read.short else None
+    if asked is None or side is None:
+        return False
+    stem = asked["side"][:4].casefold()
+    return not side["side"].casefold().startswith(stem) and stem not in read.sentence.text.casefold()
+
+
+def _holds_another_office(question: str, read: ReadSentence) -> bool:
+    """Whether "Who is the president?" is answered by "Prime Minister Ada Roe"."""
+    head = read.sentence.text[: read.short[0]] + read.words if read.short else ""
+    asked = question.casefold()
+    return (
+        _ASKS_PRESIDENT.match(question) is not None
+        and "minister" not in asked
+        and _AS_MINISTER.search(head) is not None
+        and "president" not in read.sentence.text.casefold()
+    )
+
+
+def _has_another_modifier(question: str, read: ReadSentence) -> bool:
+    """Whether how food prices rose is answered by how consumer prices did."""
+    asked = _ASKS_HOW_IT_MOVED.match(question)
+    if asked is None or asked["modifier"] in read.sentence.text.casefold():
+        return False
+    return re.search(rf"\b[a-z]+ {asked['noun']}\b", read.sentence.text, re.IGNORECASE) is not None
+
+
+def _with_whom_it_leans_on(question: str, read: ReadSentence) -> str:
+    """The sentence; where it begins with "His" and has no name of the question, with the one before it."""
+    one = read.sentence
+    if not _LEANS_ON_A_PERSON.match(one.text) or any(name.text.split()[-1] in one.text for name in names(question)):
+        return one.text
+    return f"{one.before} {one.text}"
+
+
+def _measures_otherwise(question: str, read: ReadSentence) -> bool:
+    """Whether hours were found where kilometres were asked for."""
+    asked = _unit_asked(question)
+    if asked is None or read.short is None:
+        return False
+    start, end = read.short
+    units = [one.unit for one in quantities_of(read.sentence.text) if start <= one.start < end and one.unit]
+    return bool(units) and all(unit.kind != asked.kind for unit in units)
+
+
+def _unit_asked(question: str) -> Unit | None:
+    found = _HOW_MANY.search(question)
+    words = found["words"].casefold() if found else ""
+    return UNITS.get(words) or UNITS.get(words.partition(" ")[0])

@@ -1,0 +1,106 @@
+"""Says which passages are still worth reading, after some of the same question were read.
+
+What a passage can reach is bounded by what is known without reading it: its retrieval score, and the question's words
+in its best sentence. Most of the others cannot come before a good answer any more; those that have the same answer, or
+another figure for it, are read all the same, for they are shown beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from qa.language.words import Word, matter, stems, words_of
+from qa.reading import Calibration, Clues
+
+if TYPE_CHECKING:
+    from qa.reading.sentence_ranking import ReadSentence
+
+__all__ = ["Estimate", "ReadingQueue", "estimate_of", "is_worth_reading"]
+
+_LOGIT, _SHARE = 5.0, 0.9
+"""What a reader that finds the answer usually says of it (docs/quality.md has what that leaves out)."""
+_SHOWN_BESIDE = 2.0
+"""How far behind the best sentence, in log-odds, a passage may lie whose reading can show something beside it."""
+_TOGETHER = 2
+"""Passages read beside each other before it is asked whether more are to be read. The same on every machine, for the
+answer depends on it."""
+_SHARED = 2
+"""Words of substance that a sentence with another figure must share with the best one."""
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """One passage before it is read."""
+
+    logit: float
+    """Log-odds that its best sentence has if the reader finds the answer in it."""
+    sentences: tuple[tuple[Word, ...], ...]
+
+
+def estimate_of(
+    title: str, sentences: Sequence[str], *, retrieval: float, asked: frozenset[str], calibration: Calibration
+) -> Estimate:
+    """What to expect of a passage with this title; `retrieval` as in `Clues`, `asked` are the question's stems."""
+    cut = tuple(words_of(sentence) for sentence in sentences)
+    titled = stems(title)
+    most = max((len(asked & titled.union(word.stem for word in words)) for words in cut), default=0)
+    clues = Clues(logit=_LOGIT, retrieval=retrieval, share=_SHARE, sentence=most / max(len(asked), 1))
+    return Estimate(logit=calibration.log_odds(clues), sentences=cut)
+
+
+def is_worth_reading(estimate: Estimate, best: ReadSentence) -> bool:
+    """Whether a passage may come before the best sentence that was read, or be shown beside its answer."""
+    if estimate.logit > best.logit - _SHOWN_BESIDE and (_repeats(estimate, best) or _differs(estimate, best)):
+        return True
+    return estimate.logit > best.logit
+
+
+class ReadingQueue:
+    """The passages that are still to be read: all at once; with estimates, two at a time, the most promising first."""
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        estimates: Sequence[Estimate] = (),
+        ends_at: Callable[[ReadSentence], bool] = lambda _: False,
+    ) -> None:
+        """Those left out can add nothing to the best sentence for which `ends_at` holds. `estimates`: one a passage."""
+        self.taken = 0
+        self._left = sorted(range(count), key=lambda number: -estimates[number].logit if estimates else 0.0)
+        self._estimates = estimates
+        self._ends_at = ends_at
+
+    def next(self, judged: Iterable[ReadSentence]) -> list[int]:
+        """Take the next ones, in view of all that was read; none where nothing is left that is worth it."""
+        if not self._estimates:
+            now = self._left
+        else:
+            best_first = sorted(judged, key=lambda one: -one.logit)
+            if best := next(filter(self._ends_at, best_first), None):
+                self._left = [number for number in self._left if is_worth_reading(self._estimates[number], best)]
+            now = self._left[:_TOGETHER]
+        self._left = self._left[len(now) :]
+        self.taken += len(now)
+        return now
+
+
+def _repeats(estimate: Estimate, best: ReadSentence) -> bool:
+    """Whether one of its sentences has all the words of the answer."""
+    words = matter(best.words)
+    return bool(words) and any(words.issubset(word.stem for word in one) for one in estimate.sentences)
+
+
+def _differs(estimate: Estimate, best: ReadSentence) -> bool:
+    """Whether it has another figure than the answer, in a sentence about the same."""
+    if not any(word.number for word in words_of(best.words)):
+        return False
+    words = matter(best.words)
+    about = {word.stem for word in words_of(best.sentence.text) if not word.stop and not word.number}
+    return any(
+        len(about.intersection(word.stem for word in one)) >= _SHARED
+        and any(word.number and word.stem not in words for word in one)
+        for one in estimate.sentences
+    )
