@@ -14,7 +14,8 @@ from qa.reading.reader import AnswerSpan
 __all__ = ["of_that_state"]
 
 _STATE = re.compile(
-    r"how many [^?]*?\b(?:are|is|remain)(?: still| now| currently| being| believed| feared)* (?P<state>[a-z]{4,})",
+    r"how many [^?]*?\b(?:(?:are|is|remain)(?: still| now| currently| being| believed| feared)* (?P<state>[a-z]{4,})"
+    r"|(?:voted|were|was) (?P<side>for|against)\b)",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[;:](?!\d)|,(?!\d)(?: (?:and|but|while))?|\b(?:and|but|while|after|though|as)\b", re.IGNORECASE)
@@ -30,11 +31,15 @@ def of_that_state(question: str, text: str, spans: Sequence[AnswerSpan]) -> tupl
     >>> [told[one.start : one.end] for one in of_that_state(
     ...     "How many are missing?", told, (AnswerSpan(0, 3, 2.0), AnswerSpan(26, 29, 1.0)))]
     ['two']
+    >>> told = "Nine members voted against it and twelve for it."
+    >>> [told[one.start : one.end] for one in of_that_state(
+    ...     "How many members voted for it?", told, (AnswerSpan(0, 4, 2.0), AnswerSpan(34, 40, 1.0)))]
+    ['twelve']
     """
     asked = _STATE.match(question)
-    if asked is None or words_of(asked["state"])[0].stop:
+    if asked is None or (asked["state"] and words_of(asked["state"])[0].stop):
         return tuple(spans)
-    state = re.compile(rf"\b{asked['state']}\b", re.IGNORECASE)
+    state = re.compile(rf"\b{asked['side'] or asked['state']}\b", re.IGNORECASE)
     kept = list(spans)
     for start, end in split_sentences(text):
         clauses = [(a, b) for a, b in _clauses(text, start, end) if quantities_of(text[a:b])]

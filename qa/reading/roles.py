@@ -15,6 +15,7 @@ from qa.language.words import Word, families, negated, words_of
 
 __all__ = [
     "does_something_else",
+    "ends_the_other_way",
     "exchanges_roles",
     "has_it_done_to_the_doer",
     "is_only_denied",
@@ -57,6 +58,19 @@ _WHO_DOES = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)(?!.*\bor\b)", re.IGNO
 _WHY_DID = re.compile(
     r"(?:why|how) (?:did|does|do|has|have|will|would) (?:the )?(?-i:(?P<agent>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*))"
     r" (?P<verb>[a-z]+) [\w’'\"“]",
+    re.IGNORECASE,
+)
+_WINS = r"(?:won|wins?|winning|beat|beats|beaten|defeat(?:s|ed)|triumphed)"
+_LOSES = r"(?:lost|loses?|losing|conceded|concedes|was (?:narrowly )?(?:beaten|defeated|voted out))"
+_NO_GAME = r"(?! (?:his|her|their|its|a|an|one|two|three|contact|control|power|money|interest|weight|sight))"
+_ENDED = (
+    (re.compile(r"(?:who|which [a-z]+) (?:has |have )?(?:won|wins)\b", re.IGNORECASE), _LOSES + _NO_GAME),
+    (re.compile(r"(?:who|which [a-z]+) (?:has |have )?(?:lost|loses)\b" + _NO_GAME, re.IGNORECASE), _WINS),
+)
+"""Who won, or lost, is asked for, and what whoever ended the other way did."""
+_DID_WIN = re.compile(
+    r"(?:when|where|by how much) (?:did|does|has|had|will) (?:the )?"
+    r"(?-i:(?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)) win\b",
     re.IGNORECASE,
 )
 _DONE = re.compile(
@@ -126,12 +140,13 @@ def has_it_done_to_the_doer(question: str, sentence: str) -> bool:
 
 
 def _places(deed: _Deed, sentence: str) -> list[Word]:
-    """The words of a sentence that are the verb, or for two names one that means it: pay for, offer for, buy."""
+    """The words of a sentence that are the verb or mean it; for two names also pay for and offer for of who buys."""
     said = words_of(sentence)
     found = [word for word in said if word.stem == deed.verb.stem]
-    if found or not (deed.agent and deed.patient):
+    if found:
         return found
-    kin = families().get("buy" if deed.verb.stem in _PAYS else deed.verb.stem, frozenset())
+    pays = deed.agent and deed.patient and deed.verb.stem in _PAYS
+    kin = families().get("buy" if pays else deed.verb.stem, frozenset())
     return [word for word in said if kin & families().get(word.stem, frozenset())]
 
 
@@ -175,6 +190,22 @@ def _deed(question: str) -> _Deed | None:
     if _WHERE.search(question[between[0].end : runs[1][0].start]):
         return None
     return _Deed(first, between[0], question[runs[1][0].start : runs[1][-1].end])
+
+
+def ends_the_other_way(question: str, sentence: str, end: int) -> bool:
+    """Whether the words that end at `end` are who lost where the question asks who won, or the reverse; or it asks when
+    somebody won of whom the sentence tells only that he lost.
+
+    >>> ends_the_other_way("Who won the election?", "Ada Roe lost the election to Ida Gant.", 7)
+    True
+    """
+    tail = sentence[end:]
+    if any(asks.match(question) and re.match(rf"(?: [a-z]+ly)? {other}\b", tail) for asks, other in _ENDED):
+        return True
+    asked = _DID_WIN.match(question)
+    if asked is None or re.search(rf"\b{_WINS}\b", sentence):
+        return False
+    return re.search(rf"{re.escape(asked['name'].split()[-1])}(?: [a-z]+ly)? {_LOSES}\b", sentence) is not None
 
 
 def is_only_denied(question: str, sentence: str) -> bool:
