@@ -3,7 +3,7 @@
 | it comes with | and replaces | unless |
 |---|---|---|
 | an `id` | the article of that id in its collection | it is dated earlier |
-| a link to a page | the article at any address of it | title and text are another's, or it is dated earlier |
+| a link to a page | the article at any address of it | it is another's (`_is_elsewhere`), or dated earlier |
 | neither, from a file | one from a file of that name in like words | another date is given |
 | neither, from a line of one | one from that line of such a file, if it is surely corrected | another date is given |
 | neither, with title and date | the one of that title, date and source that is surely corrected | several are |
@@ -39,7 +39,15 @@ from embeddings.cleaning.identity import (
 from embeddings.corpus import Corpus
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint
-from embeddings.revisions import completed, dates_agree, is_another_article, is_earlier, is_revision, with_state
+from embeddings.revisions import (
+    completed,
+    dates_agree,
+    is_another_article,
+    is_correction,
+    is_earlier,
+    is_revision,
+    with_state,
+)
 from embeddings.types import Article, Rejected
 
 __all__ = ["Arrival", "Arrivals", "Settled"]
@@ -211,14 +219,19 @@ class Arrivals:
         article = one.article
         names = self._ids(article, known.address, itself=True)
         others = [old for name in names if (old := self._get(name)) is not None]
+        unlinked = _without_link(one)
+        unlinked = msgspec.structs.replace(unlinked, article=self._own(unlinked.article))
+        if others and all(old.version != article.version for old in others):
+            beside = self._anonymous(unlinked, _known_by(unlinked))
+            if beside.outcome in {"unchanged", "updated"} and beside.article.url is None:
+                return beside  # kept so before
         for old in sorted(others, key=lambda old: old.version != article.version):
-            if not is_another_article(article, old):
+            if not is_another_article(article, old, strictly=self._is_elsewhere(one, old, known)):
                 whole = completed(msgspec.structs.replace(article, id=old.id), old)
-                return self._version(one, whole, old, known)
+                sure = whole.version == old.version or old.summary_only or is_correction(whole, old)
+                return self._version(one, whole, old, known, note="" if sure else _replacing_at(old))
         if others:
             # One of the two pages names a wrong address for itself; a citation must not open the other one's.
-            unlinked = _without_link(one)
-            unlinked = msgspec.structs.replace(unlinked, article=self._own(unlinked.article))
             settled = self._anonymous(unlinked, _known_by(unlinked))
             note = f"its address {article.url} is that of {others[0].title[:80]!r}: it is kept beside that, without one"
             return settled if settled.outcome == "unchanged" else msgspec.structs.replace(settled, note=note)
@@ -232,6 +245,15 @@ class Arrivals:
             ):
                 return self._duplicate(one, old, name)
         return self._version(one, article, None, known)
+
+    def _is_elsewhere(self, one: Arrival, old: Article, known: KnownBy) -> bool:
+        """Whether an article comes from another file than the one held at its address, each file of one article; or
+        right behind it, and was not published at another time of the same day."""
+        if known.place and not holds_many(one.origin) and old.id not in self._ids(one.article, known.place):
+            return True
+        times = [written or "" for written in (one.article.published_at, old.published_at)]
+        at_times = dates_agree(one.article, old) and min(map(len, times)) > len("2024-06-04")
+        return old.id in self._met and not at_times
 
     def _anonymous(self, one: Arrival, known: KnownBy) -> Settled:
         """An article with neither id nor usable address: its text says which it is, then its file, title and date."""
@@ -362,6 +384,14 @@ def _replacing(old: Article) -> str:
     return (
         f"it replaces {old.title[:80] or old.id!r}: its words, and the same file or title, date and source, say that "
         "it is a later version of it; give each an `id` or a `url` where both are to be kept"
+    )
+
+
+def _replacing_at(old: Article) -> str:
+    """The note on an article of whose link alone it is known that it is a version of the one held."""
+    return (
+        f"it replaces {old.title[:80] or old.id!r}, which has the same address, though more than a correction differs: "
+        "give each an `id` where both are to be kept"
     )
 
 

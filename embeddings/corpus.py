@@ -81,6 +81,9 @@ class Corpus(Protocol):
     def require_writing(self) -> None:
         """Raise StoreError at once where nothing can be written now, so that no work is done in vain."""
 
+    def is_written_elsewhere(self) -> bool:
+        """Whether another process writes, so that `require_writing` would raise StoreBusy; takes nothing over."""
+
     def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
         """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
 

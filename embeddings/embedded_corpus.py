@@ -191,6 +191,10 @@ class EmbeddedCorpus(Corpus):
             self._adopt_if_complete()
         self._store.require_writing()
 
+    def is_written_elsewhere(self) -> bool:
+        """Whether another process writes, so that this one cannot; see `Corpus`."""
+        return self._store.is_written_elsewhere()
+
     def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
         """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
         with self._store.reading() as db:

@@ -26,7 +26,7 @@ from embeddings.duplicates import is_figure, words_of
 from embeddings.store.schema import moment
 from embeddings.types import Article
 
-__all__ = ["completed", "dates_agree", "is_another_article", "is_earlier", "is_revision", "with_state"]
+__all__ = ["completed", "dates_agree", "is_another_article", "is_correction", "is_earlier", "is_revision", "with_state"]
 
 _PART = re.compile(
     r"[$£€¥₹]?\d{1,3}(?:[.,\s]\d{3})+(?![\d.,]*\w)|[$£€¥₹]?\d+(?:[.,]\d+)*[^\W\d_]*(?:\s?(?:%|per\s?cent\b|[mb]illion\b))?|"
@@ -62,9 +62,16 @@ _CLOSELY = 0.6
 """The same, where nothing but title and date say that it is one article."""
 _UNLIKE = 0.15
 """Below, two texts under one address share no more than any two."""
-_TITLES_SHARE = 0.5
 _TITLED_APART = 0.3
 """The same, of two whose titles have no word in common: short texts of one site share what stands below them all."""
+_NEARLY_ALL = 0.9
+"""A copy from which a box or a paragraph is missing keeps so much."""
+_CONTENT = 4
+"""Letters of the shortest words that say what a text is about, more often than not."""
+_OTHER_MATTER = 0.2
+"""Share of such words that two sentences on one matter have in common at least."""
+_WEEK = 7 * 86_400 * 1_000_000
+"""In microseconds. A report is rewritten within days; a week later the next of its kind stands at its address."""
 
 
 def is_revision(new: Article, old: Article, *, closely: bool = False) -> bool:
@@ -152,16 +159,94 @@ def _name_the_same(later: Sequence[_Words], earlier: Sequence[_Words]) -> bool:
     return bool(one & other)
 
 
-def is_another_article(new: Article, old: Article) -> bool:
-    """Whether two articles under one address are different ones all the same: neither title nor text have to do with
-    each other. A page that names a wrong address for itself is the rule then, an article written anew the exception.
-    A feed names the address of the article, not its own: its summary is never another one."""
+def is_another_article(new: Article, old: Article, *, strictly: bool = False) -> bool:
+    """Whether two articles under one address are different ones all the same: a page may name a wrong one for itself.
+
+    They are where titles or texts have nothing to do with each other, where other names stand in the same words, where
+    titles tell one number or month of a series from another, or a week lies between them; `strictly`, wherever it is
+    not sure that one corrects the other. A feed names the address of the article, not its own: its summary is never
+    another one.
+    """
     if new.summary_only or old.summary_only:
         return False
-    titles = _words_shared(new.title, old.title) if new.title and old.title else 1.0
-    if titles >= _TITLES_SHARE:
+    titles = _words_shared(new.title, old.title) if new.title and old.title else None
+    shared = _shared(new.text, old.text)
+    if titles is not None and shared < (_UNLIKE if titles else _TITLED_APART):
+        return True
+    if is_correction(new, old):
         return False
-    return _shared(new.text, old.text) < (_UNLIKE if titles else _TITLED_APART)
+    if strictly or _of_a_series(new, old):
+        return True
+    later, earlier = _sentences(new.text), _sentences(old.text)
+    other_matter = titles is not None and _begin_otherwise(later, earlier)
+    return other_matter or _name_others(later, earlier, alike=shared >= _CLOSELY)
+
+
+def is_correction(new: Article, old: Article) -> bool:
+    """Whether a text at the address of another surely is a version of it: all that is told of the one is told of the
+    other, or what differs is what a correction changes. Another amount on another day may be the next of a series."""
+    if _shared(new.text, old.text) < _CLOSELY:
+        return False
+    later, earlier = _sentences(new.text), _sentences(old.text)
+    lost, came = _telling(earlier, than=later), _telling(later, than=earlier)
+    if not (lost and came) and _shared(new.text, old.text) >= _NEARLY_ALL:
+        return True
+    admitted = bool(_CORRECTS.search(new.text))
+    return (dates_agree(new, old) or not lost or admitted) and _corrects(new.text, old.text)
+
+
+def _of_a_series(new: Article, old: Article) -> bool:
+    """Whether titles differ in nothing but a number or a month, or dates by a week."""
+    if dates_agree(new, old) or new.published_at is None or old.published_at is None:
+        return False
+    first, second = (moment(one.published_at[:10]) for one in (new, old) if one.published_at)
+    titles = [words_of(one.title) for one in (new, old)]
+    forms = [[word for word in title if not is_figure(word)] for title in titles]
+    return abs(first - second) >= _WEEK or (titles[0] != titles[1] and forms[0] == forms[1])
+
+
+def _begin_otherwise(later: Sequence[_Words], earlier: Sequence[_Words]) -> bool:
+    """Whether two texts differ from the first or second sentence on, and have hardly a word in common but for whole
+    sentences: a greeting, what stands below all texts of a site."""
+    both = {*later} & {*earlier}
+    first, second = ([(place, one) for place, one in enumerate(each) if one not in both] for each in (later, earlier))
+    if not (first and second) or max(first[0][0], second[0][0]) > 1:
+        return False
+    said, held = (
+        {word.casefold() for _, one in each for word in one if len(word) >= _CONTENT} for each in (first, second)
+    )
+    return bool(said and held) and len(said & held) < _OTHER_MATTER * min(len(said), len(held))
+
+
+def _name_others(later: Sequence[_Words], earlier: Sequence[_Words], *, alike: bool) -> bool:
+    """Whether two texts are of other names: at least half of those of each are gone from the other; or, where the words
+    are `alike`, one name stands exactly where the other stood."""
+    first, second = _names(later), _names(earlier)
+    came, lost = first - second, second - first
+    if came and lost and 2 * len(came) >= len(first) and 2 * len(lost) >= len(second):
+        return True
+    return alike and any(_is_renamed(one, names=(lost, came)) for one in _changes(later, earlier))
+
+
+def _is_renamed(change: _Change, *, names: tuple[set[str], set[str]]) -> bool:
+    """Whether names, and no other words, stand in the place of names, and are not the same ones spelt otherwise."""
+    both = zip((change.lost, change.said), names, strict=True)
+    return not _is_typo(change) and all(
+        words and all(map(_tells_apart, words)) and not those.isdisjoint(word.casefold() for word in words)
+        for words, those in both
+    )
+
+
+def _names(sentences: Sequence[_Words]) -> set[str]:
+    """Words with a capital letter, but for weekdays, months and those that only begin a sentence, case folded."""
+    found = (
+        word.casefold() for one in sentences for word in one[int(not _begins_with_name(one)) :] if word[0].isupper()
+    )
+    return {word for word in found if not is_figure(word)}
+
+
+def _begins_with_name(sentence: _Words) -> bool:
+    return len(sentence) > 1 and sentence[1][0].isupper()
 
 
 def is_earlier(new: Article, old: Article) -> bool:

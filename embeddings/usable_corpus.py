@@ -159,6 +159,10 @@ class UsableCorpus:
         """See `Corpus.require_writing`."""
         self._corpus.require_writing()
 
+    def is_written_elsewhere(self) -> bool:
+        """See `Corpus.is_written_elsewhere`."""
+        return self._corpus.is_written_elsewhere()
+
     def activate(self, identity: EncoderIdentity) -> None:
         """See `Corpus.activate`."""
         self._corpus.activate(identity)

@@ -310,7 +310,12 @@ def said_together(written: Sequence[Written], questions: Sequence[str]) -> Writt
     """
     if len(questions) == 1:
         return written[0]
-    answered = [one for one in written if one.claims]
+    # What an earlier part said already is not said again.
+    answered = [
+        one
+        for number, one in enumerate(written)
+        if one.claims and not any(one.text in earlier.text for earlier in written[:number] if earlier.claims)
+    ]
     if not answered:
         return written[0]
     left = [text for number, text in enumerate(questions) if number >= len(written) or not written[number].claims]
@@ -331,7 +336,7 @@ def said_together(written: Sequence[Written], questions: Sequence[str]) -> Writt
         claims=tuple(claims),
         citations=tuple(citations),
         conflicts=tuple(conflicts),
-        short_answer=answered[0].short_answer if len(answered) == 1 else None,
+        short_answer=answered[0].short_answer if sum(1 for one in written if one.claims) == 1 else None,
         unanswered=tuple(left),
     )
 

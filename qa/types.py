@@ -285,6 +285,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     about it."""
     replaces: str | None = None
     """The answer in whose place this was asked: it, and those in between, stay kept, and no follow-up heeds them."""
+    not_kept: bool = False
+    """It was to be kept in a conversation, and there was no room or no right to: nothing can refer to it."""
     offset_unit: Literal["code_point"] = "code_point"
 
 

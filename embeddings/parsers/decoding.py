@@ -7,6 +7,8 @@
 4. Otherwise Windows-1252 (it includes Latin-1), but only where the bytes look like Western prose: accented letters
    and typographic marks scattered among ASCII ones; or Windows-1250, if signs would stand inside words. Cyrillic,
    Greek or Asian bytes and damaged UTF-8 do not, and are refused with advice.
+5. `decode_or_guess` goes on where 4 ends: what is prose in one encoding of Chinese, Japanese, Korean or Cyrillic alone
+   (`guessing`) is read so, with a note.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from embeddings.errors import UnreadableFile
+from embeddings.parsers import guessing
 
-__all__ = ["MAX_FILE", "decode", "load"]
+__all__ = ["MAX_FILE", "decode", "decode_or_guess", "load"]
 
 MAX_FILE: Final = 50_000_000
 """Largest file read into memory at once, in bytes; larger collections belong into JSON Lines, which is streamed."""
@@ -131,11 +134,32 @@ def decode(data: bytes, *, declared: str | None = None) -> str:
         raise UnreadableFile(f"it is UTF-8 with broken characters, the first at byte {broken_at:,}; export it again")
     rare = len(_HIGH.findall(data)) <= max(_FEW, len(data) * _MAX_HIGH_SHARE)
     if _NO_1252.search(data) or _HIGH_RUN.search(data) or not rare:
-        raise UnreadableFile(
+        raise _UnknownEncoding(
             f"it is not UTF-8 (byte {broken_at:,}) and its encoding cannot be told; convert it, "
             "for example with `iconv -f windows-1251 -t utf-8`"
         )
     return _of_europe(data)
+
+
+def decode_or_guess(
+    data: bytes, *, declared: str | None = None, language: str | None = None
+) -> tuple[str, tuple[str, ...]]:
+    """Turn bytes into text as `decode` does, or by what they say in one encoding alone, and give notes of that.
+
+    `language` is the one that a page names. Raises UnreadableFile where no encoding fits, or several do.
+    """
+    try:
+        return decode(data, declared=declared), ()
+    except _UnknownEncoding:
+        found = guessing.guess(data.replace(b"\0", b""), language=language)
+        if found is None:
+            raise
+    text, encoding = found
+    return text, (f"it names no encoding that it is in: it was read as {encoding}, a guess by its letters",)
+
+
+class _UnknownEncoding(UnreadableFile):
+    """Nothing says what the bytes are in."""
 
 
 def _in_iso_2022_jp(data: bytes) -> bool:

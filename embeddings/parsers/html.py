@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import trafilatura
 from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
 from trafilatura.xpaths import BODY_XPATH
@@ -35,6 +36,7 @@ _MAX_PAGE: Final = 10_000_000
 """Largest page read, in bytes; parsing takes about ten times as much memory."""
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
+_LANGUAGE = re.compile(rb"<html[^>]{0,400}?\slang\s*=\s*[\"']?([A-Za-z]{2})", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _BLOCKS: Final = frozenset({"p", "head", "item", "row", "quote", "code", "list", "table", "div", "body"})
@@ -88,8 +90,11 @@ def read(path: Path, folder: Path | None = None) -> Iterator[RawArticle | Reject
     try:
         data = decoding.load(path, limit=_MAX_PAGE)
         declared = _XML_CHARSET.match(data[:400]) or _CHARSET.search(data[:8192])
-        text = decoding.decode(data, declared=declared[1].decode("ascii", "ignore") if declared else None)
-        yield _article(_DECLARATION.sub("", text, count=1), origin=f"{path}:1")
+        said = (declared, _LANGUAGE.search(data[:8192]))
+        label, language = (found[1].decode("ascii", "ignore") if found else None for found in said)
+        text, notes = decoding.decode_or_guess(data, declared=label, language=language)
+        article = _article(_DECLARATION.sub("", text, count=1), origin=f"{path}:1")
+        yield msgspec.structs.replace(article, notes=(*notes, *article.notes))
     except UnreadableFile as error:
         yield Rejected(origin=f"{path}:1", reason=str(error))
 

@@ -83,8 +83,8 @@ _INLINE = (
 def read(path: Path) -> Iterator[RawArticle | Rejected]:
     """Give the one article of the file, or why it cannot be used."""
     try:
-        text = decoding.decode(decoding.load(path)).replace("\r\n", "\n").replace("\r", "\n")
-        fields, body, line = _front_matter(text)
+        text, guessed = decoding.decode_or_guess(decoding.load(path))
+        fields, body, line = _front_matter(text.replace("\r\n", "\n").replace("\r", "\n"))
         given = {field: _scalar(fields, names) for field, names in _NAMES.items()}
         status = status_of(given.pop("status") or "")
         authors = _authors(fields)
@@ -99,7 +99,7 @@ def read(path: Path) -> Iterator[RawArticle | Rejected]:
         yield Rejected(origin=f"{path}:{line}", reason="there is no text below the front matter and the title")
         return
     unread = sorted(str(name) for name in fields.keys() - _READ)
-    notes = (f"fields that are not read: {', '.join(unread)[:300]}",) if unread else ()
+    notes = (*guessed, *((f"fields that are not read: {', '.join(unread)[:300]}",) if unread else ()))
     article = RawArticle(text=text, title=title, authors=authors, status=status, origin=f"{path}:{line}", notes=notes)
     yield msgspec.structs.replace(article, **given)
 

@@ -80,7 +80,7 @@ _WORD = re.compile(r"\w+")
 def read(path: Path, folder: Path | None = None) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - as others are
     """Give each article of the file with the line it begins at as its origin."""
     try:
-        text = decoding.decode(decoding.load(path))
+        text, notes = decoding.decode_or_guess(decoding.load(path))
     except UnreadableFile as error:
         yield Rejected(origin=f"{path}:1", reason=str(error))
         return
@@ -88,7 +88,7 @@ def read(path: Path, folder: Path | None = None) -> Iterator[RawArticle | Reject
     if not pieces:
         yield Rejected(origin=f"{path}:1", reason="the file is empty; remove it or fill it")
     for piece in pieces:
-        yield RawArticle(title=piece.title, text=piece.text, origin=f"{path}:{piece.line}")
+        yield RawArticle(title=piece.title, text=piece.text, origin=f"{path}:{piece.line}", notes=notes)
 
 
 def unwrapped(text: str) -> str:

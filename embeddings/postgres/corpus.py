@@ -213,6 +213,10 @@ class PostgresCorpus(Corpus):
         """Raise StoreReadOnly where this process may only read, StoreError where the corpus was closed."""
         self._database.require_writing()
 
+    def is_written_elsewhere(self) -> bool:
+        """Never: any number of processes write."""
+        return False
+
     def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
         """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
         with self._database.reading() as db:

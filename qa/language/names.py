@@ -62,9 +62,10 @@ _OPENERS = frozenset(
     "Around About Nearly Almost Over Under Up Down Out In On At By For With From To Of As If When Where Why How What "
     "Work Construction Rain Snow Traffic Voters Workers Students Teachers Passengers Customers Critics Analysts "
     "Footage Video Images Reports Evidence Talks Plans Half Winner Captain Striker Manager Coach Actor Singer "
-    "Until Unless Whether Like Without Within Against Among Between Through Throughout Substitute Goalkeeper Midfielder "
-    "Teenager Novelist Activist Physicist Economist Historian Lawyer Farmer Fisherman Pilot Driver Mechanic Neighbour "
-    "Actress Author Footballer Players Scoring Research Data Government Company Officers Detectives".split()
+    "Until Unless Whether Like Without Within Against Among Between Through Throughout Substitute Goalkeeper "
+    "Midfielder Teenager Novelist Activist Physicist Economist Historian Lawyer Farmer Fisherman Pilot Driver "
+    "Mechanic Neighbour Actress Author Footballer Players Scoring Research Data Government Company Officers "
+    "Detectives".split()
 )
 """Words that open sentences with a capital and are no names."""
 _NO_NAMES = frozenset(

@@ -169,8 +169,11 @@ def _share(match: re.Match[str], asked: Asked, months: int) -> Stretch:
     return Stretch(date(number, start, 1), month_end(end.year, end.month))
 
 
-def _season(match: re.Match[str], asked: Asked) -> Stretch:
-    """A season of the year it begins in; "last" is the last one that is over, else the last one that has begun."""
+def _season(match: re.Match[str], asked: Asked) -> Stretch | None:
+    """A season of the year it begins in; "last" is the last one that is over, else the last one that has begun. "How
+    often does it sail in winter?" asks of every one."""
+    if not match["year"] and not match["which"] and _EVERY_YEAR.search(match.string):
+        return None
     begins, today = _SEASONS[match["season"].casefold()], asked.today
     which = (match["which"] or "").casefold()
     if match["year"]:
@@ -184,6 +187,14 @@ def _season(match: re.Match[str], asked: Asked) -> Stretch:
     if which in {"last", "past", "this past"}:
         return next(season for season in reversed(seasons) if season.last < today)
     return next(season for season in reversed(seasons) if season.first <= today)
+
+
+_EVERY_YEAR = re.compile(
+    r"^(?!.*\b(?:did|was|were|will|had)\b)(?:.*\bhow often|.*\bdo(?:es)?|(?:is|are) the)\b"
+    r".* in (?:spring|summer|autumn|winter)\b",
+    re.IGNORECASE,
+)
+"""What is done, in the present, in a season that is not said to be one: "in winter", not "in the winter"."""
 
 
 def _season_of(year: int, begins: int) -> Stretch:

@@ -19,6 +19,7 @@ from qa.reading.answer_types import kind_of
 from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
 from qa.reading.sentence_filters import (
     does_something_else,
+    ends_the_other_way,
     exchanges_roles,
     has_it_done_to_the_doer,
     is_another_in_turn,
@@ -119,6 +120,10 @@ _STATES = (
     ("for", "against"),
 )
 _STEMS = tuple(tuple(frozenset(word.stem for word in words_of(side)) for side in pair) for pair in _STATES)
+_WITHOUT = re.compile(r"\bwithout\b", re.IGNORECASE)
+_VOTED_AGAINST = re.compile(r"\bvot(?:e[ds]?|ing) against\b", re.IGNORECASE)
+_VOTES = re.compile(r"\bvot(?:e[ds]?|ing)\b", re.IGNORECASE)
+_NAYS = re.compile(r"\b(?:against|oppos\w+|reject\w+|no|nays?|otherwise)\b", re.IGNORECASE)
 _ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
 _UNTIL = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
 _LEAST_SHARED = 0.5
@@ -196,6 +201,7 @@ def answers_another(question: str, read: ReadSentence) -> bool:
         or is_only_denied(question, sentence)
         or is_the_one_asked_about(question, read.words)
         or (read.short is not None and does_something_else(question, sentence, read.short[0]))
+        or (read.short is not None and ends_the_other_way(question, sentence, read.short[1]))
         or _is_only_a_date(question, read.words)
         or _is_behind_another_verb(question, read)
         or _is_a_title_of_the_one_asked_about(question, read)
@@ -267,6 +273,8 @@ def _of_a_namesake(question: str, sentence: str) -> bool:
 
 def _says_the_opposite(question: str, sentence: str) -> bool:
     """Whether it affirms what was asked with "not", or tells of the closed ones where the open ones were asked for."""
+    if _VOTED_AGAINST.search(question) and _VOTES.search(sentence) and not _NAYS.search(sentence):
+        return True
     asked, said = words_of(question), words_of(sentence)
     content = [word for word in asked if not word.stop]
     ends = content and any(content[-1].stem in one | other for one, other in _STEMS)
@@ -278,7 +286,8 @@ def _says_the_opposite(question: str, sentence: str) -> bool:
     denied = next((word for word, no in zip(asked, asked_not, strict=True) if no and not word.stop), None)
     stems = {word.stem: no for word, no in zip(said, said_not, strict=True)}
     if denied is not None:
-        affirmed = stems.get(denied.stem) is False and not _EXCEPTED.search(sentence)
+        lacking = _WITHOUT.search(question) and any(said_not)  # "a power cut left 900 homes without electricity"
+        affirmed = stems.get(denied.stem) is False and not lacking and not _EXCEPTED.search(sentence)
         return affirmed and not _opposed({word.stem for word in asked}, set(stems))
     if question[:4].casefold() == "when" and _UNTIL.search(sentence):
         return False  # "closed until April" says when it opens

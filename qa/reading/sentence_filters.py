@@ -22,6 +22,7 @@ from qa.reading import AnswerSpan
 
 __all__ = [
     "does_something_else",
+    "ends_the_other_way",
     "exchanges_roles",
     "has_it_done_to_the_doer",
     "is_another_in_turn",
@@ -71,6 +72,19 @@ _WHO_DOES = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)(?!.*\bor\b)", re.IGNO
 _WHY_DID = re.compile(
     r"(?:why|how) (?:did|does|do|has|have|will|would) (?:the )?(?-i:(?P<agent>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*))"
     r" (?P<verb>[a-z]+) [\w’'\"“]",
+    re.IGNORECASE,
+)
+_WINS = r"(?:won|wins?|winning|beat|beats|beaten|defeat(?:s|ed)|triumphed)"
+_LOSES = r"(?:lost|loses?|losing|conceded|concedes|was (?:narrowly )?(?:beaten|defeated|voted out))"
+_NO_GAME = r"(?! (?:his|her|their|its|a|an|one|two|three|contact|control|power|money|interest|weight|sight))"
+_ENDED = (
+    (re.compile(r"(?:who|which [a-z]+) (?:has |have )?(?:won|wins)\b", re.IGNORECASE), _LOSES + _NO_GAME),
+    (re.compile(r"(?:who|which [a-z]+) (?:has |have )?(?:lost|loses)\b" + _NO_GAME, re.IGNORECASE), _WINS),
+)
+"""Who won, or lost, is asked for, and what whoever ended the other way did."""
+_DID_WIN = re.compile(
+    r"(?:when|where|by how much) (?:did|does|has|had|will) (?:the )?"
+    r"(?-i:(?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)) win\b",
     re.IGNORECASE,
 )
 _DONE = re.compile(
@@ -140,12 +154,13 @@ def has_it_done_to_the_doer(question: str, sentence: str) -> bool:
 
 
 def _places(deed: _Deed, sentence: str) -> list[Word]:
-    """The words of a sentence that are the verb, or for two names one that means it: pay for, offer for, buy."""
+    """The words of a sentence that are the verb or mean it; for two names also pay for and offer for of who buys."""
     said = words_of(sentence)
     found = [word for word in said if word.stem == deed.verb.stem]
-    if found or not (deed.agent and deed.patient):
+    if found:
         return found
-    kin = families().get("buy" if deed.verb.stem in _PAYS else deed.verb.stem, frozenset())
+    pays = deed.agent and deed.patient and deed.verb.stem in _PAYS
+    kin = families().get("buy" if pays else deed.verb.stem, frozenset())
     return [word for word in said if kin & families().get(word.stem, frozenset())]
 
 
@@ -189,6 +204,22 @@ def _deed(question: str) -> _Deed | None:
     if _WHERE.search(question[between[0].end : runs[1][0].start]):
         return None
     return _Deed(first, between[0], question[runs[1][0].start : runs[1][-1].end])
+
+
+def ends_the_other_way(question: str, sentence: str, end: int) -> bool:
+    """Whether the words that end at `end` are who lost where the question asks who won, or the reverse; or it asks when
+    somebody won of whom the sentence tells only that he lost.
+
+    >>> ends_the_other_way("Who won the election?", "Ada Roe lost the election to Ida Gant.", 7)
+    True
+    """
+    tail = sentence[end:]
+    if any(asks.match(question) and re.match(rf"(?: [a-z]+ly)? {other}\b", tail) for asks, other in _ENDED):
+        return True
+    asked = _DID_WIN.match(question)
+    if asked is None or re.search(rf"\b{_WINS}\b", sentence):
+        return False
+    return re.search(rf"{re.escape(asked['name'].split()[-1])}(?: [a-z]+ly)? {_LOSES}\b", sentence) is not None
 
 
 def is_only_denied(question: str, sentence: str) -> bool:
@@ -275,7 +306,8 @@ _CHANGED = re.compile(
 _FROM = re.compile(r"\bfrom (?:the |about |around |an? |some |minus )*$")
 _TO_FIGURE = re.compile(r"\bto (?:about |around |an? |some |minus )*[$£€]?\d")
 _STATE = re.compile(
-    r"how many [^?]*?\b(?:are|is|remain)(?: still| now| currently| being| believed| feared)* (?P<state>[a-z]{4,})",
+    r"how many [^?]*?\b(?:(?:are|is|remain)(?: still| now| currently| being| believed| feared)* (?P<state>[a-z]{4,})"
+    r"|(?:voted|were|was) (?P<side>for|against)\b)",
     re.IGNORECASE,
 )
 _COUNTED_CLAUSE = re.compile(
@@ -372,11 +404,15 @@ def of_that_state(question: str, text: str, spans: Sequence[AnswerSpan]) -> tupl
     >>> [told[one.start : one.end] for one in of_that_state(
     ...     "How many are missing?", told, (AnswerSpan(0, 3, 2.0), AnswerSpan(26, 29, 1.0)))]
     ['two']
+    >>> told = "Nine members voted against it and twelve for it."
+    >>> [told[one.start : one.end] for one in of_that_state(
+    ...     "How many members voted for it?", told, (AnswerSpan(0, 4, 2.0), AnswerSpan(34, 40, 1.0)))]
+    ['twelve']
     """
     asked = _STATE.match(question)
-    if asked is None or words_of(asked["state"])[0].stop:
+    if asked is None or (asked["state"] and words_of(asked["state"])[0].stop):
         return tuple(spans)
-    state = re.compile(rf"\b{asked['state']}\b", re.IGNORECASE)
+    state = re.compile(rf"\b{asked['side'] or asked['state']}\b", re.IGNORECASE)
     kept = list(spans)
     for start, end in split_sentences(text):
         clauses = [(a, b) for a, b in _clauses(text, start, end) if quantities_of(text[a:b])]

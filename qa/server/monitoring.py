@@ -22,7 +22,7 @@ import msgspec
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from embeddings.errors import StoreFull, StoreReadOnly
+from embeddings.errors import StoreBusy, StoreFull, StoreReadOnly
 from embeddings.runtime import Memory
 from qa.checking import CheckReport
 from qa.sources.ledger import Source
@@ -287,7 +287,7 @@ def _state(scope: Scope) -> dict[str, Any]:
 
 
 # --- Whether articles can be written: what the last write met, and what the disk says now
-Writes = Literal["open", "disk_full", "read_only"]
+Writes = Literal["open", "disk_full", "read_only", "busy"]
 
 _LEAST_FREE_BYTES = 16_000_000
 """With less, the next article may not fit: its text and vectors are written twice, into the log and the database."""
@@ -300,6 +300,11 @@ class Storage:
         """`folder`: None where the store is on a server, whose disk nobody here can look at."""
         self._folder = folder
         self._full = False
+        self._is_written_elsewhere: Callable[[], bool] = lambda: False
+
+    def watch(self, is_written_elsewhere: Callable[[], bool]) -> None:
+        """Ask this from now on, whether another process writes."""
+        self._is_written_elsewhere = is_written_elsewhere
 
     @property
     def writes(self) -> Writes:
@@ -308,14 +313,19 @@ class Storage:
             return "disk_full" if self._full else "open"
         if is_read_only(self._folder):
             return "read_only"
-        return "disk_full" if self._full or _free(self._folder) < _LEAST_FREE_BYTES else "open"
+        if self._full or _free(self._folder) < _LEAST_FREE_BYTES:
+            return "disk_full"
+        return "busy" if self._is_written_elsewhere() else "open"
 
     def require_writes(self) -> None:
-        """Raise StoreFull or StoreReadOnly where the next write is likely to fail for want of room or right."""
-        if self.writes == "read_only":
-            raise StoreReadOnly(f"the folder {self._folder} cannot be written")
-        if self.writes == "disk_full":
-            raise StoreFull(f"the disk of {self._folder or 'the server'} is full")
+        """Raise StoreFull, StoreReadOnly or StoreBusy where the next write is likely to fail."""
+        match self.writes:
+            case "read_only":
+                raise StoreReadOnly(f"the folder {self._folder} cannot be written")
+            case "disk_full":
+                raise StoreFull(f"the disk of {self._folder or 'the server'} is full")
+            case "busy":
+                raise StoreBusy(f"another process is writing to the store in {self._folder}")
 
     @contextmanager
     def written(self) -> Iterator[None]:

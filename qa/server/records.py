@@ -26,7 +26,7 @@ from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, S
 from qa.conversations.history import Bounds, History, KeptTurn, new_id, standing
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.dates import stamp
-from qa.server.errors import NotReady
+from qa.server.errors import NotReady, ServerError
 from qa.server.monitoring import is_read_only
 from qa.server.wire import ConversationPage, ConversationTurn, ConversationTurns, FeedbackPage, KeptAnswer
 from qa.server.worker import Permits, Worker
@@ -118,12 +118,19 @@ class Records:
         kept = [turn for turn in standing(await self._run(read)) if turn.answer.id != before]
         return tuple(turn_of(turn.answer) for turn in await self._checked(kept[-_TURNS_HEEDED:], within))
 
-    async def remember(self, answer: Answer, asked: Asked, *, owner: str) -> None:
-        """Note an answer before it is served; what belongs to a conversation is on disk when this returns."""
-        self._served.note(answer, owner=owner)
+    async def remember(self, answer: Answer, asked: Asked, *, owner: str) -> Answer:
+        """Note an answer before it is served; what belongs to a conversation is on disk when this returns, or the
+        answer says that it is not. A conversation that would have begun with it does not exist then."""
         if answer.conversation_id is not None:
-            append = partial(self._history().append, answer, at=_now(), owner=owner, begin=asked.begins)
-            await self._run(append)
+            try:
+                append = partial(self._history().append, answer, at=_now(), owner=owner, begin=asked.begins)
+                await self._run(append)
+            except (HistoryUnavailable, ServerError) as error:
+                _log.warning("an answer is served and not kept: %s", error)
+                conversation = None if asked.begins else answer.conversation_id
+                answer = msgspec.structs.replace(answer, conversation_id=conversation, not_kept=True)
+        self._served.note(answer, owner=owner)
+        return answer
 
     async def conversations(self, *, owner: str, before: int | None, limit: int) -> ConversationPage:
         """Conversations, the last used first."""

@@ -144,10 +144,12 @@ class Service:
                 async for event in events:
                     if isinstance(event, AnswerEvent):
                         meter.finished = True
-                        await self.records.remember(event.answer, asked, owner=owner)
-                        self.metrics.answered(event.answer)
-                        span.tell(told_of(event.answer, texts=span.texts))
-                    yield event
+                        answer = await self.records.remember(event.answer, asked, owner=owner)
+                        self.metrics.answered(answer)
+                        span.tell(told_of(answer, texts=span.texts))
+                        yield AnswerEvent(answer=answer)
+                    else:
+                        yield event
 
     async def ask(self, question: Question, *, owner: str, within: Collections) -> Answer:
         """Answer a question: the events in one. Raises what `events` raises."""
@@ -352,6 +354,7 @@ class Service:
 
     def _open(self) -> None:
         self._parts = self._load(self.settings)
+        self.storage.watch(self._parts.corpus.is_written_elsewhere)
         for name, memory in self._parts.memories.items():
             self.metrics.remembered(name, memory)
         model = self._parts.generator

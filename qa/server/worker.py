@@ -50,6 +50,9 @@ Kind = Literal["answer", "search"]
 _MOST_TURNS = 16
 """So many of the costliest kind may be waiting or at work. At four fifths of what one thread can do, one question in a
 hundred takes about ten service times; a queue of sixteen keeps that of an overload near it, and never runs empty."""
+_LEAST_TURNS = 4
+"""Where questions cost more under load than alone (those refused and their clients take the processor, too), the same
+time is enough for fewer; with so many the thread still never waits for one."""
 _SHARE_OF_DEADLINE = 0.5
 """Nobody is let in who is expected to need more of the deadline: forecasts err."""
 _ROUNDING = 1e-6
@@ -261,6 +264,8 @@ class Forecast:
     def __init__(self, *, deadline_seconds: float) -> None:
         self._deadline_seconds = deadline_seconds
         self._costs: dict[Kind, float] = {}
+        self._alone: dict[Kind, float] = {}
+        """The same of those that found nobody there."""
         self._owed = 0.0
 
     @property
@@ -281,22 +286,28 @@ class Forecast:
                 f"the questions before this one will take about {self._owed:.1f} seconds; send it again a little later",
                 retry_after=max(1, math.ceil(excess)),
             )
+        alone = not self._owed
         self._owed += expected
         meter = Meter()
         try:
             yield meter
         finally:
             self._owed = max(0.0, self._owed - expected)
-            self._learn(kind, meter)
+            _learn(self._costs, kind, meter)
+            if alone:
+                _learn(self._alone, kind, meter)
 
     def _limit(self) -> float:
-        return min(self._deadline_seconds * _SHARE_OF_DEADLINE, _MOST_TURNS * max(self._costs.values(), default=0.0))
+        now = max(self._costs.values(), default=0.0)
+        calm = min(max(self._alone.values(), default=now), now)
+        return min(self._deadline_seconds * _SHARE_OF_DEADLINE, max(_MOST_TURNS * calm, _LEAST_TURNS * now))
 
-    def _learn(self, kind: Kind, meter: Meter) -> None:
-        known = self._costs.get(kind)
-        if not meter.seconds or not (meter.finished or (known is not None and meter.seconds > known)):
-            return
-        self._costs[kind] = meter.seconds if known is None else known + _LEARNS * (meter.seconds - known)
+
+def _learn(costs: dict[Kind, float], kind: Kind, meter: Meter) -> None:
+    known = costs.get(kind)
+    if not meter.seconds or not (meter.finished or (known is not None and meter.seconds > known)):
+        return
+    costs[kind] = meter.seconds if known is None else known + _LEARNS * (meter.seconds - known)
 
 
 def in_time(worker: Worker, *, seconds: float, meter: Meter) -> Run:

@@ -165,6 +165,138 @@ def test_pages_that_claim_one_address_do_not_replace_each_other(archive: Archive
     assert len(archive.articles) == 3
 
 
+WRONG = "https://daily.example/section/latest"
+SAME_FORM = {
+    "ferry notices": (
+        (
+            "The {} ferry runs every {} minutes from Monday. Tickets are sold on board, the port of Odda said. Cycles "
+            "travel free of charge, and dogs have to be kept on a lead at all times."
+        ),
+        [("Skerra", "20"), ("Torsby", "20"), ("Almeric", "45")],
+    ),
+    "morning briefings": (
+        "Good morning. {} Here is what else you need to know today before you leave the house. The weather stays dry.",
+        [
+            ("The tram to the harbour is late again.",),
+            ("Two lorries collided and the road is closed.",),
+            ("Rain is on the way from the west.",),
+        ],
+    ),
+    "obituaries": (
+        (
+            "{} has died at the age of {}. The funeral is held in the old church of Torsby. They ask for no flowers "
+            "and thanks the nurses of the hospital."
+        ),
+        [("Vera Lund", "81"), ("Jens Aker", "81"), ("Vera Aker", "68")],
+    ),
+    "planning notices": (
+        (
+            "The council of Odda has received an application to build a garage at {} Mill Lane. All may look at the "
+            "drawings in the town hall and object in writing within four weeks."
+        ),
+        [("12",), ("14",), ("3",)],
+    ),
+}
+
+
+def same_form(kind: str) -> list[str]:
+    form, filled = SAME_FORM[kind]
+    return [form.format(*each) for each in filled]
+
+
+def page(folder: Path, name: str, text: str, *, title: str, head: str = "") -> Path:
+    path = folder / f"{name}.html"
+    path.write_text(
+        f"<html lang=en><head><title>{title}</title><link rel=canonical href='{WRONG}'>{head}</head>"
+        f"<body><article><h1>{title}</h1><p>{text}</p></article></body></html>",
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.mark.parametrize("kind", SAME_FORM)
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("dated", [True, False])
+def test_pages_of_one_form_that_name_one_wrong_address_are_all_kept(
+    archive: Archive, tmp_path: Path, kind: str, at_once: bool, dated: bool
+) -> None:
+    head = "<meta property='article:published_time' content='2026-11-{:02}'>" if dated else ""
+    texts = same_form(kind)
+    paths = [
+        page(tmp_path, f"page-{n}", text, title=kind.capitalize(), head=head.format(n + 1))
+        for n, text in enumerate(texts)
+    ]
+    for _ in range(2):
+        for group in [paths] if at_once else [[path] for path in reversed(paths)]:
+            found = [raw for path in group for raw in parsers.read(path)]
+            archive.ingest(*found)
+        assert archive.texts() == set(texts)
+    assert [article.url for article in archive.articles if article.url] == [WRONG]
+    # Each page goes on as itself, also where another one holds the address.
+    more = page(tmp_path, "page-1", f"{texts[1]} The notice has no end.", title=kind.capitalize(), head=head.format(2))
+    assert [one.outcome for one in archive.ingest(*parsers.read(more)).articles] == ["updated"]
+    assert archive.texts() == {texts[0], f"{texts[1]} The notice has no end.", texts[2]}
+
+
+@pytest.mark.parametrize("kind", SAME_FORM)
+def test_records_of_one_form_under_one_wrong_address_are_all_kept(archive: Archive, kind: str) -> None:
+    items = [sent(text, url=WRONG, title=kind) for text in same_form(kind)]
+    assert {one.outcome for one in archive.ingest(*items).articles} == {"added"}
+    assert archive.each(*reversed(items)) == ["unchanged"] * 3
+    assert archive.texts() == {item.text for item in items}
+
+
+@pytest.mark.parametrize("kind", ["ferry notices", "morning briefings", "obituaries"])
+def test_records_of_other_names_sent_one_by_one_are_all_kept(archive: Archive, kind: str) -> None:
+    items = [sent(text, url=WRONG, title=kind) for text in same_form(kind)]
+    assert archive.each(*items) == ["added"] * 3
+    assert archive.each(*items) == ["unchanged"] * 3
+
+
+@pytest.mark.parametrize(
+    ("dates", "titles"),
+    [(("2026-11-03", "2026-11-10"), ("Fuel", "Fuel")), (("2026-11-03", "2026-11-04"), ("Fuel 44", "Fuel 45"))],
+)
+def test_the_next_of_a_series_at_its_address_is_another(
+    archive: Archive, dates: tuple[str, str], titles: tuple[str, str]
+) -> None:
+    prices = [
+        sent(f"A litre costs {price} crowns at the pumps of Odda, the board said.", url=WRONG, title=t, published_at=d)
+        for price, d, t in zip(("19.20", "18.70"), dates, titles, strict=True)
+    ]
+    assert archive.each(*prices) == ["added", "added"]
+
+
+def test_a_report_that_goes_on_at_its_address_replaces_and_says_so_where_it_is_not_sure(archive: Archive) -> None:
+    first = sent("Three people were hurt in a fire in Torsby, the police of Odda said.", url=SAME_PAGE[0])
+    second = sent(
+        "Five people were hurt when a bakery burned down in Torsby, the police of Odda said. Nils Ness saw the smoke.",
+        url=SAME_PAGE[0],
+    )
+    typo = msgspec.structs.replace(second, text=second.text.replace("bakery", "bakerry"))
+    reports = [archive.ingest(item).articles[0] for item in (first, second, typo)]
+    assert [one.outcome for one in reports] == ["added", "updated", "updated"]
+    assert ["more than a correction differs" in "".join(one.notes) for one in reports] == [False, True, False]
+
+
+def test_versions_of_one_day_in_one_file_follow_each_other(archive: Archive) -> None:
+    items = [
+        sent(f"{count} people were hurt in Torsby.", url=SAME_PAGE[0], published_at=f"2026-11-03T{hour}:00:00Z")
+        for count, hour in (("Three", "08"), ("Five", "11"))
+    ]
+    assert sorted(one.outcome for one in archive.ingest(*items).articles) == ["added", "updated"]
+    assert archive.texts() == {"Five people were hurt in Torsby."}
+
+
+def test_a_page_saved_twice_is_one_article(archive: Archive, tmp_path: Path) -> None:
+    text = " ".join(same_form("obituaries")[:1] * 1 + [STORM.format("320,000"), KEEPER])
+    paths = [page(tmp_path, "a", text, title="Odda"), page(tmp_path, "a (1)", f"{text} Read by Per Dal.", title="Odda")]
+    assert [one.outcome for path in paths for one in archive.ingest(*parsers.read(path)).articles] == [
+        "added",
+        "updated",
+    ]
+
+
 def test_an_article_told_anew_under_its_address_replaces_the_old(archive: Archive) -> None:
     url = "https://daily.example/keeper"
     again = "After 31 years the lighthouse of Skagen has a new keeper; Nils Ness handed over the keys on Friday."

@@ -129,7 +129,7 @@ def test_the_same_again_costs_no_encoding(corpus: EmbeddedCorpus, encoder: Count
 @pytest.mark.parametrize(
     "change",
     [
-        {"text": "Another first line."},
+        {"text": f"{TEXT} Another last line."},
         {"title": "A new title"},
         {"source": "Elsewhere"},
         {"published_at": "2024-07-01"},
@@ -194,7 +194,7 @@ def test_what_waits_to_be_encoded_is_known_too(
     corpus: EmbeddedCorpus, encoder: CountingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ingest_step, "_WINDOW_ARTICLES", 1)
-    report = ingest([raw(1), raw(1), raw(2), raw(1, text="New.")], corpus=corpus, encoder=encoder)
+    report = ingest([raw(1), raw(1), raw(2), raw(1, text=f"{raw(1).text} It is new.")], corpus=corpus, encoder=encoder)
     assert Counter(one.outcome for one in report.articles) == {"added": 2, "unchanged": 1, "updated": 1}
     assert encoder.encoded == 3
 

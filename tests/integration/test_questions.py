@@ -151,6 +151,13 @@ def test_each_part_of_a_question_is_answered(ask: Ask) -> None:
     assert answer.usage.query_encodings == 2
 
 
+def test_one_sentence_that_answers_both_parts_is_said_once(ask: Ask) -> None:
+    answer = ask([QUARRY, REGATTA], "Who won the Almeric Regatta? On which day was the Almeric Regatta won?")
+    (claim,) = answer.claims
+    assert answer.answer == claim.text == "Sela Brook won the Almeric Regatta on Saturday in a gale."
+    assert (answer.unanswered, answer.short_answer, len(answer.citations)) == ((), None, 1)
+
+
 def test_the_part_without_an_answer_is_named(ask: Ask) -> None:
     answer = ask([REGATTA], "Who won the Almeric Regatta, and who wrote the opera Macbeth?")
     (claim,) = answer.claims

@@ -218,6 +218,10 @@ class WithholdingCorpus:
         """Refused: raises TypeError."""
         raise TypeError("a corpus with articles withheld is for reading only")
 
+    def is_written_elsewhere(self) -> bool:
+        """Passed on."""
+        return self._corpus.is_written_elsewhere()
+
     def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
         """Passed on."""
         return self._corpus.holders(versions, collection=collection)

@@ -269,7 +269,7 @@ async def live() -> Alive:
     summary="Can questions be answered?",
     response_description="They can.",
     tags=["health"],
-    responses=problems(*WORK, "deadline-exceeded", "disk-full", "read-only", "invalid-request"),
+    responses=problems(*WORK, "deadline-exceeded", "disk-full", "read-only", "store-busy", "invalid-request"),
     opt=ANYONE,
 )
 async def ready(
@@ -277,7 +277,8 @@ async def ready(
 ) -> Ready:
     """The store answers, its index was verified when it was opened, and the encoder is warm.
 
-    With `writes`, also whether articles can be added: a full disk or a read-only folder is an error then and only then.
+    With `writes`, also whether articles can be added: a full disk, a read-only folder or another process that writes is
+    an error then and only then.
     """
     if writes:
         service.storage.require_writes()

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from embeddings.errors import StoreFull
-from qa.server import monitoring, run
+from embeddings.store.database import Store
+from qa.server import monitoring, records, run
 from qa.server.monitoring import Storage
 from qa.server.parts import Parts
 from qa.settings import Settings
@@ -83,6 +84,50 @@ def test_a_disk_that_is_nearly_full_is_told_before_a_write_fails(
     found.require_writes()
 
 
+def test_readiness_says_that_another_process_writes(serve: Any, settings: Settings, check_problem: Any) -> None:
+    with serve(settings) as client:
+        client.post("/api/articles", json=ARTICLE).raise_for_status()
+        assert client.get("/health/ready").json()["writes"] == "open", "it holds the lock itself"
+    other = Store.open(settings.data_dir)
+    with serve(settings) as client:
+        ready = client.get("/health/ready")
+        assert (ready.status_code, ready.json()["writes"]) == (200, "busy")
+        check_problem(client.get("/health/ready", params={"writes": "true"}), "store-busy")
+        check_problem(client.post("/api/articles", json=LONG), "store-busy")
+        assert "sourceline_writable 0.0" in client.get("/metrics").text
+        other.close()
+        assert client.get("/health/ready").json()["writes"] == "open", "the next article takes over"
+        client.post("/api/articles", json=LONG).raise_for_status()
+        assert client.get("/health/ready", params={"writes": "true"}).status_code == 200
+
+
+def test_an_answer_that_cannot_be_kept_is_served_all_the_same(
+    serve: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened: list[Any] = []
+    real = records._opened
+    monkeypatch.setattr(records, "_opened", lambda place: opened.append(real(place)) or opened[-1])
+    question = {"question": "How many people work there?"}
+    with serve(settings) as client:
+        client.post("/api/articles", json=ARTICLE).raise_for_status()
+        kept = client.post("/api/ask", json=question | {"store": True}).json()
+        assert not kept["not_kept"]
+        opened[0]._db.pragma("max_page_count", 1)  # of those there are none is taken away
+        for _ in range(5):
+            client.post("/api/ask", json=question | {"store": True}).raise_for_status()
+        begun = client.post("/api/ask", json=question | {"store": True})
+        assert begun.status_code == 200
+        assert (begun.json()["answer"], begun.json()["not_kept"]) == (kept["answer"], True)
+        assert begun.json()["conversation_id"] is None, "there is none"
+        assert "served and not kept" in caplog.text
+        further = client.post("/api/ask", json=question | {"conversation_id": kept["conversation_id"]}).json()
+        assert (further["answer"], further["not_kept"]) == (kept["answer"], True)
+        stream = client.post("/api/ask", json=question | {"store": True, "stream": True}).text
+        assert '"not_kept":true' in stream
+        turns = client.get(f"/api/conversations/{kept['conversation_id']}").json()["turns"]
+        assert [turn["answer"]["id"] for turn in turns] == [kept["id"]], "what was kept can be read"
+
+
 class Reranker:
     """Counts how often it was used."""
 
@@ -131,11 +176,11 @@ settings = Settings(data_dir=Path(sys.argv[1]), encoder="hashing", reader="words
 
 async def ask(service):
     await service.start()
-    answer = await service.ask(Question(question="How many people work there?"), owner="", within=None)
+    answer = await service.ask(Question(question="How many people work there?", store=True), owner="", within=None)
     try:
         await service.delete("quay", within=None, by="")
     except StoreReadOnly:
-        print(answer.answer_mode, len(answer.search_results), service.storage.writes)
+        print(answer.answer_mode, len(answer.search_results), service.storage.writes, answer.not_kept)
     except NotFound:
         pass  # the first run, over an empty store
     await service.close()
@@ -171,4 +216,4 @@ def test_a_folder_that_is_read_only_still_answers(serve: Any) -> None:
             folder.chmod(0o755)
             for file in folder.rglob("*"):
                 file.chmod(0o755)
-    assert run.stdout.split() == ["extractive", "1", "read_only"], run.stderr
+    assert run.stdout.split() == ["extractive", "1", "read_only", "True"], run.stderr

@@ -126,4 +126,6 @@ def test_pages_that_share_a_footer_and_a_wrong_address_are_two_articles() -> Non
     plums = "Frost took half of the plums in the valley, and growers ask for aid this winter. It was cold."
     one, other = article(f"{tram} {footer}", title="Tram line"), article(f"{plums} {footer}", title="Plums lost")
     assert is_another_article(one, other)
-    assert not is_another_article(one, msgspec.structs.replace(other, title="Tram stops"))
+    assert is_another_article(one, msgspec.structs.replace(other, title="Tram line")), "a title of many"
+    again = article(f"The tram to the harbour runs more often from Sunday. {footer}", title="Trams")
+    assert not is_another_article(again, one)

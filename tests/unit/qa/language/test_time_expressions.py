@@ -97,6 +97,9 @@ def test_periods(words: str, first: str, last: str, recent: bool) -> None:
         "Which of the two came last?",
         "Who leads the January 6 committee?",
         "Where was the July 4 parade shooting?",
+        "How often does the tram to the beach run in summer?",
+        "Which paths do walkers use in winter?",
+        "Is the pass open in winter?",
     ],
 )
 def test_no_period(words: str) -> None:
@@ -117,6 +120,8 @@ PHRASES = [
     ("How many cars were sold in Q1 2025?", "2025-01-01", "2025-03-31", "in Q1 2025"),
     ("What did Voltra lose in the first half of 2024?", "2024-01-01", "2024-06-30", "in the first half of 2024"),
     ("Which beaches were closed this summer?", "2025-06-01", "2025-08-31", "this summer"),
+    ("What did the mayor open in summer?", "2025-06-01", "2025-08-31", "in summer"),
+    ("Who does the council send there this summer?", "2025-06-01", "2025-08-31", "this summer"),
     ("How cold was it last winter?", "2024-12-01", "2025-02-28", "last winter"),
     ("Which dam was built in the 1970s?", "1970-01-01", "1979-12-31", "in the 1970s"),
     ("Who sang in the eighties?", "1980-01-01", "1989-12-31", "in the eighties"),
