@@ -144,8 +144,7 @@ export class Conversation {
     this.stop();
     leave(this.context.page);
     this.history.leave();
-    this.composer.clear();
-    this.composer.filters.reset();
+    this.composer.reset();
     refill(this.#turns);
     this.#greet(true);
     this.element.scrollTop = 0;
