@@ -7,7 +7,7 @@ import { gzipAsync } from "@gfx/zopfli";
 import { minify } from "terser";
 import { defineConfig } from "vite";
 
-const browsers = ["chrome125", "firefox128", "safari18"];
+const browsers = ["chrome125", "firefox140", "safari18"];
 const name = "sourceline-chat.js";
 
 /** Hash of all language files: under it their addresses change with their content. */
@@ -19,7 +19,7 @@ function wordsHash() {
 
 /** Properties between our own classes, which neither a page, nor the service, nor the browser knows: they get short names. */
 const inner =
-  /^(announce|around|beginWith|beginning|client|composer|context|conversationTitle|doubt|fold|followOns|giveBack|isEmpty|isOpen|isOver|narrowed|numbering|passedOn|renew|setBusy|setOnline|shortAnswer|strings|suggestions|told|widen|wouldQuote)$/;
+  /^(announce|around|attach|beginWith|beginning|beside|chips|client|composer|context|conversationTitle|dialog|doubt|emit|events|fold|followOns|giveBack|history|isEmpty|isOpen|isOver|labels|launch|level|narrow|narrowed|numbering|offer|others|passedOn|questions|ranges|remember|renew|resized|restore|retryAfter|setBusy|setOnline|shortAnswer|strings|suggestions|tokenUrl|tokens|told|unit|widen|wouldQuote)$/;
 
 /** Made smaller once more, and short names for our custom properties, but those that a page may set: they are in each rule. */
 const shortened = {

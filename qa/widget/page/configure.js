@@ -22,18 +22,23 @@ for (const code of LANGUAGES) {
   form.elements.namedItem("lang").append(new Option(name, code));
 }
 
+/** What only a button in the corner has. */
+const ofCorner = ["launcher-text", "position", "opener"].map((name) => form.elements.namedItem(name));
+
 const escaped = (text) => text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
 
 function show() {
+  corner.hidden = form.elements.namedItem("mode").value !== "launcher";
+  for (const one of ofCorner) one.disabled = one.closest("label").hidden = corner.hidden;
   const { validity } = form.elements.namedItem("accent");
   const chosen = [...new FormData(form)].filter(([name, value]) => value && (name !== "accent" || validity.valid));
   const attributes = chosen.map(([name, value]) => ` data-${name}="${escaped(value)}"`).join("");
   tag.textContent = `<script src="${location.origin}/widget.js"${attributes}></script>`;
   // A button in the corner of this page would lie over the choices: it stands in a page of its own.
-  corner.hidden = form.elements.namedItem("mode").value !== "launcher";
   const place = corner.hidden ? preview : corner.contentDocument.body;
   const chat = place.ownerDocument.createElement("sourceline-chat");
-  for (const [name, value] of chosen) chat.setAttribute(name, value);
+  // The page's own buttons are not here: ours stands for them.
+  for (const [name, value] of chosen) if (name !== "opener") chat.setAttribute(name, value);
   preview.replaceChildren();
   place.replaceChildren(chat);
   copied.textContent = "";

@@ -4,7 +4,7 @@ import type { AnswerView } from "./answer_view";
 import type { Opinion } from "./client";
 import type { Context } from "./context";
 import { copy, markdown, plainText } from "./copying";
-import { button, element, refill } from "./dom";
+import { button, element, refill, relabel } from "./dom";
 import { answerLink } from "./links";
 import { asProblem } from "./problems";
 import type { Strings } from "./strings";
@@ -43,7 +43,7 @@ export function copying(context: Context, name: string, text: () => string | Pro
     told();
     // One row, one word: what was copied before is not what is there now.
     for (const one of made.parentElement?.querySelectorAll<HTMLElement>("[data-name]") ?? []) one.textContent = one.dataset["name"] ?? "";
-    made.textContent = done ? strings.copied : strings.copyFailed;
+    relabel(made, done ? strings.copied : strings.copyFailed);
     context.announce(made.textContent);
     setTimeout(() => (made.textContent = name), COPIED_MS);
   };

@@ -17,7 +17,9 @@ const OPENING = /^\s*["'“”„«»‘’‹「『]/;
 /** Characters; what is longer is no short answer. */
 const LONGEST_SHORT = 120;
 
-/** From here on a few words stand first: of three sets of questions on news 408 of 506 are right there, ... */
+/** From here on an answer is more likely right than not, ... */
+const EVEN = 0.5;
+/** ... from here on a few words stand first: of three sets of questions on news 408 of 506 are right there, ... */
 const FIRST = 0.7;
 /** ... from here on 257 of 283: they stand large. */
 const LARGE = 0.8;
@@ -27,10 +29,11 @@ const ELSEWHERE = 2;
 
 /** How far an answer is to be trusted; null where that is not known, where sources disagree, so that nothing is clear, and of
  * a list, or of the latest, where a high figure says only that the articles are about it. */
-export function confidence({ support_score: score, conflicts, short_answer: key, answer_mode }: Answer): "sure" | "likely" | "unsure" | null {
+export function confidence({ support_score: score, conflicts, short_answer: key, answer_mode }: Answer): "sure" | "likely" | "fair" | "unsure" | null {
   const few = answer_mode === "extractive" && key;
   if (score === undefined || conflicts.length || (!few && score >= 0.95)) return null;
-  return score < (few ? FIRST : 0.5) ? "unsure" : few && score >= SURE && Number(few.elsewhere) >= ELSEWHERE ? "sure" : "likely";
+  if (score < EVEN) return "unsure";
+  return few && score < FIRST ? "fair" : few && score >= SURE && Number(few.elsewhere) >= ELSEWHERE ? "sure" : "likely";
 }
 
 export class AnswerView {
@@ -71,7 +74,7 @@ export class AnswerView {
     const key = answer.short_answer;
     const cited = key && answer.citations.find((one) => one.article_id === key.article_id && one.article_version === key.article_version);
     if (!key || !cited || answer.answer_mode !== "extractive" || key.text.length > LONGEST_SHORT) return null;
-    if ((confidence(answer) ?? "unsure") === "unsure" || answer.stale_citation_ids?.includes(cited.id)) return null;
+    if (!(answer.support_score! >= FIRST) || answer.conflicts.length || answer.stale_citation_ids?.includes(cited.id)) return null;
     return element("p", { class: answer.support_score! >= LARGE ? "short large" : "short", part: "short-answer", attributes: { dir: "auto" } }, key.text);
   }
 

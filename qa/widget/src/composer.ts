@@ -1,6 +1,6 @@
 // Where a question is written; while one is being answered, the button stops it.
 
-import { button, element, refill } from "./dom";
+import { button, element, refill, relabel } from "./dom";
 import { FiltersView } from "./filters_view";
 import type { Language, Strings } from "./strings";
 
@@ -77,12 +77,24 @@ export class Composer {
 
   /** Put a question there to be changed; `replaced`: the answer that goes, with what follows, when it is asked. */
   edit(question: string, replaced = ""): void {
+    this.#answers(); // only a question takes the place of another
     this.#put(question, replaced);
     this.focus();
   }
 
   clear(): void {
     this.#put("");
+  }
+
+  /** As it was at first. */
+  reset(): void {
+    this.clear();
+    this.#answers();
+    this.filters.reset();
+  }
+
+  #answers(): void {
+    if (this.#searches) this.#flip();
   }
 
   #put(question: string, replaced = ""): void {
@@ -100,7 +112,7 @@ export class Composer {
 
   setBusy(busy: boolean): void {
     this.#busy = busy;
-    refill(this.#action, busy ? this.#strings.stop : this.#searches ? this.#strings.search : this.#strings.ask);
+    relabel(this.#action, busy ? this.#strings.stop : this.#searches ? this.#strings.search : this.#strings.ask);
     this.#action.part.toggle("stop", busy);
     this.#action.classList.toggle("stopping", busy);
   }

@@ -144,8 +144,7 @@ export class Conversation {
     this.stop();
     leave(this.context.page);
     this.history.leave();
-    this.composer.clear();
-    this.composer.filters.reset();
+    this.composer.reset();
     refill(this.#turns);
     this.#greet(true);
     this.element.scrollTop = 0;
@@ -240,13 +239,18 @@ export class Conversation {
     this.#greet(false);
     this.#turns.append(waiting);
     let last: { turn: Turn; answer: Answer } | null = null;
+    const made: Turn[] = [];
     try {
       const answers = await this.context.client.conversation(id);
       for (const answer of answers) {
         const turn = new Turn(this.context, answer.question, this.#events);
         last = { turn, answer };
+        made.push(turn);
+        turn.element.hidden = true;
         waiting.before(turn.element);
         turn.restore(answer);
+        // Many in one go would hold up the page; they are seen together.
+        await new Promise((done) => setTimeout(done));
       }
     } catch (error) {
       const problem = asProblem(error);
@@ -263,6 +267,7 @@ export class Conversation {
       }
     } finally {
       waiting.remove();
+      for (const { element: one } of made) one.hidden = false;
       this.#greet(this.#turns.childElementCount === 0);
       if (last) this.#toTop(last.turn);
       last?.turn.goOn(last.answer);

@@ -31,6 +31,12 @@ export function button(label: string, act: (event: Event) => void, properties: P
   return element("button", { ...others, attributes: { type: "button", ...attributes }, on: { ...on, click: act } }, label);
 }
 
+/** Say something else on a button, which gets no narrower: what stands beside it stays where it is. */
+export function relabel(one: HTMLElement, label: string): void {
+  one.style.minInlineSize = `${one.offsetWidth}px`;
+  one.textContent = label;
+}
+
 /** Scheme, host without user or escapes, and a rest without spaces. */
 const WEB = /^https?:\/\/[^\s\\/?#%@]+([/?#][^\s\\]*)?$/i;
 

@@ -1,4 +1,4 @@
-// Marks exact words of a text without touching it: the CSS Custom Highlight API, or <mark> where there is none.
+// Marks exact words of a text without touching it: the CSS Custom Highlight API.
 
 export type HighlightName = "sourceline-quote" | "sourceline-other" | "sourceline-key";
 
@@ -27,41 +27,14 @@ export class TextMap {
   }
 }
 
-function registry(): HighlightRegistry | null {
-  return typeof Highlight === "function" && typeof CSS === "object" && "highlights" in CSS ? CSS.highlights : null;
-}
-
 /** Mark ranges, each within one text node; gives what takes the marks away again. */
 export function mark(ranges: Range[], name: HighlightName): () => void {
-  const highlights = registry();
-  if (highlights) return paint(highlights, ranges, name);
-  // Elements cut the text nodes that further ranges would count in: only what matters most is marked with them.
-  return name === "sourceline-other" ? () => undefined : wrap(ranges, name);
-}
-
-function paint(highlights: HighlightRegistry, ranges: Range[], name: HighlightName): () => void {
   // One per page and name: several widgets share it.
-  const shared = highlights.get(name) ?? new Highlight();
-  highlights.set(name, shared);
+  const shared = CSS.highlights.get(name) ?? new Highlight();
+  CSS.highlights.set(name, shared);
   shared.priority = name === "sourceline-quote" ? 2 : 1;
   for (const range of ranges) shared.add(range);
   return () => {
     for (const range of ranges) shared.delete(range);
-  };
-}
-
-function wrap(ranges: Range[], name: HighlightName): () => void {
-  const marks = ranges.map((range) => {
-    const made = document.createElement("mark");
-    made.className = name;
-    range.surroundContents(made);
-    return made;
-  });
-  return () => {
-    for (const made of marks) {
-      const parent = made.parentNode;
-      made.replaceWith(...made.childNodes);
-      parent?.normalize();
-    }
   };
 }

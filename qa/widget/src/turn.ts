@@ -57,6 +57,8 @@ export class Turn {
   #shared = false;
   #asked: Filters = {};
   #checked = 0;
+  /** Pixels: how high it is with what is read below; once it gets higher, that goes. */
+  #height = 0;
   readonly #below = element("div", { class: "below" });
   #view: AnswerView;
   readonly #middle = element("div", { class: "middle" });
@@ -131,7 +133,7 @@ export class Turn {
     for (const one of [this.#below, this.#short]) refill(one);
     this.#understood.hidden = this.#notice.hidden = true;
     this.element.classList.remove("abstained");
-    this.#checked = 0;
+    this.#checked = this.#height = 0;
     this.element.setAttribute("aria-busy", "true");
     this.#say(this.context.language.strings.searching);
   }
@@ -149,6 +151,9 @@ export class Turn {
     }
     this.#checked += 1;
     if (event.claim.origin === "model") {
+      // The line above gets room for what it says at the end.
+      this.#mode.textContent = strings.generated;
+      this.#mode.style.minBlockSize = `${this.#mode.offsetHeight}px`;
       this.#tellModel();
       this.#list();
     }
@@ -164,7 +169,9 @@ export class Turn {
 
   /** What a model reads while it writes: not sooner, as an answer that is quoted at once would push the list down. */
   #list(): void {
-    if (!this.#below.hasChildNodes()) refill(this.#below, reading(this.context, this.#view.results));
+    if (this.#height) return;
+    refill(this.#below, reading(this.context, this.#view.results));
+    this.#height = this.element.offsetHeight;
   }
 
   /** What a model writes says so from its first sentence on, to people and to programs. */
@@ -294,5 +301,7 @@ export class Turn {
   #say(what: string): void {
     this.#mode.classList.add("progress");
     this.#mode.textContent = what;
+    // Sentences take the room above what is read; then its own: nothing that stands there moves.
+    if (this.#below.hasChildNodes() && this.element.offsetHeight > this.#height) refill(this.#below);
   }
 }

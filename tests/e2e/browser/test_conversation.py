@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 
 from embeddings.types import Article
 
@@ -60,7 +61,10 @@ def test_an_edited_question_takes_the_place_of_what_follows(read: Read, service:
     assert reader.chat.get_by_role("status").inner_text() == notice.inner_text()
     notice.click()
     assert notice.is_hidden()
+    only = reader.chat.get_by_role("button", name="Passages only")
+    only.click()
     edit.nth(1).click()
+    assert only.get_attribute("aria-pressed") == "false", "passages alone would take nothing's place"
     reader.send("How many ferries will run at the Osprey Bridge?")
     reader.last.locator(".actions").wait_for()
     asked = [BRIDGE, "How many ferries will run at the Osprey Bridge?"]
@@ -162,8 +166,11 @@ def test_an_answer_is_copied_with_its_sources(read: Read) -> None:
     reader = read()
     reader.may_copy().visit()
     turn = reader.ask(BRIDGE)
+    beside = turn.get_by_role("button", name="Copy link")
+    before = beside.bounding_box()
     turn.get_by_role("button", name="Copy as Markdown").click()
     turn.get_by_role("button", name="Copied").wait_for()
+    assert beside.bounding_box() == pytest.approx(before, abs=1), "a second click does not hit another button"
     text = reader.page.evaluate("navigator.clipboard.readText()")
     assert (
         "\n\n- \\[1\\] [Osprey Bridge to shut](https://example.org/bridge), Kelmar Dispatch, 14 June 2024\n  > " in text
@@ -265,8 +272,11 @@ def test_a_new_conversation_begins_at_its_top(read: Read) -> None:
     scroller = reader.chat.locator(".scroller")
     assert scroller.evaluate("one => one.scrollTop") > 0
     reader.chat.get_by_role("button", name="Filters", exact=True).click()
+    only = reader.chat.get_by_role("button", name="Passages only")
+    only.click()
     reader.chat.get_by_role("button", name="New conversation").click()
     assert reader.chat.locator(".filters").is_hidden(), "the first screen needs the room"
+    assert only.get_attribute("aria-pressed") == "false", "it asks, as one that nobody has used"
     assert scroller.evaluate("one => one.scrollTop") == 0
     top = "one => one.getBoundingClientRect().top - one.closest('.scroller').getBoundingClientRect().top"
     assert reader.chat.locator(".intro").evaluate(top) >= 0

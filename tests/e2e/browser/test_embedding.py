@@ -274,8 +274,14 @@ def test_a_button_in_the_corner_is_shown_in_a_frame_of_its_own(read: Read) -> No
     frame.get_by_role("button", name="Ask a question").press("Enter")
     frame.locator(".archive").wait_for()
     assert page.locator("sourceline-chat").count() == 0, "nothing lies over the choices"
+    own = page.get_by_label("Your own buttons")
+    own.fill("#ask-us")
+    assert page.locator("#tag").inner_text().endswith(' data-mode="launcher" data-opener="#ask-us"></script>')
+    frame.get_by_role("button", name="Ask a question").wait_for()  # stands for the page's own, which are not here
     page.get_by_label("Form").select_option("inline")
     page.locator("#preview .archive").wait_for()
+    assert own.is_hidden()
+    assert page.locator("#tag").inner_text().endswith(' data-mode="inline"></script>'), "what it has no button for"
     assert page.locator("#corner").is_hidden()
 
 

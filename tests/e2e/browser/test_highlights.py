@@ -1,12 +1,10 @@
-"""Any span of any text is highlighted to the character, through both ways of marking it."""
+"""Any span of any text is highlighted to the character."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from embeddings.types import Article
 from qa.types import ShortAnswer
@@ -22,12 +20,9 @@ def text(chance: random.Random, length: int) -> str:
     return f"W{found.strip()}W"
 
 
-@pytest.mark.parametrize("fallback", [False, True], ids=["highlight API", "mark elements"])
-def test_random_spans_of_random_texts(
-    read: Read, scripted: Any, answering: Any, long_form: bool, *, fallback: bool
-) -> None:
+def test_random_spans_of_random_texts(read: Read, scripted: Any, answering: Any, long_form: bool) -> None:
     compose, unfold = answering
-    chance = random.Random(f"spans {fallback}")
+    chance = random.Random("spans")
     wanted: list[list[str]] = []
 
     def script(request: dict[str, Any]) -> Any:
@@ -45,18 +40,14 @@ def test_random_spans_of_random_texts(
 
     scripted.script = script
     reader = read(scripted.url)
-    if fallback:
-        reader.before_pages("delete window.Highlight")
     reader.visit()
     for number in range(300 if long_form else 7):
         reader.ask(f"q{number}")
         for chip, quote in enumerate(wanted[-1]):
             reader.chips.nth(chip).click()
             reader.chat.locator(".article-body p[dir]").first.wait_for()
-            marks = reader.chat.locator("mark.sourceline-quote")
-            shown = marks.all_text_contents() if fallback else reader.highlighted()
             # Empty lines between paragraphs are in no paragraph.
-            assert without_breaks(shown) == without_breaks([quote])
+            assert without_breaks(reader.highlighted()) == without_breaks([quote])
             body = reader.chat.locator(".article-body p").evaluate_all(
                 """all => all.map(p => [...p.childNodes].filter(one => one.className !== "unseen")
                   .map(one => one.textContent).join(""))"""

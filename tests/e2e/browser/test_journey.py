@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-import pytest
 
 Read = Callable[..., Any]
 
@@ -40,12 +39,8 @@ def test_ask_stream_cite_open_and_highlight(read: Read, service: Any) -> None:
     assert chip.evaluate("e => e.getRootNode().activeElement === e")
 
 
-@pytest.mark.parametrize("fallback", [False, True], ids=["highlight API", "mark elements"])
-def test_words_after_emoji_and_arabic_words_are_hit_exactly(read: Read, service: Any, *, fallback: bool) -> None:
-    reader = read()
-    if fallback:
-        reader.before_pages("delete window.Highlight")
-    reader.visit()
+def test_words_after_emoji_and_arabic_words_are_hit_exactly(read: Read, service: Any) -> None:
+    reader = read().visit()
     questions = {
         "kites": "How many visitors did the kite festival of Ostara draw?",
         "miyah": "كم يبلغ عدد سكان مدينة عين سرحة؟",
@@ -58,17 +53,14 @@ def test_words_after_emoji_and_arabic_words_are_hit_exactly(read: Read, service:
         for number, citation in enumerate(answer["citations"]):
             reader.chips.nth(number).click()
             reader.chat.locator(".article-body p[dir]").first.wait_for()
-            shown = reader.chat.locator("mark.sourceline-quote").all_inner_texts() if fallback else reader.highlighted()
-            assert "\n\n".join(shown) == citation["cited_text"]
+            assert "\n\n".join(reader.highlighted()) == citation["cited_text"]
             box = reader.page.evaluate(
-                """fallback => {
+                """() => {
                   const root = document.querySelector("sourceline-chat").shadowRoot;
-                  const place = fallback ? root.querySelector("mark.sourceline-quote")
-                    : [...CSS.highlights.get("sourceline-quote")][0];
+                  const place = [...CSS.highlights.get("sourceline-quote")][0];
                   const frame = root.querySelector(".article-scroller").getBoundingClientRect();
                   const at = place.getBoundingClientRect();
                   return at.top >= frame.top && at.bottom <= frame.bottom;
-                }""",
-                fallback,
+                }"""
             )
             assert box, "the words are out of sight"
