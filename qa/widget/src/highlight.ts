@@ -29,9 +29,11 @@ export class TextMap {
 
 /** Mark ranges, each within one text node; gives what takes the marks away again. */
 export function mark(ranges: Range[], name: HighlightName): () => void {
+  const marks = CSS.highlights as HighlightRegistry | undefined;
+  if (!marks) return () => {}; // a browser from before 2025: the sentence is shown unmarked
   // One per page and name: several widgets share it.
-  const shared = CSS.highlights.get(name) ?? new Highlight();
-  CSS.highlights.set(name, shared);
+  const shared = marks.get(name) ?? new Highlight();
+  marks.set(name, shared);
   shared.priority = name === "sourceline-quote" ? 2 : 1;
   for (const range of ranges) shared.add(range);
   return () => {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings import readers
+from embeddings import parsers
 from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, guessing
 from embeddings.types import RawArticle, Rejected
@@ -78,7 +78,7 @@ def test_a_page_that_does_not_say_what_it_is_in_is_read_and_says_so(
 ) -> None:
     path = tmp_path / "page.html"
     path.write_bytes(page(text, lang=f" lang='{language}'" if stated else "").encode(encoding))
-    (found,) = readers.read(path)
+    (found,) = parsers.read(path)
     assert isinstance(found, RawArticle)
     assert found.text.replace(" ", "") == text.replace(" ", "")
     assert "a guess by its letters" in found.notes[0]
@@ -88,12 +88,12 @@ def test_a_page_that_does_not_say_what_it_is_in_is_read_and_says_so(
 def test_texts_are_read_so_too(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"text.{suffix}"
     path.write_bytes(RUSSIAN.encode("koi8-r"))
-    (found,) = readers.read(path)
+    (found,) = parsers.read(path)
     assert isinstance(found, RawArticle)
     assert found.text == RUSSIAN
     assert "koi8" in found.notes[0]
     path.write_text(RUSSIAN, encoding="utf-8")
-    (found,) = readers.read(path)
+    (found,) = parsers.read(path)
     assert isinstance(found, RawArticle)
     assert found.notes == ()
 
@@ -102,7 +102,7 @@ def test_texts_are_read_so_too(tmp_path: Path, suffix: str) -> None:
 def test_what_is_in_another_encoding_is_refused(tmp_path: Path, text: str, encoding: str) -> None:
     path = tmp_path / "page.html"
     path.write_bytes(page(text).encode(encoding))
-    (found,) = readers.read(path)
+    (found,) = parsers.read(path)
     assert isinstance(found, Rejected)
     assert "cannot be told" in found.reason
 
