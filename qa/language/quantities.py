@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -42,6 +43,8 @@ class _Token(msgspec.Struct, frozen=True):
         return self.text.casefold()
 
 
+_SHORT = 400
+"""Characters of a text whose quantities are kept a while."""
 _TOKEN = re.compile(r"\d+(?:[,\u00a0\u202f]\d{3})*(?:\.\d+)?|[^\W\d_]+|[½¼¾⅓⅔]|\S")
 """Marks and parts of numbers are tokens, too, which are no words: so it is not the pattern of `words`."""
 _GROUPED = re.compile(r"[,\u00a0\u202f]")
@@ -87,6 +90,16 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
     >>> [(q.value, q.bound) for q in quantities_of("Some 1,800 people, at least half of them from 1.8 thousand homes")]
     [(1800.0, 'about'), (0.5, 'least'), (1800.0, 'exact')]
     """
+    return _of_short(text) if len(text) <= _SHORT else _quantities(text)
+
+
+@lru_cache(maxsize=512)
+def _of_short(text: str) -> tuple[Quantity, ...]:
+    """Those of a question, a sentence or words in it, for which each rule about it asks anew."""
+    return _quantities(text)
+
+
+def _quantities(text: str) -> tuple[Quantity, ...]:
     tokens = [_Token(match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
     found, at = [], 0
     while at < len(tokens):

@@ -8,13 +8,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from qa.language.names import name_words
-from qa.language.words import Token, tokens
+from qa.language.words import SHORT, Token, tokens
 
 __all__ = [
     "AUXILIARIES",
@@ -150,6 +151,7 @@ def asking_words(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
     )
 
 
+@lru_cache(maxsize=64)
 def language_of(question: str) -> str | None:
     """The ISO 639-1 code of the language; None where nothing tells, as in a question of two names.
 
@@ -213,16 +215,24 @@ def names(text: str) -> Sequence[Name]:
     >>> [name.text for name in names("Who leads the University of Tessaly in June, Oda Lindqvist?")]
     ['University of Tessaly', 'Oda Lindqvist']
     """
+    return _names_of_short(text) if len(text) <= SHORT else tuple(_names(text))
+
+
+@lru_cache(maxsize=512)
+def _names_of_short(text: str) -> tuple[Name, ...]:
+    """Those of a question or sentence, for which each rule about it asks anew."""
+    return tuple(_names(text))
+
+
+def _names(text: str) -> Iterator[Name]:
     words = tokens(text)
     named = _named(text, words)
-    found: list[Name] = []
     at = 0
     while at < len(words):
         end = _end_of_name(words, at, named)
         if end > at:
-            found.append(_name(text, words, at, end))
+            yield _name(text, words, at, end)
         at = max(end, at + 1)
-    return found
 
 
 def full_name(name: str, *, text: str) -> str:

@@ -14,6 +14,7 @@ from operator import itemgetter
 import msgspec
 
 __all__ = [
+    "SHORT",
     "STOPWORDS",
     "Token",
     "Word",
@@ -36,6 +37,8 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 _POSSESSIVE = re.compile(r"['’]s?$")
+_OPENING = frozenset('.!?:;“"\n')
+"""Behind one of these a capital says nothing."""
 STOPWORDS = frozenset(
     (
         "a an the this that these those and or but nor so yet if then than as at by for from in into of off "
@@ -48,7 +51,7 @@ STOPWORDS = frozenset(
     ).split(" ")
 )
 """Words that carry no matter of their own in a question."""
-_SHORT = 400
+SHORT = 400
 """Characters of a text whose words are kept a while."""
 
 
@@ -70,7 +73,7 @@ def words_of(text: str) -> tuple[Word, ...]:
     >>> [word.text for word in words_of("Derna’s 125,000 residents, al-Mismari said.")]
     ['Derna’s', '125,000', 'residents', 'al-Mismari', 'said']
     """
-    return _short_words(text) if len(text) <= _SHORT else tuple(_word(match) for match in _WORD.finditer(text))
+    return _short_words(text) if len(text) <= SHORT else tuple(_word(match) for match in _WORD.finditer(text))
 
 
 def stems(text: str) -> frozenset[str]:
@@ -100,16 +103,10 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a sentence, a clause or a quotation begins here, so that a capital says nothing."""
     parted: bool = False
     """Whether punctuation stands between the word before and this one."""
-
-    @property
-    def low(self) -> str:
-        """The word without regard to case."""
-        return self.text.casefold().replace("’", "'")
-
-    @property
-    def capital(self) -> bool:
-        """Whether it is written like a name."""
-        return self.text[:1].isupper() or (self.low[:3] in {"al-", "el-"} and self.text[3:4].isupper())
+    low: str
+    """The word without regard to case."""
+    capital: bool
+    """Whether it is written like a name."""
 
 
 def tokens(text: str) -> Sequence[Token]:
@@ -121,16 +118,20 @@ def tokens(text: str) -> Sequence[Token]:
     found: list[Token] = []
     last = 0
     for match in _WORD.finditer(text):
-        bare = _POSSESSIVE.sub("", match.group())
+        word = match.group()
+        bare = word if word.isalnum() else _POSSESSIVE.sub("", word)
+        low = bare.casefold().replace("’", "'")
         between = text[last : match.start()]
         found.append(
             Token(
                 text=bare,
                 start=match.start(),
                 end=match.start() + len(bare),
-                possessive=len(bare) < len(match.group()),
-                opens=not found or any(mark in between for mark in '.!?:;“"\n'),
+                possessive=len(bare) < len(word),
+                opens=not found or not _OPENING.isdisjoint(between),
                 parted=bool(between.strip()),
+                low=low,
+                capital=bare[:1].isupper() or (low[:3] in {"al-", "el-"} and bare[3:4].isupper()),
             )
         )
         last = match.end()

@@ -250,9 +250,10 @@ def _without_lone_item(read: ReadSentence, reading: Reading) -> ReadSentence:
 
 def _of_a_namesake(question: str, sentence: str) -> bool:
     """Whether it tells of Karl Brandt, or of Otto Lund, and not of Otto Brandt, of whom was asked."""
-    told = [name.text.split() for name in names(sentence)]
+    asked = [name.text.split() for name in names(question) if " " in name.text]
+    told = [name.text.split() for name in names(sentence)] if asked else []
     said = {word for name in told for word in name}
-    for first, *middle, last in (name.text.split() for name in names(question) if " " in name.text):
+    for first, *middle, last in asked:
         if first.casefold() in TITLES:
             continue
         if last not in said:

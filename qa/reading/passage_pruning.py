@@ -44,8 +44,9 @@ def estimate_of(
 ) -> Estimate:
     """What to expect of a passage with this title; `retrieval` as in `Clues`, `asked` are the question's stems."""
     cut = tuple(words_of(sentence) for sentence in sentences)
-    titled = stems(title)
-    most = max((len(asked & titled.union(word.stem for word in words)) for words in cut), default=0)
+    untold = asked - stems(title)
+    fewest = min((len(untold.difference(word.stem for word in words)) for words in cut), default=len(asked))
+    most = len(asked) - fewest
     clues = Clues(logit=_LOGIT, retrieval=retrieval, share=_SHARE, sentence=most / max(len(asked), 1))
     return Estimate(logit=calibration.log_odds(clues), sentences=cut)
 

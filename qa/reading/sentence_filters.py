@@ -352,7 +352,10 @@ def is_another_in_turn(question: str, sentence: str) -> bool:
     >>> is_another_in_turn("How many in the second year?", "In the first year there were 4.")
     True
     """
-    asked, said = _turns(question), _turns(sentence)
+    asked = _turns(question)
+    if not asked:
+        return False
+    said = _turns(sentence)
     return any(
         turn not in {one for one, same in said if same == noun} and any(same == noun for _, same in said)
         for turn, noun in asked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import Literal
 
@@ -216,6 +217,7 @@ def _is_told(evidence: Evidence, tellers: Collection[str], found: Sequence[Evide
     return len(runs & told) >= _TOLD * len(runs)
 
 
+@lru_cache(maxsize=64)
 def _runs(text: str) -> frozenset[tuple[str, ...]]:
     words = text.casefold().split()
     return frozenset(tuple(words[i : i + _WORDS_PER_RUN]) for i in range(max(1, len(words) - _WORDS_PER_RUN + 1)))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import pytest
 
+from qa.language.quantities import quantities_of
 from qa.language.question_words import clauses_of, language_of, names, topics
 
 
@@ -49,6 +52,16 @@ def test_languages(question: str, language: str | None) -> None:
 )
 def test_names_are_told_from_openers(text: str, found: list[str]) -> None:
     assert [name.text for name in names(text)] == found
+
+
+@pytest.mark.parametrize("find", [names, quantities_of])
+def test_what_a_sentence_holds_is_found_once_and_cannot_be_altered(find: Callable[[str], Sequence[object]]) -> None:
+    sentence = "Oda Lindqvist met 12 mayors."
+    assert find(sentence) is find(sentence)
+    assert isinstance(find(sentence), tuple)
+    whole = f"{sentence} " * 20
+    assert len(find(whole)) == 20
+    assert find(whole) is not find(whole), "long texts are not kept"
 
 
 def test_what_opens_a_question_is_no_topic() -> None:
