@@ -81,8 +81,8 @@ class Corpus(Protocol):
     def require_writing(self) -> None:
         """Raise StoreError at once where nothing can be written now, so that no work is done in vain."""
 
-    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
-        """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
+    def holders(self, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
+        """Which articles (ids) of a collection (None: of all) hold each of these canonical texts now."""
 
     def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """Which articles (ids, the earliest first) were written as known by each of these keys, for those held."""

@@ -192,7 +192,7 @@ class EmbeddedCorpus(Corpus):
             self._adopt_if_complete()
         self._store.require_writing()
 
-    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+    def holders(self, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
         """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
         with self._store.reading() as db:
             return reads.holders(db, versions, collection=collection)

@@ -162,12 +162,12 @@ def tally(db: Connection, where: Where, *, since: str) -> tuple[SourceTally, ...
     )
 
 
-def holders(db: Connection, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
-    """Which articles of a collection hold each of these texts now, by id in order."""
+def holders(db: Connection, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
+    """Which articles of a collection (None: of all) hold each of these texts now, by id in order."""
     rows = db.execute(
         "SELECT version, articles.id FROM versions JOIN articles ON articles.current = versions.number"
-        " WHERE version = ANY(%s) AND collection = ANY(%s) ORDER BY articles.id",
-        (possible(versions), possible([collection])),
+        " WHERE version = ANY(%s) AND (%s OR collection = ANY(%s)) ORDER BY articles.id",
+        (possible(versions), collection is None, possible([collection or ""])),
     )
     return _grouped(rows)
 

@@ -1,9 +1,10 @@
 """JSON articles: takes `.jsonl` or `.jsonl.gz` line by line, gives raw articles.
 
 A record is an object with `text` and, as far as known, `title`, `url`, `source`, `published_at`, `authors` (a list of
-names, or one), `id`, `language`, `section`, `usage_terms`, `embargoed_until`, `status`, `summary_only`, `collection`
-and `pages` (where each begins in `text`); `null` means unknown. One that is withheld or canceled needs no text. What
-others call these fields is read, too (`ALIASES`); further fields are not, and a file's articles say so in their notes.
+names, or one), `id`, `language`, `section`, `usage_terms`, `embargoed_until`, `status`, `copies`, `summary_only`,
+`collection` and `pages` (where each begins in `text`); `null` means unknown. One that is withheld or canceled needs no
+text. What others call these fields is read, too (`ALIASES`); further fields are not, and a file's articles say so in
+their notes.
 A line is read on its own: whatever is wrong with it, the next one goes on.
 """
 
@@ -68,6 +69,7 @@ class _Record(msgspec.Struct, frozen=True):
     embargoed_until: str | None = None
     summary_only: bool | None = None
     status: Any = None
+    copies: Any = None
     pages: Any = None
     """Whatever others keep under these names is no reason to refuse a record."""
 
@@ -202,6 +204,7 @@ def _raw(record: _Record, *, origin: str, unread: Sequence[str]) -> RawArticle |
         usage_terms=record.usage_terms,
         embargoed_until=record.embargoed_until,
         status=status_of(record.status) if isinstance(record.status, str) else None,
+        copies=record.copies is True,
         summary_only=record.summary_only is True or cut,
         collection=record.collection,
         origin=origin,

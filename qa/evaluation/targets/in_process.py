@@ -218,7 +218,7 @@ class WithholdingCorpus:
         """Refused: raises TypeError."""
         raise TypeError("a corpus with articles withheld is for reading only")
 
-    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+    def holders(self, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
         """Passed on."""
         return self._corpus.holders(versions, collection=collection)
 
