@@ -72,8 +72,9 @@ injection: install-dev ## let a model obey every order in all injected documents
 hostile: install-dev ## read 2,000 damaged files of all kinds, each within 10 s and 512 MB
 	HOSTILE_FILES=2000 $(BIN)/pytest --timeout 7200 tests/integration/test_hostile_files.py
 
-kills: install-dev ## kill a service, a worker and PostgreSQL 60 times each while articles come and go and encoders are switched; promote replicas: nothing acknowledged is lost (an hour)
+kills: install-dev ## kill a service, a worker and PostgreSQL 60 times each while articles come and go and encoders are switched; promote replicas; kill what watches 1,400 files: nothing acknowledged is lost (an hour)
 	KILLS=60 $(BIN)/pytest -s --timeout 7200 tests/integration/postgres/kills.py
+	WATCHED_FILES=1400 $(BIN)/pytest --timeout 7200 tests/integration/sources/test_watch.py -k killed
 
 soak: install-dev ## the long forms of what holds for both stores: 100 histories, 80,000 upserts by 24 writers, four services asked alike, all sample questions with the reader that ships (an hour)
 	HISTORIES=100 POSTGRES_HISTORIES=100 $(BIN)/pytest --timeout 7200 tests/contracts/test_corpus_stateful.py

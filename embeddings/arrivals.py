@@ -33,9 +33,11 @@ from embeddings.cleaning.identity import (
     host_of,
     is_derived,
     known_by,
+    page_key,
     parted,
     qualified,
 )
+from embeddings.copies import copies_of, is_copy, names_of, note_of_copies
 from embeddings.corpus import Corpus
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint
@@ -66,6 +68,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """The caller named it."""
     says_status: bool = False
     """Whether it says itself that it is usable, withheld or canceled."""
+    copies: bool = False
+    """Whether what it says of when it may be shown holds for copies, too."""
     notes: tuple[str, ...] = ()
     """What cleaning has to say of it."""
 
@@ -83,8 +87,10 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 class Arrivals:
     """One run of arrivals: `look_up` a window of them, then `settle` each in order, and say what was sent on."""
 
-    def __init__(self, corpus: Corpus, sizes: PassageSizes | None) -> None:
+    def __init__(self, corpus: Corpus, sizes: PassageSizes | None, *, within: tuple[str, ...] | None = None) -> None:
+        """`within`: the collections whose articles may be told of and taken back as copies (None: all)."""
         self._corpus = corpus
+        self._within = within
         self._sizes = sizes
         self._homes: Mapping[str, str] = {}
         """The collection of each article held that this window may have to do with."""
@@ -105,7 +111,7 @@ class Arrivals:
 
     def look_up(self, window: Sequence[Arrival]) -> None:
         """Ask the corpus once for all that settling this window needs to know."""
-        keys = {key for one in window for key in _known_by(one).all()}
+        keys = {key for one in window for key in msgspec.structs.replace(_known_by(one), page=None).all()}
         self._known = self._corpus.known(keys)
         self._holders = {}
         collections = {one.article.collection for one in window}
@@ -125,25 +131,37 @@ class Arrivals:
         settled = self._settled(one) if one.article.text else self._noticed(one)
         if isinstance(settled, Settled):
             self._met.add(settled.article.id)
-            if settled.outcome == "updated" and (one.says_status or one.article.embargoed_until):
-                return self._with_copies(settled)
+            held_back = settled.article.status != "usable" or settled.article.embargoed_until is not None
+            if _speaks(one) and held_back and not one.copies:
+                note = note_of_copies(settled.article, self._copies(settled.article))
+                return msgspec.structs.replace(settled, note="; ".join(filter(None, (settled.note, note))))
         return settled
 
-    def _with_copies(self, settled: Settled) -> Settled:
-        """The same, with a note of other articles of its text that go on being shown: an editor means them, too."""
-        article = settled.article
-        if article.status == "usable" and not article.embargoed_until:
-            return settled
-        state = (article.status, article.embargoed_until)
-        holders = self._corpus.holders({article.version}, collection=article.collection).get(article.version, ())
-        held = (self._get(name) for name in holders if name != article.id)
-        copies = [old.id for old in held if old is not None and (old.status, old.embargoed_until) != state]
-        if not copies:
-            return settled
-        note = (
-            f"the same text is held as {', '.join(copies[:5])}, too, where this does not hold: say it of that as well"
-        )
-        return msgspec.structs.replace(settled, note="; ".join(filter(None, (settled.note, note))))
+    def followed(self, one: Arrival, settled: Settled) -> Sequence[Settled]:
+        """The copies of an article, under what an arrival says of when they may be shown, where it speaks for them."""
+        if not (one.copies and _speaks(one)):
+            return ()
+        said = msgspec.structs.replace(one, article=msgspec.structs.replace(one.article, usage_terms=""))
+        note = f"as a copy of {settled.article.id}"
+        copies = self._copies(settled.article)
+        self._met.update(copy.id for copy in copies)
+        return [self._as_state(said, copy, KnownBy(), note=note) for copy in copies]
+
+    def _copies(self, article: Article) -> Sequence[Article]:
+        """Its copies and theirs: the feed's has the desk's address, and the agency's the feed's text."""
+        found: dict[str, Article] = {article.id: article}
+        ahead = [article]
+        while ahead:
+            new = [copy for copy in self._nearest_copies(ahead.pop()) if copy.id not in found]
+            found |= {copy.id: copy for copy in new}
+            ahead += new
+        return list(found.values())[1:]
+
+    def _nearest_copies(self, article: Article) -> Sequence[Article]:
+        of_run = self._texts.get((article.collection, article.version), article.id)
+        of_page = self._keys.get(page_key(article.url) or "", ())
+        held = map(self._get, dict.fromkeys((*copies_of(article, corpus=self._corpus), of_run, *of_page)))
+        return [copy for copy in held if copy and is_copy(copy, article, within=self._within)]
 
     def sent(self, settled: Settled) -> None:
         """Note an article that is on its way into the corpus."""
@@ -193,9 +211,14 @@ class Arrivals:
         names = (one.article.id,) if one.has_id else self._ids(one.article, known.address)
         for old in filter(None, map(self._get, names)):
             return self._as_state(one, old, KnownBy())
+        copies = [] if one.has_id else self._copies(one.article)
+        if one.copies and copies:  # none has the address as its name, and yet it is of all of them
+            return self._as_state(one, copies[0], KnownBy())
         named = one.article.id if one.has_id else one.article.url or "no article, by id or url"
         said = one.article.status if one.says_status else f"an embargo until {one.article.embargoed_until}"
         reason = f"it says {said} without a text, of an article that is not held: it names {named}"
+        if copies:
+            reason += f"; articles of that page are {names_of(copies, one.article)}: name these, or send `copies`"
         return Rejected(origin=one.origin, reason=reason)
 
     def _settled(self, one: Arrival) -> Settled:
@@ -395,9 +418,14 @@ def _replacing_at(old: Article) -> str:
     )
 
 
+def _speaks(one: Arrival) -> bool:
+    """Whether it says when it may be shown."""
+    return one.says_status or one.article.embargoed_until is not None
+
+
 def _known_by(one: Arrival) -> KnownBy:
     if one.has_id:
-        return KnownBy(given=given_key(parted(one.article.id)[1]))
+        return KnownBy(given=given_key(parted(one.article.id)[1]), page=page_key(one.article.url))
     return known_by(one.article, origin=one.origin)
 
 

@@ -84,8 +84,8 @@ class Corpus(Protocol):
     def is_written_elsewhere(self) -> bool:
         """Whether another process writes, so that `require_writing` would raise StoreBusy; takes nothing over."""
 
-    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
-        """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
+    def holders(self, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
+        """Which articles (ids) of a collection (None: of all) hold each of these canonical texts now."""
 
     def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """Which articles (ids, the earliest first) were written as known by each of these keys, for those held."""

@@ -195,7 +195,7 @@ class EmbeddedCorpus(Corpus):
         """Whether another process writes, so that this one cannot; see `Corpus`."""
         return self._store.is_written_elsewhere()
 
-    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+    def holders(self, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
         """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
         with self._store.reading() as db:
             return reads.holders(db, versions, collection=collection)

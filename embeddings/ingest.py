@@ -102,7 +102,7 @@ def ingest(
     began, clock = time.perf_counter(), Stopwatch(heard)
     corpus.require_writing()
     stop = should_stop or (lambda: False)
-    run = _Run(Arrivals(corpus, sizes), progress or (lambda _: None))
+    run = _Run(Arrivals(corpus, sizes, within=within), progress or (lambda _: None))
     indexer = Indexer(
         corpus=corpus,
         encoder=encoder,
@@ -156,6 +156,7 @@ def _clean(item: RawArticle | Rejected, *, collection: str, within: tuple[str, .
         origin=item.origin,
         has_id=item.id is not None,
         says_status=item.status is not None,
+        copies=item.copies,
         notes=cleaned.notes,
     )
 
@@ -183,14 +184,15 @@ class _Run:
             if isinstance(settled, Rejected):
                 self._rejected.append(settled)
                 continue
-            booked = _booked(settled, one)
-            if settled.outcome in {"unchanged", "duplicate"}:
-                self._done.append(booked)
-                continue
-            self._under_way.setdefault(booked.id, []).append(booked)
-            self._count += 1
-            self._arrivals.sent(settled)
-            yield settled
+            for each in (settled, *self._arrivals.followed(one, settled)):
+                booked = _booked(each, one)
+                if each.outcome in {"unchanged", "duplicate"}:
+                    self._done.append(booked)
+                    continue
+                self._under_way.setdefault(booked.id, []).append(booked)
+                self._count += 1
+                self._arrivals.sent(each)
+                yield each
 
     def record(self, outcomes: Sequence[Article | Rejected]) -> None:
         """Book what the indexer wrote or could not write."""

@@ -72,6 +72,8 @@ class RawArticle(msgspec.Struct, frozen=True, kw_only=True):
     """As written in the source; None where it says nothing of an embargo."""
     status: Status | None = None
     """None where the source says nothing of it: what was said of an earlier version then holds."""
+    copies: bool = False
+    """Whether what it says of when it may be shown holds for copies of the article, too (see `copies`)."""
     summary_only: bool = False
     """Whether this is a feed's summary of an article that stands elsewhere."""
     collection: str | None = None

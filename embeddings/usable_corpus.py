@@ -129,15 +129,15 @@ class UsableCorpus:
         """See `Corpus.fingerprints`."""
         return self._corpus.fingerprints([name for name in article_ids if self.why_not(name) is None])
 
-    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+    def holders(self, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
         """See `Corpus.holders`."""
-        return self._corpus.holders(versions, collection=collection) if self._reaches(collection) else {}
+        if collection is not None:
+            return self._corpus.holders(versions, collection=collection) if self._reaches(collection) else {}
+        return self._within_reach(self._corpus.holders(versions, collection=None))
 
     def known(self, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """See `Corpus.known`."""
-        found = self._corpus.known(keys)
-        homes = self.homes({name for names in found.values() for name in names})
-        return {key: here for key, names in found.items() if (here := tuple(name for name in names if name in homes))}
+        return self._within_reach(self._corpus.known(keys))
 
     def homes(self, article_ids: Collection[str]) -> Mapping[str, str]:
         """See `Corpus.homes`."""
@@ -178,6 +178,10 @@ class UsableCorpus:
 
     def _reaches(self, collection: str) -> bool:
         return self._within is None or collection in self._within
+
+    def _within_reach(self, found: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        homes = self.homes({name for names in found.values() for name in names})
+        return {key: here for key, names in found.items() if (here := tuple(name for name in names if name in homes))}
 
     def _reached(self, where: Where) -> Where:
         if self._within is None:

@@ -40,6 +40,7 @@ __all__ = [
     "named_id",
     "normalised_url",
     "of_one_publisher",
+    "page_key",
     "parted",
     "qualified",
 ]
@@ -162,9 +163,15 @@ def given_key(given: str) -> str:
     return hashlib.sha256(f"given\0{given}".encode(errors="surrogatepass")).hexdigest()[:32]
 
 
+def page_key(url: str | None) -> str | None:
+    """What articles are known by whose normalised links open one page, in whichever collection; None for no page."""
+    page = _address_key(url)
+    return hashlib.sha256(f"page\0{page}".encode()).hexdigest()[:32] if page else None
+
+
 class KnownBy(msgspec.Struct, frozen=True, kw_only=True):
-    """What an article is known by beside its id; each a hash that names its collection, too (but for `given`), or
-    None."""
+    """What an article is known by beside its id; each a hash that names its collection, too (but for `given` and
+    `page`), or None."""
 
     address: str | None = None
     """The page its link opens, whichever of the site's addresses the link is."""
@@ -174,10 +181,12 @@ class KnownBy(msgspec.Struct, frozen=True, kw_only=True):
     """Its title, date and source, where it has a title and a date."""
     given: str | None = None
     """The id that its publisher gave it: see `given_key`."""
+    page: str | None = None
+    """The page its link opens, whatever its collection and whoever gave it an id: see `page_key`."""
 
     def all(self) -> tuple[str, ...]:
         """Those it has."""
-        return tuple(key for key in (self.address, self.place, self.dated, self.given) if key is not None)
+        return tuple(key for key in (self.address, self.place, self.dated, self.given, self.page) if key is not None)
 
 
 def known_by(article: Article, *, origin: str) -> KnownBy:
@@ -193,6 +202,7 @@ def known_by(article: Article, *, origin: str) -> KnownBy:
         address=key("address", page) if page else None,
         place=key("place", name, line) if PurePath(name).suffix else None,
         dated=key("dated", article.title.casefold(), article.published_at or "", article.source) if titled else None,
+        page=page_key(article.url),
     )
 
 

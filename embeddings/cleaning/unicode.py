@@ -18,9 +18,12 @@ import re
 import unicodedata
 from typing import Final
 
-from embeddings.errors import InvalidArticle
+import msgspec
 
-__all__ = ["MAX_MARKS", "canonical_line", "canonical_text"]
+from embeddings.errors import InvalidArticle
+from embeddings.types import Where
+
+__all__ = ["MAX_MARKS", "as_written", "canonical_line", "canonical_text"]
 
 MAX_MARKS: Final = 30
 """Combining marks kept on one letter (Unicode's stream-safe limit): NFC is quadratic in them, 80,000 take 12 s."""
@@ -93,6 +96,28 @@ def canonical_line(text: str) -> str:
     'A title on two lines'
     """
     return " ".join(_visible(text).split())
+
+
+def as_written(where: Where) -> Where:
+    """A filter with its names as cleaning writes them, beside as they were given: an accent in two characters, a space
+    too many or `en_GB` would else find nothing.
+
+    >>> found = as_written(Where(sources=(" The  Herald",), languages=("en_GB",)))
+    >>> found.sources, found.languages
+    ((' The  Herald', 'The Herald'), ('en-gb',))
+    """
+    return msgspec.structs.replace(
+        where,
+        sources=_both(where.sources),
+        sections=_both(where.sections),
+        authors=_both(where.authors),
+        languages=tuple(tag.strip().replace("_", "-").lower() for tag in where.languages),
+    )
+
+
+def _both(names: tuple[str, ...]) -> tuple[str, ...]:
+    cleaned = (canonical_line(name) for name in names if not _SURROGATE.search(name))
+    return tuple(dict.fromkeys((*names, *filter(None, cleaned))))
 
 
 def _visible(text: str) -> str:

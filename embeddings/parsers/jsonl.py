@@ -1,9 +1,10 @@
 """JSON articles: takes `.jsonl` or `.jsonl.gz` line by line, gives raw articles.
 
 A record is an object with `text` and, as far as known, `title`, `url`, `source`, `published_at`, `authors` (a list of
-names, or one), `id`, `language`, `section`, `usage_terms`, `embargoed_until`, `status`, `summary_only`, `collection`
-and `pages` (where each begins in `text`); `null` means unknown. One that is withheld or canceled needs no text. What
-others call these fields is read, too (`ALIASES`); further fields are not, and a file's articles say so in their notes.
+names, or one), `id`, `language`, `section`, `usage_terms`, `embargoed_until`, `status`, `copies`, `summary_only`,
+`collection` and `pages` (where each begins in `text`); `null` means unknown. One that is withheld or canceled needs no
+text. What others call these fields is read, too (`ALIASES`); further fields are not, and a file's articles say so in
+their notes.
 A line is read on its own: whatever is wrong with it, the next one goes on.
 """
 
@@ -41,6 +42,9 @@ _PER_LINE: Final = 64
 _CUT_OFF = re.compile(r"\[\+\d{1,7} char(?:acter)?s\]\s*$")
 """How services that list news (NewsAPI, for one) end a text that they give only the beginning of."""
 _CUT_NOTE: Final = "its text is cut off; it counts as a summary until the page it links to is read"
+_BY = re.compile(r"^by:?\s+(?=\w)", re.IGNORECASE)
+_PERSON = r"[^\W\d_a-z][\w.'’-]*(?: [^\W\d_a-z][\w.'’-]*){1,3}"
+_TWO = re.compile(f"{_PERSON} and {_PERSON}")
 _NOTHING: Final = (b"null", b'""', b"[]", b"{}")
 _BAD_PAGES: Final = "its `pages` are no places in its text, in order, and were left out"
 
@@ -68,6 +72,7 @@ class _Record(msgspec.Struct, frozen=True):
     embargoed_until: str | None = None
     summary_only: bool | None = None
     status: Any = None
+    copies: Any = None
     pages: Any = None
     """Whatever others keep under these names is no reason to refuse a record."""
 
@@ -175,13 +180,26 @@ def _first_of_type(field: str, values: Sequence[bytes]) -> object:
     return None
 
 
+def _persons(byline: str) -> tuple[str, ...]:
+    """The persons of a byline in one text: each is one that articles are filtered by.
+
+    >>> _persons("By Jane O'Neil and Tom Reed"), _persons("Smith and Sons"), _persons("Ann Lee; Bo Roe")
+    (("Jane O'Neil", 'Tom Reed'), ('Smith and Sons',), ('Ann Lee', 'Bo Roe'))
+    """
+    names = [_BY.sub("", name.strip()) for name in byline.split(";")]
+    apart = (name.split(" and ") if _TWO.fullmatch(name) else [name] for name in names)
+    return tuple(name for one in apart for name in one if name)
+
+
 def _name_in(given: str | _Named) -> str:
     return given.name if isinstance(given, _Named) else given
 
 
 def _raw(record: _Record, *, origin: str, unread: Sequence[str]) -> RawArticle | Rejected:
-    listed = record.authors if isinstance(record.authors, list) else [record.authors] if record.authors else []
-    authors = tuple(map(_name_in, listed))
+    said = record.authors or []
+    authors = (
+        _persons(said) if isinstance(said, str) else tuple(map(_name_in, said if isinstance(said, list) else [said]))
+    )
     source = None if record.source is None else _name_in(record.source)
     published_at = None if record.published_at is None else str(record.published_at)
     texts = (record.title, record.url, source, published_at, record.id, record.section, record.usage_terms)
@@ -202,6 +220,7 @@ def _raw(record: _Record, *, origin: str, unread: Sequence[str]) -> RawArticle |
         usage_terms=record.usage_terms,
         embargoed_until=record.embargoed_until,
         status=status_of(record.status) if isinstance(record.status, str) else None,
+        copies=record.copies is True,
         summary_only=record.summary_only is True or cut,
         collection=record.collection,
         origin=origin,

@@ -217,7 +217,7 @@ class PostgresCorpus(Corpus):
         """Never: any number of processes write."""
         return False
 
-    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+    def holders(self, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
         """Which articles (ids) of a collection hold each of these canonical texts now, for those held at all."""
         with self._database.reading() as db:
             return reads.holders(db, versions, collection=collection)

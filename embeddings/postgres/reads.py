@@ -11,6 +11,7 @@ from itertools import chain
 
 from psycopg.rows import TupleRow
 
+from embeddings.cleaning.unicode import as_written
 from embeddings.errors import InputError, StoreCorrupt
 from embeddings.postgres.database import Connection
 from embeddings.store.reads import intact, unless_altered
@@ -162,12 +163,12 @@ def tally(db: Connection, where: Where, *, since: str) -> tuple[SourceTally, ...
     )
 
 
-def holders(db: Connection, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
-    """Which articles of a collection hold each of these texts now, by id in order."""
+def holders(db: Connection, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
+    """Which articles of a collection (None: of all) hold each of these texts now, by id in order."""
     rows = db.execute(
         "SELECT version, articles.id FROM versions JOIN articles ON articles.current = versions.number"
-        " WHERE version = ANY(%s) AND collection = ANY(%s) ORDER BY articles.id",
-        (possible(versions), possible([collection])),
+        " WHERE version = ANY(%s) AND (%s OR collection = ANY(%s)) ORDER BY articles.id",
+        (possible(versions), collection is None, possible([collection or ""])),
     )
     return _grouped(rows)
 
@@ -210,7 +211,7 @@ def matching(where: Where) -> tuple[str, Values]:
     >>> matching(Where(sources=("BBC", "DW")))
     ('articles.source = ANY(%s)', [['BBC', 'DW']])
     """
-    _require_texts(where)
+    where = _checked(where)
     conditions, values = _joined(_of_both(where, "articles"), _of_articles(where))
     if where.usable_at is not None:
         conditions.append("articles.status = 'usable' AND (articles.embargoed IS NULL OR articles.embargoed <= %s)")
@@ -223,7 +224,7 @@ def of_passages(where: Where) -> tuple[str, Values]:
 
     Of what may not be shown there is little: it is looked up, not what may.
     """
-    _require_texts(where)
+    where = _checked(where)
     conditions, values = _of_both(where, "passages")
     inner, bound = _of_articles(where)
     if inner:
@@ -307,8 +308,9 @@ def _in_articles(condition: str) -> str:
     return f"passages.article IN (SELECT number FROM articles WHERE {condition})"  # noqa: S608 - values are bound
 
 
-def _require_texts(where: Where) -> None:
-    """Raise InputError where a filter holds what is no text."""
+def _checked(where: Where) -> Where:
+    """A filter with its names as cleaning writes them, too. Raises InputError where it holds what is no text."""
     lists = (where.sources, where.article_ids, where.sections, where.languages, where.authors, where.within or ())
     if not all(map(storable, chain(*lists, (where.collection or "",)))):
         raise InputError("a filter holds half of a surrogate pair, which is not text; send valid Unicode")
+    return as_written(where)

@@ -247,14 +247,15 @@ def removed_runs(db: apsw.Connection, *, since: int) -> list[tuple[int, int]]:
     return [(first, last) for first, last in runs]
 
 
-def holders(db: apsw.Connection, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
-    """Which articles of a collection hold each of these texts now, by id in order."""
+def holders(db: apsw.Connection, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
+    """Which articles of a collection (None: of all) hold each of these texts now, by id in order."""
+    place, only = ("", ()) if collection is None else (" AND collection = ?", (collection,))
     found: dict[str, tuple[str, ...]] = {}
     for names in in_batches(versions):
         rows: Rows = db.execute(
             "SELECT version, articles.id FROM versions JOIN articles ON articles.current = versions.number"  # noqa: S608
-            f" WHERE version IN ({marks(names)}) AND collection = ? ORDER BY articles.id",
-            (*names, collection),
+            f" WHERE version IN ({marks(names)}){place} ORDER BY articles.id",
+            (*names, *only),
         )
         for version, name in rows:
             found[version] = (*found.get(version, ()), name)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import apsw
 
+from embeddings.cleaning.unicode import as_written
 from embeddings.errors import InputError, StoreError
 from embeddings.types import Where
 
@@ -245,6 +246,7 @@ def matching(where: Where) -> tuple[str, list[str | int]]:
     >>> matching(Where(sources=("BBC", "DW")))
     ('articles.source IN (?, ?)', ['BBC', 'DW'])
     """
+    where = as_written(where)
     conditions: list[str] = []
     values: list[str | int] = []
     if where.collection is not None:

@@ -32,7 +32,7 @@ _CALLERS_FAULT = (
     RunRefused,
 )
 _COMMANDS = {
-    "articles": ("articles", "List, show or delete stored articles."),
+    "articles": ("articles", "List, show, withdraw or delete stored articles."),
     "ask": ("ask", "Answer a question from the stored articles, with the exact words each statement rests on."),
     "backup": ("store", "Copy what QA_DATA_DIR keeps into a new folder, also while the service runs."),
     "check": (

@@ -1,10 +1,10 @@
-"""`qa ingest` and `qa articles`: store what files hold; list, show and delete what is stored."""
+"""`qa ingest` and `qa articles`: store what files hold; list, show, withdraw and delete what is stored."""
 
 from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -19,8 +19,7 @@ from qa.errors import NotFound
 if TYPE_CHECKING:
     from embeddings.ingest import IngestReport
     from embeddings.opening import KeptCorpus
-    from embeddings.parsers import Found
-    from embeddings.types import Article, Status, Where
+    from embeddings.types import Article, RawArticle, Rejected, Status, Where
     from qa.settings import Settings
 
 __all__ = ["articles", "ingest"]
@@ -48,12 +47,17 @@ def ingest(
     Exit code 1: some articles were rejected, the others are stored. 130: interrupted, what was done is stored.
     """
     from embeddings import parsers
+    from qa.cli.terminal import expected
 
     settings = read_settings()
     found = parsers.look(paths, follow_links=follow_links)
     if not found.files and not found.passed_over:
         raise click.UsageError(f"no file to read there; files must end in {', '.join(parsers.SUFFIXES)}")
-    report = _run(found, collection=collection or settings.collection)
+    report = _run(
+        chain(found.passed_over, chain.from_iterable(map(parsers.read, found.files))),
+        collection=collection or settings.collection,
+        total=len(found.passed_over) + sum(map(expected, found.files)),
+    )
     if found.others:
         kinds = ", ".join(f"{count:,} {plain(kind) or 'without an ending'}" for kind, count in found.others.items())
         click.echo(f"passed over, as files of their kinds are not read: {kinds[:300]}", err=True)
@@ -66,10 +70,9 @@ def ingest(
     context.exit(_INTERRUPTED if report.stopped else _REJECTED if report.rejected else 0)
 
 
-def _run(found: Found, *, collection: str) -> IngestReport:
-    from embeddings import parsers
+def _run(items: Iterable[RawArticle | Rejected], *, collection: str, total: int) -> IngestReport:
     from embeddings.ingest import ingest as bring_up_to_date
-    from qa.cli.terminal import expected, ingest_shown
+    from qa.cli.terminal import ingest_shown
     from qa.tracing import part, told_of_ingests, tracing
 
     settings = read_settings()
@@ -77,12 +80,12 @@ def _run(found: Found, *, collection: str) -> IngestReport:
     with (
         opened(settings, encoder) as corpus,
         _interruptible() as interrupted,
-        ingest_shown(total=len(found.passed_over) + sum(map(expected, found.files))) as progress,
+        ingest_shown(total=total) as progress,
         tracing(settings.otel_endpoint, texts=settings.otel_texts),
         part("ingest") as span,
     ):
         report = bring_up_to_date(
-            chain(found.passed_over, chain.from_iterable(map(parsers.read, found.files))),
+            items,
             corpus=corpus,
             encoder=encoder,
             collection=collection,
@@ -147,7 +150,7 @@ def _print_report(report: IngestReport) -> None:
 
 @click.group()
 def articles() -> None:
-    """List, show or delete stored articles."""
+    """List, show, withdraw or delete stored articles."""
 
 
 @articles.command(name="list")
@@ -242,24 +245,78 @@ def show(article_id: str, version: str | None, collection: str | None, as_json: 
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(article_ids: tuple[str, ...], collection: str | None, yes: bool) -> None:
     """Delete articles with all their versions. What was deleted is never cited again."""
-    from embeddings.corpus import meant, the_one
     from embeddings.types import Where
 
     settings = read_settings()
     encoder = load_encoder(settings)
     with opened(settings, encoder, read_only=True) as corpus:
-        found = meant(corpus, article_ids, within=None if collection is None else (collection,))
-        named = {name: the_one(name, found.get(name, {})) for name in article_ids}
-        titles = {one: _title(corpus, one) for one in named.values() if one is not None}
-    missing = [name for name, one in named.items() if one is None]
-    if missing:
-        raise NotFound(f"no article {', '.join(map(repr, missing))}; nothing was deleted")
+        titles = {one: _title(corpus, one) for one in _named(corpus, article_ids, collection, undone="deleted")}
     if not yes:
         for name, title in titles.items():
             click.echo(f"{name}  {shortened(title, 100)}")
         click.confirm(f"Delete {len(titles)} article{'s' if len(titles) > 1 else ''} for good?", abort=True)
     with opened(settings, encoder) as corpus:
         click.echo(f"deleted {corpus.delete(Where(article_ids=tuple(titles)))}")
+
+
+@articles.command()
+@click.argument("names", metavar="ID|URL...", nargs=-1, required=True)
+@click.option(
+    "--status",
+    type=click.Choice(["withheld", "canceled", "usable"]),
+    default="withheld",
+    show_default=True,
+    help="canceled: for good; usable: bring them back.",
+)
+@click.option(
+    "--copies",
+    is_flag=True,
+    help="Take back copies, too: other articles of the same text or page, in every collection.",
+)
+@click.option(
+    "--collection", help="The collection in which they are.  [default: of an id, where it is; of a link, QA_COLLECTION]"
+)
+@click.pass_context
+def withdraw(
+    context: click.Context, names: tuple[str, ...], status: Status, copies: bool, collection: str | None
+) -> None:
+    """Take articles back, named by id or link: readers are shown nothing of them. Nothing is deleted.
+
+    Copies that go on being shown are named. Exit code 1: some were not found; the others are taken back.
+    """
+    import msgspec
+
+    from embeddings.types import RawArticle
+
+    settings = read_settings()
+    links = [name for name in names if name.startswith(("http://", "https://"))]
+    with opened(settings, load_encoder(settings), read_only=True) as corpus:
+        ids = _named(corpus, [name for name in names if name not in links], collection, undone="taken back")
+    said = RawArticle(text="", status=status, copies=copies)
+    notices = [
+        *(msgspec.structs.replace(said, id=one, collection=home, origin=one) for one, home in ids.items()),
+        *(msgspec.structs.replace(said, url=one, collection=collection, origin=one) for one in links),
+    ]
+    report = _run(notices, collection=settings.collection, total=len(notices))
+    for rejected in report.rejected:
+        click.echo(plain(rejected.reason), err=True)
+    for one in report.articles:
+        click.echo(f"{one.id}\t{one.outcome}\t{shortened(plain(one.title), 100)}")
+    for note in _noted(report):
+        click.echo(note, err=True)
+    context.exit(_REJECTED if report.rejected else 0)
+
+
+def _named(corpus: KeptCorpus, names: Sequence[str], collection: str | None, *, undone: str) -> Mapping[str, str]:
+    """The ids that these names mean, each with its collection. Raises NotFound, AmbiguousId: nothing is `undone`."""
+    from embeddings.corpus import meant, the_one
+
+    found = meant(corpus, names, within=None if collection is None else (collection,))
+    ids = {name: the_one(name, found.get(name, {})) for name in names}
+    missing = [name for name, one in ids.items() if one is None]
+    if missing:
+        raise NotFound(f"no article {', '.join(map(repr, missing))}; nothing was {undone}")
+    return {one: found[name][one] for name, one in ids.items() if one is not None}
 
 
 def _title(corpus: KeptCorpus, article_id: str) -> str:

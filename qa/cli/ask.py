@@ -201,6 +201,8 @@ def _source(number: int, citation: Citation, short: ShortAnswer | None) -> Text:
 
 def _abstention(answer: Answer) -> Text:
     reason = _WHY.get(answer.abstain_reason or "", answer.abstain_reason or "no reason given")
+    if answer.abstain_reason == "empty_corpus" and answer.filters is not None:
+        reason = "no article is left by the filters; `qa articles list --json` shows them as stored"
     text = Text.assemble(("No answer", _ANSWER), f": {reason} ({answer.abstain_reason}).")
     for result in answer.search_results[:_NEAREST]:
         text.append(f"\n\n    {_about(result)}\n    “{shortened(result.text, _NEAREST_CHARACTERS)}”", style=_FAINT)

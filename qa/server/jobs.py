@@ -87,7 +87,7 @@ class Running:
             begun_at=self._begun_at,
             ended_at=None if state == "running" else _now(),
             items=self._items,
-            done=self._outcomes.total(),
+            done=min(self._outcomes.total(), self._items or 0),  # an item that speaks for copies has several results
             outcomes=dict(self._outcomes),
             detail=detail,
             results=tuple(sorted(results[:_RESULTS], key=lambda one: one.item or 0)),

@@ -72,6 +72,9 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["usable", "withheld", "canceled"] | None = None
     """What is not `usable` is not shown, in no version. Left out, what was said of it before holds. A `withheld` or
     `canceled` needs no `text`: then the article of that `id` or `url` is taken back."""
+    copies: bool | None = None
+    """Whether `status` and `embargoed_until` hold for its copies, too: other articles of its text or of the page of its
+    link, in all collections that the caller may write to. Each is reported under the same `item`."""
     collection: Annotated[str, msgspec.Meta(pattern=f"{ID_PATTERN}|^$", max_length=MAX_COLLECTION)] | None = None
     file: Annotated[str, msgspec.Meta(max_length=300)] | None = None
     """Name of the file it was read from (and `:line` of one with an article a line), for what has neither id nor url: a

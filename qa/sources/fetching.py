@@ -202,6 +202,11 @@ _ACCEPT = (
 )
 
 
+_UNKNOWN_ISSUERS = frozenset({18, 19, 20, 21})
+"""What OpenSSL says of certificates that nobody known here vouches for."""
+_OF_ITS_OWN = "; if it is your own, SSL_CERT_FILE names a file with what vouches for it"
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How much is taken of one address."""
 
@@ -268,7 +273,12 @@ class Fetcher:
             answer = self._ask(there, known)
             if answer.status not in _MOVED:
                 return self._read(answer, place, moved_to)
-            place = urldefrag(urljoin(place, answer.location)).url
+            place, before = urldefrag(urljoin(place, answer.location)).url, place
+            if urlsplit(before).scheme == "https" and urlsplit(place).scheme == "http":
+                raise FetchRefused(
+                    f"{before} leads on to {place} without TLS, where anybody on the way could alter what comes; "
+                    "it is not asked. Add that address itself if it is meant"
+                )
             for_good = for_good and answer.status in _MOVED_FOR_GOOD
             moved_to = place if for_good else moved_to
         raise FetchRefused(f"{url} leads on more than {self._limits.redirects} times, perhaps in a circle")
@@ -301,6 +311,8 @@ class Fetcher:
                     raise TimeoutError
                 return answer
         except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(error, ssl.SSLError) and not connection.broken_off:
+                raise FetchRefused(f"{there.url.geturl()} is not asked: {_untrusted(error)}", lasting=False) from None
             late = connection.broken_off or isinstance(error, TimeoutError)
             why = f"within {self._limits.seconds:g} seconds" if late else f"({error or type(error).__name__})"
             raise FetchRefused(f"{there.url.geturl()} did not answer {why}", lasting=False) from None
@@ -396,6 +408,15 @@ class _Connection(http.client.HTTPConnection):
             with suppress(OSError):
                 # Not the method of a secure socket, which would pull its state from under the thread that reads.
                 socket.socket.shutdown(self._open, socket.SHUT_RDWR)
+
+
+def _untrusted(error: ssl.SSLError) -> str:
+    """Why no connection with TLS came about, for whoever runs the feeds."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return f"it does not speak TLS as it should ({error.reason or error})"
+    said = error.verify_message.rstrip(".")
+    unknown = error.verify_code in _UNKNOWN_ISSUERS
+    return f"its certificate cannot be trusted: {said}{_OF_ITS_OWN if unknown else ''}"
 
 
 def _seconds(written: str) -> float | None:

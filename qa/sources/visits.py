@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event
@@ -154,8 +155,8 @@ class Feeds:
         told = self._deliver(feed.collection)(articles) if articles else Delivered()
         self._ledger.note(feed.url, {one.name: (one.digest, one.tries) for one in batch})
         troubles = tuple(one.trouble for one in batch if one.trouble)
-        for reason in (*troubles, *told.rejected):
-            _log.warning("%s: %s", feed.url, reason)
+        for reason, times in Counter((*troubles, *told.rejected)).items():
+            _log.warning("%s: %s%s", feed.url, reason, f" ({times} entries)" if times > 1 else "")
         return told
 
     def _heard(self, feed: Feed, *, brought: bool) -> None:

@@ -285,7 +285,7 @@ class TestArticles:
         assert FERRY not in qa("articles", "show", "ferry-1").stdout
         assert FERRY in qa("articles", "show", "ferry-1", "--version", version).stdout
 
-    @pytest.mark.parametrize("command", [["show"], ["show", "--version", "v"], ["delete", "--yes"]])
+    @pytest.mark.parametrize("command", [["show"], ["show", "--version", "v"], ["delete", "--yes"], ["withdraw"]])
     def test_what_is_not_there_is_exit_1(self, command: list[str]) -> None:
         result = qa("articles", *command, "nobody")
         assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
@@ -303,6 +303,32 @@ class TestArticles:
         result = qa("articles", "delete", "ferry-1", "nobody", "--yes")
         assert (result.exit_code, "nothing was deleted" in result.stderr) == (1, True)
         assert len(page().articles) == 2
+
+    def test_withdraw_takes_back_by_id_and_link_and_brings_back(self) -> None:
+        qa("ingest", self.copy())
+        told = qa("articles", "withdraw", "ferry-1")
+        assert (told.exit_code, told.stdout) == (0, "ferry-1\tupdated\tFerry leaves\n")
+        assert "the same text is held as wire!ferry-2, too" in told.stderr
+        assert {one.id: one.status for one in page().articles}["wire!ferry-2"] == "usable"
+        both = "wire!ferry-2\tupdated\tFerry\nferry-1\t{}\tFerry leaves\n"
+        again = qa("articles", "withdraw", "https://wire.example/ferry", "--collection", "wire", "--copies")
+        assert sorted(again.stdout.splitlines()) == sorted(both.format("unchanged").splitlines())
+        assert [one.title for one in page("--status", "usable").articles] == ["Bridge to close"]
+        back = qa("articles", "withdraw", "ferry-2", "--status", "usable", "--copies")
+        assert sorted(back.stdout.splitlines()) == sorted(both.format("updated").splitlines())
+        assert len(page("--status", "usable").articles) == 3
+
+    def test_withdraw_tells_of_what_is_not_held(self) -> None:
+        result = qa("articles", "withdraw", "https://wire.example/nothing", "ferry-1", "--status", "canceled")
+        assert (result.exit_code, result.stdout) == (1, "ferry-1\tupdated\tFerry leaves\n")
+        assert "of an article that is not held" in result.stderr
+
+    def copy(self) -> Path:
+        """The ferry once more, in another collection and with a link."""
+        file = Path(os.environ["QA_DATA_DIR"]).with_name("copy.jsonl")
+        record = {"id": "ferry-2", "collection": "wire", "url": "https://wire.example/ferry", "title": "Ferry"}
+        file.write_text(json.dumps({**record, "text": FERRY}), encoding="utf-8")
+        return file
 
     def test_a_damaged_article_can_be_deleted(self, tmp_path: Path) -> None:
         alter(tmp_path)

@@ -141,9 +141,11 @@ def test_a_copy_under_another_id_that_goes_on_being_shown_is_named(archive: Arch
     archive.send(id="else", collection="wire", text=WHOLE)
     (told,) = archive.send(**named, status="withheld").articles
     (copy,) = archive.shown() - {"wire!else"}
-    assert told.notes == (f"the same text is held as {copy}, too, where this does not hold: say it of that as well",)
+    (note,) = told.notes
+    assert note.startswith(f"the same text is held as {copy}, wire!else, too, where this does not hold: say it of that")
+    archive.send(id="else", collection="wire", status="withheld")
     (told,) = archive.send(id=copy, status="withheld").articles
-    assert (told.notes, archive.shown()) == ((), {"wire!else"})
+    assert (told.notes, archive.shown()) == ((), set())
 
 
 @pytest.mark.parametrize("named", [{"id": "b"}, {"url": "https://daily.example/other"}, {}])

@@ -222,7 +222,7 @@ class WithholdingCorpus:
         """Passed on."""
         return self._corpus.is_written_elsewhere()
 
-    def holders(self, versions: Collection[str], *, collection: str) -> Mapping[str, tuple[str, ...]]:
+    def holders(self, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
         """Passed on."""
         return self._corpus.holders(versions, collection=collection)
 

@@ -113,6 +113,29 @@ def test_a_kept_answer_no_longer_shows_what_was_withdrawn_and_says_why(client: h
     assert turn["answer"] == answer
 
 
+def test_a_withdrawal_that_speaks_for_copies_reaches_answers_histories_and_collections(client: httpx.Client) -> None:
+    link = {"title": "Mayor resigns", "text": SECRET, "url": "https://velda.example/mayor"}
+    feeds = send(client, **link)
+    send(client, **link | {"id": "desk", "text": f"{SECRET} Nobody follows him yet."})
+    send(client, **link | {"id": "agency", "collection": "wire", "url": None})
+    kept = {home: ask(client, ON_SECRET, store=True, collection=home) for home in ("default", "wire")}
+    assert all("Sunday" in one["answer"] for one in kept.values())
+    told = send(client, id=feeds["id"], status="withheld")
+    assert all(name in told["notes"][0] for name in ("the same story is held as ", "desk", "wire!agency"))
+    assert "Sunday" in ask(client, ON_SECRET)["answer"]
+    body = {"url": "http://m.velda.example/mayor?utm_source=feed", "status": "withheld", "copies": True}
+    report = client.post("/api/articles", json=[{"id": "calm", "text": "The sea at Velda is calm."}, body]).json()
+    outcomes = {one["id"]: (one["item"], one["outcome"]) for one in report["articles"]}
+    both = dict.fromkeys(("desk", "wire!agency"), (2, "updated"))
+    assert outcomes == {"calm": (1, "added"), feeds["id"]: (2, "unchanged"), **both}
+    job = client.get(f"/api/jobs/{report['job_id']}").json()
+    assert (job["items"], job["done"], len(job["results"])) == (2, 2, 4)
+    assert "Sunday" not in repr(ask(client, ON_SECRET))
+    for home, answer in kept.items():
+        (turn,) = client.get(f"/api/conversations/{answer['conversation_id']}").json()["turns"]
+        assert turn["answer"]["abstain_reason"] == "source_withdrawn", home
+
+
 def test_an_embargo_that_comes_late_is_told_in_the_history(client: httpx.Client) -> None:
     answer = ask(client, QUESTION, store=True)
     send(client, id="harbour", text=OPEN, embargoed_until="2024-06-05T00:00:00Z")

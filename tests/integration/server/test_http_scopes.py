@@ -29,6 +29,7 @@ SCOPES = {
 ORIGINS = "https://news.example,https://sport.example,https://all.example"
 MAPPED = "https://news.example=world,https://sport.example=sport,https://all.example=*"
 HARBOUR = "The harbour of Velda reopened on Monday. About 4,200 people work there."
+PIER = "The pier of Odda is closed from Monday. Two of its 31 piles are cracked, a diver found."
 MATCH = "The harbour club of Velda won the cup on Sunday. Its keeper Tobin saved three shots."
 
 
@@ -57,6 +58,20 @@ def client(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[h
         ]
         found.post("/api/articles", json=articles, headers=key("all")).raise_for_status()
         yield found
+
+
+def test_a_key_takes_back_copies_where_it_may_write_and_learns_of_no_others(client: httpx.Client) -> None:
+    sent = [{"id": "pier", "title": "Pier", "text": PIER, "collection": home} for home in ("world", "sport")]
+    client.post("/api/articles", json=sent, headers=key("all")).raise_for_status()
+    notice = {"id": "pier", "collection": "world", "status": "withheld"}
+    for more in ({}, {"copies": True}):
+        report = client.post("/api/articles", json={**notice, **more}, headers=key("world")).raise_for_status()
+        assert [one["id"] for one in report.json()["articles"]] == ["world!pier"]
+        assert "sport" not in report.text
+    assert client.get("/api/articles/sport!pier", headers=key("all")).status_code == 200
+    report = client.post("/api/articles", json={**notice, "copies": True}, headers=key("both")).raise_for_status()
+    assert {one["id"] for one in report.json()["articles"]} == {"world!pier", "sport!pier"}
+    assert client.get("/api/articles/sport!pier", headers=key("all")).status_code == 404
 
 
 def page(client: httpx.Client, origin: str, *, by: str | None = None, **wanted: Any) -> httpx.Response:

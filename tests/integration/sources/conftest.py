@@ -166,7 +166,7 @@ def held(folder: Path) -> list[Article]:
     except StoreError:  # none yet, or one that is being made
         return []
     try:
-        return list(corpus.scan(where=Where(), after=None, limit=999))
+        return list(corpus.scan(where=Where(), after=None, limit=9_999))
     finally:
         corpus.close()
 

@@ -91,6 +91,15 @@ def test_a_page_that_goes_on_failing_is_let_be(newsroom: Any, web: Any, make: An
     assert [article.summary_only for article in newsroom.articles] == [True]
 
 
+def test_what_is_wrong_with_many_pages_is_said_once(
+    newsroom: Any, web: Any, make: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    newsroom.add(web.put("/feed", make.rss(*(make.teaser(n, "http://nowhere.invalid") for n in (1, 2, 3)))))
+    newsroom.turn()
+    (told,) = (one.getMessage() for one in caplog.records if "nowhere.invalid" in one.getMessage())
+    assert told.endswith(" (3 entries)")
+
+
 def test_a_page_cannot_take_the_place_of_another_sites_article(newsroom: Any, web: Any, make: Any) -> None:
     claimed = make.page(1).replace("<head>", '<head><link rel="canonical" href="https://bbc.example/news/1">')
     newsroom.add(web.put("/feed", make.rss(make.teaser(1, web.base))))

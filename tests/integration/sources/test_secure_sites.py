@@ -25,7 +25,7 @@ from qa.sources.fetching import Fetched, Fetcher, FetchRefused, Limits, Robots
 HOST = "daily.example"
 
 
-def certificate(folder: Path, *names: str) -> tuple[Path, Path]:
+def certificate(folder: Path, *names: str, until: timedelta = timedelta(days=1)) -> tuple[Path, Path]:
     """A certificate that vouches for itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
@@ -36,8 +36,8 @@ def certificate(folder: Path, *names: str) -> tuple[Path, Path]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=9))
+        .not_valid_after(now + until)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
@@ -50,9 +50,12 @@ def certificate(folder: Path, *names: str) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def secure(web: Any, tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """The pages of `web` over TLS, as `daily.example`: the port, and the file that vouches for it."""
-    shown, kept = certificate(tmp_path, HOST)
+def secure(web: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[int, Path]]:
+    """The pages of `web` over TLS, as `daily.example`: the port, and the file that vouches for it.
+
+    Its certificate is valid for a day, or as long as the test says.
+    """
+    shown, kept = certificate(tmp_path, HOST, until=getattr(request, "param", timedelta(days=1)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(shown, kept)
     handler = type("Secure", (web.handler,), {})
@@ -89,7 +92,9 @@ def test_a_site_that_nobody_vouches_for_is_refused(
     web: Any, secure: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web.put("/feed", "<rss/>")
-    with pytest.raises(FetchRefused, match="certificate verify failed") as refused:
+    with pytest.raises(
+        FetchRefused, match="cannot be trusted: self-signed certificate; if it is your own, SSL_CERT_FILE"
+    ) as refused:
         trusting(monkeypatch, None).fetch(f"https://{HOST}:{secure[0]}/feed")
     assert not refused.value.lasting, "certificates are renewed late, and then they are right again"
     assert web.paths == []
@@ -99,9 +104,47 @@ def test_a_certificate_for_another_name_is_refused(
     web: Any, secure: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, shown = secure
-    with pytest.raises(FetchRefused, match=r"not valid for 'other\.example'"):
+    with pytest.raises(FetchRefused, match=r"cannot be trusted: .*not valid for 'other\.example'"):
         trusting(monkeypatch, shown).fetch(f"https://other.example:{port}/feed")
     assert web.paths == []
+
+
+@pytest.mark.parametrize("secure", [timedelta(days=-1)], indirect=True)
+def test_a_certificate_that_has_expired_is_refused_for_now(
+    web: Any, secure: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, shown = secure
+    with pytest.raises(FetchRefused, match=r"cannot be trusted: certificate has expired") as refused:
+        trusting(monkeypatch, shown).fetch(f"https://{HOST}:{port}/feed")
+    assert (refused.value.lasting, web.paths) == (False, [])
+
+
+def test_a_site_that_speaks_no_tls_is_told_so(web: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FetchRefused, match=r"does not speak TLS as it should \(") as refused:
+        trusting(monkeypatch, None).fetch(web.put("/feed", "<rss/>").replace("http:", "https:"))
+    assert not refused.value.lasting
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_no_redirect_leads_out_of_tls(
+    web: Any, secure: tuple[int, Path], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """From there on anybody on the way could put words into the paper's mouth, and 301 would make it so for good."""
+    port, shown = secure
+    plain = web.put("/feed", "<rss/>")
+    web.say("/old", status, Location=plain)
+    with pytest.raises(FetchRefused, match=r"leads on to http://.* without TLS, .*; it is not asked") as refused:
+        trusting(monkeypatch, shown).fetch(f"https://{HOST}:{port}/old")
+    assert refused.value.lasting
+    assert web.paths == ["/old"]
+
+
+def test_a_redirect_leads_into_tls(web: Any, secure: tuple[int, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    port, shown = secure
+    web.put("/feed", "<rss/>")
+    web.say("/old", 301, Location=f"https://{HOST}:{port}/feed")
+    fetched = trusting(monkeypatch, shown).fetch(f"{web.base}/old")
+    assert (fetched.body, fetched.moved_to) == (b"<rss/>", f"https://{HOST}:{port}/feed")
 
 
 ROBOTS = "User-agent: *\nDisallow: /\n\nUser-agent: Sourceline\nDisallow: /private/\nCrawl-delay: 2\n"

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import apsw
 import pytest
 
 from embeddings.types import RawArticle
@@ -22,6 +23,7 @@ from qa.sources.ledger import Ledger
 from qa.sources.visits import Folders
 
 TEXT = "The harbour of Velda reopened on Monday. About 4,200 people work there, the port authority said."
+FILES = int(os.environ.get("WATCHED_FILES", "240"))
 OTHER = "A bakery in Torsby bakes with acorn flour again. Its mill had stood still since the war, the owner said."
 
 
@@ -116,14 +118,30 @@ def test_while_the_store_is_busy_articles_wait(watched: Watched, monkeypatch: py
     assert len(waited) == 2
 
 
-def test_the_process_killed_at_work_loses_and_doubles_nothing(watched: Watched, make: Any) -> None:
+def stored_in(folder: Path) -> int:
+    """How many articles are on disk, asked of the file itself: opening a store takes longer than storing some."""
+    try:
+        db = apsw.Connection(str(folder / "store.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    except apsw.CantOpenError:
+        return 0
+    db.set_busy_timeout(30_000)
+    try:
+        return int(db.execute("SELECT count(*) FROM articles").fetchall()[0][0])
+    except apsw.SQLError:  # it is being made
+        return 0
+    finally:
+        db.close()
+
+
+def started(watched: Watched) -> subprocess.Popen[bytes]:
+    """A process that watches the folder."""
     settings = {"QA_DATA_DIR": str(watched.data), "QA_ENCODER": "hashing"}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("QA_")} | settings
+    command = [sys.executable, "-m", "qa", "watch", str(watched.folder)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
 
-    def started() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "qa", "watch", str(watched.folder)]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
 
+def test_the_process_killed_at_work_loses_and_doubles_nothing(watched: Watched, make: Any) -> None:
     def until(texts: set[str], process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + 300
         while {article.text for article in make.held(watched.data)} != texts:
@@ -132,7 +150,7 @@ def test_the_process_killed_at_work_loses_and_doubles_nothing(watched: Watched, 
             time.sleep(0.1)
 
     (watched.folder / "a.txt").write_text(TEXT)
-    process = started()
+    process = started(watched)
     try:
         until({TEXT}, process)
         (watched.folder / "b.txt").write_text(OTHER)
@@ -140,10 +158,35 @@ def test_the_process_killed_at_work_loses_and_doubles_nothing(watched: Watched, 
         process.send_signal(signal.SIGKILL)
         process.wait(60)
         (watched.folder / "a.txt").write_text(f"{TEXT} It had been shut for days.")
-        process = started()
+        process = started(watched)
         until({f"{TEXT} It had been shut for days.", OTHER}, process)
         process.send_signal(signal.SIGTERM)
         assert process.wait(120) == 0
     finally:
         process.kill()
         process.wait(60)
+
+
+def test_killed_again_and_again_over_many_files_all_are_stored_once(watched: Watched, make: Any) -> None:
+    """The files are in the folder before; each process is killed when it has stored some more, the last one, too."""
+    texts = {f"The {n}th boat of Velda is called Orva {n}. It landed {n + 3} crates on Monday." for n in range(FILES)}
+    for number, text in enumerate(texts):
+        (watched.folder / f"{number}.txt").write_text(text)
+    stored, kills = 0, 0
+    deadline = time.monotonic() + 500
+    while stored < len(texts):
+        process = started(watched)
+        try:
+            aim = min(len(texts), stored + max(100, FILES // 5))
+            while (count := stored_in(watched.data)) < aim:
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+                time.sleep(0.02)
+            kills += count < len(texts)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait(60)
+        stored = stored_in(watched.data)
+    assert kills >= 2, "it was killed in the midst of its work"
+    assert sorted(article.text for article in make.held(watched.data)) == sorted(texts)
+    assert watched.rounds()[0].outcomes == {"unchanged": len(texts)}

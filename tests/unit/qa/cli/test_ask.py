@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from qa.cli.ask import lay_out
-from qa.types import Answer, Citation, Claim, Conflict, SearchResult, ShortAnswer, Usage
+from qa.types import Answer, Citation, Claim, Conflict, Filters, SearchResult, ShortAnswer, Usage
 
 TEXT = "The storm hit at dawn. Some 125,000 people live in Derna. It is a port."
 QUOTE = "Some 125,000 people live in Derna."
@@ -115,6 +115,14 @@ def test_a_short_answer_of_another_version_is_not_marked() -> None:
 def test_conflicts_are_told() -> None:
     told = shown(lay_out(answer(conflicts=(Conflict(citation_ids=("c1", "c2"), note="31 or 23 injured"),))))
     assert told.endswith("Sources disagree: 31 or 23 injured\n")
+
+
+def test_an_abstention_says_that_the_filters_leave_no_article() -> None:
+    left = answer(
+        answer_mode="abstained", abstain_reason="empty_corpus", citations=(), claims=(), search_results=(),
+        short_answer=None, filters=Filters(section=("none",)),
+    )  # fmt: skip
+    assert "no article is left by the filters" in " ".join(shown(lay_out(left)).split())
 
 
 @pytest.mark.parametrize("reason", ["empty_corpus", "no_match", "weak_match"])

@@ -1,0 +1,63 @@
+"""Which other articles are copies of one: takes an article, gives those of the same text or page, and a note of them.
+
+A publisher takes a story back, not an id. The feed may have brought it by its link and the desk by an id, and another
+collection may hold it, too; each is an article of its own. What is said of one holds for the others only if the sender
+says so (`copies` of a record); where it does not, the report names those that go on being shown. Articles in
+collections that the sender may not write to are neither named nor touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from embeddings.cleaning.identity import known_by, page_key, parted
+from embeddings.corpus import Corpus
+from embeddings.revisions import is_another_article
+from embeddings.types import Article
+
+__all__ = ["copies_of", "is_copy", "names_of", "note_of_copies"]
+
+_NAMED = 5
+
+
+def copies_of(article: Article, *, corpus: Corpus) -> Sequence[str]:
+    """Ids of articles that hold the same text, or whose links open the same page, in any collection.
+
+    Stores of earlier programs tell the page of an article only within its collection and where it has no id of its own.
+    """
+    texts = corpus.holders({article.version}, collection=None).get(article.version, ()) if article.text else ()
+    keys = {key for key in (page_key(article.url), known_by(article, origin="").address) if key}
+    return (*texts, *(name for names in corpus.known(keys).values() for name in names))
+
+
+def is_copy(copy: Article, article: Article, *, within: tuple[str, ...] | None) -> bool:
+    """Whether what shares text or page with an article is its copy, and in one of these collections (None: of all).
+
+    Of two under one address one may be another article all the same, since some pages name a wrong address.
+    """
+    if copy.id == article.id or not (within is None or copy.collection in within):
+        return False
+    return not article.text or copy.version == article.version or not is_another_article(copy, article)
+
+
+def note_of_copies(article: Article, copies: Sequence[Article]) -> str:
+    """What to say of an article that is held back and copies of it that are not; empty where there are none."""
+    state = (article.status, article.embargoed_until)
+    shown = [copy for copy in copies if (copy.status, copy.embargoed_until) != state]
+    if not shown:
+        return ""
+    what = "text" if all(copy.version == article.version for copy in shown) else "story"
+    return (
+        f"the same {what} is held as {names_of(shown, article)}, too, where this does not hold: "
+        "say it of that as well, or send `copies`"
+    )
+
+
+def names_of(copies: Sequence[Article], article: Article) -> str:
+    """The ids of copies, each with its collection where that is another."""
+    named = [
+        copy.id if copy.collection in {article.collection, parted(copy.id)[0]} else f"{copy.id} (in {copy.collection})"
+        for copy in copies[:_NAMED]
+    ]
+    more = len(copies) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")
