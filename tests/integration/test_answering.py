@@ -350,8 +350,10 @@ ANSWERED = [
     ("Which division did Haidar command?", CHECKPOINT, ["Third"]),
     ("What did the Red Crescent deliver and where?", DERNA, ["humanitarian aid", "Bab Tobruk"]),
 ]
-MISREAD = {"How many people live in Derna?", "What did the Red Crescent deliver and where?"}
-"""The reader takes another figure of the passage, and declines: known errors of these weights."""
+MISREAD = {"What did the Red Crescent deliver and where?"}
+"""The reader declines: a known error of these weights."""
+MISREAD_AMONG_OTHERS = {"How many people live in Derna?"}
+"""The same where other articles give figures, too."""
 DECLINED = ["Who runs Benghazi airport?", "What is the capital of Peru?", "How many died in Derna?"]
 
 
@@ -387,6 +389,9 @@ def test_the_page_answers(
 ) -> None:
     answer = over_page.ask(Question(question=question))
     assert_contract(answer, page)
+    if question in MISREAD_AMONG_OTHERS and page.count(Where()).articles > 2:
+        assert answer.answer_mode == "abstained"
+        return
     assert answer.answer_mode == "extractive"
     assert all(word in answer.claims[0].text for word in words), answer.claims[0].text
     assert title in answer.citations[0].title
