@@ -70,7 +70,7 @@ _OPENERS = frozenset(
 """Words that open sentences with a capital and are no names."""
 _NO_NAMES = frozenset(
     "Mr Mrs Ms Dr Sir Lord Lady Prof President Prime Minister Mayor Judge King Queen Prince Princess Pope General "
-    "Captain Professor Senator Governor Chancellor Bishop Archbishop Cardinal Colonel Sergeant Inspector Justice "
+    "Captain Professor Senator Archbishop Colonel Sergeant Inspector "
     "AM PM I I'm I've".split()
 ).union(ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS)
 """Capitals that are no name of their own: titles, months and weekdays, which are checked as dates."""

@@ -111,26 +111,32 @@ def test_a_claim_longer_than_the_network_reads_is_not_supported(folders: dict[in
     assert support.score == 0.0
 
 
-def test_a_claim_is_read_with_what_it_would_be_cited_with_and_with_its_neighbours() -> None:
+def test_a_claim_is_read_with_what_it_would_be_cited_with_with_its_neighbours_and_with_the_article() -> None:
     claim = "She received 118406 votes."
     contexts = [Provenance(title="Runoff in Kelmar"), Provenance(title="Turnout")]
     case = set_against(claim, EVIDENCE, question="", contexts=contexts)
     assert case is not None
-    bare, *around = premises(case, contexts)
-    assert bare == "She received 118,406 votes in Sunday's runoff."
-    assert around[0] == EVIDENCE[0]
+    bare, near, wide = premises(case, contexts)
+    assert bare == ("She received 118,406 votes in Sunday's runoff.",)
+    assert near[0] == EVIDENCE[0]
+    assert wide[0] == f"Runoff in Kelmar. {EVIDENCE[0]}"
     of_title = set_against(
         "Lindqvist beat Vance by 612 votes in Kelmar.", EVIDENCE[:1], question="", contexts=contexts[:1]
     )
     assert of_title is not None
-    assert premises(of_title, contexts[:1])[1] == f"Runoff in Kelmar. {EVIDENCE[0]}"
+    assert premises(of_title, contexts[:1])[1] == (f"Runoff in Kelmar. {EVIDENCE[0]}",)
+    filled = f"{EVIDENCE[0]} {'It was a quiet Sunday in town. ' * 20}"
+    long = set_against(claim, [filled], question="", contexts=contexts[:1])
+    assert long is not None
+    _, (near_by,), (around,) = premises(long, contexts[:1])
+    assert len(near_by.split()) <= 60 < len(around.split()) <= 163
 
 
 def test_a_claim_that_joins_two_texts_is_read_with_both() -> None:
     claim = "Lindqvist beat Vance by 612 votes, and the new mayor is to be sworn in on July 1 in Kelmar."
     case = set_against(claim, EVIDENCE, question="", contexts=[])
     assert case is not None
-    cited, both = premises(case, [])
+    (cited,), (both,) = premises(case, [])
     for text in (cited, both):
         assert "612 votes" in text
         assert "July 1" in text
