@@ -101,6 +101,8 @@ class Arrivals:
         self._fingerprints: dict[str, str] = {}
         self._texts: dict[tuple[str, str], str] = {}
         """Which article (id) of this run has a text, by collection and version."""
+        self._alike: dict[str, list[str]] = {}
+        """All articles of this run in any collection, by the version that they were sent with."""
         self._keys: dict[str, tuple[str, ...]] = {}
         """Articles of this run, by what they are known by."""
         self._met: set[str] = set()
@@ -139,8 +141,8 @@ class Arrivals:
 
     def followed(self, one: Arrival, settled: Settled) -> Sequence[Settled]:
         """The copies of an article, under what an arrival says of when they may be shown, where it speaks for them."""
-        if not (one.copies and _speaks(one)):
-            return ()
+        if not (one.copies and _speaks(one)) or (one.says_status and settled.article.status != one.article.status):
+            return ()  # what does not hold for the article itself, dated earlier as it is, does not for its copies
         said = msgspec.structs.replace(one, article=msgspec.structs.replace(one.article, usage_terms=""))
         note = f"as a copy of {settled.article.id}"
         copies = self._copies(settled.article)
@@ -158,9 +160,8 @@ class Arrivals:
         return list(found.values())[1:]
 
     def _nearest_copies(self, article: Article) -> Sequence[Article]:
-        of_run = self._texts.get((article.collection, article.version), article.id)
-        of_page = self._keys.get(page_key(article.url) or "", ())
-        held = map(self._get, dict.fromkeys((*copies_of(article, corpus=self._corpus), of_run, *of_page)))
+        of_run = (*self._alike.get(article.version, ()), *self._keys.get(page_key(article.url) or "", ()))
+        held = map(self._get, dict.fromkeys((*copies_of(article, corpus=self._corpus), *of_run)))
         return [copy for copy in held if copy and is_copy(copy, article, within=self._within)]
 
     def sent(self, settled: Settled) -> None:
@@ -170,6 +171,7 @@ class Arrivals:
         self._waiting.setdefault(article.id, []).append(article)
         self._fingerprints[article.id] = fingerprint(article, self._sizes)
         self._texts[article.collection, article.version] = article.id
+        self._alike.setdefault(article.version, []).append(article.id)
         for key in settled.known_by.all():
             self._keys[key] = tuple(dict.fromkeys((*self._keys.get(key, ()), article.id)))
 
@@ -334,7 +336,7 @@ class Arrivals:
         filled = old is not None and old.summary_only and not article.summary_only
         if old is not None and old.version != article.version and not filled and is_earlier(article, old):
             note = f"it is dated {article.published_at}, before the version held ({old.published_at}), which stays"
-            if one.says_status and one.article.status != "usable":
+            if (one.says_status and one.article.status != "usable") or one.article.embargoed_until:
                 return self._as_state(one, old, known, note=note)
             return Settled(article=old, outcome="unchanged", note=note)
         outcome: Literal["added", "updated"] = "updated" if self._is_taken(article.id) else "added"

@@ -134,6 +134,31 @@ def test_copies_of_one_request_are_found(archive: Archive) -> None:
     assert {archive.states()[one] for one in ("one", "wire!two")} == {"withheld"}
 
 
+def test_copies_of_one_request_are_found_by_their_text_alone(archive: Archive) -> None:
+    """All of them, in each collection: none is written yet when the last line takes them back."""
+    text = "The pier of Odda is closed from Monday. Two of its 31 piles are cracked, the harbour master said."
+    report = archive.send(
+        {"id": "one", "text": text},
+        {"id": "two", "text": text},
+        {"id": "three", "collection": "wire", "text": text},
+        {"id": "four", "text": text},
+        {"id": "four", "status": "withheld", "copies": True},
+    )
+    assert not report.rejected
+    assert {archive.states()[one] for one in ("one", "two", "wire!three", "four")} == {"withheld"}
+
+
+def test_an_earlier_version_brings_no_copies_back(archive: Archive) -> None:
+    """It is dated before the one that was taken back, which stays so."""
+    archive.send({"id": "agency", "collection": "wire", "text": TEXT, "published_at": "2024-05-02"})
+    archive.send({"id": "agency", "collection": "wire", "status": "withheld", "copies": True})
+    earlier = {"id": "agency", "collection": "wire", "text": f"{TEXT} It opens at nine.", "published_at": "2024-05-01"}
+    archive.send({**earlier, "status": "usable", "copies": True})
+    assert {archive.states()[one] for one in ("wire!agency", feeds(archive), "desk")} == {"withheld"}
+    (told,) = archive.send({**earlier, "embargoed_until": LATER}).articles
+    assert (told.outcome, archive.states()["wire!agency"]) == ("updated", LATER), "it may be shown no sooner all the same"
+
+
 def test_another_word_under_the_name_says_nothing_of_copies(archive: Archive) -> None:
     (told,) = archive.send({"id": "desk", "status": "withheld", "copies": 12}).articles
     assert told.id == "desk"
