@@ -156,7 +156,7 @@ def test_an_earlier_version_brings_no_copies_back(archive: Archive) -> None:
     archive.send({**earlier, "status": "usable", "copies": True})
     assert {archive.states()[one] for one in ("wire!agency", feeds(archive), "desk")} == {"withheld"}
     (told,) = archive.send({**earlier, "embargoed_until": LATER}).articles
-    assert (told.outcome, archive.states()["wire!agency"]) == ("updated", LATER), "it may be shown no sooner all the same"
+    assert (told.outcome, archive.states()["wire!agency"]) == ("updated", LATER), "it may be shown no sooner"
 
 
 def test_another_word_under_the_name_says_nothing_of_copies(archive: Archive) -> None:
