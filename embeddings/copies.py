@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from embeddings.cleaning.identity import known_by, page_key, parted
 from embeddings.corpus import Corpus
-from embeddings.revisions import is_another_article
+from embeddings.revisions import are_unrelated
 from embeddings.types import Article
 
 __all__ = ["copies_of", "is_copy", "names_of", "note_of_copies"]
@@ -33,11 +33,12 @@ def copies_of(article: Article, *, corpus: Corpus) -> Sequence[str]:
 def is_copy(copy: Article, article: Article, *, within: tuple[str, ...] | None) -> bool:
     """Whether what shares text or page with an article is its copy, and in one of these collections (None: of all).
 
-    Of two under one address one may be another article all the same, since some pages name a wrong address.
+    Of two under one address one may be another article all the same, since some pages name a wrong address. What only
+    may be one, told anew after a week or of other names, is a copy: better named once too often than shown on.
     """
     if copy.id == article.id or not (within is None or copy.collection in within):
         return False
-    return not article.text or copy.version == article.version or not is_another_article(copy, article)
+    return not article.text or copy.version == article.version or not are_unrelated(copy, article)
 
 
 def note_of_copies(article: Article, copies: Sequence[Article]) -> str:

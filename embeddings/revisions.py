@@ -26,7 +26,16 @@ from embeddings.duplicates import is_figure, words_of
 from embeddings.store.schema import moment
 from embeddings.types import Article
 
-__all__ = ["completed", "dates_agree", "is_another_article", "is_correction", "is_earlier", "is_revision", "with_state"]
+__all__ = [
+    "are_unrelated",
+    "completed",
+    "dates_agree",
+    "is_another_article",
+    "is_correction",
+    "is_earlier",
+    "is_revision",
+    "with_state",
+]
 
 _PART = re.compile(
     r"[$£€¥₹]?\d{1,3}(?:[.,\s]\d{3})+(?![\d.,]*\w)|[$£€¥₹]?\d+(?:[.,]\d+)*[^\W\d_]*(?:\s?(?:%|per\s?cent\b|[mb]illion\b))?|"
@@ -64,6 +73,8 @@ _UNLIKE = 0.15
 """Below, two texts under one address share no more than any two."""
 _TITLED_APART = 0.3
 """The same, of two whose titles have no word in common: short texts of one site share what stands below them all."""
+_TITLES_SHARE = 0.5
+"""Titles that share so many words are of one matter."""
 _NEARLY_ALL = 0.9
 """A copy from which a box or a paragraph is missing keeps so much."""
 _CONTENT = 4
@@ -187,6 +198,14 @@ def is_another_article(new: Article, old: Article, *, strictly: bool = False) ->
     later, earlier = _sentences(new.text), _sentences(old.text)
     other_matter = titles is not None and _begin_otherwise(later, earlier)
     return other_matter or _name_others(later, earlier, alike=shared >= _CLOSELY)
+
+
+def are_unrelated(one: Article, other: Article) -> bool:
+    """Whether neither titles nor texts of two articles have to do with each other; never of a feed's summary."""
+    if one.summary_only or other.summary_only:
+        return False
+    titles = _words_shared(one.title, other.title) if one.title and other.title else 1.0
+    return titles < _TITLES_SHARE and _shared(one.text, other.text) < (_UNLIKE if titles else _TITLED_APART)
 
 
 def is_correction(new: Article, old: Article) -> bool:

@@ -148,6 +148,21 @@ def test_copies_of_one_request_are_found_by_their_text_alone(archive: Archive) -
     assert {archive.states()[one] for one in ("one", "two", "wire!three", "four")} == {"withheld"}
 
 
+def test_a_story_told_anew_at_its_address_is_a_copy_whenever_it_was_dated(archive: Archive) -> None:
+    page = "https://daily.example/pier"
+    text = "The pier of Odda is closed from Monday. Two of its 31 piles are cracked, the harbour master {} said."
+    archive.send(
+        {"url": page, "title": "Pier", "text": text.format("Vera Lund"), "published_at": "2024-05-01"},
+        {"id": "pier", "url": page, "title": "Pier", "text": text.format("Nora Ek"), "published_at": "2024-05-09"},
+    )
+    (told,) = archive.send({"id": "pier", "status": "withheld"}).articles
+    assert told.notes, "the other one goes on being shown"
+    archive.send({"url": page, "status": "withheld", "copies": True})
+    assert "usable" not in {
+        one.status for one in archive.corpus.scan(where=Where(), after=None, limit=99) if one.url and "pier" in one.url
+    }
+
+
 def test_an_earlier_version_brings_no_copies_back(archive: Archive) -> None:
     """It is dated before the one that was taken back, which stays so."""
     archive.send({"id": "agency", "collection": "wire", "text": TEXT, "published_at": "2024-05-02"})
