@@ -121,6 +121,9 @@ _STATES = (
 )
 _STEMS = tuple(tuple(frozenset(word.stem for word in words_of(side)) for side in pair) for pair in _STATES)
 _WITHOUT = re.compile(r"\bwithout\b", re.IGNORECASE)
+_LACKS = re.compile(
+    r"\b(?:(?:is|are|was|were|been|went|go(?:es)?) (?:out|cut)|none|lost|lack(?:s|ed|ing)?|yet to)\b", re.IGNORECASE
+)
 _VOTED_AGAINST = re.compile(r"\bvot(?:e[ds]?|ing) against\b", re.IGNORECASE)
 _VOTED_FOR = re.compile(
     r"(?<!the )(?<!a )\bvot(?:e[ds]?|ing)\b(?: (?P<tally>[\w-]+ to [\w-]+),?)? (?:for|yes|in favou?r"
@@ -294,7 +297,9 @@ def _says_the_opposite(question: str, sentence: str) -> bool:
     denied = next((word for word, no in zip(asked, asked_not, strict=True) if no and not word.stop), None)
     stems = {word.stem: no for word, no in zip(said, said_not, strict=True)}
     if denied is not None:
-        lacking = _WITHOUT.search(question) and any(said_not)  # "a power cut left 900 homes without electricity"
+        lacking = _WITHOUT.search(question) and (
+            any(said_not) or _LACKS.search(sentence)
+        )  # "a power cut left 900 homes without electricity"
         affirmed = stems.get(denied.stem) is False and not lacking and not _EXCEPTED.search(sentence)
         return affirmed and not _opposed({word.stem for word in asked}, set(stems))
     if question[:4].casefold() == "when" and _UNTIL.search(sentence):
