@@ -37,7 +37,7 @@ from embeddings.cleaning.identity import (
     parted,
     qualified,
 )
-from embeddings.copies import copies_of, is_copy, names_of, note_of_copies
+from embeddings.copies import is_copy, names_of, note_of_copies, of_page, of_text
 from embeddings.corpus import Corpus
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint
@@ -152,17 +152,22 @@ class Arrivals:
     def _copies(self, article: Article) -> Sequence[Article]:
         """Its copies and theirs: the feed's has the desk's address, and the agency's the feed's text."""
         found: dict[str, Article] = {article.id: article}
-        ahead = [article]
+        ahead, texts = [article], set[str]()
         while ahead:
-            new = [copy for copy in self._nearest_copies(ahead.pop()) if copy.id not in found]
+            one = ahead.pop()
+            alike = () if one.version in texts else self._of_text(one)  # asked once, of however many that hold it
+            texts.add(one.version)
+            names = dict.fromkeys(name for name in (*alike, *self._of_page(one)) if name not in found)
+            new = [copy for copy in map(self._get, names) if copy and is_copy(copy, one, within=self._within)]
             found |= {copy.id: copy for copy in new}
             ahead += new
         return list(found.values())[1:]
 
-    def _nearest_copies(self, article: Article) -> Sequence[Article]:
-        of_run = (*self._alike.get(article.version, ()), *self._keys.get(page_key(article.url) or "", ()))
-        held = map(self._get, dict.fromkeys((*copies_of(article, corpus=self._corpus), *of_run)))
-        return [copy for copy in held if copy and is_copy(copy, article, within=self._within)]
+    def _of_text(self, article: Article) -> Sequence[str]:
+        return (*of_text(article, corpus=self._corpus), *self._alike.get(article.version, ()))
+
+    def _of_page(self, article: Article) -> Sequence[str]:
+        return (*of_page(article, corpus=self._corpus), *self._keys.get(page_key(article.url) or "", ()))
 
     def sent(self, settled: Settled) -> None:
         """Note an article that is on its way into the corpus."""

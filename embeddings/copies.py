@@ -15,19 +15,23 @@ from embeddings.corpus import Corpus
 from embeddings.revisions import are_unrelated
 from embeddings.types import Article
 
-__all__ = ["copies_of", "is_copy", "names_of", "note_of_copies"]
+__all__ = ["is_copy", "names_of", "note_of_copies", "of_page", "of_text"]
 
 _NAMED = 5
 
 
-def copies_of(article: Article, *, corpus: Corpus) -> Sequence[str]:
-    """Ids of articles that hold the same text, or whose links open the same page, in any collection.
+def of_text(article: Article, *, corpus: Corpus) -> Sequence[str]:
+    """Ids of articles that hold the same text, in any collection."""
+    return corpus.holders({article.version}, collection=None).get(article.version, ()) if article.text else ()
+
+
+def of_page(article: Article, *, corpus: Corpus) -> Sequence[str]:
+    """Ids of articles whose links open the same page, in any collection.
 
     Stores of earlier programs tell the page of an article only within its collection and where it has no id of its own.
     """
-    texts = corpus.holders({article.version}, collection=None).get(article.version, ()) if article.text else ()
     keys = {key for key in (page_key(article.url), known_by(article, origin="").address) if key}
-    return (*texts, *(name for names in corpus.known(keys).values() for name in names))
+    return tuple(name for names in corpus.known(keys).values() for name in names)
 
 
 def is_copy(copy: Article, article: Article, *, within: tuple[str, ...] | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import pytest
@@ -161,6 +161,23 @@ def test_a_story_told_anew_at_its_address_is_a_copy_whenever_it_was_dated(archiv
     assert "usable" not in {
         one.status for one in archive.corpus.scan(where=Where(), after=None, limit=99) if one.url and "pier" in one.url
     }
+
+
+def test_a_text_that_many_hold_is_asked_for_once(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ "This story was withdrawn" may stand in a thousand: each of them asked for all others took minutes."""
+    many = ({"id": f"stub{n}", "url": f"https://daily.example/{n}", "text": OTHER} for n in range(30))
+    archive.send(*many)
+    asked: list[None] = []
+    holders = archive.corpus.holders
+
+    def counted(versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
+        asked.extend([None] if collection is None else [])
+        return holders(versions, collection=collection)
+
+    monkeypatch.setattr(archive.corpus, "holders", counted)
+    (told,) = archive.send({"id": "stub1", "status": "withheld"}).articles
+    assert "and 26 more" in told.notes[0]
+    assert len(asked) == 1
 
 
 def test_an_earlier_version_brings_no_copies_back(archive: Archive) -> None:
