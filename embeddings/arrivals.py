@@ -37,7 +37,7 @@ from embeddings.cleaning.identity import (
     parted,
     qualified,
 )
-from embeddings.copies import copies_of, is_copy, names_of, note_of_copies
+from embeddings.copies import is_copy, names_of, note_of_copies, of_page, of_text
 from embeddings.corpus import Corpus
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint
@@ -101,6 +101,8 @@ class Arrivals:
         self._fingerprints: dict[str, str] = {}
         self._texts: dict[tuple[str, str], str] = {}
         """Which article (id) of this run has a text, by collection and version."""
+        self._alike: dict[str, list[str]] = {}
+        """All articles of this run in any collection, by the version that they were sent with."""
         self._keys: dict[str, tuple[str, ...]] = {}
         """Articles of this run, by what they are known by."""
         self._met: set[str] = set()
@@ -139,8 +141,8 @@ class Arrivals:
 
     def followed(self, one: Arrival, settled: Settled) -> Sequence[Settled]:
         """The copies of an article, under what an arrival says of when they may be shown, where it speaks for them."""
-        if not (one.copies and _speaks(one)):
-            return ()
+        if not (one.copies and _speaks(one)) or (one.says_status and settled.article.status != one.article.status):
+            return ()  # what does not hold for the article itself, dated earlier as it is, does not for its copies
         said = msgspec.structs.replace(one, article=msgspec.structs.replace(one.article, usage_terms=""))
         note = f"as a copy of {settled.article.id}"
         copies = self._copies(settled.article)
@@ -150,18 +152,22 @@ class Arrivals:
     def _copies(self, article: Article) -> Sequence[Article]:
         """Its copies and theirs: the feed's has the desk's address, and the agency's the feed's text."""
         found: dict[str, Article] = {article.id: article}
-        ahead = [article]
+        ahead, texts = [article], set[str]()
         while ahead:
-            new = [copy for copy in self._nearest_copies(ahead.pop()) if copy.id not in found]
+            one = ahead.pop()
+            alike = () if one.version in texts else self._of_text(one)  # asked once, of however many that hold it
+            texts.add(one.version)
+            names = dict.fromkeys(name for name in (*alike, *self._of_page(one)) if name not in found)
+            new = [copy for copy in map(self._get, names) if copy and is_copy(copy, one, within=self._within)]
             found |= {copy.id: copy for copy in new}
             ahead += new
         return list(found.values())[1:]
 
-    def _nearest_copies(self, article: Article) -> Sequence[Article]:
-        of_run = self._texts.get((article.collection, article.version), article.id)
-        of_page = self._keys.get(page_key(article.url) or "", ())
-        held = map(self._get, dict.fromkeys((*copies_of(article, corpus=self._corpus), of_run, *of_page)))
-        return [copy for copy in held if copy and is_copy(copy, article, within=self._within)]
+    def _of_text(self, article: Article) -> Sequence[str]:
+        return (*of_text(article, corpus=self._corpus), *self._alike.get(article.version, ()))
+
+    def _of_page(self, article: Article) -> Sequence[str]:
+        return (*of_page(article, corpus=self._corpus), *self._keys.get(page_key(article.url) or "", ()))
 
     def sent(self, settled: Settled) -> None:
         """Note an article that is on its way into the corpus."""
@@ -170,6 +176,7 @@ class Arrivals:
         self._waiting.setdefault(article.id, []).append(article)
         self._fingerprints[article.id] = fingerprint(article, self._sizes)
         self._texts[article.collection, article.version] = article.id
+        self._alike.setdefault(article.version, []).append(article.id)
         for key in settled.known_by.all():
             self._keys[key] = tuple(dict.fromkeys((*self._keys.get(key, ()), article.id)))
 
@@ -334,7 +341,7 @@ class Arrivals:
         filled = old is not None and old.summary_only and not article.summary_only
         if old is not None and old.version != article.version and not filled and is_earlier(article, old):
             note = f"it is dated {article.published_at}, before the version held ({old.published_at}), which stays"
-            if one.says_status and one.article.status != "usable":
+            if (one.says_status and one.article.status != "usable") or one.article.embargoed_until:
                 return self._as_state(one, old, known, note=note)
             return Settled(article=old, outcome="unchanged", note=note)
         outcome: Literal["added", "updated"] = "updated" if self._is_taken(article.id) else "added"

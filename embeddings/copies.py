@@ -12,32 +12,37 @@ from collections.abc import Sequence
 
 from embeddings.cleaning.identity import known_by, page_key, parted
 from embeddings.corpus import Corpus
-from embeddings.revisions import is_another_article
+from embeddings.revisions import are_unrelated
 from embeddings.types import Article
 
-__all__ = ["copies_of", "is_copy", "names_of", "note_of_copies"]
+__all__ = ["is_copy", "names_of", "note_of_copies", "of_page", "of_text"]
 
 _NAMED = 5
 
 
-def copies_of(article: Article, *, corpus: Corpus) -> Sequence[str]:
-    """Ids of articles that hold the same text, or whose links open the same page, in any collection.
+def of_text(article: Article, *, corpus: Corpus) -> Sequence[str]:
+    """Ids of articles that hold the same text, in any collection."""
+    return corpus.holders({article.version}, collection=None).get(article.version, ()) if article.text else ()
+
+
+def of_page(article: Article, *, corpus: Corpus) -> Sequence[str]:
+    """Ids of articles whose links open the same page, in any collection.
 
     Stores of earlier programs tell the page of an article only within its collection and where it has no id of its own.
     """
-    texts = corpus.holders({article.version}, collection=None).get(article.version, ()) if article.text else ()
     keys = {key for key in (page_key(article.url), known_by(article, origin="").address) if key}
-    return (*texts, *(name for names in corpus.known(keys).values() for name in names))
+    return tuple(name for names in corpus.known(keys).values() for name in names)
 
 
 def is_copy(copy: Article, article: Article, *, within: tuple[str, ...] | None) -> bool:
     """Whether what shares text or page with an article is its copy, and in one of these collections (None: of all).
 
-    Of two under one address one may be another article all the same, since some pages name a wrong address.
+    Of two under one address one may be another article all the same, since some pages name a wrong address. What only
+    may be one, told anew after a week or of other names, is a copy: better named once too often than shown on.
     """
     if copy.id == article.id or not (within is None or copy.collection in within):
         return False
-    return not article.text or copy.version == article.version or not is_another_article(copy, article)
+    return not article.text or copy.version == article.version or not are_unrelated(copy, article)
 
 
 def note_of_copies(article: Article, copies: Sequence[Article]) -> str:

@@ -26,7 +26,16 @@ from embeddings.duplicates import is_figure, words_of
 from embeddings.store.schema import moment
 from embeddings.types import Article
 
-__all__ = ["completed", "dates_agree", "is_another_article", "is_correction", "is_earlier", "is_revision", "with_state"]
+__all__ = [
+    "are_unrelated",
+    "completed",
+    "dates_agree",
+    "is_another_article",
+    "is_correction",
+    "is_earlier",
+    "is_revision",
+    "with_state",
+]
 
 _PART = re.compile(
     r"[$£€¥₹]?\d{1,3}(?:[.,\s]\d{3})+(?![\d.,]*\w)|[$£€¥₹]?\d+(?:[.,]\d+)*[^\W\d_]*(?:\s?(?:%|per\s?cent\b|[mb]illion\b))?|"
@@ -64,6 +73,8 @@ _UNLIKE = 0.15
 """Below, two texts under one address share no more than any two."""
 _TITLED_APART = 0.3
 """The same, of two whose titles have no word in common: short texts of one site share what stands below them all."""
+_TITLES_SHARE = 0.5
+"""Titles that share so many words are of one matter."""
 _NEARLY_ALL = 0.9
 """A copy from which a box or a paragraph is missing keeps so much."""
 _CONTENT = 4
@@ -86,7 +97,7 @@ def _corrects(new: str, old: str) -> bool:
     """Whether all that one text says otherwise than another is what a correction changes."""
     later, earlier = _sentences(new), _sentences(old)
     lost, came = _telling(earlier, than=later), _telling(later, than=earlier)
-    admitted = bool(_CORRECTS.search(new) and not _CORRECTS.search(old))
+    admitted = _admits(new, old)
     if len(lost) > 1 or (admitted and not lost):
         return not lost
     if lost and len(came) > 1 and not admitted:
@@ -98,6 +109,11 @@ def _corrects(new: str, old: str) -> bool:
     if not telling:
         return True
     return len(telling) == 1 and _is_one_figure(telling[0], amount=not admitted) and _name_the_same(later, earlier)
+
+
+def _admits(new: str, old: str) -> bool:
+    """Whether a text says that something was corrected, and the other does not."""
+    return bool(_CORRECTS.search(new) and not _CORRECTS.search(old))
 
 
 def _changes(later: Sequence[_Words], earlier: Sequence[_Words]) -> Iterator[_Change]:
@@ -162,10 +178,10 @@ def _name_the_same(later: Sequence[_Words], earlier: Sequence[_Words]) -> bool:
 def is_another_article(new: Article, old: Article, *, strictly: bool = False) -> bool:
     """Whether two articles under one address are different ones all the same: a page may name a wrong one for itself.
 
-    They are where titles or texts have nothing to do with each other, where other names stand in the same words, where
-    titles tell one number or month of a series from another, or a week lies between them; `strictly`, wherever it is
-    not sure that one corrects the other. A feed names the address of the article, not its own: its summary is never
-    another one.
+    They are where titles or texts have nothing to do with each other, where other names stand in the same words and
+    it is not said under the same title that these are corrected, where titles tell one number or month of a series from
+    another, or a week lies between them; `strictly`, wherever it is not sure that one corrects the other. A feed names
+    the address of the article, not its own: its summary is never another one.
     """
     if new.summary_only or old.summary_only:
         return False
@@ -177,9 +193,19 @@ def is_another_article(new: Article, old: Article, *, strictly: bool = False) ->
         return False
     if strictly or _of_a_series(new, old):
         return True
+    if shared >= _CLOSELY and new.title.casefold() == old.title.casefold() and _admits(new.text, old.text):
+        return False
     later, earlier = _sentences(new.text), _sentences(old.text)
     other_matter = titles is not None and _begin_otherwise(later, earlier)
     return other_matter or _name_others(later, earlier, alike=shared >= _CLOSELY)
+
+
+def are_unrelated(one: Article, other: Article) -> bool:
+    """Whether neither titles nor texts of two articles have to do with each other; never of a feed's summary."""
+    if one.summary_only or other.summary_only:
+        return False
+    titles = _words_shared(one.title, other.title) if one.title and other.title else 1.0
+    return titles < _TITLES_SHARE and _shared(one.text, other.text) < (_UNLIKE if titles else _TITLED_APART)
 
 
 def is_correction(new: Article, old: Article) -> bool:

@@ -11,6 +11,7 @@ A line is read on its own: whatever is wrong with it, the next one goes on.
 from __future__ import annotations
 
 import gzip
+import html
 import math
 import re
 import zlib
@@ -185,8 +186,10 @@ def _persons(byline: str) -> tuple[str, ...]:
 
     >>> _persons("By Jane O'Neil and Tom Reed"), _persons("Smith and Sons"), _persons("Ann Lee; Bo Roe")
     (("Jane O'Neil", 'Tom Reed'), ('Smith and Sons',), ('Ann Lee', 'Bo Roe'))
+    >>> _persons("Art &amp; Design Staff")
+    ('Art & Design Staff',)
     """
-    names = [_BY.sub("", name.strip()) for name in byline.split(";")]
+    names = [_BY.sub("", name.strip()) for name in html.unescape(byline).split(";")]
     apart = (name.split(" and ") if _TWO.fullmatch(name) else [name] for name in names)
     return tuple(name for one in apart for name in one if name)
 

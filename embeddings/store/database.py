@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -35,6 +36,8 @@ _REMEMBERED_CHANGES = 1_000
 """A reader that is further behind reads everything again, which costs it seconds and nothing else."""
 _REMEMBERED_STAMPS = 1_000_000
 """Index files that are further behind are made again."""
+_PAUSES = (0.005, 0.02)
+"""Seconds for which the write lock is asked for once more."""
 
 
 def no_fault(step: str) -> None:
@@ -261,7 +264,7 @@ def _write_lock(folder: Path) -> TextIOWrapper:
     """Take the lock that one writing process holds; the file says who holds it."""
     lock = (folder / "writer.lock").open("a+")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(lock)
     except OSError as error:
         lock.seek(0)
         holder = lock.read().strip() or "another process"
@@ -274,6 +277,18 @@ def _write_lock(folder: Path) -> TextIOWrapper:
     lock.write(f"process {os.getpid()} (since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC)")
     lock.flush()
     return lock
+
+
+def _take(lock: TextIOWrapper) -> None:
+    """Take it; whoever only asks whether it is taken has a share of it for a moment, and is waited for."""
+    for pause in _PAUSES:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(pause)
+        else:
+            return
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager

@@ -121,9 +121,19 @@ _STATES = (
 )
 _STEMS = tuple(tuple(frozenset(word.stem for word in words_of(side)) for side in pair) for pair in _STATES)
 _WITHOUT = re.compile(r"\bwithout\b", re.IGNORECASE)
+_LACKS = re.compile(
+    r"\b(?:(?:is|are|was|were|been|went|go(?:es)?) (?:out|cut)|none|lost|lack(?:s|ed|ing)?|yet to)\b", re.IGNORECASE
+)
 _VOTED_AGAINST = re.compile(r"\bvot(?:e[ds]?|ing) against\b", re.IGNORECASE)
-_VOTES = re.compile(r"\bvot(?:e[ds]?|ing)\b", re.IGNORECASE)
-_NAYS = re.compile(r"\b(?:against|oppos\w+|reject\w+|no|nays?|otherwise)\b", re.IGNORECASE)
+_VOTED_FOR = re.compile(
+    r"(?<!the )(?<!a )\bvot(?:e[ds]?|ing)\b(?: (?P<tally>[\w-]+ to [\w-]+),?)? (?:for|yes|in favou?r"
+    r"|to (?!\d|(?:block|reject|oppose|strike|scrap|kill|halt|stop|end|repeal|overturn|cancel|veto|defeat|remove)\b))",
+    re.IGNORECASE,
+)
+_NAYS = re.compile(
+    r"\b(?:against|oppos\w+|reject\w+|nor?|not|nays?|otherwise|nobody|none|refus\w+|declin\w+|dissent\w*)\b|n['’]t\b",
+    re.IGNORECASE,
+)
 _ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
 _UNTIL = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
 _LEAST_SHARED = 0.5
@@ -274,8 +284,8 @@ def _of_a_namesake(question: str, sentence: str) -> bool:
 
 def _says_the_opposite(question: str, sentence: str) -> bool:
     """Whether it affirms what was asked with "not", or tells of the closed ones where the open ones were asked for."""
-    if _VOTED_AGAINST.search(question) and _VOTES.search(sentence) and not _NAYS.search(sentence):
-        return True
+    if _VOTED_AGAINST.search(question) and (found := _VOTED_FOR.search(sentence)) and not _NAYS.search(sentence):
+        return not (found["tally"] and _HOW_MANY.search(question))
     asked, said = words_of(question), words_of(sentence)
     content = [word for word in asked if not word.stop]
     ends = content and any(content[-1].stem in one | other for one, other in _STEMS)
@@ -287,7 +297,9 @@ def _says_the_opposite(question: str, sentence: str) -> bool:
     denied = next((word for word, no in zip(asked, asked_not, strict=True) if no and not word.stop), None)
     stems = {word.stem: no for word, no in zip(said, said_not, strict=True)}
     if denied is not None:
-        lacking = _WITHOUT.search(question) and any(said_not)  # "a power cut left 900 homes without electricity"
+        lacking = _WITHOUT.search(question) and (
+            any(said_not) or _LACKS.search(sentence)
+        )  # "a power cut left 900 homes without electricity"
         affirmed = stems.get(denied.stem) is False and not lacking and not _EXCEPTED.search(sentence)
         return affirmed and not _opposed({word.stem for word in asked}, set(stems))
     if question[:4].casefold() == "when" and _UNTIL.search(sentence):

@@ -74,14 +74,32 @@ _WHY_DID = re.compile(
     r" (?P<verb>[a-z]+) [\w’'\"“]",
     re.IGNORECASE,
 )
-_WINS = r"(?:won|wins?|winning|beat|beats|beaten|defeat(?:s|ed)|triumphed)"
-_LOSES = r"(?:lost|loses?|losing|conceded|concedes|was (?:narrowly )?(?:beaten|defeated|voted out))"
-_NO_GAME = r"(?! (?:his|her|their|its|a|an|one|two|three|contact|control|power|money|interest|weight|sight))"
-_ENDED = (
-    (re.compile(r"(?:who|which [a-z]+) (?:has |have )?(?:won|wins)\b", re.IGNORECASE), _LOSES + _NO_GAME),
-    (re.compile(r"(?:who|which [a-z]+) (?:has |have )?(?:lost|loses)\b" + _NO_GAME, re.IGNORECASE), _WINS),
+_NO_GAME = (
+    r"(?! (?:his|her|their|its|an?|one|two|three|four|five|only|just|both|all|most|some|many|early|twice|once|ground"
+    r"|\d[\d,.]* ?(?:%|[a-z]+)|the (?:first|second|third|opening|toss|backing|support|right|lead|nomination|primary)"
+    r"|contact|control|power|money|interest|weight|sight)\b)"
 )
-"""Who won, or lost, is asked for, and what whoever ended the other way did."""
+"""What is won or lost in a contest that does not end it, and besides one."""
+_WINS = rf"(?:(?:won|wins?|winning)\b{_NO_GAME}|beat|beats|beaten|defeat(?:s|ed)|triumphed)"
+_LOSES = (
+    rf"(?:(?:lost|loses?|losing|conceded|concedes)\b{_NO_GAME}"
+    r"|(?:was|were) (?:narrowly )?(?:beaten|defeated|voted out)\b)"
+)
+_TURNED = r"\b(?:and|but|before|then|yet|though|although|while)\b[^;]*?\b"
+_ENDED = (
+    (
+        re.compile(r"(?:who|which [a-z]+) (?:has |have )?(?:won|wins)\b", re.IGNORECASE),
+        _LOSES,
+        re.compile(_TURNED + r"(?:w[io]n|wins|winning|beat|took|take|prevailed|recovered|came back|rallied)\b"),
+    ),
+    (
+        re.compile(rf"(?:who|which [a-z]+) (?:has |have )?(?:lost|loses)\b{_NO_GAME}", re.IGNORECASE),
+        _WINS,
+        re.compile(_TURNED + r"(?:lost|loses?|losing|defeated|beaten|fell|failed)\b"),
+    ),
+)
+"""Who won, or lost, is asked for, and what whoever ended the other way did, unless he turned it round."""
+_VICTORY = re.compile(r"\b(?:w[io]n|wins|winning|beat|beaten|defeat(?:s|ed)|triumph\w*|victor\w*|took|regained)\b")
 _DID_WIN = re.compile(
     r"(?:when|where|by how much) (?:did|does|has|had|will) (?:the )?"
     r"(?-i:(?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)) win\b",
@@ -93,6 +111,9 @@ _DONE = re.compile(
     re.IGNORECASE,
 )
 """The last verb of a question, before what says where, when or with whom."""
+
+
+_NOT_BEFORE = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
 
 
 class _Deed(msgspec.Struct, frozen=True):
@@ -214,12 +235,13 @@ def ends_the_other_way(question: str, sentence: str, end: int) -> bool:
     True
     """
     tail = sentence[end:]
-    if any(asks.match(question) and re.match(rf"(?: [a-z]+ly)? {other}\b", tail) for asks, other in _ENDED):
-        return True
+    for asks, other, turned in _ENDED:
+        if asks.match(question) and (found := re.match(rf"(?: [a-z]+ly)? {other}", tail)):
+            return turned.search(tail, found.end()) is None
     asked = _DID_WIN.match(question)
-    if asked is None or re.search(rf"\b{_WINS}\b", sentence):
+    if asked is None or _VICTORY.search(sentence):
         return False
-    return re.search(rf"{re.escape(asked['name'].split()[-1])}(?: [a-z]+ly)? {_LOSES}\b", sentence) is not None
+    return re.search(rf"{re.escape(asked['name'].split()[-1])}(?: [a-z]+ly)? {_LOSES}", sentence) is not None
 
 
 def is_only_denied(question: str, sentence: str) -> bool:
@@ -231,6 +253,8 @@ def is_only_denied(question: str, sentence: str) -> bool:
     asked = _DONE.match(question)
     if asked is None or any(negated(question, words_of(question))):
         return False
+    if _NOT_BEFORE.search(sentence):
+        return False  # "did not close until May"
     stem = _stem(asked["verb"])
     said = words_of(sentence)
     denied = [no for word, no in zip(said, negated(sentence, said), strict=True) if word.stem == stem]

@@ -286,7 +286,7 @@ class Forecast:
                 f"the questions before this one will take about {self._owed:.1f} seconds; send it again a little later",
                 retry_after=max(1, math.ceil(excess)),
             )
-        alone = not self._owed
+        alone = self._owed <= _ROUNDING  # sums of what came and went end beside zero, too
         self._owed += expected
         meter = Meter()
         try:
@@ -299,7 +299,7 @@ class Forecast:
 
     def _limit(self) -> float:
         now = max(self._costs.values(), default=0.0)
-        calm = min(max(self._alone.values(), default=now), now)
+        calm = max((min(self._alone.get(kind, cost), cost) for kind, cost in self._costs.items()), default=0.0)
         return min(self._deadline_seconds * _SHARE_OF_DEADLINE, max(_MOST_TURNS * calm, _LEAST_TURNS * now))
 
 

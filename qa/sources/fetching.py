@@ -266,6 +266,7 @@ class Fetcher:
         return self._fetch(url, known={name: value for name, value in known.items() if value}, heed=True)
 
     def _fetch(self, url: str, *, known: Mapping[str, str], heed: bool) -> Fetched:
+        """`heed`: of all but robots.txt, which is read wherever it leads: not to read it would be to disregard it."""
         place, moved_to, for_good = url, None, True
         for _ in range(self._limits.redirects + 1):
             there = target(place, allowed=self._allowed, resolve=self._resolve)
@@ -274,7 +275,7 @@ class Fetcher:
             if answer.status not in _MOVED:
                 return self._read(answer, place, moved_to)
             place, before = urldefrag(urljoin(place, answer.location)).url, place
-            if urlsplit(before).scheme == "https" and urlsplit(place).scheme == "http":
+            if heed and urlsplit(before).scheme == "https" and urlsplit(place).scheme == "http":
                 raise FetchRefused(
                     f"{before} leads on to {place} without TLS, where anybody on the way could alter what comes; "
                     "it is not asked. Add that address itself if it is meant"

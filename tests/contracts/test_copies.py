@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import pytest
@@ -132,6 +132,63 @@ def test_copies_of_one_request_are_found(archive: Archive) -> None:
     )
     assert not report.rejected
     assert {archive.states()[one] for one in ("one", "wire!two")} == {"withheld"}
+
+
+def test_copies_of_one_request_are_found_by_their_text_alone(archive: Archive) -> None:
+    """All of them, in each collection: none is written yet when the last line takes them back."""
+    text = "The pier of Odda is closed from Monday. Two of its 31 piles are cracked, the harbour master said."
+    report = archive.send(
+        {"id": "one", "text": text},
+        {"id": "two", "text": text},
+        {"id": "three", "collection": "wire", "text": text},
+        {"id": "four", "text": text},
+        {"id": "four", "status": "withheld", "copies": True},
+    )
+    assert not report.rejected
+    assert {archive.states()[one] for one in ("one", "two", "wire!three", "four")} == {"withheld"}
+
+
+def test_a_story_told_anew_at_its_address_is_a_copy_whenever_it_was_dated(archive: Archive) -> None:
+    page = "https://daily.example/pier"
+    text = "The pier of Odda is closed from Monday. Two of its 31 piles are cracked, the harbour master {} said."
+    archive.send(
+        {"url": page, "title": "Pier", "text": text.format("Vera Lund"), "published_at": "2024-05-01"},
+        {"id": "pier", "url": page, "title": "Pier", "text": text.format("Nora Ek"), "published_at": "2024-05-09"},
+    )
+    (told,) = archive.send({"id": "pier", "status": "withheld"}).articles
+    assert told.notes, "the other one goes on being shown"
+    archive.send({"url": page, "status": "withheld", "copies": True})
+    assert "usable" not in {
+        one.status for one in archive.corpus.scan(where=Where(), after=None, limit=99) if one.url and "pier" in one.url
+    }
+
+
+def test_a_text_that_many_hold_is_asked_for_once(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ "This story was withdrawn" may stand in a thousand: each of them asked for all others took minutes."""
+    many = ({"id": f"stub{n}", "url": f"https://daily.example/{n}", "text": OTHER} for n in range(30))
+    archive.send(*many)
+    asked: list[None] = []
+    holders = archive.corpus.holders
+
+    def counted(versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
+        asked.extend([None] if collection is None else [])
+        return holders(versions, collection=collection)
+
+    monkeypatch.setattr(archive.corpus, "holders", counted)
+    (told,) = archive.send({"id": "stub1", "status": "withheld"}).articles
+    assert "and 26 more" in told.notes[0]
+    assert len(asked) == 1
+
+
+def test_an_earlier_version_brings_no_copies_back(archive: Archive) -> None:
+    """It is dated before the one that was taken back, which stays so."""
+    archive.send({"id": "agency", "collection": "wire", "text": TEXT, "published_at": "2024-05-02"})
+    archive.send({"id": "agency", "collection": "wire", "status": "withheld", "copies": True})
+    earlier = {"id": "agency", "collection": "wire", "text": f"{TEXT} It opens at nine.", "published_at": "2024-05-01"}
+    archive.send({**earlier, "status": "usable", "copies": True})
+    assert {archive.states()[one] for one in ("wire!agency", feeds(archive), "desk")} == {"withheld"}
+    (told,) = archive.send({**earlier, "embargoed_until": LATER}).articles
+    assert (told.outcome, archive.states()["wire!agency"]) == ("updated", LATER), "it may be shown no sooner"
 
 
 def test_another_word_under_the_name_says_nothing_of_copies(archive: Archive) -> None:

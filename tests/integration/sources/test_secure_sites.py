@@ -139,6 +139,16 @@ def test_no_redirect_leads_out_of_tls(
     assert web.paths == ["/old"]
 
 
+def test_rules_of_a_site_are_read_out_of_tls_too(
+    web: Any, secure: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, shown = secure
+    web.put("/feed", "<rss/>")
+    web.say("/robots.txt", 301, Location=web.put("/rules", "User-agent: *\nDisallow: /feed\n"))
+    with pytest.raises(FetchRefused, match=r"robots\.txt of daily\.example forbids it"):
+        trusting(monkeypatch, shown).fetch(f"https://{HOST}:{port}/feed")
+
+
 def test_a_redirect_leads_into_tls(web: Any, secure: tuple[int, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     port, shown = secure
     web.put("/feed", "<rss/>")

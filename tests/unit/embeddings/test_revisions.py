@@ -129,3 +129,15 @@ def test_pages_that_share_a_footer_and_a_wrong_address_are_two_articles() -> Non
     assert is_another_article(one, msgspec.structs.replace(other, title="Tram line")), "a title of many"
     again = article(f"The tram to the harbour runs more often from Sunday. {footer}", title="Trams")
     assert not is_another_article(again, one)
+
+
+def test_a_correction_of_a_name_replaces_the_wrong_one_at_its_address() -> None:
+    text = "A fire broke out at the Velda mill on Tuesday. Two workers are in hospital. The mayor, {}, came at noon."
+    one, renamed = (article(text.format(name), title="Fire") for name in ("Vera Lund", "Nora Ek"))
+    assert is_another_article(renamed, one)
+    note = "Correction: an earlier version named another mayor."
+    corrected = article(f"{renamed.text} {note}", title="Fire")
+    assert not is_another_article(corrected, one)
+    assert is_another_article(corrected, one, strictly=True)
+    assert is_another_article(msgspec.structs.replace(corrected, title="Fire in Torsby"), one)
+    assert is_another_article(corrected, article(f"{one.text} {note}", title="Fire")), "both say so"

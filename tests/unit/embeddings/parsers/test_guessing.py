@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,17 @@ def test_no_piece_of_a_text_is_ever_read_as_something_else() -> None:
                 for stated in (None, language):
                     found = guessing.guess(piece.encode(encoding), language=stated)
                     assert found is None or found[0] == piece, (piece, encoding, found)
+
+
+def test_a_large_file_takes_a_few_times_its_size() -> None:
+    """Not a list of its letters, each an object: fifty megabytes would take gigabytes."""
+    data = (f"{RUSSIAN}\n" * 1_000).encode("cp1251")
+    tracemalloc.start()
+    try:
+        assert guessing.guess(data) is not None
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(data)
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_says_what_it_is_in_is_not_guessed() -> None:

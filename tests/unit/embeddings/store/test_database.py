@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +47,17 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     with store.writing() as db:
         add(db, "after")
     assert names(store) == ["kept", "after"]
+
+
+def test_who_asks_whether_another_writes_keeps_nobody_from_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For that moment, the one who asks has a share of the lock."""
+    Store.open(tmp_path).close()
+    asking = (tmp_path / "writer.lock").open()
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    monkeypatch.setattr(time, "sleep", lambda _: asking.close())
+    Store.open(tmp_path).close()
 
 
 @pytest.mark.parametrize("step", ["begun", "before commit"])

@@ -80,6 +80,26 @@ def test_the_meter_adds_up_also_what_fails() -> None:
     assert meter.seconds > before > 0
 
 
+def test_a_kind_that_was_never_there_alone_is_let_in_as_it_costs() -> None:
+    """What a search takes alone says nothing of an answer."""
+    found = taught(0.02, kind="search")
+    with found.one("search"), found.one("answer") as meter:
+        meter.seconds, meter.finished = 0.4, True
+    assert admitted(found)[0] == 16
+
+
+def test_whoever_finds_nobody_is_alone_whatever_the_sum_ends_at() -> None:
+    """0.1 + 0.2 - 0.1 - 0.2 is not zero."""
+    found = taught(0.1)
+    for _ in range(40):
+        with found.one("answer") as meter:
+            meter.seconds, meter.finished = 0.3, True  # it has come to cost more, alone as well
+        with ExitStack() as held:
+            for _ in range(3):
+                held.enter_context(found.one("answer"))
+    assert admitted(found)[0] == 16
+
+
 def test_what_costs_more_in_a_crowd_is_let_in_less() -> None:
     found = taught(0.2)
     with found.one("answer") as first:
