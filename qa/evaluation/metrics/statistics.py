@@ -29,7 +29,6 @@ __all__ = [
     "compare",
     "compare_all",
     "mean",
-    "paired_bootstrap",
     "percentile",
     "resampled",
     "wilson",
@@ -205,14 +204,6 @@ def compare_all(pairs: Sequence[Pair], *, groups: Sequence[str], seed: int = 0) 
     return [
         _difference(pair, sums[number], drawn[:, number], exchanged[:, number]) for number, pair in enumerate(pairs)
     ]
-
-
-def paired_bootstrap(one: Sequence[float], other: Sequence[float], *, seed: int = 0) -> tuple[float, float, float]:
-    """Mean difference (`one` - `other`) over the same questions, each its own group, with its 95 % interval."""
-    if not len(one):
-        return 0.0, 0.0, 0.0
-    found = compare(one, other, groups=[str(number) for number in range(len(one))], seed=seed)
-    return found.mean, found.low, found.high
 
 
 def _by_group(values: Values, numbers: npt.NDArray[np.int64], count: int) -> Matrix:
