@@ -195,11 +195,10 @@ class Records:
         give = partial(book.give, about, owner=owner, verdict=verdict, reasons=reasons, comment=comment, at=_now())
         return await self._run(give)
 
-    async def feedback(self, *, owner: str | None, within: Collections, before: int | None, limit: int) -> FeedbackPage:
-        """What readers said who could read nothing beyond these collections, the latest first; everybody's where
-        `owner` is None."""
+    async def feedback(self, *, within: Collections, before: int | None, limit: int) -> FeedbackPage:
+        """What readers said who could read nothing beyond these collections, the latest first."""
         book = FeedbackBook(self._opened(), limit=_FEEDBACK)
-        found, following = await self._run(partial(book.page, owner=owner, within=within, before=before, limit=limit))
+        found, following = await self._run(partial(book.page, within=within, before=before, limit=limit))
         return FeedbackPage(feedback=tuple(found), next=following)
 
     async def run(self, job: Callable[[ConversationDatabase], T]) -> T:
