@@ -53,7 +53,7 @@ class OpenAICompatible:
         """
         self._configured = model
         self._found = ""
-        self._context_tokens = context_tokens
+        self.context_tokens = context_tokens
         self._where = place(base_url)
         self._client = _client(base_url, api_key)
         self._answered = partial(answered, where=self._where, sdk_error=_sdk_error())
@@ -66,11 +66,6 @@ class OpenAICompatible:
     def model(self) -> str:
         """Name of the model; empty until the server was asked for it, where none is configured."""
         return self._configured or self._found
-
-    @property
-    def context_tokens(self) -> int:
-        """Size of the model's window."""
-        return self._context_tokens
 
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float

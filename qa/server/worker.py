@@ -69,23 +69,19 @@ class Permits:
     def __init__(self, limit: int, *, what: str) -> None:
         self._limit = limit
         self._what = what
-        self._taken = 0
-
-    @property
-    def taken(self) -> int:
+        self.taken = 0
         """How many there are now."""
-        return self._taken
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Hold a permit. Raises Overloaded, at once, when all are taken."""
-        if self._taken >= self._limit:
-            raise Overloaded(f"{self._taken} {self._what} are waiting already; send this again a little later")
-        self._taken += 1
+        if self.taken >= self._limit:
+            raise Overloaded(f"{self.taken} {self._what} are waiting already; send this again a little later")
+        self.taken += 1
         try:
             yield
         finally:
-            self._taken -= 1
+            self.taken -= 1
 
 
 class Worker:
@@ -266,12 +262,8 @@ class Forecast:
         self._costs: dict[Kind, float] = {}
         self._alone: dict[Kind, float] = {}
         """The same of those that found nobody there."""
-        self._owed = 0.0
-
-    @property
-    def owed(self) -> float:
+        self.owed = 0.0
         """Seconds of the thread that those admitted are expected to take."""
-        return self._owed
 
     @contextmanager
     def one(self, kind: Kind) -> Iterator[Meter]:
@@ -280,19 +272,19 @@ class Forecast:
         Before anything is known of its kind, and where nobody else is there, everyone is let in.
         """
         expected = self._costs.get(kind, 0.0)
-        excess = self._owed + expected - self._limit()
-        if self._owed and expected and excess > _ROUNDING:
+        excess = self.owed + expected - self._limit()
+        if self.owed and expected and excess > _ROUNDING:
             raise Overloaded(
-                f"the questions before this one will take about {self._owed:.1f} seconds; send it again a little later",
+                f"the questions before this one will take about {self.owed:.1f} seconds; send it again a little later",
                 retry_after=max(1, math.ceil(excess)),
             )
-        alone = not self._owed
-        self._owed += expected
+        alone = not self.owed
+        self.owed += expected
         meter = Meter()
         try:
             yield meter
         finally:
-            self._owed = max(0.0, self._owed - expected)
+            self.owed = max(0.0, self.owed - expected)
             _learn(self._costs, kind, meter)
             if alone:
                 _learn(self._alone, kind, meter)
