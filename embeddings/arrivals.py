@@ -38,7 +38,7 @@ from embeddings.cleaning.identity import (
     qualified,
 )
 from embeddings.copies import copies_of, is_copy, names_of, note_of_copies
-from embeddings.corpus import Corpus
+from embeddings.corpus import Corpus, readable
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import PassageSizes, fingerprint
 from embeddings.revisions import (
@@ -394,12 +394,8 @@ class Arrivals:
 
     def _get(self, name: str) -> Article | None:
         """An article as it is now or will be in a moment; None for one that cannot be read, too."""
-        if waiting := self._waiting.get(name):
-            return waiting[-1]
-        try:
-            return self._corpus.get(name)
-        except StoreCorrupt:
-            return None
+        waiting = self._waiting.get(name)
+        return waiting[-1] if waiting else readable(self._corpus, name)
 
 
 def _replacing(old: Article) -> str:
