@@ -40,7 +40,7 @@ from embeddings.cleaning.identity import (
 from embeddings.copies import copies_of, is_copy, names_of, note_of_copies
 from embeddings.corpus import Corpus, readable
 from embeddings.errors import StoreCorrupt
-from embeddings.indexing import PassageSizes, fingerprint
+from embeddings.indexing import fingerprint
 from embeddings.revisions import (
     completed,
     dates_agree,
@@ -87,11 +87,10 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 class Arrivals:
     """One run of arrivals: `look_up` a window of them, then `settle` each in order, and say what was sent on."""
 
-    def __init__(self, corpus: Corpus, sizes: PassageSizes | None, *, within: tuple[str, ...] | None = None) -> None:
+    def __init__(self, corpus: Corpus, *, within: tuple[str, ...] | None = None) -> None:
         """`within`: the collections whose articles may be told of and taken back as copies (None: all)."""
         self._corpus = corpus
         self._within = within
-        self._sizes = sizes
         self._homes: Mapping[str, str] = {}
         """The collection of each article held that this window may have to do with."""
         self._sent_to: dict[str, str] = {}
@@ -168,7 +167,7 @@ class Arrivals:
         article = settled.article
         self._sent_to[article.id] = article.collection
         self._waiting.setdefault(article.id, []).append(article)
-        self._fingerprints[article.id] = fingerprint(article, self._sizes)
+        self._fingerprints[article.id] = fingerprint(article)
         self._texts[article.collection, article.version] = article.id
         for key in settled.known_by.all():
             self._keys[key] = tuple(dict.fromkeys((*self._keys.get(key, ()), article.id)))
@@ -234,7 +233,7 @@ class Arrivals:
         """The usual case of an address, decided without reading a text: nothing about it has changed."""
         for name in self._ids(article, known.address, itself=True):
             as_held = msgspec.structs.replace(article, id=name)
-            if self._fingerprint_of(name) == fingerprint(as_held, self._sizes):
+            if self._fingerprint_of(name) == fingerprint(as_held):
                 return Settled(article=as_held, outcome="unchanged")
         return None
 
@@ -327,7 +326,7 @@ class Arrivals:
         """What an article is under the id it has got; `old` is what is held under it."""
         if old is not None:
             article = with_state(article, old, says_status=one.says_status)
-        if self._fingerprint_of(article.id) == fingerprint(article, self._sizes):
+        if self._fingerprint_of(article.id) == fingerprint(article):
             return Settled(article=article, outcome="unchanged")
         if old is not None and article.summary_only and not old.summary_only:
             return self._as_state(one, old, known, note="it is a feed's summary of the article held, which stays")
