@@ -45,11 +45,11 @@ _LONGEST_PAUSE = 30.0
 class GuardedGenerator(AroundGenerator):
     """A generator that fails at once where another could only fail late."""
 
-    def __init__(self, inner: Generator, *, concurrency: int, breaker: Breaker | None = None) -> None:
+    def __init__(self, inner: Generator, *, concurrency: int) -> None:
         """`concurrency`: drafts that may be written at the same time; further ones fail with `model_overloaded`."""
         super().__init__(inner)
         self._concurrency = concurrency
-        self._breaker = breaker or Breaker()
+        self._breaker = Breaker()
         self.busy = 0
         """Drafts being written now."""
 
