@@ -68,8 +68,10 @@ class AnthropicMessages:
         self.model = model
         self.context_tokens = context_tokens
         self._where = place(base_url or _ADDRESS)
-        self._client = _client(base_url or _ADDRESS, api_key)
-        self._answered = partial(answered, where=self._where, sdk_error=_sdk_error())
+        self._client = _client(base_url or _ADDRESS, api_key)  # says so where the SDK is not installed
+        from anthropic import AnthropicError
+
+        self._answered = partial(answered, where=self._where, sdk_error=AnthropicError)
         self._messages: Any = self._client.messages.with_streaming_response
         # A draft is a few sentences close to the sources, and somebody waits for it.
         self._options: dict[str, Any] = {"thinking": {"type": "disabled"}}
@@ -134,12 +136,6 @@ def _document(document: Document) -> dict[str, Any]:
         "context": document.about,
         "citations": {"enabled": True},
     }
-
-
-def _sdk_error() -> type[Exception]:
-    from anthropic import AnthropicError
-
-    return AnthropicError
 
 
 def _client(base_url: str, api_key: str) -> AsyncAnthropic:
