@@ -160,13 +160,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_score(score: Score, *, section: str, measure: str = "", **about: object) -> Row:
     """A row of a score; `about` holds floor and anchor."""
-    row = Row(
-        section=section, measure=measure or score.metric, value=score.value, n=score.n, low=score.low, high=score.high
-    )
-    return msgspec.structs.replace(row, **about)
+    return of_estimate(score, section=section, measure=measure or score.metric, **about)
 
 
-def of_estimate(estimate: Estimate, *, section: str, measure: str, **about: object) -> Row:
+def of_estimate(estimate: Estimate | Score, *, section: str, measure: str, **about: object) -> Row:
     """A row of an estimate; `about` holds floor and anchor."""
     row = Row(
         section=section, measure=measure, value=estimate.value, n=estimate.n, low=estimate.low, high=estimate.high
