@@ -38,9 +38,9 @@ from embeddings.cleaning.identity import (
     qualified,
 )
 from embeddings.copies import is_copy, names_of, note_of_copies, of_page, of_text
-from embeddings.corpus import Corpus
+from embeddings.corpus import Corpus, readable
 from embeddings.errors import StoreCorrupt
-from embeddings.indexing import PassageSizes, fingerprint
+from embeddings.indexing import fingerprint
 from embeddings.revisions import (
     completed,
     dates_agree,
@@ -87,11 +87,10 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 class Arrivals:
     """One run of arrivals: `look_up` a window of them, then `settle` each in order, and say what was sent on."""
 
-    def __init__(self, corpus: Corpus, sizes: PassageSizes | None, *, within: tuple[str, ...] | None = None) -> None:
+    def __init__(self, corpus: Corpus, *, within: tuple[str, ...] | None = None) -> None:
         """`within`: the collections whose articles may be told of and taken back as copies (None: all)."""
         self._corpus = corpus
         self._within = within
-        self._sizes = sizes
         self._homes: Mapping[str, str] = {}
         """The collection of each article held that this window may have to do with."""
         self._sent_to: dict[str, str] = {}
@@ -174,7 +173,7 @@ class Arrivals:
         article = settled.article
         self._sent_to[article.id] = article.collection
         self._waiting.setdefault(article.id, []).append(article)
-        self._fingerprints[article.id] = fingerprint(article, self._sizes)
+        self._fingerprints[article.id] = fingerprint(article)
         self._texts[article.collection, article.version] = article.id
         self._alike.setdefault(article.version, []).append(article.id)
         for key in settled.known_by.all():
@@ -241,7 +240,7 @@ class Arrivals:
         """The usual case of an address, decided without reading a text: nothing about it has changed."""
         for name in self._ids(article, known.address, itself=True):
             as_held = msgspec.structs.replace(article, id=name)
-            if self._fingerprint_of(name) == fingerprint(as_held, self._sizes):
+            if self._fingerprint_of(name) == fingerprint(as_held):
                 return Settled(article=as_held, outcome="unchanged")
         return None
 
@@ -334,7 +333,7 @@ class Arrivals:
         """What an article is under the id it has got; `old` is what is held under it."""
         if old is not None:
             article = with_state(article, old, says_status=one.says_status)
-        if self._fingerprint_of(article.id) == fingerprint(article, self._sizes):
+        if self._fingerprint_of(article.id) == fingerprint(article):
             return Settled(article=article, outcome="unchanged")
         if old is not None and article.summary_only and not old.summary_only:
             return self._as_state(one, old, known, note="it is a feed's summary of the article held, which stays")
@@ -401,12 +400,8 @@ class Arrivals:
 
     def _get(self, name: str) -> Article | None:
         """An article as it is now or will be in a moment; None for one that cannot be read, too."""
-        if waiting := self._waiting.get(name):
-            return waiting[-1]
-        try:
-            return self._corpus.get(name)
-        except StoreCorrupt:
-            return None
+        waiting = self._waiting.get(name)
+        return waiting[-1] if waiting else readable(self._corpus, name)
 
 
 def _replacing(old: Article) -> str:

@@ -46,7 +46,6 @@ _VERSION = 1
 
 _SEED = 20240604
 _SLOTS = 256
-_WORDS_PER_RUN = 3
 _HEAD = struct.Struct("<BI")
 """Version, number of different runs. Then 16 bits for each slot: one chance collision in 65,536."""
 

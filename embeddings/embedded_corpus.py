@@ -16,7 +16,6 @@ from embeddings.index.spellings import SnapshotLexicon, nearest
 from embeddings.index.terms import Terms
 from embeddings.integrity import Finding, Stats, findings, sound, statistics
 from embeddings.store import passages, reads, writes
-from embeddings.store import passages as store_passages
 from embeddings.store.database import Fault, Store, no_fault
 from embeddings.store.reads import State
 from embeddings.types import (
@@ -146,7 +145,7 @@ class EmbeddedCorpus(Corpus):
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
         """Look up hits; unknown, removed and damaged ones are absent."""
         with self._store.reading() as db:
-            found, damaged = store_passages.passages(db, keys)
+            found, damaged = passages.passages(db, keys)
         if damaged:
             _log.error("passages %s were altered on the disk and are not shown; see `qa index verify`", damaged)
         return found
@@ -181,7 +180,7 @@ class EmbeddedCorpus(Corpus):
         """Fingerprint of each article held whole and undamaged for this encoder; the others need ingesting."""
         with self._store.reading() as db:
             generation = reads.generation_of(db, self._identity)
-            return {} if generation is None else store_passages.intact_fingerprints(db, article_ids, generation)
+            return {} if generation is None else passages.intact_fingerprints(db, article_ids, generation)
 
     def require_writing(self) -> None:
         """Raise StoreBusy where another process writes, StoreError where this one may only read; see `Corpus`."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 import numpy as np
 
-from embeddings.chunking.passages import OVERLAP_SENTENCES, TARGET_TOKENS, encoder_input, encoder_title, recipe, split
+from embeddings.chunking.passages import RECIPE, encoder_input, encoder_title, split
 from embeddings.corpus import Corpus
 from embeddings.duplicates import signature
 from embeddings.encoders import Encoder
@@ -20,19 +20,12 @@ from embeddings.runtime import Stopwatch
 from embeddings.store import database
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vectors
 
-__all__ = ["BATCH_PASSAGES", "Indexer", "PassageSizes", "fingerprint", "index_articles"]
+__all__ = ["BATCH_PASSAGES", "Indexer", "fingerprint", "index_articles"]
 
 Write = Callable[[Sequence[IndexedArticle]], None]
 BATCH_PASSAGES = 256
 _STEP_PASSAGES = 64
 """So many are encoded at a time, of like length; after each step it is told how far it is."""
-
-
-class PassageSizes(msgspec.Struct, frozen=True, kw_only=True):
-    """How articles are cut; the encoder's own limit holds whatever is asked for here."""
-
-    target_tokens: int = TARGET_TOKENS
-    overlap_sentences: int = OVERLAP_SENTENCES
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -53,7 +46,6 @@ class Indexer:
         *,
         corpus: Corpus,
         encoder: Encoder,
-        sizes: PassageSizes | None = None,
         batch_passages: int = BATCH_PASSAGES,
         should_stop: Callable[[], bool] = lambda: False,
         on_encoded: Callable[[int, int], None] = lambda _, __: None,
@@ -65,7 +57,6 @@ class Indexer:
         self._put = write or corpus.replace
         self._clock = clock or Stopwatch()
         self._encoder = encoder
-        self._sizes = sizes or PassageSizes()
         self._batch = batch_passages
         self._should_stop = should_stop
         self._on_encoded = on_encoded
@@ -96,20 +87,14 @@ class Indexer:
             rows = vectors[first : first + len(one.inputs)]
             first += len(one.inputs)
             if len(rows) == len(one.inputs):
-                ready.append(_indexed(one, rows, self._sizes))
+                ready.append(_indexed(one, rows))
         written = self._write(ready)
         self._clock.lap("write")
         return written
 
     def _cut(self, article: Article, known_by: tuple[str, ...]) -> _Waiting:
         count, max_tokens = self._encoder.count_tokens, self._encoder.identity.max_tokens
-        passages = split(
-            article,
-            max_tokens=max_tokens,
-            target_tokens=self._sizes.target_tokens,
-            overlap_sentences=self._sizes.overlap_sentences,
-            count=count,
-        )
+        passages = split(article, max_tokens=max_tokens, count=count)
         title = encoder_title(article.title, max_tokens=max_tokens, count=count)
         inputs = tuple(encoder_input(title, passage.text) for passage in passages)
         return _Waiting(article, passages, inputs, known_by)
@@ -148,27 +133,22 @@ class Indexer:
         return [one.article for one in ready]
 
 
-def fingerprint(article: Article, sizes: PassageSizes | None = None) -> str:
+def fingerprint(article: Article) -> str:
     """Name what an article says and how it is cut: where the corpus has it under this name, nothing is to do.
 
     The encoder is not in it: the corpus keeps apart what each encoder made.
     """
-    return database.with_recipe(database.fingerprint(article), _recipe(sizes or PassageSizes()))
+    return database.with_recipe(database.fingerprint(article), RECIPE)
 
 
 def index_articles(
-    articles: Iterable[Article],
-    *,
-    corpus: Corpus,
-    encoder: Encoder,
-    sizes: PassageSizes | None = None,
-    write: Write | None = None,
+    articles: Iterable[Article], *, corpus: Corpus, encoder: Encoder, write: Write | None = None
 ) -> None:
     """Put cleaned articles into a corpus as they are, whatever it holds of them; `write` stands for `corpus.replace`.
 
     Raises InvalidArticle for the first that cannot be stored.
     """
-    indexer = Indexer(corpus=corpus, encoder=encoder, sizes=sizes, write=write)
+    indexer = Indexer(corpus=corpus, encoder=encoder, write=write)
     for article in articles:
         _require_written(indexer.add(article))
     _require_written(indexer.finish())
@@ -180,16 +160,12 @@ def _require_written(outcomes: Sequence[Article | Rejected]) -> None:
             raise InvalidArticle(f"article {outcome.origin!r} was not stored: {outcome.reason}")
 
 
-def _indexed(one: _Waiting, rows: Vectors, sizes: PassageSizes) -> IndexedArticle:
+def _indexed(one: _Waiting, rows: Vectors) -> IndexedArticle:
     encoded = (EncodedPassage(passage=passage, vector=row) for passage, row in zip(one.passages, rows, strict=True))
     return IndexedArticle(
         article=one.article,
         passages=tuple(encoded),
         signature=signature(one.article.text),
-        recipe=_recipe(sizes),
+        recipe=RECIPE,
         known_by=one.known_by,
     )
-
-
-def _recipe(sizes: PassageSizes) -> str:
-    return recipe(target_tokens=sizes.target_tokens, overlap_sentences=sizes.overlap_sentences)

@@ -18,7 +18,7 @@ from embeddings.cleaning.article import clean_with_notes
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.errors import InputError
-from embeddings.indexing import BATCH_PASSAGES, Indexer, PassageSizes, fingerprint, index_articles
+from embeddings.indexing import BATCH_PASSAGES, Indexer, fingerprint, index_articles
 from embeddings.runtime import Heard, Stopwatch
 from embeddings.types import Article, RawArticle, Rejected
 
@@ -27,7 +27,6 @@ __all__ = [
     "IngestReport",
     "IngestedArticle",
     "Outcome",
-    "PassageSizes",
     "fingerprint",
     "index_articles",
     "ingest",
@@ -87,7 +86,6 @@ def ingest(
     progress: Callable[[IngestProgress], None] | None = None,
     batch_passages: int = BATCH_PASSAGES,
     should_stop: Callable[[], bool] | None = None,
-    sizes: PassageSizes | None = None,
     within: tuple[str, ...] | None = None,
     heard: Heard | None = None,
 ) -> IngestReport:
@@ -102,11 +100,10 @@ def ingest(
     began, clock = time.perf_counter(), Stopwatch(heard)
     corpus.require_writing()
     stop = should_stop or (lambda: False)
-    run = _Run(Arrivals(corpus, sizes, within=within), progress or (lambda _: None))
+    run = _Run(Arrivals(corpus, within=within), progress or (lambda _: None))
     indexer = Indexer(
         corpus=corpus,
         encoder=encoder,
-        sizes=sizes,
         batch_passages=batch_passages,
         should_stop=stop,
         on_encoded=run.count_encoded,

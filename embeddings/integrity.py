@@ -18,10 +18,10 @@ from embeddings.index.dense import checked
 from embeddings.index.snapshot import Segment
 from embeddings.store.passages import vectors_after
 from embeddings.store.reads import Rows, key_runs, state
-from embeddings.store.schema import moment
+from embeddings.store.schema import moment_if_any
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Where, article_version
 
-__all__ = ["Finding", "GenerationStats", "Stats", "findings", "sound", "statistics"]
+__all__ = ["INGEST", "Finding", "GenerationStats", "Stats", "findings", "generation_stats", "sound", "statistics"]
 
 
 INGEST = "ingest the article again, or delete it (`qa articles delete`)"
@@ -80,7 +80,21 @@ def statistics(db: apsw.Connection, folder: Path) -> Stats:
         "SELECT identity, active, count(article), coalesce(sum(last - first + 1), 0) FROM generations"
         " LEFT JOIN encodings ON generation = number GROUP BY number"
     )
-    generations = tuple(
+    return Stats(
+        articles=db.execute("SELECT count(*) FROM articles").get,
+        versions=db.execute("SELECT count(*) FROM versions").get,
+        generations=generation_stats(rows),
+        changes=state(db).change,
+        database_bytes=sum(path.stat().st_size for path in folder.glob("store.db*")),
+        index_bytes=sum(path.stat().st_size for path in folder.glob("index/*")),
+        sqlite=apsw.sqlite_lib_version(),
+        engine=f"SQLite {apsw.sqlite_lib_version()}",
+    )
+
+
+def generation_stats(rows: Rows) -> tuple[GenerationStats, ...]:
+    """Read rows of an encoder's identity, whether its passages are searched, and how many articles and passages."""
+    return tuple(
         GenerationStats(
             identity=msgspec.json.decode(identity, type=EncoderIdentity),
             active=bool(active),
@@ -88,16 +102,6 @@ def statistics(db: apsw.Connection, folder: Path) -> Stats:
             passages=passages,
         )
         for identity, active, articles, passages in rows
-    )
-    return Stats(
-        articles=db.execute("SELECT count(*) FROM articles").get,
-        versions=db.execute("SELECT count(*) FROM versions").get,
-        generations=generations,
-        changes=state(db).change,
-        database_bytes=sum(path.stat().st_size for path in folder.glob("store.db*")),
-        index_bytes=sum(path.stat().st_size for path in folder.glob("index/*")),
-        sqlite=apsw.sqlite_lib_version(),
-        engine=f"SQLite {apsw.sqlite_lib_version()}",
     )
 
 
@@ -131,9 +135,7 @@ def _articles(db: apsw.Connection) -> list[Finding]:
 
 def _filed(article: Article) -> tuple[bytes, list[bytes | int | None]]:
     """What the columns say of an article: its id and the rest, in their order."""
-    published, embargoed = (
-        None if written is None else moment(written) for written in (article.published_at, article.embargoed_until)
-    )
+    published, embargoed = moment_if_any(article.published_at), moment_if_any(article.embargoed_until)
     collection, source, section, language, status = (
         text.encode()
         for text in (article.collection, article.source, article.section, article.language or "", article.status)
@@ -215,8 +217,7 @@ def _check_article(indexed: IndexedArticle) -> None:
             f"article {article.id!r} is marked as version {article.version}, but its text is {version}"
         )
     for written in (article.published_at, article.embargoed_until):
-        if written is not None:
-            moment(written)
+        moment_if_any(written)
 
 
 def _check_passages(indexed: IndexedArticle) -> None:

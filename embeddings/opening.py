@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -17,6 +16,7 @@ from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import EncoderIdentity
 from embeddings.errors import InputError, StoreCorrupt, StoreError
+from embeddings.index.files import flush
 from embeddings.integrity import Finding, Stats
 from embeddings.store.database import copy_database
 from embeddings.types import CorpusCounts, Held, HeldPage, Hit, IndexedArticle, Place, Where
@@ -290,9 +290,9 @@ def back_up(folder: Path, target: Path, *, names: Sequence[str]) -> Backup:
         )
         (partial / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(backup), indent=1))
         for path in partial.iterdir():
-            _flush(path)
+            flush(path)
         partial.rename(target)
-        _flush(target.parent)
+        flush(target.parent)
     except OSError as error:
         raise StoreError(f"the backup in {target} cannot be written: {error}") from error
     return backup
@@ -322,9 +322,9 @@ def restore(source: Path, folder: Path) -> Backup:
             partial = folder / f"{file.name}.partial"
             shutil.copyfile(source / file.name, partial)
             partial.chmod(0o600)
-            _flush(partial)
+            flush(partial)
             partial.rename(folder / file.name)
-        _flush(folder)
+        flush(folder)
     except OSError as error:
         raise StoreError(f"the backup cannot be put into {folder}: {error}") from error
     return backup
@@ -334,11 +334,3 @@ def _described(path: Path) -> BackedUp:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return BackedUp(name=path.name, size=path.stat().st_size, sha256=digest)
-
-
-def _flush(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -16,14 +16,16 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.types import Article, Passage, passage_id
 
-__all__ = ["OVERLAP_SENTENCES", "TARGET_TOKENS", "cut_to_fit", "encoder_input", "encoder_title", "recipe", "split"]
+__all__ = ["RECIPE", "cut_to_fit", "encoder_input", "encoder_title", "split"]
 
 Count = Callable[[Sequence[str]], list[int]]
 Span = tuple[int, int]
-TARGET_TOKENS = 192
-OVERLAP_SENTENCES = 1
+_TARGET_TOKENS = 192
+_OVERLAP_SENTENCES = 1
 _VERSION = 1
 """To be raised with every change here or in `sentences` that cuts some article differently."""
+RECIPE = f"{_VERSION}/{_TARGET_TOKENS}/{_OVERLAP_SENTENCES}"
+"""Names the way of cutting. An article whose passages were cut by another recipe is cut and encoded anew."""
 _TITLE_SHARE = 8
 """The title gets at most this part (one in so many) of what the encoder reads."""
 _LEAST_TOKENS = 32
@@ -81,17 +83,13 @@ def encoder_input(title: str, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
-def recipe(*, target_tokens: int, overlap_sentences: int) -> str:
-    """Name a way of cutting. An article whose passages were cut by another recipe is cut and encoded anew.
-
-    >>> recipe(target_tokens=192, overlap_sentences=1)
-    '1/192/1'
-    """
-    return f"{_VERSION}/{target_tokens}/{overlap_sentences}"
-
-
 def split(
-    article: Article, *, max_tokens: int, target_tokens: int, overlap_sentences: int, count: Count
+    article: Article,
+    *,
+    max_tokens: int,
+    count: Count,
+    target_tokens: int = _TARGET_TOKENS,
+    overlap_sentences: int = _OVERLAP_SENTENCES,
 ) -> tuple[Passage, ...]:
     """Cut an article into passages of about `target_tokens`, title and special tokens not counted.
 

@@ -225,12 +225,7 @@ def checked_id(given: str) -> str:
 
     Raises InvalidArticle saying what an id may look like.
     """
-    if len(given) <= MAX_GIVEN_ID and _SAFE.fullmatch(given):
-        return given
-    raise InvalidArticle(
-        f"the id {given[:60]!r} cannot be used: give 1 to {MAX_GIVEN_ID} characters out of "
-        "A-Z a-z 0-9 . _ ~ : @ = + , - beginning with a letter, a digit or _, or give none and one is derived"
-    )
+    return _checked(given, "id", most=MAX_GIVEN_ID, otherwise=", or give none and one is derived")
 
 
 def checked_collection(given: str) -> str:
@@ -238,11 +233,15 @@ def checked_collection(given: str) -> str:
 
     Raises InvalidArticle saying what a name may look like.
     """
-    if len(given) <= MAX_COLLECTION and _SAFE.fullmatch(given):
+    return _checked(given, "collection", most=MAX_COLLECTION)
+
+
+def _checked(given: str, what: str, *, most: int, otherwise: str = "") -> str:
+    if len(given) <= most and _SAFE.fullmatch(given):
         return given
     raise InvalidArticle(
-        f"the collection {given[:60]!r} cannot be used: give 1 to {MAX_COLLECTION} characters out of "
-        "A-Z a-z 0-9 . _ ~ : @ = + , - beginning with a letter, a digit or _"
+        f"the {what} {given[:60]!r} cannot be used: give 1 to {most} characters out of "
+        f"A-Z a-z 0-9 . _ ~ : @ = + , - beginning with a letter, a digit or _{otherwise}"
     )
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "Manifest",
     "SegmentRecord",
     "are_there",
+    "flush",
     "manifest_of",
     "opened",
     "outdated",
@@ -231,12 +232,17 @@ def _put(folder: Path, name: str, content: bytes | memoryview, *, step: str, fau
         os.fsync(file.fileno())
     fault(f"before renaming {step}")
     temporary.replace(path)
-    opened = os.open(folder, os.O_RDONLY)
+    flush(folder)
+    fault(f"after renaming {step}")
+
+
+def flush(path: Path) -> None:
+    """Have the disk hold what was written to a file, or which files lie in a folder."""
+    opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
     finally:
         os.close(opened)
-    fault(f"after renaming {step}")
 
 
 def _remove_others(folder: Path, segments: Sequence[SegmentRecord]) -> None:

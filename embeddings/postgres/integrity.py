@@ -6,13 +6,12 @@ import hashlib
 
 import msgspec
 
-from embeddings.encoders import EncoderIdentity
-from embeddings.integrity import INGEST, Finding, GenerationStats, Stats
+from embeddings.integrity import INGEST, Finding, Stats, generation_stats
 from embeddings.postgres import search
 from embeddings.postgres.database import Connection
 from embeddings.postgres.passages import damaged_keys
 from embeddings.postgres.reads import possible, the_row
-from embeddings.store.schema import moment
+from embeddings.store.schema import moment_if_any
 from embeddings.types import Article
 
 __all__ = ["findings", "statistics"]
@@ -38,15 +37,6 @@ def statistics(db: Connection) -> Stats:
         "SELECT identity, active, count(article), coalesce(sum(passages), 0)::bigint FROM generations"
         " LEFT JOIN encodings ON generation = number GROUP BY number ORDER BY number"
     )
-    generations = tuple(
-        GenerationStats(
-            identity=msgspec.json.decode(identity, type=EncoderIdentity),
-            active=active,
-            articles=articles,
-            passages=passages,
-        )
-        for identity, active, articles, passages in rows
-    )
     articles, versions, tables, indexes = the_row(
         db,
         "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM versions),"
@@ -56,7 +46,7 @@ def statistics(db: Connection) -> Stats:
     return Stats(
         articles=articles,
         versions=versions,
-        generations=generations,
+        generations=generation_stats(rows),
         changes=0,
         database_bytes=tables,
         index_bytes=indexes,
@@ -88,9 +78,7 @@ def _articles(db: Connection) -> list[Finding]:
 
 def _said(article: Article) -> list[object]:
     """What the columns should say of an article, in their order."""
-    published, embargoed = (
-        None if written is None else moment(written) for written in (article.published_at, article.embargoed_until)
-    )
+    published, embargoed = moment_if_any(article.published_at), moment_if_any(article.embargoed_until)
     filed = [article.id, article.collection, article.source, published, article.section, article.language or ""]
     return [*filed, possible(article.authors), article.status, embargoed]
 

@@ -14,9 +14,9 @@ from psycopg.rows import TupleRow
 from embeddings.cleaning.unicode import as_written
 from embeddings.errors import InputError, StoreCorrupt
 from embeddings.postgres.database import Connection
-from embeddings.store.reads import intact, unless_altered
+from embeddings.store.reads import intact, tallied, unless_altered
 from embeddings.store.schema import moment, storable
-from embeddings.types import Article, CorpusCounts, DayTally, Overview, SourceTally, Where
+from embeddings.types import Article, CorpusCounts, Overview, SourceTally, Where
 
 __all__ = [
     "Values",
@@ -142,24 +142,14 @@ def tally(db: Connection, where: Where, *, since: str) -> tuple[SourceTally, ...
         f" WHERE {condition} AND published >= %s GROUP BY source, published / {_DAY} ORDER BY source, min(published)",
         (*values, moment(since)),
     )
-    days: dict[str, list[DayTally]] = {}
-    for source, first, articles in rows:
-        days.setdefault(source, []).append(DayTally(day=str(_day(first)), articles=articles))
     totals = db.execute(
         "SELECT source, count(*), count(*) - count(published), min(published), max(published)"  # noqa: S608
         f' FROM articles WHERE {condition} GROUP BY source ORDER BY count(*) DESC, source COLLATE "C"',
         values,
     )
-    return tuple(
-        SourceTally(
-            source=source,
-            articles=articles,
-            undated=undated,
-            earliest=_day(earliest),
-            latest=_day(latest),
-            days=tuple(days.get(source, ())),
-        )
-        for source, articles, undated, earliest, latest in totals
+    return tallied(
+        ((*counted, _day(earliest), _day(latest)) for *counted, earliest, latest in totals),
+        ((source, _day(first), articles) for source, first, articles in rows),
     )
 
 

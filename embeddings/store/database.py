@@ -79,7 +79,7 @@ class Store:
         self._fault = fault
         self._lock: TextIOWrapper | None = None
         self._writer: apsw.Connection | None = None
-        self._closed = False
+        self.closed = False
         self._idle: deque[apsw.Connection] = deque()
         self._lacks_rights = False
         """Whether a connection met a store of an older program."""
@@ -105,11 +105,6 @@ class Store:
     def read_only(self) -> bool:
         """Whether this process may only read."""
         return self._lock is None
-
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._closed
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
@@ -159,7 +154,7 @@ class Store:
     def close(self) -> None:
         """Close every idle connection and release the lock; connections still lent out close when given back."""
         with self._one_writer:
-            self._closed = True
+            self.closed = True
             self._close_idle()
             if self._writer is not None:
                 self._writer.close()
@@ -191,7 +186,7 @@ class Store:
         Raises StoreBusy while another process writes.
         """
         with self._one_writer, _translated(self.folder):
-            if self._writer is None and not self._closed:
+            if self._writer is None and not self.closed:
                 self._open_to_write()
 
     def _open_to_read(self) -> None:
@@ -210,7 +205,7 @@ class Store:
         create_tables(db, where=self._path, read_only=False)
 
     def _borrow(self) -> apsw.Connection:
-        if self._closed:
+        if self.closed:
             raise StoreError(f"the store in {self.folder} was closed")
         try:
             db = self._idle.pop()
@@ -224,7 +219,7 @@ class Store:
 
     def _give_back(self, db: apsw.Connection) -> None:
         self._idle.append(db)
-        if self._closed:
+        if self.closed:
             self._close_idle()
 
     def _close_idle(self) -> None:
@@ -235,7 +230,7 @@ class Store:
     def _writing_connection(self) -> apsw.Connection:
         if self._writer is not None:
             return self._writer
-        if self._closed:
+        if self.closed:
             raise StoreError(f"the store in {self.folder} was closed")
         raise StoreReadOnly(f"the store in {self.folder} was opened for reading only")
 

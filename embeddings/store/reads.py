@@ -42,6 +42,7 @@ __all__ = [
     "removed_runs",
     "restricted_runs",
     "state",
+    "tallied",
     "tally",
     "unless_altered",
     "version_by_number",
@@ -183,15 +184,20 @@ def tally(db: apsw.Connection, where: Where, *, since: str) -> tuple[SourceTally
         f" WHERE {condition} AND published >= ? GROUP BY 1, 2 ORDER BY 1, 2",
         (*values, moment(since)),
     )
-    days: dict[str, list[DayTally]] = {}
-    for source, day, articles in rows:
-        days.setdefault(source, []).append(DayTally(day=day, articles=articles))
     totals: Rows = db.execute(
         "SELECT source, count(*), count(*) - count(published), date(min(published) / 1000000, 'unixepoch'),"  # noqa: S608
         f" date(max(published) / 1000000, 'unixepoch') FROM articles WHERE {condition}"
         " GROUP BY source ORDER BY count(*) DESC, source",
         values,
     )
+    return tallied(totals, rows)
+
+
+def tallied(totals: Rows, of_days: Rows) -> tuple[SourceTally, ...]:
+    """Read rows of sources (articles, undated ones, first day, last day), and rows of their days."""
+    days: dict[str, list[DayTally]] = {}
+    for source, day, articles in of_days:
+        days.setdefault(source, []).append(DayTally(day=day, articles=articles))
     return tuple(
         SourceTally(
             source=source,

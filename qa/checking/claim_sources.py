@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from embeddings.chunking.passages import OVERLAP_SENTENCES, TARGET_TOKENS, split
+from embeddings.chunking.passages import split
 from embeddings.corpus import Corpus, readable
 from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, article_version
@@ -270,8 +270,6 @@ def _passages(article: Article, encoder: Encoder) -> Sequence[Passage]:
     return split(
         article,
         max_tokens=encoder.identity.max_tokens,
-        target_tokens=TARGET_TOKENS,
-        overlap_sentences=OVERLAP_SENTENCES,
         count=encoder.count_tokens,
     )
 

@@ -89,7 +89,7 @@ _THIRD = """
 CREATE TABLE kept_starters (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,      -- from where they are asked for: see qa.server.beginnings
-    made TEXT NOT NULL              -- qa.conversations.beginnings.Made as JSON; can be made anew at any time
+    made TEXT NOT NULL              -- qa.server.starters.Made as JSON; can be made anew at any time
 );
 """
 _CHANGES = (_TABLES, _SECOND, _THIRD)

@@ -140,20 +140,19 @@ class FeedbackBook:
         return entry
 
     def page(
-        self, *, owner: str | None, before: int | None, limit: int, within: tuple[str, ...] | None = None
+        self, *, before: int | None, limit: int, within: tuple[str, ...] | None = None
     ) -> tuple[Sequence[Feedback], int | None]:
-        """Feedback, the latest first (`owner` None: everybody's), and the `before` of the next page.
+        """Feedback, the latest first, and the `before` of the next page.
 
         With `within`, of those alone who could read nothing beyond these collections.
         """
-        mine, owners = ("", ()) if owner is None else (" AND owner = ?", (owner,))
         found: list[tuple[int, Feedback]] = []
         at_once = limit + 1 if within is None else max(limit + 1, _SIFTED)
         with self._database.reading() as db:
             while len(found) <= limit:
                 rows: list[Any] = db.execute(
-                    f"SELECT number, entry FROM feedback WHERE number < ?{mine} ORDER BY number DESC LIMIT ?",  # noqa: S608
-                    (_MOST if before is None else before, *owners, at_once),
+                    "SELECT number, entry FROM feedback WHERE number < ? ORDER BY number DESC LIMIT ?",
+                    (_MOST if before is None else before, at_once),
                 ).fetchall()
                 entries = ((number, msgspec.json.decode(entry, type=Feedback)) for number, entry in rows)
                 found += [(number, entry) for number, entry in entries if _is_within(entry, within)]

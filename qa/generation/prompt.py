@@ -31,7 +31,6 @@ __all__ = [
     "build",
     "count_tokens",
     "estimate",
-    "head",
     "load_prompts",
     "messages",
     "new_fence",
@@ -227,22 +226,6 @@ def count_tokens(text: str) -> int:
     True
     """
     return len(_encoding().encode(text, disallowed_special=()))
-
-
-def head(text: str, *, budget: int) -> str:
-    """The longest start of a text that is at most `budget` tokens long and ends between two words.
-
-    >>> head("one two three four", budget=2)
-    'one two'
-    """
-    tokens = _encoding().encode(text, disallowed_special=())
-    if len(tokens) <= budget:
-        return text
-    kept = _encoding().decode(tokens[: max(budget, 0)], errors="ignore")
-    if text[len(kept) : len(kept) + 1].isspace():
-        return kept
-    # The last token may have cut a word in two.
-    return kept[: len(kept) - len(kept.split(" ")[-1])].rstrip()
 
 
 @lru_cache(maxsize=1)

@@ -166,29 +166,14 @@ class ScriptedGenerator:
         reads_documents: bool = False,
     ) -> None:
         self._script = script
-        self._reads_documents = reads_documents
-        self._model = model
-        self._context_tokens = context_tokens
+        self.reads_documents = reads_documents
+        self.model = model
+        self.context_tokens = context_tokens
         self.asked: list[Sequence[Message]] = []
         """The messages of every draft that was begun."""
         self.open = 0
         """Drafts that are neither finished, failed nor closed."""
         self.closed = False
-
-    @property
-    def model(self) -> str:
-        """The name given."""
-        return self._model
-
-    @property
-    def context_tokens(self) -> int:
-        """The size given."""
-        return self._context_tokens
-
-    @property
-    def reads_documents(self) -> bool:
-        """As was said."""
-        return self._reads_documents
 
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float

@@ -65,24 +65,16 @@ class AnthropicMessages:
         Imports the SDK, which takes a second: not on an event loop. Raises SettingsError where it is not installed, or
         for an unusable address.
         """
-        self._model = model
-        self._context_tokens = context_tokens
+        self.model = model
+        self.context_tokens = context_tokens
         self._where = place(base_url or _ADDRESS)
-        self._client = _client(base_url or _ADDRESS, api_key)
-        self._answered = partial(answered, where=self._where, sdk_error=_sdk_error())
+        self._client = _client(base_url or _ADDRESS, api_key)  # says so where the SDK is not installed
+        from anthropic import AnthropicError
+
+        self._answered = partial(answered, where=self._where, sdk_error=AnthropicError)
         self._messages: Any = self._client.messages.with_streaming_response
         # A draft is a few sentences close to the sources, and somebody waits for it.
         self._options: dict[str, Any] = {"thinking": {"type": "disabled"}}
-
-    @property
-    def model(self) -> str:
-        """Name of the model."""
-        return self._model
-
-    @property
-    def context_tokens(self) -> int:
-        """Size of the window that may be used."""
-        return self._context_tokens
 
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float
@@ -111,7 +103,7 @@ class AnthropicMessages:
 
         def request() -> Any:
             return self._messages.create(
-                model=self._model,
+                model=self.model,
                 system="\n\n".join(message.content for message in messages if message.role == "system"),
                 messages=[_sent(message) for message in messages if message.role != "system"],
                 max_tokens=max_tokens + (0 if self._options else _THINKING_TOKENS),
@@ -144,12 +136,6 @@ def _document(document: Document) -> dict[str, Any]:
         "context": document.about,
         "citations": {"enabled": True},
     }
-
-
-def _sdk_error() -> type[Exception]:
-    from anthropic import AnthropicError
-
-    return AnthropicError
 
 
 def _client(base_url: str, api_key: str) -> AsyncAnthropic:

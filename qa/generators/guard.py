@@ -23,7 +23,7 @@ from qa.errors import GeneratorFailed
 from qa.generators import AroundGenerator, Delta, Finish, Generator, Message
 from qa.tracing import Span, Value, part
 
-__all__ = ["Attempt", "Breaker", "DraftLimit", "GuardedGenerator", "TracedGenerator", "repeats"]
+__all__ = ["Breaker", "DraftLimit", "GuardedGenerator", "TracedGenerator", "repeats"]
 
 
 logger = logging.getLogger(__name__)
@@ -45,17 +45,13 @@ _LONGEST_PAUSE = 30.0
 class GuardedGenerator(AroundGenerator):
     """A generator that fails at once where another could only fail late."""
 
-    def __init__(self, inner: Generator, *, concurrency: int, breaker: Breaker | None = None) -> None:
+    def __init__(self, inner: Generator, *, concurrency: int) -> None:
         """`concurrency`: drafts that may be written at the same time; further ones fail with `model_overloaded`."""
         super().__init__(inner)
         self._concurrency = concurrency
-        self._breaker = breaker or Breaker()
-        self._busy = 0
-
-    @property
-    def busy(self) -> int:
+        self._breaker = Breaker()
+        self.busy = 0
         """Drafts being written now."""
-        return self._busy
 
     @property
     def resting(self) -> bool:
@@ -66,13 +62,13 @@ class GuardedGenerator(AroundGenerator):
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float
     ) -> AsyncGenerator[Delta | Finish, None]:
         """Stream a draft; one that goes on for ever, or in a circle, ends with `length` where that is noticed."""
-        with self._permit(), self._breaker.attempt() as attempt:
+        with self._permit(), self._breaker.attempt():
             limit = DraftLimit(max_tokens=max_tokens)
             async with aclosing(self._inner.stream(messages, max_tokens=max_tokens, deadline=deadline)) as pieces:
                 async for piece in pieces:
-                    attempt.arrived()
+                    self._breaker.arrived()
                     if isinstance(piece, Finish):
-                        attempt.succeeded()
+                        self._breaker.succeeded()
                         yield piece
                         return
                     if text := limit.take(piece.text):
@@ -81,23 +77,23 @@ class GuardedGenerator(AroundGenerator):
                         break
                 else:
                     raise GeneratorFailed("the draft has no end", reason="model_failed")
-            attempt.succeeded()
+            self._breaker.succeeded()
             logger.info("the draft of %s was cut: %s", self.model, limit.reached)
             yield Finish(reason="length")
 
     @contextmanager
     def _permit(self) -> Iterator[None]:
-        if self._busy >= self._concurrency:
+        if self.busy >= self._concurrency:
             raise GeneratorFailed(
-                f"{self._busy} drafts are being written already (QA_LLM_CONCURRENCY)",
+                f"{self.busy} drafts are being written already (QA_LLM_CONCURRENCY)",
                 reason="model_overloaded",
                 server_fault=False,
             )
-        self._busy += 1
+        self.busy += 1
         try:
             yield
         finally:
-            self._busy -= 1
+            self.busy -= 1
 
 
 class DraftLimit:
@@ -151,7 +147,7 @@ class Breaker:
         self._closed_until = 0.0
         self._last: GeneratorFailed | None = None
         self._open = False
-        self._probing: Attempt | None = None
+        self._probing: object | None = None
 
     @property
     def resting(self) -> bool:
@@ -159,7 +155,7 @@ class Breaker:
         return self._last is not None and self._clock() < self._closed_until
 
     @contextmanager
-    def attempt(self) -> Iterator[Attempt]:
+    def attempt(self) -> Iterator[None]:
         """Try the model. Raises GeneratorFailed, at once and with the last failure's reason, where it is no use.
 
         A GeneratorFailed that leaves the block counts where it is the server's fault; whoever leaves it otherwise
@@ -167,7 +163,7 @@ class Breaker:
         """
         attempt = self._admit()
         try:
-            yield attempt
+            yield
         except GeneratorFailed as error:
             self._failed(error)
             raise
@@ -175,8 +171,9 @@ class Breaker:
             if self._probing is attempt:
                 self._probing = None
 
-    def _admit(self) -> Attempt:
-        attempt = Attempt(self)
+    def _admit(self) -> object:
+        """Give what tells this attempt from others."""
+        attempt = object()
         if self._last is not None and self._clock() < self._closed_until:
             raise GeneratorFailed(f"not asked, it failed a moment ago: {self._last}", reason=self._last.reason)
         if self._open and self._last is not None:
@@ -212,21 +209,6 @@ class Breaker:
     def _shut(self, error: GeneratorFailed, *, until: float) -> None:
         self._last = error.with_traceback(None)
         self._closed_until = max(self._closed_until, until)
-
-
-class Attempt:
-    """One try, as whoever makes it sees it."""
-
-    def __init__(self, breaker: Breaker) -> None:
-        self._breaker = breaker
-
-    def arrived(self) -> None:
-        """The first words came."""
-        self._breaker.arrived()
-
-    def succeeded(self) -> None:
-        """The draft is complete."""
-        self._breaker.succeeded()
 
 
 class TracedGenerator(AroundGenerator):

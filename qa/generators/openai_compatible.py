@@ -51,12 +51,14 @@ class OpenAICompatible:
 
         Imports the SDK, which takes a second: not on an event loop. Raises SettingsError for an unusable address.
         """
+        from openai import OpenAIError
+
         self._configured = model
         self._found = ""
-        self._context_tokens = context_tokens
+        self.context_tokens = context_tokens
         self._where = place(base_url)
         self._client = _client(base_url, api_key)
-        self._answered = partial(answered, where=self._where, sdk_error=_sdk_error())
+        self._answered = partial(answered, where=self._where, sdk_error=OpenAIError)
         self._completions: Any = self._client.chat.completions.with_streaming_response
         self._models: Any = self._client.models.with_streaming_response
         self._options: dict[str, Any] = {"temperature": 0, "stream_options": {"include_usage": True}}
@@ -66,11 +68,6 @@ class OpenAICompatible:
     def model(self) -> str:
         """Name of the model; empty until the server was asked for it, where none is configured."""
         return self._configured or self._found
-
-    @property
-    def context_tokens(self) -> int:
-        """Size of the model's window."""
-        return self._context_tokens
 
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int, deadline: float
@@ -141,12 +138,6 @@ class OpenAICompatible:
         for name in refused:
             del self._options[name]
         return bool(refused)
-
-
-def _sdk_error() -> type[Exception]:
-    from openai import OpenAIError
-
-    return OpenAIError
 
 
 def _client(base_url: str, api_key: str) -> AsyncOpenAI:

@@ -14,7 +14,7 @@ from typing import Literal, Protocol, TypeVar
 import msgspec
 
 from embeddings.corpus import readable
-from embeddings.types import Article, SourceTally, Where
+from embeddings.types import SourceTally, Where
 from embeddings.usable_corpus import UsableCorpus
 from qa.access.keys import Collections, Permission
 from qa.conversations import asked
@@ -25,7 +25,7 @@ from qa.errors import NotFound
 from qa.language.dates import stamp
 from qa.server.errors import FieldError, InvalidRequest
 from qa.server.monitoring import Writes
-from qa.server.records import Records
+from qa.server.records import Records, once_each
 from qa.server.wire import KeptAnswer
 
 __all__ = [
@@ -324,13 +324,7 @@ def _all(database: ConversationDatabase) -> Sequence[Review]:
 
 
 def _rows(reviews: Sequence[Review], corpus: UsableCorpus) -> Sequence[DatasetRow]:
-    found: dict[tuple[str, str | None], Article | None] = {}
-
-    def find(article_id: str, version: str | None) -> Article | None:
-        if (key := (article_id, version)) not in found:
-            found[key] = readable(corpus, article_id, version=version)
-        return found[key]
-
+    find = once_each(corpus)
     return [row for review in reviews if (row := row_of(review, find=find))]
 
 

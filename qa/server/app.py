@@ -56,7 +56,6 @@ from qa.server.routes.openai import (
     retrieve_model,
 )
 from qa.server.routes.pages import (
-    Page,
     admin,
     admin_file,
     article_page,
@@ -66,7 +65,7 @@ from qa.server.routes.pages import (
     openapi_json,
     problem,
 )
-from qa.server.routes.widget import Widget, configure, get_token, home, load_widget, widget_file, widget_script
+from qa.server.routes.widget import configure, get_token, home, load_widget, widget_file, widget_script
 from qa.server.service import Service
 
 __all__ = ["answer_head", "create_app"]
@@ -132,22 +131,10 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     settings = service.settings
     guard = Guard(settings)
 
-    async def provide_guard() -> Guard:
-        return guard
-
-    async def provide_service() -> Service:
-        return service
-
-    async def provide_page() -> Page:
-        return page
-
-    async def provide_widget() -> Widget:
-        return widget
-
     widget = load_widget(frame_ancestors=places.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
     dependencies = {
-        "service": Provide(provide_service),
-        "guard": Provide(provide_guard),
+        "service": _given(service),
+        "guard": _given(guard),
         "caller": Provide(provide_caller),
     }
     routes = _routes(max_body_bytes=settings.max_body_bytes)
@@ -155,7 +142,7 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     page = load_page(cache(partial(openapi.describe, routes, dependencies=dependencies, version=version("sourceline"))))
     app = Litestar(
         route_handlers=[*routes, *_UNDESCRIBED, _tools(max_body_bytes=settings.max_body_bytes)],
-        dependencies={**dependencies, "page": Provide(provide_page), "widget": Provide(provide_widget)},
+        dependencies={**dependencies, "page": _given(page), "widget": _given(widget)},
         request_class=StrictRequest,
         request_max_body_size=settings.max_body_bytes,
         exception_handlers={Exception: serve_error},
@@ -168,6 +155,13 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     )
     refuse_undeclared(app.routes)
     return app
+
+
+def _given(value: object) -> Provide:
+    async def provide() -> object:
+        return value
+
+    return Provide(provide)
 
 
 def _routes(*, max_body_bytes: int) -> list[Router]:

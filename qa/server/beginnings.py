@@ -1,4 +1,7 @@
-"""Keeps questions to begin with over restarts, and makes them ahead: at the start, and after each write."""
+"""Keeps questions to begin with over restarts, and makes them ahead: at the start, and after each write.
+
+Of articles no words are kept but those of questions.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,18 @@ import msgspec
 
 from embeddings.errors import EmbeddingsError
 from qa.access.keys import Collections
-from qa.conversations.beginnings import Made, keep, kept, kept_names
 from qa.conversations.database import ConversationDatabase
 from qa.errors import QAError
-from qa.server.starters import Beginning, Reach
+from qa.server.starters import Beginning, Made, Reach
 
-__all__ = ["Ahead", "KeptQuestions", "RunOnRecords"]
+__all__ = ["MOST", "Ahead", "KeptQuestions", "RunOnRecords", "keep", "kept", "kept_names"]
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
+MOST = 64
+"""So many sets of questions are kept; the one made longest ago makes room."""
 _SETTLED_SECONDS = 2.0
 """Articles often come one after the other."""
 _LOOK_SECONDS = 60.0
@@ -113,3 +117,31 @@ class Ahead:
 
 def _name(reach: Reach) -> str:
     return msgspec.json.encode(_Named(within=reach.within, collection=reach.collection)).decode()
+
+
+def keep(database: ConversationDatabase, *, name: str, made: Made) -> None:
+    """Keep what was made in the place of what was kept under this name. Raises HistoryUnavailable."""
+    with database.writing() as db:
+        db.execute("DELETE FROM kept_starters WHERE name = ?", (name,))
+        db.execute("INSERT INTO kept_starters (name, made) VALUES (?, ?)", (name, msgspec.json.encode(made).decode()))
+        db.execute(
+            "DELETE FROM kept_starters"
+            " WHERE number NOT IN (SELECT number FROM kept_starters ORDER BY number DESC LIMIT ?)",
+            (MOST,),
+        )
+
+
+def kept(database: ConversationDatabase, *, name: str) -> Made | None:
+    """What is kept under a name; None also where it cannot be read any more. Raises HistoryUnavailable."""
+    with database.reading() as db:
+        row = db.execute("SELECT made FROM kept_starters WHERE name = ?", (name,)).fetchone()
+    try:
+        return msgspec.json.decode(row[0], type=Made) if row else None
+    except msgspec.DecodeError:
+        return None
+
+
+def kept_names(database: ConversationDatabase) -> list[str]:
+    """All names under which something is kept, the latest first. Raises HistoryUnavailable."""
+    with database.reading() as db:
+        return [name for (name,) in db.execute("SELECT name FROM kept_starters ORDER BY number DESC").fetchall()]

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -33,7 +33,7 @@ from qa.server.worker import Permits, Worker
 from qa.settings import Settings
 from qa.types import Answer, Question, Turn
 
-__all__ = ["Asked", "ReadCorpus", "Records"]
+__all__ = ["Asked", "ReadCorpus", "Records", "once_each"]
 
 T = TypeVar("T")
 
@@ -195,11 +195,10 @@ class Records:
         give = partial(book.give, about, owner=owner, verdict=verdict, reasons=reasons, comment=comment, at=_now())
         return await self._run(give)
 
-    async def feedback(self, *, owner: str | None, within: Collections, before: int | None, limit: int) -> FeedbackPage:
-        """What readers said who could read nothing beyond these collections, the latest first; everybody's where
-        `owner` is None."""
+    async def feedback(self, *, within: Collections, before: int | None, limit: int) -> FeedbackPage:
+        """What readers said who could read nothing beyond these collections, the latest first."""
         book = FeedbackBook(self._opened(), limit=_FEEDBACK)
-        found, following = await self._run(partial(book.page, owner=owner, within=within, before=before, limit=limit))
+        found, following = await self._run(partial(book.page, within=within, before=before, limit=limit))
         return FeedbackPage(feedback=tuple(found), next=following)
 
     async def run(self, job: Callable[[ConversationDatabase], T]) -> T:
@@ -241,12 +240,7 @@ def _opened(place: Place) -> ConversationDatabase:
 
 def _recheck(kept: Sequence[KeptTurn], corpus: UsableCorpus) -> tuple[ConversationTurn, ...]:
     """Each turn as it may be shown; every article version is read once."""
-    articles: dict[tuple[str, str | None], Article | None] = {}
-
-    def find(article_id: str, version: str | None) -> Article | None:
-        if (key := (article_id, version)) not in articles:
-            articles[key] = readable(corpus, article_id, version=version)
-        return articles[key]
+    find = once_each(corpus)
 
     def current(article_id: str) -> str | None:
         article = find(article_id, None)
@@ -265,6 +259,11 @@ def _recheck(kept: Sequence[KeptTurn], corpus: UsableCorpus) -> tuple[Conversati
             )
         )
     return tuple(found)
+
+
+def once_each(corpus: UsableCorpus) -> Callable[[str, str | None], Article | None]:
+    """Give what reads an article as it may be shown, in a version or, with None, as it is; each one once."""
+    return cache(lambda article_id, version: readable(corpus, article_id, version=version))
 
 
 def _now() -> str:

@@ -161,7 +161,7 @@ _SECONDS_TO_TELL = 5
 logger = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, *, load: Callable[[Settings], Parts] | None = None) -> int:
+def serve(settings: Settings, *, load: Callable[[Settings], Parts] = load) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code: 0 after a clean stop, 1 where it could not start.
 
     Prints `Sourceline is ready at ADDRESS` to standard output once questions can be answered; while the parts are
@@ -179,16 +179,10 @@ def serve(settings: Settings, *, load: Callable[[Settings], Parts] | None = None
         _complain(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. Choose another --port")
         return _FAILED
     with listener:
-        code = _Run(settings, listener=listener, load=load or _load, tracing=tracing).until_stopped()
+        code = _Run(settings, listener=listener, load=load, tracing=tracing).until_stopped()
     if tracing is not None:
         tracing.close()
     return code
-
-
-def _load(settings: Settings) -> Parts:
-    from qa.server.run import load  # heavy: behind the live event loop
-
-    return load(settings)
 
 
 def configure(app: Litestar, *, shutdown_seconds: int, tracing: Tracing | None = None) -> uvicorn.Config:

@@ -16,14 +16,24 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.corpus import Corpus
 from embeddings.types import Article, CorpusCounts, Overview, SourceTally, Where
 from qa.access.keys import Collections
-from qa.conversations.beginnings import Made, Tried
 from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on, topic_of
 from qa.language.dates import is_after
 from qa.language.question_words import names
 from qa.question.understanding import where_of
 from qa.types import Answer, Citation, Filters, Question
 
-__all__ = ["Beginning", "Glance", "Offered", "Reach", "Shelf", "StarterQuestions", "at_a_glance", "follow_ons"]
+__all__ = [
+    "Beginning",
+    "Glance",
+    "Made",
+    "Offered",
+    "Reach",
+    "Shelf",
+    "StarterQuestions",
+    "Tried",
+    "at_a_glance",
+    "follow_ons",
+]
 
 
 # --- Questions to go on with, about articles that somebody reads: their statements, and what their people said
@@ -147,22 +157,31 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
         return not self.about and self.filters == Filters()
 
 
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that was answered, and the place of the words that answered it."""
+
+    question: str
+    article_id: str
+    article_version: str
+    start: int
+    """Code points of the article's text, half open."""
+    end: int
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made once."""
+
+    of: str
+    """Names the state of the articles, and what read them: where it is another one, they are to be made anew."""
+    questions: tuple[Tried, ...]
+
+
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
     """A question that was tried."""
 
     tried: Tried
     quote: str
     """The words that answer it."""
-
-    @property
-    def question(self) -> str:
-        """What is asked."""
-        return self.tried.question
-
-    @property
-    def article_id(self) -> str:
-        """The article that answers it."""
-        return self.tried.article_id
 
 
 class Glance(msgspec.Struct, frozen=True, kw_only=True):

@@ -69,23 +69,19 @@ class Permits:
     def __init__(self, limit: int, *, what: str) -> None:
         self._limit = limit
         self._what = what
-        self._taken = 0
-
-    @property
-    def taken(self) -> int:
+        self.taken = 0
         """How many there are now."""
-        return self._taken
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Hold a permit. Raises Overloaded, at once, when all are taken."""
-        if self._taken >= self._limit:
-            raise Overloaded(f"{self._taken} {self._what} are waiting already; send this again a little later")
-        self._taken += 1
+        if self.taken >= self._limit:
+            raise Overloaded(f"{self.taken} {self._what} are waiting already; send this again a little later")
+        self.taken += 1
         try:
             yield
         finally:
-            self._taken -= 1
+            self.taken -= 1
 
 
 class Worker:
@@ -95,7 +91,7 @@ class Worker:
         self._urgent: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._patient: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._streak = 0
-        self._owed = 0.0
+        self.owed = 0.0
         """Seconds that patient jobs have used beyond their share."""
         self._stopping = False
         self._changed = threading.Condition()
@@ -164,18 +160,18 @@ class Worker:
     def _book(self, seconds: float, *, urgent: bool) -> None:
         """Settle what a job used; after a short patient one, let the next of its kind come in."""
         if urgent:
-            self._owed = max(0.0, self._owed - _SHARE * seconds)
+            self.owed = max(0.0, self.owed - _SHARE * seconds)
             return
         with self._changed:
-            self._owed += seconds if self._urgent else 0.0
-            if self._urgent and not self._patient and self._owed <= _OWED_SECONDS:
+            self.owed += seconds if self._urgent else 0.0
+            if self._urgent and not self._patient and self.owed <= _OWED_SECONDS:
                 self._changed.wait_for(lambda: self._stopping or self._patient, timeout=_FOLLOW_UP_SECONDS)
 
     def _next(self) -> tuple[Future[Any], Callable[[], Any], bool] | None:
         """Wait for the next job and say whether it is urgent; None means stop."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopping or self._urgent or self._patient)
-            waits = self._patient and (self._owed <= _OWED_SECONDS or self._streak >= _URGENT_IN_A_ROW)
+            waits = self._patient and (self.owed <= _OWED_SECONDS or self._streak >= _URGENT_IN_A_ROW)
             if self._urgent and not waits:
                 self._streak += 1
                 return *self._urgent.popleft(), True
@@ -266,12 +262,8 @@ class Forecast:
         self._costs: dict[Kind, float] = {}
         self._alone: dict[Kind, float] = {}
         """The same of those that found nobody there."""
-        self._owed = 0.0
-
-    @property
-    def owed(self) -> float:
+        self.owed = 0.0
         """Seconds of the thread that those admitted are expected to take."""
-        return self._owed
 
     @contextmanager
     def one(self, kind: Kind) -> Iterator[Meter]:
@@ -280,19 +272,19 @@ class Forecast:
         Before anything is known of its kind, and where nobody else is there, everyone is let in.
         """
         expected = self._costs.get(kind, 0.0)
-        excess = self._owed + expected - self._limit()
-        if self._owed and expected and excess > _ROUNDING:
+        excess = self.owed + expected - self._limit()
+        if self.owed and expected and excess > _ROUNDING:
             raise Overloaded(
-                f"the questions before this one will take about {self._owed:.1f} seconds; send it again a little later",
+                f"the questions before this one will take about {self.owed:.1f} seconds; send it again a little later",
                 retry_after=max(1, math.ceil(excess)),
             )
-        alone = self._owed <= _ROUNDING  # sums of what came and went end beside zero, too
-        self._owed += expected
+        alone = self.owed <= _ROUNDING  # sums of what came and went end beside zero, too
+        self.owed += expected
         meter = Meter()
         try:
             yield meter
         finally:
-            self._owed = max(0.0, self._owed - expected)
+            self.owed = max(0.0, self.owed - expected)
             _learn(self._costs, kind, meter)
             if alone:
                 _learn(self._alone, kind, meter)

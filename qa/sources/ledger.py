@@ -21,7 +21,7 @@ import msgspec
 from embeddings.types import SourceTally
 from qa.sources.fetching import SourceError
 
-__all__ = ["FILE", "Feed", "Late", "Ledger", "Source", "Sources", "freshness", "known_sources", "late_sources"]
+__all__ = ["FILE", "Feed", "Late", "Ledger", "Source", "Sources", "known_sources", "late_sources"]
 
 FILE = "sources.db"
 
@@ -214,11 +214,6 @@ class Ledger:
     def _all(self, statement: str, *values: str) -> list[Any]:
         with _told(self._path):
             return self._db.execute(statement, values).fetchall()
-
-
-def freshness(folder: Path) -> Sequence[Source]:
-    """When the sources of a folder's file were heard; nothing where there is none. Raises SourceError."""
-    return known_sources(folder).heard
 
 
 def known_sources(folder: Path) -> Sources:

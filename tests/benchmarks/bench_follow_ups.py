@@ -29,7 +29,7 @@ from embeddings.runtime import at_once
 from qa.answering import Answerer
 from qa.answers import turn_of
 from qa.conversations.follow_ups import FollowUps
-from qa.evaluation.metrics.statistics import paired_bootstrap, wilson
+from qa.evaluation.metrics.statistics import compare, wilson
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Question, Turn
@@ -113,13 +113,14 @@ def share(part: int, whole: int) -> list[float]:
 def summary(results: Sequence[Result]) -> dict[str, object]:
     asked = [r for r in results if r.case.kind != "self_contained"]
     alone = [r for r in results if r.case.kind == "self_contained"]
-    gain = paired_bootstrap([float(r.right) for r in asked], [float(r.right_unresolved) for r in asked])
+    right, unresolved = [float(r.right) for r in asked], [float(r.right_unresolved) for r in asked]
+    gain = compare(right, unresolved, groups=list(map(str, range(len(asked)))))
     return {
         "follow_ups": len(asked),
         "resolved": share(sum(r.exact for r in asked), len(asked)),
         "right": share(sum(r.right for r in asked), len(asked)),
         "right_unresolved": share(sum(r.right_unresolved for r in asked), len(asked)),
-        "gain": [round(value, 4) for value in gain],
+        "gain": [round(value, 4) for value in (gain.mean, gain.low, gain.high)],
         "self_contained": len(alone),
         "left_alone": share(sum(r.exact for r in alone), len(alone)),
     }

@@ -18,13 +18,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
+from news_retrieval import gain, gold_in
+
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.types import Hits, Where
-from qa.evaluation.benchmarks.realtimeqa import gold_in
 from qa.evaluation.convert import convert_realtimeqa
 from qa.evaluation.metrics.answers import first_rank, reciprocal_rank
-from qa.evaluation.metrics.statistics import paired_bootstrap
 from qa.evaluation.types import Example
 from qa.language.dates import is_after, moment
 from qa.retrieval import recency
@@ -88,10 +88,10 @@ def report(halves: Sequence[Sequence[Found]]) -> Mapping[str, object]:
             "n": len(reported_on),
             "shipped": mean(shipped),
             "without": mean(without),
-            "gain": [round(value, 4) for value in paired_bootstrap(shipped, without)],
+            "gain": [round(value, 4) for value in gain(shipped, without)],
             "later_shipped": mean(later[0]),
             "later_without": mean(later[1]),
-            "later_gain": [round(value, 4) for value in paired_bootstrap(*later)],
+            "later_gain": [round(value, 4) for value in gain(*later)],
         },
     }
 

@@ -17,14 +17,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from news_retrieval import Configuration, gain, gold_in, ranks, scores
 
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.types import Where
-from qa.evaluation.benchmarks.realtimeqa import Configuration, gold_in, ranks, scores
 from qa.evaluation.convert import convert_realtimeqa
 from qa.evaluation.metrics.answers import reciprocal_rank
-from qa.evaluation.metrics.statistics import paired_bootstrap
 
 CONFIGURATIONS = (
     *(Configuration(name=name, ranking=name) for name in ("dense", "lexical", "fused", "evidence")),
@@ -58,7 +57,7 @@ def compared(places: Mapping[str, Sequence[int | None]], one: str, other: str) -
 
 
 def interval(one: Sequence[float], other: Sequence[float]) -> dict[str, float]:
-    mean, low, high = paired_bootstrap(one, other)
+    mean, low, high = gain(one, other)
     return {"difference": round(mean, 4), "low": round(low, 4), "high": round(high, 4)}
 
 

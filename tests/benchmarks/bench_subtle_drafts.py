@@ -13,19 +13,53 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
-from embeddings.encoders import load
-from qa.evaluation.benchmarks import answered
+import seeds
+from embeddings.embedded_corpus import EmbeddedCorpus
+from embeddings.encoders import Encoder, load
+from embeddings.ingest import ingest
+from embeddings.parsers import find, read
+from qa.assembly import Assembly
 from qa.evaluation.targets import CachingEncoder
-from qa.grounding import load_checker
+from qa.generators import Say, ScriptedGenerator
+from qa.grounding import SupportChecker, load_checker
+from qa.reading import load_reader
+from qa.settings import Settings
+from qa.types import Answer, Question
 from seeds import SeedDraft
 
 DRAFTS = Path(__file__).with_name("subtle_drafts.jsonl")
+AS_OF, CITATIONS = "2024-06-20", 10
+
+
+def answered(
+    drafts: Sequence[SeedDraft], *, encoder: Encoder, checker: SupportChecker
+) -> Iterator[tuple[SeedDraft, Answer]]:
+    """Ask each draft's question of the sample articles, with a model that answers with the draft."""
+    reader = load_reader()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(EmbeddedCorpus.open(Path(folder), identity=encoder.identity)) as corpus,
+    ):
+        ingest((item for path in find([seeds.articles_dir()]) for item in read(path)), corpus=corpus, encoder=encoder)
+        for draft in drafts:
+            assembly = Assembly(
+                settings=Settings(),
+                encoder=encoder,
+                reader=reader,
+                generator=ScriptedGenerator([Say(draft.text)]),
+                checker=checker,
+                reranker=None,
+            )
+            question = Question(question=draft.question, as_of=AS_OF, max_citations=CITATIONS)
+            yield draft, assembly.over(corpus).ask(question)
 
 
 def shown(drafts: Sequence[SeedDraft]) -> list[bool]:

@@ -7,18 +7,19 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from embeddings import indexing, parsers
 from embeddings import ingest as ingest_step
-from embeddings import parsers
 from embeddings.chunking.passages import encoder_input, encoder_title
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import HashingEncoder
 from embeddings.errors import InvalidArticle
-from embeddings.ingest import IngestProgress, IngestReport, PassageSizes, index_articles, ingest
+from embeddings.ingest import IngestProgress, IngestReport, index_articles, ingest
 from embeddings.types import (
     Article,
     CorpusCounts,
@@ -27,7 +28,6 @@ from embeddings.types import (
     Rejected,
     Vectors,
     Where,
-    article_version,
 )
 
 TEXT = "The ferry left the harbour at noon. Nobody was on board but the crew.\n\nIt is due back on Friday evening."
@@ -303,26 +303,22 @@ def test_items_are_read_as_they_are_needed(corpus: EmbeddedCorpus, encoder: Coun
     assert read < 300 + 2 * 256 + 65
 
 
-def test_passage_sizes_can_be_chosen(corpus: EmbeddedCorpus, encoder: CountingEncoder) -> None:
-    articles = [
-        Article(id=name, version=article_version(long_text(0, 200)), title="Ferry", text=long_text(0, 200))
-        for name in ("a", "b")
-    ]
-    index_articles(articles[:1], corpus=corpus, encoder=encoder, sizes=PassageSizes(target_tokens=48))
-    small = encoder.encoded
-    index_articles(articles[1:], corpus=corpus, encoder=encoder, sizes=PassageSizes(target_tokens=240))
-    assert small > 2 * (encoder.encoded - small) > 0
+def test_what_cannot_be_stored_is_named(corpus: EmbeddedCorpus, encoder: CountingEncoder) -> None:
     with pytest.raises(InvalidArticle, match="'b' was not stored"):
         index_articles([Article(id="b", version="wrong", title="", text=TEXT)], corpus=corpus, encoder=encoder)
 
 
-def test_another_way_of_cutting_cuts_and_encodes_again(corpus: EmbeddedCorpus, encoder: CountingEncoder) -> None:
-    items, smaller = [raw(1, text=long_text(1))], PassageSizes(target_tokens=48)
+def test_another_way_of_cutting_cuts_and_encodes_again(
+    corpus: EmbeddedCorpus, encoder: CountingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [raw(1, text=long_text(1))]
     ingest(items, corpus=corpus, encoder=encoder)
     before = counts(corpus).passages
-    assert outcomes(ingest(items, corpus=corpus, encoder=encoder, sizes=smaller)) == {"updated": 1}
+    monkeypatch.setattr(indexing, "RECIPE", "another")
+    monkeypatch.setattr(indexing, "split", partial(indexing.split, target_tokens=48))
+    assert outcomes(ingest(items, corpus=corpus, encoder=encoder)) == {"updated": 1}
     assert counts(corpus).passages > 2 * before
-    assert outcomes(ingest(items, corpus=corpus, encoder=encoder, sizes=smaller)) == {"unchanged": 1}
+    assert outcomes(ingest(items, corpus=corpus, encoder=encoder)) == {"unchanged": 1}
 
 
 def test_vectors_are_the_ones_of_their_passages(corpus: EmbeddedCorpus, encoder: CountingEncoder) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder
 from embeddings.ingest import ingest
 from embeddings.parsers import find, read
-from qa.assembly import Assembly
 from qa.evaluation.dataset import Dataset, example_of_seed
 from qa.evaluation.metrics.statistics import Estimate
 from qa.evaluation.run import make_manifest, run
@@ -31,26 +29,21 @@ from qa.evaluation.scoring import score_run
 from qa.evaluation.targets import Asking
 from qa.evaluation.targets.in_process import InProcess
 from qa.evaluation.types import Example, Machine, Prediction, Score, Scores
-from qa.generators import Say, ScriptedGenerator
-from qa.grounding import Provenance, Support, SupportChecker
-from qa.reading import load_reader
+from qa.grounding import SupportChecker
 from qa.settings import Settings
-from qa.types import Answer, Question, SearchResult
+from qa.types import SearchResult
 
 __all__ = [
     "Bench",
     "Named",
-    "Put",
     "Row",
     "Table",
-    "answered",
     "asked",
     "by_metric",
     "joined",
     "markdown",
     "of_estimate",
     "of_score",
-    "put_before",
     "ranked",
     "sample_rows",
     "score_samples",
@@ -167,13 +160,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_score(score: Score, *, section: str, measure: str = "", **about: object) -> Row:
     """A row of a score; `about` holds floor and anchor."""
-    row = Row(
-        section=section, measure=measure or score.metric, value=score.value, n=score.n, low=score.low, high=score.high
-    )
-    return msgspec.structs.replace(row, **about)
+    return of_estimate(score, section=section, measure=measure or score.metric, **about)
 
 
-def of_estimate(estimate: Estimate, *, section: str, measure: str, **about: object) -> Row:
+def of_estimate(estimate: Estimate | Score, *, section: str, measure: str, **about: object) -> Row:
     """A row of an estimate; `about` holds floor and anchor."""
     row = Row(
         section=section, measure=measure, value=estimate.value, n=estimate.n, low=estimate.low, high=estimate.high
@@ -249,8 +239,6 @@ _SHOWN = (
     "abstention.f1",
     "abstention.auroc",
 )
-_AS_OF = "2024-06-20"
-_CITATIONS = 10
 
 
 def examples() -> tuple[Example, ...]:
@@ -297,59 +285,3 @@ def sample_rows(scores: Scores) -> list[Row]:
         floor, what = floors.get(name, (None, ""))
         rows.append(of_score(known[name], section=SAMPLES, floor=floor, floor_is=what))
     return rows
-
-
-class Put(msgspec.Struct, frozen=True, kw_only=True):
-    """What a checker is asked about one draft."""
-
-    question: str
-    claim: str
-    evidence: tuple[str, ...]
-    contexts: tuple[Provenance, ...]
-
-
-class _Listening:
-    """A checker that supports nothing and keeps what it is asked."""
-
-    identity = "listening"
-
-    def __init__(self) -> None:
-        self.heard: list[Put] = []
-
-    def check(
-        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
-    ) -> Support:
-        self.heard.append(Put(question=question, claim=claim, evidence=tuple(evidence), contexts=tuple(contexts)))
-        return Support(verdict="unsupported", score=0.0, spans=())
-
-
-def answered(
-    drafts: Sequence[seeds.SeedDraft], *, encoder: Encoder, checker: SupportChecker
-) -> Iterator[tuple[seeds.SeedDraft, Answer]]:
-    """Ask each draft's question of the sample articles, with a model that answers with the draft."""
-    reader = load_reader()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        closing(EmbeddedCorpus.open(Path(folder), identity=encoder.identity)) as corpus,
-    ):
-        ingest((item for path in find([seeds.articles_dir()]) for item in read(path)), corpus=corpus, encoder=encoder)
-        for draft in drafts:
-            assembly = Assembly(
-                settings=Settings(),
-                encoder=encoder,
-                reader=reader,
-                generator=ScriptedGenerator([Say(draft.text)]),
-                checker=checker,
-                reranker=None,
-            )
-            question = Question(question=draft.question, as_of=_AS_OF, max_citations=_CITATIONS)
-            yield draft, assembly.over(corpus).ask(question)
-
-
-def put_before(drafts: Sequence[seeds.SeedDraft], *, encoder: Encoder) -> Iterator[tuple[seeds.SeedDraft, Put]]:
-    """Give each draft with what the checker is asked about it first; one that no check sees is left out."""
-    checker = _Listening()
-    for draft, _ in answered(drafts, encoder=encoder, checker=checker):
-        if checker.heard:
-            yield draft, checker.heard[0]
-        checker.heard.clear()

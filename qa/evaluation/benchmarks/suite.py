@@ -10,7 +10,6 @@ import argparse
 import os
 import tempfile
 import time
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,10 +21,9 @@ from qa.evaluation.benchmarks import Bench, Row, Table, markdown, sample_rows, s
 from qa.evaluation.benchmarks.checker import measure_judging
 from qa.evaluation.benchmarks.news import measure_asked, measure_news
 from qa.evaluation.benchmarks.reader import measure, measure_reading
-from qa.evaluation.compare import Check, Limit, check
 from qa.evaluation.run import checkout_revision, code_hash, machine
 from qa.evaluation.targets import CachingEncoder
-from qa.evaluation.types import SCHEMA_VERSION, InvalidThreshold, Score, Scores
+from qa.evaluation.types import Score
 from qa.grounding import SupportChecker, load_checker
 from qa.language.dates import stamp
 from qa.reading import load_reader
@@ -34,12 +32,10 @@ from qa.settings import Settings, from_environment
 __all__ = [
     "SQUAD_FILE",
     "Baseline",
-    "gate",
     "main",
     "measure_all",
     "measure_samples",
     "measure_squad",
-    "read_allowances",
     "take_baseline",
 ]
 
@@ -185,32 +181,6 @@ def measure_squad(path: Path, *, bench: Bench) -> tuple[Score, ...]:
     reader = load_reader(bench.settings.reader, threads=bench.settings.threads)
     file = measure(path, encoder=bench.encoder, reader=reader, settings=("given",), limit=_SQUAD_QUESTIONS)
     return file.reports[0].scores
-
-
-def read_allowances(path: Path) -> Mapping[str, Mapping[str, float]]:
-    """By set and metric, how much worse than the baseline is let pass. Raises InvalidThreshold."""
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), dict[str, dict[str, float]])
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise InvalidThreshold(f'{path}: {error}; write a table for each set, with lines "metric" = 0.03') from None
-
-
-def gate(scores: Sequence[Score], *, baseline: Sequence[Score], allowed: Mapping[str, float]) -> list[Check]:
-    """Which metrics are no worse than allowed; what was not measured fails."""
-    limits = [Limit(metric=name, kind="max-regression", value=value) for name, value in allowed.items()]
-    return check(_scores(scores), limits, baseline=_scores(baseline))
-
-
-def _scores(scores: Sequence[Score]) -> Scores:
-    return Scores(
-        schema_version=SCHEMA_VERSION,
-        run_id="",
-        fingerprint="",
-        predictions_sha256="",
-        scorer={},
-        scores=tuple(scores),
-        examples=(),
-    )
 
 
 if __name__ == "__main__":

@@ -54,16 +54,14 @@ class ReliabilityBin(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_high: float
 
 
-def reliability(
-    confidence: Sequence[float], right: Sequence[float], *, bins: int = _BINS
-) -> tuple[ReliabilityBin, ...]:
+def reliability(confidence: Sequence[float], right: Sequence[float]) -> tuple[ReliabilityBin, ...]:
     """Non-empty bins of equal width over 0 to 1; 1 belongs to the last.
 
     >>> [(b.low, b.n, b.accuracy) for b in reliability([0.95, 1.0, 0.15], [1, 0, 0])]
     [(0.1, 1, 0.0), (0.9, 2, 0.5)]
     """
     sure, good = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
-    numbers = np.clip((sure * bins).astype(np.int64), 0, bins - 1)
+    numbers = np.clip((sure * _BINS).astype(np.int64), 0, _BINS - 1)
     found = []
     for number in np.unique(numbers):
         here = numbers == number
@@ -71,8 +69,8 @@ def reliability(
         low, high = wilson(round(hits), n)
         found.append(
             ReliabilityBin(
-                low=round(float(number) / bins, _DIGITS),
-                high=round(float(number + 1) / bins, _DIGITS),
+                low=round(float(number) / _BINS, _DIGITS),
+                high=round(float(number + 1) / _BINS, _DIGITS),
                 n=n,
                 confidence=round(float(sure[here].mean()), _DIGITS),
                 accuracy=round(hits / n, _DIGITS),
@@ -83,9 +81,7 @@ def reliability(
     return tuple(found)
 
 
-def expected_calibration_error(
-    confidence: Sequence[float] | Floats, right: Sequence[float] | Floats, *, bins: int = _BINS
-) -> float | None:
+def expected_calibration_error(confidence: Sequence[float] | Floats, right: Sequence[float] | Floats) -> float | None:
     """Distance between confidence and accuracy, averaged over bins by their size; None where there is nothing.
 
     >>> expected_calibration_error([0.75, 0.75], [1, 0])
@@ -94,7 +90,7 @@ def expected_calibration_error(
     if not len(confidence):
         return None
     sure, good = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
-    numbers = np.clip((sure * bins).astype(np.int64), 0, bins - 1)
+    numbers = np.clip((sure * _BINS).astype(np.int64), 0, _BINS - 1)
     # Bin by bin |sum of confidences - number right| is its size times the distance of the means.
     return float(np.abs(np.bincount(numbers, sure) - np.bincount(numbers, good)).sum() / sure.size)
 

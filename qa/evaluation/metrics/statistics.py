@@ -29,7 +29,6 @@ __all__ = [
     "compare",
     "compare_all",
     "mean",
-    "paired_bootstrap",
     "percentile",
     "resampled",
     "wilson",
@@ -197,22 +196,13 @@ def compare_all(pairs: Sequence[Pair], *, groups: Sequence[str], seed: int = 0) 
             raise ValueError(f"{len(one)}, {len(other)} and {len(groups)} values are not pairs with their groups")
         if all(value is None for value in one) or all(value is None for value in other):
             raise ValueError("there is nothing to compare where a run has no value")
-    order = {name: number for number, name in enumerate(dict.fromkeys(groups))}
-    numbers = np.fromiter((order[name] for name in groups), np.int64, len(groups))
-    sums = np.stack([_by_group(values, numbers, len(order)) for pair in pairs for values in pair])
-    sums = sums.reshape(len(pairs), 2, 2, len(order))
+    numbers, count = _numbered(groups)
+    sums = np.stack([_by_group(values, numbers, count) for pair in pairs for values in pair])
+    sums = sums.reshape(len(pairs), 2, 2, count)
     drawn, exchanged = _resampled(sums, np.random.default_rng(seed))
     return [
         _difference(pair, sums[number], drawn[:, number], exchanged[:, number]) for number, pair in enumerate(pairs)
     ]
-
-
-def paired_bootstrap(one: Sequence[float], other: Sequence[float], *, seed: int = 0) -> tuple[float, float, float]:
-    """Mean difference (`one` - `other`) over the same questions, each its own group, with its 95 % interval."""
-    if not len(one):
-        return 0.0, 0.0, 0.0
-    found = compare(one, other, groups=[str(number) for number in range(len(one))], seed=seed)
-    return found.mean, found.low, found.high
 
 
 def _by_group(values: Values, numbers: npt.NDArray[np.int64], count: int) -> Matrix:

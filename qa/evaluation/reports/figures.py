@@ -62,7 +62,7 @@ def _coverage(confidence: Sequence[float], right: Sequence[float], asked: int) -
         plot.line([(point.coverage, point.accuracy) for point in curve], kind="curve")
         last = curve[-1]
         note = f"all answers given: {last.accuracy:.0%} of {last.coverage:.0%} are right"
-        plot.dot(Dot(x=last.coverage, y=last.accuracy, low=last.accuracy, high=last.accuracy, note=note), kind="point")
+        plot.dot(Dot(x=last.coverage, y=last.accuracy, low=last.accuracy, high=last.accuracy, note=note))
     return Figure(
         title="Coverage and accuracy",
         caption="Share of answers that are right if only the surest are given, from few (left) to all that were given "
@@ -79,7 +79,7 @@ def _calibration(confidence: Sequence[float], right: Sequence[float]) -> Figure:
         for one in bins:
             note = f"confidence {one.confidence:.2f}: {one.accuracy:.0%} right (n = {one.n})"
             dot = Dot(x=one.confidence, y=one.accuracy, low=one.accuracy_low, high=one.accuracy_high, note=note)
-            plot.dot(dot, kind="point")
+            plot.dot(dot)
     return Figure(
         title="Calibration",
         caption="Share of right answers at each confidence, with 95 % intervals; on the dashed line confidence means "
@@ -188,12 +188,12 @@ class Plot:
         path = " ".join(f"{self._across(x):.1f},{self._up(y):.1f}" for x, y in points)
         self._marks.append(Markup('<polyline class="{}" points="{}"/>').format(kind, path))
 
-    def dot(self, dot: Dot, *, kind: str) -> None:
+    def dot(self, dot: Dot) -> None:
         """A point with a whisker for its interval."""
         x = f"{self._across(dot.x):.1f}"
         self._marks.append(
-            Markup('<g class="{}"><title>{}</title><line x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(
-                kind, dot.note, x, x, self._up(dot.low), self._up(dot.high)
+            Markup('<g class="point"><title>{}</title><line x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(
+                dot.note, x, x, self._up(dot.low), self._up(dot.high)
             )
             + Markup('<circle cx="{}" cy="{:.1f}" r="3.5"/></g>').format(x, self._up(dot.y))
         )

@@ -36,7 +36,6 @@ __all__ = [
     "Respondent",
     "cited",
     "corpus_hash",
-    "indexed",
     "kept",
     "public_url",
     "question_of",
@@ -160,21 +159,10 @@ class CachingEncoder(RememberingEncoder):
 
 
 @contextmanager
-def indexed(articles: Sequence[Article], encoder: Encoder, folder: Path) -> Iterator[Corpus]:
-    """A corpus holding exactly these articles, their text untouched."""
-    corpus = EmbeddedCorpus.open(folder, identity=encoder.identity)
-    try:
-        index_articles(articles, corpus=corpus, encoder=encoder)
-        yield corpus
-    finally:
-        corpus.close()
-
-
-@contextmanager
 def kept(articles: Sequence[Article], encoder: Encoder, cache: Path) -> Iterator[Corpus]:
-    """As `indexed`, in a folder under `cache` named for what it holds; what is there already is not encoded again.
+    """A corpus holding exactly these articles, their text untouched, in a folder under `cache` named for what it holds.
 
-    Also after a kill in the middle: only articles that are not complete are encoded.
+    What is there already is not encoded again, also after a kill in the middle.
     """
     digest = hashlib.sha256(encoder.identity.key.encode())
     for article in articles:

@@ -76,9 +76,7 @@ class Native:
 
     async def ask(self, example: Example) -> Reply:
         """Raises TargetFailed."""
-        if example.withheld_article_ids:
-            message = "withheld_article_ids: only an in-process run can hide articles from a question"
-            raise TargetFailed(Failure(kind="refused", message=message))
+        _require_all_shown(example)
         conversation: str | None = None
         for earlier in example.conversation:
             answer, _ = await self._ask(earlier, example, conversation)
@@ -120,6 +118,12 @@ class Native:
         question = question_of(text, example, self._asking, conversation_id=conversation)
         response = await self._client.post("/api/ask", msgspec.json.encode(question))
         return _decoded(response, Answer), response.latency_ms
+
+
+def _require_all_shown(example: Example) -> None:
+    if example.withheld_article_ids:
+        message = "withheld_article_ids: only an in-process run can hide articles from a question"
+        raise TargetFailed(Failure(kind="refused", message=message))
 
 
 def _decoded(response: Response, wanted: type[T]) -> T:
@@ -188,9 +192,7 @@ class OpenAICompatible:
 
     async def ask(self, example: Example) -> Reply:
         """Earlier questions are asked first, each with what was answered before. Raises TargetFailed."""
-        if example.withheld_article_ids:
-            message = "withheld_article_ids: only an in-process run can hide articles from a question"
-            raise TargetFailed(Failure(kind="refused", message=message))
+        _require_all_shown(example)
         turns: list[_Turn] = []
         for earlier in example.conversation:
             said, _ = await self._complete([*turns, _Turn("user", earlier)])

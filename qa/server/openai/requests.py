@@ -152,13 +152,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 def asked_in_chat(request: ChatRequest) -> Asked:
     """Read a chat: the last message of the user is the question. Raises InvalidRequest, Unsupported or NotFound."""
-    _refuse_in_chat(request)
+    _refuse(_in_chat(request))
     return _asked(request.messages, model=request.model, narrowing=request.sourceline, field="messages")
 
 
 def asked_in_responses(request: ResponsesRequest) -> Asked:
     """Read a request for a response. Raises InvalidRequest, Unsupported or NotFound."""
-    _refuse_in_responses(request)
+    _refuse(_in_responses(request))
     if request.previous_response_id is not None:
         raise _invalid("previous_response_id", "responses are not kept here; send the earlier messages in `input`")
     items = [InputItem(role="user", content=request.input)] if isinstance(request.input, str) else request.input
@@ -281,16 +281,6 @@ class TextWishes(msgspec.Struct, frozen=True, kw_only=True):
     """How text should be written."""
 
     format: FormatWish | None = None
-
-
-def _refuse_in_chat(asked: ChatOptions) -> None:
-    """Raise Unsupported where a chat asks for what is not done here, naming every such field."""
-    _refuse(_in_chat(asked))
-
-
-def _refuse_in_responses(asked: ResponsesOptions) -> None:
-    """As `_refuse_in_chat`."""
-    _refuse(_in_responses(asked))
 
 
 def _in_chat(asked: ChatOptions) -> Iterator[Fault]:

@@ -168,7 +168,8 @@ async def list_starters(
     found = await service.beginning(reach)
     return Starters(
         starters=tuple(
-            Starter(question=one.question, article_id=one.article_id, quote=one.quote) for one in found.questions
+            Starter(question=one.tried.question, article_id=one.tried.article_id, quote=one.quote)
+            for one in found.questions
         ),
         archive=_archive(found.glance, reach),
         complete=found.complete,

@@ -18,7 +18,7 @@ from qa.conversations.feedback import Feedback
 from qa.errors import HistoryUnavailable
 from qa.server.auth import READING, REVIEWING, Caller
 from qa.server.auth.guard import Guard
-from qa.server.openapi import BODY, WORK, problems
+from qa.server.openapi import BODY, RECORDS, problems
 from qa.server.service import Service
 from qa.server.wire import AnswerLink, ConversationPage, ConversationTurns, FeedbackIn, FeedbackPage, KeptAnswer
 
@@ -33,10 +33,8 @@ __all__ = [
     "list_feedback",
 ]
 
-_RECORDS = (*WORK, "history-unavailable", "deadline-exceeded")
 _LARGEST = 2**63 - 1
-_ANSWER_PROBLEMS = (*WORK, "history-unavailable", "deadline-exceeded", "not-found")
-_FEEDBACK_PROBLEMS = (*WORK, "history-unavailable", "deadline-exceeded", "invalid-request")
+Before = Annotated[int | None, QueryParameter(ge=1, le=_LARGEST, description="`next` of the page before")]
 
 
 @get(
@@ -45,14 +43,14 @@ _FEEDBACK_PROBLEMS = (*WORK, "history-unavailable", "deadline-exceeded", "invali
     summary="List conversations",
     response_description="Conversations, the last used first, without their turns.",
     tags=["conversations"],
-    responses=problems(*_RECORDS, "invalid-request"),
+    responses=problems(*RECORDS, "invalid-request"),
     opt=READING,
 )
 async def list_conversations(
     service: NamedDependency[Service],
     caller: NamedDependency[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="conversations per page")] = 50,
-    before: Annotated[int | None, QueryParameter(ge=1, le=_LARGEST, description="`next` of the page before")] = None,
+    before: Before = None,
 ) -> ConversationPage:
     """A conversation is kept where a question said `store: true`; only its owner sees it."""
     return await service.records.conversations(owner=caller.owner, before=before, limit=limit)
@@ -64,7 +62,7 @@ async def list_conversations(
     summary="Read a conversation",
     response_description="Its turns in order, each with the whole answer.",
     tags=["conversations"],
-    responses=problems(*_RECORDS, "invalid-request", "not-found"),
+    responses=problems(*RECORDS, "invalid-request", "not-found"),
     opt=READING,
 )
 async def get_conversation(
@@ -89,7 +87,7 @@ async def get_conversation(
     summary="Erase a conversation",
     response_description="It is gone, with its turns and the feedback on them.",
     tags=["conversations"],
-    responses=problems(*_RECORDS, "not-found"),
+    responses=problems(*RECORDS, "not-found"),
     opt=READING,
 )
 async def delete_conversation(
@@ -105,7 +103,7 @@ async def delete_conversation(
     summary="Read a kept answer",
     response_description="The answer without its conversation.",
     tags=["conversations"],
-    responses=problems(*_ANSWER_PROBLEMS, "invalid-request"),
+    responses=problems(*RECORDS, "not-found", "invalid-request"),
     opt=READING,
 )
 async def get_answer(
@@ -128,7 +126,7 @@ async def get_answer(
     summary="Let others read a kept answer",
     response_description="What opens the answer to whoever is given it.",
     tags=["conversations"],
-    responses=problems(*_ANSWER_PROBLEMS),
+    responses=problems(*RECORDS, "not-found"),
     opt=READING,
 )
 async def link_answer(
@@ -155,7 +153,7 @@ def _secret(guard: Guard) -> bytes:
     summary="What changed since an answer",
     response_description="Each article that the answer quotes, as it was quoted and as it is now.",
     tags=["conversations"],
-    responses=problems(*WORK, "history-unavailable", "deadline-exceeded", "not-found"),
+    responses=problems(*RECORDS, "not-found"),
     opt=READING,
 )
 async def answer_changes(
@@ -172,7 +170,7 @@ async def answer_changes(
     summary="Say whether an answer was good",
     response_description="The feedback as it was stored.",
     tags=["feedback"],
-    responses=problems(*BODY, *_FEEDBACK_PROBLEMS, "not-found"),
+    responses=problems(*BODY, *RECORDS, "invalid-request", "not-found"),
     opt=READING,
 )
 async def give_feedback(
@@ -198,17 +196,17 @@ async def give_feedback(
     summary="List feedback",
     response_description="Feedback, the latest first.",
     tags=["feedback"],
-    responses=problems(*_FEEDBACK_PROBLEMS),
+    responses=problems(*RECORDS, "invalid-request"),
     opt=REVIEWING,
 )
 async def list_feedback(
     service: NamedDependency[Service],
     caller: NamedDependency[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="entries per page")] = 50,
-    before: Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="`next` of the page before")] = None,
+    before: Before = None,
 ) -> FeedbackPage:
     """With each verdict come the question it is about and the articles that the answer cited.
 
     A key for some collections is shown what was said by those who can read nothing else.
     """
-    return await service.records.feedback(owner=None, within=caller.within, before=before, limit=limit)
+    return await service.records.feedback(within=caller.within, before=before, limit=limit)

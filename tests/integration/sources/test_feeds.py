@@ -16,7 +16,7 @@ import pytest
 from embeddings.types import RawArticle
 from qa.sources.delivery import Delivered
 from qa.sources.fetching import NotDelivered, SourceError
-from qa.sources.ledger import FILE, Feed, Ledger, freshness
+from qa.sources.ledger import FILE, Feed, Ledger, known_sources
 from qa.sources.visits import Feeds
 
 
@@ -35,7 +35,7 @@ def test_a_feed_brings_its_articles_once_and_what_changes(newsroom: Any, web: An
     web.put("/feed", make.rss(make.whole(0, web.base), corrected))
     assert newsroom.turn() == {"updated": 1}
     assert len(newsroom.articles) == 3
-    (source,) = freshness(newsroom.folder)
+    (source,) = known_sources(newsroom.folder).heard
     assert (source.name, source.kind) == (url, "feed")
     assert brought is not None
     assert source.brought == source.asked > brought

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from embeddings.types import Article, article_version
-from qa.generation.prompt import Context, build, count_tokens, head
+from qa.generation.prompt import Context, build, count_tokens
 from qa.types import Evidence
 
 TEXT = " ".join(f"Sentence number {number} tells of the harbour and its bridges." for number in range(60))
@@ -80,27 +78,6 @@ def test_an_article_that_is_gone_is_omitted(evidence_of: Callable[..., Evidence]
     context = built([*gone, evidence_of(OTHER, article="b")])
     assert context.omitted == 2
     assert [source.text for source in context.sources] == [OTHER]
-
-
-@given(st.text(max_size=300), st.integers(min_value=0, max_value=60))
-def test_a_head_is_a_start_of_the_text_and_fits(text: str, budget: int) -> None:
-    kept = head(text, budget=budget)
-
-    assert text.startswith(kept)
-    assert count_tokens(kept) <= max(budget, 0) or kept == text
-
-
-@pytest.mark.parametrize(
-    ("text", "budget", "kept"),
-    [
-        ("Derna lies on the coast", 3, "Derna lies"),
-        ("one two three", 100, "one two three"),
-        ("unbelievably", 1, ""),
-        ("", 0, ""),
-    ],
-)
-def test_a_head_ends_between_words(text: str, budget: int, kept: str) -> None:
-    assert head(text, budget=budget) == kept
 
 
 def test_special_token_spellings_are_plain_text() -> None:

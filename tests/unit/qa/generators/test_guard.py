@@ -39,9 +39,9 @@ def fail(breaker: Breaker, **how: Any) -> None:
 
 
 def succeed(breaker: Breaker) -> None:
-    with breaker.attempt() as attempt:
-        attempt.arrived()
-        attempt.succeeded()
+    with breaker.attempt():
+        breaker.arrived()
+        breaker.succeeded()
 
 
 def refused(breaker: Breaker) -> str | None:
@@ -96,11 +96,11 @@ def test_one_probe_at_a_time_after_the_pause(breaker: Breaker, clock: Clock) -> 
     clock.now += 4.9
     assert refused(breaker) == "model_timed_out"
     clock.now += 0.2
-    with breaker.attempt() as probe:
+    with breaker.attempt():
         assert refused(breaker) == "model_timed_out"
-        probe.arrived()
+        breaker.arrived()
         assert refused(breaker) is None, "its first words let the others in"
-        probe.succeeded()
+        breaker.succeeded()
     fail(breaker)
     assert refused(breaker) is None, "the old failures are forgotten"
 

@@ -28,7 +28,7 @@ from qa.evaluation.benchmarks.reader import (
     searched,
 )
 from qa.evaluation.metrics.answers import exact_match, f1, read_questions, read_squad
-from qa.evaluation.targets import indexed, kept
+from qa.evaluation.targets import kept
 from qa.evaluation.types import InvalidDataset
 from qa.reading import GENERAL, OverlapReader, load_reader
 from qa.settings import Settings
@@ -123,7 +123,7 @@ def squad(tmp_path: Path) -> Path:
 def test_it_reads_what_the_service_reads(squad: Path, tmp_path: Path) -> None:
     articles, questions = read_squad(squad)
     encoder = HashingEncoder()
-    with indexed(articles, encoder, tmp_path / "store") as corpus:
+    with kept(articles, encoder, tmp_path) as corpus:
         found = read_all(
             questions, evidence_of=lambda one: searched(one, corpus=corpus, encoder=encoder), reader=READER
         )

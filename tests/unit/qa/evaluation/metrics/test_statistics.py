@@ -13,7 +13,6 @@ from qa.evaluation.metrics.statistics import (
     compare,
     compare_all,
     mean,
-    paired_bootstrap,
     resampled,
     wilson,
 )
@@ -99,11 +98,11 @@ def test_pairs_are_compared_question_by_question() -> None:
     rng = np.random.default_rng(1)
     base = rng.normal(size=400)
     better = base + 0.1 + rng.normal(scale=0.05, size=400)
-    mean_, low, high = paired_bootstrap(better.tolist(), base.tolist())
-    assert 0.08 < low < mean_ < high
-    assert mean_ == pytest.approx(0.1, abs=0.01)
-    assert paired_bootstrap(better.tolist(), base.tolist()) == (mean_, low, high)
-    assert paired_bootstrap([], []) == (0.0, 0.0, 0.0)
+    groups = list(map(str, range(400)))
+    found = compare(better.tolist(), base.tolist(), groups=groups)
+    assert 0.08 < found.low < found.mean < found.high
+    assert found.mean == pytest.approx(0.1, abs=0.01)
+    assert compare(better.tolist(), base.tolist(), groups=groups) == found
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=30))

@@ -15,7 +15,7 @@ import pytest
 from embeddings.corpus import Corpus
 from embeddings.encoders import HashingEncoder
 from embeddings.types import Article, Where, article_version
-from qa.evaluation.targets import Asking, indexed
+from qa.evaluation.targets import Asking, kept
 from qa.evaluation.targets.in_process import WithholdingCorpus, shown_settings
 from qa.evaluation.targets.over_http import JsonClient, Native, OpenAICompatible
 from qa.evaluation.types import Example, ForeignCitation, RunRefused, TargetFailed
@@ -183,7 +183,7 @@ def test_a_withheld_article_might_as_well_not_be_there(tmp_path: Path, hidden: t
         return [stored[hit.key].passage.id for hit in hits.dense]
 
     rest = [article for article in articles if article.id not in hidden]
-    with indexed(articles, encoder, tmp_path / "all") as whole, indexed(rest, encoder, tmp_path / "rest") as smaller:
+    with kept(articles, encoder, tmp_path / "all") as whole, kept(rest, encoder, tmp_path / "rest") as smaller:
         hiding = WithholdingCorpus(whole, hidden)
         assert dense(hiding) == dense(smaller)
         assert [article.id for article in hiding.scan(where=Where(), after=None, limit=9)] == [a.id for a in rest]

@@ -9,7 +9,7 @@ import pytest
 
 from embeddings import parsers
 from embeddings.errors import UnreadableFile
-from embeddings.parsers import decoding, guessing
+from embeddings.parsers import decoding
 from embeddings.types import RawArticle, Rejected
 
 CHINESE = (
@@ -109,9 +109,9 @@ def test_what_is_in_another_encoding_is_refused(tmp_path: Path, text: str, encod
 
 
 def test_what_a_page_says_of_its_language_is_heeded() -> None:
-    assert guessing.guess(CHINESE.encode("gb18030"), language="ko") is None
-    assert guessing.guess(CHINESE[:40].encode("gb18030")) is None, "too short"
-    assert guessing.guess(CHINESE[:40].encode("gb18030"), language="zh") == (CHINESE[:40], "gb18030")
+    assert decoding.guess(CHINESE.encode("gb18030"), language="ko") is None
+    assert decoding.guess(CHINESE[:40].encode("gb18030")) is None, "too short"
+    assert decoding.guess(CHINESE[:40].encode("gb18030"), language="zh") == (CHINESE[:40], "gb18030")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_what_a_page_says_of_its_language_is_heeded() -> None:
     ],
 )
 def test_what_is_no_prose_of_these_languages_is_not_guessed(data: bytes) -> None:
-    assert guessing.guess(data) is None
+    assert decoding.guess(data) is None
 
 
 def test_no_piece_of_a_text_is_ever_read_as_something_else() -> None:
@@ -135,7 +135,7 @@ def test_no_piece_of_a_text_is_ever_read_as_something_else() -> None:
             for end in (start + 40, start + 70, len(text)):
                 piece = text[start:end]
                 for stated in (None, language):
-                    found = guessing.guess(piece.encode(encoding), language=stated)
+                    found = decoding.guess(piece.encode(encoding), language=stated)
                     assert found is None or found[0] == piece, (piece, encoding, found)
 
 
@@ -144,7 +144,7 @@ def test_a_large_file_takes_a_few_times_its_size() -> None:
     data = (f"{RUSSIAN}\n" * 1_000).encode("cp1251")
     tracemalloc.start()
     try:
-        assert guessing.guess(data) is not None
+        assert decoding.guess(data) is not None
         assert tracemalloc.get_traced_memory()[1] < 20 * len(data)
     finally:
         tracemalloc.stop()
