@@ -118,10 +118,9 @@ _EVERY = {"edits": 5, "written": 2}
 """One in so many of what was written for this, for time, too."""
 _WEIGHT = {"facts": 0.5, "summedits": 0.5, "wice": 0.5, "edits": 0.5}
 """What a source counts that is unlike the sentences of an answer over news; the others count 1."""
-_MOST_FALSE = 0.25
+_MOST_FALSE = 0.2
 """Share of the false claims kept back that may pass. They are edited to pass: were one claim in seven false, as of a
-small model's drafts, one in 16 of those shown would be. Costs of either mistake tell no threshold: from a false one
-that costs as much to one that costs 1.15 times as much it jumps from .51 to .66."""
+small model's drafts, one in 20 of those shown would be."""
 _ARTICLES = 3
 """Sample articles that a draft is held against, as many as the service may give."""
 _TEXT_SOURCES = {"CG2C_doc": "documents", "fever": "facts", "rte": "facts", "summedits": "summedits", "wice": "wice"}

@@ -288,7 +288,7 @@ def test_a_dead_model_soon_costs_nothing(server: Any) -> None:
         assert [await ask() for _ in range(20)] == ["model_failed"] * 20
         assert server.accepted == accepted, "nobody even called"
         generator._breaker._closed_until = 0.0  # the pause is over
-        setattr(generator._inner, "_configured" if server.provider == "openai" else "_model", "good")
+        setattr(generator._inner, "_configured" if server.provider == "openai" else "model", "good")
         assert await ask() == "stop"
         assert await ask() == "stop"
         await generator.close()

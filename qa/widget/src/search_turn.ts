@@ -5,7 +5,7 @@ import { button, element, refill } from "./dom";
 import { problemBox } from "./problem_view";
 import { Problem } from "./problems";
 import { foundList } from "./sources_view";
-import type { Outcome } from "./turn";
+import type { Outcome } from "./turn_events";
 import type { AskRequest } from "./types";
 
 export class SearchTurn {

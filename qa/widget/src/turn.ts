@@ -8,6 +8,7 @@ import { button, element, refill } from "./dom";
 import { problemBox } from "./problem_view";
 import { Problem } from "./problems";
 import { articlesOf, conflictNotes, near, passageList, reading, sourceList, withCopies } from "./sources_view";
+import type { Outcome, TurnEvents } from "./turn_events";
 import { plain, understood, type Found } from "./understood_view";
 import type { Answer, AskRequest, ClaimEvent, Filters, StreamEvent } from "./types";
 
@@ -19,31 +20,6 @@ const WRITING_MS = 2500;
 const SUGGESTED = 3;
 /** How the press says it (IPTC's vocabulary of digital source types). */
 const WRITTEN_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
-
-/** What a turn asks of the conversation it stands in. */
-export interface TurnEvents {
-  /** Ask another question; `sent`: this in its place, as it stands. */
-  ask(question: string, sent?: string): void;
-  /** Put a question where it can be changed, to be asked in place of its answer. */
-  edit(question: string, answer: Answer): void;
-  /** What the questions are narrowed to now, in words. */
-  narrowed(): string;
-  /** Ask again without what narrows. */
-  widen(question: string, sent: string): void;
-  /** Ask again under other filters; `title` is that of their article. */
-  narrow(question: string, sent: string, filters: Filters, title: string): void;
-  /** Give questions about what an answer cites to `show`, in the same way as `suggestions`. */
-  followOns(answer: Answer, show: (questions: string[]) => boolean): void;
-  /** Give questions that are answered here to `show`, as they become known, until it says that it has enough; about these
-   * articles, where there are any. */
-  suggestions(about: string[], show: (questions: string[]) => boolean): void;
-}
-
-export type Outcome =
-  | { kind: "answered"; answer: Answer; said: string }
-  | { kind: "found"; said: string; count: number }
-  | { kind: "stopped" }
-  | { kind: "failed"; problem: Problem };
 
 export class Turn {
   readonly element: HTMLElement;

@@ -5,7 +5,7 @@ import type { Context } from "./context";
 import { day } from "./dates";
 import { button, element } from "./dom";
 import { inWords } from "./filters_view";
-import type { TurnEvents } from "./turn";
+import type { TurnEvents } from "./turn_events";
 import type { Answer, Filters, Period, SearchResultsEvent } from "./types";
 
 export type Found = Pick<SearchResultsEvent, "resolved_query" | "understood_period" | "search_results"> & Pick<Answer, "period_kept">;
