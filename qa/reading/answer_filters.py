@@ -13,7 +13,7 @@ import msgspec
 
 from qa.language.quantities import UNITS, Unit, quantities_of
 from qa.language.question_words import TITLES, is_date_word, names
-from qa.language.words import Word, negated, words_of
+from qa.language.words import Word, matter, negated, words_of
 from qa.reading import Calibration
 from qa.reading.answer_types import kind_of
 from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
@@ -29,7 +29,7 @@ from qa.reading.sentence_filters import (
     is_the_one_asked_about,
     is_the_value_before,
 )
-from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
+from qa.reading.sentence_ranking import Reading, ReadSentence, is_said, no_surer
 from qa.types import Evidence
 
 __all__ = ["answers_another", "filter_answers", "with_unit"]
@@ -136,6 +136,9 @@ _NAYS = re.compile(
 )
 _ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
 _UNTIL = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
+_LINK = re.compile(r"[A-Z][^:.\n]{1,40}:(?=[A-Za-z‘“'\"])")
+"""A label set before a headline without a space, as pages print links to other articles."""
+_BY, _AROUND = re.compile(r"^by ", re.IGNORECASE), " .,:;|()-–—"
 _LEAST_SHARED = 0.5
 """Of the question's words, what a sentence must share before what it denies can be what was asked."""
 _LEAST_OF_A_STATE = 0.34
@@ -200,6 +203,8 @@ def answers_another(question: str, read: ReadSentence) -> bool:
     A question that yes or no answers is answered by the opposite, too; why and how ask of anything.
     """
     kind, sentence = kind_of(question), read.sentence.text
+    if _is_no_prose(question, read):
+        return True
     if _ASKS_WHAT_WAS_SAID.match(question) and not _SAYS.search(sentence):
         return True
     if kind in {"decision", "sentence"}:
@@ -223,6 +228,17 @@ def answers_another(question: str, read: ReadSentence) -> bool:
         or _has_another_modifier(question, read)
         or is_another_in_turn(question, sentence)
         or (read.short is not None and _is_of_another_occasion(question, read, read.short))
+    )
+
+
+def _is_no_prose(question: str, read: ReadSentence) -> bool:
+    """Whether it is a line of its own that says nothing: a link to another article, or a byline or place alone."""
+    text = read.sentence.text
+    if is_said(text):
+        return False
+    alone = _BY.sub("", text).strip(_AROUND) == read.words.strip(_AROUND) and not any(map(str.isdigit, text))
+    return _LINK.match(text) is not None or (
+        alone and kind_of(question) != "list" and not matter(question) & matter(text)
     )
 
 

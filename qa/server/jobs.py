@@ -87,7 +87,8 @@ class Running:
             begun_at=self._begun_at,
             ended_at=None if state == "running" else _now(),
             items=self._items,
-            done=min(self._outcomes.total(), self._items or 0),  # an item that speaks for copies has several results
+            # An item that speaks for copies has several results.
+            done=min(self._outcomes.total(), self._items or self._outcomes.total()),
             outcomes=dict(self._outcomes),
             detail=detail,
             results=tuple(sorted(results[:_RESULTS], key=lambda one: one.item or 0)),

@@ -74,6 +74,10 @@ def read(text: str, words: str = "", *, logit: float = 2.0) -> ReadSentence:
         ("Who lost the final?", "Runa Vestby clearly won the final on Monday.", "Runa Vestby"),
         ("When did Ivar Lund win the vote?", "Ivar Lund lost the vote on Sunday.", "Sunday"),
         ("Which pool of the old town is still closed?", "The pool of the town opened on Monday.", "pool"),
+        ("Who resigned over the fine?", "Runa Vestby", "Runa Vestby"),
+        ("Who resigned over the fine?", "By Runa Vestby", "Runa Vestby"),
+        ("Where was the mayor arrested?", "VELDA CITY –", "VELDA CITY"),
+        ("Who resigned over the fine?", "Velda:Ivar Lund resigns over the fine", "Ivar Lund"),
     ],
 )
 def test_another_question_is_answered(question: str, text: str, words: str) -> None:
@@ -165,6 +169,10 @@ def test_another_question_is_answered(question: str, text: str, words: str) -> N
         ("How much did Kelmar pay for Orrin Foods?", "Kelmar bought Orrin Foods for 3 million.", "3 million"),
         ("Why did Kelmar sue the town?", "Kelmar sued the town because of the fee.", "because of the fee"),
         ("Who is the lawyer of Ivar Lund?", "His lawyer, Runa Vestby, will appeal.", "Runa Vestby"),
+        ("Who resigned over the fine?", "Mayor Ivar Lund resigns over the fine", "Mayor Ivar Lund"),
+        ("Who is the mayor of Velda?", "Mayor: Ivar Lund", "Ivar Lund"),
+        ("What was the score of the final?", "Orrin 23, Velda 20", "Orrin 23, Velda 20"),
+        ("Which songs are on the album?", "Cold Water", "Cold Water"),
     ],
 )
 def test_the_question_itself_is_answered(question: str, text: str, words: str) -> None:
