@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 SEED = 20240604
 N = 120
 CAUGHT = 0.95
-REFUSED = 0.1
+REFUSED = 0.13
 MOSTLY_ASCII = 0.97
 """The sample articles in Portuguese and Arabic are left out: rewording knows English."""
 
