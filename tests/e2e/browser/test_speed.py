@@ -208,6 +208,11 @@ def test_fifty_turns_are_no_burden(read: Read, browser: Browser, service: Any, m
     reader = read().visit()
     reader.ask("How long will the Osprey Bridge be closed?")
     conversation = reader.page.evaluate("Object.values(localStorage)[0]")
+    with tasks_of(reader, browser) as alone:
+        reader.page.reload()
+        reader.chat.locator(".turn .actions").first.wait_for()
+    # A slow or busy machine takes longer for the one turn, too.
+    longest = max(LONG_TASK, 8 * max(alone))
     for number in range(48):
         question = "How many steel hangers have cracks?" if number % 2 else "How long will the Osprey Bridge be closed?"
         asked = {"question": question, "conversation_id": conversation}
@@ -226,9 +231,12 @@ def test_fifty_turns_are_no_burden(read: Read, browser: Browser, service: Any, m
         reader.chat.locator(".scroller").evaluate("one => one.scrollTo(0, 0)")
         reader.page.wait_for_timeout(300)
     assert reader.chat.locator(".turn").count() == 50
-    measured(f"50 turns: longest task on coming back {restoring:.0f} ms, on the last question {max(asking):.0f} ms")
-    assert restoring <= LONG_TASK
-    assert max(asking) <= LONG_TASK
+    measured(
+        f"50 turns: longest task on coming back {restoring:.0f} ms (to one turn {max(alone):.0f}), "
+        f"on the last question {max(asking):.0f} ms"
+    )
+    assert restoring <= longest
+    assert max(asking) <= longest
 
 
 def test_a_long_article_opens_at_its_words(
