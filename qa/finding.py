@@ -21,7 +21,14 @@ from qa.reading.answer_filters import answers_another, filter_answers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.name_filters import from_articles_with, naming
 from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
-from qa.reading.sentence_ranking import DEPTH, Reading, ReadSentence, best_passages_first, read
+from qa.reading.sentence_ranking import (
+    DEPTH,
+    Reading,
+    ReadSentence,
+    best_passages_first,
+    passages_as_found,
+    read,
+)
 from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, timely, timely_first
 from qa.retrieval.rerankers import WIDER, Reranker, rerank
 from qa.retrieval.search import READ, Depth, retrieve
@@ -86,7 +93,10 @@ class Finder:
         found = self.evidence(asked, depth, clock)
         asked = _met(asked, found)
         able, reading = self._read(asked, found, sparing=sparing)
-        reading, best = best_passages_first(reading, able, kept=SHOWN)
+        if sparing and not self._is_sure(reading, asked):
+            reading, best = passages_as_found(reading, able, kept=SHOWN)
+        else:
+            reading, best = best_passages_first(reading, able, kept=SHOWN)
         # What is too old for the question stays behind whatever was read.
         evidence = (*best, *found[len(able) :])[:SHOWN]
         clock.lap("read")

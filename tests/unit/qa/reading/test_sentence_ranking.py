@@ -10,7 +10,7 @@ import pytest
 
 from qa.reading import GENERAL, AnswerSpan, Calibration, Features, OverlapReader, PassageText
 from qa.reading.answer_types import Kind, kind_of
-from qa.reading.sentence_ranking import best_passages_first, read
+from qa.reading.sentence_ranking import best_passages_first, passages_as_found, read
 from qa.types import Evidence
 
 EvidenceOf = Callable[..., Evidence]
@@ -127,6 +127,14 @@ def test_passages_that_answer_come_first_and_sentences_follow_them(evidence_of: 
     scores = [item.score for item in best]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] == pytest.approx(1 / (1 + math.exp(-4.0)))
+
+
+def test_passages_as_found_keep_their_order_and_lose_what_is_not_shown(evidence_of: EvidenceOf) -> None:
+    evidence = [evidence_of(f"Number {n} is here.", article=f"a{n}") for n in range(4)]
+    reading = read("Which?", evidence, reader=Told({"2": 4.0, "0": 1.0, "3": 5.0, "1": -5.0}))
+    kept, shown = passages_as_found(reading, evidence, kept=3)
+    assert shown == tuple(evidence[:3])
+    assert [one.words for one in kept.sentences] == ["2", "0", "1"]
 
 
 def test_a_passage_in_which_nothing_was_found_keeps_its_place_at_the_end(evidence_of: EvidenceOf) -> None:
