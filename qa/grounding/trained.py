@@ -105,17 +105,14 @@ def outcome_of(
 ) -> Outcome | None:
     """What the network makes of a claim `as_written`, read narrow and wide; None where it is too long."""
     widths = premises(case, contexts)
-    read = {text: network.judge(claim, text) for text in dict.fromkeys(text for texts in widths for text in texts)}
-    best = [
-        max((one for text in texts if (one := read[text])), key=lambda one: one.log_odds, default=None)
-        for texts in widths
-    ]
-    kept = [outcome for outcome in best if outcome is not None]
-    if not kept:
+    texts = dict.fromkeys(text for width in widths for text in width)
+    read = {text: outcome for text in texts if (outcome := network.judge(claim, text))}
+    if not read:
         return None
+    best = [max((read[text] for text in width), key=lambda one: one.log_odds) for width in widths]
     return Outcome(
-        log_odds=sum(outcome.log_odds for outcome in kept) / len(kept),
-        contradicted=sum(outcome.contradicted for outcome in kept) / len(kept),
+        log_odds=sum(outcome.log_odds for outcome in best) / len(best),
+        contradicted=sum(outcome.contradicted for outcome in best) / len(best),
     )
 
 

@@ -154,8 +154,7 @@ def drawn_pairs(material: Material, questions: Iterator[Pair], rng: random.Rando
     """The pairs of one epoch."""
     kept = [pair for pair in material.rows if pair.source.startswith(_WHOLE) or rng.random() < _share(pair, material)]
     short = [pair for pair in kept if not pair.source.startswith(_WHOLE)]
-    drawn = [*kept]
-    drawn += edited_pairs(material.rows, rng, limit=material.counts["edited"])
+    drawn = [*kept, *edited_pairs(material.rows, rng, limit=material.counts["edited"])]
     if material.texts:
         drawn += made_pairs(material.texts, rng, limit=material.counts["made"])
         drawn += itertools.islice(questions, material.counts["asked"])
