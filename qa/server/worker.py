@@ -53,6 +53,8 @@ hundred takes about ten service times; a queue of sixteen keeps that of an overl
 _LEAST_TURNS = 4
 """Where questions cost more under load than alone (those refused and their clients take the processor, too), the same
 time is enough for fewer; with so many the thread still never waits for one."""
+_SHORT_SECONDS = 1.0
+"""Sixteen are let in whatever a crowd costs, as long as they are expected to take no longer than this together."""
 _SHARE_OF_DEADLINE = 0.5
 """Nobody is let in who is expected to need more of the deadline: forecasts err."""
 _ROUNDING = 1e-6
@@ -292,7 +294,8 @@ class Forecast:
     def _limit(self) -> float:
         now = max(self._costs.values(), default=0.0)
         calm = max((min(self._alone.get(kind, cost), cost) for kind, cost in self._costs.items()), default=0.0)
-        return min(self._deadline_seconds * _SHARE_OF_DEADLINE, max(_MOST_TURNS * calm, _LEAST_TURNS * now))
+        short = min(_MOST_TURNS * now, _SHORT_SECONDS)
+        return min(self._deadline_seconds * _SHARE_OF_DEADLINE, max(_MOST_TURNS * calm, _LEAST_TURNS * now, short))
 
 
 def _learn(costs: dict[Kind, float], kind: Kind, meter: Meter) -> None:

@@ -115,6 +115,16 @@ def test_what_costs_more_in_a_crowd_is_let_in_less() -> None:
     assert admitted(found)[0] == 4, "the thread has always something to do"
 
 
+def test_sixteen_quick_ones_are_let_in_however_much_slower_a_crowd_makes_them() -> None:
+    found = taught(0.01)
+    with found.one("answer") as first:
+        for _ in range(40):
+            with found.one("answer") as meter:
+                meter.seconds, meter.finished = 0.05, True
+        first.seconds, first.finished = 0.01, True
+    assert admitted(found)[0] in {16, 17}
+
+
 def simulated(load: float, *, service: Callable[[], float], arrivals: int, crowded: float = 1.0) -> tuple[float, float]:
     """One server and its forecast: 99th percentile of the time of those let in, share of the server's time used.
 
