@@ -11,7 +11,7 @@ from typing import cast
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.routes import HTTPRoute
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
 from qa.access import places
 from qa.server import openapi
@@ -78,15 +78,13 @@ _CHECK_BYTES = 2_000_000
 _FEEDBACK_BYTES = 20_000
 _REVIEW_BYTES = 200_000
 
-_RECORDS = (
+_CONVERSATIONS = (
     list_conversations,
     get_conversation,
     delete_conversation,
     answer_changes,
     get_answer,
     link_answer,
-    give_feedback,
-    list_feedback,
 )
 """What is kept of questions and answers."""
 
@@ -165,38 +163,30 @@ def _given(value: object) -> Provide:
 
 
 def _routes(*, max_body_bytes: int) -> list[Router]:
-    """The documented routes: one router per body limit."""
-    questions = Router(
-        "/api",
-        route_handlers=[ask, search, list_starters, get_token],
-        request_max_body_size=min(_QUESTION_BYTES, max_body_bytes),
-    )
-    checks = Router("/api", route_handlers=[check], request_max_body_size=min(_CHECK_BYTES, max_body_bytes))
-    articles = Router("/api", route_handlers=[list_articles, get_article, add_articles, delete_article])
-    records = Router(
-        "/api",
-        route_handlers=list(_RECORDS),
-        request_max_body_size=min(_FEEDBACK_BYTES, max_body_bytes),
-    )
-    admin = Router(
-        "/api",
-        route_handlers=[list_jobs, get_job, Router("/admin", route_handlers=list(_ADMIN))],
-        request_max_body_size=min(_REVIEW_BYTES, max_body_bytes),
-    )
-    openai = Router(
-        "/v1",
-        route_handlers=[
-            list_models,
-            retrieve_model,
-            create_chat_completion,
-            create_response,
-            create_completion,
-            create_embedding,
-        ],
-        request_max_body_size=min(_QUESTION_BYTES, max_body_bytes),
-    )
-    health = Router("/health", route_handlers=[live, ready])
-    routers = [questions, checks, articles, records, admin, openai, health]
+    """The documented routes: one router per tag and body limit."""
+
+    def router(path: str, *handlers: ControllerRouterHandler, tag: str, most: int = max_body_bytes) -> Router:
+        return Router(path, route_handlers=handlers, tags=[tag], request_max_body_size=min(most, max_body_bytes))
+
+    chats = (list_models, retrieve_model, create_chat_completion, create_response, create_completion, create_embedding)
+    routers = [
+        router("/api", ask, search, list_starters, tag="questions", most=_QUESTION_BYTES),
+        router("/api", get_token, tag="access", most=_QUESTION_BYTES),
+        router("/api", check, tag="questions", most=_CHECK_BYTES),
+        router("/api", list_articles, get_article, add_articles, delete_article, tag="articles"),
+        router("/api", *_CONVERSATIONS, tag="conversations", most=_FEEDBACK_BYTES),
+        router("/api", give_feedback, list_feedback, tag="feedback", most=_FEEDBACK_BYTES),
+        router(
+            "/api",
+            list_jobs,
+            get_job,
+            Router("/admin", route_handlers=_ADMIN),
+            tag="administration",
+            most=_REVIEW_BYTES,
+        ),
+        router("/v1", *chats, tag="openai", most=_QUESTION_BYTES),
+        router("/health", live, ready, tag="health"),
+    ]
     for route in (route for router in routers for route in router.routes if isinstance(route, HTTPRoute)):
         # The framework makes the OPTIONS handler of a path with its first method and never tells it of the others;
         # without one, the application makes it anew.

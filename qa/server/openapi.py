@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Litestar
@@ -25,6 +25,7 @@ from litestar.openapi.spec import (
     RequestBody,
     Schema,
 )
+from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler, Dependencies
 
 from embeddings.types import Article
@@ -68,7 +69,19 @@ from qa.server.wire import (
 )
 from qa.types import Answer, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
 
-__all__ = ["BODY", "CHECK", "MOMENT", "QUESTION", "RECORDS", "WORK", "ArticlesOperation", "describe", "problems"]
+__all__ = [
+    "BODY",
+    "CHECK",
+    "LARGEST",
+    "MOMENT",
+    "QUESTION",
+    "RECORDS",
+    "WORK",
+    "ArticlesOperation",
+    "Before",
+    "describe",
+    "problems",
+]
 
 BODY = ("malformed-body", "slow-body", "body-too-large", "unsupported-media-type")
 """What can be wrong wherever a body is read."""
@@ -90,6 +103,9 @@ CHECK = (*BODY, *WORK, "invalid-request", "invalid-question", "invalid-text", "d
 """What can be wrong with a text to be checked, or go wrong with it."""
 MOMENT = [Schema(type=OpenAPIType.STRING, format=form) for form in (OpenAPIFormat.DATE, OpenAPIFormat.DATE_TIME)]
 """The two forms of a moment."""
+LARGEST = 2**63 - 1
+"""The last number that a database gives to a row."""
+Before = Annotated[int | None, QueryParameter(ge=1, le=LARGEST, description="`next` of the page before")]
 
 _EVENTS = (SearchResultsEvent, ClaimEvent)
 _TYPES = (
@@ -217,6 +233,7 @@ def describe(routes: Sequence[ControllerRouterHandler], *, dependencies: Depende
         version=version,
         description="Answers over news articles in which every sentence can be checked against its source.",
         use_handler_docstrings=True,
+        operation_id_creator=lambda handler, *_: handler.handler_name,
     )
     app = Litestar(routes, dependencies=dependencies, openapi_config=config, logging_config=None)
     document: dict[str, Any] = msgspec.to_builtins(app.openapi_schema.to_schema(), enc_hook=_plain)

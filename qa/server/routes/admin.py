@@ -34,7 +34,7 @@ from qa.server.auth.guard import Guard
 from qa.server.errors import FieldError, InvalidRequest, ServerError
 from qa.server.http.bodies import NDJSON
 from qa.server.monitoring import Act
-from qa.server.openapi import BODY, RECORDS, WORK, problems
+from qa.server.openapi import BODY, RECORDS, WORK, Before, problems
 from qa.server.service import Service
 from qa.server.wire import Alive, FreshSource, Ready
 from qa.sources.ledger import Feed, Source
@@ -55,20 +55,15 @@ __all__ = [
 ]
 
 
-_TAGS = ["administration"]
-
 Days = Annotated[int, QueryParameter(ge=1, le=366, description="so many days, today included")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries per page")]
-Before = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="`next` of the page before")]
 Day = Annotated[str | None, QueryParameter(max_length=10, description="only this ISO 8601 day, in UTC")]
 
 
 @get(
     "/corpus",
-    operation_id="corpus_by_source",
     summary="Count articles by source and day",
     response_description="The source with the most articles first.",
-    tags=_TAGS,
     responses=problems(*WORK, "deadline-exceeded", "invalid-request"),
     opt=ADMINISTERING,
 )
@@ -79,10 +74,8 @@ async def corpus_by_source(service: NamedDependency[Service], days: Days = 14) -
 
 @get(
     "/sources",
-    operation_id="list_sources",
     summary="List feeds and watched folders",
     response_description="How fresh each is, and what is wrong with it.",
-    tags=_TAGS,
     responses=problems("internal-error"),
     opt=ADMINISTERING,
 )
@@ -97,10 +90,8 @@ async def list_sources(service: NamedDependency[Service]) -> SourceStates:
 
 @get(
     "/days",
-    operation_id="question_days",
     summary="Count questions by day",
     response_description="Answered, declined, thumbed up and down, for each day.",
-    tags=_TAGS,
     responses=problems(*RECORDS, "invalid-request"),
     opt=ADMINISTERING,
 )
@@ -111,10 +102,8 @@ async def question_days(service: NamedDependency[Service], days: Days = 30) -> Q
 
 @get(
     "/questions",
-    operation_id="list_questions",
     summary="List questions",
     response_description="Questions, the latest first.",
-    tags=_TAGS,
     responses=problems(*RECORDS, "invalid-request"),
     opt=ADMINISTERING,
 )
@@ -133,10 +122,8 @@ async def list_questions(
 
 @get(
     "/answers/{answer_id:str}",
-    operation_id="read_answer",
     summary="Read an answer with its evidence",
     response_description="The answer as it may be shown now, what its reader thought of it, and its review.",
-    tags=_TAGS,
     responses=problems(*RECORDS, "not-found"),
     opt=ADMINISTERING,
 )
@@ -148,10 +135,8 @@ async def read_answer(answer_id: FromPath[str], service: NamedDependency[Service
 @post(
     "/answers/{answer_id:str}/review",
     status_code=200,
-    operation_id="save_review",
     summary="Review an answer",
     response_description="The review as it was stored.",
-    tags=_TAGS,
     responses=problems(*BODY, *RECORDS, "not-found", "invalid-request"),
     opt=ADMINISTERING,
 )
@@ -169,10 +154,8 @@ async def save_review(
 
 @get(
     "/reviews",
-    operation_id="list_reviews",
     summary="List reviews",
     response_description="Reviews, those begun last first.",
-    tags=_TAGS,
     responses=problems(*RECORDS, "invalid-request"),
     opt=ADMINISTERING,
 )
@@ -183,10 +166,8 @@ async def list_reviews(service: NamedDependency[Service], limit: Limit = 50, bef
 
 @get(
     "/dataset",
-    operation_id="export_reviews",
     summary="Export reviews as a dataset",
     response_description="A line for each review, as `qa evaluate run` reads them.",
-    tags=_TAGS,
     responses=problems(*RECORDS),
     opt=ADMINISTERING,
 )
@@ -207,10 +188,8 @@ async def export_reviews(service: NamedDependency[Service], caller: NamedDepende
 
 @get(
     "/keys",
-    operation_id="list_keys",
     summary="List API keys",
     response_description="Names of the keys and what they open.",
-    tags=_TAGS,
     responses=problems("internal-error"),
     opt=ADMINISTERING,
 )
@@ -251,10 +230,8 @@ def _moment(seconds: float | None) -> str | None:
 # --- `/health/live`, `/health/ready` and `/metrics`: is the process alive, can it answer, and how is it doing?
 @get(
     "/live",
-    operation_id="live",
     summary="Is the process alive?",
     response_description="The event loop answers.",
-    tags=["health"],
     responses=problems("internal-error"),
     opt=ANYONE,
 )
@@ -265,10 +242,8 @@ async def live() -> Alive:
 
 @get(
     "/ready",
-    operation_id="ready",
     summary="Can questions be answered?",
     response_description="They can.",
-    tags=["health"],
     responses=problems(*WORK, "deadline-exceeded", "disk-full", "read-only", "store-busy", "invalid-request"),
     opt=ANYONE,
 )

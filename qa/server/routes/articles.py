@@ -18,7 +18,7 @@ from qa.server.administration import Job, JobPage, JobState
 from qa.server.auth import FOLLOWING_JOBS, INGESTING, LISTING_ARTICLES, READING_ARTICLES, Caller
 from qa.server.http.bodies import JSON, NDJSON, media_type
 from qa.server.http.headers import revised
-from qa.server.openapi import BODY, MOMENT, RECORDS, WORK, ArticlesOperation, problems
+from qa.server.openapi import BODY, MOMENT, RECORDS, WORK, ArticlesOperation, Before, problems
 from qa.server.service import Service
 from qa.server.wire import AddReport, ArticlePage, summary
 
@@ -45,10 +45,8 @@ Moment = Annotated[
 
 @get(
     "/articles",
-    operation_id="list_articles",
     summary="List articles",
     response_description="Articles in order of id, without their text.",
-    tags=["articles"],
     responses=problems(*WORK, "invalid-request", "invalid-input", "deadline-exceeded"),
     opt=LISTING_ARTICLES,
 )
@@ -85,10 +83,8 @@ async def list_articles(
 
 @get(
     "/articles/{article_id:str}",
-    operation_id="get_article",
     summary="Read an article",
     response_description="The article with its canonical text.",
-    tags=["articles"],
     responses={
         **problems(*WORK, "not-found", "ambiguous-id", "damaged-article", "deadline-exceeded"),
         304: ResponseSpec(None, description="It is still the one whose `ETag` was sent as `If-None-Match`."),
@@ -122,11 +118,9 @@ async def get_article(
 @post(
     "/articles",
     status_code=200,
-    operation_id="add_articles",
     operation_class=ArticlesOperation,
     summary="Add or update articles",
     response_description="What became of each article; those listed under `articles` are on disk.",
-    tags=["articles"],
     responses=problems(*BODY, *WORK, "nothing-usable", "invalid-request", "store-busy", "disk-full", "read-only"),
     opt=INGESTING,
 )
@@ -147,10 +141,8 @@ async def add_articles(
 
 @delete(
     "/articles/{article_id:str}",
-    operation_id="delete_article",
     summary="Delete an article",
     response_description="It is gone, with all its versions.",
-    tags=["articles"],
     responses=problems(*WORK, "not-found", "ambiguous-id", "store-busy", "disk-full", "read-only"),
     opt=INGESTING,
 )
@@ -169,10 +161,8 @@ async def delete_article(
 
 @get(
     "/jobs",
-    operation_id="list_jobs",
     summary="List ingest jobs",
     response_description="Jobs, the latest first, without their results.",
-    tags=["administration"],
     responses=problems(*RECORDS, "invalid-request"),
     opt=FOLLOWING_JOBS,
 )
@@ -180,7 +170,7 @@ async def list_jobs(
     service: NamedDependency[Service],
     caller: NamedDependency[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="jobs per page")] = 50,
-    before: Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="`next` of the page before")] = None,
+    before: Before = None,
     in_state: Annotated[JobState | None, QueryParameter(name="state", description="only those in this state")] = None,
 ) -> JobPage:
     """Every `POST /api/articles` is a job; the last 1,000 are kept. A key that may not administer sees its own."""
@@ -189,10 +179,8 @@ async def list_jobs(
 
 @get(
     "/jobs/{job_id:str}",
-    operation_id="get_job",
     summary="Read an ingest job",
     response_description="The job with what became of each article, as far as it has come.",
-    tags=["administration"],
     responses=problems(*RECORDS, "not-found"),
     opt=FOLLOWING_JOBS,
 )

@@ -34,10 +34,8 @@ __all__ = ["ask", "check", "list_starters", "search"]
 @post(
     "/ask",
     status_code=200,
-    operation_id="ask",
     summary="Answer a question from the articles",
     response_description="The answer; `abstained` is an answer too. With `stream`, a `text/event-stream` of it.",
-    tags=["questions"],
     responses=problems(*QUESTION),
     opt=ASKING,
 )
@@ -76,10 +74,8 @@ def _failure(request: Request[Any, Any, Any], error: Exception) -> Message:
 @post(
     "/search",
     status_code=200,
-    operation_id="search",
     summary="Find passages",
     response_description="Passages, best first.",
-    tags=["questions"],
     responses=problems(*QUESTION),
     opt=SEARCHING,
 )
@@ -96,10 +92,8 @@ async def search(
 @post(
     "/check",
     status_code=200,
-    operation_id="check",
     summary="Check a text, sentence by sentence",
     response_description="Every sentence, with its verdict, the exact words that support it, and what differs.",
-    tags=["questions"],
     responses=problems(*CHECK),
     opt=CHECKING,
 )
@@ -130,10 +124,8 @@ About = Annotated[
 
 @get(
     "/starters",
-    operation_id="list_starters",
     summary="Questions to begin or to go on with, and what articles there are",
     response_description="A few questions, the size of the archive, its newest articles.",
-    tags=["questions"],
     responses=problems(*WORK, "invalid-request", "invalid-question", "deadline-exceeded"),
     opt=READING,
 )

@@ -18,7 +18,7 @@ from qa.conversations.feedback import Feedback
 from qa.errors import HistoryUnavailable
 from qa.server.auth import READING, REVIEWING, Caller
 from qa.server.auth.guard import Guard
-from qa.server.openapi import BODY, RECORDS, problems
+from qa.server.openapi import BODY, LARGEST, RECORDS, Before, problems
 from qa.server.service import Service
 from qa.server.wire import AnswerLink, ConversationPage, ConversationTurns, FeedbackIn, FeedbackPage, KeptAnswer
 
@@ -33,16 +33,11 @@ __all__ = [
     "list_feedback",
 ]
 
-_LARGEST = 2**63 - 1
-Before = Annotated[int | None, QueryParameter(ge=1, le=_LARGEST, description="`next` of the page before")]
-
 
 @get(
     "/conversations",
-    operation_id="list_conversations",
     summary="List conversations",
     response_description="Conversations, the last used first, without their turns.",
-    tags=["conversations"],
     responses=problems(*RECORDS, "invalid-request"),
     opt=READING,
 )
@@ -58,10 +53,8 @@ async def list_conversations(
 
 @get(
     "/conversations/{conversation_id:str}",
-    operation_id="get_conversation",
     summary="Read a conversation",
     response_description="Its turns in order, each with the whole answer.",
-    tags=["conversations"],
     responses=problems(*RECORDS, "invalid-request", "not-found"),
     opt=READING,
 )
@@ -70,7 +63,7 @@ async def get_conversation(
     service: NamedDependency[Service],
     caller: NamedDependency[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="turns per page")] = 50,
-    after: Annotated[int, QueryParameter(ge=0, le=_LARGEST, description="`next` of the page before")] = 0,
+    after: Annotated[int, QueryParameter(ge=0, le=LARGEST, description="`next` of the page before")] = 0,
 ) -> ConversationTurns:
     """Each answer equals the one that was served, unless an article that it quotes was removed since.
 
@@ -83,10 +76,8 @@ async def get_conversation(
 
 @delete(
     "/conversations/{conversation_id:str}",
-    operation_id="delete_conversation",
     summary="Erase a conversation",
     response_description="It is gone, with its turns and the feedback on them.",
-    tags=["conversations"],
     responses=problems(*RECORDS, "not-found"),
     opt=READING,
 )
@@ -99,10 +90,8 @@ async def delete_conversation(
 
 @get(
     "/answers/{answer_id:str}",
-    operation_id="get_answer",
     summary="Read a kept answer",
     response_description="The answer without its conversation.",
-    tags=["conversations"],
     responses=problems(*RECORDS, "not-found", "invalid-request"),
     opt=READING,
 )
@@ -122,10 +111,8 @@ async def get_answer(
 @post(
     "/answers/{answer_id:str}/link",
     status_code=200,
-    operation_id="link_answer",
     summary="Let others read a kept answer",
     response_description="What opens the answer to whoever is given it.",
-    tags=["conversations"],
     responses=problems(*RECORDS, "not-found"),
     opt=READING,
 )
@@ -149,10 +136,8 @@ def _secret(guard: Guard) -> bytes:
 
 @get(
     "/answers/{answer_id:str}/changes",
-    operation_id="answer_changes",
     summary="What changed since an answer",
     response_description="Each article that the answer quotes, as it was quoted and as it is now.",
-    tags=["conversations"],
     responses=problems(*RECORDS, "not-found"),
     opt=READING,
 )
@@ -166,10 +151,8 @@ async def answer_changes(
 @post(
     "/answers/{answer_id:str}/feedback",
     status_code=200,
-    operation_id="give_feedback",
     summary="Say whether an answer was good",
     response_description="The feedback as it was stored.",
-    tags=["feedback"],
     responses=problems(*BODY, *RECORDS, "invalid-request", "not-found"),
     opt=READING,
 )
@@ -192,10 +175,8 @@ async def give_feedback(
 
 @get(
     "/feedback",
-    operation_id="list_feedback",
     summary="List feedback",
     response_description="Feedback, the latest first.",
-    tags=["feedback"],
     responses=problems(*RECORDS, "invalid-request"),
     opt=REVIEWING,
 )

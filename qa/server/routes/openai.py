@@ -65,13 +65,12 @@ _WRONG = (
     "not-found",
     "deadline-exceeded",
 )
-_answering = partial(post, status_code=200, tags=["openai"], responses=errors(*_WRONG), opt=ASKING_WITH_A_KEY)
+_answering = partial(post, status_code=200, responses=errors(*_WRONG), opt=ASKING_WITH_A_KEY)
 _elsewhere = partial(post, include_in_schema=False, status_code=200, opt=READING_WITH_A_KEY)
 
 
 @_answering(
     "/chat/completions",
-    operation_id="create_chat_completion",
     summary="Answer the last message of a chat",
     response_description="The answer, its citations as annotations. With `stream`, a `text/event-stream` of chunks.",
 )
@@ -100,7 +99,6 @@ async def create_chat_completion(
 
 @_answering(
     "/responses",
-    operation_id="create_response",
     summary="Answer the last message of the input",
     response_description="The answer, its citations as annotations. With `stream`, a `text/event-stream` of events.",
 )
@@ -166,10 +164,8 @@ def _failure(request: Request[Any, Any, Any], error: Exception) -> Message:
 
 @get(
     "/models",
-    operation_id="list_models",
     summary="List models",
     response_description="Names that can be asked for.",
-    tags=["openai"],
     responses=errors(),
     opt=READING_WITH_A_KEY,
 )
@@ -180,10 +176,8 @@ async def list_models() -> ModelList:
 
 @get(
     "/models/{model:str}",
-    operation_id="retrieve_model",
     summary="Look a model up",
     response_description="It exists.",
-    tags=["openai"],
     responses=errors("not-found"),
     opt=READING_WITH_A_KEY,
 )

@@ -166,10 +166,8 @@ _RENEWABLE_SECONDS = 30 * 24 * 3600
 @post(
     "/tokens",
     status_code=200,
-    operation_id="get_token",
     summary="Get a token for a page",
     response_description="The token, and until when it is good.",
-    tags=["access"],
     responses=problems(*BODY, "internal-error", "invalid-request"),
     opt=GETTING_A_TOKEN,
 )
