@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-import numpy as np
-
 from embeddings.postgres.database import Connection
 from embeddings.postgres.reads import possible, version_by_number, versions
 from embeddings.postgres.schema import received
 from embeddings.store.database import with_recipe
-from embeddings.store.passages import sealed_words, stored_passage
+from embeddings.store.passages import sealed_passages, sealed_words, stored_passage
 from embeddings.store.reads import in_batches, unless_altered
-from embeddings.types import Article, EncodedPassage, Held, HeldPage, IndexedArticle, Passage, StoredPassage
+from embeddings.types import Article, EncodedPassage, Held, HeldPage, IndexedArticle, StoredPassage
 
 __all__ = ["damaged_keys", "intact_fingerprints", "passages", "whole"]
 
@@ -57,7 +55,7 @@ def intact_fingerprints(db: Connection, article_ids: Collection[str], generation
         ).fetchall()
         for number, name, stored, expected, recipe, promised in rows:
             held = unless_altered(stored, expected)
-            if held is not None and held.id == name and _all_sealed(db, held, number, generation, promised):
+            if held is not None and held.id == name and _passages(db, held, number, generation, promised=promised):
                 found[name] = with_recipe(expected, recipe)
     return found
 
@@ -76,16 +74,6 @@ def damaged_keys(db: Connection, generation: int) -> Iterator[int]:
                 version, holder = of_version, version_by_number(db, of_version)
             if _words(holder, (row[0], row[1], row[2], row[3], row[4])) is None:
                 yield key
-
-
-def _all_sealed(db: Connection, holder: Article, number: int, generation: int, promised: int) -> bool:
-    """Whether every passage of an article is there, with the words and the vector it was stored with."""
-    rows = db.execute(
-        "SELECT id, start, stop, digest, vector_send(embedding) FROM passages WHERE article = %s AND generation = %s",
-        (number, generation),
-        binary=True,
-    ).fetchall()
-    return len(rows) == promised and all(_words(holder, row) is not None for row in rows)
 
 
 def _words(holder: Article | None, row: _Row) -> str | None:
@@ -110,8 +98,8 @@ def whole(db: Connection, generation: int, *, after: int | None, limit: int) -> 
     left_out = _without_passages(db, generation) if after is None else []
     for number, name, signature, stored, expected, _, promised, recipe in rows:
         article = unless_altered(stored, expected)
-        passages = None if article is None else _passages(db, article, number, generation)
-        if article is None or not passages or len(passages) != promised:
+        passages = None if article is None else _passages(db, article, number, generation, promised=promised)
+        if article is None or not passages:
             left_out.append(name)
             continue
         indexed = IndexedArticle(
@@ -130,25 +118,18 @@ def _without_passages(db: Connection, generation: int) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _passages(db: Connection, article: Article, number: int, generation: int) -> tuple[EncodedPassage, ...] | None:
-    """An article's passages; None where one is damaged."""
+def _passages(
+    db: Connection, article: Article, number: int, generation: int, *, promised: int
+) -> tuple[EncodedPassage, ...] | None:
+    """An article's passages; None where one is missing or damaged."""
     rows = db.execute(
         "SELECT id, start, stop, digest, vector_send(embedding) FROM passages"
         " WHERE article = %s AND generation = %s ORDER BY key",
         (number, generation),
         binary=True,
     )
-    found = []
-    for name, start, stop, digest, sent in rows:
-        vector = received(sent)
-        text = sealed_words(article, name.encode(), start, stop, digest, vector)
-        if text is None:
-            return None
-        passage = Passage(
-            id=name, article_id=article.id, article_version=article.version, start=start, end=stop, text=text
-        )
-        found.append(EncodedPassage(passage=passage, vector=np.frombuffer(vector, dtype="<f4")))
-    return tuple(found)
+    sent = ((name.encode(), start, stop, digest, received(vector)) for name, start, stop, digest, vector in rows)
+    return sealed_passages(article, sent, promised=promised)
 
 
 def _known_by(db: Connection, number: int) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ __all__ = [
     "intact_fingerprints",
     "passage_digest",
     "passages",
+    "sealed_passages",
     "sealed_words",
     "stored_passage",
     "stored_vectors",
@@ -105,7 +106,7 @@ def intact_fingerprints(db: apsw.Connection, article_ids: Collection[str], gener
         )
         for name, stored, expected, recipe, first, last in list(rows):
             held = unless_altered(stored, expected)
-            if held is not None and held.id == name and _all_sealed(db, held, range(first, last + 1)):
+            if held is not None and held.id == name and _passages(db, held, first, last):
                 found[name] = with_recipe(expected, recipe)
     return found
 
@@ -127,14 +128,18 @@ def stored_passage(key: int, holder: Article, span: tuple[str, int, int, str], s
     )
 
 
-def _all_sealed(db: apsw.Connection, holder: Article, keys: range) -> bool:
-    """Whether every passage of an article is there, with the words and the vector it was stored with."""
-    rows: Rows = db.execute(
-        "SELECT CAST(id AS BLOB), start, stop, digest, vector FROM passages WHERE key BETWEEN ? AND ?",
-        (keys[0], keys[-1]),
-    )
-    whole = [sealed_words(holder, *row) is not None for row in rows]
-    return len(whole) == len(keys) and all(whole)
+def sealed_passages(holder: Article, rows: Rows, *, promised: int) -> tuple[EncodedPassage, ...] | None:
+    """An article's passages, of rows of id, span, digest and vector; None where one is damaged or missing."""
+    found = []
+    for name, start, stop, digest, vector in rows:
+        text = sealed_words(holder, name, start, stop, digest, vector)
+        if text is None:
+            return None
+        passage = Passage(
+            id=name.decode(), article_id=holder.id, article_version=holder.version, start=start, end=stop, text=text
+        )
+        found.append(EncodedPassage(passage=passage, vector=np.frombuffer(vector, dtype="<f4")))
+    return tuple(found) if len(found) == promised else None
 
 
 def sealed_words(
@@ -191,16 +196,7 @@ def _passages(db: apsw.Connection, article: Article, first: int, last: int) -> t
         "SELECT CAST(id AS BLOB), start, stop, digest, vector FROM passages WHERE key BETWEEN ? AND ? ORDER BY key",
         (first, last),
     )
-    found = []
-    for name, start, stop, digest, vector in rows:
-        text = sealed_words(article, name, start, stop, digest, vector)
-        if text is None:
-            return None
-        passage = Passage(
-            id=name.decode(), article_id=article.id, article_version=article.version, start=start, end=stop, text=text
-        )
-        found.append(EncodedPassage(passage=passage, vector=np.frombuffer(vector, dtype="<f4")))
-    return tuple(found) if len(found) == last - first + 1 else None
+    return sealed_passages(article, rows, promised=last - first + 1)
 
 
 def _known_by(db: apsw.Connection, number: int) -> tuple[str, ...]:
