@@ -231,88 +231,22 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """What the tool cannot know of the dataset."""
 
 
-class _Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What goes along with a question though the tool does not judge by it."""
-
-    asked_at: str | None = None
-    answerable: bool | None = None
-    gold: tuple[str, ...] = ()
-    gold_urls: tuple[str, ...] = ()
-    group: str = ""
-    tags: tuple[str, ...] = ()
-
-
-class _Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of `POST /api/ask`."""
-
-    question: str
-    as_of: str | None = None
-
-
-class _Variables(msgspec.Struct, frozen=True, kw_only=True):
-    question: str
-    request: _Asked
-
-
-class _Assertion(msgspec.Struct, frozen=True, kw_only=True):
-    type: str
-    value: str | tuple[str, ...]
-
-
-class _Test(msgspec.Struct, frozen=True, kw_only=True):
-    description: str
-    vars: _Variables
-    asserted: tuple[_Assertion, ...] = msgspec.field(name="assert")
-    metadata: _Known
-
-
-class _Http(msgspec.Struct, frozen=True, kw_only=True):
-    url: str
-    method: str = "POST"
-    headers: Mapping[str, str]
-    body: str
-    transformResponse: str  # noqa: N815 - promptfoo's name
-
-
-class _Provider(msgspec.Struct, frozen=True, kw_only=True):
-    id: str = "http"
-    label: str = "sourceline"
-    config: _Http
-
-
-class _Promptfoo(msgspec.Struct, frozen=True, kw_only=True):
-    description: str
-    prompts: tuple[str, ...] = ("{{question}}",)
-    providers: tuple[_Provider, ...]
-    tests: tuple[_Test, ...]
-
-
-class _Message(msgspec.Struct, frozen=True, kw_only=True):
-    content: str
-    role: str = "user"
-
-
-class _Sample(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    input: str | tuple[_Message, ...]
-    target: str | tuple[str, ...]
-    metadata: _Known
-
-
 def _promptfoo(examples: Sequence[Example], url: str) -> Exported:
     """Earlier questions of a conversation cannot be asked first there, so such examples are left out."""
     alone = [one for one in examples if not one.conversation]
-    http = _Http(
-        url=f"{url.rstrip('/')}/api/ask",
-        headers={"content-type": "application/json", "authorization": "Bearer {{env.SOURCELINE_KEY or 'none'}}"},
-        body="{{ request | dump | safe }}",
-        transformResponse="({output: json.answer, metadata: {mode: json.answer_mode, citations: json.citations}})",
-    )
-    config = _Promptfoo(
-        description="Questions for Sourceline, by `qa evaluate convert`",
-        providers=(_Provider(config=http),),
-        tests=tuple(_test(one) for one in alone),
-    )
+    http = {
+        "url": f"{url.rstrip('/')}/api/ask",
+        "method": "POST",
+        "headers": {"content-type": "application/json", "authorization": "Bearer {{env.SOURCELINE_KEY or 'none'}}"},
+        "body": "{{ request | dump | safe }}",
+        "transformResponse": "({output: json.answer, metadata: {mode: json.answer_mode, citations: json.citations}})",
+    }
+    config = {
+        "description": "Questions for Sourceline, by `qa evaluate convert`",
+        "prompts": ["{{question}}"],
+        "providers": [{"id": "http", "label": "sourceline", "config": http}],
+        "tests": [_test(one) for one in alone],
+    }
     return Exported(
         content=msgspec.json.format(msgspec.json.encode(config), indent=1) + b"\n",
         questions=len(alone),
@@ -323,26 +257,28 @@ def _promptfoo(examples: Sequence[Example], url: str) -> Exported:
     )
 
 
-def _test(example: Example) -> _Test:
-    return _Test(
-        description=example.id,
-        vars=_Variables(question=example.question, request=_Asked(question=example.question, as_of=example.asked_at)),
-        asserted=_assertions(example),
-        metadata=_known(example),
-    )
+def _test(example: Example) -> Mapping[str, object]:
+    """One question; `request` is the body of `POST /api/ask`."""
+    asked = {"question": example.question, **({"as_of": example.asked_at} if example.asked_at is not None else {})}
+    return {
+        "description": example.id,
+        "vars": {"question": example.question, "request": asked},
+        "assert": _assertions(example),
+        "metadata": _known(example),
+    }
 
 
-def _assertions(example: Example) -> tuple[_Assertion, ...]:
-    found: list[_Assertion] = []
+def _assertions(example: Example) -> list[Mapping[str, object]]:
+    found: list[Mapping[str, object]] = []
     if example.answerable is False:
-        found.append(_Assertion(type="equals", value=ABSTENTION))
+        found.append({"type": "equals", "value": ABSTENTION})
     elif example.answerable or example.answers:
-        found.append(_Assertion(type="not-equals", value=ABSTENTION))
+        found.append({"type": "not-equals", "value": ABSTENTION})
     if example.answers and example.answerable is not False:
-        found.append(_Assertion(type="icontains-any", value=example.answers))
+        found.append({"type": "icontains-any", "value": example.answers})
     if example.must_not_say:
-        found.append(_Assertion(type="not-icontains-any", value=example.must_not_say))
-    return tuple(found)
+        found.append({"type": "not-icontains-any", "value": example.must_not_say})
+    return found
 
 
 def _inspect(examples: Sequence[Example], _: str) -> Exported:
@@ -362,29 +298,31 @@ def _inspect(examples: Sequence[Example], _: str) -> Exported:
     )
 
 
-def _sample(example: Example) -> _Sample:
-    turns = (*example.conversation, example.question)
-    return _Sample(
-        id=example.id,
-        input=tuple(_Message(content=turn) for turn in turns) if example.conversation else example.question,
-        target=_target(example),
-        metadata=_known(example),
-    )
+def _sample(example: Example) -> Mapping[str, object]:
+    turns = [{"content": turn, "role": "user"} for turn in (*example.conversation, example.question)]
+    return {
+        "id": example.id,
+        "input": turns if example.conversation else example.question,
+        "target": _target(example),
+        "metadata": _known(example),
+    }
 
 
 def _target(example: Example) -> str | tuple[str, ...]:
     return ABSTENTION if example.answerable is False else example.answers
 
 
-def _known(example: Example) -> _Known:
-    return _Known(
-        asked_at=example.asked_at,
-        answerable=example.answerable,
-        gold=tuple(span.text for span in example.gold if span.text),
-        gold_urls=example.gold_urls,
-        group=example.group,
-        tags=example.tags,
-    )
+def _known(example: Example) -> Mapping[str, object]:
+    """What goes along with a question though the tool does not judge by it; what is not known is left out."""
+    known: dict[str, object] = {
+        "asked_at": example.asked_at,
+        "answerable": example.answerable,
+        "gold": [span.text for span in example.gold if span.text],
+        "gold_urls": example.gold_urls,
+        "group": example.group,
+        "tags": example.tags,
+    }
+    return {name: value for name, value in known.items() if value or value is False}
 
 
 def _notes(*counted: tuple[int, str]) -> tuple[str, ...]:
