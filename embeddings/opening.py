@@ -93,16 +93,7 @@ def _on_server(place: Place, *, identity: EncoderIdentity, read_only: bool) -> P
     _require_driver()
     from embeddings.postgres.corpus import PostgresCorpus
 
-    return PostgresCorpus.open(
-        place.server,
-        identity=identity,
-        read_only=read_only,
-        schema=place.schema,
-        connections=place.connections,
-        timeout=place.timeout,
-        replicas=place.replicas,
-        replica_seconds=place.replica_seconds,
-    )
+    return PostgresCorpus.open(place, identity=identity, read_only=read_only)
 
 
 def _require_driver() -> None:

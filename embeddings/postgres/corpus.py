@@ -37,12 +37,9 @@ from embeddings.types import (
     Where,
 )
 
-__all__ = ["SCHEMA", "PostgresCorpus"]
+__all__ = ["PostgresCorpus"]
 
 _log = logging.getLogger(__name__)
-
-SCHEMA = "sourceline"
-CONNECTIONS, TIMEOUT_SECONDS = 8, 30.0
 
 
 class PostgresCorpus(Corpus):
@@ -58,27 +55,15 @@ class PostgresCorpus(Corpus):
         """Whether this encoder's vectors were searched at some time since this was opened."""
 
     @classmethod
-    def open(
-        cls,
-        url: str,
-        *,
-        identity: EncoderIdentity,
-        read_only: bool = False,
-        schema: str = SCHEMA,
-        connections: int = CONNECTIONS,
-        timeout: float = TIMEOUT_SECONDS,
-        replicas: tuple[str, ...] = (),
-        replica_seconds: float = 5.0,
-    ) -> PostgresCorpus:
+    def open(cls, place: Place, *, identity: EncoderIdentity, read_only: bool = False) -> PostgresCorpus:
         """Open the corpus in a schema of a database; a writer makes its tables where there are none.
 
         A corpus filled by another encoder opens too: it can be read, and filled anew article by article, but not
         searched until it is complete. Raises StoreError when the server cannot be used.
 
-        Searches go to `replicas` (URLs) that are at most `replica_seconds` behind, where there are such.
+        Searches go to the place's `replicas` that are at most `replica_seconds` behind, where there are such.
         """
-        database = Database.open(url, schema=schema, read_only=read_only, connections=connections, timeout=timeout)
-        place = Place(schema=schema, connections=connections, replicas=replicas, replica_seconds=replica_seconds)
+        database = Database.open(place, read_only=read_only)
         corpus = cls(database, identity=identity, replicas=Replicas(database, place))
         try:
             if not read_only:

@@ -45,26 +45,17 @@ def exists(url: str, *, schema: str) -> bool:
 class Database:
     """A pool of connections to one store; any thread may use it."""
 
-    def __init__(
-        self,
-        address: Address,
-        *,
-        schema: str,
-        read_only: bool,
-        connections: int,
-        timeout: float,
-        tables: schemas.Tables = schemas.ARTICLES,
-    ) -> None:
-        self.address = address
-        self.schema = schema
+    def __init__(self, place: Place, *, read_only: bool, tables: schemas.Tables = schemas.ARTICLES) -> None:
+        self.address = parse(place.server)
+        self.schema = place.schema
         self._tables = tables
         self.read_only = read_only
-        self._timeout = timeout
+        self._timeout = place.timeout
         self._path = ""
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            address.conninfo,
+            self.address.conninfo,
             min_size=1,
-            max_size=connections,
+            max_size=place.connections,
             open=False,
             # Never prepared: filters differ too much for one plan, and poolers between us and the server need not know.
             kwargs={"autocommit": True, "prepare_threshold": None},
@@ -77,24 +68,13 @@ class Database:
         )
 
     @classmethod
-    def open(
-        cls,
-        url: str,
-        *,
-        schema: str,
-        read_only: bool,
-        connections: int,
-        timeout: float,
-        tables: schemas.Tables = schemas.ARTICLES,
-    ) -> Database:
+    def open(cls, place: Place, *, read_only: bool, tables: schemas.Tables = schemas.ARTICLES) -> Database:
         """Connect, and bring the tables up to date where this process writes.
 
         Raises StoreError where the server is not there, refuses us, or is not fit for a store.
         """
-        address = parse(url)
-        database = cls(
-            address, schema=schema, read_only=read_only, connections=connections, timeout=timeout, tables=tables
-        )
+        database = cls(place, read_only=read_only, tables=tables)
+        address, schema = database.address, database.schema
         with _translated(address), psycopg.connect(address.conninfo, autocommit=True) as db:
             schemas.require_sound_server(db)
             schemas.ensure_vectors(db, read_only=read_only)
@@ -197,14 +177,10 @@ class Database:
 class LateDatabase:
     """A database that is connected to when it is first asked, and anew until that succeeds; any thread may use it."""
 
-    def __init__(
-        self, place: Place, *, tables: schemas.Tables, connections: int, timeout: float, read_only: bool = False
-    ) -> None:
+    def __init__(self, place: Place, *, tables: schemas.Tables, read_only: bool = False) -> None:
         self._place = place
         self._read_only = read_only
         self._tables = tables
-        self._connections = connections
-        self._timeout = timeout
         self._lock = threading.Lock()
         self._database: Database | None = None
 
@@ -225,14 +201,7 @@ class LateDatabase:
     def _opened(self) -> Database:
         with self._lock:
             if self._database is None:
-                self._database = Database.open(
-                    self._place.server,
-                    schema=self._place.schema,
-                    read_only=self._read_only,
-                    connections=self._connections,
-                    timeout=self._timeout,
-                    tables=self._tables,
-                )
+                self._database = Database.open(self._place, read_only=self._read_only, tables=self._tables)
             return self._database
 
 

@@ -44,9 +44,8 @@ class _Replica:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.database = LateDatabase(
-            place, tables=ARTICLES, connections=place.connections, timeout=_PATIENCE_SECONDS, read_only=True
-        )
+        impatient = msgspec.structs.replace(place, timeout=_PATIENCE_SECONDS)
+        self.database = LateDatabase(impatient, tables=ARTICLES, read_only=True)
         self.statistics = Statistics()
         self.rests_until = 0.0
         self.cluster: int | None = None

@@ -11,6 +11,8 @@ import logging
 import secrets
 from collections.abc import Sequence
 
+import msgspec
+
 from embeddings.errors import StoreError
 from embeddings.postgres.database import Connection, LateDatabase
 from embeddings.postgres.schema import Tables
@@ -52,8 +54,9 @@ class SharedAccess:
     """Budgets and the secret, of all services on one database. Connects when it is first asked."""
 
     def __init__(self, place: Place) -> None:
+        timeout = min(_PATIENCE_SECONDS, place.timeout)
         self._database = LateDatabase(
-            place, tables=_TABLES, connections=_CONNECTIONS, timeout=min(_PATIENCE_SECONDS, place.timeout)
+            msgspec.structs.replace(place, connections=_CONNECTIONS, timeout=timeout), tables=_TABLES
         )
         self._secret: bytes | None = None
         self._own = RateLimits()

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from embeddings.errors import StoreError, StoreReadOnly
 from embeddings.postgres.database import Connection
 from embeddings.postgres.database import Database as Server
@@ -104,12 +106,7 @@ class ServerDatabase:
         """
         with _translated():
             server = Server.open(
-                place.server,
-                schema=place.schema,
-                read_only=False,
-                connections=_CONNECTIONS,
-                timeout=place.timeout,
-                tables=_TABLES,
+                msgspec.structs.replace(place, connections=_CONNECTIONS), read_only=False, tables=_TABLES
             )
         return cls(server)
 

@@ -93,7 +93,7 @@ class JobQueue:
     """The jobs of one store; any thread of any process may use it. Connects when it is first asked."""
 
     def __init__(self, place: Place) -> None:
-        self._database = LateDatabase(place, tables=_TABLES, connections=_CONNECTIONS, timeout=place.timeout)
+        self._database = LateDatabase(msgspec.structs.replace(place, connections=_CONNECTIONS), tables=_TABLES)
 
     async def stored(
         self,

@@ -49,7 +49,7 @@ from bench_million import (
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.opening import KeptCorpus
 from embeddings.postgres.corpus import PostgresCorpus
-from embeddings.types import Held, Hit, Hits, IndexedArticle, Vector, Vectors, Where
+from embeddings.types import Held, Hit, Hits, IndexedArticle, Place, Vector, Vectors, Where
 from qa.retrieval.search import fuse
 
 STORES = ("folder", "server")
@@ -213,7 +213,7 @@ def opened(store: str, place: Path, report: dict[str, Any]) -> Iterator[tuple[Ke
             yield embedded, time.process_time
         return
     with server_class()(durable=True, folder=place / "server", settings=SERVER) as server:
-        opening = PostgresCorpus.open(server.url(), identity=IDENTITY, timeout=7200, connections=1)
+        opening = PostgresCorpus.open(Place(server=server.url(), timeout=7200, connections=1), identity=IDENTITY)
         with closing(opening) as corpus:
             yield corpus, clock_of(server)
             processes = [psutil.Process(server.process_id), *psutil.Process(server.process_id).children()]

@@ -15,7 +15,16 @@ import pytest
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import EncoderIdentity
-from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Vector, article_version, passage_id
+from embeddings.types import (
+    Article,
+    EncodedPassage,
+    IndexedArticle,
+    Passage,
+    Place,
+    Vector,
+    article_version,
+    passage_id,
+)
 
 
 class Made:
@@ -88,7 +97,7 @@ def opening_postgres(server: Any) -> OpenCorpus:
     """Opens one and the same corpus on a server, in a schema of its own."""
     from embeddings.postgres.corpus import PostgresCorpus
 
-    return partial(PostgresCorpus.open, server.url(), schema=f"test_{uuid4().hex}", connections=12)
+    return partial(PostgresCorpus.open, Place(server=server.url(), schema=f"test_{uuid4().hex}", connections=12))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.index import snapshot
 from embeddings.postgres.corpus import PostgresCorpus
-from embeddings.types import Article, CorpusCounts, StoredPassage, Where
+from embeddings.types import Article, CorpusCounts, Place, StoredPassage, Where
 
 WORDS = ("river", "dam", "vote", "storm", "harbour", "court")
 NAMES = st.sampled_from([f"article {number}" for number in range(6)])
@@ -187,7 +187,7 @@ class PostgresHistory(CorpusHistory):
 
     def opened_again(self) -> Corpus:
         return PostgresCorpus.open(
-            self.server.url(), identity=self.made.identity, schema=self.schema, connections=2, timeout=120
+            Place(server=self.server.url(), schema=self.schema, connections=2, timeout=120), identity=self.made.identity
         )
 
     @rule()

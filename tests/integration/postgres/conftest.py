@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from embeddings.postgres.corpus import PostgresCorpus
+from embeddings.types import Place
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def schema() -> str:
 def open_corpus(postgres_server: Any, made: Any, schema: str) -> Iterator[Callable[..., PostgresCorpus]]:
     """Opens the same corpus again and again, as another process would."""
     opened: list[PostgresCorpus] = []
-    opening = partial(PostgresCorpus.open, postgres_server.url(), schema=schema, timeout=300)
+    opening = partial(PostgresCorpus.open, Place(server=postgres_server.url(), schema=schema, timeout=300))
 
     def open_it(**more: Any) -> PostgresCorpus:
         opened.append(opening(**{"identity": made.identity} | more))

@@ -15,7 +15,7 @@ import pytest
 
 from embeddings.errors import StoreError
 from embeddings.postgres.corpus import PostgresCorpus
-from embeddings.types import Article, Where
+from embeddings.types import Article, Place, Where
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def test_what_was_acknowledged_outlives_the_server(server: Any, made: Any) -> No
             if number > 30:
                 enough.set()
 
-    impatient = PostgresCorpus.open(server.url(), identity=made.identity, timeout=1)
+    impatient = PostgresCorpus.open(Place(server=server.url(), timeout=1), identity=made.identity)
     with (
         closing(impatient),
-        closing(PostgresCorpus.open(server.url(), identity=made.identity, timeout=300)) as corpus,
+        closing(PostgresCorpus.open(Place(server=server.url(), timeout=300), identity=made.identity)) as corpus,
     ):
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(write, corpus)
@@ -56,7 +56,7 @@ def test_what_was_acknowledged_outlives_the_server(server: Any, made: Any) -> No
                 writing.result()
         check(corpus, made, acknowledged)
         made.put(corpus, made.article("afterwards", "calm"))
-    with closing(PostgresCorpus.open(server.url(), identity=made.identity, read_only=True)) as again:
+    with closing(PostgresCorpus.open(Place(server=server.url()), identity=made.identity, read_only=True)) as again:
         assert again.get("afterwards") is not None
 
 
@@ -78,7 +78,7 @@ def test_a_dump_restored_elsewhere_is_the_same_store(
 ) -> None:
     """As docs/postgresql.md says, with the server's own tools."""
     url = postgres_server.url()
-    with closing(PostgresCorpus.open(url, identity=made.identity, schema=schema, timeout=300)) as corpus:
+    with closing(PostgresCorpus.open(Place(server=url, schema=schema, timeout=300), identity=made.identity)) as corpus:
         for turn in range(2):
             made.put(corpus, *(made.article(f"a{n}", f"storm {n} {turn}\nriver {n}") for n in range(8)))
         before = corpus.search(made.vector("x"), "storm river", k=20, where=Where())
@@ -89,7 +89,9 @@ def test_a_dump_restored_elsewhere_is_the_same_store(
     with psycopg.connect(other, autocommit=True) as db:
         db.execute("CREATE EXTENSION vector")
     postgres_server.run("pg_restore", f"--dbname={other}", dump)
-    with closing(PostgresCorpus.open(other, identity=made.identity, schema=schema, timeout=300)) as restored:
+    with closing(
+        PostgresCorpus.open(Place(server=other, schema=schema, timeout=300), identity=made.identity)
+    ) as restored:
         assert restored.verify() == []
         assert restored.search(made.vector("x"), "storm river", k=20, where=Where()) == before
         made.put(restored, made.article("b", "calm"))
@@ -102,7 +104,7 @@ def test_a_base_backup_and_the_log_give_any_moment_back(postgres_server: Any, ma
         kept = server.folder / "log-kept"
         archived = ("archive_mode=on", f"archive_command=mkdir -p {kept} && cp %p {kept}/%f")
         server.restart(*archived)
-        with closing(PostgresCorpus.open(server.url(), identity=made.identity, timeout=300)) as corpus:
+        with closing(PostgresCorpus.open(Place(server=server.url(), timeout=300), identity=made.identity)) as corpus:
             made.put(corpus, made.article("before", "storm before"))
             backup = server.replica()  # pg_basebackup, while it runs
             made.put(corpus, made.article("after", "storm after"))
@@ -113,7 +115,9 @@ def test_a_base_backup_and_the_log_give_any_moment_back(postgres_server: Any, ma
             wait_for_file(kept / segment)
         try:
             backup.recover(f"cp {kept}/%f %p", until=moment)
-            with closing(PostgresCorpus.open(backup.url(), identity=made.identity, timeout=300)) as corpus:
+            with closing(
+                PostgresCorpus.open(Place(server=backup.url(), timeout=300), identity=made.identity)
+            ) as corpus:
                 assert [article.id for article in corpus.scan(where=Where(), after=None, limit=9)] == [
                     "after",
                     "before",

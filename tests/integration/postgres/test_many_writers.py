@@ -15,7 +15,7 @@ import pytest
 from embeddings.errors import EncoderMismatch
 from embeddings.postgres import writes
 from embeddings.postgres.corpus import PostgresCorpus
-from embeddings.types import CorpusCounts, Held, Where
+from embeddings.types import CorpusCounts, Held, Place, Where
 
 OpenPostgres = Callable[..., PostgresCorpus]
 EVERYTHING = Where()
@@ -39,7 +39,7 @@ def test_several_may_start_at_once_in_a_new_database(made: Any, postgres_server:
 
     def begin() -> int:
         together.wait()
-        with closing(PostgresCorpus.open(url, identity=made.identity, timeout=300)) as corpus:
+        with closing(PostgresCorpus.open(Place(server=url, timeout=300), identity=made.identity)) as corpus:
             return corpus.count(EVERYTHING).articles
 
     with ThreadPoolExecutor(6) as pool:

@@ -22,7 +22,7 @@ SECRET = "never-shown-9f3"
 
 def refused(url: str, made: Any, **more: Any) -> str:
     with pytest.raises(StoreError) as raised:
-        PostgresCorpus.open(url, identity=made.identity, **more)
+        PostgresCorpus.open(Place(server=url, **more), identity=made.identity)
     assert SECRET not in str(raised.value)
     assert raised.value.__cause__ is None, "the driver's own error would be shown with it"
     return str(raised.value)
@@ -83,13 +83,13 @@ def test_whoever_may_not_write_can_read(
         db.execute(f"GRANT USAGE ON SCHEMA {schema} TO reader_{schema}")
         db.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO reader_{schema}")
     url = postgres_server.url(user=f"reader_{schema}", password=SECRET)
-    reader = PostgresCorpus.open(url, identity=made.identity, schema=schema, read_only=True)
+    reader = PostgresCorpus.open(Place(server=url, schema=schema), identity=made.identity, read_only=True)
     assert len(reader.search(made.vector("x"), "dams", k=3, where=Where()).lexical) == 1
     assert reader.spellings(["dans"], where=Where()) == {"dans": ()}
     with pytest.raises(StoreReadOnly, match="reading only"):
         reader.delete(Where(article_ids=("a",)))
     reader.close()
-    writer = PostgresCorpus.open(url, identity=made.identity, schema=schema)
+    writer = PostgresCorpus.open(Place(server=url, schema=schema), identity=made.identity)
     with pytest.raises(StoreReadOnly, match=r"does not let this user write .*docs/postgresql\.md"):
         writer.delete(Where(article_ids=("a",)))
     writer.close()

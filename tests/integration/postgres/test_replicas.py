@@ -11,7 +11,7 @@ import pytest
 
 from embeddings.postgres.corpus import PostgresCorpus
 from embeddings.postgres.replicas import _REST_SECONDS, Replicas
-from embeddings.types import Hits, Where
+from embeddings.types import Hits, Place, Where
 
 EVERYTHING = Where()
 
@@ -44,14 +44,14 @@ class Two:
     def __init__(self, servers: tuple[Any, Any], made: Any, schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.primary, self.replica = servers
         self.made, self.clock = made, Clock()
-        self.other = PostgresCorpus.open(self.primary.url(), identity=made.identity, schema=schema, timeout=300)
+        self.other = PostgresCorpus.open(
+            Place(server=self.primary.url(), schema=schema, timeout=300), identity=made.identity
+        )
         self.corpus = PostgresCorpus.open(
-            self.primary.url(),
+            Place(
+                server=self.primary.url(), schema=schema, timeout=300, replicas=(self.replica.url(),), replica_seconds=5
+            ),
             identity=made.identity,
-            schema=schema,
-            timeout=300,
-            replicas=(self.replica.url(),),
-            replica_seconds=5,
         )
         self.corpus._replicas._now = self.clock
         self.asked: list[str] = []
@@ -154,7 +154,8 @@ def test_what_is_no_replica_is_left_alone_and_the_primary_answers(
     named = two.primary.url() if which == "the primary itself" else "postgresql://u:secret@127.0.0.1:1/d"
     with closing(
         PostgresCorpus.open(
-            two.primary.url(), identity=two.made.identity, schema=two.other._database.schema, replicas=(named,)
+            Place(server=two.primary.url(), schema=two.other._database.schema, replicas=(named,)),
+            identity=two.made.identity,
         )
     ) as corpus:
         corpus._replicas._now = two.clock

@@ -18,7 +18,7 @@ from embeddings.encoders import Encoder, load
 from embeddings.opening import copy
 from embeddings.postgres.corpus import PostgresCorpus
 from embeddings.runtime import at_once
-from embeddings.types import Vector, Where
+from embeddings.types import Place, Vector, Where
 from qa.answers import fold
 from qa.assembly import Answerer, assemble
 from qa.settings import Settings
@@ -43,7 +43,9 @@ def embedded(sample_store: Path, encoder: Encoder) -> Iterator[EmbeddedCorpus]:
 @pytest.fixture(scope="module")
 def server(embedded: EmbeddedCorpus, encoder: Encoder, postgres_server: Any) -> Iterator[PostgresCorpus]:
     """The sample store, copied."""
-    opened = PostgresCorpus.open(postgres_server.url(), identity=encoder.identity, schema="samples", timeout=300)
+    opened = PostgresCorpus.open(
+        Place(server=postgres_server.url(), schema="samples", timeout=300), identity=encoder.identity
+    )
     with closing(opened) as corpus:
         assert copy(embedded, corpus).verified
         yield corpus

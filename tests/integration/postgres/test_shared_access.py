@@ -97,7 +97,9 @@ def test_questions_kept_before_are_counted_too(place: Place, schema: str) -> Non
     """Also where an answer holds what the server cannot read as JSON, or names such a field in its words."""
     migrations = server_database._TABLES.migrations[:1]
     before = msgspec.structs.replace(server_database._TABLES, migrations=migrations)
-    server = Database.open(place.server, schema=schema, read_only=False, connections=1, timeout=300, tables=before)
+    server = Database.open(
+        Place(server=place.server, schema=schema, connections=1, timeout=300), read_only=False, tables=before
+    )
     turn = {"question": 'Why \0 and "answer_mode":"generated"?', "answer_mode": "abstained"}
     opinion = {"comment": '"verdict":"up"', "verdict": "down", "given_at": "2024-06-04T01:00:00Z"}
     with server.writing() as db:

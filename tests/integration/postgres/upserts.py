@@ -28,7 +28,7 @@ from embeddings.encoders import load
 from embeddings.errors import EmbeddingsError
 from embeddings.opening import copy
 from embeddings.postgres.corpus import PostgresCorpus
-from embeddings.types import CorpusCounts, Where
+from embeddings.types import CorpusCounts, Place, Where
 
 PROCESSES, WRITERS = 4, 6
 UPSERTS = int(os.environ.get("UPSERTS", "400"))
@@ -52,7 +52,7 @@ def write(url: str, schema: str, process: int, made: Any) -> dict[str, int]:
             except EmbeddingsError as error:
                 told[type(error).__name__] += 1
 
-    opened = PostgresCorpus.open(url, identity=made.identity, schema=schema, timeout=600)
+    opened = PostgresCorpus.open(Place(server=url, schema=schema, timeout=600), identity=made.identity)
     with closing(opened) as corpus, ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(upsert, range(WRITERS)))
     return dict(told)
@@ -64,7 +64,7 @@ def test_many_writers_of_the_same_articles(postgres_server: Any, made: Any, sche
         told = pool.starmap(write, [(url, schema, process, made) for process in range(PROCESSES)])
     counts = sum(map(Counter, told), Counter[str]())
     assert counts.keys() == {"stored"}, counts
-    with closing(PostgresCorpus.open(url, identity=made.identity, schema=schema, timeout=600)) as corpus:
+    with closing(PostgresCorpus.open(Place(server=url, schema=schema, timeout=600), identity=made.identity)) as corpus:
         found = corpus.count(EVERYTHING)
         assert found == CorpusCounts(articles=ARTICLES, passages=2 * ARTICLES)
         assert [finding.detail for finding in corpus.verify()] == []
@@ -90,7 +90,9 @@ def test_four_services_answer_alike(
     encoder = load("all-MiniLM-L6-v2")
     with (
         closing(EmbeddedCorpus.open(sample_store, identity=encoder.identity, read_only=True)) as source,
-        closing(PostgresCorpus.open(postgres_server.url(), identity=encoder.identity, schema=schema)) as target,
+        closing(
+            PostgresCorpus.open(Place(server=postgres_server.url(), schema=schema), identity=encoder.identity)
+        ) as target,
     ):
         assert copy(source, target).verified
     settings = {"QA_STORE": postgres_server.url(), "QA_STORE_SCHEMA": schema, "QA_DATA_DIR": str(tmp_path)}
