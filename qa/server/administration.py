@@ -6,17 +6,17 @@ articles that readers are not shown it gives numbers here; `kept_back` of `/api/
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Literal, Protocol, TypeVar
+from typing import Literal
 
 import msgspec
 
 from embeddings.corpus import readable
 from embeddings.types import SourceTally, Where
 from embeddings.usable_corpus import UsableCorpus
-from qa.access.keys import Collections, Permission
+from qa.access.keys import Permission
 from qa.conversations import asked
 from qa.conversations.asked import AskedQuestion, DayOfQuestions, Outcome
 from qa.conversations.database import ConversationDatabase
@@ -25,7 +25,7 @@ from qa.errors import NotFound
 from qa.language.dates import stamp
 from qa.server.errors import FieldError, InvalidRequest
 from qa.server.monitoring import Writes
-from qa.server.records import Records, once_each
+from qa.server.records import ReadCorpus, Records, once_each
 from qa.server.wire import KeptAnswer
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "KeyList",
     "QuestionDays",
     "QuestionPage",
-    "ReadAll",
     "ReviewIn",
     "ReviewPage",
     "SourceState",
@@ -221,25 +220,14 @@ class KeyList(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[KeyInfo, ...]
 
 
-T = TypeVar("T")
-
 _SOURCES = 200
 """Sources listed; how many more there are is said."""
-
-
-class ReadAll(Protocol):
-    """Runs a job on the thread that reads the corpus, as far as it may be shown."""
-
-    def __call__(
-        self, job: Callable[[UsableCorpus], T], /, *, within: Collections, kept_back: bool = False
-    ) -> Awaitable[T]:
-        """Give the job's result; `kept_back`: it may also see what readers are not shown."""
 
 
 class Administration:
     """The questions of one service's administrators."""
 
-    def __init__(self, records: Records, *, read: ReadAll) -> None:
+    def __init__(self, records: Records, *, read: ReadCorpus) -> None:
         self._records = records
         self._read = partial(read, within=None)
 

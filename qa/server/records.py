@@ -21,9 +21,10 @@ from embeddings.usable_corpus import UsableCorpus
 from qa.access.keys import Collections
 from qa.answers import turn_of
 from qa.conversations.changes import AnswerChanges, changes_since, is_corrected, rechecked
-from qa.conversations.database import ConversationDatabase, Database
+from qa.conversations.database import ConversationDatabase
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id, standing
+from qa.conversations.moving import open_target
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.dates import stamp
 from qa.server.errors import NotReady, ServerError
@@ -50,8 +51,11 @@ _STOP_SECONDS = 10.0
 class ReadCorpus(Protocol):
     """Runs a job on the thread that reads the corpus, as far as it may be shown."""
 
-    def __call__(self, job: Callable[[UsableCorpus], T], /, *, within: Collections) -> Awaitable[T]:
-        """Give the job's result; `within` are the collections within reach."""
+    def __call__(
+        self, job: Callable[[UsableCorpus], T], /, *, within: Collections, kept_back: bool = False
+    ) -> Awaitable[T]:
+        """Give the job's result; `within` are the collections within reach, and `kept_back`: it may also see what
+        readers are not shown."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,13 +233,9 @@ class Records:
 
 def _opened(place: Place) -> ConversationDatabase:
     """Raises StoreReadOnly, HistoryUnavailable."""
-    if place.server:
-        from qa.conversations.server_database import ServerDatabase  # the driver is there only where it is needed
-
-        return ServerDatabase.open(place)
-    if is_read_only(place.folder):
+    if not place.server and is_read_only(place.folder):
         raise StoreReadOnly(f"the folder {place.folder} cannot be written")
-    return Database.open(place.folder)
+    return open_target(place)
 
 
 def _recheck(kept: Sequence[KeptTurn], corpus: UsableCorpus) -> tuple[ConversationTurn, ...]:

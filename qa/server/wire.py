@@ -13,6 +13,7 @@ from qa.conversations.feedback import Feedback, Opinion, Reason
 from qa.conversations.history import Conversation
 from qa.server.errors import FieldError
 from qa.server.monitoring import Writes
+from qa.sources.ledger import LateSource
 from qa.types import Answer
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
     "FreshSource",
     "Headline",
     "KeptAnswer",
-    "LateSource",
     "Ready",
     "Starter",
     "Starters",
@@ -225,17 +225,6 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     url: str | None
     published_at: str | None
-
-
-class LateSource(msgspec.Struct, frozen=True, kw_only=True):
-    """A source that has been silent for more than twice as long as it uses to be, told by its latest articles."""
-
-    source: str
-    """Empty: of articles that name none."""
-    latest: str
-    """Day of its newest article, ISO 8601."""
-    usual_days: int
-    """Nine in ten of its pauses between two days of publication are not longer."""
 
 
 class Archive(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ import msgspec
 from embeddings.types import SourceTally
 from qa.sources.fetching import SourceError
 
-__all__ = ["FILE", "Feed", "Late", "Ledger", "Source", "Sources", "known_sources", "late_sources"]
+__all__ = ["FILE", "Feed", "LateSource", "Ledger", "Source", "Sources", "known_sources", "late_sources"]
 
 FILE = "sources.db"
 
@@ -91,8 +91,8 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     feeds: Sequence[Feed] = ()
 
 
-class Late(msgspec.Struct, frozen=True, kw_only=True):
-    """A source whose newest article is older than its rhythm would have it."""
+class LateSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A source that has been silent for more than twice as long as it uses to be, told by its latest articles."""
 
     source: str
     """Empty: of articles that name none."""
@@ -227,20 +227,20 @@ def known_sources(folder: Path) -> Sources:
         ledger.close()
 
 
-def late_sources(tallies: Iterable[SourceTally], *, today: date) -> Sequence[Late]:
+def late_sources(tallies: Iterable[SourceTally], *, today: date) -> Sequence[LateSource]:
     """Sources that are late, the one with the most articles first; days after `today` do not count."""
     days = ((one.source, sorted(map(date.fromisoformat, (of_one.day for of_one in one.days)))) for one in tallies)
     found = (_late(source, [day for day in of_one if day <= today], today=today) for source, of_one in days)
     return [one for one in found if one is not None]
 
 
-def _late(source: str, days: Sequence[date], *, today: date) -> Late | None:
+def _late(source: str, days: Sequence[date], *, today: date) -> LateSource | None:
     if len(days) < _FEWEST_DAYS:
         return None
     pauses = sorted((later - earlier).days for earlier, later in pairwise(days))
     usual = pauses[min(len(pauses) - 1, int(_USUAL * len(pauses)))]
     is_late = _PATIENCE * usual < (today - days[-1]).days <= _ENDED_DAYS
-    return Late(source=source, latest=days[-1].isoformat(), usual_days=usual) if is_late else None
+    return LateSource(source=source, latest=days[-1].isoformat(), usual_days=usual) if is_late else None
 
 
 @contextmanager

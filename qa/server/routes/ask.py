@@ -24,7 +24,7 @@ from qa.server.openapi import CHECK, QUESTION, WORK, problems
 from qa.server.routes.articles import Authors, Languages, Moment, Sections, Sources
 from qa.server.service import Service
 from qa.server.starters import Glance, Reach
-from qa.server.wire import Archive, Headline, LateSource, Starter, Starters
+from qa.server.wire import Archive, Headline, Starter, Starters
 from qa.sources.ledger import late_sources
 from qa.types import Answer, AnswerEvent, Event, Filters, Question, SearchAnswer, SearchQuestion
 
@@ -189,5 +189,5 @@ def _archive(glance: Glance, reach: Reach) -> Archive:
             )
             for article in newest
         ),
-        late=tuple(LateSource(source=one.source, latest=one.latest, usual_days=one.usual_days) for one in late[:_LATE]),
+        late=tuple(late[:_LATE]),
     )

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from embeddings.types import DayTally, SourceTally
-from qa.sources.ledger import Late, late_sources
+from qa.sources.ledger import LateSource, late_sources
 
 TODAY = date(2026, 2, 16)
 """A Monday."""
@@ -56,7 +56,7 @@ WEEKDAYS = [days for days in range(60) if (TODAY - timedelta(days=days)).weekday
 def test_a_source_is_late_after_twice_its_usual_pause(ago: Iterable[int], usual: int | None) -> None:
     past = [one for one in ago if one >= 0]
     latest = str(TODAY - timedelta(days=min(past, default=0)))
-    expected = [] if usual is None else [Late(source="Post", latest=latest, usual_days=usual)]
+    expected = [] if usual is None else [LateSource(source="Post", latest=latest, usual_days=usual)]
     assert late_sources([tally("Post", ago)], today=TODAY) == expected
 
 
