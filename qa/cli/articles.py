@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from qa.cli.terminal import console, load_encoder, opened, plain, read_settings, shortened, store_exists
+from qa.cli.terminal import (
+    console,
+    load_encoder,
+    opened,
+    plain,
+    print_json,
+    read_settings,
+    shortened,
+    store_exists,
+    until_stopped,
+)
 from qa.errors import NotFound
 
 if TYPE_CHECKING:
@@ -27,6 +35,7 @@ __all__ = ["articles", "ingest"]
 
 # --- `qa ingest`: read files, bring the corpus up to date, say what became of each article
 _REJECTED, _INTERRUPTED = 1, 130
+_STOPPING = "\nStopping after this batch; press Ctrl-C again to stop at once."
 _MOST_ERRORS = 100
 """So many errors are listed; `--json` has all of them."""
 
@@ -62,9 +71,7 @@ def ingest(
         kinds = ", ".join(f"{count:,} {plain(kind) or 'without an ending'}" for kind, count in found.others.items())
         click.echo(f"passed over, as files of their kinds are not read: {kinds[:300]}", err=True)
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode(report))
+        print_json(report)
     else:
         _print_report(report)
     context.exit(_INTERRUPTED if report.stopped else _REJECTED if report.rejected else 0)
@@ -79,7 +86,7 @@ def _run(items: Iterable[RawArticle | Rejected], *, collection: str, total: int)
     encoder = load_encoder(settings)
     with (
         opened(settings, encoder) as corpus,
-        _interruptible() as interrupted,
+        until_stopped((signal.SIGINT,), saying=_STOPPING) as interrupted,
         ingest_shown(total=total) as progress,
         tracing(settings.otel_endpoint, texts=settings.otel_texts),
         part("ingest") as span,
@@ -90,29 +97,11 @@ def _run(items: Iterable[RawArticle | Rejected], *, collection: str, total: int)
             encoder=encoder,
             collection=collection,
             progress=progress,
-            should_stop=interrupted,
+            should_stop=interrupted.is_set,
             heard=span.stage,
         )
         span.tell(told_of_ingests([report]))
         return report
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C ask for a stop after the batch under way, and the second one stop at once."""
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what a signal handler is given
-        nonlocal asked
-        asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        click.echo("\nStopping after this batch; press Ctrl-C again to stop at once.", err=True)
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _noted(report: IngestReport) -> Iterator[str]:
@@ -180,8 +169,6 @@ def list_articles(
     as_json: bool,
 ) -> None:
     """List articles in order of id, also those that readers are not shown."""
-    import msgspec
-
     from embeddings.types import Where
     from qa.server.wire import ArticlePage, summary
 
@@ -192,7 +179,7 @@ def list_articles(
     page = tuple(summary(article) for article in found[:limit])
     following = page[-1].id if len(found) > limit else None
     if as_json:
-        click.echo(msgspec.json.encode(ArticlePage(articles=page, next=following)))
+        print_json(ArticlePage(articles=page, next=following))
         return
     _print(found[:limit])
     if following:
@@ -206,8 +193,6 @@ def list_articles(
 @click.option("--json", "as_json", is_flag=True, help="Print the article as JSON.")
 def show(article_id: str, version: str | None, collection: str | None, as_json: bool) -> None:
     """Show one article with its canonical text, the text that citations point into."""
-    import msgspec
-
     from embeddings.usable_corpus import UsableCorpus
 
     settings = read_settings()
@@ -217,7 +202,7 @@ def show(article_id: str, version: str | None, collection: str | None, as_json: 
     if article is None:
         raise NotFound(f"no article {article_id!r}" + (f" in version {version!r}" if version else ""))
     if as_json:
-        click.echo(msgspec.json.encode(article))
+        print_json(article)
         return
     about = {
         "id": article.id,

@@ -11,7 +11,7 @@ import rich_click as click
 from rich.text import Text
 
 from qa.answers import CAVEATS
-from qa.cli.terminal import console, load_encoder, opened, plain, read_settings, shortened, waiting
+from qa.cli.terminal import console, load_encoder, opened, plain, print_json, read_settings, shortened, waiting
 from qa.errors import InvalidQuestion
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def ask(
     with waiting("looking for an answer"):
         answer = _answer(asked)
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode(answer))
+        print_json(answer)
         return
 
     console().print(lay_out(answer))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.text import Text
 
-from qa.cli.terminal import console, load_encoder, opened, plain, read_settings, shortened, waiting
+from qa.cli.terminal import console, load_encoder, opened, plain, print_json, read_settings, shortened, waiting
 
 if TYPE_CHECKING:
     from qa.checking import CheckedSentence, CheckReport, SourceWords, TextToCheck
@@ -81,9 +81,7 @@ def check(
     with waiting("checking"):
         report = _report(asked)
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode(report))
+        print_json(report)
     else:
         console().print(_lay_out(report, text=text, name="" if str(file) == _STDIN else str(file), against=against))
     context.exit(_verdict(report, fail_below))

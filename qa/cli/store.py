@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from qa.cli.terminal import load_encoder, opened, plain, read_settings
+from qa.cli.terminal import load_encoder, opened, plain, print_json, read_settings
 from qa.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def copy(context: click.Context, source: str, target: str, articles_only: bool, 
     if as_json:
         import msgspec
 
-        click.echo(msgspec.json.encode({**msgspec.structs.asdict(report), "records": records}))
+        print_json({**msgspec.structs.asdict(report), "records": records})
     else:
         _print(report, records)
     context.exit(0 if report.verified and (records is None or records.verified) else _NOT_VERIFIED)
@@ -135,14 +135,12 @@ def index() -> None:
 @click.pass_context
 def verify(context: click.Context, as_json: bool) -> None:
     """Compare everything stored with its hashes, and the index with the store; exit 1 where something is damaged."""
-    import msgspec
-
     settings = read_settings()
     with opened(settings, load_encoder(settings), read_only=True) as corpus:
         findings = corpus.verify()
     damaged = [finding for finding in findings if finding.kind != "index_outdated"]
     if as_json:
-        click.echo(msgspec.json.encode(findings))
+        print_json(findings)
     else:
         for finding in findings:
             click.echo(_line(finding))
@@ -171,12 +169,13 @@ def rebuild() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
 def stats(as_json: bool) -> None:
     """Say how much is stored and how large it is."""
-    import msgspec
-
     settings = read_settings()
     with opened(settings, load_encoder(settings), read_only=True) as corpus:
         measured = corpus.stats()
-    click.echo(msgspec.json.encode(measured) if as_json else _summary(measured))
+    if as_json:
+        print_json(measured)
+    else:
+        click.echo(_summary(measured))
 
 
 def _incomplete(corpus: KeptCorpus) -> Iterator[Article]:

@@ -43,6 +43,7 @@ __all__ = [
     "log_to_terminal",
     "opened",
     "plain",
+    "print_json",
     "questions_shown",
     "read_settings",
     "said",
@@ -92,6 +93,13 @@ def console(*, stderr: bool = False) -> Console:
 
     interactive = (sys.stderr if stderr else sys.stdout).isatty()
     return Console(stderr=stderr, highlight=False, emoji=False, markup=False, soft_wrap=not interactive)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, on one line."""
+    import msgspec
+
+    click.echo(msgspec.json.encode(value))
 
 
 def waiting(what: str) -> AbstractContextManager[object]:
@@ -331,16 +339,20 @@ def store_exists(settings: Settings) -> bool:
 
 
 @contextmanager
-def until_stopped() -> Iterator[Event]:
+def until_stopped(
+    by: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM), *, saying: str = ""
+) -> Iterator[Event]:
     """Give an event that Ctrl-C or SIGTERM sets; a second one ends the process at once."""
     stop = Event()
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what a signal handler is given
         stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for one in by:
+            signal.signal(one, signal.default_int_handler if one == signal.SIGINT else signal.SIG_DFL)
+        if saying:
+            click.echo(saying, err=True)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask) for number in by}
     try:
         yield stop
     finally:
