@@ -15,11 +15,12 @@ from lxml import html as lxml_html
 
 from embeddings.errors import UnreadableFile
 
-__all__ = ["Element", "first_heading", "looks_marked_up", "text_of", "tree_of", "xml_of"]
+__all__ = ["DECLARATION", "UNSEEN", "Element", "first_heading", "looks_marked_up", "text_of", "tree_of", "xml_of"]
 
 Element = etree._Element  # noqa: SLF001 - the type of what its functions give
 
-_DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
+DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
+"""What XHTML begins with."""
 _MARKUP = re.compile(
     r"</?(?:p|br|div|span|a|b|i|u|em|strong|small|sup|sub|font|section|article|figure|ul|ol|li|h[1-6]|table|blockquote|img"
     r"|script|style|iframe|object|embed|applet|noscript|svg|video|audio|picture|form|fieldset|center|pre|hr|del|ins|strike"
@@ -36,7 +37,8 @@ _UNSEEN_TAGS: Final = frozenset(
     "head script style template noscript iframe object embed svg math audio video canvas select button input textarea"
     " nav map".split()
 )
-_UNSEEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+UNSEEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+"""A `style` of what no reader sees."""
 _NOTE_MARK = re.compile(r"\[?\W?\d{1,3}\W?\]?|[*†‡]|\[[a-z]\]|↩︎?|↑")
 _CELL: Final = "\x1f"
 """Between the cells of a row, until its line is written."""
@@ -54,7 +56,7 @@ def tree_of(markup: str) -> etree._Element:
     parser = lxml_html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8")
     try:
         tree = lxml_html.document_fromstring(
-            _DECLARATION.sub("", markup, count=1).encode("utf-8", "replace"), parser=parser
+            DECLARATION.sub("", markup, count=1).encode("utf-8", "replace"), parser=parser
         )
     except (etree.LxmlError, ValueError, AssertionError) as error:
         raise UnreadableFile(f"its markup cannot be parsed ({str(error)[:100]}); save it as text") from None
@@ -130,7 +132,7 @@ def _is_unseen(element: etree._Element, tag: str) -> bool:
     return (
         tag in _UNSEEN_TAGS
         or (hidden is not None and hidden.lower() != "until-found")
-        or _UNSEEN.search(element.get("style") or "") is not None
+        or UNSEEN.search(element.get("style") or "") is not None
         or (tag in {"sup", "a"} and _is_note_mark(element))
     )
 

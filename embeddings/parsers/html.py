@@ -27,7 +27,7 @@ from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxm
 from trafilatura.xpaths import BODY_XPATH
 
 from embeddings.errors import UnreadableFile
-from embeddings.parsers import decoding, page_dates, page_facts
+from embeddings.parsers import decoding, fragments, page_dates, page_facts
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["read"]
@@ -37,7 +37,6 @@ _MAX_PAGE: Final = 10_000_000
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
 _LANGUAGE = re.compile(rb"<html[^>]{0,400}?\slang\s*=\s*[\"']?([A-Za-z]{2})", re.IGNORECASE)
-_DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _BLOCKS: Final = frozenset({"p", "head", "item", "row", "quote", "code", "list", "table", "div", "body"})
 _NO_DATES: Final = {"extensive_search": False, "original_date": True}
@@ -58,7 +57,6 @@ _TAG = re.compile(
 )
 _ATTRIBUTE = re.compile(r"""[^\s/>=][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+""")
 _RAW: Final = (("<script", "</script"), ("<style", "</style"), ("<!--", "-->"))
-_UNSEEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _PROSE: Final = 80
 """Characters of a paragraph that is no label, caption or teaser."""
 _SAYS_SO = re.compile(
@@ -93,7 +91,7 @@ def read(path: Path, folder: Path | None = None) -> Iterator[RawArticle | Reject
         said = (declared, _LANGUAGE.search(data[:8192]))
         label, language = (found[1].decode("ascii", "ignore") if found else None for found in said)
         text, notes = decoding.decode_or_guess(data, declared=label, language=language)
-        article = _article(_DECLARATION.sub("", text, count=1), origin=f"{path}:1")
+        article = _article(fragments.DECLARATION.sub("", text, count=1), origin=f"{path}:1")
         yield msgspec.structs.replace(article, notes=(*notes, *article.notes))
     except UnreadableFile as error:
         yield Rejected(origin=f"{path}:1", reason=str(error))
@@ -298,7 +296,7 @@ def _drop_unseen(tree: etree._Element) -> None:
         unseen = (
             element.tag in {"template", "dialog"}
             or (hidden is not None and hidden.lower() != "until-found")
-            or _UNSEEN.search(element.get("style") or "") is not None
+            or fragments.UNSEEN.search(element.get("style") or "") is not None
         )
         if unseen and element.getparent() is not None and element.tag not in {"html", "body", "head"}:
             if element.tag == "dialog" and element.get("open") is not None:

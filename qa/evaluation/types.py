@@ -12,7 +12,7 @@ A run folder holds (all JSON in UTF-8; lines are appended, never rewritten):
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -268,10 +268,6 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     """Identity of what judged: package version, support checker, LLM judge if any."""
     scores: tuple[Score, ...]
     examples: tuple[ExampleScores, ...]
-
-
-if TYPE_CHECKING:
-    from qa.evaluation.types import Failure
 
 
 class InvalidDataset(QAError):

@@ -50,7 +50,6 @@ _ROUNDING = 1e-9
 Values = Sequence[float | None]
 Pair = tuple[Values, Values]
 """What one run and the other have for each question; None where a run has nothing."""
-Matrix = npt.NDArray[np.float64]
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,14 +204,14 @@ def compare_all(pairs: Sequence[Pair], *, groups: Sequence[str], seed: int = 0) 
     ]
 
 
-def _by_group(values: Values, numbers: npt.NDArray[np.int64], count: int) -> Matrix:
+def _by_group(values: Values, numbers: npt.NDArray[np.int64], count: int) -> Floats:
     """Sum and number of a run's values in each group."""
     known = np.fromiter((value is not None for value in values), np.bool_, len(values))
     filled = np.fromiter((value or 0.0 for value in values), np.float64, len(values))
     return np.stack([np.bincount(numbers, filled, count), np.bincount(numbers, known, count)])
 
 
-def _resampled(sums: Matrix, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
+def _resampled(sums: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Differences of the means over groups drawn with replacement, and with the runs exchanged in random groups."""
     groups = sums.shape[-1]
     ours, theirs = sums[:, 0].reshape(-1, groups), sums[:, 1].reshape(-1, groups)
@@ -227,14 +226,14 @@ def _resampled(sums: Matrix, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
     return np.concatenate(drawn), np.concatenate(exchanged)
 
 
-def _gap(ours: Matrix, theirs: Matrix) -> Matrix:
+def _gap(ours: Floats, theirs: Floats) -> Floats:
     """Difference of two means given as (sum, number); NaN where a sample has no value of one run."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        gap: Matrix = ours[..., 0] / ours[..., 1] - theirs[..., 0] / theirs[..., 1]
+        gap: Floats = ours[..., 0] / ours[..., 1] - theirs[..., 0] / theirs[..., 1]
     return gap
 
 
-def _difference(pair: Pair, sums: Matrix, drawn: Matrix, exchanged: Matrix) -> Difference:
+def _difference(pair: Pair, sums: Floats, drawn: Floats, exchanged: Floats) -> Difference:
     groups = int((sums[:, 1].sum(axis=0) > 0).sum())
     n = (int(sums[0, 1].sum()), int(sums[1, 1].sum()))
     if list(pair[0]) == list(pair[1]):

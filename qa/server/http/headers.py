@@ -27,7 +27,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from embeddings.types import Article
 from qa.access.rate_limits import Spending
 
-__all__ = ["ALWAYS", "PAGE_POLICY", "framed", "revised", "secure", "share", "squeezed", "takes_gzip"]
+__all__ = ["ALWAYS", "PAGE_POLICY", "SCRIPTED_POLICY", "framed", "revised", "secure", "share", "squeezed", "takes_gzip"]
 
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -35,6 +35,8 @@ PAGE_POLICY = (
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 """For our own pages: their own files and nothing else, no inline script or style."""
+SCRIPTED_POLICY = f"{PAGE_POLICY}; trusted-types 'none'"
+"""For those with scripts: not even a policy that turns text into markup can be made."""
 ALWAYS = {
     "content-security-policy": _CLOSED_POLICY,
     "x-content-type-options": "nosniff",

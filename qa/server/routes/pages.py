@@ -22,7 +22,7 @@ from qa.access.tokens import is_signed
 from qa.errors import NotFound
 from qa.server.auth import ANYONE, Caller
 from qa.server.auth.guard import Guard
-from qa.server.http.headers import PAGE_POLICY
+from qa.server.http.headers import PAGE_POLICY, SCRIPTED_POLICY
 from qa.server.http.problems import KINDS
 from qa.server.service import Service
 
@@ -43,8 +43,6 @@ _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _DOCS = ("docs.js", "docs.css")
 _ADMIN = ("admin.css", "api.js", "dom.js", "views.js", "answer.js", "admin.js")
 """Each after those that it imports: its own name depends on theirs."""
-_ADMIN_POLICY = f"{PAGE_POLICY}; trusted-types 'none'"
-"""Not even a policy that turns text into markup can be made."""
 Files = Mapping[str, tuple[str, bytes]]
 """Media type and content by file name."""
 _PARAGRAPH = re.compile(r"[^\n]+")
@@ -116,7 +114,7 @@ async def docs_file(name: FromPath[str], page: NamedDependency[Page]) -> Respons
 @get("/admin", include_in_schema=False, opt=ANYONE)
 async def admin(page: NamedDependency[Page]) -> Response[bytes]:
     """The page for whoever runs the service; what it shows, it asks for with the key that is typed into it."""
-    headers = {"content-security-policy": _ADMIN_POLICY, "cache-control": "no-cache"}
+    headers = {"content-security-policy": SCRIPTED_POLICY, "cache-control": "no-cache"}
     return Response(page.admin_html, media_type="text/html", headers=headers)
 
 

@@ -24,7 +24,7 @@ from qa.server import monitoring
 from qa.server.auth import ANYONE, GETTING_A_TOKEN, Caller
 from qa.server.auth.guard import Guard
 from qa.server.errors import FieldError, InvalidRequest, require_reach
-from qa.server.http.headers import PAGE_POLICY, framed, takes_gzip
+from qa.server.http.headers import SCRIPTED_POLICY, framed, takes_gzip
 from qa.server.monitoring import Act
 from qa.server.openapi import BODY, problems
 from qa.server.wire import Token, TokenRequest
@@ -35,8 +35,6 @@ __all__ = ["Widget", "configure", "get_token", "home", "load_widget", "widget_fi
 _SCRIPT = "sourceline-chat.js"
 _SCRIPT_SECONDS = 300
 """How long a site may go on with an older script after an upgrade."""
-_POLICY = f"{PAGE_POLICY}; trusted-types 'none'"
-"""Not even a policy that turns text into markup can be made."""
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
 
 
@@ -86,7 +84,7 @@ def load_widget(*, frame_ancestors: Iterable[str] = ()) -> Widget:
         configure = configure.replace(f"/widget/{name}", f"/widget/{names[name]}")
     written = {item.name: item.read_bytes() for item in (folder / "languages").iterdir() if item.name.endswith(".json")}
     words = hashlib.sha256(b"".join(written[name] for name in sorted(written)))
-    policy = framed(_POLICY, by=frame_ancestors)
+    policy = framed(SCRIPTED_POLICY, by=frame_ancestors)
     return Widget(
         html=_file(home.encode(), ".html"),
         configure=_file(configure.encode(), ".html"),
