@@ -7,7 +7,6 @@ names and the date of the last conversion into them.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -20,33 +19,23 @@ import pypdfium2.raw as pdfium
 
 from embeddings.errors import UnreadableFile
 from embeddings.parsers import text
-from embeddings.parsers.pdf_lines import CELL, Line, Page, is_apart, page_of
+from embeddings.parsers.pdf_lines import CELL, Line, Page, is_apart, page_of, without_running_lines
 from embeddings.types import RawArticle
 
-__all__ = ["MAX_PAGES", "Laid", "laid_out", "read", "without_running_lines"]
+__all__ = ["MAX_PAGES", "Laid", "laid_out", "read"]
 
 
 # --- From the lines of a PDF to its text: takes pages, gives paragraphs in reading order, and where each page begins
-# running lines dropped   the same words at the same height of several pages, and page numbers
 # blocks                  lines that follow one another in a column
 # order                   as the file draws them, unless it draws what stands lower first: then column by column
 # rows of tables          a line each, with " | " between what stands far apart in it
 # paragraphs              by indents, gaps and short lines; words parted at a line's end are joined
-_MARGIN: Final = 0.12
-"""Share of the page's height at its head and foot in which running lines stand."""
-_FEWEST_PAGES: Final = 3
-_NUMBER = re.compile(
-    r"\W*(?:(?:page|seite|p\.?|pagina|página|стр\.?)\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|de|sur|из)\s*\d{1,4})?\W*",
-    re.IGNORECASE,
-)
-_DIGITS = re.compile(r"\d+")
 _BULLET = re.compile(r"(?:[•▪■●◦‣⁃·*–—-]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
 _ENDS = re.compile(r"[.!?:;…。！？](?:[\"'”’»)\]]|\d{1,3})*$")
 _WORD = re.compile(r"[^\W\d_]+(?:[-‐’'][^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-‐\xad]$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]")
-_BETWEEN_CELLS: Final = " | "
 _CERTAIN_GAPS: Final = 2
 """A line with so many wide gaps is a row of a table, whatever stands about it."""
 _FEWEST_ACROSS, _FEWEST_WORDS, _FEWEST_RUN_ON, _GAP_LETTERS = 3, 3, 2, 4
@@ -65,7 +54,6 @@ class Laid(msgspec.Struct, frozen=True, kw_only=True):
 class _Block(msgspec.Struct, kw_only=True):
     """Lines that follow one another in one column."""
 
-    page: int
     lines: list[Line]
 
     @property
@@ -75,30 +63,6 @@ class _Block(msgspec.Struct, kw_only=True):
     @property
     def right(self) -> float:
         return max(line.right for line in self.lines)
-
-
-def without_running_lines(pages: Sequence[Page]) -> list[Page]:
-    """Drop the heads and feet that pages repeat, and their numbers."""
-    seen = Counter(key for page in pages for key in {_key(line, page) for line in page.lines if _in_margin(line, page)})
-    least = min(_FEWEST_PAGES, max(2, len(pages)))
-
-    def runs(line: Line, page: Page) -> bool:
-        return _in_margin(line, page) and (_NUMBER.fullmatch(line.text) is not None or seen[_key(line, page)] >= least)
-
-    return [
-        msgspec.structs.replace(page, lines=tuple(line for line in page.lines if not runs(line, page)))
-        for page in pages
-    ]
-
-
-def _in_margin(line: Line, page: Page) -> bool:
-    return line.bottom > (1 - _MARGIN) * page.height or line.top < _MARGIN * page.height
-
-
-def _key(line: Line, page: Page) -> tuple[str, int]:
-    """What a running line repeats: its words, numbers apart, at its distance from the nearer edge."""
-    foot = line.top < _MARGIN * page.height
-    return _DIGITS.sub("#", line.text.casefold()), round((line.bottom if foot else page.height - line.bottom) / 4)
 
 
 def laid_out(pages: Sequence[Page]) -> Laid:
@@ -127,7 +91,7 @@ class _Writer:
     def write(self, line: Line, *, opens: bool, first: bool) -> int:
         """Add a line that opens a paragraph or does not, the first of its block or not; give where it begins."""
         before, self._before = self._before, line
-        text = line.text.replace(CELL, _BETWEEN_CELLS)
+        text = line.text.replace(CELL, " | ")
         if before is not None:
             in_rows = CELL in line.text or CELL in before.text
             goes_on = (_BULLET.match(line.text) or (CELL in line.text and CELL in before.text)) and not first
@@ -171,7 +135,7 @@ def _blocks(page: Page) -> list[_Block]:
         elif last is not None and _follows(line, last):
             blocks[-1].lines.append(line)
         else:
-            blocks.append(_Block(page=page.number, lines=[line]))
+            blocks.append(_Block(lines=[line]))
     return blocks
 
 
@@ -402,7 +366,7 @@ def _pages(document: pypdfium2.PdfDocument) -> tuple[list[Page], tuple[str, ...]
             pages.append(page_of(document, index))
         except pypdfium2.PdfiumError:
             damaged.append(str(index + 1))
-            pages.append(Page(number=index + 1, height=1.0, width=1.0, lines=()))
+            pages.append(Page(height=1.0, width=1.0, lines=()))
     return pages, (f"pages that are damaged and were not read: {', '.join(damaged)[:200]}",) if damaged else ()
 
 

@@ -1,22 +1,23 @@
 """The lines of a PDF's pages: takes a document, gives what stands on each line, and where.
 
 Points are measured from the lower left corner of the page as it is shown. Lines set at another angle than most of the
-page (watermarks, stamps in the margin) are left out.
+page (watermarks, stamps in the margin) are left out; so is what pages repeat at the same height, and their numbers.
 """
 
 from __future__ import annotations
 
 import ctypes
 import math
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-__all__ = ["CELL", "Line", "Page", "is_apart", "page_of"]
+__all__ = ["CELL", "Line", "Page", "is_apart", "page_of", "without_running_lines"]
 
 MAX_CHARACTERS: Final = 200_000
 """Of one page; what follows is not read."""
@@ -28,6 +29,14 @@ _APART: Final = 1.5
 """A gap so many times as wide as letters are high parts cells; spaces are a fifth of that, also in justified text."""
 _BREAKS: Final = frozenset({0x0A, 0x0D})
 _RIGHT_ANGLE: Final = math.pi / 2
+_MARGIN: Final = 0.12
+"""Share of the page's height at its head and foot in which running lines stand."""
+_FEWEST_PAGES: Final = 3
+_NUMBER = re.compile(
+    r"\W*(?:(?:page|seite|p\.?|pagina|página|стр\.?)\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|de|sur|из)\s*\d{1,4})?\W*",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"\d+")
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +65,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """What stands on one page, in the order in which the file draws it."""
 
-    number: int
-    """Counted from 1."""
     height: float
     width: float
     lines: tuple[Line, ...]
@@ -85,7 +92,7 @@ def page_of(document: pypdfium2.PdfDocument, index: int) -> Page:
             box = (left, bottom, right - left, top - bottom)
             lines = [_line(text, span, box, upright) for turn, span in placed if turn == upright]
             width, height = (box[2], box[3]) if upright % 2 == 0 else (box[3], box[2])
-            return Page(number=index + 1, height=height, width=width, lines=tuple(one for one in lines if one.text))
+            return Page(height=height, width=width, lines=tuple(one for one in lines if one.text))
         finally:
             text.close()
     finally:
@@ -181,3 +188,27 @@ def _decoded(codes: list[int]) -> str:
         if code < 0x110000
     )
     return units.decode("utf-16-le", "replace").replace("\0", "\ufffd")
+
+
+def without_running_lines(pages: Sequence[Page]) -> list[Page]:
+    """Drop the heads and feet that pages repeat, and their numbers."""
+    seen = Counter(key for page in pages for key in {_key(line, page) for line in page.lines if _in_margin(line, page)})
+    least = min(_FEWEST_PAGES, max(2, len(pages)))
+
+    def runs(line: Line, page: Page) -> bool:
+        return _in_margin(line, page) and (_NUMBER.fullmatch(line.text) is not None or seen[_key(line, page)] >= least)
+
+    return [
+        msgspec.structs.replace(page, lines=tuple(line for line in page.lines if not runs(line, page)))
+        for page in pages
+    ]
+
+
+def _in_margin(line: Line, page: Page) -> bool:
+    return line.bottom > (1 - _MARGIN) * page.height or line.top < _MARGIN * page.height
+
+
+def _key(line: Line, page: Page) -> tuple[str, int]:
+    """What a running line repeats: its words, numbers apart, at its distance from the nearer edge."""
+    foot = line.top < _MARGIN * page.height
+    return _DIGITS.sub("#", line.text.casefold()), round((line.bottom if foot else page.height - line.bottom) / 4)

@@ -14,16 +14,17 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.runtime import Memory, Run
 from embeddings.usable_corpus import Clock, utc_now
+from qa.access.keys import Collections
 from qa.checking import CheckReport, TextToCheck
 from qa.generators import Generator
-from qa.server.errors import DeadlineExceeded, Unsupported
+from qa.server.errors import DeadlineExceeded, NotReady, Unsupported
 from qa.server.monitoring import Metrics
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
 from qa.tracing import part
 from qa.types import Event, Question, SearchAnswer, SearchQuestion, Turn
 
-__all__ = ["Answering", "Checking", "Checks", "Narrowed", "Parts"]
+__all__ = ["Answering", "Checking", "Checks", "Narrowed", "Parts", "Rooms"]
 
 
 class Answering(Protocol):
@@ -60,6 +61,29 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     now: Clock = utc_now
     made_by: str = ""
     """Names all that answers without a model depend on besides the articles."""
+
+
+_ROOMS = 256
+"""Sets of collections that have something of their own in memory."""
+
+
+class Rooms:
+    """What answers and checks within each set of collections that was asked for lately."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, ...], Narrowed] = {}
+
+    def of(self, within: Collections, *, parts: Parts) -> Narrowed:
+        """That of some collections (None: of all). Raises NotReady where the parts know of none."""
+        if within is None:
+            return Narrowed(answering=parts.answering, checking=parts.checking)
+        if parts.narrowed is None:
+            raise NotReady("this service was started without collections of its own for keys; start it from settings")
+        if (room := self._kept.get(within)) is None:
+            if len(self._kept) >= _ROOMS:
+                self._kept.clear()
+            room = self._kept[within] = parts.narrowed(within)
+        return room
 
 
 _WAITING = 8

@@ -30,7 +30,7 @@ from qa.server.beginnings import Ahead, KeptQuestions
 from qa.server.errors import NotReady, ShuttingDown, require_reach
 from qa.server.jobs import Jobs, own_mark
 from qa.server.monitoring import Act, Metrics, Storage
-from qa.server.parts import Checks, Narrowed, Parts
+from qa.server.parts import Checks, Narrowed, Parts, Rooms
 from qa.server.records import Records
 from qa.server.starters import Beginning, Reach, StarterQuestions, at_a_glance
 from qa.server.wire import AddReport
@@ -52,8 +52,6 @@ _log = logging.getLogger(__name__)
 _WRITES_WAITING = 8
 """Each may hold a body of the full size in memory."""
 _PROBE_SECONDS, _PROBE_GOOD_SECONDS, _STOP_SECONDS = 2.0, 1.0, 30.0
-_ROOMS = 256
-"""Sets of collections that have something of their own in memory."""
 
 
 class Service:
@@ -79,7 +77,7 @@ class Service:
         self._reads = Permits(settings.max_queue + 1, what="reads")
         self._queue = _queue(settings)
         self.storage = Storage(None if settings.store else settings.data_dir)
-        self._rooms: dict[tuple[str, ...], Narrowed] = {}
+        self._rooms = Rooms()
         self.records = Records(settings, read=self._read)
         shelf = KeptQuestions(self.records.run)
         self._beginnings = StarterQuestions(
@@ -329,15 +327,7 @@ class Service:
         """What answers and checks within some collections; `named` is the one that the request asks for."""
         parts = self._ready()
         require_reach(within, named)
-        if within is None:
-            return Narrowed(answering=parts.answering, checking=parts.checking)
-        if parts.narrowed is None:
-            raise NotReady("this service was started without collections of its own for keys; start it from settings")
-        if (room := self._rooms.get(within)) is None:
-            if len(self._rooms) >= _ROOMS:
-                self._rooms.clear()
-            room = self._rooms[within] = parts.narrowed(within)
-        return room
+        return self._rooms.of(within, parts=parts)
 
     def _let_watch(self) -> None:
         for name, permits in (("questions", self._questions), ("writes", self._writes), ("reads", self._reads)):
