@@ -1,6 +1,6 @@
 """One frozen value that configures the service, read once from `QA_*` variables and passed in.
 
-docs/configuration.md says what each field means; a test holds its table to them.
+Each field's docstring line is its help text; the table of docs/configuration.md is checked against `DESCRIPTIONS`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from embeddings.types import Place, is_server
 from qa.access import keys, places
 from qa.errors import SettingsError
 
-__all__ = ["Settings", "from_environment", "unknown_variables"]
+__all__ = ["DESCRIPTIONS", "Settings", "from_environment", "unknown_variables"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,6 +86,73 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 _SECRET = frozenset({"QA_API_KEYS", "QA_LLM_API_KEY", "QA_SERVICE_KEY", "QA_STORE", "QA_STORE_REPLICAS"})
 """Never repeated in a message."""
 
+DESCRIPTIONS: Mapping[str, str] = {
+    "QA_DATA_DIR": "Folder of the store and its derived indexes, and of what this service keeps of conversations.",
+    "QA_STORE": "`postgresql://USER:PASSWORD@HOST:5432/DATABASE`: articles are stored there in place of that folder "
+    "(needs pgvector on the server and the extra `postgres` here); empty: in the folder.",
+    "QA_STORE_SCHEMA": "Schema of that database that holds the store.",
+    "QA_STORE_CONNECTIONS": "Connections that this process has to that server at most.",
+    "QA_STORE_TIMEOUT_SECONDS": "How long to wait for a connection to that server, and for one statement.",
+    "QA_STORE_REPLICAS": "Read replicas of that server that may answer searches, as addresses separated by spaces.",
+    "QA_STORE_REPLICA_SECONDS": "How far one of them may be behind; else it is not asked.",
+    "QA_WORKERS": "`true`: articles sent to this service are stored by `qa work` processes, and it waits for them "
+    "(needs QA_STORE).",
+    "QA_ENCODER": "`all-MiniLM-L6-v2` (bundled), `hashing` (no model, for tests), or any sentence-transformers "
+    "model name or path (`sentence-transformers/all-MiniLM-L6-v2`: the bundled one in full precision); a name that is "
+    "not a local folder must already be in the local model cache.",
+    "QA_READER": "Name or path of a question-answering model of the transformers library (such as one trained on SQuAD "
+    "2.0), or `words` (no network, for tests); empty: the reader that ships.",
+    "QA_ANSWER_THRESHOLD": "Probability below which a question is declined, 0 to 1; 0: the one fitted for the reader.",
+    "QA_RETRIEVAL": "What ranks passages: `hybrid` (meaning and words), `dense` (meaning alone) or `lexical` "
+    "(words alone).",
+    "QA_COLLECTION": "Collection that articles go to when they name none.",
+    "QA_HOST": "Address the service binds to.",
+    "QA_PORT": "Port the service binds to; 0 picks a free one.",
+    "QA_DEADLINE_SECONDS": "Wall-clock limit for one question, or one text to check.",
+    "QA_THREADS": "Native threads for the encoder; 0: one per processor that this process may use, by its container's "
+    "quota too.",
+    "QA_MAX_BODY_BYTES": "Largest request body accepted.",
+    "QA_MAX_QUEUE": "Requests that may wait for the encoder before new ones get 503.",
+    "QA_LLM_PROVIDER": "Which API the model's server speaks: `openai` (any compatible server) or `anthropic` (needs "
+    "its SDK, the extra `anthropic`).",
+    "QA_LLM_BASE_URL": "Address of an OpenAI-compatible server, such as `http://127.0.0.1:8080/v1`; empty: answers are "
+    "extractive, or Anthropic's own service is asked where that is the provider.",
+    "QA_LLM_MODEL": "Name of the model to ask of that server; empty: the first one it lists.",
+    "QA_LLM_API_KEY": "Key for that server, where it wants one.",
+    "QA_LLM_CONTEXT_TOKENS": "Context window of the model, in tokens; what does not fit is reported, never cut unseen.",
+    "QA_LLM_CONCURRENCY": "Questions that may be at the model at once; further ones are answered extractively.",
+    "QA_LENIENT": "`true` keeps unsupported generated sentences, marked; the default drops them.",
+    "QA_SUPPORT_CHECKER": "Name or path of a model that judges claims (pairs, or words), or `lexical`: words alone; "
+    "empty: the network that ships.",
+    "QA_RERANKER": "Name or path of a cross-encoder that reorders passages, or `words`; empty: none.",
+    "QA_HISTORY_CONVERSATIONS": "Conversations kept; the least recently used ones make room.",
+    "QA_HISTORY_TURNS": "Questions kept of one conversation; the oldest ones make room.",
+    "QA_HISTORY_BYTES": "Bytes that all kept answers may take together.",
+    "QA_LOG_LEVEL": "`debug`, `info`, `warning` or `error`.",
+    "QA_API_KEYS": "API keys, parted by commas, each as `NAME:sha256:HASH` (what `qa keys new` prints), perhaps with a "
+    "scope after it (`:ask+ingest+admin:COLLECTION+COLLECTION`), or plain; only hashes are kept. "
+    "Empty: no key is asked for, and the service binds to this machine only.",
+    "QA_ALLOW_OPEN": "`true` lets a service without keys bind to an address that other machines reach.",
+    "QA_ALLOWED_ORIGINS": "Origins whose pages may use the service from a browser, parted by commas, such as "
+    "`https://news.example`.",
+    "QA_ORIGIN_TOKENS": "`false`: pages of those origins get tokens only through their back end, which holds a key.",
+    "QA_ORIGIN_COLLECTIONS": "Which collection the pages of each of those origins read, as `ORIGIN=COLLECTION` parted "
+    "by commas, `ORIGIN=*` for all; empty: all, or none where a key is kept to some collections.",
+    "QA_FRAME_ANCESTORS": "Origins that may show the service's own page in a frame.",
+    "QA_VISITOR_RATE": "What one token may spend in a minute: an answer costs 10, a search 3, a read 1; 0: no limit. "
+    "All tokens of one address together may spend ten times as much. Of `QA_MAX_QUEUE`, one token takes an eighth at "
+    "most, those of one address half.",
+    "QA_KEY_RATE": "What one key may spend in a minute; 0: no limit.",
+    "QA_TRUSTED_PROXIES": "Addresses or networks whose `X-Forwarded-For` is believed.",
+    "QA_SERVICE_URL": "Address of a running service that `qa feeds run` and `qa watch` send articles to, such as "
+    "`http://127.0.0.1:8000`; empty: they write to the store themselves.",
+    "QA_SERVICE_KEY": "Key for that service, where it wants one.",
+    "QA_FEED_NETWORKS": "Private addresses or networks that feeds and their pages may be at; all others are refused.",
+    "QA_OTEL_ENDPOINT": "Address of an OpenTelemetry receiver (OTLP over HTTP), such as `http://127.0.0.1:4318`, that "
+    "traces are sent to (needs the extra `otel`); empty: nothing is traced.",
+    "QA_OTEL_TEXTS": "`true`: traces hold the words of questions, answers and articles, too.",
+}
+
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
     """Read settings from `QA_*` variables.
@@ -103,8 +170,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """`QA_*` variables that no setting reads: most likely misspelt."""
-    known = {f"QA_{name.upper()}" for name in Settings.__struct_fields__}
-    return sorted(name for name in environ if name.startswith("QA_") and name not in known)
+    return sorted(name for name in environ if name.startswith("QA_") and name not in DESCRIPTIONS)
 
 
 def _read(name: str, text: str, wanted: type) -> Any:

@@ -17,7 +17,7 @@ from qa.server.app import create_app
 from qa.server.http.problems import KINDS
 from qa.server.parts import Parts
 from qa.server.service import Service
-from qa.settings import Settings
+from qa.settings import DESCRIPTIONS, Settings
 
 REPO = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
@@ -43,9 +43,10 @@ def test_the_readme_is_short_and_leads_to_every_document() -> None:
 def test_the_configuration_table_is_that_of_the_settings() -> None:
     rows = re.findall(r"^\| `(QA_\w+)` \| `([^`]*)` \| (.*) \|$", document("docs/configuration.md"), re.MULTILINE)
     defaults = Settings()
-    expected = [(f"QA_{name.upper()}", str(getattr(defaults, name))) for name in Settings.__struct_fields__]
-    assert [row[:2] for row in rows] == expected
-    assert all(meaning.endswith(".") for _, _, meaning in rows)
+    expected = [
+        (name, str(getattr(defaults, name.removeprefix("QA_").lower())), text) for name, text in DESCRIPTIONS.items()
+    ]
+    assert rows == expected
 
 
 def test_the_table_of_errors_is_that_of_the_service() -> None:
@@ -57,6 +58,10 @@ def test_the_table_of_a_dataset_names_the_fields_of_an_example() -> None:
     section = document("docs/evaluation.md").partition("\n## The dataset\n")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", section, re.MULTILINE)
     assert [name for cell in cells for name in re.findall(r"\w+", cell)] == list(Example.__struct_fields__)
+
+
+def test_every_setting_is_described_and_every_description_is_of_a_setting() -> None:
+    assert {f"QA_{name.upper()}" for name in Settings.__struct_fields__} == set(DESCRIPTIONS)
 
 
 def commands(command: click.Command, context: click.Context, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

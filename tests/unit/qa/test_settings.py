@@ -6,12 +6,17 @@ import msgspec
 import pytest
 
 from qa.errors import SettingsError
-from qa.settings import Settings, from_environment, unknown_variables
+from qa.settings import DESCRIPTIONS, Settings, from_environment, unknown_variables
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
     assert from_environment({}) == Settings()
-    assert from_environment({f"QA_{name.upper()}": "" for name in Settings.__struct_fields__}) == Settings()
+    assert from_environment(dict.fromkeys(DESCRIPTIONS, "")) == Settings()
+
+
+def test_every_setting_has_a_variable_and_a_description() -> None:
+    assert {f"QA_{field.upper()}" for field in Settings.__struct_fields__} == set(DESCRIPTIONS)
+    assert all(text.endswith(".") for text in DESCRIPTIONS.values())
 
 
 @pytest.mark.parametrize(
