@@ -40,6 +40,11 @@ def test_every_row_is_as_wide_as_the_first_and_who_is_missing_is_named(measured:
         assert (f"{shown} was not measured: not installed, status 1" in told) is (name not in measured)
 
 
+def test_peers_that_nobody_asked_for_are_named_too() -> None:
+    told = "\n".join(bench_table.beside_peers({**report(), "failed": {}}))
+    assert [f"{shown} was not measured: not asked for." in told for shown in bench_table.NAMES.values()] == [True] * 4
+
+
 def test_peers_are_shares_of_ours() -> None:
     first = next(row for row in bench_table.beside_peers(report("txtai")) if row.startswith("| ingest:"))
     assert first == "| ingest: passages a CPU-second | 2.00 (1.00 to 9.00) | 1.50 × |"
