@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.runtime import compiled_late
 
 __all__ = [
     "contradict",
@@ -91,7 +92,7 @@ _FIGURES = frozenset((*_NAMED, *_NUMBERS, *_SCALES))
 _ENDS = frozenset(".!?:\n")
 """One of them stands before the first word of a sentence."""
 
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
+_WORD = compiled_late(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 """A word; in Chinese and Japanese, written without spaces, a character. Stores hold signatures of what this pattern and
 `_TOKEN` cut and of the names found below: they stay as they are, apart from `qa.language`, until `_VERSION` changes."""
 

@@ -23,6 +23,7 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.duplicates import is_figure, words_of
+from embeddings.runtime import compiled_late
 from embeddings.store.schema import moment
 from embeddings.types import Article
 
@@ -37,7 +38,7 @@ __all__ = [
     "with_state",
 ]
 
-_PART = re.compile(
+_PART = compiled_late(
     r"[$£€¥₹]?\d{1,3}(?:[.,\s]\d{3})+(?![\d.,]*\w)|[$£€¥₹]?\d+(?:[.,]\d+)*[^\W\d_]*(?:\s?(?:%|per\s?cent\b|[mb]illion\b))?|"
     r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+"
 )

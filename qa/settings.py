@@ -110,7 +110,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_PORT": "Port the service binds to; 0 picks a free one.",
     "QA_DEADLINE_SECONDS": "Wall-clock limit for one question, or one text to check.",
     "QA_THREADS": "Native threads for the encoder; 0: one per processor that this process may use, by its container's "
-    "quota too.",
+    "quota too. With the models that ship, half as many questions are worked on at once, four at most.",
     "QA_MAX_BODY_BYTES": "Largest request body accepted.",
     "QA_MAX_QUEUE": "Requests that may wait for the encoder before new ones get 503.",
     "QA_LLM_PROVIDER": "Which API the model's server speaks: `openai` (any compatible server) or `anthropic` (needs "

@@ -2,7 +2,8 @@
 # Run the benchmarks of tests/benchmarks; each prints JSON, kept in reports/bench/NAME.json.
 #   scripts/bench.sh VENV [NAME…]        without names, all of them but `million` and `stores`, which take an hour, and `peers`,
 #                                     which `table` runs
-# `table` makes environments for its peers first, and writes docs/performance.md; AGAINST=CHECKOUT compares answers, too.
+# `table` makes environments for its peers first, and writes docs/performance.md; AGAINST=CHECKOUT compares answers, too,
+# PEERS="txtai" measures that one alone, PEERS= none. What cannot be installed is named there.
 # Those on real data read ../shared and are named as not run where it is absent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -39,7 +40,7 @@ for name in "$@"; do
         retrieval) with_shared realtimeqa retrieval ;;
         peers) with_shared measure peers "$shared/realtimeqa/articles-small.jsonl.gz" ;;
         table) with_shared measure table "$shared/realtimeqa/articles-small.jsonl.gz" --write docs/performance.md \
-            ${AGAINST:+--against "$AGAINST"} ;;
+            ${AGAINST:+--against "$AGAINST"} ${PEERS+--peers $PEERS} ;;
         million) with_shared measure million --size "${SIZE:-1000000}" ;;
         stores) with_shared measure stores ;;
         pages | documents) echo "bench: NOT RUN: $name reads files that its command line names" >&2 ;;

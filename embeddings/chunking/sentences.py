@@ -26,6 +26,7 @@ from embeddings.month_names import (
     GERMAN_MONTHS,
     GERMAN_SHORT_MONTHS,
 )
+from embeddings.runtime import compiled_late
 
 __all__ = ["split_sentences"]
 
@@ -74,8 +75,8 @@ _WIDE_GOES_ON = re.compile(
 _ADDRESS = re.compile(r"[/@\\]|www\.|\.(?:[Cc]om|[Nn]et|[Oo]rg|[Ii]nfo|[Jj]s|[Pp]df|[Ee]xe|[Hh]tml?)\b")
 _HEADING: Final = 120
 """Longest line, in characters, taken for one that stands for itself."""
-_WIDE = re.compile(r"[\u2e80-\uffdf]")
-_OPEN_END = re.compile(
+_WIDE = compiled_late(r"[\u2e80-\uffdf]")
+_OPEN_END = compiled_late(
     r"""[,;:.!?…。！？、–—-]["”’»)]*$|\b(?:[Tt]he|an?|of|and|or|to|in|on|at|by|for|from|with|der|die|das|von|und|de|la|le|et)$"""
 )
 _LINE_GOES_ON = re.compile(r"[^\w\s\"“„«‹‘'(\[¿¡]")

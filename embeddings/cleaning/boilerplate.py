@@ -46,6 +46,8 @@ from typing import Final
 
 import msgspec
 
+from embeddings.runtime import compiled_late
+
 __all__ = ["MAX_BOILERPLATE", "Dropped", "drop_boilerplate", "drop_repeats", "title_key"]
 
 MAX_BOILERPLATE: Final = 400
@@ -151,7 +153,7 @@ _PLAYER = (
     r"|^replay more videos\W*$"
 )
 _BY_PATTERN: Final = tuple(
-    (rule, tuple(triggers.split("|")), re.compile(pattern, re.IGNORECASE))
+    (rule, tuple(triggers.split("|")), compiled_late(pattern, re.IGNORECASE))
     for rule, triggers, pattern in (
         ("player", "ad feedback|- source:|watch|replay more", _PLAYER),
         ("sign-up", "sign up|subscribe|would you like", _SIGN_UP),

@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
 from embeddings.month_names import MONTHS
+from embeddings.runtime import compiled_late
 
 __all__ = ["iso_date"]
 
@@ -23,7 +24,7 @@ _AHEAD = 543
 """By how much Thailand counts more years."""
 _EARLIEST, _LATEST = 1700, 2100
 """Years outside are a template's default (`0001-01-01`) or a typing slip."""
-_ISO = re.compile(
+_ISO = compiled_late(
     r"[^\d+-]{0,40}(\d{4})([-/.]) ?(\d{1,2})\2 ?(\d{1,2})\.?"
     r"(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?\s*(Z|[A-Z]{3,4}|[+-]\d{2}:?(?:\d{2})?)?"
     r"(?: ?\(?[A-Z]{1,5}\)?|\[[\w/+-]{1,40}\])?)?",
@@ -32,7 +33,7 @@ _ISO = re.compile(
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?)?", re.IGNORECASE)
 _EPOCH = re.compile(r"(?:/Date\()?(1\d{9})(?:\.\d{1,9}|\d{3})?(?:\)/)?")
 """Seconds, or milliseconds, since 1970: from September 2001 to May 2033."""
-_RFC_2822 = re.compile(
+_RFC_2822 = compiled_late(
     r"(?:[a-z]{3},? )?\d{1,2} [a-z]{3} \d{4} \d{1,2}:\d{2}(?::\d{2})? (?:[+-]\d{4}|[a-z]{1,3})(?: \([a-z]{1,5}\))?",
     re.IGNORECASE,
 )
@@ -50,7 +51,7 @@ _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|o(?= )|\.)?"
 _YEAR = r"(?P<year>\d{4})"
 _OF = r"(?: of| de| del| di| d[’'])?"
 _SPELT = tuple(
-    re.compile(rf"(?<![\w-]){pattern}(?!\w)", re.IGNORECASE)
+    compiled_late(rf"(?<![\w-]){pattern}(?!\w)", re.IGNORECASE)
     for pattern in (
         rf"{_MONTH} {_DAY},?{_OF} {_YEAR}",
         rf"{_DAY}{_OF} ?{_MONTH},?{_OF} {_YEAR}",
@@ -58,7 +59,7 @@ _SPELT = tuple(
         rf"{_YEAR}\.? {_MONTH} {_DAY}",
     )
 )
-_CLOCK = re.compile(
+_CLOCK = compiled_late(
     r"(?<!\d)(\d{1,2})[:.](\d{2})(?::\d{2})?\s*([ap])?\.?m?\.?,?\s*\(?(UTC|GMT|E[SD]T|C[SD]T|M[SD]T|P[SD]T)\b",
     re.IGNORECASE,
 )

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from embeddings.errors import InvalidArticle
+from embeddings.runtime import compiled_late
 from embeddings.types import Article
 
 __all__ = [
@@ -69,11 +70,11 @@ _SAFE_IN_LINKS = (
     r"!#-;=?-Z\[\]_a-z~\u00a1-\u00ac\u00ae-\u061b\u061d-\u180d\u180f-\u1fff\u2070-\u3163\u3165-\ud7ff"
     r"\uf900-\ufdcf\ufdf0-\ufdff\ufe10-\ufefe\uff01-\uff9f\uffa1-\uffef\U00010000-\U0003ffff"
 )
-_UNSAFE = re.compile(f"[^{_SAFE_IN_LINKS}]")
+_UNSAFE = compiled_late(f"[^{_SAFE_IN_LINKS}]")
 _HOST = re.compile(r"(?:[\w-]+\.)*[\w-]+|\[[0-9a-f:.]+\]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Names of campaign parameters: they say who clicked, not which page it is.
-_TRACKER = re.compile(
+_TRACKER = compiled_late(
     r"(?:utm_\w+|(?:fb|g|d|tt|tw|y|ir)clid|msclkid|li_fat_id|gbraid|wbraid|gad_source|srsltid|igsh(?:id)?|mc_[ce]id|"
     r"_ga|_gl|_hsenc|_hsmi|mkt_tok|at_(?:medium|campaign|custom\d|format|link\w*|ptr_\w+|bbc_team)|icid|cmp(?:id)?|ocid|xtor|"
     r"wt\.?_?mc(?:_id)?|ns_(?:campaign|mchannel|source|linkname|fee)|smid|smtyp|soc_(?:src|trk)|ftag|taid|spm|"
@@ -82,7 +83,7 @@ _TRACKER = re.compile(
     re.IGNORECASE,
 )
 # Names that say who linked on one site and which page it is on another: the former where their value has no digit.
-_MENTION = re.compile(
+_MENTION = compiled_late(
     r"(?:ref(?:errer|erer)?|source|src|from|via|share(?:d|s)?|campaign|medium|rss|feed|platform|partner)(?:=[^\d&]*)?",
     re.IGNORECASE,
 )
@@ -93,12 +94,12 @@ _OTHER_FORM = re.compile(
 _OTHER_HOST = re.compile(r"(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
 _OTHER_PATH = re.compile(r"^/amp(?=/.)|(?<=.)/amp$|\.amp(?=\.html?$|$)", re.IGNORECASE)
 _INDEX = re.compile(r"/(?:index|default)\.(?:[sx]?html?|php\d?|aspx?|jspx?|cfm|do)$", re.IGNORECASE)
-_HOME = re.compile(r"(?:/(?:home|amp)|/[a-z]{2}(?:[-_][a-z]{2})?)?", re.IGNORECASE)
-_CACHED = re.compile(
+_HOME = compiled_late(r"(?:/(?:home|amp)|/[a-z]{2}(?:[-_][a-z]{2})?)?", re.IGNORECASE)
+_CACHED = compiled_late(
     r"^https?://(?:www\.google\.[a-z.]+/amp/(?:s/)?|[\w-]+\.cdn\.ampproject\.org/[a-z](?:/s)?/)(?=[\w-]+\.)",
     re.IGNORECASE,
 )
-_PASSED_ON = re.compile(
+_PASSED_ON = compiled_late(
     r"^https?://(?:(?:www\.)?google\.[a-z.]+/url|lm?\.(?:facebook|instagram)\.com/(?:l\.php)?|www\.youtube\.com/redirect|"
     r"t\.umblr\.com/redirect|[\w-]+\.safelinks\.protection\.outlook\.com/)\?(?:.*&)?(?:u|url|q|z)=(https?(?::|%3A)[^&]+)",
     re.IGNORECASE,

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from embeddings.cleaning.unicode import canonical_line
+from embeddings.runtime import compiled_late
 
 __all__ = ["MAX_TITLE", "clean_title", "without_sections"]
 
 MAX_TITLE: Final = 1000
 """Longest title kept, in characters; a longer one is cut between words."""
 
-_SUFFIX = re.compile(r" ?(?P<mark>[|·»›｜]|(?<= )(?:--?|–|—|::?|/)(?= )) ?(?=[^|·»›｜]{1,40}$)")
-_PREFIX = re.compile(r"(?P<name>[^|·»›｜:]{2,40}?) ?(?:[|·»›｜]|(?<= )(?:--?|–|—|::)(?= )) ?")
+_SUFFIX = compiled_late(r" ?(?P<mark>[|·»›｜]|(?<= )(?:--?|–|—|::?|/)(?= )) ?(?=[^|·»›｜]{1,40}$)")
+_PREFIX = compiled_late(r"(?P<name>[^|·»›｜:]{2,40}?) ?(?:[|·»›｜]|(?<= )(?:--?|–|—|::)(?= )) ?")
 _TAGLINE = re.compile(
     r"[^:|]{2,60}\b(?:platform|portal|newspaper|website|site|magazine|news|newsroom|nettavis|zeitung|journal|diario): "
 )
@@ -22,12 +23,12 @@ _TAGLINE = re.compile(
 _CRUMBS: Final = "»›/"
 """Marks of a path through the site: what stands between two of them is a section."""
 # Chinese and Japanese titles need no space around a mark. A lone 网 or 报 tells a site's name only behind - or _.
-_WIDE_SUFFIX = re.compile(
+_WIDE_SUFFIX = compiled_late(
     r"(?:\s?[_|｜－-]\s?[^\s_|｜－-]{1,12}(?:新聞|新闻|ニュース|日報|日报|時報|时报|晚报|週刊|周刊|通信|放送|電視台|电视台|在线|频道|网|網|报|報|社)"
     r"|\s?[：:]\s?[^\s：:]{1,10}(?:新聞|新闻|ニュース|日報|日报|時報|时报|通信社|放送局|新闻网|新聞網))$"
 )
-_WIDE_SECTION = re.compile(r"\s?[_｜|]\s?[\u3400-\u9fff\u3040-\u30ff]{2,4}\s?$")
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_WIDE_SECTION = compiled_late(r"\s?[_｜|]\s?[\u3400-\u9fff\u3040-\u30ff]{2,4}\s?$")
+_WIDE = compiled_late(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 # What a site puts behind its own name: "CNN Business", "BBC News", "The Week UK".
 _SECTIONS = frozenset(
     """business politics news sport sports health travel style tv video uk us usa world opinion entertainment tech

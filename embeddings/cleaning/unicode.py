@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from embeddings.errors import InvalidArticle
+from embeddings.runtime import compiled_late
 from embeddings.types import Where
 
 __all__ = ["MAX_MARKS", "as_written", "canonical_line", "canonical_text"]
@@ -59,11 +60,11 @@ _JOINING = (
 )
 _PICTURES = "\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 # The character itself comes first in each pattern, its surroundings after: the scan then skips ahead to it.
-_IDLE_SELECTORS = re.compile(
+_IDLE_SELECTORS = compiled_late(
     f"[{_SELECTORS}](?<![^\\s{_SELECTORS}{_JOINERS}][{_SELECTORS}])"
     f"|[\U000e0100-\U000e01ef](?<![{_IDEOGRAPHS}][\U000e0100-\U000e01ef])"
 )
-_IDLE_JOINERS = re.compile(
+_IDLE_JOINERS = compiled_late(
     f"[{_JOINERS}](?<![{_JOINING}{_PICTURES}\ufe0f][{_JOINERS}])"
     f"|[\u180e\u200c](?<=[{_PICTURES}\ufe0f][{_JOINERS}])"
     f"|\u200d(?<=[{_PICTURES}\ufe0f]\u200d)(?![{_PICTURES}])"

@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import apsw
 
+from embeddings.runtime import compiled_late
+
 __all__ = ["ANALYSIS", "UNSPACED", "Terms"]
 
 ANALYSIS = "compatible-unaccented unicode61 porter pairs 1"
@@ -22,7 +24,7 @@ ANALYSIS = "compatible-unaccented unicode61 porter pairs 1"
 _CATEGORIES = ["unicode61", "remove_diacritics", "2", "categories", "L* N* Co Mn Mc"]
 """Marks belong to words: without `Mn Mc` the vowel signs of Devanagari or Thai would cut every word apart."""
 
-UNSPACED = re.compile(
+UNSPACED = compiled_late(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0003ffff]+"
 )

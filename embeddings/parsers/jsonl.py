@@ -25,6 +25,7 @@ import msgspec
 
 from embeddings.cleaning.article import is_notice, status_of
 from embeddings.errors import InvalidArticle
+from embeddings.runtime import compiled_late
 from embeddings.types import RawArticle, Rejected
 
 __all__ = ["ALIASES", "MAX_LINE", "parse_record", "read"]
@@ -45,7 +46,7 @@ _CUT_OFF = re.compile(r"\[\+\d{1,7} char(?:acter)?s\]\s*$")
 _CUT_NOTE: Final = "its text is cut off; it counts as a summary until the page it links to is read"
 _BY = re.compile(r"^by:?\s+(?=\w)", re.IGNORECASE)
 _PERSON = r"[^\W\d_a-z][\w.'’-]*(?: [^\W\d_a-z][\w.'’-]*){1,3}"
-_TWO = re.compile(f"{_PERSON} and {_PERSON}")
+_TWO = compiled_late(f"{_PERSON} and {_PERSON}")
 _NOTHING: Final = (b"null", b'""', b"[]", b"{}")
 _BAD_PAGES: Final = "its `pages` are no places in its text, in order, and were left out"
 

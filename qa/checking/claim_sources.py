@@ -16,6 +16,7 @@ import msgspec
 from embeddings.chunking.passages import split
 from embeddings.corpus import Corpus, readable
 from embeddings.encoders import Encoder
+from embeddings.runtime import compiled_late
 from embeddings.types import Article, Passage, StoredPassage, Where, article_version
 from qa.checking import NotJudged, SentText
 from qa.generation.prompt import PromptSource, build
@@ -46,7 +47,7 @@ _HEADING_WORDS = 12
 _BOLD_WORDS = 6
 _SMALL_WORD = 3
 """Words of a title up to so many letters may be written small."""
-_TO_THE_READER = re.compile(
+_TO_THE_READER = compiled_late(
     r"(?:i hope (?:this|that|it|these) (?:\w+ ){0,6}\w+|(?:please )?let me know\b.{0,120}|feel free to\b.{0,120}"
     r"|if you have (?:any|more|further|other) questions\b.{0,80}|(?:i(?:'m|’m| am) )?(?:happy|glad) to help\b.{0,60}"
     r"|(?:(?:sure|certainly|of course|absolutely|based on [^,.:!?]{1,60})[,!]?\s*)?here(?:'s|’s| is| are) "

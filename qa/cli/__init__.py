@@ -15,22 +15,12 @@ import rich_click as click
 from embeddings.errors import EmbeddingsError, UnreadableFile
 from qa.cli.terminal import plain
 from qa.errors import InvalidQuestion, InvalidText, QAError, SettingsError
-from qa.evaluation.types import InvalidDataset, InvalidThreshold, RunRefused
 
 __all__ = ["main", "program"]
 
 
 # --- The commands put together, each imported when it is run, and what every one does when something goes wrong
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
-_CALLERS_FAULT = (
-    SettingsError,
-    InvalidQuestion,
-    InvalidText,
-    UnreadableFile,
-    InvalidDataset,
-    InvalidThreshold,
-    RunRefused,
-)
 _COMMANDS = {
     "articles": ("articles", "List, show, withdraw or delete stored articles."),
     "ask": ("ask", "Answer a question from the stored articles, with the exact words each statement rests on."),
@@ -103,13 +93,30 @@ class _Program(_Deferred):
         except (EmbeddingsError, QAError, OSError) as error:
             if ctx.params.get("debug") or isinstance(error, BrokenPipeError):  # click ends quietly for the latter
                 raise
-            # A dataset is told line by line what is wrong with it; everything else is one line.
-            told = str(error).split("\n") if isinstance(error, InvalidDataset) else [str(error)]
+            told, status = _told_of(error)
             click.echo("\n".join(f"qa: {' '.join(plain(line).split())}" for line in told), err=True)
-            ctx.exit(_WRONG_USE if isinstance(error, _CALLERS_FAULT) else _FAILED)
+            ctx.exit(status)
         except KeyboardInterrupt:
             click.echo("qa: interrupted", err=True)
             ctx.exit(_INTERRUPTED)
+
+
+def _told_of(error: Exception) -> tuple[list[str], int]:
+    """The lines that say what went wrong, and the exit code."""
+    from qa.evaluation.types import InvalidDataset, InvalidThreshold, RunRefused
+
+    callers_fault = (
+        SettingsError,
+        InvalidQuestion,
+        InvalidText,
+        UnreadableFile,
+        InvalidDataset,
+        InvalidThreshold,
+        RunRefused,
+    )
+    # A dataset is told line by line what is wrong with it; everything else is one line.
+    told = str(error).split("\n") if isinstance(error, InvalidDataset) else [str(error)]
+    return told, _WRONG_USE if isinstance(error, callers_fault) else _FAILED
 
 
 @click.group(cls=_Program, deferred=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import rich_click as click
 
-from embeddings.parsers import suffix_of, unreadable
-
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -278,6 +276,8 @@ def _question_bar(total: int, done: int) -> Iterator[Callable[[Prediction], None
 
 def expected(file: Path) -> int:
     """How many articles a file is likely to hold: one a line of JSON Lines, one of anything else."""
+    from embeddings.parsers import suffix_of, unreadable
+
     name = file.name.lower()
     if unreadable(file) or suffix_of(name) not in {".jsonl", ".jsonl.gz"}:
         return 1

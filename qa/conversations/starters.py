@@ -16,6 +16,7 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.runtime import compiled_late
 from embeddings.types import Article
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.question_words import (
@@ -133,7 +134,7 @@ _HOW = r"(?:not |also |already |long |recently |previously |first |officially |o
 _DONE_CLAUSE = rf"(?P<rest>{_HOW}{_DONE}[^,;:.()\"“”–—]{{0,80}}?)"
 _PLANNED = r"(?P<rest>(?:set|due|scheduled|expected|to be)\b[^,;:.()\"“”–—]{3,80}?)"
 _RULES = tuple(
-    (re.compile(pattern), form)
+    (compiled_late(pattern), form)
     for pattern, form in (
         (
             (

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from embeddings.runtime import compiled_late
 from embeddings.types import Article, StoredPassage
 from qa.generation.citation_markers import resolve
 from qa.generation.prompt import PromptSource
@@ -44,7 +45,7 @@ _PATTERNS = (
     r"(?:^|\n)\s*(?:system|assistant|user|human)\s*:",
     r"\bsystem prompt\b",
 )
-_ORDER = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE)
+_ORDER = compiled_late("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE)
 
 
 class Quoted(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +118,7 @@ def check_claim(
 
 
 _LEAST_WORDS = 3
-_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
+_UNSPACED = compiled_late("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts that put no spaces between words: Thai, Lao, Japanese, Chinese."""
 _SUPPORTING: frozenset[Verdict] = frozenset({"supported", "partly_supported"})
 

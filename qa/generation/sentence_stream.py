@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.unicode import canonical_line
+from embeddings.runtime import compiled_late
 from qa.generation.citation_markers import hang_back, marked_end, opens_bracket
 
 __all__ = ["LONGEST", "NOTHING", "SentenceCutter", "declines", "plain", "plain_line", "sentence_spans"]
@@ -136,31 +137,31 @@ _ANSI = re.compile(
 _SPACE_BEFORE_STOP = re.compile(r"(?<=\w)\s+(?=[.,;!?…](?:\s|$))")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _JOINERS = re.compile("[\u200c\u200d\u180e\ufe00-\ufe0f\U000e0000-\U000e01ef]")
-_BULLET = re.compile(r"^(?:#{1,6}\s+|>+\s*|[-*+•▪►‣–—]\s+|\d{1,2}[.)]\s+(?=\S))+")
-_PREFACE = re.compile(
+_BULLET = compiled_late(r"^(?:#{1,6}\s+|>+\s*|[-*+•▪►‣–—]\s+|\d{1,2}[.)]\s+(?=\S))+")
+_PREFACE = compiled_late(
     r"^(?:\**(?:short |final )?(?:answer|response)\**\s*:\**\s*|(?:yes|no)\b\s*(?:,|:|[–—]| - )\s*(?=\w)"
     r"|the answer (?:to (?:this|the|your) question )?is\b:?\s*(?:that\b)?\s*(?=\w))",
     re.IGNORECASE,
 )
 """What leads up to a statement and says nothing that could be checked: whether it is a yes shows in the statement."""
-_FROM_THE_SOURCES = re.compile(
+_FROM_THE_SOURCES = compiled_late(
     r"^(?:according to|based on|as stated in|as per|per|from) (?:the |these |this )"
     r"(?:(?:provided|given|above|news) )?(?:sources?|articles?|texts?|contexts?|information|passages?|sentences?)"
     r"(?: (?:provided|given|above))?\s*,\s*(?=\w)",
     re.IGNORECASE,
 )
 _EMPHASIS = re.compile(r"(?<!\w)(\*\*\*|\*\*|\*|___|__|_|~~|`{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
-_MARKUP = re.compile(
+_MARKUP = compiled_late(
     r"</?[a-z!?][^>]*>?|&(?:#\w+|[a-z]{2,8});|!\[|\[[^\]]*\]\s*[(\[:]|\]\(|```|\{\{|\}\}|\$\$|\*\*|__|~~|`"
     r"|^\s*\|.*\||<\||\|>|\[/?inst\]|^#{1,6}\s|\\[\[(a-z]",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(
+_ADDRESS = compiled_late(
     r"\b[a-z][a-z0-9+.-]{1,15}://|\bhxxps?\b|//[\w-]+\.\w|\bwww\.\w|\b(?:javascript|vbscript|data|mailto|tel|file|blob)"
     r":\S|[\w.+-]+@[\w-]+\.\w|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,18}/|\b\d{1,3}(?:\.\d{1,3}){3}\b|\bxn--",
     re.IGNORECASE,
 )
-_HOST = re.compile(
+_HOST = compiled_late(
     r"\b[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{2}|com|org|net|info|biz|dev|app|io|gov|edu|site|xyz|online|top)\b", re.IGNORECASE
 )
 
@@ -243,7 +244,7 @@ _SILENT = (
 )
 _BEFORE = r"(?:^\W*|[,;:]\s+|\b(?:but|because|since|as|and|however|though|although|if)\s+)"
 _SPOKEN = r"(?:mentioned|stated|specified|given|provided|found|included|answered|available|disclosed|contained|said)"
-_SOURCES_ARE_SILENT = re.compile(
+_SOURCES_ARE_SILENT = compiled_late(
     rf"{_BEFORE}{_THEM}{_MARKS}\s+(?:{_SILENT}|{_DID_NOT} {_HOW}{_SAY})"
     rf"|^\W*the text{_MARKS}\s+{_SILENT}"
     rf"|{_BEFORE}(?:none of {_THEM}|(?:none of|neither of|no|neither) (?:the )?{_NAMED}){_MARKS}\s+{_HOW}{_SAY}"
@@ -255,7 +256,7 @@ _SOURCES_ARE_SILENT = re.compile(
 )
 _ONLY_THE_SOURCE = re.compile(rf"^\W*the sources?{_MARKS}\s+{_DID_NOT}\b", re.IGNORECASE)
 """Reporters have sources too, and tell what these did not say."""
-_THERE_IS_NONE = re.compile(
+_THERE_IS_NONE = compiled_late(
     rf"{_BEFORE}there (?:is|are|isn[’']t|aren[’']t) (?:{_NONE}|any) (?:\w+ ){{0,2}}{_DETAILS}\b"
     rf"|^\W*{_NONE} (?:\w+ ){{0,2}}{_DETAILS}\b[^.]{{0,60}}\b(?:is|are) {_SPOKEN}\b"
     rf"|^\W*{_NONE} (?:\w+ ){{0,2}}{_KNOWN}(?: (?:{_SPOKEN}|to answer\b.*))?\W*$"
@@ -264,13 +265,13 @@ _THERE_IS_NONE = re.compile(
     r"(?:answered|determined|given|provided|stated|mentioned|found|available|known|clear|specified)\b",
     re.IGNORECASE,
 )
-_SAID_BY_SOMEBODY = re.compile(
+_SAID_BY_SOMEBODY = compiled_late(
     rf"\b(?:said|says|told|added|reported|announced|wrote)\b|\baccording to (?!{_THEM})|\b(?:so far|yet|immediate)\b",
     re.IGNORECASE,
 )
 _SORRY = r"(?:(?:(?:i am|i[’']m|we are) )?(?:very )?sorry,? (?:but )?|unfortunately,? )"
 _CANNOT = r"(?: (?:cannot|can[’']t|could not|couldn[’']t|am unable to|am not able to)|[’']m (?:unable|not able) to)"
-_FIRST_PERSON = re.compile(
+_FIRST_PERSON = compiled_late(
     rf"^[^\w\"“'‘]*(?:{_SORRY}?(?:"
     rf"(?:i|we){_CANNOT} (?:answer|assist|provide|comply|determine|help (?:you|with)|find (?:it|this|that|any|the)\b)"
     rf"|(?:i|we)(?: do not|n[’']t| don[’']t| did not| didn[’']t) (?:have|see|find) "

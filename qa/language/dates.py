@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from embeddings.month_names import ENGLISH_MONTH_NUMBERS, ENGLISH_WEEKDAY_NUMBERS
+from embeddings.runtime import compiled_late
 from qa.errors import InvalidQuestion
 
 __all__ = [
@@ -115,7 +116,7 @@ def known_until(as_of: datetime) -> str:
 
 
 _MONTH = "|".join(sorted(ENGLISH_MONTH_NUMBERS, key=len, reverse=True))
-_DATE = re.compile(
+_DATE = compiled_late(
     rf"""
       (?P<iso_y>\d{{4}})-(?P<iso_m>\d{{2}})-(?P<iso_d>\d{{2}})
     | (?P<hour>\d{{1,2}})(?:[:.](?P<minute>[0-5]\d))?\s?(?P<half>[ap])\.?\s?m\b\.?

@@ -14,6 +14,7 @@ from functools import lru_cache
 import msgspec
 
 from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.runtime import compiled_late
 from qa.language.names import name_words
 from qa.language.words import SHORT, Token, tokens
 
@@ -107,7 +108,7 @@ _PARTICLES = {
     "ko": "무엇 누가 누구 어디 언제 얼마나 왜 어떻게 몇",
 }
 """What asks in scripts without spaces, the longer before what it holds; a text that answers does not say it."""
-_ASKS_FIGURE = re.compile(
+_ASKS_FIGURE = compiled_late(
     r"\b(?:wann|wie ?viele?s?|quand|combien|cu[aá]ndo|cu[aá]nt[oa]s?|quando|quant[oiae]s?|hoeveel|wanneer|når|när"
     r"|hvor mange|hur många|kiedy|ile|когда|сколько|скільки|коли)\b"
     r"|多少|几|幾|何时|什么时候|いつ|いくつ|いくら|何人|몇|언제|كم|متى|กี่|เท่าไ",

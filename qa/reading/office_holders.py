@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from embeddings.runtime import compiled_late
 from qa.language.words import words_of
 from qa.reading import AnswerSpan
 from qa.reading.answer_types import OFFICES
@@ -47,7 +48,7 @@ _WAS_REMOVED = (
 _FORMER = r"(?:former|ex|outgoing|late|ousted|dismissed|sacked|deposed|retired|departed|predecessor|then)"
 _OF_THEM = r"(?: (?!(?:by|and|but|as|with|that|after|when|to|on|in|for|at|from|because|over)\b)[\w’'-]+){0,6}"
 """Words between a verb and its object."""
-_BEFORE = re.compile(
+_BEFORE = compiled_late(
     rf"(?:\b{_REMOVED}{_OF_THEM},? ?"
     rf"|\b{_DEPARTURE} of(?: [\w’'-]+){{0,5}},? ?"
     r"|\b(?:success(?:or|ion)|replacement) (?:to|of|for)(?: [\w’'-]+){0,5},? ?"
@@ -56,7 +57,7 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 """What makes the name right behind it that of one who left."""
-_BEHIND = re.compile(
+_BEHIND = compiled_late(
     r"(?:(?: (?:of|at|in|from) [A-Z][\w’'-]*(?: [A-Z][\w’'-]*){0,3})?,? ?\(?\d{0,3}\)?,?"
     r"|, (?:the |its |their |a |who )?[^,;.]{1,70},)?"
     rf"(?:,? who)?(?: (?:has|had|also|later|then|[a-z]+ly|on [A-Z]\w+day|in [A-Z]\w+))* (?:{_LEFT}|{_WAS_REMOVED})"
@@ -66,7 +67,7 @@ _BEHIND = re.compile(
 _NO_SUBJECT = re.compile(r"\b(?:of|at|for|in|with|from|by|to) $")
 """The wife of Leo Varn died: not he."""
 _DEPUTY = re.compile(r"\b(?:deputy|vice|assistant)\b", re.IGNORECASE)
-_IS_DEPUTY = re.compile(
+_IS_DEPUTY = compiled_late(
     rf"\b(?:deputy|vice|assistant)[ -](?:[a-z]+ ){{0,2}}{_OFFICE}\b(?: (?:of|at|in)(?: [\w’'-]+){{1,4}})?,? ?$",
     re.IGNORECASE,
 )

@@ -10,6 +10,8 @@ from typing import cast
 
 from litestar import Litestar, Router
 from litestar.di import Provide
+from litestar.plugins import PluginProtocol
+from litestar.plugins.core import MsgspecDIPlugin
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
@@ -138,7 +140,7 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     routes = _routes(max_body_bytes=settings.max_body_bytes)
     # Described when that is asked for: it takes as long as all the rest.
     page = load_page(cache(partial(openapi.describe, routes, dependencies=dependencies, version=version("sourceline"))))
-    app = Litestar(
+    app = _Application(
         route_handlers=[*routes, *_UNDESCRIBED, _tools(max_body_bytes=settings.max_body_bytes)],
         dependencies={**dependencies, "page": _given(page), "widget": _given(widget)},
         request_class=StrictRequest,
@@ -153,6 +155,15 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     )
     refuse_undeclared(app.routes)
     return app
+
+
+class _Application(Litestar):
+    """The framework without its plugins for models of pydantic and attrs: nothing here has any, and a tenth of a start
+    was importing them."""
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        return [*plugins, MsgspecDIPlugin()]
 
 
 def _given(value: object) -> Provide:

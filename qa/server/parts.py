@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import msgspec
 
 from embeddings.corpus import Corpus
-from embeddings.encoders import Encoder
-from embeddings.runtime import Memory, Run
+from embeddings.encoders import BUNDLED_MODEL, Encoder
+from embeddings.runtime import Memory, Run, native_threads
 from embeddings.usable_corpus import Clock, utc_now
 from qa.access.keys import Collections
 from qa.checking import CheckReport, TextToCheck
@@ -24,7 +24,7 @@ from qa.settings import Settings
 from qa.tracing import part
 from qa.types import Event, Question, SearchAnswer, SearchQuestion, Turn
 
-__all__ = ["Answering", "Checking", "Checks", "Narrowed", "Parts", "Rooms"]
+__all__ = ["Answering", "Checking", "Checks", "Narrowed", "Parts", "Rooms", "questions_at_once"]
 
 
 class Answering(Protocol):
@@ -126,3 +126,19 @@ class Checks:
             span.tell({"sourceline.sentences": report.summary.sentences})
         self._metrics.checked(report)
         return report
+
+
+# --- How many questions may use them at once
+_SHIPPED_CHECKERS = frozenset({"", "trained", "lexical"})
+_PROCESSORS_A_QUESTION = 2
+"""So many passages are read at once for each."""
+_MOST_AT_ONCE = 4
+"""The interpreter runs one thread at a time, and a question has it for a third to a quarter of its time."""
+
+
+def questions_at_once(settings: Settings) -> int:
+    """How many questions are worked on at once: one, unless any thread may use each part."""
+    shipped = settings.encoder == BUNDLED_MODEL and settings.support_checker in _SHIPPED_CHECKERS
+    if not shipped or settings.reader or settings.reranker:
+        return 1
+    return min(_MOST_AT_ONCE, max(1, native_threads(settings.threads) // _PROCESSORS_A_QUESTION))

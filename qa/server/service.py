@@ -1,7 +1,8 @@
 """What the routes may ask for: takes questions, articles and ids, gives values, never blocks the event loop.
 
-Three threads do the work, one kind each: `encoding` runs the encoder and everything that needs its result, `writing`
-cleans and stores articles, `reading` fetches articles. Each request holds a permit from before its first work on.
+Threads do the work, one for each kind: `encoding` runs the encoder and everything that needs its result (several where
+there are more than two processors), `writing` cleans and stores articles, `reading` fetches articles. Each request
+holds a permit from before its first work on.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from qa.server.beginnings import Ahead, KeptQuestions
 from qa.server.errors import NotReady, ShuttingDown, require_reach
 from qa.server.jobs import Jobs, own_mark
 from qa.server.monitoring import Act, Metrics, Storage
-from qa.server.parts import Checks, Narrowed, Parts, Rooms
+from qa.server.parts import Checks, Narrowed, Parts, Rooms, questions_at_once
 from qa.server.records import Records
 from qa.server.starters import Beginning, Reach, StarterQuestions, at_a_glance
 from qa.server.wire import AddReport
@@ -68,11 +69,12 @@ class Service:
         self._parts: Parts | None = None
         self._state: Literal["starting", "ready", "stopping"] = "starting"
         self._probe_again = 0.0
-        self._encoding = Worker("encoding")
+        at_once = questions_at_once(settings)
+        self._encoding = Worker("encoding", threads=at_once)
         self._writing = Worker("writing")
         self._reading = Worker("reading")
         self._questions = Permits(settings.max_queue + 1, what="questions")
-        self._forecast = Forecast(deadline_seconds=settings.deadline_seconds)
+        self._forecast = Forecast(deadline_seconds=settings.deadline_seconds, threads=at_once)
         self._writes = Permits(_WRITES_WAITING, what="writes")
         self._reads = Permits(settings.max_queue + 1, what="reads")
         self._queue = _queue(settings)

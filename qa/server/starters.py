@@ -14,6 +14,7 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.corpus import Corpus
+from embeddings.runtime import compiled_late
 from embeddings.types import Article, CorpusCounts, Overview, SourceTally, Where
 from qa.access.keys import Collections
 from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on, topic_of
@@ -43,14 +44,14 @@ _AN_ARTICLE = 3
 """Questions that one article gives to begin with."""
 _PERSON = r"(?:[A-Z][\w'’.-]* ){1,3}[A-Z][\w'’-]+"
 _SAID = r"(?:also |has )?(?:said|says|told|added|warned)"
-_SPEAKER = re.compile(
+_SPEAKER = compiled_late(
     rf"\b(?:said|says) (?:[a-z-]+ ){{0,4}}(?P<after>{_PERSON})(?=[,.;])"
     rf"|\b(?P<before>{_PERSON})(?:, [^,.;“”\"]{{3,80}},)? {_SAID}\b"
 )
 """Who said something; what stands around it says the same in the sentence that quotes them."""
 _THE_BEFORE = re.compile(r"\bthe $", re.IGNORECASE)
 _CAPITAL_BEFORE = re.compile(r"[A-Z][\w'’.-]*,? (?:(?:and|of|for|de|du|von|van|der|&) )*$")
-_BODY = re.compile(
+_BODY = compiled_late(
     r"^(?:But|And|If|As|While|When|So|Yet|Still|Last|This|That|JUST|MUST)\b|(?-i:\b[A-Z]{2,}$)"
     r"|\b(?:Minister|Secretary|Commission|Commissioner|Ministry|Department|Office|Bureau|Agency|Authority|Association"
     r"|Federation|Union|Council|Committee|Court|Police|Bank|Institute|University|Society|League|Board|Service|Statistics"

@@ -1,11 +1,12 @@
-"""One long-lived thread for CPU work: permits that bound what may wait for it, and how long a newcomer would wait.
+"""Long-lived threads for CPU work: permits that bound what may wait for them, and how long a newcomer would wait.
 
 The event loop never computes: it hands jobs over and waits. Urgent jobs (questions) go before patient ones (batches
 of an ingest), but patient ones have a share of the thread's time that no number of questions can take from them: what
 they used is a debt that the time of urgent jobs pays off, and while it is small a patient job goes first.
 
 An encoder for writers cuts their work into small batches. A question then waits for one small batch, not for a whole
-article; and the encoder is still used by one thread only.
+article. One thread is enough for two processors, since a question has two passages read at once; where there are more,
+and the encoder and the reader are those that ship, which any thread may use, several questions are worked on at once.
 
 By what questions have cost so far, who would wait too long is refused at once.
 """
@@ -87,9 +88,12 @@ class Permits:
 
 
 class Worker:
-    """A thread that takes one job after the other; start it by making it, end it with `stop`."""
+    """A thread that takes one job after the other; start it by making it, end it with `stop`.
 
-    def __init__(self, name: str) -> None:
+    Of several threads all take urgent jobs, and the first alone takes patient ones: never two of those at once.
+    """
+
+    def __init__(self, name: str, *, threads: int = 1) -> None:
         self._urgent: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._patient: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._streak = 0
@@ -97,8 +101,13 @@ class Worker:
         """Seconds that patient jobs have used beyond their share."""
         self._stopping = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        names = [name, *(f"{name} {number}" for number in range(2, threads + 1))]
+        self._threads = [
+            threading.Thread(target=self._work, name=each, daemon=True, kwargs={"patiently": each == name})
+            for each in names
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def waiting(self) -> int:
@@ -134,25 +143,27 @@ class Worker:
             if self._stopping:
                 raise ShuttingDown("the service is stopping; send this again when it is back")
             (self._urgent if urgent else self._patient).append((future, job))
-            self._changed.notify()
+            self._changed.notify_all()  # not every thread takes every job
         return future
 
     def stop(self, *, wait_seconds: float) -> bool:
-        """Let the running job end, fail the waiting ones with ShuttingDown; return whether the thread has ended."""
+        """Let what runs end, fail what waits with ShuttingDown; return whether all threads have ended."""
         with self._changed:
             self._stopping = True
             waiting = [*self._urgent, *self._patient]
             self._urgent.clear()
             self._patient.clear()
-            self._changed.notify()
+            self._changed.notify_all()
         for future, _ in waiting:
             if future.set_running_or_notify_cancel():
                 future.set_exception(ShuttingDown("the service is stopping; send this again when it is back"))
-        self._thread.join(wait_seconds)
-        return not self._thread.is_alive()
+        end = time.monotonic() + wait_seconds
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
-    def _work(self) -> None:
-        while (task := self._next()) is not None:
+    def _work(self, *, patiently: bool) -> None:
+        while (task := self._next(patiently=patiently)) is not None:
             future, job, urgent = task
             began = time.monotonic()
             _do(future, job)
@@ -161,24 +172,27 @@ class Worker:
 
     def _book(self, seconds: float, *, urgent: bool) -> None:
         """Settle what a job used; after a short patient one, let the next of its kind come in."""
-        if urgent:
-            self.owed = max(0.0, self.owed - _SHARE * seconds)
-            return
         with self._changed:
+            if urgent:
+                self.owed = max(0.0, self.owed - _SHARE * seconds)
+                return
             self.owed += seconds if self._urgent else 0.0
             if self._urgent and not self._patient and self.owed <= _OWED_SECONDS:
                 self._changed.wait_for(lambda: self._stopping or self._patient, timeout=_FOLLOW_UP_SECONDS)
 
-    def _next(self) -> tuple[Future[Any], Callable[[], Any], bool] | None:
-        """Wait for the next job and say whether it is urgent; None means stop."""
+    def _next(self, *, patiently: bool) -> tuple[Future[Any], Callable[[], Any], bool] | None:
+        """Wait for the next job, which is urgent unless `patiently`; say whether it is. None means stop."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._urgent or self._patient)
-            waits = self._patient and (self.owed <= _OWED_SECONDS or self._streak >= _URGENT_IN_A_ROW)
+            self._changed.wait_for(lambda: self._stopping or self._urgent or (patiently and self._patient))
+            patient = self._patient if patiently else None
+            waits = patient and (self.owed <= _OWED_SECONDS or self._streak >= _URGENT_IN_A_ROW)
             if self._urgent and not waits:
-                self._streak += 1
+                self._streak += patiently
                 return *self._urgent.popleft(), True
+            if not patient:
+                return None
             self._streak = 0
-            return (*self._patient.popleft(), False) if self._patient else None
+            return *patient.popleft(), False
 
 
 def _do(future: Future[Any], job: Callable[[], Any]) -> None:
@@ -259,13 +273,15 @@ class Meter:
 class Forecast:
     """The moving averages, and what those admitted are expected to take. Used from the event loop only."""
 
-    def __init__(self, *, deadline_seconds: float) -> None:
+    def __init__(self, *, deadline_seconds: float, threads: int = 1) -> None:
+        """`threads` take urgent jobs: so many times sooner it is one's turn."""
         self._deadline_seconds = deadline_seconds
+        self._threads = threads
         self._costs: dict[Kind, float] = {}
         self._alone: dict[Kind, float] = {}
         """The same of those that found nobody there."""
         self.owed = 0.0
-        """Seconds of the thread that those admitted are expected to take."""
+        """Seconds of the threads that those admitted are expected to take."""
 
     @contextmanager
     def one(self, kind: Kind) -> Iterator[Meter]:
@@ -277,8 +293,9 @@ class Forecast:
         excess = self.owed + expected - self._limit()
         if self.owed and expected and excess > _ROUNDING:
             raise Overloaded(
-                f"the questions before this one will take about {self.owed:.1f} seconds; send it again a little later",
-                retry_after=max(1, math.ceil(excess)),
+                f"the questions before this one will take about {self.owed / self._threads:.1f} seconds; send it again "
+                "a little later",
+                retry_after=max(1, math.ceil(excess / self._threads)),
             )
         alone = self.owed <= _ROUNDING  # sums of what came and went end beside zero, too
         self.owed += expected
@@ -295,7 +312,8 @@ class Forecast:
         now = max(self._costs.values(), default=0.0)
         calm = max((min(self._alone.get(kind, cost), cost) for kind, cost in self._costs.items()), default=0.0)
         short = min(_MOST_TURNS * now, _SHORT_SECONDS)
-        return min(self._deadline_seconds * _SHARE_OF_DEADLINE, max(_MOST_TURNS * calm, _LEAST_TURNS * now, short))
+        longest = self._deadline_seconds * _SHARE_OF_DEADLINE
+        return self._threads * min(longest, max(_MOST_TURNS * calm, _LEAST_TURNS * now, short))
 
 
 def _learn(costs: dict[Kind, float], kind: Kind, meter: Meter) -> None:

@@ -12,7 +12,19 @@ from pathlib import Path
 import pytest
 
 PACKAGES = ("qa", "embeddings", "prompts", "seeds")
-HEAVY = {"torch", "faiss", "litestar", "sentence_transformers", "trafilatura", "transformers", "scipy", "sklearn"}
+HEAVY = {
+    "torch",
+    "faiss",
+    "litestar",
+    "sentence_transformers",
+    "trafilatura",
+    "transformers",
+    "scipy",
+    "sklearn",
+    "numpy",
+    "onnxruntime",
+    "tokenizers",
+}
 
 
 def imported_by(*command: str) -> set[str]:

@@ -3,7 +3,8 @@
     python tests/benchmarks/bench_start.py [OTHER_CHECKOUT]
 
 Each is started anew in every round, in turn with the same of another checkout where one is given (with this one's
-packages). Prints JSON: the least and the median of the rounds, megabytes resident, and what each takes of the other's.
+packages), and once before, which compiles the modules. Prints JSON: the least and the median of the rounds, megabytes
+resident, and what each takes of the other's.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ Cost = tuple[float, float]
 def run(checkout: Path, data: str, *words: str) -> Cost:
     """Run one command from a checkout; one that serves is stopped as soon as it is ready."""
     environ = {**os.environ, "PYTHONPATH": str(checkout.resolve()), "QA_DATA_DIR": data}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every start would compile all modules anew
     with subprocess.Popen(
         [sys.executable, "-m", "qa", *words],
         cwd=data,
@@ -62,10 +64,11 @@ def main() -> None:
     costs: dict[str, dict[str, list[Cost]]] = {name: {one: [] for one in checkouts} for name in WORK}
     with tempfile.TemporaryDirectory(prefix="sourceline-bench-") as data:
         run(ROOT, data, "ingest", str(ROOT / "seeds" / "articles"))
-        for _ in range(ROUNDS):
+        for number in range(1 + ROUNDS):
             for name, words in WORK.items():
                 for one, checkout in checkouts.items():
-                    costs[name][one].append(run(checkout, data, *words))
+                    cost = run(checkout, data, *words)
+                    costs[name][one] += [cost] if number else []
     report: dict[str, dict[str, object]]
     report = {name: {one: told(of) for one, of in by.items()} for name, by in costs.items()}
     if "other" in checkouts:

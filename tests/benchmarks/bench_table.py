@@ -1,10 +1,11 @@
 """The whole table in one run: ingest and search beside peers, an answer, start, memory, size; written into the docs.
 
     python tests/benchmarks/bench_table.py ARTICLES.jsonl.gz [--against CHECKOUT] [--write docs/performance.md]
-        [--articles 150] [--real 20] [--rounds 2]
+        [--articles 150] [--real 20] [--rounds 2] [--peers NAME …] [--limit N]
 
 Runs `bench_peers`, `bench_ask` and `bench_start`, prints their reports as one JSON object, and with `--write` puts the
-table between the marks in that file. Peers are shares of ours: a busy or slow machine makes all of them dearer.
+table between the marks in that file. Peers are shares of ours: a busy or slow machine makes all of them dearer. What
+cannot be installed or run is named in the table with the reason; `--peers` alone measures none.
 """
 
 from __future__ import annotations
@@ -54,27 +55,31 @@ def megabytes_of(lock: Path) -> float:
 
 
 def beside_peers(peers: Report) -> Iterator[str]:
-    """Rows of ours in figures, of each peer as a share of ours."""
+    """Rows of ours in figures, of each peer as a share of ours; peers that are not there are named below them."""
     figures, ours = peers["figures"], peers["figures"]["sourceline"]
     names = [name for name in NAMES if name in figures]
-    versions = [NAMES[name] + " " + peers["versions"][name][0].partition("==")[2] for name in names]
-    yield f"| | Sourceline | {' | '.join(versions)} |"
+    yield row("", "Sourceline", *(NAMES[name] + " " + peers["versions"][name][0].partition("==")[2] for name in names))
     yield "|---" * (len(names) + 2) + "|"
     for key, told in ROWS.items():
         mine = ours[key]
-        shares = [f"{figures[name][key]['median'] / mine['median']:.2f} ×" for name in names]
-        own = f"{mine['median']:.2f} ({mine['least']:.2f} to {mine['most']:.2f})"
-        yield f"| {told} | {own} | {' | '.join(shares)} |"
-    share = [f"{figures[name]['share_of_bare_by_cpu']['median']:.2f}" for name in ["sourceline", *names]]
-    yield f"| share of the CPU time in the encoder, ingesting | {' | '.join(share)} |"
-    length = [f"{figures[name]['characters_per_passage']['median']:.0f}" for name in ["sourceline", *names]]
-    yield f"| characters a passage | {' | '.join(length)} |"
+        shares = (f"{figures[name][key]['median'] / mine['median']:.2f} ×" for name in names)
+        yield row(told, f"{mine['median']:.2f} ({mine['least']:.2f} to {mine['most']:.2f})", *shares)
+    for key, told, form in (
+        ("share_of_bare_by_cpu", "share of the CPU time in the encoder, ingesting", ".2f"),
+        ("characters_per_passage", "characters a passage", ".0f"),
+    ):
+        yield row(told, *(format(figures[name][key]["median"], form) for name in ("sourceline", *names)))
     yield ""
     stored = f"{ours['passages_without_encoder']['median']:,.0f} passages of {peers['articles']} articles"
     encoded = f"{ours['passages']['median']:.0f} of them (of {peers['encoded_articles']}) encoded in earnest"
     yield f"{stored}, {encoded}; 100 searches at most; {peers['rounds']} round(s), median and extremes."
-    for name, why in peers["failed"].items():
-        yield f"\n{NAMES[name]} is not in it: {why}"
+    for name, shown in NAMES.items():
+        if name not in figures:
+            yield f"\n{shown} was not measured: {peers['failed'].get(name, 'not asked for')}."
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def alone(ask: Report, start: Report, size: float) -> Iterator[str]:
@@ -82,7 +87,8 @@ def alone(ask: Report, start: Report, size: float) -> Iterator[str]:
     yield "| | measured | bar |"
     yield "|---|---|---|"
     first, again = (ask[name]["this_cpu_ms"] for name in ("first", "again"))
-    yield f"| `/api/ask`, extractive, 137 sample questions: CPU-ms, mean (p5 to p95) | {spread(first)} | 130 |"
+    asked = f"`/api/ask`, extractive, {ask['questions']} sample questions"
+    yield f"| {asked}: CPU-ms, mean (p5 to p95) | {spread(first)} | 130 |"
     if "ratio_of_totals" in ask["first"]:
         yield f"| the same, of the other checkout's | {ask['first']['ratio_of_totals']:.3f} | .33 |"
     yield f"| the same question again | {spread(again)} | |"
@@ -117,11 +123,14 @@ def main() -> None:
     parser.add_argument("--write", type=Path)
     for name, default in (("articles", 150), ("real", 20), ("rounds", 2)):
         parser.add_argument(f"--{name}", type=int, default=default, help="as of bench_peers")
+    parser.add_argument("--peers", nargs="*", choices=NAMES, default=list(NAMES), help="these alone")
+    parser.add_argument("--limit", type=int, help="of the sample questions, so many")
     given = parser.parse_args()
+    limit = ["--limit", str(given.limit)] if given.limit else []
     numbers = [word for name in ("articles", "real", "rounds") for word in (f"--{name}", str(getattr(given, name)))]
     start = run("start")
-    ask = run("ask", *(["--against", str(given.against)] if given.against else []))
-    peers = run("peers", str(given.path), *numbers)
+    ask = run("ask", *(["--against", str(given.against)] if given.against else []), *limit)
+    peers = run("peers", str(given.path), *numbers, "--only", *given.peers)
     size, (load, *_) = megabytes_of(ROOT / "requirements-slim.lock"), os.getloadavg()
     rows = [*beside_peers(peers), "", *alone(ask, start, size), "", f"Load of the machine at the end: {load:.0f}."]
     sys.stderr.write("\n".join(rows) + "\n")

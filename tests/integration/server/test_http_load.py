@@ -6,14 +6,19 @@ Nothing here is measured by the clock: on a machine that others use as well it s
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+import seeds
+from qa.server.parts import questions_at_once
 from qa.settings import Settings
 
 
@@ -92,6 +97,49 @@ def test_writes_take_turns(serve: Any, settings: Settings) -> None:
         assert client.delete("/api/articles/small").status_code == 204
         assert not sent.done(), "the large one must be under way for this to show anything"
         assert sent.result(120).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "threads"),
+    [
+        (Settings(threads=1), 1),
+        (Settings(threads=2), 1),
+        (Settings(threads=3), 1),
+        (Settings(threads=8), 4),
+        (Settings(threads=64), 4),
+        (Settings(threads=8, encoder="hashing"), 1),
+        (Settings(threads=8, reader="some-model"), 1),
+        (Settings(threads=8, reranker="some-model"), 1),
+        (Settings(threads=8, support_checker="some-model"), 1),
+        (Settings(threads=8, support_checker="trained"), 4),
+    ],
+)
+def test_questions_are_worked_on_at_once_where_every_part_allows_it(settings: Settings, threads: int) -> None:
+    assert questions_at_once(settings) == threads
+
+
+def test_what_is_answered_at_once_is_answered_as_one_after_the_other(
+    serve: Any, sample_store: Path, tmp_path: Path
+) -> None:
+    asked = [one.question for one in seeds.questions()[:12]]
+    told: list[list[tuple[object, ...]]] = []
+    for threads in (8, 1):
+        data = shutil.copytree(sample_store, tmp_path / str(threads))
+        with serve(Settings(data_dir=data, threads=threads, deadline_seconds=600)) as client:
+            names = {thread.name for thread in threading.enumerate()}
+            assert {"encoding 2", "encoding 3", "encoding 4"} <= names or threads == 1
+            with ThreadPoolExecutor(threads) as pool:
+                replies = pool.map(lambda text: _answered(client, text), asked)
+                told.append(list(replies))
+    assert told[0] == told[1]
+    assert any(answer for answer, *_ in told[0])
+
+
+def _answered(client: httpx.Client, question: str) -> tuple[object, ...]:
+    sent = {"question": question, "as_of": "2024-07-01", "mode": "extractive"}
+    reply = httpx.post(f"{client.base_url}/api/ask", json=sent, timeout=600).raise_for_status().json()
+    passages = [(found["article_id"], found["text"], found["score"]) for found in reply["search_results"]]
+    return reply["answer"], reply["support_score"], [one["cited_text"] for one in reply["citations"]], passages
 
 
 def ask(client: httpx.Client) -> httpx.Response:

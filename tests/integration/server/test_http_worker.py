@@ -164,6 +164,44 @@ def test_stopping_lets_the_running_job_end_and_fails_the_rest() -> None:
         worker.submit(lambda: 1, urgent=True)
 
 
+@pytest.fixture
+def several() -> Iterator[Worker]:
+    made = Worker("several", threads=3)
+    yield made
+    assert made.stop(wait_seconds=120)
+
+
+def test_several_threads_do_as_many_urgent_jobs_at_once(several: Worker) -> None:
+    together = threading.Barrier(3)
+    met = [several.submit(partial(together.wait, 120), urgent=True) for _ in range(3)]
+    assert sorted(each.result(120) for each in met) == [0, 1, 2]
+
+
+def test_patient_jobs_are_done_by_one_thread_and_hold_up_no_other(several: Worker) -> None:
+    begun, go = threading.Event(), threading.Event()
+    held = several.submit(lambda: begun.set() or go.wait(120), urgent=False)
+    assert begun.wait(120)
+    patient = [several.submit(lambda: threading.current_thread().name, urgent=False) for _ in range(20)]
+    urgent = [several.submit(lambda: threading.current_thread().name, urgent=True) for _ in range(20)]
+    assert {each.result(120) for each in urgent} <= {"several 2", "several 3"}
+    assert not any(each.done() for each in patient)
+    go.set()
+    assert held.result(120)
+    assert {each.result(120) for each in patient} == {"several"}
+
+
+def test_stopping_waits_for_all_threads() -> None:
+    worker = Worker("several", threads=2)
+    gates = [Gate(worker), Gate(worker)]
+    waiting = worker.submit(lambda: 1, urgent=True)
+    gates[0].go.set()
+    assert gates[0].done.result(120)
+    assert waiting.result(120) == 1
+    assert not worker.stop(wait_seconds=0.01), "the other one holds its thread"
+    gates[1].go.set()
+    assert worker.stop(wait_seconds=120)
+
+
 def test_permits_are_counted_before_work_and_given_back() -> None:
     permits = Permits(2, what="questions")
     with permits.one(), permits.one(), pytest.raises(Overloaded, match="2 questions"), permits.one():

@@ -1,15 +1,17 @@
-"""How many processors count, and that native threads sleep while they wait."""
+"""How many processors count, that native threads sleep while they wait, and expressions compiled late."""
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from embeddings.runtime import let_threads_sleep, native_threads, usable_processors
+from embeddings.runtime import compiled_late, let_threads_sleep, native_threads, usable_processors
 
 V2, V1 = "0::{group}\n", "12:cpuset:/\n5:cpu,cpuacct:{group}\n1:name=systemd:/\n"
 
@@ -122,3 +124,33 @@ def test_it_is_said_before_openmp_is_loaded() -> None:
     environ = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     run = subprocess.run([sys.executable, "-c", told], env=environ, capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False", "passive"]
+
+
+def test_an_expression_is_compiled_when_it_is_first_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    really = re.compile
+    monkeypatch.setattr(re, "compile", lambda pattern, flags: compiled.append(pattern) or really(pattern, flags))
+    late = compiled_late("(b)C", re.IGNORECASE)
+    assert late.pattern == "(b)C"
+    assert compiled == []
+    assert late.sub(r"\1", "abc") == "ab"
+    assert [found[1] for found in late.finditer("bc BC")] == ["b", "B"]
+    assert late.sub("", "abc") == "a"
+    assert late.groups == 1
+    assert compiled == ["(b)C"] * 3, "each of sub, finditer and groups was looked for once"
+
+
+def late_expressions(value: object) -> list[re.Pattern[str]]:
+    if isinstance(value, tuple | list):
+        return [found for one in value for found in late_expressions(one)]
+    return [value] if type(value) is type(compiled_late("")) else []  # type: ignore[list-item]
+
+
+def test_each_expression_that_is_compiled_late_can_be_compiled(repo: Path) -> None:
+    found: list[re.Pattern[str]] = []
+    for path in sorted([*repo.glob("embeddings/**/*.py"), *repo.glob("qa/**/*.py")]):
+        if " compiled_late(" in path.read_text(encoding="utf-8"):
+            name = ".".join(path.relative_to(repo).with_suffix("").parts)
+            found += [one for value in vars(importlib.import_module(name)).values() for one in late_expressions(value)]
+    assert len(found) > 50
+    assert all(one.groups >= 0 for one in found)

@@ -61,6 +61,16 @@ def test_the_description_of_the_api_is_made_when_it_is_asked_for(
     assert not made
 
 
+def test_an_application_does_without_the_framework_s_plugins_for_models_that_nothing_here_has() -> None:
+    command = (
+        "import sys; from qa.server.app import create_app; from qa.server.run import load;"
+        "from qa.server.service import Service; from qa.settings import Settings;"
+        "create_app(Service(Settings(), load=load)); print(*({'pydantic', 'attr'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert not done.stdout.split()
+
+
 def test_a_service_that_only_extracts_loads_nothing_that_writes_or_judges_or_speaks_mcp() -> None:
     command = (
         "import sys; import qa.server.run; from embeddings import encoders; from qa.assembly import assemble;"

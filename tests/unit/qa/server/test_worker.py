@@ -46,6 +46,14 @@ def test_turns_and_the_deadline_bound_the_queue(seconds: float, deadline: float,
     assert admitted(found)[0] == room, "what was held is given back"
 
 
+def test_several_threads_let_as_many_times_more_in_and_have_room_as_much_sooner() -> None:
+    one, four = taught(9), Forecast(deadline_seconds=30.0, threads=4)
+    with four.one("answer") as meter:
+        meter.seconds, meter.finished = 9, True
+    assert admitted(one) == (1, 3)
+    assert admitted(four) == (6, 1)
+
+
 def test_it_says_when_to_come_again() -> None:
     assert admitted(taught(0.1))[1] == 1
     assert admitted(taught(4))[1] == 1
