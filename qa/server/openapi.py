@@ -33,9 +33,8 @@ from qa.conversations.changes import AnswerChanges
 from qa.conversations.feedback import DatasetRow, Feedback, Review
 from qa.server.administration import (
     AdminAnswer,
+    AdminArticle,
     CorpusBySource,
-    Job,
-    JobPage,
     KeyList,
     QuestionDays,
     QuestionPage,
@@ -46,6 +45,7 @@ from qa.server.administration import (
 from qa.server.auth import Level, handlers, level_of
 from qa.server.http.bodies import JSON, NDJSON
 from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.jobs import Job, JobPage
 from qa.server.openai import ErrorEnvelope, is_openai
 from qa.server.openai.chat import ChatCompletion
 from qa.server.openai.requests import ChatRequest, Model, ModelList, ResponsesRequest
@@ -118,6 +118,7 @@ _TYPES = (
     Job,
     JobPage,
     CorpusBySource,
+    AdminArticle,
     SourceStates,
     QuestionDays,
     QuestionPage,

@@ -41,7 +41,7 @@ __all__ = [
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _DOCS = ("docs.js", "docs.css")
-_ADMIN = ("admin.css", "api.js", "dom.js", "views.js", "answer.js", "admin.js")
+_ADMIN = ("admin.css", "api.js", "dom.js", "views.js", "answer.js", "article.js", "admin.js")
 """Each after those that it imports: its own name depends on theirs."""
 _ADMIN_POLICY = f"{PAGE_POLICY}; trusted-types 'none'"
 """Not even a policy that turns text into markup can be made."""
