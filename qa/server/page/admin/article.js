@@ -83,13 +83,17 @@ function rights(found, look, say) {
   const speaks = h("input", { type: "checkbox", name: "copies", checked: isShown(one) });
   const told = h("p", { class: "told" });
   let held = found;
-  const submit = async (event) => {
+  let before = Promise.resolve();
+  const submit = (event) => {
     event.preventDefault();
-    const status = event.target.elements.namedItem("status").value;
-    const said = statement(held, { status, until: until.value, speaks: copies.length > 0 && speaks.checked });
     told.classList.remove("trouble");
     told.textContent = "Saving";
+    const wanted = { status: event.target.elements.namedItem("status").value, until: until.value, speaks: copies.length > 0 && speaks.checked };
+    before = before.then(() => save(wanted)); // one after the other: what changes is known only when the one before has ended
+  };
+  const save = async (wanted) => {
     try {
+      const said = statement(held, wanted);
       const { rejected } = said ? await write("/api/articles", said) : { rejected: [] };
       held = await look();
       told.textContent = [said ? outcome(held) : "Nothing has been changed.", ...rejected.map((one) => one.detail)].join(" ");
