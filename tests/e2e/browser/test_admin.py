@@ -16,6 +16,8 @@ Read = Callable[..., Any]
 
 KEY = "operator-key-0123456789"
 LOOK = "looking-key-0123456789"
+PATIENCE = 60_000
+"""Milliseconds in which also a busy machine stores an article."""
 BRIDGE = "How long will the Osprey Bridge be closed?"
 UNKNOWN = "Who invented the telescope?"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -62,7 +64,7 @@ def enter(page: Page, key: str = KEY) -> None:
 
 def heading(page: Page, name: str) -> None:
     """Wait for a view; it has the focus, so that a screen reader goes on from there."""
-    expect(page.get_by_role("heading", level=2, name=name)).to_be_focused()
+    expect(page.get_by_role("heading", level=2, name=name)).to_be_focused(timeout=PATIENCE)
 
 
 def go(page: Page, name: str) -> None:
@@ -190,29 +192,31 @@ def test_an_article_and_its_copy_are_taken_back_and_restored_by_keyboard(
     page.keyboard.press("Enter")
     heading(page, bridge["title"])
     copies = page.get_by_role("region", name="Copies").locator("tbody tr")
-    expect(copies).to_contain_text("see it")
+    expect(copies).to_contain_text("see it", timeout=PATIENCE)
     expect(page.get_by_label("Also of its 1 copy")).to_be_checked()
 
     reach(page, "See it")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     told = page.locator(".told")
-    expect(told).to_have_text("Saved. Readers do not see the article; 1 copy is not shown.")
-    expect(page.locator(".state")).to_have_text("Readers: withheld")
-    expect(copies).to_contain_text("withheld")
+    expect(told).to_have_text("Saved. Readers do not see the article; 1 copy is not shown.", timeout=PATIENCE)
+    expect(page.locator(".state")).to_have_text("Readers: withheld", timeout=PATIENCE)
+    expect(copies).to_contain_text("withheld", timeout=PATIENCE)
     assert desk.ask(BRIDGE)["abstain_reason"] is not None
-    expect(page.locator("#state")).to_have_text("Saved. Readers do not see the article; 1 copy is not shown.")
+    expect(page.locator("#state")).to_have_text(
+        "Saved. Readers do not see the article; 1 copy is not shown.", timeout=PATIENCE
+    )
 
     page.get_by_label("See it", exact=True).check()
     page.get_by_label("Embargo until").fill("2999-01-01T09:00")
     page.get_by_label("Embargo until").press("Enter")
-    expect(page.locator(".state")).to_contain_text("2999, 09:00")
-    expect(copies).to_contain_text("embargo until")
+    expect(page.locator(".state")).to_contain_text("2999, 09:00", timeout=PATIENCE)
+    expect(copies).to_contain_text("embargo until", timeout=PATIENCE)
     page.get_by_label("Embargo until").fill("")
     page.get_by_role("button", name="Save").press("Enter")
-    expect(told).to_have_text("Saved. Readers see the article; 1 copy is shown.")
+    expect(told).to_have_text("Saved. Readers see the article; 1 copy is shown.", timeout=PATIENCE)
     page.get_by_role("button", name="Save").press("Enter")
-    expect(told).to_have_text("Nothing has been changed.")
+    expect(told).to_have_text("Nothing has been changed.", timeout=PATIENCE)
     assert desk.ask(BRIDGE)["short_answer"]["text"] == desk.answered["short_answer"]["text"]
 
 
@@ -224,9 +228,9 @@ def test_a_key_that_may_not_ingest_sees_an_article_and_is_told_that_it_may_not_c
     page.goto(f"{desk.url}/admin#/article?id=gone")
     page.get_by_label("See it", exact=True).check()
     page.get_by_role("button", name="Save").click()
-    expect(page.locator(".told")).to_contain_text("Not changed: ")
-    expect(page.locator(".told")).to_contain_text("ingest")
-    expect(page.locator(".state")).to_have_text("Readers: withheld")
+    expect(page.locator(".told")).to_contain_text("Not changed: ", timeout=PATIENCE)
+    expect(page.locator(".told")).to_contain_text("ingest", timeout=PATIENCE)
+    expect(page.locator(".state")).to_have_text("Readers: withheld", timeout=PATIENCE)
 
 
 def test_without_keys_the_page_opens_at_once(read: Read, service: Any) -> None:
@@ -251,7 +255,7 @@ def test_axe_finds_nothing_in_any_view_light_or_dark(page: Page, desk: Desk, axe
     found["found"] = violations(page, axe)
     page.locator("tbody tr").get_by_role("link").first.click()
     page.get_by_role("button", name="Save").click()
-    expect(page.locator(".told")).to_have_text("Nothing has been changed.")
+    expect(page.locator(".told")).to_have_text("Nothing has been changed.", timeout=PATIENCE)
     found["article"] = violations(page, axe)
     page.set_viewport_size({"width": 320, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
