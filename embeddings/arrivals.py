@@ -37,7 +37,7 @@ from embeddings.cleaning.identity import (
     parted,
     qualified,
 )
-from embeddings.copies import is_copy, names_of, note_of_copies, of_page, of_text
+from embeddings.copies import copies_of, names_of, note_of_copies, of_page, of_text
 from embeddings.corpus import Corpus, readable
 from embeddings.errors import StoreCorrupt
 from embeddings.indexing import fingerprint
@@ -149,18 +149,7 @@ class Arrivals:
         return [self._as_state(said, copy, KnownBy(), note=note) for copy in copies]
 
     def _copies(self, article: Article) -> Sequence[Article]:
-        """Its copies and theirs: the feed's has the desk's address, and the agency's the feed's text."""
-        found: dict[str, Article] = {article.id: article}
-        ahead, texts = [article], set[str]()
-        while ahead:
-            one = ahead.pop()
-            alike = () if one.version in texts else self._of_text(one)  # asked once, of however many that hold it
-            texts.add(one.version)
-            names = dict.fromkeys(name for name in (*alike, *self._of_page(one)) if name not in found)
-            new = [copy for copy in map(self._get, names) if copy and is_copy(copy, one, within=self._within)]
-            found |= {copy.id: copy for copy in new}
-            ahead += new
-        return list(found.values())[1:]
+        return copies_of(article, text=self._of_text, page=self._of_page, get=self._get, within=self._within)
 
     def _of_text(self, article: Article) -> Sequence[str]:
         return (*of_text(article, corpus=self._corpus), *self._alike.get(article.version, ()))

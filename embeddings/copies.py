@@ -8,14 +8,15 @@ collections that the sender may not write to are neither named nor touched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from embeddings.cleaning.identity import known_by, page_key, parted
-from embeddings.corpus import Corpus
+from embeddings.corpus import Corpus, readable
 from embeddings.revisions import are_unrelated
 from embeddings.types import Article
 
-__all__ = ["is_copy", "names_of", "note_of_copies", "of_page", "of_text"]
+__all__ = ["copies_held", "copies_of", "names_of", "note_of_copies", "of_page", "of_text"]
 
 _NAMED = 5
 
@@ -34,7 +35,43 @@ def of_page(article: Article, *, corpus: Corpus) -> Sequence[str]:
     return tuple(name for names in corpus.known(keys).values() for name in names)
 
 
-def is_copy(copy: Article, article: Article, *, within: tuple[str, ...] | None) -> bool:
+def copies_of(
+    article: Article,
+    *,
+    text: Callable[[Article], Iterable[str]],
+    page: Callable[[Article], Iterable[str]],
+    get: Callable[[str], Article | None],
+    within: tuple[str, ...] | None,
+) -> Sequence[Article]:
+    """The copies of an article and theirs: the feed's has the desk's address, and the agency's the feed's text.
+
+    `text` and `page` give ids of articles that share the one or the other with an article.
+    """
+    found: dict[str, Article] = {article.id: article}
+    ahead, texts = [article], set[str]()
+    while ahead:
+        one = ahead.pop()
+        alike = () if one.version in texts else text(one)  # asked once, of however many that hold it
+        texts.add(one.version)
+        names = dict.fromkeys(name for name in (*alike, *page(one)) if name not in found)
+        new = [copy for copy in map(get, names) if copy and _is_copy(copy, one, within=within)]
+        found |= {copy.id: copy for copy in new}
+        ahead += new
+    return list(found.values())[1:]
+
+
+def copies_held(article: Article, *, corpus: Corpus) -> Sequence[Article]:
+    """The copies of an article that a corpus holds, in whichever collection."""
+    return copies_of(
+        article,
+        text=partial(of_text, corpus=corpus),
+        page=partial(of_page, corpus=corpus),
+        get=partial(readable, corpus),
+        within=None,
+    )
+
+
+def _is_copy(copy: Article, article: Article, *, within: tuple[str, ...] | None) -> bool:
     """Whether what shares text or page with an article is its copy, and in one of these collections (None: of all).
 
     Of two under one address one may be another article all the same, since some pages name a wrong address. What only

@@ -214,6 +214,7 @@ def gate(
     for one in checks:
         click.echo(f"{'pass' if one.holds else 'FAIL'}  {one.message}")
     if not all(one.holds for one in checks):
+        click.echo(f"each question: qa evaluate report {run} --format html --out report.html", err=True)
         context.exit(_BELOW)
 
 

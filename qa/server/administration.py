@@ -6,15 +6,18 @@ articles that readers are not shown it gives numbers here; `kept_back` of `/api/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
-from embeddings.corpus import readable
-from embeddings.types import SourceTally, Where
+from embeddings.cleaning.identity import page_key
+from embeddings.copies import copies_held
+from embeddings.corpus import meant, readable
+from embeddings.types import Article, SourceTally, Vector, Where
 from embeddings.usable_corpus import UsableCorpus
 from qa.access.keys import Permission
 from qa.conversations import asked
@@ -23,22 +26,19 @@ from qa.conversations.database import ConversationDatabase
 from qa.conversations.feedback import DatasetRow, Feedback, Review, ReviewBook, Verdicts, row_of
 from qa.errors import NotFound
 from qa.language.dates import stamp
+from qa.retrieval.search import fuse
 from qa.server.errors import FieldError, InvalidRequest
 from qa.server.monitoring import Writes
 from qa.server.records import ReadCorpus, Records, once_each
-from qa.server.wire import KeptAnswer
+from qa.server.wire import ArticlePage, ArticleSummary, KeptAnswer, summary
 
 __all__ = [
     "AdminAnswer",
+    "AdminArticle",
     "Administration",
     "CorpusBySource",
     "CorpusDay",
     "CorpusSource",
-    "Job",
-    "JobItem",
-    "JobPage",
-    "JobState",
-    "JobSummary",
     "KeyInfo",
     "KeyList",
     "QuestionDays",
@@ -50,59 +50,7 @@ __all__ = [
 ]
 
 
-# --- What travels between the service and whoever runs it: `/api/admin` and `/api/jobs`
-JobState = Literal["running", "done", "failed", "interrupted"]
-"""`done`: through, whatever was rejected; `failed`: broken off, and `detail` says why; `interrupted`: the service
-stopped."""
-
-
-class JobItem(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one article of a job."""
-
-    outcome: Literal["added", "updated", "unchanged", "duplicate", "rejected"]
-    item: int | None = None
-    """Which article of the request, counted from 1; in NDJSON the line number."""
-    article_id: str | None = None
-    """Null of one that was rejected."""
-    detail: str = ""
-    """Why it was rejected; else what of it could not be read, or was not sure."""
-
-
-class JobSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One ingest over HTTP, without its results."""
-
-    id: str
-    by: str
-    """Name of the key that sent it; empty where the service has none."""
-    state: JobState
-    begun_at: str
-    ended_at: str | None
-    """Null while it is at work, and of one that the end of its process interrupted."""
-    items: int | None
-    """How many articles the request holds; null until that is known."""
-    done: int
-    """How many of them are through."""
-    outcomes: dict[str, int]
-    """How many were `added`, `updated`, `unchanged`, `duplicate`, `rejected`."""
-    detail: str
-
-
-class Job(JobSummary, frozen=True, kw_only=True):
-    """One ingest with its results, as far as it has come."""
-
-    results: tuple[JobItem, ...]
-    results_omitted: int
-    """Results that are not listed; those of rejected articles are left out last."""
-
-
-class JobPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of jobs, the latest first."""
-
-    jobs: tuple[JobSummary, ...]
-    next: int | None
-    """Value of `before` for the following page; null on the last one."""
-
-
+# --- What travels between the service and whoever runs it: `/api/admin`
 class CorpusDay(msgspec.Struct, frozen=True, kw_only=True):
     """Articles of one day of publication."""
 
@@ -137,6 +85,14 @@ class CorpusBySource(msgspec.Struct, frozen=True, kw_only=True):
     """The source with the most articles first."""
     sources_omitted: int
     """How many more sources there are."""
+
+
+class AdminArticle(msgspec.Struct, frozen=True, kw_only=True):
+    """One article, also where readers are not shown it, and where else its story is held."""
+
+    article: Article
+    copies: tuple[ArticleSummary, ...]
+    """Other articles of its text or page, in all collections, for which `copies` of an article sent speaks."""
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,9 +183,10 @@ _SOURCES = 200
 class Administration:
     """The questions of one service's administrators."""
 
-    def __init__(self, records: Records, *, read: ReadCorpus) -> None:
+    def __init__(self, records: Records, *, read: ReadCorpus, encode: Callable[[str], Awaitable[Vector]]) -> None:
         self._records = records
         self._read = partial(read, within=None)
+        self._encode = encode
 
     async def corpus(self, *, days: int) -> CorpusBySource:
         """The articles by source, and by day of publication for the last `days`, today included."""
@@ -245,6 +202,27 @@ class Administration:
             sources=tuple(sources[:_SOURCES]),
             sources_omitted=max(0, len(sources) - _SOURCES),
         )
+
+    async def find(self, text: str, *, limit: int) -> ArticlePage:
+        """The articles that somebody may mean by an id, a link or some words, the likeliest first."""
+        text = text.strip()
+        vector = await self._encode(text)
+        found = await self._read(partial(_found, text=text, vector=vector, limit=limit), kept_back=True)
+        return ArticlePage(articles=tuple(map(summary, found)), next=None)
+
+    async def article(self, article_id: str) -> AdminArticle:
+        """An article and its copies, also what readers are not shown. Raises NotFound, AmbiguousId."""
+
+        def look(corpus: UsableCorpus) -> AdminArticle | None:
+            article = corpus.get(corpus.called(article_id) or article_id)
+            if article is None:
+                return None
+            return AdminArticle(article=article, copies=tuple(map(summary, copies_held(article, corpus=corpus))))
+
+        found = await self._read(look, kept_back=True)
+        if found is None:
+            raise NotFound(f"no article {article_id!r}")
+        return found
 
     async def days(self, *, days: int) -> QuestionDays:
         """How questions came out on each of the last `days`, today included."""
@@ -305,6 +283,24 @@ class Administration:
             return await self._records.answer(answer_id, owner=None, within=None)
         except NotFound:
             return None
+
+
+def _found(corpus: UsableCorpus, *, text: str, vector: Vector, limit: int) -> Sequence[Article]:
+    """Those that have this id or link, or that the link opens here; where there are none, those of like words."""
+    path = urlsplit(text).path if text.startswith(("http://", "https://")) else ""
+    named = path.removeprefix("/articles/") if path.startswith("/articles/") else text
+    key = page_key(text)
+    exact = [*meant(corpus, [named], within=None)[named], *(corpus.known([key]).get(key, ()) if key else ())]
+    articles = (readable(corpus, name) for name in exact or _alike(corpus, text=text, vector=vector, k=4 * limit))
+    return list({article.id: article for article in articles if article is not None}.values())[:limit]
+
+
+def _alike(corpus: UsableCorpus, *, text: str, vector: Vector, k: int) -> Iterable[str]:
+    """Articles (ids) with these words, the likeliest first; where no passage has one, those of like meaning."""
+    hits = corpus.search(vector, text, k=k, where=Where())
+    scores = fuse(hits)
+    stored = corpus.passages({hit.key for hit in hits.lexical or hits.dense})
+    return dict.fromkeys(stored[key].passage.article_id for key in sorted(stored, key=lambda key: -scores[key]))
 
 
 def _all(database: ConversationDatabase) -> Sequence[Review]:

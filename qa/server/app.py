@@ -25,6 +25,7 @@ from qa.server.openai import serve_error
 from qa.server.routes.admin import (
     corpus_by_source,
     export_reviews,
+    find_articles,
     list_keys,
     list_questions,
     list_reviews,
@@ -33,6 +34,7 @@ from qa.server.routes.admin import (
     metrics,
     question_days,
     read_answer,
+    read_article,
     ready,
     save_review,
 )
@@ -92,6 +94,8 @@ _CONVERSATIONS = (
 
 _ADMIN = (
     corpus_by_source,
+    find_articles,
+    read_article,
     list_sources,
     question_days,
     list_questions,

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Literal
 
 import msgspec
 
@@ -22,14 +23,13 @@ from qa.conversations.database import ConversationDatabase
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.dates import stamp
 from qa.server import monitoring
-from qa.server.administration import Job, JobItem, JobPage, JobState, JobSummary
 from qa.server.errors import FieldError, RequestError, ServerError, ShuttingDown
 from qa.server.monitoring import Act
 from qa.server.records import Records
 from qa.server.wire import AddedArticle
 from qa.settings import Settings
 
-__all__ = ["Jobs", "Running", "own_mark"]
+__all__ = ["Job", "JobItem", "JobPage", "JobState", "JobSummary", "Jobs", "Running", "own_mark"]
 
 _KEPT = 1_000
 """Jobs that are kept; the oldest ones make room."""
@@ -44,6 +44,58 @@ _INTERRUPTED = (
 )
 
 _log = logging.getLogger(__name__)
+
+
+JobState = Literal["running", "done", "failed", "interrupted"]
+"""`done`: through, whatever was rejected; `failed`: broken off, and `detail` says why; `interrupted`: the service
+stopped."""
+
+
+class JobItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one article of a job."""
+
+    outcome: Literal["added", "updated", "unchanged", "duplicate", "rejected"]
+    item: int | None = None
+    """Which article of the request, counted from 1; in NDJSON the line number."""
+    article_id: str | None = None
+    """Null of one that was rejected."""
+    detail: str = ""
+    """Why it was rejected; else what of it could not be read, or was not sure."""
+
+
+class JobSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One ingest over HTTP, without its results."""
+
+    id: str
+    by: str
+    """Name of the key that sent it; empty where the service has none."""
+    state: JobState
+    begun_at: str
+    ended_at: str | None
+    """Null while it is at work, and of one that the end of its process interrupted."""
+    items: int | None
+    """How many articles the request holds; null until that is known."""
+    done: int
+    """How many of them are through."""
+    outcomes: dict[str, int]
+    """How many were `added`, `updated`, `unchanged`, `duplicate`, `rejected`."""
+    detail: str
+
+
+class Job(JobSummary, frozen=True, kw_only=True):
+    """One ingest with its results, as far as it has come."""
+
+    results: tuple[JobItem, ...]
+    results_omitted: int
+    """Results that are not listed; those of rejected articles are left out last."""
+
+
+class JobPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of jobs, the latest first."""
+
+    jobs: tuple[JobSummary, ...]
+    next: int | None
+    """Value of `before` for the following page; null on the last one."""
 
 
 class Running:

@@ -34,9 +34,8 @@ from qa.conversations.changes import AnswerChanges
 from qa.conversations.feedback import DatasetRow, Feedback, Review
 from qa.server.administration import (
     AdminAnswer,
+    AdminArticle,
     CorpusBySource,
-    Job,
-    JobPage,
     KeyList,
     QuestionDays,
     QuestionPage,
@@ -47,6 +46,7 @@ from qa.server.administration import (
 from qa.server.auth import Level, handlers, level_of
 from qa.server.http.bodies import JSON, NDJSON
 from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.jobs import Job, JobPage
 from qa.server.openai import ErrorEnvelope, is_openai
 from qa.server.openai.chat import ChatCompletion
 from qa.server.openai.requests import ChatRequest, Model, ModelList, ResponsesRequest
@@ -134,6 +134,7 @@ _TYPES = (
     Job,
     JobPage,
     CorpusBySource,
+    AdminArticle,
     SourceStates,
     QuestionDays,
     QuestionPage,

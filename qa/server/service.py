@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from embeddings.corpus import Corpus, meant, the_one
 from embeddings.ingest import IngestReport, ingest
-from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Where
+from embeddings.types import Article, CorpusCounts, RawArticle, Rejected, Vector, Where
 from embeddings.usable_corpus import UsableCorpus
 from qa import tracing
 from qa.access import keys
@@ -87,7 +87,7 @@ class Service:
         )
         self._ahead = Ahead(make=self.beginning, shelf=shelf, is_open=not settings.api_keys)
         self.jobs = Jobs(self.records, service=own_mark(settings))
-        self.administration = Administration(self.records, read=self._read)
+        self.administration = Administration(self.records, read=self._read, encode=self._encode)
         self.metrics = Metrics()
         self._checks = Checks(settings, worker=self._encoding, metrics=self.metrics)
         self._let_watch()
@@ -310,6 +310,10 @@ class Service:
                 monitoring.note(Act(act="article_deleted", by=by, article_id=article_id))
                 await self._beginnings.forget([home])
             self._ahead.written()
+
+    async def _encode(self, text: str) -> Vector:
+        encoder = self._ready().encoder
+        return await self._encoding.run(partial(encoder.encode_query, text), timeout=self.settings.deadline_seconds)
 
     async def _read(
         self,

@@ -76,9 +76,13 @@ class Feeds:
         self._now = now
 
     def due(self) -> Sequence[Feed]:
-        """Feeds whose turn it is, the one that waits longest first."""
+        """Feeds whose turn it is, the one that waits longest first.
+
+        None waits longer than its pause: where it is to, the clock has been set back since it was noted.
+        """
+        active = [feed for feed in self._ledger.feeds() if feed.state == "active"]
         now = self._now()
-        waiting = [feed for feed in self._ledger.feeds() if feed.state == "active" and feed.due <= now]
+        waiting = [one for one in active if not now < one.due <= now + max(_LONGEST_WAIT, one.every_seconds)]
         return sorted(waiting, key=lambda feed: feed.due)
 
     def turn(self, feed: Feed) -> Visit:
@@ -207,8 +211,8 @@ _TOGETHER = 50
 _RETRY_SECONDS = 10.0
 _LOOK_ANYWAY_SECONDS = 60
 
-Look = tuple[int, int, int]
-"""What changes when a file does: its time, its size, its number."""
+Look = tuple[int, int, int, int]
+"""What changes when a file does, or who may read it: its times, its size, its number."""
 
 
 def wakes(folders: Sequence[Path], *, stop: Event) -> Iterator[None]:
@@ -219,10 +223,18 @@ def wakes(folders: Sequence[Path], *, stop: Event) -> Iterator[None]:
     from watchfiles import watch
 
     quiet = 0
-    for found in watch(*folders, stop_event=stop, raise_interrupt=False, rust_timeout=1_000, yield_on_timeout=True):
-        quiet = 0 if found else quiet + 1
-        if found or quiet % _LOOK_ANYWAY_SECONDS == 1:
-            yield None
+    while not stop.is_set():
+        try:
+            for found in watch(
+                *folders, stop_event=stop, raise_interrupt=False, rust_timeout=1_000, yield_on_timeout=True
+            ):
+                quiet = 0 if found else quiet + 1
+                if found or quiet % _LOOK_ANYWAY_SECONDS == 1:
+                    yield None
+        except (OSError, RuntimeError) as error:  # a name that is no UTF-8, a folder that went away
+            _log.warning("the folders are watched anew: %s", error)
+            quiet = 0
+            stop.wait(_RETRY_SECONDS)
 
 
 class Folders:
@@ -259,7 +271,11 @@ class Folders:
     def _round(self) -> Delivered:
         told = Delivered()
         for folder in self._folders:
-            there = dict(self._there(folder))
+            try:
+                there = dict(self._there(folder))
+            except UnreadableFile as error:  # not heard of: it is there no more, or not yet again
+                _log.warning("%s", error)
+                continue
             changed = {path: look for path, look in there.items() if self._stored.get(path) != look}
             stored = self._store(changed)
             self._ledger.heard(str(folder), kind="folder", at=self._now(), brought=stored.brought)
@@ -269,18 +285,16 @@ class Folders:
         return told
 
     def _there(self, folder: Path) -> Iterator[tuple[Path, Look]]:
-        """The files of a folder and what they look like; what goes away while one looks is not there."""
-        try:
-            found = parsers.look([folder])
-        except UnreadableFile as error:
-            _log.warning("%s", error)
-            return
-        for path in found.files:
+        """The files of a folder and what they look like; what goes away while one looks is not there.
+
+        Raises UnreadableFile where the folder itself is away.
+        """
+        for path in parsers.look([folder]).files:
             try:
                 seen = path.stat()
             except OSError:
                 continue
-            yield path, (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+            yield path, (seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino)
 
     def _store(self, files: dict[Path, Look]) -> Delivered:
         """Read files and store their articles; a file is done with when the last of its articles is stored."""

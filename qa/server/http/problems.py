@@ -10,7 +10,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import h11
 import msgspec
@@ -30,6 +30,7 @@ __all__ = [
     "PROTOCOL_PROBLEM",
     "Kind",
     "Problem",
+    "RefusedMessage",
     "StrictProtocol",
     "kind_of",
     "problem_of",
@@ -39,6 +40,8 @@ __all__ = [
 
 MEDIA_TYPE = "application/problem+json"
 
+_SERVER_ERROR = -32000
+"""Of JSON-RPC's codes the first that is left to servers."""
 _LONGEST_DETAIL = 2000
 """Callers' own words may stand in a message; not at any length."""
 
@@ -58,6 +61,22 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """The fields or articles at fault, where some are."""
     incident_id: str | msgspec.UnsetType = msgspec.UNSET
     """Where the service is at fault: the id to look for in its log."""
+
+
+class RefusedCall(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong, in the words of JSON-RPC."""
+
+    code: int
+    message: str
+
+
+class RefusedMessage(Problem, frozen=True, kw_only=True):
+    """The same as MCP's clients read it: of a response that is no success they show `error`, and nothing else."""
+
+    error: RefusedCall
+    jsonrpc: Literal["2.0"] = "2.0"
+    id: None = None
+    """The message may not have been read."""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -230,10 +249,14 @@ def problem_of(error: Exception, *, request: Request[Any, Any, Any]) -> Problem:
 
 
 def serve_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
-    """Turn any error into its problem document."""
+    """Turn any error into its problem document; at `/mcp` it is an error of JSON-RPC, too."""
     kind = kind_of(error)
     problem = problem_of(error, request=request)
-    return Response(problem, status_code=kind.status, media_type=MEDIA_TYPE, headers=_headers(error, kind))
+    if is_mcp := request.scope["path"] == "/mcp":
+        said = RefusedCall(code=_SERVER_ERROR, message=problem.detail)
+        problem = RefusedMessage(**{name: getattr(problem, name) for name in Problem.__struct_fields__}, error=said)
+    media_type = "application/json" if is_mcp else MEDIA_TYPE
+    return Response(problem, status_code=kind.status, media_type=media_type, headers=_headers(error, kind))
 
 
 def _faults(error: Exception) -> tuple[FieldError, ...]:

@@ -19,6 +19,7 @@ from qa.language.dates import stamp
 from qa.server import monitoring
 from qa.server.administration import (
     AdminAnswer,
+    AdminArticle,
     CorpusBySource,
     KeyInfo,
     KeyList,
@@ -36,12 +37,13 @@ from qa.server.http.bodies import NDJSON
 from qa.server.monitoring import Act
 from qa.server.openapi import BODY, RECORDS, WORK, Before, problems
 from qa.server.service import Service
-from qa.server.wire import Alive, FreshSource, Ready
+from qa.server.wire import Alive, ArticlePage, FreshSource, Ready
 from qa.sources.ledger import Feed, Source
 
 __all__ = [
     "corpus_by_source",
     "export_reviews",
+    "find_articles",
     "list_keys",
     "list_questions",
     "list_reviews",
@@ -50,6 +52,7 @@ __all__ = [
     "metrics",
     "question_days",
     "read_answer",
+    "read_article",
     "ready",
     "save_review",
 ]
@@ -70,6 +73,34 @@ Day = Annotated[str | None, QueryParameter(max_length=10, description="only this
 async def corpus_by_source(service: NamedDependency[Service], days: Days = 14) -> CorpusBySource:
     """All current articles, and how many of them readers are not shown; days are those of publication, in UTC."""
     return await service.administration.corpus(days=days)
+
+
+@get(
+    "/articles",
+    summary="Find articles, also what is kept back",
+    response_description="The likeliest first.",
+    responses=problems(*WORK, "deadline-exceeded", "invalid-request"),
+    opt=ADMINISTERING,
+)
+async def find_articles(
+    service: NamedDependency[Service],
+    find: Annotated[str, QueryParameter(min_length=1, max_length=2000, description="an id, a link, or some words")],
+    limit: Annotated[int, QueryParameter(ge=1, le=50, description="articles at most")] = 20,
+) -> ArticlePage:
+    """Those that have this id or link; where none has, those of like words. In all collections; `next` is null."""
+    return await service.administration.find(find, limit=limit)
+
+
+@get(
+    "/articles/{article_id:str}",
+    summary="Read an article with the names of its copies",
+    response_description="The article as it is held, whoever may see it.",
+    responses=problems(*WORK, "not-found", "ambiguous-id", "deadline-exceeded"),
+    opt=ADMINISTERING,
+)
+async def read_article(article_id: FromPath[str], service: NamedDependency[Service]) -> AdminArticle:
+    """What `copies` of `POST /api/articles` would take back with it, if the same key sent that."""
+    return await service.administration.article(article_id)
 
 
 @get(

@@ -14,10 +14,10 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from embeddings.cleaning.identity import MAX_ID
 from embeddings.types import Article, Status, Where
-from qa.server.administration import Job, JobPage, JobState
 from qa.server.auth import FOLLOWING_JOBS, INGESTING, LISTING_ARTICLES, READING_ARTICLES, Caller
 from qa.server.http.bodies import JSON, NDJSON, media_type
 from qa.server.http.headers import revised
+from qa.server.jobs import Job, JobPage, JobState
 from qa.server.openapi import BODY, MOMENT, RECORDS, WORK, ArticlesOperation, Before, problems
 from qa.server.service import Service
 from qa.server.wire import AddReport, ArticlePage, summary

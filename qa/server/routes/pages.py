@@ -41,7 +41,7 @@ __all__ = [
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _DOCS = ("docs.js", "docs.css")
-_ADMIN = ("admin.css", "api.js", "dom.js", "views.js", "answer.js", "admin.js")
+_ADMIN = ("admin.css", "api.js", "dom.js", "views.js", "answer.js", "article.js", "admin.js")
 """Each after those that it imports: its own name depends on theirs."""
 Files = Mapping[str, tuple[str, bytes]]
 """Media type and content by file name."""

@@ -1,7 +1,8 @@
-"""The page for whoever runs the service: a key, what there is, a declined question, a review, the export; and axe."""
+"""The page for whoever runs the service: a key, what there is, an article taken back, a review, the export; and axe."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from playwright.sync_api import Page, expect
 Read = Callable[..., Any]
 
 KEY = "operator-key-0123456789"
+LOOK = "looking-key-0123456789"
+PATIENCE = 60_000
+"""Milliseconds in which also a busy machine stores an article."""
 BRIDGE = "How long will the Osprey Bridge be closed?"
 UNKNOWN = "Who invented the telescope?"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -37,7 +41,8 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(begin_service: Callable[..., Any], bridge: dict[str, Any]) -> Iterator[Desk]:
-    service = begin_service(QA_API_KEYS=f"desk:{KEY}")
+    looking = hashlib.sha256(LOOK.encode()).hexdigest()
+    service = begin_service(QA_API_KEYS=f"desk:{KEY},look:sha256:{looking}:admin")
     found = Desk(service.url, bridge)
     yield found
     found.client.close()
@@ -59,7 +64,7 @@ def enter(page: Page, key: str = KEY) -> None:
 
 def heading(page: Page, name: str) -> None:
     """Wait for a view; it has the focus, so that a screen reader goes on from there."""
-    expect(page.get_by_role("heading", level=2, name=name)).to_be_focused()
+    expect(page.get_by_role("heading", level=2, name=name)).to_be_focused(timeout=PATIENCE)
 
 
 def go(page: Page, name: str) -> None:
@@ -135,8 +140,8 @@ def test_articles_jobs_and_keys_are_there_and_the_key_is_nowhere_else(page: Page
     row.get_by_role("link").click()
     heading(page, "Ostara Daily")
     expect(page.locator("tbody tr")).to_contain_text("withheld")
-    page.locator("summary").click()
-    expect(page.locator("details p")).to_have_text("It is not so.")
+    page.locator("tbody tr").get_by_role("link").click()
+    expect(page.get_by_role("region", name="Its text")).to_have_text("It is not so.")
     go(page, "Jobs")
     expect(page.locator("tbody tr")).to_contain_text("2 added, 1 rejected")
     page.locator("tbody tr").get_by_role("link").click()
@@ -144,7 +149,9 @@ def test_articles_jobs_and_keys_are_there_and_the_key_is_nowhere_else(page: Page
     expect(page.get_by_text("done, sent by desk: 3 of 3 done: 2 added, 1 rejected")).to_be_visible()
     expect(page.locator("tbody tr").last).to_contain_text("rejected")
     go(page, "Keys")
-    expect(page.locator("tbody tr")).to_have_text("deskask, add and delete articles, this pageall")
+    expect(page.locator("tbody tr")).to_have_text(
+        ["deskask, add and delete articles, this pageall", "lookthis pageall"]
+    )
     assert page.evaluate("[Object.values(sessionStorage), Object.keys(localStorage), document.cookie]") == [
         [KEY],
         [],
@@ -157,6 +164,73 @@ def test_articles_jobs_and_keys_are_there_and_the_key_is_nowhere_else(page: Page
     expect(page.get_by_label("API key")).to_be_focused()
     assert page.evaluate("sessionStorage.length") == 0
     assert page.locator("tbody tr").count() == 0
+
+
+def reach(page: Page, label: str) -> None:
+    """Go on with the tab key until a control has the focus."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('label, a, button')?.textContent ?? ''").startswith(label):
+            return
+    pytest.fail(f"{label!r} is not reached with the tab key")
+
+
+def test_an_article_and_its_copy_are_taken_back_and_restored_by_keyboard(
+    page: Page, desk: Desk, bridge: dict[str, Any]
+) -> None:
+    copy = {**bridge, "id": "agency-bridge", "collection": "agency", "url": None, "source": "Agency"}
+    desk.client.post("/api/articles", json=copy).raise_for_status()
+    enter(page)
+    go(page, "Articles")
+    reach(page, "Find an article")
+    page.keyboard.type(bridge["title"])
+    page.keyboard.press("Enter")
+    heading(page, "Articles found")
+    row = page.locator("tbody tr").filter(has_text="Agency")
+    expect(row).to_contain_text("see it")
+    reach(page, bridge["title"])
+    page.keyboard.press("Enter")
+    heading(page, bridge["title"])
+    copies = page.get_by_role("region", name="Copies").locator("tbody tr")
+    expect(copies).to_contain_text("see it", timeout=PATIENCE)
+    expect(page.get_by_label("Also of its 1 copy")).to_be_checked()
+
+    reach(page, "See it")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    told = page.locator(".told")
+    expect(told).to_have_text("Saved. Readers do not see the article; 1 copy is not shown.", timeout=PATIENCE)
+    expect(page.locator(".state")).to_have_text("Readers: withheld", timeout=PATIENCE)
+    expect(copies).to_contain_text("withheld", timeout=PATIENCE)
+    assert desk.ask(BRIDGE)["abstain_reason"] is not None
+    expect(page.locator("#state")).to_have_text(
+        "Saved. Readers do not see the article; 1 copy is not shown.", timeout=PATIENCE
+    )
+
+    page.get_by_label("See it", exact=True).check()
+    page.get_by_label("Embargo until").fill("2999-01-01T09:00")
+    page.get_by_label("Embargo until").press("Enter")
+    expect(page.locator(".state")).to_contain_text("2999, 09:00", timeout=PATIENCE)
+    expect(copies).to_contain_text("embargo until", timeout=PATIENCE)
+    page.get_by_label("Embargo until").fill("")
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(told).to_have_text("Saved. Readers see the article; 1 copy is shown.", timeout=PATIENCE)
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(told).to_have_text("Nothing has been changed.", timeout=PATIENCE)
+    assert desk.ask(BRIDGE)["short_answer"]["text"] == desk.answered["short_answer"]["text"]
+
+
+def test_a_key_that_may_not_ingest_sees_an_article_and_is_told_that_it_may_not_change_it(
+    page: Page, desk: Desk
+) -> None:
+    enter(page, LOOK)
+    heading(page, "Questions")
+    page.goto(f"{desk.url}/admin#/article?id=gone")
+    page.get_by_label("See it", exact=True).check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".told")).to_contain_text("Not changed: ", timeout=PATIENCE)
+    expect(page.locator(".told")).to_contain_text("ingest", timeout=PATIENCE)
+    expect(page.locator(".state")).to_have_text("Readers: withheld", timeout=PATIENCE)
 
 
 def test_without_keys_the_page_opens_at_once(read: Read, service: Any) -> None:
@@ -176,6 +250,16 @@ def test_axe_finds_nothing_in_any_view_light_or_dark(page: Page, desk: Desk, axe
     for name in ("Articles", "Jobs", "Reviews", "Keys"):
         go(page, name)
         found[name] = violations(page, axe)
+    page.goto(f"{desk.url}/admin#/find?text=bridge")
+    heading(page, "Articles found")
+    found["found"] = violations(page, axe)
+    page.locator("tbody tr").get_by_role("link").first.click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".told")).to_have_text("Nothing has been changed.", timeout=PATIENCE)
+    found["article"] = violations(page, axe)
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{desk.url}/admin#/answer?id={desk.answered['id']}")
     heading(page, BRIDGE)
     page.get_by_role("button", name="Read it in the article").first.click()

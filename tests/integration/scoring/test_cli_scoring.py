@@ -239,7 +239,7 @@ def test_other_questions_and_other_predictions_are_warned_of(
 def test_exit_codes(scored: dict[str, Path], arguments: list[str], code: int) -> None:
     result = qa("evaluate", "gate", scored["honest"], *arguments)
     assert result.exit_code == code, result.output
-    assert ("FAIL" in result.stdout) == (code == 100)
+    assert ("FAIL" in result.stdout) == ("qa evaluate report" in result.stderr) == (code == 100)
 
 
 @pytest.mark.parametrize(

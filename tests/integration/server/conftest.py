@@ -183,8 +183,8 @@ def _no_start(service: Service) -> Any:
 def _check_problem(response: httpx.Response, slug: str) -> Problem:
     kind = KINDS[slug]
     assert response.status_code == kind.status, response.text
-    openai = is_openai(response.request.url.path)
-    assert response.headers["content-type"] == ("application/json" if openai else MEDIA_TYPE)
+    openai, mcp = is_openai(response.request.url.path), response.request.url.path == "/mcp"
+    assert response.headers["content-type"] == ("application/json" if openai or mcp else MEDIA_TYPE)
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert response.headers["referrer-policy"] == "same-origin"

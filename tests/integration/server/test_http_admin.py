@@ -118,6 +118,45 @@ def test_articles_are_counted_by_source_and_day_those_kept_back_too(client: http
     assert (weekly["latest"], weekly["days"], weekly["kept_back"]) == ("2001-01-01", [], 0)
 
 
+def test_an_article_is_found_by_id_link_and_words_also_where_readers_are_not_shown_it(client: httpx.Client) -> None:
+    link = "https://post.example/harbour"
+    send(
+        client,
+        harbour(url=link, collection="sport"),
+        harbour(id="mayor", title="Mayor gone", text="The mayor resigned.", status="withheld"),
+        harbour(id="quay", text="The quay is new.", embargoed_until="2999-01-01T00:00:00Z"),
+    )
+
+    def found(text: str, **query: Any) -> list[str]:
+        return [one["id"] for one in read(client, "/api/admin/articles", find=text, **query)["articles"]]
+
+    assert found("sport!harbour") == found(" harbour ") == ["sport!harbour"]
+    assert found(f"{link}?utm_source=mail") == ["sport!harbour"]
+    assert found(f"{client.base_url}/articles/mayor?version=1&start=0") == ["mayor"]
+    assert found("the mayor has resigned") == ["mayor"], "of others no word is there"
+    assert found("quay") == ["quay"]
+    assert len(found("dredging vessels", limit=2)) == 2, "nothing has these words: what is nearest"
+
+
+def test_the_copies_of_an_article_are_named_before_and_after_they_are_taken_back(
+    client: httpx.Client, check_problem: Check
+) -> None:
+    send(client, harbour(), harbour(id="agency", collection="wire"), harbour(id="quay", text="The quay is new."))
+    before = read(client, "/api/admin/articles/harbour")
+    assert before["article"]["text"] == TEXT
+    assert [(one["id"], one["collection"], one["status"]) for one in before["copies"]] == [
+        ("wire!agency", "wire", "usable")
+    ]
+    send(client, {"id": "harbour", "status": "withheld", "copies": True})
+    after = read(client, "/api/admin/articles/harbour")
+    assert (after["article"]["status"], after["copies"][0]["status"]) == ("withheld", "withheld")
+    assert read(client, "/api/admin/articles/agency")["copies"][0]["id"] == "harbour", "also by the id it was given"
+    assert read(client, "/api/admin/articles/quay")["copies"] == []
+    check_problem(client.get("/api/admin/articles/none"), "not-found")
+    send(client, harbour(collection="sport"), harbour(collection="wire"))
+    check_problem(client.get("/api/admin/articles/none!harbour"), "not-found")
+
+
 def test_sources_say_what_is_wrong_with_them(client: httpx.Client, settings: Settings) -> None:
     assert read(client, "/api/admin/sources") == {"sources": [], "writes": "open"}
     ledger = Ledger.open(settings.data_dir)

@@ -17,7 +17,7 @@ import httpx
 import httpx2
 import msgspec
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
@@ -168,6 +168,20 @@ def test_a_tool_costs_what_its_route_costs(client: httpx.Client, tool: str) -> N
     response = post(client, key(f"spends-{tool}"), tool=tool)
     assert response.json()["result"]["structuredContent"]
     assert response.headers["ratelimit-remaining"] == str(1000 - TOOL_CALLS[tool][1])
+
+
+def test_what_is_refused_before_a_tool_has_it_reaches_the_client_in_words(client: httpx.Client) -> None:
+    async def what(speaking: Client) -> None:
+        for arguments, why in (
+            ({"question": "\0 what"}, "NUL"),
+            ({"question": "x" * 2_000_000}, "more than the 2,000,000 bytes"),
+        ):
+            with pytest.raises(MCPError, match=why):
+                await speaking.call_tool("ask", arguments)
+
+    talk(client, "desk", what)
+    refused = post(client, key("stranger")).json()
+    assert (refused["jsonrpc"], refused["id"], refused["error"]["message"]) == ("2.0", None, refused["detail"])
 
 
 def test_a_message_needs_no_session_and_gets_none(client: httpx.Client) -> None:

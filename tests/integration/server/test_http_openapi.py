@@ -56,6 +56,8 @@ def test_the_routes(document: Any) -> None:
         "list_feedback": ("get", "/api/feedback"),
         "list_jobs": ("get", "/api/jobs"),
         "get_job": ("get", "/api/jobs/{job_id}"),
+        "find_articles": ("get", "/api/admin/articles"),
+        "read_article": ("get", "/api/admin/articles/{article_id}"),
         "corpus_by_source": ("get", "/api/admin/corpus"),
         "list_sources": ("get", "/api/admin/sources"),
         "question_days": ("get", "/api/admin/days"),

@@ -172,6 +172,15 @@ def test_a_server_is_left_alone_for_as_long_as_it_asks(newsroom: Any, web: Any) 
     assert newsroom.feed.due == began + 7200.0
 
 
+def test_a_clock_that_was_set_back_lets_no_feed_wait_for_years(newsroom: Any, web: Any, make: Any) -> None:
+    newsroom.add(web.put("/feed", make.rss(make.whole(1, web.base))), every_seconds=600.0)
+    newsroom.now += 200_000_000
+    newsroom.turn()
+    newsroom.now -= 200_000_000
+    web.put("/feed", make.rss(make.whole(1, web.base), make.whole(2, web.base)))
+    assert newsroom.turn() == {"added": 1}
+
+
 def test_one_bad_feed_does_not_stop_the_others(newsroom: Any, web: Any, make: Any) -> None:
     for path in ("/a", "/b", "/c"):
         newsroom.add(web.base + path)

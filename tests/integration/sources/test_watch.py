@@ -17,10 +17,11 @@ import pytest
 
 from embeddings.types import RawArticle
 from qa.settings import Settings
+from qa.sources import visits
 from qa.sources.delivery import Delivered, ToStore
 from qa.sources.fetching import NotDelivered
 from qa.sources.ledger import Ledger
-from qa.sources.visits import Folders
+from qa.sources.visits import Folders, wakes
 
 TEXT = "The harbour of Velda reopened on Monday. About 4,200 people work there, the port authority said."
 FILES = int(os.environ.get("WATCHED_FILES", "240"))
@@ -99,6 +100,45 @@ def test_hidden_files_and_links_out_of_the_folder_are_not_read(watched: Watched,
     (watched.folder / ".hidden.txt").write_text(OTHER)
     watched.rounds()
     assert make.held(watched.data) == []
+
+
+def test_a_file_is_read_again_when_somebody_may_read_it_at_last(watched: Watched) -> None:
+    (watched.folder / "a.txt").write_text(TEXT)
+    (watched.folder / "a.txt").chmod(0o600)
+    _, again = watched.rounds(lambda: (watched.folder / "a.txt").chmod(0o644))
+    assert again.outcomes == {"unchanged": 1}, "its time, size and number are what they were"
+
+
+def test_a_folder_that_vanishes_is_not_heard_of_until_it_is_back(watched: Watched) -> None:
+    (watched.folder / "a.txt").write_text(TEXT)
+    away, clock = watched.folder.with_name("away"), iter([1.0, 2.0, 3.0])
+    heard = []
+
+    def come_back() -> None:
+        heard.extend(watched.ledger.sources())
+        away.rename(watched.folder)
+        (watched.folder / "b.txt").write_text(OTHER)
+
+    acts = [lambda: watched.folder.rename(away), come_back]
+    woken = (act() for act in acts)
+    folders = Folders(
+        [watched.folder], ledger=watched.ledger, deliver=watched.deliver, stop=watched.stop, now=lambda: next(clock)
+    )
+    told = list(folders.run(woken))
+    assert [one.outcomes for one in told] == [{"added": 1}, {"added": 1}]
+    assert [(one.asked, one.brought) for one in (*heard, *watched.ledger.sources())] == [(1.0, 1.0), (2.0, 2.0)]
+
+
+def test_a_name_that_is_no_utf8_does_not_end_the_watching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "_RETRY_SECONDS", 0.0)
+    stop = Event()
+    woken = wakes([tmp_path], stop=stop)
+    next(woken)
+    for name in (b"odd-\xff\xfe.txt", b"plain.txt"):
+        (tmp_path / os.fsdecode(name)).write_text(TEXT)
+        next(woken)
+    stop.set()
+    assert list(woken) == []
 
 
 def test_while_the_store_is_busy_articles_wait(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:

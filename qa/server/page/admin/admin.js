@@ -2,11 +2,12 @@
 
 import { forget, keep, key, Problem, read } from "/admin/api.js";
 import { answer } from "/admin/answer.js";
+import { article, find } from "/admin/article.js";
 import { field, h } from "/admin/dom.js";
 import { articles, job, jobs, keys, questions, reviews, source } from "/admin/views.js";
 
-const VIEWS = { questions, articles, source, jobs, job, reviews, keys, answer };
-const PARENTS = { source: "articles", job: "jobs", answer: "questions" };
+const VIEWS = { questions, articles, source, find, article, jobs, job, reviews, keys, answer };
+const PARENTS = { source: "articles", find: "articles", article: "articles", job: "jobs", answer: "questions" };
 
 const main = document.getElementById("main");
 const nav = document.getElementById("views");

@@ -2,7 +2,7 @@
 
 import { read, write } from "/admin/api.js";
 import { choice, count, day, field, h, moment } from "/admin/dom.js";
-import { mode } from "/admin/views.js";
+import { link, mode } from "/admin/views.js";
 
 const CRITERIA = [
   ["accuracy", "Accuracy", "Is what it says right?"],
@@ -71,7 +71,7 @@ function evidence(one, words, name) {
   const place = h("div", { class: "around", hidden: true });
   const open = h("button", { type: "button", class: "quiet", "aria-expanded": "false", click: () => around(one, place, open) }, "Read it in the article");
   return h("li", { id: name && `cited-${name}` },
-    h("strong", { dir: "auto" }, one.title), h("span", { class: "about" }, ` ${about(one)}`),
+    h("strong", { dir: "auto" }, link("article", { id: one.article_id }, one.title || one.article_id)), h("span", { class: "about" }, ` ${about(one)}`),
     h("blockquote", { dir: "auto" }, words), open, place);
 }
 

@@ -1,7 +1,7 @@
 // The views, each a function of the address's parameters that gives the nodes to show; the first is its `h2`.
 
 import { read, send } from "/admin/api.js";
-import { count, day, h, moment, number, select, shortDay, svg, table } from "/admin/dom.js";
+import { count, day, field, h, moment, number, select, shortDay, svg, table } from "/admin/dom.js";
 
 const MODES = { generated: "Answered by the model", extractive: "Answered in the articles' words", abstained: "Declined" };
 const OUTCOMES = [["", "All"], ["answered", "Answered"], ["declined", "Declined"], ["up", "Thumbed up"], ["down", "Thumbed down"]];
@@ -9,8 +9,8 @@ const STATES = [["", "All"], ["running", "Running"], ["done", "Done"], ["failed"
 const OPENS = { ask: "ask", ingest: "add and delete articles", admin: "this page" };
 const REFRESH_MILLISECONDS = 3000;
 
-const title = (text) => h("h2", { tabindex: "-1" }, text);
-const link = (view, parameters, ...children) => h("a", { href: `#/${view}?${new URLSearchParams(parameters)}` }, ...children);
+export const title = (text) => h("h2", { tabindex: "-1" }, text);
+export const link = (view, parameters, ...children) => h("a", { href: `#/${view}?${new URLSearchParams(parameters)}` }, ...children);
 const go = (view, parameters) => {
   const chosen = Object.entries(parameters).filter(([, value]) => value);
   location.hash = chosen.length ? `/${view}?${new URLSearchParams(chosen)}` : `/${view}`;
@@ -100,6 +100,17 @@ export async function questions({ outcome = "", day: chosen = "" }) {
   ];
 }
 
+/** The form that finds articles, by whatever is known of one. */
+export function finder(text = "") {
+  const input = h("input", { type: "search", name: "text", value: text, required: true, maxlength: "2000" });
+  const submit = (event) => {
+    event.preventDefault();
+    const wanted = input.value.trim();
+    if (wanted) location.hash = `/find?${new URLSearchParams({ text: wanted })}`;
+  };
+  return h("form", { class: "finder", role: "search", submit }, field("Find an article", input, "Some of its words, its link or its id; also of what readers are not shown"), h("button", {}, "Find"));
+}
+
 export async function articles() {
   const [corpus, known] = await Promise.all([read("/api/admin/corpus"), read("/api/admin/sources")]);
   const most = Math.max(1, ...corpus.sources.flatMap((one) => one.days.map((found) => found.articles)));
@@ -117,6 +128,7 @@ export async function articles() {
     title("Articles"),
     h("p", { class: "about" }, `${count(corpus.articles, "article", "articles")}, ${number(corpus.kept_back)} of them kept back from readers. ` +
       `The columns of numbers are days of publication, from ${day(corpus.days[0])} to ${day(corpus.days.at(-1))}.`),
+    corpus.articles ? finder() : null,
     corpus.articles ? table("Articles by source and day", head, rows) : h("p", {}, "There are none yet."),
     corpus.sources_omitted ? h("p", {}, `${count(corpus.sources_omitted, "more source is", "more sources are")} not listed.`) : null,
     h("h3", {}, "Feeds and folders"),
@@ -134,10 +146,10 @@ const freshness = (one) => [
 
 export async function source({ name = "" }) {
   const page = async (after) => {
-    const found = await read("/api/articles", { source: name || null, kept_back: true, limit: 50, after });
-    return { rows: found.articles.filter((one) => one.source === name), next: found.next };
+    const found = await read("/api/articles", { source: name, kept_back: true, limit: 50, after });
+    return { rows: found.articles, next: found.next };
   };
-  const row = (one) => [unfolding(one), day(one.published_at, "undated"), h("code", {}, one.id), withheld(one)];
+  const row = (one) => [link("article", { id: one.id }, h("bdi", {}, one.title || one.id)), day(one.published_at, "undated"), h("code", {}, one.id), shownTo(one)];
   return [
     title(name || "Articles that name no source"),
     h("p", {}, h("a", { href: "#/articles" }, "All sources")),
@@ -145,24 +157,8 @@ export async function source({ name = "" }) {
   ];
 }
 
-/** The title of an article, and its text when it is unfolded. */
-function unfolding(one) {
-  const box = h("details", { class: "article", toggle: async () => {
-    if (!box.open || box.childElementCount > 1) return;
-    const place = h("div");
-    box.append(place);
-    try {
-      const found = await read(`/api/articles/${encodeURIComponent(one.id)}`, { kept_back: true });
-      place.append(h("p", { dir: "auto", lang: found.language }, found.text),
-        ...(found.url ? [h("p", {}, h("a", { href: found.url, rel: "noopener noreferrer" }, found.url))] : []));
-    } catch (error) {
-      place.append(h("p", { class: "trouble" }, error.message));
-    }
-  } }, h("summary", {}, h("bdi", {}, one.title || one.id)));
-  return box;
-}
-
-function withheld(article) {
+/** What readers see of an article. */
+export function shownTo(article) {
   if (article.status !== "usable") return h("strong", {}, article.status);
   const until = article.embargoed_until;
   return until && new Date(until) > new Date() ? h("strong", {}, "embargo until ", moment(until)) : "see it";
@@ -194,7 +190,7 @@ export async function jobs({ state = "" }, { again }) {
 export async function job({ id }, { again }) {
   const one = await read(`/api/jobs/${encodeURIComponent(id)}`);
   if (one.state === "running") setTimeout(again, REFRESH_MILLISECONDS);
-  const rows = one.results.map((item) => [item.item === null ? "" : number(item.item), item.outcome, item.article_id ? h("code", {}, item.article_id) : "", item.detail]);
+  const rows = one.results.map((item) => [item.item === null ? "" : number(item.item), item.outcome, item.article_id ? link("article", { id: item.article_id }, h("code", {}, item.article_id)) : "", item.detail]);
   return [
     title(`Job of ${moment(one.begun_at).textContent}`),
     h("p", {}, h("a", { href: "#/jobs" }, "All jobs")),
