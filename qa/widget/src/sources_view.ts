@@ -180,9 +180,13 @@ function passage(context: Context, result: SearchResult, request: ArticleRequest
   );
 }
 
-/** The sentence of a passage that has most of a question's words, and where it begins in it; null where none has any. */
+/** The sentence of a passage that has most of a question's words, and more than half of its names, and where it begins in it;
+ * null where none has any. */
 function nearest(text: string, question: string, locale: string): { text: string; at: number } | null {
-  const asked = new Set(contentOf(words(question, locale)));
+  const written = words(question, locale);
+  const asked = new Set(contentOf(written));
+  // German writes all nouns large.
+  const names = locale.startsWith("de") ? [] : written.slice(1).filter((word) => /^\p{Lu}.{2}/u.test(word) && !EMPTY.test(word));
   let best: { text: string; at: number } | null = null;
   // One word of three is seldom what a question is about; in scripts without capitals words of asking count, too.
   let most = asked.size > 2 && /\p{Ll}/u.test(question) ? 1 : 0;
@@ -190,7 +194,8 @@ function nearest(text: string, question: string, locale: string): { text: string
     const body = segment.trim();
     const said = words(body, locale);
     const shared = new Set(contentOf(said).filter((word) => asked.has(word))).size;
-    if (shared > most && said.length >= FEWEST && ENDS.test(body)) [most, best] = [shared, { text: body, at: index + segment.indexOf(body) }];
+    const isNamed = !names.length || names.filter((word) => said.includes(word)).length > names.length / 2;
+    if (shared > most && isNamed && said.length >= FEWEST && ENDS.test(body)) [most, best] = [shared, { text: body, at: index + segment.indexOf(body) }];
   }
   return best;
 }

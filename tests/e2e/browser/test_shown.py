@@ -626,6 +626,27 @@ LONGER = "It closes in July.\n\nIt opens again early in June. The mayor said so.
             ["Osprey Bridge’s cables were all replaced.", "Osprey Bridge’s cables were all replaced."],
             ["Osprey Bridge’s cables were all replaced."],
         ),
+        (
+            "How many people live in Velda?",
+            "en",
+            [
+                "Not many people can say where they live in peace.",
+                "Some people of Velda still live in the old tram depot.",
+            ],
+            ["Some people of Velda still live in the old tram depot."],
+        ),
+        (
+            "What does the Harbour Cup final cost?",
+            "en",
+            ["Nobody knew that the Lantern Cup final was to be his last."],
+            [],
+        ),
+        (
+            "Wie viele Menschen wohnen in der Nähe von Velda?",
+            "de",
+            ["Hundert Menschen aus Velda schliefen in einer Schule."],
+            ["Hundert Menschen aus Velda schliefen in einer Schule."],
+        ),
         ("大桥何时重新开放？", "zh", ["昨天下雨。\n大桥将于六月重新开放通行。"], ["大桥将于六月重新开放通行。"]),
         ("पुल कब खुलेगा?", "hi", ["बारिश हुई।\nयह नया पुल अगले जून में खुलेगा।"], ["यह नया पुल अगले जून में खुलेगा।"]),
         (
