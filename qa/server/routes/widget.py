@@ -70,7 +70,7 @@ def load_widget(*, frame_ancestors: Iterable[str] = ()) -> Widget:
     found: dict[str, WidgetFile] = {}
     names: dict[str, str] = {}
     configure = (folder / "page" / "configure.html").read_text(encoding="utf-8")
-    for name in (_SCRIPT, "page.css", "configure.css", "configure.js", "configure-words.js"):
+    for name in (_SCRIPT, "configure.css", "configure.js", "configure-words.js"):
         stem, dot, suffix = name.rpartition(".")
         kind = dot + suffix
         file = (

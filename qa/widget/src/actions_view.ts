@@ -26,7 +26,7 @@ export function actions(context: Context, answer: Answer, view: AnswerView, edit
   }
   made.append(copyButton(context, answer, strings.copyLink, () => (shared ? location.href : answerLink(context, answer))));
   made.append(button(strings.edit, edit, { class: "quiet-button", part: "edit" }));
-  if (!shared) made.append(element("span", { class: "opinion" }, ...opinion(context, answer, made)));
+  if (!shared) made.append(element("span", "opinion", ...opinion(context, answer, made)));
   return made;
 }
 
@@ -37,7 +37,7 @@ function copyButton(context: Context, answer: Answer, name: string, text: () => 
 /** A button that copies, and says whether it could. */
 export function copying(context: Context, name: string, text: () => string | Promise<string>, told: () => void): HTMLElement {
   const { strings } = context.language;
-  const made = button(name, () => void act(), { class: "quiet-button", part: "copy", attributes: { "data-name": name } });
+  const made = button(name, () => void act(), { class: "quiet-button", part: "copy", "data-name": name });
   const act = async (): Promise<void> => {
     const done = await copy(text(), made);
     told();
@@ -62,8 +62,8 @@ function opinion(context: Context, answer: Answer, place: HTMLElement): HTMLElem
     form.scrollIntoView({ block: "nearest" });
   };
   const make = (verdict: Opinion, label: string): HTMLButtonElement => {
-    const attributes = { "aria-pressed": "false" };
-    const made = button(label, () => choose(verdict, made), { class: "quiet-button", part: `feedback-${verdict}`, attributes });
+    const properties = { class: "quiet-button", part: `feedback-${verdict}`, "aria-pressed": "false" };
+    const made = button(label, () => choose(verdict, made), properties);
     return made;
   };
   const buttons = [make("up", strings.helpful), make("down", strings.unhelpful)];
@@ -72,21 +72,21 @@ function opinion(context: Context, answer: Answer, place: HTMLElement): HTMLElem
 
 function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons: HTMLButtonElement[]): HTMLElement {
   const { strings } = context.language;
-  const area = element("textarea", { attributes: { rows: "2", dir: "auto", maxlength: String(COMMENT_CHARACTERS) } });
+  const area = element("textarea", { rows: "2", dir: "auto", maxlength: String(COMMENT_CHARACTERS) });
   const cancel = (): void => {
     form.remove();
     for (const one of buttons) one.setAttribute("aria-pressed", "false");
     buttons[verdict === "up" ? 0 : 1]?.focus();
   };
-  const send = element("button", { class: "strong", attributes: { type: "submit" } }, strings.send);
+  const send = element("button", { class: "strong", type: "submit" }, strings.send);
   const reasons = reasonChips(strings);
-  const line = element("p", { class: "comment-state" });
+  const line = element("p", "comment-state");
   const form = element(
     "form",
-    { class: "comment", part: "comment", on: { submit: (event) => void submit(event) } },
+    { class: "comment", part: "comment", submit: (event) => void submit(event) },
     verdict === "down" ? reasons.element : null,
     element("label", {}, strings.comment, area),
-    element("div", { class: "row" }, send, button(strings.cancel, cancel, { class: "quiet-button" })),
+    element("div", "row", send, button(strings.cancel, cancel, { class: "quiet-button" })),
     line,
   );
   const submit = async (event: Event): Promise<void> => {
@@ -97,7 +97,7 @@ function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons
       await context.client.feedback(answer.id, verdict, chosen, area.value.trim());
       context.emit("feedback", { answer_id: answer.id, verdict, reasons: chosen });
       context.announce(strings.thanks);
-      const thanks = element("p", { class: "quiet", attributes: { tabindex: "-1" } }, strings.thanks);
+      const thanks = element("p", { class: "quiet", tabindex: "-1" }, strings.thanks);
       refill(form, thanks);
       thanks.focus();
     } catch (error) {
@@ -114,10 +114,10 @@ function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons
 function reasonChips(strings: Strings): { element: HTMLElement; chosen(): string[] } {
   const chips = Object.entries(strings.reasons).map(([reason, words]) => {
     const flip = (): void => chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
-    const chip = button(words, flip, { class: "narrowed", part: "reason", attributes: { "aria-pressed": "false", "data-reason": reason } });
+    const chip = button(words, flip, { class: "narrowed", part: "reason", "aria-pressed": "false", "data-reason": reason });
     return chip;
   });
-  const made = element("div", { class: "chips", attributes: { role: "group", "aria-label": strings.unhelpful } }, ...chips);
+  const made = element("div", { class: "chips", role: "group", "aria-label": strings.unhelpful }, ...chips);
   const pressed = (chip: HTMLElement): boolean => chip.getAttribute("aria-pressed") === "true";
   return { element: made, chosen: () => chips.filter(pressed).map((chip) => chip.dataset["reason"] ?? "") };
 }

@@ -37,7 +37,7 @@ export function confidence({ support_score: score, conflicts, short_answer: key,
 }
 
 export class AnswerView {
-  readonly element = element("div", { class: "answer", part: "answer", attributes: { dir: "auto" } });
+  readonly element = element("div", { class: "answer", part: "answer", dir: "auto" });
   readonly numbering = new Numbering();
   /** Where sentences go: a quotation or not. */
   #place: HTMLElement = element("div", {});
@@ -75,7 +75,7 @@ export class AnswerView {
     const cited = key && answer.citations.find((one) => one.article_id === key.article_id && one.article_version === key.article_version);
     if (!key || !cited || answer.answer_mode !== "extractive" || key.text.length > LONGEST_SHORT) return null;
     if (!(answer.support_score! >= FIRST) || answer.conflicts.length || answer.stale_citation_ids?.includes(cited.id)) return null;
-    return element("p", { class: answer.support_score! >= LARGE ? "short large" : "short", part: "short-answer", attributes: { dir: "auto" } }, key.text);
+    return element("p", { class: answer.support_score! >= LARGE ? "short large" : "short", part: "short-answer", dir: "auto" }, key.text);
   }
 
   /** Show one more verified sentence. */
@@ -120,13 +120,13 @@ export class AnswerView {
     }
     // What stands behind the sentences, such as what is not answered, is the service's own.
     const rest = points.slice(from, points.length);
-    if (rest) this.#place.append(element("span", { attributes: { "data-origin": "composed" } }, rest));
+    if (rest) this.#place.append(element("span", { "data-origin": "composed" }, rest));
   }
 
   #sentence(claim: Claim): HTMLElement {
     const origin = this.#originOf(claim);
     const said = OPENING.test(claim.text) ? " said" : "";
-    const made = element("span", { class: `sentence ${claim.verdict}${said}`, part: "sentence", attributes: { "data-origin": origin } });
+    const made = element("span", { class: `sentence ${claim.verdict}${said}`, part: "sentence", "data-origin": origin });
     const words = new TextMap();
     this.#words.set(claim.start, words);
     const found = pieces(claim, citationsOf(claim, this.#known));
@@ -151,8 +151,8 @@ export class AnswerView {
   /** What follows the last word: the closing quotation mark, or what the check found. */
   #close(claim: Claim, place: HTMLElement): void {
     const verdict = this.context.language.strings.verdict[claim.verdict];
-    if (this.#originOf(claim) === "quoted") place.append(element("span", { class: "closing" }));
-    if (verdict) place.append(element("span", { class: "verdict" }, ` (${verdict})`));
+    if (this.#originOf(claim) === "quoted") place.append(element("span", "closing"));
+    if (verdict) place.append(element("span", "verdict", ` (${verdict})`));
   }
 
   /** The small numbered button that leads to the quoted words. */
@@ -162,7 +162,7 @@ export class AnswerView {
     const made = button(String(number), () => undefined, {
       class: "chip",
       part: "chip",
-      attributes: { "aria-label": strings.sourceNumber(number, citation.source || strings.unnamed) },
+      "aria-label": strings.sourceNumber(number, citation.source || strings.unnamed),
     });
     made.addEventListener("keydown", (event) => arrows(event, made));
     this.context.card.attach(made, {
@@ -208,9 +208,9 @@ export class AnswerView {
 /** Text, its last word apart: chips that follow go in there, so that no line begins with one. */
 function textWithTail(text: string, unit: number, words: TextMap, place: HTMLElement): HTMLElement {
   const cut = Math.max(text.search(/\S+\s*$/), text.length - LONGEST_TAIL, 0);
-  const tail = element("span", { class: "tail" });
+  const tail = element("span", "tail");
   const named = unit === 0 ? Math.min(dateline(text), cut) : 0;
-  const crumb = element("span", { class: "dateline" });
+  const crumb = element("span", "dateline");
   if (named) place.append(crumb);
   for (const [from, to, parent] of [[0, named, crumb], [named, cut, place], [cut, text.length, tail]] as const) {
     const node = document.createTextNode(text.slice(from, to));

@@ -14,13 +14,13 @@ import type { Article } from "./types";
 const SWIPE = 60;
 
 export class ArticleView {
-  readonly #title = element("h2", { class: "article-title", attributes: { tabindex: "-1", dir: "auto", id: "article-title" } });
+  readonly #title = element("h2", { class: "article-title", tabindex: "-1", dir: "auto", id: "article-title" });
   readonly #body = element("div", { class: "article-body", part: "article-body" });
-  readonly #tools = element("div", { class: "row" });
+  readonly #tools = element("div", "row");
   readonly #by = element("div", {});
   /** Whose words these are stays in sight wherever the quotation stands. */
-  readonly #head = element("div", { class: "article-head" }, this.#title, this.#by);
-  readonly #about = element("div", { class: "article-about" });
+  readonly #head = element("div", "article-head", this.#title, this.#by);
+  readonly #about = element("div", "article-about");
   readonly #back: HTMLElement;
   readonly #scroller: HTMLElement;
   readonly element: HTMLElement;
@@ -35,11 +35,11 @@ export class ArticleView {
   ) {
     const { strings } = context.language;
     this.#back = button(strings.backToAnswer, () => this.close(), { class: "plain back", part: "article-close" });
-    this.#scroller = element("div", { class: "article-scroller" }, element("div", { class: "measure" }, this.#head, this.#about, this.#body));
+    this.#scroller = element("div", "article-scroller", element("div", "measure", this.#head, this.#about, this.#body));
     this.element = element(
       "section",
-      { class: "article", part: "article", attributes: { "aria-labelledby": "article-title", hidden: "" } },
-      element("div", { class: "article-bar" }, this.#back, this.#tools),
+      { class: "article", part: "article", "aria-labelledby": "article-title", hidden: "" },
+      element("div", "article-bar", this.#back, this.#tools),
       this.#scroller,
     );
     this.#swipes();
@@ -63,7 +63,7 @@ export class ArticleView {
     this.#back.textContent = opener?.closest(".turn") ? strings.backToAnswer : strings.close;
     this.#clear();
     this.#describe(request);
-    refill(this.#body, element("p", { class: "quiet" }, strings.articleLoading));
+    refill(this.#body, element("p", "quiet", strings.articleLoading));
     this.#show(true);
     this.focus();
     try {
@@ -74,8 +74,8 @@ export class ArticleView {
       const problem = asProblem(error);
       const gone = problem.kind === "missing" && request.quote?.text;
       const why = gone ? strings.articleGone : (strings.problem[problem.kind] ?? problem.detail);
-      const words = request.quote?.text ? element("blockquote", { attributes: { dir: "auto" } }, request.quote.text) : null;
-      refill(this.#body, element("p", { attributes: { role: "alert" } }, why), words);
+      const words = request.quote?.text ? element("blockquote", { dir: "auto" }, request.quote.text) : null;
+      refill(this.#body, element("p", { role: "alert" }, why), words);
     }
   }
 
@@ -121,12 +121,12 @@ export class ArticleView {
     if (!place || !beside || place[1] < 2) return [];
     const { strings } = this.context.language;
     const step = (by: number, sign: string, label: string): HTMLButtonElement => {
-      const made = button(sign, () => this.#step(by, beside), { class: "quiet-button", part: "step", attributes: { "aria-label": label } });
+      const made = button(sign, () => this.#step(by, beside), { class: "quiet-button", part: "step", "aria-label": label });
       made.disabled = !beside(by);
       return made;
     };
     const [before, behind] = [step(-1, "‹", strings.previous), step(1, "›", strings.next)];
-    return [before, element("span", { class: "quiet" }, place.join(" / ")), behind];
+    return [before, element("span", "quiet", place.join(" / ")), behind];
   }
 
   #step(by: number, beside: ArticleRequest["beside"]): void {
@@ -178,11 +178,11 @@ export class ArticleView {
     for (let match = paragraph.exec(article.text); match; match = paragraph.exec(article.text)) {
       const start = match.index;
       const end = start + match[0].length;
-      const made = element("p", { attributes: { dir: "auto", ...language } });
+      const made = element("p", { dir: "auto", ...language });
       const cuts = quote ? quote.filter((place) => place > start && place < end) : [];
       let from = start;
       // In the reader's language: as `bdi` it has no say in the direction of the paragraph.
-      const note = (text: string): void => made.append(element("bdi", { class: "unseen" }, text));
+      const note = (text: string): void => made.append(element("bdi", "unseen", text));
       for (const place of [...cuts, end]) {
         if (quote && from === Math.max(quote[0], start) && from < quote[1] && quote[0] >= start) note(strings.quoteStarts);
         const node = document.createTextNode(article.text.slice(from, place));

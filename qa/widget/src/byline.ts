@@ -9,12 +9,12 @@ export function byline(
   about: { source: string; published_at: string | null },
   name = "byline",
 ): HTMLElement {
-  const whole = (text: string): HTMLElement | "" => text && element("span", { class: "unbroken" }, text);
+  const whole = (text: string): HTMLElement | "" => text && element("span", "unbroken", text);
   const date = whole(day(about.published_at, locale));
   const source = about.source ? [element("bdi", {}, about.source)] : [];
   const since = whole(age(about.published_at, locale));
   // No line begins with the dot.
-  const dot = (): HTMLElement => element("span", { class: "dot" }, "\u00a0· ");
+  const dot = (): HTMLElement => element("span", "dot", "\u00a0· ");
   const known = [...source, ...(source.length && date ? [dot()] : []), date, ...(since ? [dot(), since] : [])];
   return element("p", { class: name }, ...(source.length || date ? known : [strings.unsigned]));
 }

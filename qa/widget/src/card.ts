@@ -31,7 +31,7 @@ export class Card {
   readonly #body = element("div", {
     class: "card",
     part: "card",
-    attributes: { popover: "manual", role: "group", id: "card" },
+    popover: "manual", role: "group", id: "card",
   });
   #chip: HTMLButtonElement | null = null;
   #timer = 0;
@@ -122,19 +122,19 @@ export class Card {
     const source = citation.source || strings.unnamed;
     const actions = element(
       "p",
-      { class: "card-actions" },
+      "card-actions",
       button(strings.openArticle, () => open(chip), { class: "plain", part: "card-open" }),
       sourceLink(citation.url, strings.original(source)),
     );
     this.#body.setAttribute("aria-label", strings.sourceNumber(number, source));
-    const [before, behind] = around().map((text) => text && element("span", { class: "around" }, text.replace(/\s+/g, " ")));
-    const words = element("mark", { class: "sourceline-quote", attributes: { id: "card-words" } }, ...whole(citation.cited_text));
+    const [before, behind] = around().map((text) => text && element("span", "around", text.replace(/\s+/g, " ")));
+    const words = element("mark", { class: "sourceline-quote", id: "card-words" }, ...whole(citation.cited_text));
     refill(
       this.#body,
       byline(this.language, citation, "card-source"),
-      element("p", { class: "card-title", attributes: { dir: "auto" } }, citation.title),
+      element("p", { class: "card-title", dir: "auto" }, citation.title),
       doubt(),
-      element("blockquote", { class: "card-words", attributes: { dir: "auto" } }, before || null, words, behind || null),
+      element("blockquote", { class: "card-words", dir: "auto" }, before || null, words, behind || null),
       origin ? element("p", { class: "card-origin", part: "origin" }, strings.origin[origin] ?? "") : null,
       actions,
     );

@@ -23,7 +23,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
   /** Gives a fresh token when the service refuses the old one; set it before the element is put into the page. */
   tokenProvider: TokenProvider | null = null;
 
-  readonly #status = element("div", { class: "unseen", attributes: { role: "status" } });
+  readonly #status = element("div", { class: "unseen", role: "status" });
   #conversation: Conversation | null = null;
   #frame: Frame | null = null;
   #composer: Composer | null = null;
@@ -56,8 +56,8 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
 
   #lost(root: ShadowRoot, why: string): void {
     console.error(why);
-    const said = element("p", { class: "problem", part: "problem", attributes: { role: "alert", "data-kind": "nowhere" } }, why);
-    root.replaceChildren(element("div", { class: "root inline" }, said));
+    const said = element("p", { class: "problem", part: "problem", role: "alert", "data-kind": "nowhere" }, why);
+    root.replaceChildren(element("div", "root inline", said));
   }
 
   disconnectedCallback(): void {
@@ -120,7 +120,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
       composer.filters.about(request);
       composer.focus();
     };
-    const chat = element("div", { class: "chat" }, conversation.element, composer.element);
+    const chat = element("div", "chat", conversation.element, composer.element);
     // A panel that nobody opens asks nothing of the service.
     let begun = false;
     const begin = (): void => {

@@ -40,30 +40,28 @@ export class Composer {
     this.filters = new FiltersView(language, options.sources, () => this.narrowed());
     this.#area = element("textarea", {
       part: "input",
-      attributes: {
-        rows: "1",
-        dir: "auto",
-        "aria-label": strings.question,
-        placeholder: options.placeholder,
-        maxlength: String(QUESTION_CHARACTERS),
-        enterkeyhint: "send",
-      },
+      rows: "1",
+      dir: "auto",
+      "aria-label": strings.question,
+      placeholder: options.placeholder,
+      maxlength: String(QUESTION_CHARACTERS),
+      enterkeyhint: "send",
     });
-    this.#action = element("button", { class: "strong ask", part: "ask", attributes: { type: "submit" } }, strings.ask);
-    const attributes = { "aria-pressed": "false" };
-    this.#only = button(strings.searchOnly, () => this.#flip(), { class: "quiet-button", part: "search-only", attributes });
-    this.#offline = element("p", { class: "offline", attributes: { hidden: "" } }, strings.offline);
+    this.#action = element("button", { class: "strong ask", part: "ask", type: "submit" }, strings.ask);
+    const properties = { class: "quiet-button", part: "search-only", "aria-pressed": "false" };
+    this.#only = button(strings.searchOnly, () => this.#flip(), properties);
+    this.#offline = element("p", { class: "offline", hidden: "" }, strings.offline);
     const form = element(
       "form",
-      { class: "composer", part: "composer", on: { submit: (event) => this.#submitted(event) } },
+      { class: "composer", part: "composer", submit: (event) => this.#submitted(event) },
       element(
         "div",
-        { class: "composer-inner" },
+        "composer-inner",
         this.#offline,
         this.#instead,
         this.filters.chips,
-        element("div", { class: "field" }, this.#area, this.#action),
-        element("div", { class: "row" }, this.filters.toggle, this.#only, element("p", { class: "quiet note" }, options.note)),
+        element("div", "field", this.#area, this.#action),
+        element("div", "row", this.filters.toggle, this.#only, element("p", "quiet note", options.note)),
         this.filters.element,
       ),
     );

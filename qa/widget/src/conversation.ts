@@ -22,7 +22,7 @@ const NAMED = 20;
 
 export class Conversation {
   readonly element: HTMLElement;
-  readonly #turns = element("div", { class: "turns" });
+  readonly #turns = element("div", "turns");
   readonly #welcome: Welcome;
   readonly #events: TurnEvents;
   #running: AbortController | null = null;
@@ -47,8 +47,8 @@ export class Conversation {
     this.#events = {
       ask,
       widen,
-      edit: (question, { id, conversation_id: kept }) => {
-        composer.edit(question, kept && kept === history.id ? id : "");
+      edit: (question, { id, conversation_id: kept, not_kept: lost }) => {
+        composer.edit(question, kept && kept === history.id && !lost ? id : "");
         context.announce(composer.replaces);
       },
       narrowed: () => composer.filters.names.join(", "),
@@ -69,8 +69,8 @@ export class Conversation {
     };
     this.#welcome = new Welcome(context, history, { ask, restore, narrowed: () => this.#narrowed() }, options);
     const label = context.language.strings.conversation;
-    const attributes = { role: "region", "aria-label": label, tabindex: "0" };
-    this.element = element("div", { class: "scroller", part: "conversation", attributes }, this.#welcome.element, this.#turns);
+    const properties = { class: "scroller", part: "conversation", role: "region", "aria-label": label, tabindex: "0" };
+    this.element = element("div", properties, this.#welcome.element, this.#turns);
     this.#greet(true);
   }
 
@@ -84,7 +84,7 @@ export class Conversation {
   /** Show an answer that somebody passed on; the next question begins a conversation of one's own. */
   async passedOn(id: string, sig: string, question: string): Promise<void> {
     this.#greet(false);
-    const waiting = element("p", { class: "quiet" }, this.context.language.strings.loading);
+    const waiting = element("p", "quiet", this.context.language.strings.loading);
     this.#turns.append(waiting);
     try {
       const { answer, asked_at } = await this.context.client.answer(id, sig);
@@ -236,7 +236,7 @@ export class Conversation {
   }
 
   async #restore(id: string): Promise<void> {
-    const waiting = element("p", { class: "quiet" }, this.context.language.strings.loading);
+    const waiting = element("p", "quiet", this.context.language.strings.loading);
     this.#greet(false);
     this.#turns.append(waiting);
     let last: { turn: Turn; answer: Answer } | null = null;

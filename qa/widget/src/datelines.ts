@@ -35,5 +35,5 @@ export function undated(sentence: string): string {
 /** The same with all of its words, the dateline out of sight. */
 export function whole(sentence: string): [HTMLElement, string] {
   const named = dateline(sentence);
-  return [element("span", { class: "dateline" }, sentence.slice(0, named)), sentence.slice(named)];
+  return [element("span", "dateline", sentence.slice(0, named)), sentence.slice(named)];
 }

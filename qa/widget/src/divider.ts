@@ -10,9 +10,9 @@ const MOST = 75;
 const STEP = 5;
 
 export function divider(label: string): HTMLElement {
-  const attributes = { role: "separator", tabindex: "0", "aria-label": label, "aria-orientation": "vertical" };
+  const properties = { class: "divider", part: "divider", role: "separator", tabindex: "0", "aria-label": label, "aria-orientation": "vertical" };
   const range = { "aria-valuemin": String(LEAST), "aria-valuemax": String(MOST) };
-  const made = element("div", { class: "divider", part: "divider", attributes: { ...attributes, ...range } });
+  const made = element("div", { ...properties, ...range });
   let width = Number(read(KEY)) || 50;
   const set = (wanted: number): void => {
     width = Math.min(MOST, Math.max(LEAST, Math.round(wanted)));

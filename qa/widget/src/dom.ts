@@ -2,33 +2,27 @@
 
 export type Child = Node | string | null;
 
-export interface Properties {
-  class?: string;
-  /** Name for `::part()`. */
-  part?: string;
-  attributes?: Record<string, string>;
-  on?: Record<string, (event: Event) => void>;
-}
+/** Attributes; what hears an event, under the event's name. */
+export type Properties = Record<string, string | ((event: Event) => void)>;
 
-/** An element; strings among its children become text. */
+/** An element, with a class alone or more; strings among its children become text. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
-  properties: Properties = {},
+  properties: Properties | string = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
-  if (properties.class) made.className = properties.class;
-  if (properties.part) made.setAttribute("part", properties.part);
-  for (const [name, value] of Object.entries(properties.attributes ?? {})) made.setAttribute(name, value);
-  for (const [type, listener] of Object.entries(properties.on ?? {})) made.addEventListener(type, listener);
+  for (const [name, value] of Object.entries(typeof properties === "string" ? { class: properties } : properties)) {
+    if (typeof value === "string") made.setAttribute(name, value);
+    else made.addEventListener(name, value);
+  }
   made.append(...children.filter((child) => child !== null));
   return made;
 }
 
 /** A button that acts on click. */
 export function button(label: string, act: (event: Event) => void, properties: Properties = {}): HTMLButtonElement {
-  const { attributes, on, ...others } = properties;
-  return element("button", { ...others, attributes: { type: "button", ...attributes }, on: { ...on, click: act } }, label);
+  return element("button", { type: "button", ...properties, click: act }, label);
 }
 
 /** Say something else on a button, which gets no narrower: what stands beside it stays where it is. */
@@ -54,8 +48,8 @@ export function webAddress(url: string | null): string | null {
 export function sourceLink(url: string | null, label: string): HTMLAnchorElement | null {
   const address = webAddress(url);
   if (!address) return null;
-  const attributes = { href: address, target: "_blank", rel: "noopener noreferrer nofollow", referrerpolicy: "no-referrer" };
-  return element("a", { class: "outward", part: "source-link", attributes }, label);
+  const properties = { class: "outward", part: "source-link", href: address, target: "_blank", rel: "noopener noreferrer nofollow", referrerpolicy: "no-referrer" };
+  return element("a", properties, label);
 }
 
 /** Put other children in place of those an element has. */

@@ -1,7 +1,7 @@
 // Narrowing what may be cited: one source, a period, one article. What is set stands as chips beside the question.
 
 import { day, moved } from "./dates";
-import { button, element, refill } from "./dom";
+import { button, element, refill, type Properties } from "./dom";
 import type { Language } from "./strings";
 import type { Filters, Headline } from "./types";
 
@@ -23,10 +23,10 @@ export class FiltersView {
   readonly element: HTMLElement;
   readonly toggle: HTMLButtonElement;
   /** What is narrowed, each with a way to undo it. */
-  readonly chips = element("ul", { class: "chips", part: "filter-chips", attributes: { role: "list", hidden: "" } });
+  readonly chips = element("ul", { class: "chips", part: "filter-chips", role: "list", hidden: "" });
   readonly #source = element("select", {});
-  readonly #from = element("input", { attributes: { type: "date" } });
-  readonly #to = element("input", { attributes: { type: "date" } });
+  readonly #from = element("input", { type: "date" });
+  readonly #to = element("input", { type: "date" });
   #article: Named | null = null;
   #first: Named | null = null;
   #asked = false;
@@ -40,18 +40,18 @@ export class FiltersView {
     private readonly changed: () => void,
   ) {
     const { strings } = language;
-    this.#source.append(element("option", { attributes: { value: "" } }, strings.allSources));
+    this.#source.append(element("option", { value: "" }, strings.allSources));
     this.element = element(
       "div",
-      { class: "filters", part: "filters", attributes: { id: "filters", hidden: "" } },
+      { class: "filters", part: "filters", id: "filters", hidden: "" },
       element("label", {}, strings.source, this.#source),
       element("label", {}, strings.from, this.#from),
       element("label", {}, strings.to, this.#to),
       button(strings.clear, () => this.clear(), { class: "quiet-button" }),
     );
     this.element.addEventListener("change", () => this.#label());
-    const attributes = { "aria-expanded": "false", "aria-controls": "filters" };
-    this.toggle = button(strings.filters, () => this.#flip(), { class: "quiet-button", part: "filters-toggle", attributes });
+    const properties = { class: "quiet-button", part: "filters-toggle", "aria-expanded": "false", "aria-controls": "filters" };
+    this.toggle = button(strings.filters, () => this.#flip(), properties);
   }
 
   /** Undefined where nothing is narrowed. */
@@ -68,7 +68,7 @@ export class FiltersView {
   offer(sources: readonly string[]): void {
     const known = new Set([...this.#source.options].map((option) => option.value));
     for (const name of sources) {
-      if (name && !known.has(name)) this.#source.append(element("option", { attributes: { value: name } }, name));
+      if (name && !known.has(name)) this.#source.append(element("option", { value: name }, name));
       known.add(name);
     }
   }
@@ -145,7 +145,12 @@ export class FiltersView {
       this.put(rest, this.#article?.title ?? "");
       (this.chips.querySelector("button") ?? this.toggle).focus();
     };
-    const attributes = { "aria-label": this.language.strings.without(name), dir: "auto" };
-    return button(`${name} ✕`, act, { class: "narrowed", attributes });
+    return chip(this.language, name, act);
   }
+}
+
+/** Something that a question was narrowed to, or understood as; a click takes it away, or does what `does` says. */
+export function chip(language: Language, name: string, act: () => void, about: Properties = {}, does = ""): HTMLElement {
+  const label = does ? `${name}. ${does}` : language.strings.without(name);
+  return button(`${name} ✕`, act, { class: "narrowed", ...about, "aria-label": label, dir: "auto" });
 }

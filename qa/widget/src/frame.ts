@@ -34,16 +34,15 @@ export class Frame {
     const { mode, title } = settings;
     const panel = mode === "launcher";
     const closing = panel ? [button(strings.close, () => this.close(), { class: "quiet-button", part: "close" })] : [];
-    const heading = element(mode === "page" ? "h1" : "h2", { class: "title", part: "title", attributes: { id: "title" } }, title);
-    const slot = element("slot", { attributes: { name: "links" } });
-    const attributes = { class: `root ${mode}`, part: "panel" };
+    const heading = element(mode === "page" ? "h1" : "h2", { class: "title", part: "title", id: "title" }, title);
+    const slot = element("slot", { name: "links" });
     const around = { dir: direction, lang: locale, "aria-labelledby": "title" };
     const line = divider(strings.resize);
-    const columns = element("div", { class: "columns" }, content.chat, line, content.article.element);
+    const columns = element("div", "columns", content.chat, line, content.article.element);
     const frame = element(
       panel ? "dialog" : mode === "page" ? "main" : "section",
-      { ...attributes, attributes: around },
-      element("header", { class: "bar", part: "header" }, heading, element("div", { class: "row" }, slot, ...content.actions, ...closing)),
+      { class: `root ${mode}`, part: "panel", ...around },
+      element("header", { class: "bar", part: "header" }, heading, element("div", "row", slot, ...content.actions, ...closing)),
       columns,
     );
     this.dialog = frame instanceof HTMLDialogElement ? frame : null;
@@ -121,14 +120,9 @@ export class Frame {
   }
 
   private launch(label: string, around: Record<string, string>): HTMLButtonElement {
-    const attributes = {
-      dir: around["dir"] ?? "ltr",
-      lang: around["lang"] ?? "en",
-      popover: "manual",
-      "aria-expanded": "false",
-      "aria-haspopup": "dialog",
-    };
-    return button(label, () => (this.isOpen ? this.close() : this.open()), { class: "launcher", part: "launcher", attributes });
+    const { dir = "ltr", lang = "en" } = around;
+    const properties = { class: "launcher", part: "launcher", dir, lang, popover: "manual", "aria-expanded": "false", "aria-haspopup": "dialog" };
+    return button(label, () => (this.isOpen ? this.close() : this.open()), properties);
   }
 
   /** The launcher says what it does next. */

@@ -16,9 +16,9 @@ export function problemBox(context: Context, problem: Problem, retry: (() => voi
   const again = !retry || FINAL.has(problem.kind) ? null : retryButton(context, problem, retry);
   return element(
     "div",
-    { class: "problem", part: "problem", attributes: { "data-kind": problem.kind } },
+    { class: "problem", part: "problem", "data-kind": problem.kind },
     element("p", {}, said),
-    detail ? element("p", { class: "quiet", attributes: { dir: "auto" } }, detail) : null,
+    detail ? element("p", { class: "quiet", dir: "auto" }, detail) : null,
     again,
   );
 }

@@ -12,7 +12,7 @@ export class SearchTurn {
   readonly element: HTMLElement;
   readonly heading: HTMLElement;
   readonly #mode = element("p", { class: "mode", part: "mode" });
-  readonly #below = element("div", { class: "below" });
+  readonly #below = element("div", "below");
 
   constructor(
     private readonly context: Context,
@@ -20,7 +20,7 @@ export class SearchTurn {
     /** Ask the same as a question. */
     private readonly answer: () => void,
   ) {
-    const properties = { class: "question", part: "question", attributes: { dir: "auto" } };
+    const properties = { class: "question", part: "question", dir: "auto" };
     this.heading = element(context.level === 2 ? "h2" : "h3", properties, question);
     this.element = element("article", { class: "turn", part: "turn" }, this.heading, this.#mode, this.#below);
   }
@@ -35,7 +35,7 @@ export class SearchTurn {
       const count = results.filter((one) => one.near !== false).length;
       this.#mode.textContent = count ? strings.found(count) : (strings.abstain["no_match"] ?? "");
       const ask = button(strings.answerThis, this.answer, { class: "quiet-button", part: "answer-this" });
-      refill(this.#below, foundList(this.context, results, this.question), element("div", { class: "actions" }, ask));
+      refill(this.#below, foundList(this.context, results, this.question), element("div", "actions", ask));
       return { kind: "found", said: this.#mode.textContent, count };
     } catch (error) {
       this.#mode.textContent = "";

@@ -37,18 +37,18 @@ export function sourceList(context: Context, answer: Answer, view: AnswerView): 
 }
 
 function sources(context: Context, items: HTMLElement[], name = ""): HTMLElement {
-  const label = element("p", { class: "label" }, context.language.strings.sources);
-  return element("div", { class: `sources${name}`, part: "sources" }, label, element("ol", { attributes: { role: "list" } }, ...items));
+  const label = element("p", "label", context.language.strings.sources);
+  return element("div", { class: `sources${name}`, part: "sources" }, label, element("ol", { role: "list" }, ...items));
 }
 
 /** A numbered article: its title leads to it, and who published it when stands below. */
 function source(context: Context, number: number, about: Headline, request: ArticleRequest, more: (HTMLElement | null)[]): HTMLElement {
   const open = (event: Event): void => context.show(request, event.currentTarget as HTMLElement);
-  const title = button(about.title || context.language.strings.articleBy, open, { class: "plain source-title", attributes: { dir: "auto" } });
+  const title = button(about.title || context.language.strings.articleBy, open, { class: "plain source-title", dir: "auto" });
   return element(
     "li",
-    { attributes: { value: String(number) } },
-    element("span", { class: "number", attributes: { "aria-hidden": "true" } }, String(number)),
+    { value: String(number) },
+    element("span", { class: "number", "aria-hidden": "true" }, String(number)),
     element("div", {}, title, byline(context.language, about), ...more),
   );
 }
@@ -56,13 +56,13 @@ function source(context: Context, number: number, about: Headline, request: Arti
 /** Its address, for whoever has it on paper. */
 function onPaper({ url }: Citation): HTMLElement | null {
   const address = webAddress(url);
-  return address ? element("p", { class: "paper", attributes: { dir: "ltr" } }, address) : null;
+  return address ? element("p", { class: "paper", dir: "ltr" }, address) : null;
 }
 
 /** The words a source is quoted for, where the answer does not say them itself. */
 function ownWords(answer: Answer, citation: Citation): HTMLElement | null {
   if (answer.answer.includes(citation.cited_text)) return null;
-  return element("blockquote", { class: "source-words", attributes: { dir: "auto" } }, excerpt(undated(citation.cited_text)));
+  return element("blockquote", { class: "source-words", dir: "auto" }, excerpt(undated(citation.cited_text)));
 }
 
 /** Said of a source that a later one puts right, or that is old for what was asked. */
@@ -72,7 +72,7 @@ export function doubt(context: Context, answer: Answer, citation: Citation): HTM
   );
   const { corrected, stale } = context.language.strings;
   const said = found ? corrected : answer.stale_citation_ids?.includes(citation.id) ? stale : "";
-  return said ? element("p", { class: "corrected" }, said) : null;
+  return said ? element("p", "corrected", said) : null;
 }
 
 /** The articles that results come from, each by the first of them. */
@@ -108,10 +108,10 @@ function alsoBy(context: Context, articles: readonly AlsoReported[]): HTMLElemen
   const links = articles.flatMap((article, index) => {
     const open = (event: Event): void =>
       context.show({ ...article, quote: null, others: [] }, event.currentTarget as HTMLElement);
-    const name = button(article.source || article.title || strings.unnamed, open, { class: "plain", attributes: { title: article.title } });
+    const name = button(article.source || article.title || strings.unnamed, open, { class: "plain", title: article.title });
     return index ? [", ", name] : [name];
   });
-  return element("p", { class: "also" }, `${strings.alsoReported} `, ...links);
+  return element("p", "also", `${strings.alsoReported} `, ...links);
 }
 
 /** The passages that were found; those that come near the question (`shown`) at once, at their nearest sentences. */
@@ -123,7 +123,7 @@ export function passageList(context: Context, results: readonly SearchResult[], 
   return element(
     "div",
     { class: "passages", part: "passages" },
-    ...(shown.length ? [element("p", { class: "label" }, strings.nearest), passages(context, shown, question)] : []),
+    ...(shown.length ? [element("p", "label", strings.nearest), passages(context, shown, question)] : []),
     folded(summary, rest.length ? passages(context, rest, "") : null),
   );
 }
@@ -154,7 +154,7 @@ export function foundList(context: Context, results: readonly SearchResult[], qu
 
 function passages(context: Context, results: readonly SearchResult[], question: string): HTMLElement {
   const requests = results.map((result) => requestOf(context, result, question));
-  return element("ol", { attributes: { role: "list" } }, ...results.map((result, at) => passage(context, result, tour(requests, at))));
+  return element("ol", { role: "list" }, ...results.map((result, at) => passage(context, result, tour(requests, at))));
 }
 
 /** The article of a passage at its words; with a question, at the sentence nearest to it. */
@@ -172,17 +172,21 @@ function passage(context: Context, result: SearchResult, request: ArticleRequest
   const open = (event: Event): void => context.show(request, event.currentTarget as HTMLElement);
   return element(
     "li",
-    { class: "passage" },
-    button(result.title || strings.articleBy, open, { class: "plain source-title", attributes: { dir: "auto" } }),
+    "passage",
+    button(result.title || strings.articleBy, open, { class: "plain source-title", dir: "auto" }),
     byline(context.language, result),
-    element("blockquote", { attributes: { dir: "auto" } }, excerpt(undated(request.quote?.text ?? ""))),
+    element("blockquote", { dir: "auto" }, excerpt(undated(request.quote?.text ?? ""))),
     alsoBy(context, result.also_reported_by ?? []),
   );
 }
 
-/** The sentence of a passage that has most of a question's words, and where it begins in it; null where none has any. */
+/** The sentence of a passage that has most of a question's words, and more than half of its names, and where it begins in it;
+ * null where none has any. */
 function nearest(text: string, question: string, locale: string): { text: string; at: number } | null {
-  const asked = new Set(contentOf(words(question, locale)));
+  const written = words(question, locale);
+  const asked = new Set(contentOf(written));
+  // German writes all nouns large.
+  const names = locale.startsWith("de") ? [] : written.slice(1).filter((word) => /^\p{Lu}.{2}/u.test(word) && !EMPTY.test(word));
   let best: { text: string; at: number } | null = null;
   // One word of three is seldom what a question is about; in scripts without capitals words of asking count, too.
   let most = asked.size > 2 && /\p{Ll}/u.test(question) ? 1 : 0;
@@ -190,7 +194,8 @@ function nearest(text: string, question: string, locale: string): { text: string
     const body = segment.trim();
     const said = words(body, locale);
     const shared = new Set(contentOf(said).filter((word) => asked.has(word))).size;
-    if (shared > most && said.length >= FEWEST && ENDS.test(body)) [most, best] = [shared, { text: body, at: index + segment.indexOf(body) }];
+    const isNamed = !names.length || names.filter((word) => said.includes(word)).length > names.length / 2;
+    if (shared > most && isNamed && said.length >= FEWEST && ENDS.test(body)) [most, best] = [shared, { text: body, at: index + segment.indexOf(body) }];
   }
   return best;
 }
@@ -219,10 +224,10 @@ export function conflictNotes(context: Context, answer: Answer, view: AnswerView
   const notes = answer.conflicts.map((conflict) => {
     const cited = conflict.citation_ids.flatMap((id) => answer.citations.filter((one) => one.id === id));
     const label = conflict.kind === "correction" ? strings.correction : strings.conflict;
-    const note = element("p", { attributes: { dir: "auto" } }, conflict.note);
+    const note = element("p", { dir: "auto" }, conflict.note);
     const sides = conflict.values?.length === cited.length && cited.length > 1 ? columns(context, conflict, cited, view) : null;
     if (!sides) note.append(...cited.map((one) => view.chip(one)));
-    return element("div", {}, element("p", { class: "label" }, label), sides ?? note);
+    return element("div", {}, element("p", "label", label), sides ?? note);
   });
   return element("div", { class: "conflicts", part: "conflicts" }, ...notes);
 }
@@ -231,9 +236,9 @@ export function conflictNotes(context: Context, answer: Answer, view: AnswerView
 function columns(context: Context, conflict: Conflict, cited: readonly Citation[], view: AnswerView): HTMLElement {
   const { strings } = context.language;
   const sides = cited.map((citation, place) => {
-    const value = element("p", { class: "value", attributes: { dir: "auto" } }, conflict.values?.[place] ?? "", view.chip(citation));
-    const later = conflict.later === citation.id ? element("p", { class: "corrected" }, strings.later) : null;
+    const value = element("p", { class: "value", dir: "auto" }, conflict.values?.[place] ?? "", view.chip(citation));
+    const later = conflict.later === citation.id ? element("p", "corrected", strings.later) : null;
     return element("li", {}, value, byline(context.language, citation), later);
   });
-  return element("ul", { class: "sides", part: "sides", attributes: { role: "list" } }, ...sides);
+  return element("ul", { class: "sides", part: "sides", role: "list" }, ...sides);
 }

@@ -24,20 +24,20 @@ const WRITTEN_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trained
 export class Turn {
   readonly element: HTMLElement;
   readonly heading: HTMLElement;
-  readonly #understood = element("div", { class: "understood", part: "understood", attributes: { hidden: "" } });
-  readonly #short = element("div", { class: "lead" });
+  readonly #understood = element("div", { class: "understood", part: "understood", hidden: "" });
+  readonly #short = element("div", "lead");
   #held: ClaimEvent[] = [];
   #timer = 0;
   readonly #mode = element("p", { class: "mode", part: "mode" });
-  readonly #notice = element("p", { class: "notice", part: "ai-notice", attributes: { hidden: "" } });
+  readonly #notice = element("p", { class: "notice", part: "ai-notice", hidden: "" });
   #shared = false;
   #asked: Filters = {};
   #checked = 0;
   /** Pixels: how high it is with what is read below; once it gets higher, that goes. */
   #height = 0;
-  readonly #below = element("div", { class: "below" });
+  readonly #below = element("div", "below");
   #view: AnswerView;
-  readonly #middle = element("div", { class: "middle" });
+  readonly #middle = element("div", "middle");
 
   constructor(
     private readonly context: Context,
@@ -45,7 +45,7 @@ export class Turn {
     private readonly events: TurnEvents,
   ) {
     this.#view = new AnswerView(context);
-    const properties = { class: "question", part: "question", attributes: { dir: "auto" } };
+    const properties = { class: "question", part: "question", dir: "auto" };
     this.heading = element(context.level === 2 ? "h2" : "h3", properties, question);
     this.element = element(
       "article",
@@ -78,7 +78,7 @@ export class Turn {
       if (signal.aborted) {
         const { strings } = this.context.language;
         const again = button(strings.retry, retry, { class: "quiet-button" });
-        refill(this.#below, element("p", { class: "quiet" }, strings.stopped), again);
+        refill(this.#below, element("p", "quiet", strings.stopped), again);
         return { kind: "stopped" };
       }
       const problem = error instanceof Problem ? error : new Problem("failed");
@@ -94,7 +94,7 @@ export class Turn {
     this.#results(answer, answer.filters ?? {});
     this.#shared = Boolean(given);
     const { strings, locale } = this.context.language;
-    if (given) this.heading.before(element("p", { class: "quiet" }, strings.shared(day(given, locale))));
+    if (given) this.heading.before(element("p", "quiet", strings.shared(day(given, locale))));
     this.#finish(answer);
   }
 
@@ -192,25 +192,27 @@ export class Turn {
     this.#notice.hidden = true;
     if (answer.period_kept === false) this.#results(answer, this.#asked);
     if (answer.answer_mode === "generated") this.#tellModel(answer.generation?.model);
-    if (abstained) refill(this.#middle, element("p", { class: "why" }, why), this.#wider(answer.resolved_query));
+    if (abstained) refill(this.#middle, element("p", "why", why), this.#wider(answer.resolved_query));
     else this.#view.finish(answer);
     const conflicts = conflictNotes(this.context, answer, this.#view);
     // Where a short answer would stand; but what is read while a model writes is not pushed down.
     const isQuoted = answer.answer_mode === "extractive";
     refill(this.#short, abstained ? null : this.#view.shortAnswer(answer), isQuoted ? conflicts : null);
     const fallback = this.#fallback(answer);
+    const lost = answer.not_kept ? strings.notKept : "";
     const passages = passageList(this.context, answer.search_results, close, answer.question);
     const acts = actions(this.context, answer, this.#view, () => this.events.edit(this.question, answer), this.#shared);
     refill(
       this.#below,
-      fallback ? element("p", { class: "quiet fallback" }, fallback) : null,
+      lost ? element("p", { class: "sureness unsure", part: "not-kept" }, lost) : null,
+      fallback ? element("p", "quiet fallback", fallback) : null,
       abstained ? null : this.#sureness(answer),
       isQuoted ? null : conflicts,
       sourceList(this.context, answer, this.#view),
       // Who got no answer looks for a way on first.
       ...(abstained ? [passages, this.#suggestions(withCopies(close)), acts] : [acts, passages]),
     );
-    return abstained ? `${this.#mode.textContent}. ${why}` : spoken(answer, this.element, strings);
+    return abstained ? `${this.#mode.textContent}. ${why} ${lost}`.trim() : spoken(answer, this.element, strings);
   }
 
   /** Offer questions that follow on, below all that stands there. */
@@ -244,16 +246,16 @@ export class Turn {
   }
 
   #offers(name: string): HTMLElement {
-    return element("div", { class: `starters offered ${name}`, part: "offered", attributes: { hidden: "" } });
+    return element("div", { class: `starters offered ${name}`, part: "offered", hidden: "" });
   }
 
   /** Whether there are as many now as are offered. */
   #suggest(place: HTMLElement, label: string, known: string[]): boolean {
     const questions = known.filter((one) => plain(one) !== plain(this.question)).slice(0, SUGGESTED);
     if (!questions.length) return false;
-    const properties = { class: "starter", part: "starter", attributes: { dir: "auto" } };
+    const properties = { class: "starter", part: "starter", dir: "auto" };
     const items = questions.map((one) => element("li", {}, button(one, () => this.events.ask(one), properties)));
-    refill(place, element("p", { class: "label" }, label), element("ul", { attributes: { role: "list" } }, ...items));
+    refill(place, element("p", "label", label), element("ul", { role: "list" }, ...items));
     place.hidden = false;
     return questions.length === SUGGESTED;
   }

@@ -108,6 +108,8 @@ export interface Answer {
   stale_citation_ids?: string[];
   /** The answer in whose place this one stands, with all that came between. */
   replaces?: string | null;
+  /** There was no room to store it: nothing can refer to it. */
+  not_kept?: boolean;
 }
 
 /** What wrote a generated answer. */

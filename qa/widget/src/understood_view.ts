@@ -3,8 +3,8 @@
 
 import type { Context } from "./context";
 import { day } from "./dates";
-import { button, element } from "./dom";
-import { inWords } from "./filters_view";
+import { element } from "./dom";
+import { chip, inWords } from "./filters_view";
 import type { TurnEvents } from "./turn_events";
 import type { Answer, Filters, Period, SearchResultsEvent } from "./types";
 
@@ -15,12 +15,12 @@ export function understood(context: Context, question: string, found: Found, fil
   const chips: HTMLElement[] = [];
   const query = found.resolved_query || question;
   if (plain(query) !== plain(question)) {
-    chips.push(chip(context, strings.understoodAs(query), { part: "resolved" }, () => events.ask(question, question), strings.asTyped(question)));
+    chips.push(chip(context.language, strings.understoodAs(query), () => events.ask(question, question), { part: "resolved" }, strings.asTyped(question)));
   }
   if (found.understood_period) chips.push(period(context, [question, query], found.understood_period, events, found.period_kept === false));
   const title = found.search_results.find((one) => filters.article_ids?.includes(one.article_id))?.title ?? "";
   for (const [name, rest] of inWords(filters, context.language, title)) {
-    chips.push(chip(context, name, { part: "filter" }, () => events.narrow(question, query, rest, title)));
+    chips.push(chip(context.language, name, () => events.narrow(question, query, rest, title), { part: "filter" }));
   }
   return chips;
 }
@@ -33,13 +33,8 @@ function period(context: Context, [question, query]: [string, string], { start, 
   const asked = start ? days : `… ${days}`;
   const name = missed ? strings.notLimited(asked) : asked;
   const rest = query.replace(words, "").replace(/\s+([?.!,])/g, "$1").replace(/\s+/g, " ").trim();
-  if (!words || rest === query || !rest) return element("span", { class: "narrowed" }, name);
-  return chip(context, name, { part: "period" }, () => events.ask(question, rest), missed ? strings.without(asked) : "");
-}
-
-function chip(context: Context, name: string, about: { part: string }, act: () => void, does = ""): HTMLElement {
-  const label = does ? `${name}. ${does}` : context.language.strings.without(name);
-  return button(`${name} ✕`, act, { class: "narrowed", ...about, attributes: { "aria-label": label, dir: "auto" } });
+  if (!words || rest === query || !rest) return element("span", "narrowed", name);
+  return chip(context.language, name, () => events.ask(question, rest), { part: "period" }, missed ? strings.without(asked) : "");
 }
 
 /** A question as it is compared with others. */

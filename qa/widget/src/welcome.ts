@@ -25,11 +25,11 @@ export interface WelcomeEvents {
 
 export class Welcome {
   readonly element: HTMLElement;
-  readonly #archive = element("p", { class: "quiet archive", part: "archive", attributes: { hidden: "" } });
-  readonly #late = element("p", { class: "quiet late", part: "late", attributes: { hidden: "" } });
-  readonly #starters = element("div", { class: "starters", part: "starters", attributes: { hidden: "" } });
-  readonly #newest = element("div", { class: "starters newest", part: "newest", attributes: { hidden: "" } });
-  readonly #earlier = element("div", { class: "starters earlier", part: "earlier", attributes: { hidden: "" } });
+  readonly #archive = element("p", { class: "quiet archive", part: "archive", hidden: "" });
+  readonly #late = element("p", { class: "quiet late", part: "late", hidden: "" });
+  readonly #starters = element("div", { class: "starters", part: "starters", hidden: "" });
+  readonly #newest = element("div", { class: "starters newest", part: "newest", hidden: "" });
+  readonly #earlier = element("div", { class: "starters earlier", part: "earlier", hidden: "" });
   #offered: string[] = [];
   #waiting: ((questions: string[]) => boolean)[] = [];
   /** Whether the service was asked for questions in vain, or had not found all when it was asked for the last time. */
@@ -45,7 +45,7 @@ export class Welcome {
     private readonly events: WelcomeEvents,
     options: { intro: string; starters: string[] },
   ) {
-    const parts = [element("p", { class: "intro" }, options.intro), this.#archive, this.#late, this.#starters, this.#newest, this.#earlier];
+    const parts = [element("p", "intro", options.intro), this.#archive, this.#late, this.#starters, this.#newest, this.#earlier];
     this.element = element("div", { class: "welcome", part: "welcome" }, ...parts);
     this.#given = options.starters.length > 0;
     if (this.#given) this.#offer(options.starters);
@@ -149,12 +149,12 @@ export class Welcome {
   }
 
   #item(text: string, act: (opener: HTMLElement) => void): HTMLElement {
-    const properties = { class: "starter", part: "starter", attributes: { dir: "auto" } };
+    const properties = { class: "starter", part: "starter", dir: "auto" };
     return element("li", {}, button(text, (event) => act(event.currentTarget as HTMLElement), properties));
   }
 
   #fill(place: HTMLElement, label: string, items: HTMLElement[]): void {
     place.hidden = !items.length;
-    refill(place, element("p", { class: "label" }, label), element("ul", { attributes: { role: "list" } }, ...items));
+    refill(place, element("p", "label", label), element("ul", { role: "list" }, ...items));
   }
 }

@@ -148,3 +148,5 @@ def test_from_the_first_screen_to_the_words_of_an_article(firefox: Firefox, serv
     found = firefox.waited("chat.querySelector('.turn .passage:first-child')?.textContent")
     assert "Inspectors found cracks in 27 of its 96 steel hangers." in found
     assert firefox.waited("getComputedStyle(chat.querySelector('.root')).display") == "flex"
+    bars = firefox.waited("getComputedStyle(chat.querySelector('.scroller')).scrollbarColor")
+    assert bars.endswith("rgba(0, 0, 0, 0)"), "no white stripe beside a dark page"

@@ -406,6 +406,27 @@ def test_a_question_that_was_understood_otherwise_says_how_and_can_be_asked_as_t
 EARLY_JUNE = UnderstoodPeriod(start="2024-06-03T00:00:00Z", end="2024-06-10T00:00:00Z", words="in early June")
 
 
+NOT_KEPT = "This answer could not be stored. After a reload it is gone, and the next question cannot refer to it."
+
+
+@pytest.mark.parametrize("abstains", [False, True])
+def test_an_answer_that_could_not_be_stored_says_so(show: Any, scripted: Any, abstains: bool) -> None:
+    kept = {"conversation_id": "c", "not_kept": True}
+    declined = {"answer_mode": "abstained", "abstain_reason": "no_match", "claims": (), "citations": (), "answer": ""}
+    reader = show(**kept, **(declined if abstains else {}))
+    assert reader.last.locator("[part=not-kept]").inner_text() == NOT_KEPT
+    assert NOT_KEPT.rstrip(".") in reader.chat.locator("[role=status]").inner_text()
+    reader.last.locator("[part=edit]").click()
+    assert reader.chat.locator("[part=replaces]").count() == 0, "nothing is there to replace"
+    reader.input.press("Enter")
+    reader.chat.locator(".turn").nth(1).locator(".actions").wait_for()
+    assert "replaces" not in scripted.asked[-1]
+
+
+def test_an_answer_that_is_stored_says_nothing_of_it(show: Any) -> None:
+    assert show(conversation_id="c").last.locator("[part=not-kept]").count() == 0
+
+
 def test_a_period_that_was_not_kept_is_not_claimed(show: Any, scripted: Any) -> None:
     reader = show(question="What closed in early June?", understood_period=EARLY_JUNE, period_kept=False)
     chip = reader.last.locator(".understood button")
@@ -604,6 +625,27 @@ LONGER = "It closes in July.\n\nIt opens again early in June. The mayor said so.
             "en",
             ["Osprey Bridge’s cables were all replaced.", "Osprey Bridge’s cables were all replaced."],
             ["Osprey Bridge’s cables were all replaced."],
+        ),
+        (
+            "How many people live in Velda?",
+            "en",
+            [
+                "Not many people can say where they live in peace.",
+                "Some people of Velda still live in the old tram depot.",
+            ],
+            ["Some people of Velda still live in the old tram depot."],
+        ),
+        (
+            "What does the Harbour Cup final cost?",
+            "en",
+            ["Nobody knew that the Lantern Cup final was to be his last."],
+            [],
+        ),
+        (
+            "Wie viele Menschen wohnen in der Nähe von Velda?",
+            "de",
+            ["Hundert Menschen aus Velda schliefen in einer Schule."],
+            ["Hundert Menschen aus Velda schliefen in einer Schule."],
         ),
         ("大桥何时重新开放？", "zh", ["昨天下雨。\n大桥将于六月重新开放通行。"], ["大桥将于六月重新开放通行。"]),
         ("पुल कब खुलेगा?", "hi", ["बारिश हुई।\nयह नया पुल अगले जून में खुलेगा।"], ["यह नया पुल अगले जून में खुलेगा।"]),

@@ -65,7 +65,7 @@ def test_it_is_light_and_soon_there(read: Read, measured: Callable[[str], None])
     ready, shift = reader.page.evaluate("[performance.now(), shift]")
     assert reader.chat.locator(".root").get_attribute("lang") == "hi-IN"
     loaded = [url for url in dict.fromkeys(reader.requests) if "/api/" not in url]
-    assert len(loaded) == 4, "page, style, script and the words of one language"
+    assert len(loaded) == 3, "page, script and the words of one language"
     sizes = {url: travelled(url) for url in loaded}
     measured(f"page: {sum(sizes.values())} bytes as sent in {len(sizes)} files, {len(reader.requests)} requests")
     measured(f"page: usable after {ready:.0f} ms, layout shift {shift:.3f}")

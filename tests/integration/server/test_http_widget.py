@@ -73,7 +73,7 @@ def sent(client: httpx.Client, address: str) -> tuple[int, str]:
 
 
 def test_a_reader_of_any_language_loads_little_at_first(client: httpx.Client) -> None:
-    """Page, style, script, words; `tests/e2e/browser/test_speed.py` holds that a browser loads nothing else."""
+    """Page, script, words; `tests/e2e/browser/test_speed.py` holds that a browser loads nothing else."""
     size, page = sent(client, "/")
     size += sum(sent(client, address)[0] for address in re.findall(r'"(/widget/[^"]+)"', page))
     languages = [path.name for path in (files("qa") / "widget" / "languages").iterdir()]
@@ -119,6 +119,6 @@ def test_configured_origins_may_frame_the_page(serve: Serve, tmp_path: Path) -> 
         assert "frame-ancestors 'none'" in client.get("/docs").headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("path", ["/widget/page.css", "/widget/..%2Fpackage.json", "/widget/index.html"])
+@pytest.mark.parametrize("path", ["/widget/configure.css", "/widget/..%2Fpackage.json", "/widget/index.html"])
 def test_nothing_but_the_built_files_is_served(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 404
