@@ -20,7 +20,7 @@ from embeddings.store import passages as store_passages
 __all__ = ["Lexicon", "SnapshotLexicon", "nearest"]
 
 
-_SHORTEST, _TELLING, _LONG = 5, 8, 10
+_SHORTEST, _TELLING, _LONG = 4, 8, 10
 """Shorter words are too often another word; from the second on a letter may be exchanged (Starmer is no starter), from
 the third on there may be two mistakes."""
 _TRIED = 6
@@ -89,9 +89,13 @@ def _surfaces(word: str, term: str, candidates: Sequence[str], lexicon: Lexicon,
             low = form.casefold()
             distance = OSA.distance(word.casefold(), low)
             stems_apart = OSA.distance(term, candidate)
+            if len(low) < _SHORTEST:
+                continue
             if distance <= _mistakes(word) and not _is_another(word.casefold(), low):
                 written[form] = (distance, place)
-            elif stems_apart == 1 and len(term) != len(candidate) and low.startswith(candidate):
+            elif (
+                len(word) > _SHORTEST and stems_apart == 1 and len(term) != len(candidate) and low.startswith(candidate)
+            ):
                 written[form] = (_mistakes(word) + 1, place)
     # Letters are left out more often than put in.
     return tuple(sorted(written, key=lambda form: (written[form], -len(form), form)))

@@ -48,7 +48,9 @@ __all__ = [
 # A word is misspelled where no article holds it, the encoder does not know it as one word, and articles hold one that
 # is near. Nothing is changed silently: what was corrected stands in `resolved_query`. Names and numbers as the articles
 # write them are for finding and for reading; what is shown is the question as it was understood.
-_WORD = re.compile(r"(?<![\w'’-])[A-Za-zÀ-ɏ]{5,40}(?![\w-])")
+_WORD = re.compile(r"(?<![\w'’-])[A-Za-zÀ-ɏ]{4,40}(?![\w-])")
+_SHORT = 4
+"""So short a word is corrected only as a name into a name: too many others are near to it."""
 _MOST = 2
 """A question with more unknown words than this, and more than a third of all, is in another language or no text."""
 _WORDS = {value: word for word, value in NUMBER_WORDS.items()}
@@ -133,7 +135,7 @@ def corrected(
     near = spellings(unsure)
     if len(near) > _MOST and 3 * len(near) > len(question.split()):
         return Spelled(query=question)
-    changed = [Correction(word, _cased(word, near[word])) for word in unsure if near.get(word)]
+    changed = [Correction(word, _cased(word, forms)) for word in unsure if (forms := _fit(word, near.get(word, ())))]
     query = question
     for correction in changed:
         query = re.sub(rf"(?<![\w'’-]){re.escape(correction.written)}(?![\w-])", correction.read, query)
@@ -162,7 +164,14 @@ def asked_well(question: str) -> Spelled:
 
 def _may_be_misspelled(word: str) -> bool:
     low = word.casefold()
+    if len(word) <= _SHORT and not word.istitle():
+        return False
     return low not in FUNCTION_WORDS | TITLES and not is_date_word(word) and not (word.isupper() and len(word) < 7)
+
+
+def _fit(word: str, forms: Sequence[str]) -> Sequence[str]:
+    """The forms that may stand for a word."""
+    return forms if len(word) > _SHORT else [form for form in forms if form.istitle()]
 
 
 def _cased(written: str, forms: Sequence[str]) -> str:

@@ -113,6 +113,8 @@ def test_a_question_needs_words(question: str) -> None:
 KNOWN = frozenset("which horse was sold where water runs burned harbour minister after storm people".split())
 NEAR = {
     "Kelmer": ("Kelmar",),
+    "Vace": ("vacate", "Vance"),
+    "Crod": ("crowd",),
     "infaltion": ("Inflation", "inflation"),
     "velda": (),
     "INFALTION": ("inflation",),
@@ -167,6 +169,9 @@ def is_word(word: str) -> bool:
     [
         ("Who runs Kelmer Water?", "Who runs Kelmar Water?"),
         ("How high is infaltion?", "How high is inflation?"),
+        ("What did Vace say?", "What did Vance say?"),
+        ("What did vace say?", "What did vace say?"),
+        ("Who is Crod?", "Who is Crod?"),
         ("Infaltion?", "Infaltion?"),
         ("HOW HIGH IS INFALTION?", "HOW HIGH IS INFLATION?"),
         ("Which horse was sold?", "Which horse was sold?"),
