@@ -115,7 +115,7 @@ train-reader: install-dev ## train the reader on DATA/reader, export it to qa/re
 train-checker: install-dev ## train the support checker on DATA, from the shipped reader; export it to qa/grounding/weights, calibrate it (two hours; goes on where it stopped)
 	$(BIN)/python -m qa.training.export --from qa/reading/weights/reader.onnx --out $(TRAINING)/checker-start
 	$(BIN)/python -m qa.training.train_checker --data $(DATA)/support --texts $(DATA)/reader --sets $(DATA)/grounding \
-		--made 6000 --asked 4000 --edited 2000 --short 0.2 --examples 140000 --decay-share 0.5 --learning-rate 2e-4 --frozen 2 \
+		--made 6000 --asked 4000 --answers 12000 --edited 2000 --short 0.2 --examples 140000 --decay-share 0.5 --learning-rate 2e-4 --frozen 2 \
 		--start $(TRAINING)/checker-start --out $(TRAINING)/checker --threads 2 $(TRAIN)
 	$(BIN)/python -m qa.training.ship checker --data $(DATA)/support --sets $(DATA)/grounding --from $(TRAINING)/checker --out qa/grounding/weights
 

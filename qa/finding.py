@@ -21,12 +21,13 @@ from qa.reading.answer_filters import answers_another, filter_answers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.name_filters import from_articles_with, naming
 from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
+from qa.reading.second_opinion import confirmed, decided
 from qa.reading.sentence_ranking import (
     DEPTH,
     Reading,
     ReadSentence,
+    articles_in_turn,
     best_passages_first,
-    passages_as_found,
     read,
 )
 from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, timely, timely_first
@@ -93,8 +94,9 @@ class Finder:
         found = self.evidence(asked, depth, clock)
         asked = _met(asked, found)
         able, reading = self._read(asked, found, sparing=sparing)
-        if sparing and not self._is_sure(reading, asked):
-            reading, best = passages_as_found(reading, able, kept=SHOWN)
+        if sparing and reading.kind != "list":
+            sure = self._is_sure(reading, asked)
+            reading, best = articles_in_turn(reading, able, kept=SHOWN, sure=sure)
         else:
             reading, best = best_passages_first(reading, able, kept=SHOWN)
         # What is too old for the question stays behind whatever was read.
@@ -119,6 +121,9 @@ class Finder:
         def is_what_was_asked(one: ReadSentence) -> bool:
             return not (answers_another(asked.to_read, one) or elsewhen(one))
 
+        decides = decided(asked.to_read, able, reader=reader)
+        if decides and self._is_sure(decides, asked):
+            return able, decides
         # What another reader's log-odds promise, nobody knows; and the newest need not be the most promising.
         known = sparing and reader.calibration.reader and not now
         first = again(able, ends_at=is_what_was_asked if known else None)
@@ -131,7 +136,8 @@ class Finder:
         reading = from_articles_with(asked.about, reading, able, calibration=reader.calibration)
         if now:
             reading = of_now(asked.to_read, reading, able, calibration=reader.calibration)
-        return able, newest_of_series(reading, able) if any_time else reading
+        reading = newest_of_series(reading, able) if any_time else reading
+        return able, confirmed(asked.to_read, reading, able, reader=reader)
 
     def _latest(self, asked: Understood, clock: Stopwatch) -> Found | None:
         """What is newest about a topic; None where nothing found says all of its names."""

@@ -6,20 +6,35 @@ the checker of a name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from functools import cached_property
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
+from embeddings.runtime import open_session, open_tokenizer
+from qa.errors import SettingsError
 from qa.types import Verdict
 
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
 __all__ = [
+    "MOST_TOKENS",
+    "CheckerCalibration",
     "Mismatch",
+    "Odds",
     "Provenance",
+    "ShippedNetwork",
     "Support",
     "SupportChecker",
     "SupportingSpan",
     "load_checker",
+    "mean_odds",
     "verdict_of",
 ]
 
@@ -28,6 +43,9 @@ _PARTLY = 0.6
 """Share of the threshold from which a claim on the same matter counts as supported in part."""
 _SAME_MATTER = 0.5
 """Share of a claim's words from which its evidence speaks of the same matter, so that it can contradict it."""
+MOST_TOKENS = 384
+"""Of the shipped network's whole input; longer evidence is cut at its end."""
+_CLAIM_TOKENS = 160
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +89,23 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
     mismatches: tuple[Mismatch, ...] = ()
 
 
+class Odds(msgspec.Struct, frozen=True, kw_only=True):
+    """What a network makes of one claim, in log-odds against all other outcomes."""
+
+    supported: float
+    """That the text says so."""
+    contradicted: float
+    """That it says otherwise."""
+
+
+def mean_odds(found: Sequence[Odds]) -> Odds:
+    """Those of some readings together, each counting as much."""
+    return Odds(
+        supported=sum(one.supported for one in found) / len(found),
+        contradicted=sum(one.contradicted for one in found) / len(found),
+    )
+
+
 class SupportChecker(Protocol):
     """Judges whether evidence supports a claim; blocking CPU work, deterministic."""
 
@@ -99,19 +134,98 @@ def verdict_of(score: float, share: float, mismatches: Sequence[Mismatch], *, th
     return "partly_supported" if score >= _PARTLY * threshold and share >= _SAME_MATTER else "unsupported"
 
 
-def load_checker(name: str, *, threads: int = 0) -> SupportChecker:
+# --- The network that ships: the default checker judges by it, and the reader has its answers confirmed
+class ShippedNetwork:
+    """One long-lived session over weights and the calibration that belongs to them."""
+
+    def __init__(self, *, threads: int = 0, folder: Path | None = None) -> None:
+        """Nothing is loaded before the first claim. `threads` of 0 means one per core; `folder` holds other weights."""
+        self._threads = threads
+        if folder is None:
+            with as_file(files("qa.grounding").joinpath("weights")) as own:
+                folder = Path(own)
+        self._folder = folder
+
+    @cached_property
+    def calibration(self) -> CheckerCalibration:
+        """What its log-odds are worth, fitted for exactly these weights."""
+        return _read_calibration(self._folder / "checker.json")
+
+    def judge(self, claim: str, text: str) -> Odds | None:
+        """One claim before one text; None where the claim is longer than the network reads."""
+        import numpy as np
+
+        head = self._tokenizer.encode(claim, add_special_tokens=False).ids
+        if len(head) > _CLAIM_TOKENS:
+            return None
+        cls, sep = self._marks
+        front = [cls, *head, sep]
+        body = self._tokenizer.encode(text, add_special_tokens=False).ids[: MOST_TOKENS - len(front) - 1]
+        ids = np.array([[*front, *body, sep]], np.int64)
+        kinds = (np.arange(ids.shape[1]) >= len(front)).astype(np.int64)[None, :]
+        ((logits,),) = self._session.run(["logits"], {"input_ids": ids, "token_type_ids": kinds})
+        logits = np.asarray(logits, np.float64)
+        return Odds(
+            supported=float(logits[0] - np.logaddexp(logits[1], logits[2])),
+            contradicted=float(logits[1] - np.logaddexp(logits[0], logits[2])),
+        )
+
+    @cached_property
+    def _marks(self) -> tuple[int, int]:
+        cls, sep = self._tokenizer.encode("").ids
+        return cls, sep
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return open_tokenizer(self._folder / "tokenizer.json")
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        sha256 = self.calibration.checker.rpartition(" ")[2]
+        return open_session(self._folder / "checker.onnx", sha256=sha256, threads=self._threads)
+
+
+class CheckerCalibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fitted by `qa.training.ship` for one file of weights."""
+
+    checker: str
+    """Identity of the checker it belongs to: its name and the SHA-256 of its network."""
+    slope: float = 1.0
+    bias: float = 0.0
+    threshold: float = 0.5
+    """Probability from which a claim counts as supported."""
+    fitted_on: str = ""
+
+    def probability(self, log_odds: float) -> float:
+        """That the evidence supports the claim, 0 to 1."""
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self.slope * log_odds + self.bias))))
+
+
+def _read_calibration(path: Path) -> CheckerCalibration:
+    """Read one. Raises SettingsError where it cannot be used."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=CheckerCalibration)
+    except OSError as error:
+        raise SettingsError(f"cannot read {path} ({error.strerror}); `make train-checker` makes it") from None
+    except msgspec.DecodeError as error:
+        raise SettingsError(f"{path} is no calibration of a checker ({error}); fit it again") from None
+
+
+def load_checker(name: str, *, threads: int = 0, network: ShippedNetwork | None = None) -> SupportChecker:
     """The trained network that ships for no name, `lexical` for words alone, else a model by its name or path.
+
+    `network`: the one that ships, where it is open already.
 
     Raises EncoderError where no such model is on this machine, SettingsError where the network has no calibration.
     """
     if name == "lexical":
-        from qa.grounding.lexical import LexicalChecker
+        from qa.grounding.mismatches import LexicalChecker
 
         return LexicalChecker()
     if name in {"", "trained"}:
         from qa.grounding.trained import TrainedChecker
 
-        checker = TrainedChecker(threads=threads)
+        checker = TrainedChecker(network, threads=threads)
         _ = checker.identity  # Weights that are not there are an error now, not at the first claim.
         return checker
     from qa.grounding.cross_encoder import CrossEncoderChecker

@@ -1,7 +1,8 @@
 """What the evidence does not say, or says otherwise, of the facts of a claim: the checks that are hard.
 
 `vetoes` are certain: they look for a figure or a name in the whole evidence, and leave to a network which of two
-figures of one text is meant. `doubts` name what is likely wrong in a claim that the network refuses.
+figures of one text is meant. `doubts` name what is likely wrong in a claim that the network refuses. `LexicalChecker`
+needs no network: it goes by shared words and the vetoes, for tests and as the floor of the others.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from qa.grounding import Mismatch
+from qa.grounding import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import (
     ClaimEvidence,
     best_rows,
@@ -17,6 +18,8 @@ from qa.grounding.claim_evidence import (
     has_name,
     inside,
     is_in_a_date,
+    supporting_spans,
+    to_judge,
     words_for,
 )
 from qa.grounding.evidence import (
@@ -29,12 +32,12 @@ from qa.grounding.evidence import (
     same_value,
     units_clash,
 )
-from qa.grounding.wording import denied, turned
 from qa.language.dates import Moment
 from qa.language.names import NameWord, same_name
 from qa.language.quantities import Quantity
+from qa.language.words import Word, denials, families
 
-__all__ = ["doubts", "vetoes"]
+__all__ = ["LexicalChecker", "doubts", "vetoes"]
 
 
 def _name_mismatch(case: ClaimEvidence, name: NameWord, rows: Sequence[int]) -> Mismatch:
@@ -187,4 +190,93 @@ def _negations(case: ClaimEvidence, *, least: float = 0.0) -> Iterator[Mismatch]
         for row in best_rows(case.coverage, case.chosen, within)[:1]:
             if case.coverage.share([row], within=within) < least:
                 continue
-            yield from turned(case.claim, case.sentences[row], span) or denied(case.claim, case.sentences[row])
+            yield from _turned(case.claim, case.sentences[row], span) or _denied(case.claim, case.sentences[row])
+
+
+# --- Where a claim denies what its evidence affirms, or affirms what it denies
+_SAID_OF = 2
+"""How many words of matter after a negation are what it is said of."""
+_NEARLY = 0.8
+"""Share of words from which two sentences are one and the same, but for a negation."""
+
+
+def _turned(claim: AnalysedSentence, said: AnalysedSentence, span: tuple[int, int]) -> list[Mismatch]:
+    """Words that one of the two denies and the other affirms."""
+    found: list[Mismatch] = []
+    heads = set(_targets(said))
+    own = set(_targets(claim))
+    for at, word in _words_inside(claim, span):
+        if word.number or any(name.start <= word.start < name.end for name in claim.names):
+            continue
+        same = [other for other, theirs in enumerate(said.words) if not theirs.stop and _kindred(word, theirs)]
+        if not same or any(said.negated[other] == claim.negated[at] for other in same):
+            continue
+        if at in own or any(other in heads for other in same):
+            theirs = said.words[same[0]]
+            found.append(
+                Mismatch(kind="negation", start=word.start, end=word.end, found=_phrase(said, same[0], theirs))
+            )
+    return found
+
+
+def _denied(claim: AnalysedSentence, said: AnalysedSentence) -> list[Mismatch]:
+    """Where two sentences of nearly the same words differ by a negation: the whole of the claim."""
+    ours, theirs = {word.stem for word in claim.words}, {word.stem for word in said.words}
+    if len(ours & theirs) < _NEARLY * max(len(ours), len(theirs)):
+        return []
+    if (denials(claim.text, claim.words) + denials(said.text, said.words)) % 2 == 0:
+        return []
+    return [Mismatch(kind="negation", start=claim.words[0].start, end=claim.words[-1].end, found=said.text)]
+
+
+def _targets(sentence: AnalysedSentence) -> Iterator[int]:
+    """Places of the first words of matter that each negation reaches."""
+    left = 0
+    for at, word in enumerate(sentence.words):
+        begins = sentence.negated[at] and not (at and sentence.negated[at - 1])
+        left = _SAID_OF if begins else left if sentence.negated[at] else 0
+        if left and not word.stop:
+            yield at
+            left -= 1
+
+
+def _words_inside(sentence: AnalysedSentence, span: tuple[int, int]) -> Iterator[tuple[int, Word]]:
+    """Words of matter in a span, with their places."""
+    return ((at, word) for at, word in enumerate(sentence.words) if span[0] <= word.start < span[1] and not word.stop)
+
+
+def _kindred(one: Word, other: Word) -> bool:
+    known = families()
+    return one.stem == other.stem or bool(known.get(one.stem, frozenset()) & known.get(other.stem, frozenset()))
+
+
+def _phrase(sentence: AnalysedSentence, at: int, word: Word) -> str:
+    """A word of the evidence with up to three words before it, where its negation is likely to stand."""
+    return sentence.text[sentence.words[max(0, at - 3)].start : word.end]
+
+
+_DOUBT = 0.15
+"""Score of a claim that a hard check fails, at most."""
+
+
+class LexicalChecker:
+    """Weighted share of a claim's words that few sentences have, struck down by any hard mismatch."""
+
+    identity = "lexical 1"
+
+    def check(
+        self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
+    ) -> Support:
+        """Judge one sentence; see `SupportChecker`."""
+        case = to_judge(claim, evidence, question=question, contexts=contexts)
+        if isinstance(case, Support):
+            return case
+        mismatches = vetoes(case)
+        rows, share = supporting_spans(case)
+        score = min(share, _DOUBT) if mismatches else share
+        return Support(
+            verdict=verdict_of(score, share, mismatches),
+            score=round(score, 4),
+            spans=rows,
+            mismatches=mismatches,
+        )

@@ -8,19 +8,10 @@ Each counts a third.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from importlib.resources import as_file, files
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import msgspec
-import numpy as np
-
-from embeddings.runtime import open_session, open_tokenizer
-from qa.errors import SettingsError
-from qa.grounding import Mismatch, Provenance, Support, verdict_of
+from qa.grounding import Mismatch, Odds, Provenance, ShippedNetwork, Support, mean_odds, verdict_of
 from qa.grounding.claim_evidence import (
     ClaimEvidence,
     passages_of,
@@ -33,18 +24,10 @@ from qa.grounding.mismatches import doubts, vetoes
 from qa.language.dates import Moment
 from qa.language.words import words_of
 
-if TYPE_CHECKING:
-    import onnxruntime
-    from tokenizers import Tokenizer
-
 __all__ = [
-    "MOST_TOKENS",
-    "CheckerCalibration",
-    "Outcome",
-    "ShippedNetwork",
     "TrainedChecker",
     "as_written",
-    "outcome_of",
+    "odds_of",
     "premises",
 ]
 
@@ -55,20 +38,18 @@ _TEXTS = 2
 """Texts that are read with neighbours, those with the likeliest sentences; the better one counts."""
 _VETOED = 0.3
 """What is left of the score of a claim with a figure or a name that stands nowhere."""
-_CONTRADICTED = 0.7
-"""Probability from which a refused claim is said to be contradicted. From .5 on, two thirds of the refused true claims
-of two sets that nobody fitted on were; from here on, a quarter, and half of the refused false ones (three quarters)."""
-MOST_TOKENS = 384
-"""Of the whole input; longer evidence is cut at its end."""
-_CLAIM_TOKENS = 160
+_CONTRADICTED = 0.85
+"""Log-odds from which a refused claim is said to be contradicted: probability .7. From .5 on, two thirds of the refused
+true claims of two sets that nobody fitted on were; from here on, a quarter, and half of the refused false ones (three
+quarters)."""
 
 
 class TrainedChecker:
     """See the module; calls may come from any thread, one at a time."""
 
-    def __init__(self, *, threads: int = 0, folder: Path | None = None) -> None:
-        """Nothing is loaded before the first claim; `folder` holds other weights than those that ship."""
-        self._network = ShippedNetwork(threads=threads, folder=folder)
+    def __init__(self, network: ShippedNetwork | None = None, *, threads: int = 0) -> None:
+        """Nothing is loaded before the first claim; `network`, where one is open already or has other weights."""
+        self._network = network or ShippedNetwork(threads=threads)
 
     @cached_property
     def identity(self) -> str:
@@ -89,31 +70,26 @@ class TrainedChecker:
         if quoted := quotation(written, evidence):
             return quoted
         calibration = self._network.calibration
-        outcome = outcome_of(self._network, written, case, contexts)
-        if outcome is None:
+        odds = odds_of(self._network, written, case, contexts)
+        if odds is None:
             return Support(verdict="unsupported", score=0.0, spans=spans)
         found = vetoes(case)
-        score = calibration.probability(outcome.log_odds) * (_VETOED if found else 1.0)
+        score = calibration.probability(odds.supported) * (_VETOED if found else 1.0)
         if not found and score < calibration.threshold:
-            found = doubts(case) or _contradicted(case, outcome)
+            found = doubts(case) or _contradicted(case, odds)
         verdict = verdict_of(score, share, found, threshold=calibration.threshold)
         return Support(verdict=verdict, score=round(score, 4), spans=spans, mismatches=found)
 
 
-def outcome_of(
-    network: ShippedNetwork, claim: str, case: ClaimEvidence, contexts: Sequence[Provenance]
-) -> Outcome | None:
+def odds_of(network: ShippedNetwork, claim: str, case: ClaimEvidence, contexts: Sequence[Provenance]) -> Odds | None:
     """What the network makes of a claim `as_written`, read narrow and wide; None where it is too long."""
     widths = premises(case, contexts)
     texts = dict.fromkeys(text for width in widths for text in width)
-    read = {text: outcome for text in texts if (outcome := network.judge(claim, text))}
+    read = {text: odds for text in texts if (odds := network.judge(claim, text))}
     if not read:
         return None
-    best = [max((read[text] for text in width), key=lambda one: one.log_odds) for width in widths]
-    return Outcome(
-        log_odds=sum(outcome.log_odds for outcome in best) / len(best),
-        contradicted=sum(outcome.contradicted for outcome in best) / len(best),
-    )
+    best = [max((read[text] for text in width), key=lambda one: one.supported) for width in widths]
+    return mean_odds(best)
 
 
 def as_written(case: ClaimEvidence) -> str:
@@ -192,93 +168,9 @@ def _titled(case: ClaimEvidence, title: str, passage: str) -> str:
     return f"{title.rstrip('.')}. {passage}" if (ours & named) - theirs else passage
 
 
-def _contradicted(case: ClaimEvidence, outcome: Outcome) -> tuple[Mismatch, ...]:
+def _contradicted(case: ClaimEvidence, odds: Odds) -> tuple[Mismatch, ...]:
     """The whole claim, with the sentence it is closest to, where the network finds that its text says otherwise."""
-    if outcome.contradicted < _CONTRADICTED:
+    if odds.contradicted < _CONTRADICTED:
         return ()
     said = case.sentences[case.chosen[0]].text
     return (Mismatch(kind="meaning", start=0, end=len(case.claim.text), found=said),)
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What the network makes of one claim before one text."""
-
-    log_odds: float
-    """Of support against the two other outcomes together, as the network has them."""
-    contradicted: float
-    """Probability of contradiction, 0 to 1."""
-
-
-class ShippedNetwork:
-    """One long-lived session over weights and the calibration that belongs to them."""
-
-    def __init__(self, *, threads: int = 0, folder: Path | None = None) -> None:
-        """Nothing is loaded before the first claim. `threads` of 0 means one per core; `folder` holds other weights."""
-        self._threads = threads
-        if folder is None:
-            with as_file(files("qa.grounding").joinpath("weights")) as own:
-                folder = Path(own)
-        self._folder = folder
-
-    @cached_property
-    def calibration(self) -> CheckerCalibration:
-        """What its log-odds are worth, fitted for exactly these weights."""
-        return _read_calibration(self._folder / "checker.json")
-
-    def judge(self, claim: str, text: str) -> Outcome | None:
-        """One claim before one text; None where the claim is longer than the network reads."""
-        head = self._tokenizer.encode(claim, add_special_tokens=False).ids
-        if len(head) > _CLAIM_TOKENS:
-            return None
-        cls, sep = self._marks
-        front = [cls, *head, sep]
-        body = self._tokenizer.encode(text, add_special_tokens=False).ids[: MOST_TOKENS - len(front) - 1]
-        ids = np.array([[*front, *body, sep]], np.int64)
-        kinds = (np.arange(ids.shape[1]) >= len(front)).astype(np.int64)[None, :]
-        ((logits,),) = self._session.run(["logits"], {"input_ids": ids, "token_type_ids": kinds})
-        logits = np.asarray(logits, np.float64)
-        odds = np.exp(logits - logits.max())
-        return Outcome(
-            log_odds=float(logits[0] - np.logaddexp(logits[1], logits[2])),
-            contradicted=float(odds[1] / odds.sum()),
-        )
-
-    @cached_property
-    def _marks(self) -> tuple[int, int]:
-        cls, sep = self._tokenizer.encode("").ids
-        return cls, sep
-
-    @cached_property
-    def _tokenizer(self) -> Tokenizer:
-        return open_tokenizer(self._folder / "tokenizer.json")
-
-    @cached_property
-    def _session(self) -> onnxruntime.InferenceSession:
-        sha256 = self.calibration.checker.rpartition(" ")[2]
-        return open_session(self._folder / "checker.onnx", sha256=sha256, threads=self._threads)
-
-
-class CheckerCalibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Fitted by `qa.training.ship` for one file of weights."""
-
-    checker: str
-    """Identity of the checker it belongs to: its name and the SHA-256 of its network."""
-    slope: float = 1.0
-    bias: float = 0.0
-    threshold: float = 0.5
-    """Probability from which a claim counts as supported."""
-    fitted_on: str = ""
-
-    def probability(self, log_odds: float) -> float:
-        """That the evidence supports the claim, 0 to 1."""
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self.slope * log_odds + self.bias))))
-
-
-def _read_calibration(path: Path) -> CheckerCalibration:
-    """Read one. Raises SettingsError where it cannot be used."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=CheckerCalibration)
-    except OSError as error:
-        raise SettingsError(f"cannot read {path} ({error.strerror}); `make train-checker` makes it") from None
-    except msgspec.DecodeError as error:
-        raise SettingsError(f"{path} is no calibration of a checker ({error}); fit it again") from None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.index.terms import UNSPACED
 from embeddings.runtime import Memory, key_of
 from qa.errors import SettingsError
+from qa.grounding import Odds, ShippedNetwork
 from qa.language.question_words import asking_words, asks_figure, asks_name, language_of
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import Fits, type_test
@@ -33,6 +34,8 @@ __all__ = [
     "AnswerSpan",
     "Calibration",
     "Clues",
+    "Confirmation",
+    "Decision",
     "Features",
     "OverlapReader",
     "PassageText",
@@ -86,6 +89,9 @@ class Reader(Protocol):
         An empty tuple where a passage has no words.
         """
 
+    def confirm(self, claims: Sequence[str], texts: Sequence[str]) -> Odds | None:
+        """What a second network makes of claims that say the same, before texts around one place; None without one."""
+
 
 class Features(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the best answer of a question; by default, what it is where nothing speaks against it."""
@@ -113,6 +119,30 @@ class Clues(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the question's words that stand in it or in the title."""
 
 
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the best answer once a second network has judged it, in log-odds."""
+
+    sure: float
+    """That it is right, by what was read."""
+    verdict: float
+    """That its sentence gives the answer, of the second network."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a sentence as the one that decides a question of yes or no."""
+
+    odds: Odds
+    share: float
+    """Of the question's words, those that stand in it; in its title or the sentence before it, half as much."""
+    rank: float
+    """Of its passage, 0 for the best."""
+
+    @property
+    def verdict(self) -> float:
+        """The surer of both."""
+        return max(self.odds.supported, self.odds.contradicted)
+
+
 class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fitted by `qa.training.calibrate_reader`, or general."""
 
@@ -126,16 +156,40 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ranking: dict[str, float] = {}
     """What the log-odds of a passage's best sentence are made of, by `Clues`; what is not named weighs nothing."""
     ranking_bias: float = 0.0
+    judge: str = ""
+    """Identity of the second network that it was fitted with; empty without one."""
+    confirmation: dict[str, float] = {}
+    """What the log-odds of an answer become by a second network's verdict, by `Confirmation`; empty without one."""
+    confirmation_bias: float = 0.0
+    decision: dict[str, float] = {}
+    """What the log-odds of a sentence that decides yes or no are made of, by `Decision`; empty where the reader
+    has no second network."""
+    decision_bias: float = 0.0
     fitted_on: str = ""
 
     def log_odds(self, clues: Clues) -> float:
         """That the best sentence of a passage holds the answer: by this, passages are put in order."""
-        return float(self.ranking_bias + sum(weight * getattr(clues, name) for name, weight in self.ranking.items()))
+        return self.ranking_bias + _weighed(self.ranking, clues)
 
     def probability(self, features: Features) -> float:
         """That the best answer is right, 0 to 1."""
-        total = self.bias + sum(weight * getattr(features, name) for name, weight in self.weights.items())
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+        return self.chance(self.bias + _weighed(self.weights, features))
+
+    def confirmed(self, confirmation: Confirmation) -> float:
+        """The probability that the best answer is right, 0 to 1, in view of the verdict on it."""
+        return self.chance(self.confirmation_bias + _weighed(self.confirmation, confirmation))
+
+    def decides(self, decision: Decision) -> float:
+        """Log-odds that a sentence decides a question of yes or no."""
+        return self.decision_bias + _weighed(self.decision, decision)
+
+    def chance(self, log_odds: float) -> float:
+        """The probability, 0 to 1."""
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
+
+
+def _weighed(weights: Mapping[str, float], known: msgspec.Struct) -> float:
+    return float(sum(weight * getattr(known, name) for name, weight in weights.items()))
 
 
 GENERAL = Calibration(
@@ -150,8 +204,13 @@ def read_calibration(path: Path) -> Calibration:
         found = msgspec.json.decode(path.read_bytes(), type=Calibration)
     except (OSError, msgspec.DecodeError) as error:
         raise SettingsError(f"{path} is no calibration of a reader ({error}); fit it again") from None
-    known = {*Features.__struct_fields__, *Clues.__struct_fields__}
-    if unknown := (found.weights.keys() | found.ranking.keys()) - known:
+    weighed = (
+        (found.weights, {*Features.__struct_fields__}),
+        (found.ranking, {*Clues.__struct_fields__}),
+        (found.confirmation, {*Confirmation.__struct_fields__}),
+        (found.decision, {"verdict", "share", "rank"}),
+    )
+    if unknown := {name for weights, known in weighed for name in weights.keys() - known}:
         raise SettingsError(f"{path} weighs {', '.join(sorted(unknown))}, which no reading has; fit it again")
     return found
 
@@ -176,9 +235,10 @@ def calibration_beside(folder: Path, *, reader: str) -> Calibration:
 class RememberingReader:
     """Passes on to a reader that reads every passage by itself, whatever else it is given; the same readings."""
 
-    def __init__(self, reader: Reader, *, readings: Memory[tuple[AnswerSpan, ...]]) -> None:
+    def __init__(self, reader: Reader, *, readings: Memory[tuple[AnswerSpan, ...]], verdicts: Memory[Odds]) -> None:
         self._reader = reader
         self._readings = readings
+        self._verdicts = verdicts
 
     @property
     def identity(self) -> str:
@@ -206,6 +266,14 @@ class RememberingReader:
                 self._readings.put(key, spans)
                 found[key] = spans
         return [found[key] for key in keys]
+
+    def confirm(self, claims: Sequence[str], texts: Sequence[str]) -> Odds | None:
+        """See `Reader`; remembered for the same claims and texts."""
+        key = key_of(self.identity, *claims, "", *texts)
+        known = self._verdicts.get(key)
+        if known is None and (known := self._reader.confirm(claims, texts)) is not None:
+            self._verdicts.put(key, known)
+        return known
 
 
 _SLOPE = 8.0
@@ -239,6 +307,9 @@ class OverlapReader:
         fits = (type_test(question) or _any) if language == "en" else None
         kind = None if language == "en" else _kind_asked(question)
         return [_spans(passage, asked, fits=fits, kind=kind) for passage in passages]
+
+    def confirm(self, claims: Sequence[str], texts: Sequence[str]) -> None:
+        """No second network."""
 
 
 def _any(_: str) -> bool:
@@ -290,15 +361,16 @@ def _is_new(word: Word, asked: frozenset[str]) -> bool:
     return word.stem not in asked and (word.number or (word.capital and not word.stop))
 
 
-def load_reader(name: str = "", *, threads: int = 0) -> Reader:
+def load_reader(name: str = "", *, threads: int = 0, judge: ShippedNetwork | None = None) -> Reader:
     """The shipped reader for no name, `words` for one without a network, else a transformers model by name or path.
 
+    `judge`: the support checker's network, where it is open already; the shipped reader lets it confirm answers.
     Raises EncoderError where no such model is on this machine, SettingsError where its calibration is another's.
     """
     if not name:
         from qa.reading.networks import ShippedReader
 
-        return ShippedReader(threads=threads)
+        return ShippedReader(threads=threads, judge=judge)
     if name == "words":
         return OverlapReader()
     from qa.reading.networks import NamedReader

@@ -75,10 +75,11 @@ _HOLDERS = {
 }
 """Words that tell of an office where its own is not said."""
 _NAMED = re.compile(
-    r"^(?:in |at |for |to )?(?:which|what) (?:other |two |three |four |big |large |major )?(?:compan(?:y|ies)"
+    r"^(?:in |at |for |to |from )?(?:which|what) (?:other |two |three |four |big |large |major )?(?:compan(?:y|ies)"
     r"|countr(?:y|ies)|airlines?|automakers?|carmakers?|banks?|universit(?:y|ies)|newspapers?|broadcasters?|networks?"
     r"|(?:football |soccer |basketball |baseball )?teams?|clubs?|cit(?:y|ies)|retailers?|firms?|nations?|provinces?"
-    r"|states?|actors?|actress(?:es)?|senators?|presidents?|players?)\b(?! of\b)",
+    r"|states?|actors?|actress(?:es)?|senators?|presidents?|players?|prisons?|jails?|hospitals?|airports?|stadiums?"
+    r"|museums?|theat(?:re|er)s?)\b(?! of\b)",
     re.IGNORECASE,
 )
 """What is asked for has a name; asked with a capital, as above."""

@@ -6,8 +6,10 @@ text are the answer to "What is the latest?", its date is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 import msgspec
 
@@ -39,6 +41,14 @@ _SAME_WORDING = 0.6
 _SHORT_KINDS: frozenset[Kind] = frozenset({"words", "list"})
 _ABOUT = 0.66
 """A sentence is about a topic where, with its title, it holds so much of its words, all names among them."""
+_QUOTED = re.compile(r"[“\"«„]")
+_GOES_ON = re.compile(
+    r"[“\"«„]|(?:(?:he|she|they|the [a-z]+) )?(?:also )?(?:added|continued|went on)\b|(?:he|she|they) (?:also )?said\b",
+    re.IGNORECASE,
+)
+"""How a sentence begins in which the one who was quoted speaks on."""
+_MOST_SAID = 2
+"""Sentences of the same quotation that come along."""
 _TOGETHER = timedelta(days=7)
 """What is older than the newest by more than this is not the latest any more."""
 
@@ -57,7 +67,7 @@ def choose(reading: Reading, evidence: Sequence[Evidence], *, limit: int) -> tup
     if not reading.sentences:
         return ()
     best = reading.sentences[0]
-    chosen = [best]
+    chosen = [best, *_said_on(best, reading, evidence)][:limit]
     lists = reading.kind == "list"
     for other in reading.sentences[1:]:
         if len(chosen) >= limit or other.logit < best.logit - (_LISTED_WITHIN if lists else _MORE_WITHIN):
@@ -69,6 +79,19 @@ def choose(reading: Reading, evidence: Sequence[Evidence], *, limit: int) -> tup
         if fits and not any(_repeats(other, earlier, evidence, lists=lists) for earlier in chosen):
             chosen.append(other)
     return tuple(chosen)
+
+
+def _said_on(best: ReadSentence, reading: Reading, evidence: Sequence[Evidence]) -> list[ReadSentence]:
+    """The sentences in which a quotation goes on, where what was said is a whole answer."""
+    if reading.kind != "sentence" or not _QUOTED.search(best.sentence.text):
+        return []
+    after = [
+        one
+        for one in sentences_of(evidence[best.sentence.evidence], evidence=best.sentence.evidence)
+        if one.start > best.sentence.start
+    ]
+    going_on = takewhile(lambda one: _GOES_ON.match(one.text), after[:_MOST_SAID])
+    return [msgspec.structs.replace(best, sentence=one, short=None, clues=None) for one in going_on]
 
 
 def compose(

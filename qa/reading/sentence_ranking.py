@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -23,15 +23,16 @@ __all__ = [
     "ReadSentence",
     "Reading",
     "SentenceAt",
+    "articles_in_turn",
     "best_passages_first",
     "features_of",
     "is_said",
     "leans_back",
     "no_surer",
-    "passages_as_found",
     "read",
     "same_answer",
     "sentences_of",
+    "texts_around",
 ]
 
 _HEADLINE = 3.0
@@ -140,6 +141,13 @@ def read(
     )
 
 
+def texts_around(sentence: SentenceAt, evidence: Sequence[Evidence]) -> tuple[str, str]:
+    """What a claim on a sentence is judged by: it alone, and after its title and the sentence before it."""
+    title = evidence[sentence.evidence].stored.title.rstrip(".")
+    around = f"{sentence.before} {sentence.text}".strip()
+    return sentence.text, f"{title}. {around}" if title else around
+
+
 def _estimate(item: Evidence, asked: frozenset[str], calibration: Calibration) -> Estimate:
     text = item.stored.passage.text
     sentences = [text[start:end] for start, end in _cut(text)]
@@ -188,6 +196,30 @@ def best_passages_first(
     weighed = {number: best.get(number, lowest - 1.0 - number) for number in range(len(evidence))}
     order = sorted(weighed, key=lambda number: (-weighed[number], number))[:kept]
     place = {number: rank for rank, number in enumerate(order)}
+    scored = tuple(msgspec.structs.replace(evidence[number], score=_sigmoid(weighed[number])) for number in order)
+    return _placed(reading, place), scored
+
+
+def articles_in_turn(
+    reading: Reading, evidence: Sequence[Evidence], *, kept: int, sure: bool
+) -> tuple[Reading, tuple[Evidence, ...]]:
+    """The first `kept` passages of the search: one of each article, then the others; and their sentences.
+
+    Where the reading is sure, the passage of its answer comes first. What else was read is no order: of 126 questions
+    with a known article, it stands higher so (MRR@10 in docs/quality.md).
+    """
+    first = [reading.sentences[0].sentence.evidence] if sure and reading.sentences else []
+    numbers = [*first, *(number for number in range(len(evidence)) if number not in first)]
+    opening: dict[str, int] = {}
+    for number in numbers:
+        opening.setdefault(evidence[number].stored.passage.article_id, number)
+    order = [*opening.values(), *(number for number in numbers if number not in opening.values())][:kept]
+    place = {number: rank for rank, number in enumerate(order)}
+    return _placed(reading, place), tuple(evidence[number] for number in order)
+
+
+def _placed(reading: Reading, place: Mapping[int, int]) -> Reading:
+    """The reading, its passages numbered anew; sentences of those left out are left out."""
     moved = tuple(
         msgspec.structs.replace(
             one, sentence=msgspec.structs.replace(one.sentence, evidence=place[one.sentence.evidence])
@@ -195,19 +227,7 @@ def best_passages_first(
         for one in reading.sentences
         if one.sentence.evidence in place
     )
-    scored = tuple(msgspec.structs.replace(evidence[number], score=_sigmoid(weighed[number])) for number in order)
-    return msgspec.structs.replace(reading, sentences=moved), scored
-
-
-def passages_as_found(
-    reading: Reading, evidence: Sequence[Evidence], *, kept: int
-) -> tuple[Reading, tuple[Evidence, ...]]:
-    """The first `kept` passages in the order of the search, and their sentences: what nothing answers is no order.
-
-    Of 126 questions with a known article it stands higher so where they are declined (MRR@10 .773 against .749).
-    """
-    sentences = tuple(one for one in reading.sentences if one.sentence.evidence < kept)
-    return msgspec.structs.replace(reading, sentences=sentences), tuple(evidence[:kept])
+    return msgspec.structs.replace(reading, sentences=moved)
 
 
 def features_of(ordered: Sequence[ReadSentence]) -> Features | None:

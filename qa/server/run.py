@@ -32,7 +32,7 @@ from embeddings.errors import EmbeddingsError, StoreReadOnly
 from embeddings.index import live
 from embeddings.ingest import ingest
 from embeddings.opening import open_corpus
-from embeddings.runtime import at_once
+from embeddings.runtime import at_once, key_of
 from embeddings.types import RawArticle, Where
 from embeddings.usable_corpus import Clock, utc_now
 from qa.access.places import is_loopback
@@ -100,7 +100,8 @@ def load(settings: Settings, *, now: Clock = utc_now) -> Parts:
 def _made_by(assembly: Assembly) -> str:
     parts = (assembly.reader, assembly.reranker)
     named = [str(part.identity) for part in (*parts, assembly.encoder) if part]
-    return " | ".join([version("sourceline"), *named, str(assembly.settings.answer_threshold)])
+    fitted = key_of(msgspec.json.encode(assembly.reader.calibration).decode()).hex()[:16]
+    return " | ".join([version("sourceline"), *named, fitted, str(assembly.settings.answer_threshold)])
 
 
 def _opened(settings: Settings, encoder: Encoder) -> Corpus:

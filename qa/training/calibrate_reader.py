@@ -19,15 +19,27 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.encoders import load
+from embeddings.corpus import Corpus
+from embeddings.encoders import Encoder, load
 from embeddings.runtime import Memory
 from embeddings.types import Article, article_version
 from qa.evaluation.benchmarks.reader import given, searched
 from qa.evaluation.metrics.answers import SquadQuestion, f1
 from qa.evaluation.targets import kept
 from qa.reading import GENERAL, Calibration, Clues, Features, Reader, RememberingReader, load_reader, read_calibration
+from qa.reading.networks import ShippedReader
+from qa.reading.second_opinion import decisions_of, verdict_on
 from qa.reading.sentence_ranking import Reading, features_of, read
-from qa.training.reader_data import Row, Span, rows_of, title_of, written_rows
+from qa.training.reader_data import (
+    Row,
+    Span,
+    WrittenArticle,
+    WrittenDecision,
+    rows_of,
+    title_of,
+    written_decisions,
+    written_rows,
+)
 from qa.types import Evidence
 
 __all__ = ["main"]
@@ -45,6 +57,9 @@ NEWS = 1.0
 """What all readings of invented news weigh together, beside 1 for all others."""
 ANSWERABLE = 0.7
 """Share of questions in service that the articles answer: an assumption, stated so that it can be changed."""
+_DECIDES = ("verdict", "share", "rank")
+_BEGINNING = 30
+"""Characters by which a sentence is known."""
 _FEATURES = Features.__struct_fields__
 _CLUES = Clues.__struct_fields__
 
@@ -56,6 +71,8 @@ class Asked(msgspec.Struct, frozen=True):
     """One held-out question as it was read."""
 
     features: Features
+    verdict: float | None
+    """The second network's."""
     right: bool
     answerable: bool
     news: bool
@@ -87,13 +104,19 @@ def main(argv: Sequence[str] | None = None) -> None:
         questions += [_question(row, written) for row in news]
         readings += [(one, searched(one, corpus=corpus, encoder=encoder)) for one in questions]
     readings += [(one, given(texts[one.article_id])) for one in trick]
-    remembering = RememberingReader(reader, readings=Memory(sys.maxsize))
+    remembering = RememberingReader(reader, readings=Memory(sys.maxsize), verdicts=Memory(sys.maxsize))
     if given_.ranking:
         kept_from = read_calibration(given_.ranking)
         ranked = msgspec.structs.replace(GENERAL, ranking=kept_from.ranking, ranking_bias=kept_from.ranking_bias)
     else:
         ranked = fit_ranking(readings, Recalibrated(remembering, GENERAL))
     calibration = fit(readings, Recalibrated(remembering, ranked))
+    decided = list(written_decisions())
+    articles = list({one.title: _written(one.title, one.text) for one, _ in decided}.values())
+    with kept(articles, encoder, given_.cache / "decisions") as corpus:
+        calibration = fit_decisions(decided, corpus, encoder, Recalibrated(remembering, calibration))
+    judge = reader.judge if isinstance(reader, ShippedReader) and calibration.confirmation else ""
+    calibration = msgspec.structs.replace(calibration, judge=judge)
     given_.out.write_bytes(msgspec.json.format(msgspec.json.encode(calibration), indent=1) + b"\n")
     print(f"written to {given_.out}: {calibration}")
 
@@ -133,8 +156,12 @@ def news_passages(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _article(row: Row) -> Article:
-    version = article_version(row.context)
-    return Article(id=version[:20], version=version, title=title_of(row), text=row.context)
+    return _written(title_of(row), row.context)
+
+
+def _written(title: str, text: str) -> Article:
+    version = article_version(text)
+    return Article(id=version[:20], version=version, title=title, text=text)
 
 
 def _question(row: Row, articles: dict[str, Article]) -> SquadQuestion:
@@ -166,22 +193,16 @@ def fit_ranking(readings: Sequence[Question], reader: Reader) -> Calibration:
 
 
 def fit(readings: Sequence[Question], reader: Reader) -> Calibration:
-    """The probability that the best sentence is right, and the threshold."""
-    asked: list[Asked] = []
-    for question, evidence in readings:
-        # Without the passage that answers, the same question has no answer: both kinds, from the same questions.
-        asked.append(_judged(question, evidence, reader))
-        if question.answers:
-            without = [item for item in evidence if item.stored.passage.article_id != question.article_id]
-            if without and not any(_holds(item, question) for item in without):
-                asked.append(_judged(msgspec.structs.replace(question, answers=()), without, reader))
+    """The probability that the best sentence is right, that in view of the second network's verdict, the threshold."""
+    asked = list(_asked(readings, reader))
     rows = np.array([[getattr(one.features, name) for name in _FEATURES] for one in asked])
     right = np.array([one.right for one in asked])
     weights = _share_weights(asked)
     slopes, bias = _logistic(rows, right, weights)
     threshold = round(COST_OF_WRONG / (1.0 + COST_OF_WRONG), 4)
-    _say(asked, _cross_fitted(rows, right, weights), threshold)
-    return msgspec.structs.replace(
+    predicted = _cross_fitted(rows, right, weights)
+    _say(asked, predicted, threshold)
+    fitted = msgspec.structs.replace(
         reader.calibration,
         reader=reader.identity,
         weights={name: round(float(value), 4) for name, value in zip(_FEATURES, slopes, strict=True)},
@@ -189,6 +210,78 @@ def fit(readings: Sequence[Question], reader: Reader) -> Calibration:
         threshold=threshold,
         fitted_on=f"fold {HELD_OUT} of the training files, {len(asked)} readings",
     )
+    known = np.array([one.verdict is not None for one in asked])
+    if not known.any():
+        return fitted
+    both = np.array(
+        [[np.log(sure / (1 - sure)), one.verdict or 0.0] for sure, one in zip(predicted, asked, strict=True)]
+    )
+    slopes, bias = _logistic(both[known], right[known], weights[known])
+    predicted[known] = _cross_fitted(both[known], right[known], weights[known])
+    print("in view of the second network's verdict:", flush=True)
+    _say(asked, predicted, threshold)
+    return msgspec.structs.replace(
+        fitted,
+        confirmation={name: round(float(value), 4) for name, value in zip(("sure", "verdict"), slopes, strict=True)},
+        confirmation_bias=round(bias, 4),
+    )
+
+
+def _asked(readings: Sequence[Question], reader: Reader) -> Iterator[Asked]:
+    for question, evidence in readings:
+        # Without the passage that answers, the same question has no answer: both kinds, from the same questions.
+        yield _judged(question, evidence, reader)
+        if question.answers:
+            without = [item for item in evidence if item.stored.passage.article_id != question.article_id]
+            if without and not any(_holds(item, question) for item in without):
+                yield _judged(msgspec.structs.replace(question, answers=()), without, reader)
+
+
+class Deciding(msgspec.Struct, frozen=True):
+    """A sentence that may decide a question of yes or no, and whether it does."""
+
+    question: int
+    features: tuple[float, ...]
+    right: bool
+
+
+def fit_decisions(
+    asked: Sequence[tuple[WrittenArticle, WrittenDecision]], corpus: Corpus, encoder: Encoder, reader: Reader
+) -> Calibration:
+    """What makes a sentence the one that decides, among those that speak of the matter."""
+    found: list[Deciding] = []
+    for number, (article, one) in enumerate(asked):
+        evidence = searched(_decision(one, article), corpus=corpus, encoder=encoder)
+        name = _written(article.title, article.text).id
+        for sentence, decision in decisions_of(one.question, evidence, reader=reader):
+            own = evidence[sentence.evidence].stored.passage.article_id == name
+            decides = one.answer is not None and own and sentence.text.startswith(one.sentence[:_BEGINNING])
+            features = tuple(float(getattr(decision, each)) for each in _DECIDES)
+            found.append(Deciding(number, features, decides))
+    rows, right = np.array([one.features for one in found]), np.array([one.right for one in found])
+    slopes, bias = _logistic(rows, right, None)
+    odds = rows @ slopes + bias
+    surest: dict[int, int] = {}
+    for at in np.argsort(odds).tolist():
+        surest[found[at].question] = at
+    chosen = list(surest.values())
+    # What the surest of several is worth is found anew.
+    scale, shift = _logistic(odds[chosen][:, None], right[chosen], None)
+    sure = 1 / (1 + np.exp(-(odds[chosen] * scale[0] + shift)))
+    answered = sure >= reader.calibration.threshold
+    able = sum(one.answer is not None for _, one in asked)
+    print(
+        f"{len(asked):,} questions of yes or no, {able:,} decided in an article: {answered.sum():,} answered, "
+        f"{right[chosen][answered].sum():,} by the sentence that decides",
+        flush=True,
+    )
+    weights = {name: round(float(value * scale[0]), 4) for name, value in zip(_DECIDES, slopes, strict=True)}
+    bias = round(float(bias * scale[0] + shift), 4)
+    return msgspec.structs.replace(reader.calibration, decision=weights, decision_bias=bias)
+
+
+def _decision(one: WrittenDecision, article: WrittenArticle) -> SquadQuestion:
+    return SquadQuestion(id=one.question, question=one.question, article_id="", group=article.title, answers=())
 
 
 class Recalibrated:
@@ -199,6 +292,7 @@ class Recalibrated:
         self.languages = reader.languages
         self.calibration = calibration
         self.read = reader.read
+        self.confirm = reader.confirm
 
 
 def _text(question: SquadQuestion) -> str:
@@ -213,6 +307,7 @@ def _judged(question: SquadQuestion, evidence: Sequence[Evidence], reader: Reade
     accepted = [answer for answer, _ in question.answers]
     return Asked(
         features,
+        verdict_on(text, reading, evidence, reader=reader),
         right=bool(accepted) and f1(said, accepted) >= NEARLY_RIGHT,
         answerable=bool(accepted),
         news=question.group.startswith("written:"),

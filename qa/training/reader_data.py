@@ -13,7 +13,7 @@ import gzip
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
@@ -32,6 +32,8 @@ __all__ = [
     "Span",
     "Tokens",
     "Window",
+    "WrittenArticle",
+    "WrittenDecision",
     "epoch_of",
     "groups_of",
     "neighbours_of",
@@ -41,6 +43,7 @@ __all__ = [
     "tokens_of",
     "window_of",
     "written_articles",
+    "written_decisions",
     "written_rows",
 ]
 
@@ -181,6 +184,38 @@ def written_rows(folder: Path = WRITTEN) -> Iterator[Row]:
                 group=f"written:{article.title}",
                 fold=fold,
             )
+
+
+class WrittenDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that yes or no answers, or nothing in the article."""
+
+    question: str
+    answer: Literal["yes", "no"] | None
+    sentence: str
+    """How the sentence begins that decides, or only seems to."""
+
+
+class WrittenDecisions(msgspec.Struct, frozen=True, kw_only=True):
+    """Those of one article, by its title."""
+
+    title: str
+    questions: tuple[WrittenDecision, ...]
+
+
+def written_decisions(folder: Path = WRITTEN) -> Iterator[tuple[WrittenArticle, WrittenDecision]]:
+    """The questions of `decisions/*.jsonl` on invented news, each with its article.
+
+    Raises ValueError where no article has the title, or a sentence does not stand in it.
+    """
+    articles = {one.title: one for path in sorted(folder.glob("*.jsonl")) for _, one in written_articles(path)}
+    decoder = msgspec.json.Decoder(WrittenDecisions)
+    for path in sorted((folder / "decisions").glob("*.jsonl")):
+        for made in map(decoder.decode, path.read_bytes().splitlines()):
+            article = articles.get(made.title)
+            for one in made.questions:
+                if article is None or one.sentence not in article.text:
+                    raise ValueError(f"{path}: {made.title!r} does not hold {one.sentence!r}")
+                yield article, one
 
 
 def share_of(row: Row) -> float:

@@ -30,10 +30,10 @@ from embeddings.runtime import sha256_of
 from embeddings.types import RawArticle
 from qa.evaluation.benchmarks.grounding_sets import read_sets
 from qa.evaluation.metrics.confidence import auroc, balanced_accuracy
-from qa.grounding import Provenance, Support
+from qa.grounding import MOST_TOKENS, CheckerCalibration, Provenance, ShippedNetwork, Support
 from qa.grounding.claim_evidence import supporting_rows, to_judge
 from qa.grounding.mismatches import vetoes
-from qa.grounding.trained import MOST_TOKENS, CheckerCalibration, ShippedNetwork, as_written, outcome_of
+from qa.grounding.trained import as_written, odds_of
 from qa.language.words import matter
 from qa.reading import GENERAL, networks
 from qa.training.calibrate_reader import main as calibrate_reader
@@ -244,10 +244,10 @@ def judged_of(each: Sentence, network: ShippedNetwork) -> Judged | None:
     case = to_judge(each.claim, each.evidence, question=each.question, contexts=each.contexts)
     if isinstance(case, Support) or not supporting_rows(case):
         return None
-    outcome = outcome_of(network, as_written(case), case, each.contexts)
-    if outcome is None:
+    odds = odds_of(network, as_written(case), case, each.contexts)
+    if odds is None:
         return None
-    return Judged(source=each.source, log_odds=outcome.log_odds, vetoed=bool(vetoes(case)), supported=each.supported)
+    return Judged(source=each.source, log_odds=odds.supported, vetoed=bool(vetoes(case)), supported=each.supported)
 
 
 def fit(judged: Sequence[Judged], checker: str) -> CheckerCalibration:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from embeddings.encoders import BUNDLED_MODEL, locate
+from qa.reading import load_reader
 from qa.training import Plan, batches, train
 from qa.training.checker_data import (
     LABELS,
@@ -31,7 +32,15 @@ from qa.training.checker_data import (
     written_pairs,
 )
 from qa.training.mutations import VALIDATION_FOLD, among_others, edited_pairs, made_pairs, sentences_of
-from qa.training.question_claims import Asked, asked_of, question_pairs
+from qa.training.question_claims import (
+    Asked,
+    ReadAnswer,
+    asked_of,
+    question_pairs,
+    questions_to_read,
+    read_answers,
+    verdict_pairs,
+)
 from qa.training.reader_data import rows_of, written_rows
 from qa.training.train_reader import freeze
 
@@ -59,8 +68,9 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     rows: Sequence[Pair]
     texts: Sequence[Sequence[str]]
     asked: Sequence[Asked]
+    answers: Sequence[ReadAnswer]
     counts: Mapping[str, int]
-    """Pairs to make each epoch, by kind: made, asked, edited."""
+    """Pairs to make each epoch, by kind: made, asked, answers, edited."""
     share: float
     """Of the short pairs, in each epoch."""
 
@@ -83,7 +93,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         ],
         texts=sentences_of(given.texts) if given.texts else [],
         asked=_asked(given.texts) if given.texts else [],
-        counts={"made": given.made, "asked": given.asked, "edited": given.edited},
+        answers=_answers(given.texts, kept=given.read) if given.texts and given.answers else [],
+        counts={name: getattr(given, name) for name in ("made", "asked", "answers", "edited")},
         share=given.short,
     )
     epochs = epochs_of(material, tokenizer=tokenizer, seed=given.seed)
@@ -100,6 +111,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sets", type=Path, help="folder of the grounding sets: part of their fitting halves is used")
     parser.add_argument("--made", type=int, default=0, help="pairs to make by rule of texts, each epoch")
     parser.add_argument("--asked", type=int, default=0, help="pairs to make of questions over texts, each epoch")
+    parser.add_argument("--answers", type=int, default=0, help="pairs to make of what the reader answered, each epoch")
+    parser.add_argument(
+        "--read", type=Path, default=Path(".cache/training/read.jsonl"), help="where its answers are kept"
+    )
     parser.add_argument("--edited", type=int, default=0, help="pairs of the files to falsify, each epoch")
     parser.add_argument("--short", type=float, default=1.0, help="share of the short pairs in each epoch")
     parser.add_argument("--start", type=Path, help="a trained BERT to start from; else the bundled encoder")
@@ -141,23 +156,30 @@ def _asked(folder: Path) -> list[Asked]:
     return asked_of([*rows, *NEWS_TIMES * list(written_rows())], fold=VALIDATION_FOLD)
 
 
+def _answers(folder: Path, *, kept: Path) -> list[ReadAnswer]:
+    rows = [row for name in ("train", "train-negatives") for row in rows_of(folder / f"{name}.jsonl.gz")]
+    chosen = questions_to_read([*rows, *written_rows()], fold=VALIDATION_FOLD, rng=random.Random(1))
+    return read_answers(chosen, load_reader(""), kept=kept)
+
+
 def epochs_of(material: Material, *, tokenizer: Any, seed: int) -> Iterator[list[list[Encoded]]]:
     """Epochs without end: a share of the files' short pairs, their documents, and what is made, new each time."""
     rng = random.Random(seed)
-    questions = question_pairs(material.asked, rng)
+    endless = {"asked": question_pairs(material.asked, rng), "answers": verdict_pairs(material.answers, rng)}
     while True:
-        drawn = drawn_pairs(material, questions, rng)
+        drawn = drawn_pairs(material, endless, rng)
         yield batches(encoded(drawn, tokenizer), length=lambda each: len(each.ids), tokens=BATCH_TOKENS, rng=rng)
 
 
-def drawn_pairs(material: Material, questions: Iterator[Pair], rng: random.Random) -> list[Pair]:
+def drawn_pairs(material: Material, endless: Mapping[str, Iterator[Pair]], rng: random.Random) -> list[Pair]:
     """The pairs of one epoch."""
     kept = [pair for pair in material.rows if pair.source.startswith(_WHOLE) or rng.random() < _share(pair, material)]
     short = [pair for pair in kept if not pair.source.startswith(_WHOLE)]
     drawn = [*kept, *edited_pairs(material.rows, rng, limit=material.counts["edited"])]
     if material.texts:
         drawn += made_pairs(material.texts, rng, limit=material.counts["made"])
-        drawn += itertools.islice(questions, material.counts["asked"])
+        for kind, pairs in endless.items():
+            drawn += itertools.islice(pairs, material.counts[kind])
         noisy = rng.sample(short, k=int(AMONG_OTHERS * len(short)))
         drawn += [among_others(pair, material.texts, rng) for pair in noisy]
     return drawn

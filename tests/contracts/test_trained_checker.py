@@ -12,9 +12,9 @@ import pytest
 from embeddings.encoders import BUNDLED_MODEL, locate
 from embeddings.errors import WeightsMismatch
 from qa.errors import SettingsError
-from qa.grounding import Provenance, load_checker
+from qa.grounding import CheckerCalibration, Provenance, ShippedNetwork, load_checker
 from qa.grounding.claim_evidence import set_against
-from qa.grounding.trained import CheckerCalibration, ShippedNetwork, TrainedChecker, as_written, premises
+from qa.grounding.trained import TrainedChecker, as_written, premises
 from qa.training.export import Weights, export_int8
 
 EVIDENCE = (
@@ -74,9 +74,13 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[int | None, Path]:
     return made
 
 
+def checker_in(folder: Path) -> TrainedChecker:
+    return TrainedChecker(ShippedNetwork(folder=folder))
+
+
 def test_the_network_decides_over_what_no_check_denies(folders: dict[int | None, Path]) -> None:
     claim = "Lindqvist got 118,406 votes in the runoff."
-    found = {outcome: TrainedChecker(folder=folder).check(claim, EVIDENCE) for outcome, folder in folders.items()}
+    found = {outcome: checker_in(folder).check(claim, EVIDENCE) for outcome, folder in folders.items()}
     assert found[SUPPORTED].verdict == "supported"
     assert found[SUPPORTED].score > 0.99
     assert found[SUPPORTED].mismatches == ()
@@ -91,14 +95,14 @@ def test_the_network_decides_over_what_no_check_denies(folders: dict[int | None,
 
 
 def test_a_figure_that_stands_nowhere_is_refused_whatever_the_network_says(folders: dict[int | None, Path]) -> None:
-    support = TrainedChecker(folder=folders[SUPPORTED]).check("Lindqvist got 118,460 votes in the runoff.", EVIDENCE)
+    support = checker_in(folders[SUPPORTED]).check("Lindqvist got 118,460 votes in the runoff.", EVIDENCE)
     assert support.verdict == "contradicted"
     assert support.score < 0.35
     assert [(item.kind, item.found) for item in support.mismatches] == [("number", "118,406")]
 
 
 def test_a_claim_of_which_nothing_stands_there_is_not_supported(folders: dict[int | None, Path]) -> None:
-    checker = TrainedChecker(folder=folders[SUPPORTED])
+    checker = checker_in(folders[SUPPORTED])
     for claim in ("Penguins huddle against wind.", "…", ""):
         assert checker.check(claim, EVIDENCE).verdict == "unsupported"
     assert checker.check("Lindqvist won.", ()).verdict == "unsupported"
@@ -106,7 +110,7 @@ def test_a_claim_of_which_nothing_stands_there_is_not_supported(folders: dict[in
 
 def test_a_claim_longer_than_the_network_reads_is_not_supported(folders: dict[int | None, Path]) -> None:
     claim = "Lindqvist got votes in the runoff, " * 40
-    support = TrainedChecker(folder=folders[SUPPORTED]).check(claim, EVIDENCE)
+    support = checker_in(folders[SUPPORTED]).check(claim, EVIDENCE)
     assert support.verdict == "unsupported"
     assert support.score == 0.0
 
@@ -158,7 +162,7 @@ def test_figures_and_days_are_read_as_the_evidence_spells_them() -> None:
 
 
 def test_what_is_only_spelt_otherwise_is_a_quotation(folders: dict[int | None, Path]) -> None:
-    checker = TrainedChecker(folder=folders[NEUTRAL])
+    checker = checker_in(folders[NEUTRAL])
     for claim in ("She received 118406 votes in Sunday's runoff.", "The new mayor is to be sworn in on 1 July."):
         support = checker.check(claim, EVIDENCE)
         assert (support.verdict, support.score) == ("supported", 1.0)
@@ -171,7 +175,7 @@ def test_judgements_are_the_same_twice_and_evidence_matters(folders: dict[int | 
     assert one is not None
     assert other is not None
     assert one == network.judge("Vance conceded.", EVIDENCE[0])
-    assert one.log_odds != other.log_odds
+    assert one.supported != other.supported
     long = network.judge("Vance conceded.", EVIDENCE[0] * 40)
     assert long is not None, "evidence is cut, claims are not"
 
@@ -181,10 +185,10 @@ def test_weights_and_calibration_belong_together(folders: dict[int | None, Path]
         shutil.copyfile(folders[SUPPORTED] / name, tmp_path / name)
     shutil.copyfile(folders[NEUTRAL] / "checker.json", tmp_path / "checker.json")
     with pytest.raises(WeightsMismatch, match=r"checker\.onnx"):
-        TrainedChecker(folder=tmp_path).check("Lindqvist got 118,406 votes in the runoff.", EVIDENCE)
+        checker_in(tmp_path).check("Lindqvist got 118,406 votes in the runoff.", EVIDENCE)
     (tmp_path / "checker.json").write_text("{}", encoding="utf-8")
     with pytest.raises(SettingsError, match="fit it again"):
-        _ = TrainedChecker(folder=tmp_path).identity
+        _ = checker_in(tmp_path).identity
 
 
 def test_what_ships_is_the_default_and_weights_that_are_not_there_say_how_to_make_them(tmp_path: Path) -> None:
@@ -192,4 +196,4 @@ def test_what_ships_is_the_default_and_weights_that_are_not_there_say_how_to_mak
     assert shipped.identity == load_checker("trained").identity
     assert shipped.identity.startswith("sourceline-checker ")
     with pytest.raises(SettingsError, match="make train-checker"):
-        TrainedChecker(folder=tmp_path).check("Lindqvist got 118,406 votes in the runoff.", EVIDENCE)
+        checker_in(tmp_path).check("Lindqvist got 118,406 votes in the runoff.", EVIDENCE)

@@ -352,8 +352,6 @@ ANSWERED = [
 ]
 MISREAD = {"What did the Red Crescent deliver and where?"}
 """The reader declines: a known error of these weights."""
-MISREAD_AMONG_OTHERS = {"How many people live in Derna?"}
-"""The same where other articles give figures, too."""
 DECLINED = ["Who runs Benghazi airport?", "What is the capital of Peru?", "How many died in Derna?"]
 
 
@@ -389,9 +387,6 @@ def test_the_page_answers(
 ) -> None:
     answer = over_page.ask(Question(question=question))
     assert_contract(answer, page)
-    if question in MISREAD_AMONG_OTHERS and page.count(Where()).articles > 2:
-        assert answer.answer_mode == "abstained"
-        return
     assert answer.answer_mode == "extractive"
     assert all(word in answer.claims[0].text for word in words), answer.claims[0].text
     assert title in answer.citations[0].title

@@ -24,7 +24,7 @@ from qa.evaluation.targets import Address, Asking, respondent
 from qa.evaluation.types import Example
 from qa.generators import Say, ScriptedGenerator
 from qa.generators.guard import GuardedGenerator
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.mismatches import LexicalChecker
 from qa.retrieval.rerankers import WordReranker
 from qa.server.run import load
 from qa.settings import Settings

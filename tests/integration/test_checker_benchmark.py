@@ -12,7 +12,7 @@ from qa.cli.evaluate_models import checker as command
 from qa.evaluation.benchmarks.checker import judge_rows, measure, report_set
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets, rejoined
 from qa.grounding import Mismatch, Provenance, Support
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.mismatches import LexicalChecker
 
 DOCUMENT = "Oda Lindqvist has beaten Gregor Vance by {n} votes. The recount took seven days and cost 380,000 crowns."
 

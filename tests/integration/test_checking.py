@@ -20,7 +20,7 @@ from qa.checking.text_checker import MOST_SENTENCES, TextChecker
 from qa.errors import InvalidQuestion, InvalidText
 from qa.generators import Say, ScriptedGenerator
 from qa.grounding import Mismatch, Support, SupportChecker, load_checker
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.mismatches import LexicalChecker
 from qa.reading import OverlapReader
 from qa.settings import Settings
 from qa.types import Filters, Question

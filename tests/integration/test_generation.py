@@ -19,7 +19,7 @@ from embeddings.runtime import at_once
 from embeddings.types import RawArticle
 from qa.answering import ABSTENTION, Answerer
 from qa.generators import Fail, Say, ScriptedGenerator, Step, Stop, Wait
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.mismatches import LexicalChecker
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Event, Question, SearchQuestion, SearchResultsEvent

@@ -23,7 +23,7 @@ from embeddings.types import RawArticle
 from qa.answering import Answerer
 from qa.generators import Message, Say, ScriptedGenerator
 from qa.grounding import load_checker
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.mismatches import LexicalChecker
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Filters, Question

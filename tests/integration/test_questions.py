@@ -19,7 +19,7 @@ from qa.answering import ABSTENTION, Answerer
 from qa.answers import turn_of
 from qa.conversations.follow_ups import FollowUps
 from qa.generators import Fail, ScriptedGenerator
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.mismatches import LexicalChecker
 from qa.reading import AnswerSpan, OverlapReader, PassageText, load_reader
 from qa.retrieval.search import READ
 from qa.settings import Settings

@@ -18,7 +18,7 @@ from embeddings.types import RawArticle
 from qa.answering import Answerer
 from qa.generators import Fail, Message, Say, ScriptedGenerator, Step, Stop, Wait
 from qa.generators.guard import GuardedGenerator
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.mismatches import LexicalChecker
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Event, Question, SearchResultsEvent

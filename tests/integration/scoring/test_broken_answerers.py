@@ -14,7 +14,7 @@ from qa.answers import ABSTENTION
 from qa.evaluation.run_folder import read_run
 from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Prediction, Scores
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.mismatches import LexicalChecker
 from qa.types import Answer, Citation, Claim
 
 Score = Callable[[Iterable[Prediction]], dict[str, float]]

@@ -27,7 +27,7 @@ from qa.evaluation.run_folder import read_run
 from qa.evaluation.scoring import score_run
 from qa.evaluation.types import Prediction
 from qa.generators import Fail, Message, Say, ScriptedGenerator, Step
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.mismatches import LexicalChecker
 
 
 def doubting(messages: Sequence[Message]) -> list[Step]:

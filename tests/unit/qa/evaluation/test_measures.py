@@ -16,7 +16,7 @@ from qa.evaluation.measures import Observed, article_ranking, gold_articles, obs
 from qa.evaluation.metrics.grounding import is_exact_span, judge_citations
 from qa.evaluation.replies import Articles, Cited, reply, words_pointed_at
 from qa.evaluation.types import CitedArticle, Example, Failure, ForeignAnswer, ForeignCitation, GoldSpan, Prediction
-from qa.grounding.lexical import LexicalChecker
+from qa.grounding.mismatches import LexicalChecker
 from qa.types import AlsoReported, SearchResult
 
 TEXT = "The Osprey Bridge closed on Monday. Inspectors found cracks in 27 hangers. Nobody was hurt."

@@ -7,6 +7,7 @@ import pytest
 from qa.reading.answer_types import type_test, what_it_tells
 
 FITTING = [
+    ("In which prison is Tora Lund held?", "Skerra"),
     ("How many people live in Skerra?", "about 4,000"),
     ("How many people live in Skerra?", "Eighty-two"),
     ("How many crew members were drunk?", "None of them"),
@@ -31,6 +32,7 @@ FITTING = [
     ("When did the mayor resign?", "shortly before the trial of his brother"),
 ]
 WRONG = [
+    ("In which prison is Tora Lund held?", "four years in prison"),
     ("How many people live in Skerra?", "Port Almeric"),
     ("What percentage of the water leaks?", "old pipes"),
     ("How many people died in the fire?", "6,850 hectares"),

@@ -175,6 +175,23 @@ def test_other_articles_that_give_the_same_answer(evidence_of: EvidenceOf) -> No
     assert [one.sentence.evidence for one in choose(reading(judged[0], far), evidence, limit=3)] == [0]
 
 
+def test_a_quotation_goes_on_as_long_as_its_speaker_does(evidence_of: EvidenceOf) -> None:
+    said = "“We lost,” Zoë said. “We will be back.” She also said the fans were great. Rain fell. “Not for us.”"
+    evidence = [evidence_of(said)]
+    asked = msgspec.structs.replace(reading(sentence(evidence, 0, 0, short_logit=1.0)), kind="sentence")
+    chosen = choose(asked, evidence, limit=5)
+    assert [one.sentence.text for one in chosen] == [
+        "“We lost,” Zoë said.",
+        "“We will be back.”",
+        "She also said the fans were great.",
+    ]
+    assert_consistent(compose(chosen, evidence, kind="sentence"), {"a1": said})
+    assert len(choose(asked, evidence, limit=2)) == 2
+    plain = msgspec.structs.replace(asked, sentences=(sentence(evidence, 0, 3, short_logit=1.0),))
+    assert len(choose(plain, evidence, limit=5)) == 1, "no quotation"
+    assert len(choose(msgspec.structs.replace(asked, kind="words"), evidence, limit=5)) == 1, "a few words answer"
+
+
 def test_a_list_takes_further_items_also_of_the_same_article(evidence_of: EvidenceOf) -> None:
     text = "Norvia voted against. Later Lundland said no, too. Norvia explained itself."
     evidence = [evidence_of(text, article="vote")]

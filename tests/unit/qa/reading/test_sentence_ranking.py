@@ -10,7 +10,7 @@ import pytest
 
 from qa.reading import GENERAL, AnswerSpan, Calibration, Features, OverlapReader, PassageText
 from qa.reading.answer_types import Kind, kind_of
-from qa.reading.sentence_ranking import best_passages_first, passages_as_found, read
+from qa.reading.sentence_ranking import articles_in_turn, best_passages_first, read
 from qa.types import Evidence
 
 EvidenceOf = Callable[..., Evidence]
@@ -129,12 +129,17 @@ def test_passages_that_answer_come_first_and_sentences_follow_them(evidence_of: 
     assert scores[0] == pytest.approx(1 / (1 + math.exp(-4.0)))
 
 
-def test_passages_as_found_keep_their_order_and_lose_what_is_not_shown(evidence_of: EvidenceOf) -> None:
-    evidence = [evidence_of(f"Number {n} is here.", article=f"a{n}") for n in range(4)]
-    reading = read("Which?", evidence, reader=Told({"2": 4.0, "0": 1.0, "3": 5.0, "1": -5.0}))
-    kept, shown = passages_as_found(reading, evidence, kept=3)
-    assert shown == tuple(evidence[:3])
-    assert [one.words for one in kept.sentences] == ["2", "0", "1"]
+def test_each_article_comes_once_before_any_comes_again_after_the_one_that_answers(evidence_of: EvidenceOf) -> None:
+    articles = ("a", "a", "b", "c", "b")
+    evidence = [evidence_of(f"Number {n} is here.", article=name) for n, name in enumerate(articles)]
+    reading = read("Which?", evidence, reader=Told({"4": 4.0, "1": 1.0, "3": -2.0}))
+    kept, shown = articles_in_turn(reading, evidence, kept=4, sure=True)
+    assert shown == tuple(evidence[number] for number in (4, 0, 3, 1)), "the answer, then as they were found"
+    assert [(one.words, one.sentence.evidence) for one in kept.sentences] == [("4", 0), ("1", 3), ("3", 2)]
+    _, shown = articles_in_turn(reading, evidence, kept=4, sure=False)
+    assert shown == tuple(evidence[number] for number in (0, 2, 3, 1))
+    _, shown = articles_in_turn(msgspec.structs.replace(reading, sentences=()), evidence, kept=1, sure=True)
+    assert shown == (evidence[0],)
 
 
 def test_a_passage_in_which_nothing_was_found_keeps_its_place_at_the_end(evidence_of: EvidenceOf) -> None:

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from qa.server.administration import Job
 from qa.server.errors import FieldError, NothingUsable, NotReady, ShuttingDown
-from qa.server.jobs import Jobs
+from qa.server.jobs import Job, Jobs
 from qa.server.records import Records
 from qa.server.wire import AddedArticle
 from qa.settings import Settings

@@ -28,7 +28,7 @@ from qa.training.checker_data import (
     written_pairs,
 )
 from qa.training.mutations import FALSIFIERS, among_others, edited_pairs, made_pairs, sentences_of
-from qa.training.question_claims import asked_of, claimed, question_pairs
+from qa.training.question_claims import asked_of, question_pairs
 from qa.training.reader_data import Row, Span
 from qa.training.rewordings import reworded, rounded
 
@@ -188,21 +188,6 @@ def test_what_followed_is_exchanged_with_what_caused_it() -> None:
     said = "The harbour was closed after the storm had sunk two ships."
     assert turned(said, [], random.Random(0)) == "The storm had sunk two ships after the harbour was closed."
     assert turned("The harbour was closed on Monday.", [], random.Random(0)) is None
-
-
-@pytest.mark.parametrize(
-    ("question", "answer", "claim"),
-    [
-        ("Who was shot by the police?", "Ada Brandt", "Ada Brandt was shot by the police."),
-        ("What was the ferry called?", "Almeric", "The ferry was called Almeric."),
-        ("In what year did the ferry sink?", "1904", None),
-        ("How many people did it carry?", "300", None),
-        ("On what date was it released?", "March 5, 2016", "It was released on March 5, 2016."),
-        ("What is the capital of Lunde?", "Skerra", "The capital of Lunde is Skerra."),
-    ],
-)
-def test_a_question_and_its_answer_are_one_sentence(question: str, answer: str, claim: str | None) -> None:
-    assert claimed(question, answer) == claim
 
 
 def test_a_false_answer_is_of_the_text_and_stands_beside_the_true_one() -> None:

@@ -1,0 +1,44 @@
+"""Questions with their answers, and questions that yes or no answers, as sentences to judge."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa.language.answer_claims import claimed, claims_of, stated
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "claim"),
+    [
+        ("Who was shot by the police?", "Ada Brandt", "Ada Brandt was shot by the police."),
+        ("What was the ferry called?", "Almeric", "The ferry was called Almeric."),
+        ("In what year did the ferry sink?", "1904", None),
+        ("How many people did it carry?", "300", None),
+        ("On what date was it released?", "March 5, 2016", "It was released on March 5, 2016."),
+        ("What is the capital of Lunde?", "Skerra", "The capital of Lunde is Skerra."),
+    ],
+)
+def test_a_question_and_its_answer_are_one_sentence(question: str, answer: str, claim: str | None) -> None:
+    assert claimed(question, answer) == claim
+
+
+@pytest.mark.parametrize(
+    ("question", "claim"),
+    [
+        ("Did the council sell the old station?", "The council sold the old station."),
+        ("Didn't the council approve the plan?", "The council approve the plan."),
+        ("Does the plan include a pool?", "The plan include a pool."),
+        ("Is Skerra the capital of Lunde?", "Skerra is the capital of Lunde."),
+        ("Has the strike at the port ended?", "The strike at the port has ended."),
+        ("Are there any survivors?", "There are any survivors."),
+        ("Will the bridge open in May?", "The bridge open in May."),
+        ("Who won the race?", None),
+        ("Isolated villages: which?", None),
+    ],
+)
+def test_what_yes_or_no_answers_is_a_statement(question: str, claim: str | None) -> None:
+    assert stated(question) == claim
+
+
+def test_a_question_whose_form_is_unknown_stands_before_its_answer() -> None:
+    assert claims_of("In what year did the ferry sink?", "1904.") == ("In what year did the ferry sink? 1904.",)

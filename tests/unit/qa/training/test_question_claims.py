@@ -1,0 +1,64 @@
+"""Claims of what the reader takes for the answers to its training questions."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+from qa.reading import AnswerSpan, OverlapReader, PassageText
+from qa.training.question_claims import questions_to_read, read_answers, verdict_pairs
+from qa.training.reader_data import Row, Span
+
+TEXT = "The ferry Almeric sank in 1904. It carried 300 people. Ada Brandt saved twelve of them."
+
+
+class Told(OverlapReader):
+    """Finds two years and two figures, whatever is asked."""
+
+    reads = 0
+
+    def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
+        """The same words each time."""
+        assert question
+        self.reads += len(passages)
+        words = (("300", 5.0), ("1904", 4.0), ("twelve", -6.0))
+        return [tuple(AnswerSpan(TEXT.index(one), TEXT.index(one) + len(one), logit) for one, logit in words)]
+
+
+def row(question: str, *answers: str, tempting: str = "", source: str = "squad1", fold: int = 1) -> Row:
+    return Row(
+        question=question,
+        context=TEXT,
+        answers=tuple(Span(one, TEXT.index(one)) for one in answers),
+        plausible_answers=(Span(tempting, TEXT.index(tempting)),) if tempting else (),
+        source=source,
+        fold=fold,
+    )
+
+
+def test_right_and_wrong_words_are_told_apart_and_kept(tmp_path: Path) -> None:
+    reader, kept = Told(), tmp_path / "read.jsonl"
+    rows = [row("When did it sink?", "1904"), row("Who built it?", tempting="Ada Brandt")]
+    found = read_answers(rows, reader, kept=kept)
+    assert [(one.words, one.at, one.right) for one in found] == [
+        ("1904", 0, True),
+        ("300", 1, False),
+        ("Ada Brandt", 2, False),
+    ], "what lies far behind tempts nobody, and one word tempts enough"
+    assert read_answers(rows, reader, kept=kept) == found
+    assert reader.reads == 2, "what was read is kept"
+
+
+def test_as_many_claims_are_true_as_false_and_their_sentence_is_among_the_evidence(tmp_path: Path) -> None:
+    answers = read_answers([row("When did it sink?", "1904")], Told(), kept=tmp_path / "read.jsonl")
+    pairs = list(itertools.islice(verdict_pairs(answers, random.Random(0)), 40))
+    assert [pair.label for pair in pairs] == ["entailment", "not_entailment"] * 20
+    assert all(("1904." in pair.premise) if pair.label == "entailment" else ("300" in pair.premise) for pair in pairs)
+    assert {pair.hypothesis for pair in pairs} == {"When did it sink? 1904.", "When did it sink? 300."}
+
+
+def test_one_fold_and_other_kinds_are_left_out() -> None:
+    rows = [row("Here?"), row("Held out?", fold=0), row("A post?", source="squadshifts_reddit")]
+    assert [one.question for one in questions_to_read(rows, fold=0, rng=random.Random(0))] == ["Here?"]
