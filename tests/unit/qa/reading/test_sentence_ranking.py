@@ -140,6 +140,8 @@ def test_each_article_comes_once_before_any_comes_again_after_the_one_that_answe
     assert shown == tuple(evidence[number] for number in (0, 2, 3, 1))
     _, shown = articles_in_turn(msgspec.structs.replace(reading, sentences=()), evidence, kept=1, sure=True)
     assert shown == (evidence[0],)
+    _, shown = articles_in_turn(reading, evidence, kept=2, sure=True)
+    assert shown == tuple(evidence[number] for number in (4, 1)), "what else was found outweighs the place"
 
 
 def test_a_passage_in_which_nothing_was_found_keeps_its_place_at_the_end(evidence_of: EvidenceOf) -> None:
