@@ -21,7 +21,7 @@ from qa.reading.answer_filters import answers_another, filter_answers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.name_filters import from_articles_with, naming
 from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
-from qa.reading.second_opinion import confirmed, decided
+from qa.reading.second_opinion import confirmed
 from qa.reading.sentence_ranking import (
     DEPTH,
     Reading,
@@ -121,9 +121,6 @@ class Finder:
         def is_what_was_asked(one: ReadSentence) -> bool:
             return not (answers_another(asked.to_read, one) or elsewhen(one))
 
-        decides = decided(asked.to_read, able, reader=reader)
-        if decides and self._is_sure(decides, asked):
-            return able, decides
         # What another reader's log-odds promise, nobody knows; and the newest need not be the most promising.
         known = sparing and reader.calibration.reader and not now
         first = again(able, ends_at=is_what_was_asked if known else None)

@@ -45,7 +45,7 @@ quarters)."""
 
 
 class TrainedChecker:
-    """See the module; calls may come from any thread, one at a time."""
+    """See the module; calls may come from several threads at once."""
 
     def __init__(self, network: ShippedNetwork | None = None, *, threads: int = 0) -> None:
         """Nothing is loaded before the first claim; `network`, where one is open already or has other weights."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["claimed", "claims_of", "stated"]
+__all__ = ["claimed", "claims_of"]
 
 _PAST: Mapping[str, str] = {
     "win": "won", "become": "became", "begin": "began", "take": "took", "make": "made", "get": "got", "give": "gave",
@@ -49,13 +49,6 @@ _AMOUNT = re.compile(r"^how (?:many|much) ((?!(?:did|do|does|is|was|were|are)\b)
 _PLACED = re.compile(
     r"^(?:in|at|on|near|during|from|by|since|after|before|to|between|around|under|for|of|with)\b", re.IGNORECASE
 )
-_DECIDED = re.compile(
-    rf"^(?P<auxiliary>did|does|do|{_AUXILIARIES[3:-1]}|should|may|might|must)(?:n['’]t)? (?P<rest>.+)$", re.IGNORECASE
-)
-_POINTS = re.compile(
-    r"^(?:there|he|she|it|they|we|you|this|that|these|those|anyone|anybody|everyone|everybody)\b", re.IGNORECASE
-)
-_NAMED = re.compile(r"^(?:the |The )?(?:[A-Z][\w.’'-]*)(?: (?:[A-Z][\w.’'-]*|of|de|al|van|and(?= [A-Z])))*(?= )")
 
 
 def claims_of(question: str, answer: str) -> tuple[str, ...]:
@@ -80,29 +73,6 @@ def claimed(question: str, answer: str) -> str | None:
     asked = question.strip().rstrip("? .").strip()
     made = _amount(asked, answer) or _subject(asked, answer) or _inverted(asked, answer) or _is(asked, answer)
     return f"{made[:1].upper()}{made[1:]}." if made else None
-
-
-def stated(question: str) -> str | None:
-    """What a question that yes or no answers asks about, as a sentence; None for another question.
-
-    Where its subject ends is known of few; of others the sentence goes without its auxiliary.
-
-    >>> stated("Did Ann Lee win the race?"), stated("Was the old tower repaired?")
-    ('Ann Lee won the race.', 'The old tower was repaired.')
-    >>> stated("Isn't there a plan?"), stated("Who won?")
-    ('There is a plan.', None)
-    """
-    match = _DECIDED.match(question.strip().rstrip("? .").strip())
-    if not match:
-        return None
-    auxiliary, rest = match["auxiliary"].lower(), match["rest"]
-    if auxiliary in {"did", "does", "do"}:
-        made = (_told(rest) if auxiliary == "did" else None) or rest
-    else:
-        cut = _POINTS.match(rest) or _PARTICIPLE.search(rest, 1) or _NAMED.match(rest)
-        at = (cut.start() if cut.re is _PARTICIPLE else cut.end()) if cut else None
-        made = rest if at is None else f"{rest[:at]} {auxiliary} {rest[at:].strip()}"
-    return f"{made[:1].upper()}{made[1:]}."
 
 
 def _subject(asked: str, answer: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -225,7 +226,7 @@ def _holds(text: str, written: str) -> bool:
 
 
 def _otherwise(written: str, one: Quantity) -> str | None:
-    if one.ordinal or one.value != int(one.value):
+    if one.ordinal or not math.isfinite(one.value) or one.value != int(one.value):
         return None
     return _WORDS.get(int(one.value)) if written[0].isdecimal() else f"{one.value:,.0f}"
 

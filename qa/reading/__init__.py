@@ -35,7 +35,6 @@ __all__ = [
     "Calibration",
     "Clues",
     "Confirmation",
-    "Decision",
     "Features",
     "OverlapReader",
     "PassageText",
@@ -69,7 +68,10 @@ class AnswerSpan(msgspec.Struct, frozen=True):
 
 
 class Reader(Protocol):
-    """Finds answers in passages; blocking CPU work, deterministic, called from one thread at a time."""
+    """Finds answers in passages; blocking CPU work, deterministic.
+
+    The shipped one bears several threads; others are called from one at a time.
+    """
 
     @property
     def identity(self) -> str:
@@ -128,21 +130,6 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     """That its sentence gives the answer, of the second network."""
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a sentence as the one that decides a question of yes or no."""
-
-    odds: Odds
-    share: float
-    """Of the question's words, those that stand in it; in its title or the sentence before it, half as much."""
-    rank: float
-    """Of its passage, 0 for the best."""
-
-    @property
-    def verdict(self) -> float:
-        """The surer of both."""
-        return max(self.odds.supported, self.odds.contradicted)
-
-
 class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fitted by `qa.training.calibrate_reader`, or general."""
 
@@ -161,10 +148,6 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     confirmation: dict[str, float] = {}
     """What the log-odds of an answer become by a second network's verdict, by `Confirmation`; empty without one."""
     confirmation_bias: float = 0.0
-    decision: dict[str, float] = {}
-    """What the log-odds of a sentence that decides yes or no are made of, by `Decision`; empty where the reader
-    has no second network."""
-    decision_bias: float = 0.0
     fitted_on: str = ""
 
     def log_odds(self, clues: Clues) -> float:
@@ -178,10 +161,6 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def confirmed(self, confirmation: Confirmation) -> float:
         """The probability that the best answer is right, 0 to 1, in view of the verdict on it."""
         return self.chance(self.confirmation_bias + _weighed(self.confirmation, confirmation))
-
-    def decides(self, decision: Decision) -> float:
-        """Log-odds that a sentence decides a question of yes or no."""
-        return self.decision_bias + _weighed(self.decision, decision)
 
     def chance(self, log_odds: float) -> float:
         """The probability, 0 to 1."""
@@ -208,7 +187,6 @@ def read_calibration(path: Path) -> Calibration:
         (found.weights, {*Features.__struct_fields__}),
         (found.ranking, {*Clues.__struct_fields__}),
         (found.confirmation, {*Confirmation.__struct_fields__}),
-        (found.decision, {"verdict", "share", "rank"}),
     )
     if unknown := {name for weights, known in weighed for name in weights.keys() - known}:
         raise SettingsError(f"{path} weighs {', '.join(sorted(unknown))}, which no reading has; fit it again")

@@ -205,18 +205,17 @@ def articles_in_turn(
 ) -> tuple[Reading, tuple[Evidence, ...]]:
     """`kept` passages in the order of the search: one of each article, then the others; and their sentences.
 
-    Where the reading is sure, the passage of its answer comes first, and those in which words were found are kept
-    whatever their place. What else was read is no order: of 126 questions with a known article, it stands higher so (MRR@10 in
-    docs/quality.md).
+    That of the best sentence is always kept. Where the reading is sure, it comes first, and those in which words were
+    found are kept whatever their place. What else was read is a worse order than the search's (docs/yardsticks.md).
     """
-    answering = reading.sentences[0].sentence.evidence if sure and reading.sentences else None
-    numbers = sorted(range(len(evidence)), key=lambda number: number != answering)
+    best = reading.sentences[0].sentence.evidence if reading.sentences else None
+    numbers = sorted(range(len(evidence)), key=lambda number: sure and number != best)
     opening: dict[str, int] = {}
     for number in numbers:
         opening.setdefault(evidence[number].stored.passage.article_id, number)
     order = sorted(numbers, key=lambda number: number not in opening.values())
     told = {one.sentence.evidence for one in reading.sentences if sure and one.short_logit > 0}
-    chosen = set(sorted(order, key=lambda number: number != answering and number not in told)[:kept])
+    chosen = set(sorted(order, key=lambda number: number != best and number not in told)[:kept])
     order = [number for number in order if number in chosen]
     return _placed(reading, {number: rank for rank, number in enumerate(order)}), tuple(evidence[n] for n in order)
 

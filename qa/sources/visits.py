@@ -224,9 +224,14 @@ def wakes(folders: Sequence[Path], *, stop: Event) -> Iterator[None]:
 
     quiet = 0
     while not stop.is_set():
+        there = [folder for folder in folders if folder.is_dir()]
+        if not there:
+            stop.wait(_RETRY_SECONDS)
+            yield None
+            continue
         try:
             for found in watch(
-                *folders, stop_event=stop, raise_interrupt=False, rust_timeout=1_000, yield_on_timeout=True
+                *there, stop_event=stop, raise_interrupt=False, rust_timeout=1_000, yield_on_timeout=True
             ):
                 quiet = 0 if found else quiet + 1
                 if found or quiet % _LOOK_ANYWAY_SECONDS == 1:
@@ -235,6 +240,7 @@ def wakes(folders: Sequence[Path], *, stop: Event) -> Iterator[None]:
             _log.warning("the folders are watched anew: %s", error)
             quiet = 0
             stop.wait(_RETRY_SECONDS)
+            yield None
 
 
 class Folders:

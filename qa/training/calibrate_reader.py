@@ -19,8 +19,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.corpus import Corpus
-from embeddings.encoders import Encoder, load
+from embeddings.encoders import load
 from embeddings.runtime import Memory
 from embeddings.types import Article, article_version
 from qa.evaluation.benchmarks.reader import given, searched
@@ -28,16 +27,13 @@ from qa.evaluation.metrics.answers import SquadQuestion, f1
 from qa.evaluation.targets import kept
 from qa.reading import GENERAL, Calibration, Clues, Features, Reader, RememberingReader, load_reader, read_calibration
 from qa.reading.networks import ShippedReader
-from qa.reading.second_opinion import decisions_of, verdict_on
+from qa.reading.second_opinion import verdict_on
 from qa.reading.sentence_ranking import Reading, features_of, read
 from qa.training.reader_data import (
     Row,
     Span,
-    WrittenArticle,
-    WrittenDecision,
     rows_of,
     title_of,
-    written_decisions,
     written_rows,
 )
 from qa.types import Evidence
@@ -57,9 +53,6 @@ NEWS = 1.0
 """What all readings of invented news weigh together, beside 1 for all others."""
 ANSWERABLE = 0.7
 """Share of questions in service that the articles answer: an assumption, stated so that it can be changed."""
-_DECIDES = ("verdict", "share", "rank")
-_BEGINNING = 30
-"""Characters by which a sentence is known."""
 _FEATURES = Features.__struct_fields__
 _CLUES = Clues.__struct_fields__
 
@@ -111,10 +104,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     else:
         ranked = fit_ranking(readings, Recalibrated(remembering, GENERAL))
     calibration = fit(readings, Recalibrated(remembering, ranked))
-    decided = list(written_decisions())
-    articles = list({one.title: _written(one.title, one.text) for one, _ in decided}.values())
-    with kept(articles, encoder, given_.cache / "decisions") as corpus:
-        calibration = fit_decisions(decided, corpus, encoder, Recalibrated(remembering, calibration))
     judge = reader.judge if isinstance(reader, ShippedReader) and calibration.confirmation else ""
     calibration = msgspec.structs.replace(calibration, judge=judge)
     given_.out.write_bytes(msgspec.json.format(msgspec.json.encode(calibration), indent=1) + b"\n")
@@ -235,53 +224,6 @@ def _asked(readings: Sequence[Question], reader: Reader) -> Iterator[Asked]:
             without = [item for item in evidence if item.stored.passage.article_id != question.article_id]
             if without and not any(_holds(item, question) for item in without):
                 yield _judged(msgspec.structs.replace(question, answers=()), without, reader)
-
-
-class Deciding(msgspec.Struct, frozen=True):
-    """A sentence that may decide a question of yes or no, and whether it does."""
-
-    question: int
-    features: tuple[float, ...]
-    right: bool
-
-
-def fit_decisions(
-    asked: Sequence[tuple[WrittenArticle, WrittenDecision]], corpus: Corpus, encoder: Encoder, reader: Reader
-) -> Calibration:
-    """What makes a sentence the one that decides, among those that speak of the matter."""
-    found: list[Deciding] = []
-    for number, (article, one) in enumerate(asked):
-        evidence = searched(_decision(one, article), corpus=corpus, encoder=encoder)
-        name = _written(article.title, article.text).id
-        for sentence, decision in decisions_of(one.question, evidence, reader=reader):
-            own = evidence[sentence.evidence].stored.passage.article_id == name
-            decides = one.answer is not None and own and sentence.text.startswith(one.sentence[:_BEGINNING])
-            features = tuple(float(getattr(decision, each)) for each in _DECIDES)
-            found.append(Deciding(number, features, decides))
-    rows, right = np.array([one.features for one in found]), np.array([one.right for one in found])
-    slopes, bias = _logistic(rows, right, None)
-    odds = rows @ slopes + bias
-    surest: dict[int, int] = {}
-    for at in np.argsort(odds).tolist():
-        surest[found[at].question] = at
-    chosen = list(surest.values())
-    # What the surest of several is worth is found anew.
-    scale, shift = _logistic(odds[chosen][:, None], right[chosen], None)
-    sure = 1 / (1 + np.exp(-(odds[chosen] * scale[0] + shift)))
-    answered = sure >= reader.calibration.threshold
-    able = sum(one.answer is not None for _, one in asked)
-    print(
-        f"{len(asked):,} questions of yes or no, {able:,} decided in an article: {answered.sum():,} answered, "
-        f"{right[chosen][answered].sum():,} by the sentence that decides",
-        flush=True,
-    )
-    weights = {name: round(float(value * scale[0]), 4) for name, value in zip(_DECIDES, slopes, strict=True)}
-    bias = round(float(bias * scale[0] + shift), 4)
-    return msgspec.structs.replace(reader.calibration, decision=weights, decision_bias=bias)
-
-
-def _decision(one: WrittenDecision, article: WrittenArticle) -> SquadQuestion:
-    return SquadQuestion(id=one.question, question=one.question, article_id="", group=article.title, answers=())
 
 
 class Recalibrated:

@@ -141,6 +141,22 @@ def test_a_name_that_is_no_utf8_does_not_end_the_watching(tmp_path: Path, monkey
     assert list(woken) == []
 
 
+def test_a_folder_that_is_not_there_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "_RETRY_SECONDS", 0.0)
+    stop = Event()
+    woken = wakes([tmp_path, tmp_path / "missing"], stop=stop)
+    next(woken)
+    (tmp_path / "a.txt").write_text(TEXT)
+    next(woken)
+    stop.set()
+    assert list(woken) == []
+    none = wakes([tmp_path / "missing"], stop=(again := Event()))
+    next(none)
+    next(none)
+    again.set()
+    assert list(none) == []
+
+
 def test_while_the_store_is_busy_articles_wait(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     (watched.folder / "a.txt").write_text(TEXT)
     refusals = iter([NotDelivered("another process writes")] * 2)

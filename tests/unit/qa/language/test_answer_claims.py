@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.language.answer_claims import claimed, claims_of, stated
+from qa.language.answer_claims import claimed, claims_of
 
 
 @pytest.mark.parametrize(
@@ -20,24 +20,6 @@ from qa.language.answer_claims import claimed, claims_of, stated
 )
 def test_a_question_and_its_answer_are_one_sentence(question: str, answer: str, claim: str | None) -> None:
     assert claimed(question, answer) == claim
-
-
-@pytest.mark.parametrize(
-    ("question", "claim"),
-    [
-        ("Did the council sell the old station?", "The council sold the old station."),
-        ("Didn't the council approve the plan?", "The council approve the plan."),
-        ("Does the plan include a pool?", "The plan include a pool."),
-        ("Is Skerra the capital of Lunde?", "Skerra is the capital of Lunde."),
-        ("Has the strike at the port ended?", "The strike at the port has ended."),
-        ("Are there any survivors?", "There are any survivors."),
-        ("Will the bridge open in May?", "The bridge open in May."),
-        ("Who won the race?", None),
-        ("Isolated villages: which?", None),
-    ],
-)
-def test_what_yes_or_no_answers_is_a_statement(question: str, claim: str | None) -> None:
-    assert stated(question) == claim
 
 
 def test_a_question_whose_form_is_unknown_stands_before_its_answer() -> None:

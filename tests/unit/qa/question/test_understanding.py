@@ -150,6 +150,7 @@ def test_numbers_meet(question: str, text: str, met: str) -> None:
         ("Which 2,500 towns?", "Which 2,500 towns?"),
         ("How much is 3.5 percent?", "How much is 3.5 percent?"),
         ("Who came third?", "Who came third?"),
+        pytest.param(f"Was {400 * '9'} sold?", f"Was {400 * '9'} sold?", id="beyond all numbers"),
     ],
 )
 def test_numbers_are_looked_up_both_ways(question: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What a second network makes of answers and of questions of yes or no, played by one that needs none."""
+"""What a second network makes of answers, played by one that needs none."""
 
 from __future__ import annotations
 
@@ -10,21 +10,15 @@ import pytest
 
 from qa.grounding import Odds
 from qa.reading import GENERAL, OverlapReader
-from qa.reading.second_opinion import confirmed, decided, decisions_of
+from qa.reading.second_opinion import confirmed
 from qa.reading.sentence_ranking import read
 from qa.types import Evidence
 
 EvidenceOf = Callable[..., Evidence]
-DECIDING = msgspec.structs.replace(GENERAL, decision={"verdict": 1.0, "share": 0.5}, decision_bias=-0.5)
-ASKED = "Did the Corm council sell the tower?"
-REFUSED, MILL = "It refused to sell the tower.", "The council of Corm will sell the mill."
-TEXT = f"The Corm council met. {REFUSED} {MILL} Will it sell the tower?"
 
 
 class Judge(OverlapReader):
     """Judges by the sentence that it is shown first."""
-
-    calibration = DECIDING
 
     def __init__(self, verdicts: Mapping[str, tuple[float, float]]) -> None:
         self._verdicts = verdicts
@@ -35,35 +29,6 @@ class Judge(OverlapReader):
         self.given.append((claims, texts))
         supported, contradicted = self._verdicts.get(texts[0], (-5.0, -5.0))
         return Odds(supported=supported, contradicted=contradicted)
-
-
-def test_the_sentence_that_says_otherwise_decides_too(evidence_of: EvidenceOf) -> None:
-    judge = Judge({REFUSED: (-4.0, 2.0), MILL: (-1.0, 0.5)})
-    found = decided(ASKED, [evidence_of(TEXT, title="Corm")], reader=judge)
-    assert found is not None
-    best = found.sentences[0]
-    assert best.sentence.text == REFUSED
-    assert (best.short, found.kind, found.passages) == (None, "decision", 1)
-    # Half a word each for the title and the sentence before it.
-    assert best.logit == pytest.approx(2.0 + 0.5 * (2 + 2 * 0.5) / 4 - 0.5)
-    assert found.probability == pytest.approx(DECIDING.chance(best.logit))
-    assert {claims for claims, _ in judge.given} == {("The Corm council sold the tower.",)}
-    assert (REFUSED, f"Corm. The Corm council met. {REFUSED}") in [texts for _, texts in judge.given]
-
-
-def test_only_sentences_that_speak_of_the_matter_are_judged(evidence_of: EvidenceOf) -> None:
-    judge = Judge({})
-    evidence = [evidence_of("Rain fell. The tower of Corm leans.", article="a"), evidence_of(TEXT, article="b")]
-    shown = {sentence.text for sentence, _ in decisions_of(ASKED, evidence, reader=judge)}
-    assert "Rain fell." not in shown
-    assert not any(text.endswith("?") for text in shown)
-    assert "The tower of Corm leans." in shown
-
-
-def test_other_questions_and_readers_decide_nothing(evidence_of: EvidenceOf) -> None:
-    evidence = [evidence_of(TEXT)]
-    assert decided("Who sold the tower?", evidence, reader=Judge({})) is None
-    assert decided(ASKED, evidence, reader=OverlapReader()) is None
 
 
 CONFIRMING = msgspec.structs.replace(GENERAL, confirmation={"sure": 1.0, "verdict": 0.5}, confirmation_bias=-0.25)

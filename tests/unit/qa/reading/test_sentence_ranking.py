@@ -137,11 +137,15 @@ def test_each_article_comes_once_before_any_comes_again_after_the_one_that_answe
     assert shown == tuple(evidence[number] for number in (4, 0, 3, 1)), "the answer, then as they were found"
     assert [(one.words, one.sentence.evidence) for one in kept.sentences] == [("4", 0), ("1", 3), ("3", 2)]
     _, shown = articles_in_turn(reading, evidence, kept=4, sure=False)
-    assert shown == tuple(evidence[number] for number in (0, 2, 3, 1))
+    assert shown == tuple(evidence[number] for number in (0, 2, 3, 4)), "the best is kept, too"
     _, shown = articles_in_turn(msgspec.structs.replace(reading, sentences=()), evidence, kept=1, sure=True)
     assert shown == (evidence[0],)
     _, shown = articles_in_turn(reading, evidence, kept=2, sure=True)
     assert shown == tuple(evidence[number] for number in (4, 1)), "what else was found outweighs the place"
+    kept, shown = articles_in_turn(reading, evidence, kept=2, sure=False)
+    assert (shown, kept.sentences[0].words) == ((evidence[0], evidence[4]), "4"), (
+        "the best is kept, and no more than that"
+    )
 
 
 def test_a_passage_in_which_nothing_was_found_keeps_its_place_at_the_end(evidence_of: EvidenceOf) -> None:

@@ -21,6 +21,7 @@ from qa.training.reader_data import (
     neighbours_of,
     title_of,
     tokens_of,
+    written_decisions,
     written_rows,
 )
 
@@ -156,3 +157,15 @@ def test_the_questions_that_train_are_sound() -> None:
         assert row.context[span.answer_start :].startswith(span.text)
     assert 0.6 < sum(not row.is_impossible for row in rows) / len(rows) < 0.7
     assert list(WRITTEN.glob("*.jsonl"))
+
+
+def test_what_decides_yes_or_no_stands_in_its_article(tmp_path: Path) -> None:
+    found = list(written_decisions())
+    assert len(found) > 600
+    assert {one.answer for _, one in found} == {"yes", "no", None}
+    (tmp_path / "decisions").mkdir()
+    (tmp_path / "decisions" / "a.jsonl").write_text(
+        '{"title": "Tower", "questions": [{"question": "Was it sold?", "answer": "yes", "sentence": "It was"}]}'
+    )
+    with pytest.raises(ValueError, match="'Tower' does not hold 'It was'"):
+        list(written_decisions(tmp_path))
