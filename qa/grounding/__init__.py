@@ -33,6 +33,7 @@ __all__ = [
     "Support",
     "SupportChecker",
     "SupportingSpan",
+    "chance",
     "load_checker",
     "mean_odds",
     "verdict_of",
@@ -96,6 +97,11 @@ class Odds(msgspec.Struct, frozen=True, kw_only=True):
     """That the text says so."""
     contradicted: float
     """That it says otherwise."""
+
+
+def chance(log_odds: float) -> float:
+    """The probability, 0 to 1."""
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
 
 
 def mean_odds(found: Sequence[Odds]) -> Odds:
@@ -198,7 +204,7 @@ class CheckerCalibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
     def probability(self, log_odds: float) -> float:
         """That the evidence supports the claim, 0 to 1."""
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self.slope * log_odds + self.bias))))
+        return chance(self.slope * log_odds + self.bias)
 
 
 def _read_calibration(path: Path) -> CheckerCalibration:

@@ -255,6 +255,7 @@ def _phrase(sentence: AnalysedSentence, at: int, word: Word) -> str:
     return sentence.text[sentence.words[max(0, at - 3)].start : word.end]
 
 
+# --- A checker of shared words and vetoes
 _DOUBT = 0.15
 """Score of a claim that a hard check fails, at most."""
 

@@ -11,7 +11,6 @@ lately: questions are asked again, and parts of them are read twice.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.index.terms import UNSPACED
 from embeddings.runtime import Memory, key_of
 from qa.errors import SettingsError
-from qa.grounding import Odds, ShippedNetwork
+from qa.grounding import Odds, ShippedNetwork, chance
 from qa.language.question_words import asking_words, asks_figure, asks_name, language_of
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import Fits, type_test
@@ -156,15 +155,11 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def probability(self, features: Features) -> float:
         """That the best answer is right, 0 to 1."""
-        return self.chance(self.bias + _weighed(self.weights, features))
+        return chance(self.bias + _weighed(self.weights, features))
 
     def confirmed(self, confirmation: Confirmation) -> float:
         """The probability that the best answer is right, 0 to 1, in view of the verdict on it."""
-        return self.chance(self.confirmation_bias + _weighed(self.confirmation, confirmation))
-
-    def chance(self, log_odds: float) -> float:
-        """The probability, 0 to 1."""
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
+        return chance(self.confirmation_bias + _weighed(self.confirmation, confirmation))
 
 
 def _weighed(weights: Mapping[str, float], known: msgspec.Struct) -> float:

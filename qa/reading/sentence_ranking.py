@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
+from qa.grounding import chance
 from qa.language.words import matter, stems
 from qa.reading import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
 from qa.reading.answer_types import Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
@@ -196,7 +197,7 @@ def best_passages_first(
     weighed = {number: best.get(number, lowest - 1.0 - number) for number in range(len(evidence))}
     order = sorted(weighed, key=lambda number: (-weighed[number], number))[:kept]
     place = {number: rank for rank, number in enumerate(order)}
-    scored = tuple(msgspec.structs.replace(evidence[number], score=_sigmoid(weighed[number])) for number in order)
+    scored = tuple(msgspec.structs.replace(evidence[number], score=chance(weighed[number])) for number in order)
     return _placed(reading, place), scored
 
 
@@ -405,10 +406,6 @@ def _said_first(ordered: list[ReadSentence]) -> list[ReadSentence]:
 def _log_sum(logits: Sequence[float]) -> float:
     most = max(logits)
     return most + math.log(sum(math.exp(logit - most) for logit in logits))
-
-
-def _sigmoid(logit: float) -> float:
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
 class SentenceAt(msgspec.Struct, frozen=True, kw_only=True):

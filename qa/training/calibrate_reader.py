@@ -29,13 +29,7 @@ from qa.reading import GENERAL, Calibration, Clues, Features, Reader, Rememberin
 from qa.reading.networks import ShippedReader
 from qa.reading.second_opinion import verdict_on
 from qa.reading.sentence_ranking import Reading, features_of, read
-from qa.training.reader_data import (
-    Row,
-    Span,
-    rows_of,
-    title_of,
-    written_rows,
-)
+from qa.training.reader_data import Row, Span, rows_of, title_of, written_rows
 from qa.types import Evidence
 
 __all__ = ["main"]
@@ -145,12 +139,8 @@ def news_passages(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _article(row: Row) -> Article:
-    return _written(title_of(row), row.context)
-
-
-def _written(title: str, text: str) -> Article:
-    version = article_version(text)
-    return Article(id=version[:20], version=version, title=title, text=text)
+    version = article_version(row.context)
+    return Article(id=version[:20], version=version, title=title_of(row), text=row.context)
 
 
 def _question(row: Row, articles: dict[str, Article]) -> SquadQuestion:

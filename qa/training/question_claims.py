@@ -181,7 +181,6 @@ class ReadAnswer(msgspec.Struct, frozen=True):
     at: int
     words: str
     right: bool
-    source: str
 
 
 def questions_to_read(rows: Sequence[Row], *, fold: int, rng: random.Random) -> list[Row]:
@@ -229,7 +228,7 @@ def _of_row(row: Row, reader: Reader) -> Iterator[ReadAnswer]:
         for start, words in dict.fromkeys(choices):
             at = next((at for at, (_, end) in enumerate(spans) if start < end), -1)
             if at >= 0 and 0 < len(words.split()) <= _LONGEST_ANSWER:
-                yield ReadAnswer(row.question, sentences, at, words.strip(" .,;:"), is_right, row.source)
+                yield ReadAnswer(row.question, sentences, at, words.strip(" .,;:"), is_right)
 
 
 def _agrees(words: str, row: Row) -> float:

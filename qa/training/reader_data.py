@@ -32,8 +32,6 @@ __all__ = [
     "Span",
     "Tokens",
     "Window",
-    "WrittenArticle",
-    "WrittenDecision",
     "epoch_of",
     "groups_of",
     "neighbours_of",
