@@ -18,7 +18,7 @@ from embeddings.chunking.sentences import split_sentences
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets
 from qa.grounding import Provenance
 from qa.grounding.claim_evidence import passages_of, set_against
-from qa.training.reader_data import WRITTEN, written_articles
+from qa.training.written_news import WRITTEN, written_articles
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -13,7 +13,7 @@ import gzip
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 __all__ = [
-    "WRITTEN",
     "Group",
     "Neighbourhood",
     "Neighbours",
@@ -40,9 +39,6 @@ __all__ = [
     "title_of",
     "tokens_of",
     "window_of",
-    "written_articles",
-    "written_decisions",
-    "written_rows",
 ]
 
 CONTEXT_TOKENS = (110, 220)
@@ -62,6 +58,7 @@ UNTIED = {
     "nq_dev_oracle",
     "qed_dev_nq",
     "written_news",
+    "written_news_further",
 }
 """Sources whose questions say what they are about, and can be asked of any passage."""
 LOOKED_AT, KEPT, BLOCK = 40, 12, 512
@@ -103,6 +100,7 @@ class Window(msgspec.Struct, frozen=True):
 SHARES: Mapping[str, float] = {
     "squad2_unansq_train_matched": 3.0,
     "written_news": 10.0,
+    "written_news_further": 20.0,
     "fairytaleqa": 0.5,
     "mined_answer_sentence_removed": 0.25,
     "mined_same_article": 0.7,
@@ -112,13 +110,6 @@ SHARES: Mapping[str, float] = {
 }
 """How often the rows of a source come in one epoch. Questions that were written to have no answer teach most about
 declining; an answer whose sentence was removed can survive in other words."""
-WRITTEN = Path(__file__).parent / "news"
-"""Invented articles of news with questions, written for this."""
-WRITTEN_FOLDS = 5
-PAIRS = "pairs"
-"""Folder beside them: two articles each on one affair. What one leaves open the other may answer, so that nobody can
-say that nothing does: none is held out."""
-_NOT_HELD_OUT = 1
 
 
 def rows_of(path: Path) -> Iterator[Row]:
@@ -127,93 +118,6 @@ def rows_of(path: Path) -> Iterator[Row]:
         decoder = msgspec.json.Decoder(Row)
         for line in lines:
             yield decoder.decode(line)
-
-
-class WrittenQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """A question on an article that was written with it."""
-
-    question: str
-    sentence: str
-    """How the sentence begins that holds the answer or what tempts."""
-    answer: str | None
-    tempting: str = ""
-    """Words that only seem to answer, where nothing does."""
-    why: str = ""
-
-
-class WrittenArticle(msgspec.Struct, frozen=True, kw_only=True):
-    """An invented article of news."""
-
-    title: str
-    published: str
-    text: str
-    questions: tuple[WrittenQuestion, ...]
-
-
-def written_articles(path: Path) -> Iterator[tuple[int, WrittenArticle]]:
-    """The invented articles of one file, each with its fold; one in five is of fold 0, the one held out."""
-    decoder = msgspec.json.Decoder(WrittenArticle)
-    for number, line in enumerate(path.read_bytes().splitlines()):
-        yield number % WRITTEN_FOLDS, decoder.decode(line)
-
-
-def written_rows(folder: Path = WRITTEN) -> Iterator[Row]:
-    """The questions of `*.jsonl` and of `pairs/*.jsonl` on invented news.
-
-    Raises ValueError where an answer does not stand behind the beginning of its sentence.
-    """
-    single, paired = (sorted(place.glob("*.jsonl")) for place in (folder, folder / PAIRS))
-    articles = [each for path in single for each in written_articles(path)]
-    articles += [(_NOT_HELD_OUT, article) for path in paired for _, article in written_articles(path)]
-    for fold, article in articles:
-        for asked in article.questions:
-            words = asked.tempting if asked.answer is None else asked.answer
-            at = article.text.find(words, article.text.find(asked.sentence))
-            if asked.sentence not in article.text or at < 0:
-                raise ValueError(f"{article.title!r}: {words!r} does not stand where {asked.question!r} says")
-            span = Span(words, at)
-            yield Row(
-                question=asked.question,
-                context=article.text,
-                answers=() if asked.answer is None else (span,),
-                plausible_answers=(span,) if asked.answer is None else (),
-                is_impossible=asked.answer is None,
-                source="written_news",
-                group=f"written:{article.title}",
-                fold=fold,
-            )
-
-
-class WrittenDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """A question that yes or no answers, or nothing in the article."""
-
-    question: str
-    answer: Literal["yes", "no"] | None
-    sentence: str
-    """How the sentence begins that decides, or only seems to."""
-
-
-class WrittenDecisions(msgspec.Struct, frozen=True, kw_only=True):
-    """Those of one article, by its title."""
-
-    title: str
-    questions: tuple[WrittenDecision, ...]
-
-
-def written_decisions(folder: Path = WRITTEN) -> Iterator[tuple[WrittenArticle, WrittenDecision]]:
-    """The questions of `decisions/*.jsonl` on invented news, each with its article.
-
-    Raises ValueError where no article has the title, or a sentence does not stand in it.
-    """
-    articles = {one.title: one for path in sorted(folder.glob("*.jsonl")) for _, one in written_articles(path)}
-    decoder = msgspec.json.Decoder(WrittenDecisions)
-    for path in sorted((folder / "decisions").glob("*.jsonl")):
-        for made in map(decoder.decode, path.read_bytes().splitlines()):
-            article = articles.get(made.title)
-            for one in made.questions:
-                if article is None or one.sentence not in article.text:
-                    raise ValueError(f"{path}: {made.title!r} does not hold {one.sentence!r}")
-                yield article, one
 
 
 def share_of(row: Row) -> float:
@@ -347,6 +251,8 @@ class Neighbourhood(msgspec.Struct, frozen=True, kw_only=True):
 
     groups: int
     """Questions of an epoch that come with neighbours."""
+    news: float = 2.0
+    """How often those on invented news come so, each on average."""
     alone: float = 1.0
     """Share of an epoch's other windows."""
     size: int = 2

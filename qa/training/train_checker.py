@@ -41,8 +41,9 @@ from qa.training.question_claims import (
     read_answers,
     verdict_pairs,
 )
-from qa.training.reader_data import rows_of, written_rows
+from qa.training.reader_data import rows_of
 from qa.training.train_reader import freeze
+from qa.training.written_news import written_rows
 
 if TYPE_CHECKING:
     import torch

@@ -25,8 +25,8 @@ from qa.training.reader_data import (
     other_sentences,
     rows_of,
     tokens_of,
-    written_rows,
 )
+from qa.training.written_news import written_rows
 
 if TYPE_CHECKING:
     import torch
@@ -39,8 +39,6 @@ BATCH_TOKENS = 5_000
 AGAINST_OTHERS, OF_NEIGHBOURS = 0.5, 0.5
 """What it weighs that a question's own passage wins against its neighbours, and that each of these holds no answer; an
 answer's first and last word weigh 1."""
-NEWS_GROUPS = 2
-"""How often each of their questions comes with its neighbours in an epoch."""
 FIRST_STAGE = 24_000
 """Examples of single sentences seen before whole passages: they are short, and teach where answers begin and end."""
 
@@ -56,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--decay-share", type=float, default=0.35)
     parser.add_argument("--first-stage", type=int, default=FIRST_STAGE)
     parser.add_argument("--groups", type=int, default=0, help="questions of an epoch that come with near passages")
+    parser.add_argument("--news-groups", type=float, default=2.0, help="how often each of invented news comes so")
     parser.add_argument("--share", type=float, default=1.0, help="of the other windows in each epoch")
     parser.add_argument("--frozen", type=int, default=0, help="lowest layers left as they are: a third less time for 3")
     parser.add_argument("--threads", type=int, default=0)
@@ -80,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         tokenizer=tokenizer,
         first_stage=given.first_stage,
         seed=given.seed,
-        shape=Neighbourhood(groups=given.groups, alone=given.share),
+        shape=Neighbourhood(groups=given.groups, alone=given.share, news=given.news_groups),
         folder=given.out,
     )
     train(model, epochs, loss_of=loss_of, plan=plan, folder=given.out)
@@ -135,12 +134,13 @@ def epochs_of(
     rows, news_rows = tokens_of(kept, tokenizer), tokens_of(news, tokenizer)
     near = neighbours_of(kept, load(BUNDLED_MODEL), folder / "neighbours.json") if shape.groups else []
     near_news = neighbours_of(news, load(BUNDLED_MODEL), folder / f"neighbours-news-{len(news)}.json")
-    every = Neighbourhood(groups=len(news), size=shape.size)
+    with_neighbours = round(shape.news * len(news))
     while True:
         alone = _alone(epoch_of([*rows, *news_rows], rng, **special))
         groups = groups_of(rows, near, shape, rng, **special)
-        for _ in range(NEWS_GROUPS):
-            groups += groups_of(news_rows, near_news, every, rng, **special)
+        for begin in range(0, with_neighbours, len(news)):
+            some = Neighbourhood(groups=min(len(news), with_neighbours - begin), size=shape.size)
+            groups += groups_of(news_rows, near_news, some, rng, **special)
         drawn_alone = rng.sample(alone, round(len(alone) * shape.alone))
         yield batches([*drawn_alone, *groups], length=_length, tokens=BATCH_TOKENS, rng=rng)
 

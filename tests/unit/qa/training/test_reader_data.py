@@ -12,17 +12,13 @@ import pytest
 
 from embeddings.encoders import BUNDLED_MODEL, HashingEncoder, locate
 from qa.training.reader_data import (
-    WRITTEN,
     Neighbourhood,
     Row,
     Span,
     Window,
     groups_of,
     neighbours_of,
-    title_of,
     tokens_of,
-    written_decisions,
-    written_rows,
 )
 
 FERRY = "The ferry Almeric carried 214 people to Skerra."
@@ -117,55 +113,3 @@ def test_frozen_layers_have_no_gradient() -> None:
     learning = {name for name, weights in model.named_parameters() if weights.requires_grad}
     assert all("layer.4" in name or "layer.5" in name or "qa_outputs" in name for name in learning)
     assert len(learning) == 2 * 16 + 2
-
-
-ARTICLE = {
-    "title": "Ferry aground",
-    "published": "2024-06-05",
-    "text": "Ida Holm owns the ferry. Tom Renn steered it. Nobody was hurt, said Tom Renn.",
-    "questions": [
-        {"question": "Who steered the ferry?", "answer": "Tom Renn", "sentence": "Nobody was"},
-        {"question": "Who built the ferry?", "answer": None, "tempting": "Ida Holm", "sentence": "Ida Holm owns"},
-    ],
-}
-
-
-def test_written_questions_answer_where_their_sentence_says(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_bytes(b"\n".join([msgspec.json.encode(ARTICLE)] * 6))
-    found = list(written_rows(tmp_path))
-    assert [row.fold for row in found[::2]] == [0, 1, 2, 3, 4, 0]
-    answered, tempted = found[:2]
-    assert answered.answers == (Span("Tom Renn", ARTICLE["text"].index("Tom Renn.")),)
-    assert (answered.is_impossible, tempted.is_impossible, tempted.answers) == (False, True, ())
-    assert tempted.plausible_answers == (Span("Ida Holm", 0),)
-    assert title_of(answered) == "Ferry aground"
-
-
-def test_a_written_answer_that_does_not_stand_there_is_refused(tmp_path: Path) -> None:
-    wrong = {**ARTICLE, "questions": [{"question": "Who?", "answer": "Ida Holm", "sentence": "Tom Renn steered"}]}
-    (tmp_path / "a.jsonl").write_bytes(msgspec.json.encode(wrong))
-    with pytest.raises(ValueError, match=r"Ida Holm.*Who\?"):
-        list(written_rows(tmp_path))
-
-
-def test_the_questions_that_train_are_sound() -> None:
-    rows = list(written_rows())
-    assert len(rows) > 3_000
-    assert len({row.question for row in rows}) == len(rows)
-    for row in rows:
-        (span,) = row.answers or row.plausible_answers
-        assert row.context[span.answer_start :].startswith(span.text)
-    assert 0.6 < sum(not row.is_impossible for row in rows) / len(rows) < 0.7
-    assert list(WRITTEN.glob("*.jsonl"))
-
-
-def test_what_decides_yes_or_no_stands_in_its_article(tmp_path: Path) -> None:
-    found = list(written_decisions())
-    assert len(found) > 600
-    assert {one.answer for _, one in found} == {"yes", "no", None}
-    (tmp_path / "decisions").mkdir()
-    (tmp_path / "decisions" / "a.jsonl").write_text(
-        '{"title": "Tower", "questions": [{"question": "Was it sold?", "answer": "yes", "sentence": "It was"}]}'
-    )
-    with pytest.raises(ValueError, match="'Tower' does not hold 'It was'"):
-        list(written_decisions(tmp_path))
