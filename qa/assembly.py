@@ -18,7 +18,7 @@ from embeddings.usable_corpus import Clock, UsableCorpus, utc_now
 from qa.answering import Answerer
 from qa.conversations.follow_ups import FollowUps
 from qa.generators import Generator, load_generator
-from qa.grounding import Odds, ShippedNetwork, SupportChecker
+from qa.grounding import SupportChecker
 from qa.reading import AnswerSpan, Reader, RememberingReader, load_reader
 from qa.retrieval.rerankers import Reranker, load_reranker
 from qa.settings import Settings
@@ -81,17 +81,15 @@ def assemble(settings: Settings, *, encoder: Encoder, checks: bool = True) -> As
     Raises SettingsError, and EncoderError where a cross-encoder is not on this machine.
     """
     vectors, readings = Memory[Vector](_VECTORS), Memory[tuple[AnswerSpan, ...]](_READINGS)
-    verdicts = Memory[Odds](_READINGS)
-    network = ShippedNetwork(threads=settings.threads)
-    reader = load_reader(settings.reader, threads=settings.threads, judge=network)
+    reader = load_reader(settings.reader, threads=settings.threads)
     if not settings.reader:  # of others, nobody knows whether a reading depends on what else is read with it
-        reader = RememberingReader(reader, readings=readings, verdicts=verdicts)
+        reader = RememberingReader(reader, readings=readings)
     generator = load_generator(settings)
     checker = None
     if generator or checks:
         from qa.grounding import load_checker
 
-        checker = load_checker(settings.support_checker, threads=settings.threads, network=network)
+        checker = load_checker(settings.support_checker, threads=settings.threads)
     return Assembly(
         settings=settings,
         encoder=RememberingEncoder(encoder, vectors=vectors),
@@ -99,5 +97,5 @@ def assemble(settings: Settings, *, encoder: Encoder, checks: bool = True) -> As
         reader=reader,
         checker=checker,
         reranker=load_reranker(settings.reranker, threads=settings.threads),
-        memories={"vectors": vectors, "readings": readings, "verdicts": verdicts},
+        memories={"vectors": vectors, "readings": readings},
     )

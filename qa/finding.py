@@ -21,7 +21,6 @@ from qa.reading.answer_filters import answers_another, filter_answers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.name_filters import from_articles_with, naming
 from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
-from qa.reading.second_opinion import confirmed
 from qa.reading.sentence_ranking import (
     DEPTH,
     Reading,
@@ -134,7 +133,7 @@ class Finder:
         if now:
             reading = of_now(asked.to_read, reading, able, calibration=reader.calibration)
         reading = newest_of_series(reading, able) if any_time else reading
-        return able, confirmed(asked.to_read, reading, able, reader=reader)
+        return able, reading
 
     def _latest(self, asked: Understood, clock: Stopwatch) -> Found | None:
         """What is newest about a topic; None where nothing found says all of its names."""

@@ -140,7 +140,7 @@ def verdict_of(score: float, share: float, mismatches: Sequence[Mismatch], *, th
     return "partly_supported" if score >= _PARTLY * threshold and share >= _SAME_MATTER else "unsupported"
 
 
-# --- The network that ships: the default checker judges by it, and the reader has its answers confirmed
+# --- The network that ships
 class ShippedNetwork:
     """One long-lived session over weights and the calibration that belongs to them."""
 
@@ -217,10 +217,8 @@ def _read_calibration(path: Path) -> CheckerCalibration:
         raise SettingsError(f"{path} is no calibration of a checker ({error}); fit it again") from None
 
 
-def load_checker(name: str, *, threads: int = 0, network: ShippedNetwork | None = None) -> SupportChecker:
+def load_checker(name: str, *, threads: int = 0) -> SupportChecker:
     """The trained network that ships for no name, `lexical` for words alone, else a model by its name or path.
-
-    `network`: the one that ships, where it is open already.
 
     Raises EncoderError where no such model is on this machine, SettingsError where the network has no calibration.
     """
@@ -231,7 +229,7 @@ def load_checker(name: str, *, threads: int = 0, network: ShippedNetwork | None 
     if name in {"", "trained"}:
         from qa.grounding.trained import TrainedChecker
 
-        checker = TrainedChecker(network, threads=threads)
+        checker = TrainedChecker(threads=threads)
         _ = checker.identity  # Weights that are not there are an error now, not at the first claim.
         return checker
     from qa.grounding.cross_encoder import CrossEncoderChecker

@@ -22,7 +22,7 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.index.terms import UNSPACED
 from embeddings.runtime import Memory, key_of
 from qa.errors import SettingsError
-from qa.grounding import Odds, ShippedNetwork, chance
+from qa.grounding import chance
 from qa.language.question_words import asking_words, asks_figure, asks_name, language_of
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import Fits, type_test
@@ -33,7 +33,6 @@ __all__ = [
     "AnswerSpan",
     "Calibration",
     "Clues",
-    "Confirmation",
     "Features",
     "OverlapReader",
     "PassageText",
@@ -90,9 +89,6 @@ class Reader(Protocol):
         An empty tuple where a passage has no words.
         """
 
-    def confirm(self, claims: Sequence[str], texts: Sequence[str]) -> Odds | None:
-        """What a second network makes of claims that say the same, before texts around one place; None without one."""
-
 
 class Features(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the best answer of a question; by default, what it is where nothing speaks against it."""
@@ -105,6 +101,8 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     """How far the next sentence with another answer lies behind, in log-odds; 8 at most."""
     words: float = 3.0
     """Words of the answer; 15 at most."""
+    whole: float = 0.0
+    """1 where the sentence is the answer (why, how, what was said, yes or no), 0 where its words are."""
 
 
 class Clues(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,18 +113,10 @@ class Clues(msgspec.Struct, frozen=True, kw_only=True):
     retrieval: float = 0.0
     """Logarithm of the passage's retrieval score; 0 for the first of both lists."""
     share: float = 1.0
-    """Of all the passage's spans, what probability lies on its best one."""
+    """Of all the passage's spans, what probability lies on its best one; on all of the best sentence, where a sentence
+    is the answer."""
     sentence: float = 1.0
     """Share of the question's words that stand in it or in the title."""
-
-
-class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the best answer once a second network has judged it, in log-odds."""
-
-    sure: float
-    """That it is right, by what was read."""
-    verdict: float
-    """That its sentence gives the answer, of the second network."""
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,11 +132,6 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ranking: dict[str, float] = {}
     """What the log-odds of a passage's best sentence are made of, by `Clues`; what is not named weighs nothing."""
     ranking_bias: float = 0.0
-    judge: str = ""
-    """Identity of the second network that it was fitted with; empty without one."""
-    confirmation: dict[str, float] = {}
-    """What the log-odds of an answer become by a second network's verdict, by `Confirmation`; empty without one."""
-    confirmation_bias: float = 0.0
     fitted_on: str = ""
 
     def log_odds(self, clues: Clues) -> float:
@@ -156,10 +141,6 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def probability(self, features: Features) -> float:
         """That the best answer is right, 0 to 1."""
         return chance(self.bias + _weighed(self.weights, features))
-
-    def confirmed(self, confirmation: Confirmation) -> float:
-        """The probability that the best answer is right, 0 to 1, in view of the verdict on it."""
-        return chance(self.confirmation_bias + _weighed(self.confirmation, confirmation))
 
 
 def _weighed(weights: Mapping[str, float], known: msgspec.Struct) -> float:
@@ -181,7 +162,6 @@ def read_calibration(path: Path) -> Calibration:
     weighed = (
         (found.weights, {*Features.__struct_fields__}),
         (found.ranking, {*Clues.__struct_fields__}),
-        (found.confirmation, {*Confirmation.__struct_fields__}),
     )
     if unknown := {name for weights, known in weighed for name in weights.keys() - known}:
         raise SettingsError(f"{path} weighs {', '.join(sorted(unknown))}, which no reading has; fit it again")
@@ -208,10 +188,9 @@ def calibration_beside(folder: Path, *, reader: str) -> Calibration:
 class RememberingReader:
     """Passes on to a reader that reads every passage by itself, whatever else it is given; the same readings."""
 
-    def __init__(self, reader: Reader, *, readings: Memory[tuple[AnswerSpan, ...]], verdicts: Memory[Odds]) -> None:
+    def __init__(self, reader: Reader, *, readings: Memory[tuple[AnswerSpan, ...]]) -> None:
         self._reader = reader
         self._readings = readings
-        self._verdicts = verdicts
 
     @property
     def identity(self) -> str:
@@ -239,14 +218,6 @@ class RememberingReader:
                 self._readings.put(key, spans)
                 found[key] = spans
         return [found[key] for key in keys]
-
-    def confirm(self, claims: Sequence[str], texts: Sequence[str]) -> Odds | None:
-        """See `Reader`; remembered for the same claims and texts."""
-        key = key_of(self.identity, *claims, "", *texts)
-        known = self._verdicts.get(key)
-        if known is None and (known := self._reader.confirm(claims, texts)) is not None:
-            self._verdicts.put(key, known)
-        return known
 
 
 _SLOPE = 8.0
@@ -280,9 +251,6 @@ class OverlapReader:
         fits = (type_test(question) or _any) if language == "en" else None
         kind = None if language == "en" else _kind_asked(question)
         return [_spans(passage, asked, fits=fits, kind=kind) for passage in passages]
-
-    def confirm(self, claims: Sequence[str], texts: Sequence[str]) -> None:
-        """No second network."""
 
 
 def _any(_: str) -> bool:
@@ -334,16 +302,15 @@ def _is_new(word: Word, asked: frozenset[str]) -> bool:
     return word.stem not in asked and (word.number or (word.capital and not word.stop))
 
 
-def load_reader(name: str = "", *, threads: int = 0, judge: ShippedNetwork | None = None) -> Reader:
+def load_reader(name: str = "", *, threads: int = 0) -> Reader:
     """The shipped reader for no name, `words` for one without a network, else a transformers model by name or path.
 
-    `judge`: the support checker's network, where it is open already; the shipped reader lets it confirm answers.
     Raises EncoderError where no such model is on this machine, SettingsError where its calibration is another's.
     """
     if not name:
         from qa.reading.networks import ShippedReader
 
-        return ShippedReader(threads=threads, judge=judge)
+        return ShippedReader(threads=threads)
     if name == "words":
         return OverlapReader()
     from qa.reading.networks import NamedReader

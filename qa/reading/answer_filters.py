@@ -16,7 +16,7 @@ from qa.language.question_words import TITLES, is_date_word, names
 from qa.language.words import Word, matter, negated, words_of
 from qa.reading import Calibration
 from qa.reading.answer_types import kind_of
-from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
+from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named, telling_of_all
 from qa.reading.sentence_filters import (
     does_something_else,
     ends_the_other_way,
@@ -76,6 +76,7 @@ _SAYS = re.compile(
 """A sentence without any of these tells what somebody did, not what they said."""
 _ASKS_WHERE = re.compile(r"(?:where|(?:in )?(?:which|what) (?:city|town|country|place))\b", re.IGNORECASE)
 _DATELINE = re.compile(r"[A-Z][\w .,’-]{1,40}\((?:CNN|AP|Reuters|AFP|CNN Business)\)")
+_CREDIT = re.compile(r"\((?:CNN|AP|Reuters|AFP|CNN Business)\)")
 _HEDGE = re.compile(
     r"(?:^|(?<=\s))(?P<words>(?P<title>former)|almost|nearly|(?:more|less|fewer) than|at least|at most|up to|over|under"
     r"|as (?:many|much) as|an estimated) $",
@@ -164,6 +165,8 @@ def filter_answers(
         return answers_another(question, one) or strikes(one)
 
     reading = of_what_is_named(question, reading, evidence, calibration=calibration)
+    if reading.kind == "decision":
+        reading = telling_of_all(question, reading, evidence, calibration=calibration)
     struck = [one for one in reading.sentences if another(one)]
     kept = [one for one in reading.sentences if one not in struck]
     passages = 0
@@ -203,7 +206,7 @@ def answers_another(question: str, read: ReadSentence) -> bool:
     A question that yes or no answers is answered by the opposite, too; why and how ask of anything.
     """
     kind, sentence = kind_of(question), read.sentence.text
-    if _is_no_prose(question, read):
+    if _is_no_prose(question, read) or _CREDIT.fullmatch(read.words.strip()):
         return True
     if _ASKS_WHAT_WAS_SAID.match(question) and not _SAYS.search(sentence):
         return True

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
 
+from embeddings.chunking.sentences import split_sentences
 from embeddings.month_names import ENGLISH_SHORT_MONTHS
 from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import is_date_word
@@ -145,7 +147,10 @@ _LIST = re.compile(
 _SENTENCE = re.compile(
     r"\bwhy\b|\bhow (?:do|does|did|is|are|was|were|can|could|will|would|has|have|had|come|should|to)\b"
     r"|\bwhat (?:happened|happens)\b"
-    r"|\bwhat (?:did|does|do|has|have) .{2,60}? (?:say|said|think|claim|warn|argue|respond)\b",
+    r"|\bwhat (?:did|does|do|has|have) .{2,60}? (?:say|said|think|claim|warn|argue|respond|reply|tell"
+    r"|admit(?:ted)?|den(?:y|ied)|explain(?:ed)?|recall(?:ed)?|confess(?:ed)?|complain(?:ed)?|promised?|predict(?:ed)?)\b"
+    r"|\b(?:what|which) (?:\w+ )?(?:reasons?|arguments?|explanation|excuse|criticism|complaint|advice|warning|message"
+    r"|reproach|assurance|conclusion|reaction)\b",
     re.IGNORECASE,
 )
 
@@ -157,12 +162,13 @@ def type_test(question: str) -> Fits | None:
     >>> fits("1997"), fits("about 40 million crowns")
     (False, True)
     """
-    if _OFFICE.search(question):
+    asked = _asking(question)
+    if _OFFICE.search(asked):
         told = stems(question)
         return lambda words: any(word.capital and not word.stop and word.stem not in told for word in words_of(words))
-    if _NAMED.match(question) and not question.islower():
+    if _NAMED.match(asked) and not question.islower():
         return _has_name
-    return next((fits for pattern, fits in _TESTS if pattern.search(question)), None)
+    return next((fits for pattern, fits in _TESTS if pattern.search(asked)), None)
 
 
 def what_it_tells(question: str) -> Fits | None:
@@ -172,16 +178,25 @@ def what_it_tells(question: str) -> Fits | None:
     >>> tells("It drove 1,900 people from their homes."), tells("Three bodies were found.")
     (False, True)
     """
-    if office := _HOLDS_OFFICE.match(question):
+    asked = _asking(question)
+    if office := _HOLDS_OFFICE.match(asked):
         name = office["office"].casefold()
         said = re.compile(_HOLDERS.get(name, name), re.IGNORECASE)
         return lambda sentence: said.search(sentence) is not None
-    return (lambda sentence: _OF_DEATHS.search(sentence) is not None) if _DEATHS.search(question) else None
+    return (lambda sentence: _OF_DEATHS.search(sentence) is not None) if _DEATHS.search(asked) else None
+
+
+@lru_cache(maxsize=128)
+def _asking(question: str) -> str:
+    """The sentence that asks, where others lead to it."""
+    text = question.strip()
+    spans = split_sentences(text)
+    return text[slice(*spans[-1])] if len(spans) > 1 and text.endswith("?") else text
 
 
 def asks_ahead(question: str) -> bool:
     """Whether it asks when something will be."""
-    return _AHEAD.match(question) is not None
+    return _AHEAD.match(_asking(question)) is not None
 
 
 def is_past(words: str, *, published: str | None) -> bool:
@@ -276,8 +291,10 @@ def kind_of(question: str) -> Kind:
     ('words', 'sentence')
     >>> kind_of("Did the senate pass the bill?"), kind_of("Which countries voted against?")
     ('decision', 'list')
+    >>> kind_of("A probe hit a rock to find out how to turn it. What is its name?")
+    'words'
     """
-    asked = question.strip()
+    asked = _asking(question)
     if _DECISION.match(asked):
         return "words" if _ALTERNATIVE.search(asked) else "decision"
     if _SENTENCE.search(asked):

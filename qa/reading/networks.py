@@ -23,8 +23,6 @@ from tokenizers import Encoding, Tokenizer
 from embeddings.encoders import locate, revision
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads, open_session, open_tokenizer
-from qa.errors import SettingsError
-from qa.grounding import Odds, ShippedNetwork, mean_odds
 from qa.reading import FILE_NAME, AnswerSpan, Calibration, PassageText, calibration_beside, read_calibration
 
 if TYPE_CHECKING:
@@ -60,32 +58,16 @@ class ShippedReader:
 
     languages = frozenset({"en"})
 
-    def __init__(self, *, threads: int = 0, judge: ShippedNetwork | None = None) -> None:
-        """Nothing is loaded before the first question. `threads` of 0 means one per core.
-
-        `judge` is the support checker's network, where it is open already: it confirms answers.
-        """
+    def __init__(self, *, threads: int = 0) -> None:
+        """Nothing is loaded before the first question. `threads` of 0 means one per core."""
         self._threads = threads
-        self._judge = judge or ShippedNetwork(threads=threads)
         with as_file(files("qa.reading").joinpath("weights")) as folder:
             self._folder = Path(folder)
 
     @cached_property
     def calibration(self) -> Calibration:
-        """What its log-odds are worth, fitted for exactly these weights, and those of the second network.
-
-        Raises SettingsError where it was fitted with another one.
-        """
-        path = self._folder / "reader.json"
-        found, judge = read_calibration(path), self._judge.calibration.checker
-        if found.judge not in {"", judge}:
-            raise SettingsError(f"{path} was fitted with {found.judge!r}, not {judge!r}; run `make calibrate-reader`")
-        return found
-
-    @property
-    def judge(self) -> str:
-        """Name and hash of the second network's weights."""
-        return self._judge.calibration.checker
+        """What its log-odds are worth, fitted for exactly these weights."""
+        return read_calibration(self._folder / "reader.json")
 
     @property
     def identity(self) -> str:
@@ -101,12 +83,6 @@ class ShippedReader:
         run = map if native_threads(self._threads) == 1 else self._pool.map
         self._session  # noqa: B018 - opened here, or each thread would open its own
         return _read_windows(question, passages, tokenizer=self._tokenizer, network=self._network, together=1, run=run)
-
-    def confirm(self, claims: Sequence[str], texts: Sequence[str]) -> Odds | None:
-        """See `Reader`: the support checker's network judges, and each claim and text counts as much."""
-        judged = [self._judge.judge(claim, text) for claim in claims for text in texts]
-        found = [odds for odds in judged if odds]
-        return mean_odds(found) if found else None
 
     def _network(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
         inputs = {"input_ids": batch.ids, "token_type_ids": batch.kinds}
@@ -154,9 +130,6 @@ class NamedReader:
     def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
         """See `Reader`."""
         return _read_windows(question, passages, tokenizer=self._tokenizer, network=self._network)
-
-    def confirm(self, claims: Sequence[str], texts: Sequence[str]) -> None:
-        """No second network: what its verdicts are worth beside another reader's, nobody knows."""
 
     def _network(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
         import torch

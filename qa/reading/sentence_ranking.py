@@ -21,6 +21,7 @@ from qa.types import Evidence
 
 __all__ = [
     "DEPTH",
+    "WHOLE",
     "ReadSentence",
     "Reading",
     "SentenceAt",
@@ -33,9 +34,10 @@ __all__ = [
     "read",
     "same_answer",
     "sentences_of",
-    "texts_around",
 ]
 
+WHOLE: frozenset[Kind] = frozenset({"sentence", "decision"})
+"""What is asked so is answered by a sentence, whatever the words found in it."""
 _HEADLINE = 3.0
 """A headline or caption yields to a sentence that says the same, if that lies at most so far behind, in log-odds."""
 _MOST_READ, _MOST_LEAD, _MOST_WORDS = 12.0, 8.0, 15.0
@@ -133,20 +135,13 @@ def read(
     ordered = _said_first(
         sorted(judged.values(), key=lambda one: (-one.logit, one.sentence.evidence, one.sentence.start))
     )
-    features = features_of(ordered)
+    features = features_of(ordered, kind=kind)
     return Reading(
         sentences=tuple(ordered),
         probability=calibration.probability(features) if features else 0.0,
         kind=kind,
         passages=left.taken,
     )
-
-
-def texts_around(sentence: SentenceAt, evidence: Sequence[Evidence]) -> tuple[str, str]:
-    """What a claim on a sentence is judged by: it alone, and after its title and the sentence before it."""
-    title = evidence[sentence.evidence].stored.title.rstrip(".")
-    around = f"{sentence.before} {sentence.text}".strip()
-    return sentence.text, f"{title}. {around}" if title else around
 
 
 def _estimate(item: Evidence, asked: frozenset[str], calibration: Calibration) -> Estimate:
@@ -173,6 +168,7 @@ def _judge(
 ) -> Callable[[Sequence[int]], Iterator[ReadSentence]]:
     """What reads the passages of these numbers and judges their sentences."""
     answering, holds = _answering(question, evidence), asks_holder(question)
+    whole = kind_of(question) in WHOLE
 
     def judge(numbers: Sequence[int]) -> Iterator[ReadSentence]:
         items = [evidence[number] for number in numbers]
@@ -180,7 +176,13 @@ def _judge(
             # The words for when that were not put to a passage are not missed in its sentences, either.
             asked = matter(put(item) if put else question)
             yield from _judged(
-                item, number, answering(item, found), asked=asked, holds=holds, calibration=reader.calibration
+                item,
+                number,
+                answering(item, found),
+                asked=asked,
+                holds=holds,
+                whole=whole,
+                calibration=reader.calibration,
             )
 
     return judge
@@ -233,7 +235,7 @@ def _placed(reading: Reading, place: Mapping[int, int]) -> Reading:
     return msgspec.structs.replace(reading, sentences=moved)
 
 
-def features_of(ordered: Sequence[ReadSentence]) -> Features | None:
+def features_of(ordered: Sequence[ReadSentence], *, kind: Kind) -> Features | None:
     """What the calibration weighs of the best answer; None where nothing was read."""
     if not ordered:
         return None
@@ -244,12 +246,13 @@ def features_of(ordered: Sequence[ReadSentence]) -> Features | None:
         read=max(-_MOST_READ, min(best.short_logit, _MOST_READ)),
         lead=min(best.logit - max(rivals), _MOST_LEAD) if rivals else _MOST_LEAD,
         words=min(len(best.words.split()), _MOST_WORDS),
+        whole=float(kind in WHOLE),
     )
 
 
 def no_surer(reading: Reading, sentences: Sequence[ReadSentence], *, calibration: Calibration) -> float:
     """How sure the first of these sentences is as an answer: never surer than the reading that they are left of."""
-    features = features_of(sentences)
+    features = features_of(sentences, kind=reading.kind)
     return min(calibration.probability(features), reading.probability) if features else 0.0
 
 
@@ -340,6 +343,7 @@ def _judged(
     *,
     asked: frozenset[str],
     holds: bool,
+    whole: bool,
     calibration: Calibration,
 ) -> list[ReadSentence]:
     """The sentences of one passage in which words were found; a question that stands in the text answers nothing."""
@@ -359,7 +363,8 @@ def _judged(
     clues = Clues(
         logit=own[best],
         retrieval=_relevance(item),
-        share=math.exp(inside[best][0].logit - total),
+        # Where long answers begin and end is less certain than what they say.
+        share=math.exp((own[best] if whole else inside[best][0].logit) - total),
         sentence=len(asked & (titled | _told_in(best, holds=holds))) / max(len(asked), 1),
     )
     return [

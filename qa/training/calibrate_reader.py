@@ -26,10 +26,9 @@ from qa.evaluation.benchmarks.reader import given, searched
 from qa.evaluation.metrics.answers import SquadQuestion, f1
 from qa.evaluation.targets import kept
 from qa.reading import GENERAL, Calibration, Clues, Features, Reader, RememberingReader, load_reader, read_calibration
-from qa.reading.networks import ShippedReader
-from qa.reading.second_opinion import verdict_on
-from qa.reading.sentence_ranking import Reading, features_of, read
-from qa.training.reader_data import Row, Span, rows_of, title_of, written_rows
+from qa.reading.sentence_ranking import WHOLE, Reading, features_of, read
+from qa.training.reader_data import Row, Span, rows_of, title_of
+from qa.training.written_news import written_rows
 from qa.types import Evidence
 
 __all__ = ["main"]
@@ -58,8 +57,6 @@ class Asked(msgspec.Struct, frozen=True):
     """One held-out question as it was read."""
 
     features: Features
-    verdict: float | None
-    """The second network's."""
     right: bool
     answerable: bool
     news: bool
@@ -91,15 +88,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         questions += [_question(row, written) for row in news]
         readings += [(one, searched(one, corpus=corpus, encoder=encoder)) for one in questions]
     readings += [(one, given(texts[one.article_id])) for one in trick]
-    remembering = RememberingReader(reader, readings=Memory(sys.maxsize), verdicts=Memory(sys.maxsize))
+    remembering = RememberingReader(reader, readings=Memory(sys.maxsize))
     if given_.ranking:
         kept_from = read_calibration(given_.ranking)
         ranked = msgspec.structs.replace(GENERAL, ranking=kept_from.ranking, ranking_bias=kept_from.ranking_bias)
     else:
         ranked = fit_ranking(readings, Recalibrated(remembering, GENERAL))
     calibration = fit(readings, Recalibrated(remembering, ranked))
-    judge = reader.judge if isinstance(reader, ShippedReader) and calibration.confirmation else ""
-    calibration = msgspec.structs.replace(calibration, judge=judge)
     given_.out.write_bytes(msgspec.json.format(msgspec.json.encode(calibration), indent=1) + b"\n")
     print(f"written to {given_.out}: {calibration}")
 
@@ -172,7 +167,7 @@ def fit_ranking(readings: Sequence[Question], reader: Reader) -> Calibration:
 
 
 def fit(readings: Sequence[Question], reader: Reader) -> Calibration:
-    """The probability that the best sentence is right, that in view of the second network's verdict, the threshold."""
+    """The probability that the best sentence is right, and the threshold."""
     asked = list(_asked(readings, reader))
     rows = np.array([[getattr(one.features, name) for name in _FEATURES] for one in asked])
     right = np.array([one.right for one in asked])
@@ -181,28 +176,13 @@ def fit(readings: Sequence[Question], reader: Reader) -> Calibration:
     threshold = round(COST_OF_WRONG / (1.0 + COST_OF_WRONG), 4)
     predicted = _cross_fitted(rows, right, weights)
     _say(asked, predicted, threshold)
-    fitted = msgspec.structs.replace(
+    return msgspec.structs.replace(
         reader.calibration,
         reader=reader.identity,
         weights={name: round(float(value), 4) for name, value in zip(_FEATURES, slopes, strict=True)},
         bias=round(bias, 4),
         threshold=threshold,
         fitted_on=f"fold {HELD_OUT} of the training files, {len(asked)} readings",
-    )
-    known = np.array([one.verdict is not None for one in asked])
-    if not known.any():
-        return fitted
-    both = np.array(
-        [[np.log(sure / (1 - sure)), one.verdict or 0.0] for sure, one in zip(predicted, asked, strict=True)]
-    )
-    slopes, bias = _logistic(both[known], right[known], weights[known])
-    predicted[known] = _cross_fitted(both[known], right[known], weights[known])
-    print("in view of the second network's verdict:", flush=True)
-    _say(asked, predicted, threshold)
-    return msgspec.structs.replace(
-        fitted,
-        confirmation={name: round(float(value), 4) for name, value in zip(("sure", "verdict"), slopes, strict=True)},
-        confirmation_bias=round(bias, 4),
     )
 
 
@@ -224,7 +204,6 @@ class Recalibrated:
         self.languages = reader.languages
         self.calibration = calibration
         self.read = reader.read
-        self.confirm = reader.confirm
 
 
 def _text(question: SquadQuestion) -> str:
@@ -234,16 +213,24 @@ def _text(question: SquadQuestion) -> str:
 def _judged(question: SquadQuestion, evidence: Sequence[Evidence], reader: Reader) -> Asked:
     text = _text(question)
     reading: Reading = read(text, evidence, reader=reader)
-    features = features_of(reading.sentences) or Features(logit=-30.0)
-    said = reading.sentences[0].words if reading.sentences else ""
+    features = features_of(reading.sentences, kind=reading.kind) or Features(logit=-30.0)
     accepted = [answer for answer, _ in question.answers]
     return Asked(
         features,
-        verdict_on(text, reading, evidence, reader=reader),
-        right=bool(accepted) and f1(said, accepted) >= NEARLY_RIGHT,
+        right=_is_right(reading, accepted),
         answerable=bool(accepted),
         news=question.group.startswith("written:"),
     )
+
+
+def _is_right(reading: Reading, accepted: Sequence[str]) -> bool:
+    """Whether what is shown answers: the words, or, where a sentence is the answer, that they stand in it."""
+    if not accepted or not reading.sentences:
+        return False
+    best = reading.sentences[0]
+    if reading.kind in WHOLE and any(answer in best.sentence.text for answer in accepted):
+        return True
+    return f1(best.words, accepted) >= NEARLY_RIGHT
 
 
 def _holds(item: Evidence, question: SquadQuestion) -> bool:

@@ -17,8 +17,8 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from qa.evaluation.metrics.answers import f1
-from qa.language.answer_claims import claimed, claims_of
 from qa.reading import PassageText, Reader
+from qa.training.answer_claims import claim_of, claimed
 from qa.training.checker_data import Label, Pair
 from qa.training.reader_data import Row
 from qa.training.rewordings import NAME
@@ -243,5 +243,5 @@ def verdict_pairs(answers: Sequence[ReadAnswer], rng: random.Random) -> Iterator
             size = rng.choice([1, 1, 2, 2, 3, _LONGEST_EVIDENCE])
             begin = max(0, one.at - rng.randrange(size))
             evidence = " ".join(one.sentences[begin : begin + size])
-            claim = rng.choice(claims_of(one.question, one.words))
+            claim = claim_of(one.question, one.words)
             yield Pair(evidence, claim, "entailment" if one.right else "not_entailment", "answer")

@@ -37,7 +37,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory, sample_store: Path) -> Bench
 @pytest.fixture(scope="module", autouse=True)
 def one_reader() -> Iterator[None]:
     """The second measurement changes only what is made of what was read."""
-    reader = RememberingReader(load_reader(), readings=Memory(sys.maxsize), verdicts=Memory(sys.maxsize))
+    reader = RememberingReader(load_reader(), readings=Memory(sys.maxsize))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("qa.assembly.load_reader", lambda *_, **__: reader)
         yield

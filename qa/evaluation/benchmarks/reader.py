@@ -26,7 +26,6 @@ from qa.evaluation.metrics.statistics import Estimate, mean, resampled
 from qa.evaluation.targets import CachingEncoder, kept
 from qa.evaluation.types import InvalidDataset, Score
 from qa.reading import Reader, load_reader
-from qa.reading.second_opinion import confirmed
 from qa.reading.sentence_ranking import read
 from qa.retrieval.search import READ, retrieve
 from qa.types import Evidence
@@ -113,7 +112,6 @@ def read_all(
         told(number)
         evidence = evidence_of(question)
         reading = read(_asked(question), evidence, reader=reader)
-        reading = confirmed(_asked(question), reading, evidence, reader=reader)
         found.append(
             Read(
                 group=question.group,

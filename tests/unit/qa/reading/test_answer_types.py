@@ -32,6 +32,7 @@ FITTING = [
     ("When did the mayor resign?", "shortly before the trial of his brother"),
 ]
 WRONG = [
+    ("The ferry sank off Skerra. When was it built?", "41"),
     ("In which prison is Tora Lund held?", "four years in prison"),
     ("How many people live in Skerra?", "Port Almeric"),
     ("What percentage of the water leaks?", "old pipes"),

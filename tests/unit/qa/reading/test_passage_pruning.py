@@ -29,9 +29,6 @@ class Told:
         self.given += [passage.text for passage in passages]
         return [tuple(self._spans(passage.text)) for passage in passages]
 
-    def confirm(self, claims: Sequence[str], texts: Sequence[str]) -> None:
-        """No second network."""
-
     def _spans(self, text: str) -> list[AnswerSpan]:
         places = [(text.find(words), words, logit) for words, logit in self._logits.items()]
         return [AnswerSpan(at, at + len(words), logit) for at, words, logit in places if at >= 0]

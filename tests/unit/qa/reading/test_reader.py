@@ -58,7 +58,7 @@ def test_a_key_holds_no_words() -> None:
 
 def test_a_reading_is_of_one_reader_question_title_and_text() -> None:
     inner, plain = CountingReader(), OverlapReader()
-    reader = RememberingReader(inner, readings=Memory(50), verdicts=Memory(50))
+    reader = RememberingReader(inner, readings=Memory(50))
     passages = [
         PassageText(text=FERRY, title="Ferry"),
         PassageText(text=FERRY, title="Ship"),

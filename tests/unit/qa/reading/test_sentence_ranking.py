@@ -10,7 +10,7 @@ import pytest
 
 from qa.reading import GENERAL, AnswerSpan, Calibration, Features, OverlapReader, PassageText
 from qa.reading.answer_types import Kind, kind_of
-from qa.reading.sentence_ranking import articles_in_turn, best_passages_first, read
+from qa.reading.sentence_ranking import articles_in_turn, best_passages_first, features_of, read
 from qa.types import Evidence
 
 EvidenceOf = Callable[..., Evidence]
@@ -191,6 +191,21 @@ def test_how_sure_depends_on_rivals_and_the_length_of_the_answer(evidence_of: Ev
     assert found == Features(logit=3.0, read=3.0, lead=2.0, words=2.0)
 
 
+def test_where_a_sentence_is_the_answer_all_words_in_it_count(evidence_of: EvidenceOf) -> None:
+    text = "Ida Renn said the roof leaks. Tom Hale laughed."
+    reader = Told({"the roof": 1.0, "the roof leaks": 1.0, "Tom Hale": 1.0}, GENERAL)
+    shares, wholes = [], []
+    for question in ("What did Ida Renn say?", "What did Ida Renn mend?"):
+        reading = read(question, [evidence_of(text)], reader=reader)
+        best = reading.sentences[0]
+        assert best.sentence.text == "Ida Renn said the roof leaks."
+        shares.append(best.clues.share if best.clues else None)
+        features = features_of(reading.sentences, kind=reading.kind)
+        wholes.append(features.whole if features else None)
+    assert shares == pytest.approx([2 / 3, 1 / 3])
+    assert wholes == [1.0, 0.0]
+
+
 @pytest.mark.parametrize("text", ["", " \n ", "…"])
 def test_evidence_without_words(evidence_of: EvidenceOf, text: str) -> None:
     found = read("Who?", [evidence_of(text)] if text else [], reader=OverlapReader())
@@ -242,6 +257,9 @@ def test_a_calibration_without_a_feature_leaves_it_out() -> None:
         ("Why was the bridge closed?", "sentence"),
         ("How did the fire start?", "sentence"),
         ("What did the mayor say about taxes?", "sentence"),
+        ("What did the mayor deny?", "sentence"),
+        ("What reason did the club give?", "sentence"),
+        ("What did the mayor open?", "words"),
         ("What happened in Derna?", "sentence"),
         ("Did the senate pass the bill?", "decision"),
         ("Hasn't the bridge reopened?", "decision"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["claimed", "claims_of"]
+__all__ = ["claim_of", "claimed"]
 
 _PAST: Mapping[str, str] = {
     "win": "won", "become": "became", "begin": "began", "take": "took", "make": "made", "get": "got", "give": "gave",
@@ -24,10 +24,16 @@ _PAST: Mapping[str, str] = {
     "develop": "developed", "establish": "established", "refer": "referred", "allow": "allowed", "form": "formed",
     "claim": "claimed", "offer": "offered", "kill": "killed", "visit": "visited", "launch": "launched",
 }  # fmt: skip
-_PARTICIPLE = re.compile(
-    r" (?=(?:\w{2,}ed|born|built|made|known|found|held|given|taken|written|won|sold|led|seen|sent|thought|kept|spoken|"
-    r"located|going|used|said|told|chosen|shown|drawn|lost|left|being|\w{3,}ing)\b)"
+_PARTICIPLES = (
+    re.compile(
+        r" (?=(?:\w{2,}ed|born|built|made|known|found|held|given|taken|written|won|sold|led|seen|sent|thought|kept|"
+        r"spoken|going|said|told|chosen|shown|drawn|lost|left|being|put|set|cut|hit|shot|caught|brought|bought)\b)"
+    ),
+    re.compile(r" (?=\w{3,}ing\b)"),
 )
+"""Of most verbs the past one; words in -ing are nouns more often ("the meeting"), so that they are looked for last."""
+_NO_VERB = re.compile(r"(?:\b(?:the|an?|his|her|its|their|this|that|of|in|at|for|by|\w+ly)|\d)$", re.IGNORECASE)
+"""What stands before a noun, or before a word that describes one."""
 _AUXILIARIES = r"(?:is|was|were|are|has|had|have|will|would|can|could)"
 _KIND = rf"(?:(?:what|which)(?: (?!{_AUXILIARIES}\b|(?:the|a|an|did|do|does|in|of|to)\b)\w+){{0,3}}|who)"
 _SUBJECT = re.compile(
@@ -40,6 +46,8 @@ _SUBJECT = re.compile(
 _IS = re.compile(
     r"^(?:who|what|which) (is|was|were|are) ((?:the|a|an|his|her|its|their) .+|(?-i:[A-Z]).+)$", re.IGNORECASE
 )
+_OPEN = re.compile(r"\b(?:about|for|of|in|with|to|from|at|on|by|like)$")
+"""How a question ends whose answer belongs behind that word."""
 _INVERTED = re.compile(
     r"^(when|where|what year|in what year|in which year|on what date|on what day|what|who|how many \w+|how much|"
     r"(?:in|at|on|to|for|from) (?:what|which) \w+) (is|was|were|are|did|has|had) (.+)$",
@@ -51,15 +59,13 @@ _PLACED = re.compile(
 )
 
 
-def claims_of(question: str, answer: str) -> tuple[str, ...]:
-    """The question with the words behind it, and, where its form is known, the sentence that it makes with them.
+def claim_of(question: str, answer: str) -> str:
+    """The sentence that a question makes with its answer; where its form is not known, both behind each other.
 
-    >>> claims_of("Who won the cup?", "Ajax")
-    ('Who won the cup? Ajax.', 'Ajax won the cup.')
+    >>> claim_of("Who won the cup?", "Ajax"), claim_of("Why did it close?", "floods")
+    ('Ajax won the cup.', 'Why did it close? floods.')
     """
-    both = f"{question.strip()} {answer.rstrip('.')}."
-    made = claimed(question, answer)
-    return (both, made) if made else (both,)
+    return claimed(question, answer) or f"{question.strip()} {answer.rstrip('.')}."
 
 
 def claimed(question: str, answer: str) -> str | None:
@@ -82,7 +88,7 @@ def _subject(asked: str, answer: str) -> str | None:
 
 def _is(asked: str, answer: str) -> str | None:
     match = _IS.match(asked)
-    if not match or _PARTICIPLE.search(match[2]):
+    if not match or _verb_at(match[2]) is not None or _OPEN.search(match[2]):
         return None
     return f"{match[2]} {match[1].lower()} {answer}"
 
@@ -101,8 +107,8 @@ def _inverted(asked: str, answer: str) -> str | None:
     kind, auxiliary, rest = match[1].lower(), match[2].lower(), match[3]
     if auxiliary == "did":
         said = _told(rest)
-    elif cut := _PARTICIPLE.search(rest, 1):
-        said = f"{rest[: cut.start()]} {auxiliary} {rest[cut.end() :]}"
+    elif (at := _verb_at(rest)) is not None:
+        said = f"{rest[:at]} {auxiliary}{rest[at:]}"
     else:
         said = None
     if said is None:
@@ -110,6 +116,12 @@ def _inverted(asked: str, answer: str) -> str | None:
     if kind.startswith("how"):
         return f"{said} {answer} {kind.split()[2]}" if kind.startswith("how many") else f"{said} {answer}"
     return f"{said} {_placed(kind, answer)}"
+
+
+def _verb_at(rest: str) -> int | None:
+    """Where the space before the participle stands: "the meeting held" -> 11; None without one."""
+    found = (cut.start() for pattern in _PARTICIPLES for cut in pattern.finditer(rest, 1))
+    return next((at for at in found if not _NO_VERB.search(rest[:at])), None)
 
 
 def _told(rest: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.language.answer_claims import claimed, claims_of
+from qa.training.answer_claims import claim_of, claimed
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,10 @@ from qa.language.answer_claims import claimed, claims_of
         ("In what year did the ferry sink?", "1904", None),
         ("How many people did it carry?", "300", None),
         ("On what date was it released?", "March 5, 2016", "It was released on March 5, 2016."),
+        ("In which city was the meeting held?", "Skerra", "The meeting was held in Skerra."),
+        ("Where was the wounded man taken?", "Skerra", "The wounded man was taken in Skerra."),
+        ("When was the recently opened bridge closed?", "June 3", "The recently opened bridge was closed on June 3."),
+        ("What is the meeting about?", "fares", None),
         ("What is the capital of Lunde?", "Skerra", "The capital of Lunde is Skerra."),
     ],
 )
@@ -23,4 +27,4 @@ def test_a_question_and_its_answer_are_one_sentence(question: str, answer: str, 
 
 
 def test_a_question_whose_form_is_unknown_stands_before_its_answer() -> None:
-    assert claims_of("In what year did the ferry sink?", "1904.") == ("In what year did the ferry sink? 1904.",)
+    assert claim_of("In what year did the ferry sink?", "1904.") == "In what year did the ferry sink? 1904."
