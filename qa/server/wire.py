@@ -53,7 +53,8 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] = ""
-    """Needed, except where an `id` or `url` comes with `status` or `embargoed_until` alone, said of an article held."""
+    """Needed, except where an `id` or `url` comes with nothing but `status`, `embargoed_until` or `usage_terms`, said
+    of an article held."""
     title: str | None = None
     id: Annotated[str, msgspec.Meta(pattern=_GIVEN_OR_WHOLE, max_length=MAX_ID)] | None = None
     """The caller's own id, which counts within the collection; or the whole id that the service gave the article.
