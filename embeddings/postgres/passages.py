@@ -59,7 +59,9 @@ def _intact(db: Connection, article_ids: Collection[str], generation: int) -> It
             "SELECT articles.number, articles.id, signature, document, fingerprint, recipe, passages FROM articles"
             " JOIN versions ON versions.number = articles.current"
             " JOIN encodings ON encodings.article = articles.number AND encodings.version = articles.current"
-            " WHERE generation = %s AND articles.id = ANY(%s)",
+            " WHERE generation = %s AND articles.id = ANY(%s)"
+            " AND encodings.passages = (SELECT count(*) FROM lexemes WHERE lexemes.article = encodings.article"
+            " AND lexemes.generation = encodings.generation AND lexemes.version = encodings.version)",
             (generation, list(names)),
             binary=True,
         ).fetchall()
