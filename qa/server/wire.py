@@ -160,7 +160,9 @@ class ConversationTurn(msgspec.Struct, frozen=True, kw_only=True):
     withheld: int
     """Quotations and search results left out because their article was removed, altered or withdrawn."""
     corrected_since: bool = False
-    """Whether an article that it quotes has another version now: `GET /api/answers/{id}/changes` says what changed."""
+    """Whether an article that it quotes has another text or title now: `GET /api/answers/{id}/changes` says which."""
+    corrected_citation_ids: tuple[str, ...] = ()
+    """The citations of such articles."""
 
 
 class ConversationTurns(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,6 +191,8 @@ class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Quotations and search results left out because their article was removed or altered."""
     corrected_since: bool = False
     """Whether an article that it quotes has changed since."""
+    corrected_citation_ids: tuple[str, ...] = ()
+    """The citations of such articles."""
 
 
 class FeedbackIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
