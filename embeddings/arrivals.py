@@ -210,7 +210,8 @@ class Arrivals:
         if one.copies and copies:  # none has the address as its name, and yet it is of all of them
             return self._as_state(one, copies[0], KnownBy())
         named = one.article.id if one.has_id else one.article.url or "no article, by id or url"
-        said = one.article.status if one.says_status else f"an embargo until {one.article.embargoed_until}"
+        embargo = f"an embargo until {one.article.embargoed_until}" if one.article.embargoed_until else ""
+        said = one.article.status if one.says_status else embargo or "on what terms it may be used"
         reason = f"it says {said} without a text, of an article that is not held: it names {named}"
         if copies:
             reason += f"; articles of that page are {names_of(copies, one.article)}: name these, or send `copies`"

@@ -78,6 +78,9 @@ class Corpus(Protocol):
         Of those articles only that are held complete and undamaged for this encoder: the others need ingesting.
         """
 
+    def encoded(self, article_ids: Collection[str]) -> Mapping[str, IndexedArticle]:
+        """Of these articles those held complete and undamaged for this encoder, with their passages and vectors."""
+
     def require_writing(self) -> None:
         """Raise StoreError at once where nothing can be written now, so that no work is done in vain."""
 

@@ -182,6 +182,12 @@ class EmbeddedCorpus(Corpus):
             generation = reads.generation_of(db, self._identity)
             return {} if generation is None else passages.intact_fingerprints(db, article_ids, generation)
 
+    def encoded(self, article_ids: Collection[str]) -> Mapping[str, IndexedArticle]:
+        """Of these articles those held complete and undamaged for this encoder, with their passages and vectors."""
+        with self._store.reading() as db:
+            generation = reads.generation_of(db, self._identity)
+            return {} if generation is None else passages.encoded(db, article_ids, generation)
+
     def require_writing(self) -> None:
         """Raise StoreBusy where another process writes, StoreError where this one may only read; see `Corpus`."""
         if self._may_take_over and self._store.read_only and not self._store.closed:

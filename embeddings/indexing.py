@@ -1,7 +1,8 @@
 """Hands cleaned articles to the corpus: cut into passages, encoded in batches, written whole.
 
 Passages of many articles share a batch, since an encoder is fastest with many texts at once; an article is written
-as soon as all its vectors are there, so a crash costs the work of one batch.
+as soon as all its vectors are there, so a crash costs the work of one batch. What the encoder would read word for word
+as before keeps the vector that the corpus has of it: to say something else of a text encodes nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from embeddings.encoders import Encoder
 from embeddings.errors import InputError, InvalidArticle
 from embeddings.runtime import Stopwatch
 from embeddings.store import database
-from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vectors
+from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vector, Vectors
 
 __all__ = ["BATCH_PASSAGES", "Indexer", "fingerprint", "index_articles"]
 
@@ -55,6 +56,7 @@ class Indexer:
         """`should_stop` is asked between batches; `on_encoded` hears of every step how many passages it had
         and how many are still to do; `clock` is told of the steps of a batch; `write` stands for `corpus.replace`."""
         self._put = write or corpus.replace
+        self._corpus = corpus
         self._clock = clock or Stopwatch()
         self._encoder = encoder
         self._batch = batch_passages
@@ -80,14 +82,17 @@ class Indexer:
         """Encode and write what waits. After a stop, only articles that are encoded whole are written."""
         waiting, self._waiting = self._waiting, []
         self._clock.lap("cut")
-        vectors = self._encode([text for one in waiting for text in one.inputs])
+        known = self._known(waiting)
+        new = [text for one in waiting for text in one.inputs if text not in known]
+        self.waiting = len(new)
+        made = iter(self._encode(new))
         self._clock.lap("encode")
-        ready, first = [], 0
+        ready = []
         for one in waiting:
-            rows = vectors[first : first + len(one.inputs)]
-            first += len(one.inputs)
-            if len(rows) == len(one.inputs):
-                ready.append(_indexed(one, rows))
+            rows = [known[text] if text in known else next(made, None) for text in one.inputs]
+            encoded = [row for row in rows if row is not None]
+            if len(encoded) == len(rows):
+                ready.append(_indexed(one, encoded))
         written = self._write(ready)
         self._clock.lap("write")
         return written
@@ -95,9 +100,23 @@ class Indexer:
     def _cut(self, article: Article, known_by: tuple[str, ...]) -> _Waiting:
         count, max_tokens = self._encoder.count_tokens, self._encoder.identity.max_tokens
         passages = split(article, max_tokens=max_tokens, count=count)
+        return _Waiting(article, passages, self._inputs(article, passages), known_by)
+
+    def _inputs(self, article: Article, passages: Iterable[Passage]) -> tuple[str, ...]:
+        count, max_tokens = self._encoder.count_tokens, self._encoder.identity.max_tokens
         title = encoder_title(article.title, max_tokens=max_tokens, count=count)
-        inputs = tuple(encoder_input(title, passage.text) for passage in passages)
-        return _Waiting(article, passages, inputs, known_by)
+        return tuple(encoder_input(title, passage.text) for passage in passages)
+
+    def _known(self, waiting: Sequence[_Waiting]) -> dict[str, Vector]:
+        """What the corpus holds of these articles, undamaged: vectors by what the encoder read for each."""
+        held = self._corpus.encoded([one.article.id for one in waiting]).values()
+        return {
+            text: encoded.vector
+            for one in held
+            for text, encoded in zip(
+                self._inputs(one.article, [each.passage for each in one.passages]), one.passages, strict=True
+            )
+        }
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         """Encode batch by batch, up to a stop: then there are fewer vectors than texts."""
@@ -160,7 +179,7 @@ def _require_written(outcomes: Sequence[Article | Rejected]) -> None:
             raise InvalidArticle(f"article {outcome.origin!r} was not stored: {outcome.reason}")
 
 
-def _indexed(one: _Waiting, rows: Vectors) -> IndexedArticle:
+def _indexed(one: _Waiting, rows: Sequence[Vector]) -> IndexedArticle:
     encoded = (EncodedPassage(passage=passage, vector=row) for passage, row in zip(one.passages, rows, strict=True))
     return IndexedArticle(
         article=one.article,

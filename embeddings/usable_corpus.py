@@ -129,6 +129,10 @@ class UsableCorpus:
         """See `Corpus.fingerprints`."""
         return self._corpus.fingerprints([name for name in article_ids if self.why_not(name) is None])
 
+    def encoded(self, article_ids: Collection[str]) -> Mapping[str, IndexedArticle]:
+        """See `Corpus.encoded`."""
+        return self._corpus.encoded([name for name in article_ids if self.why_not(name) is None])
+
     def holders(self, versions: Collection[str], *, collection: str | None) -> Mapping[str, tuple[str, ...]]:
         """See `Corpus.holders`."""
         if collection is not None:

@@ -135,14 +135,15 @@ def _placed(raw: RawArticle, collection: str) -> tuple[str, str | None]:
 
 
 def is_notice(raw: RawArticle) -> bool:
-    """Whether it brings no text and only says whether, or from when on, an article may be shown.
+    """Whether it brings no text and only says whether, from when on, or on what terms an article may be shown.
 
     One that says who wrote it, or when, is an article whose text is missing, unless it takes the article back.
     """
     if raw.text.strip():
         return False
     is_bare = not (raw.title or raw.published_at or raw.source or raw.authors or raw.section)
-    return raw.status in {"withheld", "canceled"} or (is_bare and bool(raw.status or raw.embargoed_until))
+    says = raw.status or raw.embargoed_until or raw.usage_terms
+    return raw.status in {"withheld", "canceled"} or (is_bare and bool(says))
 
 
 def _clean_text(written: str, *, title: str) -> tuple[str, list[Dropped]]:

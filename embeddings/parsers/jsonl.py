@@ -2,9 +2,9 @@
 
 A record is an object with `text` and, as far as known, `title`, `url`, `source`, `published_at`, `authors` (a list of
 names, or one), `id`, `language`, `section`, `usage_terms`, `embargoed_until`, `status`, `copies`, `summary_only`,
-`collection` and `pages` (where each begins in `text`); `null` means unknown. One that is withheld or canceled needs no
-text. What others call these fields is read, too (`ALIASES`); further fields are not, and a file's articles say so in
-their notes.
+`collection` and `pages` (where each begins in `text`); `null` means unknown. One that only says whether, when or on
+what terms an article may be shown needs no text. What others call these fields is read, too (`ALIASES`); further fields
+are not, and a file's articles say so in their notes.
 A line is read on its own: whatever is wrong with it, the next one goes on.
 """
 
@@ -48,6 +48,10 @@ _BY = re.compile(r"^by:?\s+(?=\w)", re.IGNORECASE)
 _PERSON = r"[^\W\d_a-z][\w.'’-]*(?: [^\W\d_a-z][\w.'’-]*){1,3}"
 _TWO = compiled_late(f"{_PERSON} and {_PERSON}")
 _NOTHING: Final = (b"null", b'""', b"[]", b"{}")
+_NO_TEXT: Final = (
+    "Object missing required field `text`; without it, `id` or `url` with nothing but `status`, `embargoed_until` or "
+    "`usage_terms` says that of an article that is held (a time that has passed lifts an embargo)"
+)
 _BAD_PAGES: Final = "its `pages` are no places in its text, in order, and were left out"
 
 
@@ -153,7 +157,7 @@ def parse_record(data: bytes, *, origin: str) -> RawArticle | Rejected:
     except InvalidArticle as error:
         return Rejected(origin=origin, reason=str(error))
     if record.text is msgspec.UNSET and isinstance(raw, RawArticle) and not is_notice(raw):
-        return Rejected(origin=origin, reason="Object missing required field `text`")
+        return Rejected(origin=origin, reason=_NO_TEXT)
     return raw
 
 

@@ -194,6 +194,12 @@ class PostgresCorpus(Corpus):
             generation = writes.of(db, self._identity)
             return {} if generation is None else stored.intact_fingerprints(db, article_ids, generation)
 
+    def encoded(self, article_ids: Collection[str]) -> Mapping[str, IndexedArticle]:
+        """Of these articles those held complete and undamaged for this encoder, with their passages and vectors."""
+        with self._database.reading() as db:
+            generation = writes.of(db, self._identity)
+            return {} if generation is None else stored.encoded(db, article_ids, generation)
+
     def require_writing(self) -> None:
         """Raise StoreReadOnly where this process may only read, StoreError where the corpus was closed."""
         self._database.require_writing()

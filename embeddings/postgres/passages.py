@@ -12,7 +12,7 @@ from embeddings.store.passages import sealed_passages, sealed_words, stored_pass
 from embeddings.store.reads import in_batches, unless_altered
 from embeddings.types import Article, EncodedPassage, Held, HeldPage, IndexedArticle, StoredPassage
 
-__all__ = ["damaged_keys", "intact_fingerprints", "passages", "whole"]
+__all__ = ["damaged_keys", "encoded", "intact_fingerprints", "passages", "whole"]
 
 _LARGEST_KEY = 2**63 - 1
 _Row = tuple[str, int, int, bytes, bytes]
@@ -43,21 +43,33 @@ def passages(db: Connection, keys: Collection[int]) -> tuple[dict[int, StoredPas
 
 def intact_fingerprints(db: Connection, article_ids: Collection[str], generation: int) -> dict[str, str]:
     """Fingerprints of the articles that are stored whole and undamaged in a generation, as they should be."""
-    found: dict[str, str] = {}
+    found = _intact(db, article_ids, generation)
+    return {one.article.id: with_recipe(expected, one.recipe) for one, expected in found}
+
+
+def encoded(db: Connection, article_ids: Collection[str], generation: int) -> dict[str, IndexedArticle]:
+    """The same articles, with their passages in that generation."""
+    return {one.article.id: one for one, _ in _intact(db, article_ids, generation)}
+
+
+def _intact(db: Connection, article_ids: Collection[str], generation: int) -> Iterator[tuple[IndexedArticle, str]]:
+    """Articles that are stored whole and undamaged in a generation, each with the hash of its document."""
     for names in in_batches(possible(article_ids)):
         rows = db.execute(
-            "SELECT articles.number, articles.id, document, fingerprint, recipe, passages FROM articles"
+            "SELECT articles.number, articles.id, signature, document, fingerprint, recipe, passages FROM articles"
             " JOIN versions ON versions.number = articles.current"
             " JOIN encodings ON encodings.article = articles.number AND encodings.version = articles.current"
-            " WHERE generation = %s AND articles.id = ANY(%s)",
+            " WHERE generation = %s AND articles.id = ANY(%s)"
+            " AND encodings.passages = (SELECT count(*) FROM lexemes WHERE lexemes.article = encodings.article"
+            " AND lexemes.generation = encodings.generation AND lexemes.version = encodings.version)",
             (generation, list(names)),
             binary=True,
         ).fetchall()
-        for number, name, stored, expected, recipe, promised in rows:
+        for number, name, signature, stored, expected, recipe, promised in rows:
             held = unless_altered(stored, expected)
-            if held is not None and held.id == name and _passages(db, held, number, generation, promised=promised):
-                found[name] = with_recipe(expected, recipe)
-    return found
+            own = held and _passages(db, held, number, generation, promised=promised)
+            if held and held.id == name and own:
+                yield IndexedArticle(article=held, passages=own, signature=signature, recipe=recipe), expected
 
 
 def damaged_keys(db: Connection, generation: int) -> Iterator[int]:

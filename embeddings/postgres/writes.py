@@ -18,10 +18,11 @@ from embeddings.index.dense import directions
 from embeddings.index.lexical import TITLE_WEIGHT
 from embeddings.index.terms import Terms
 from embeddings.postgres.database import Connection
+from embeddings.postgres.passages import encoded
 from embeddings.postgres.reads import matching, possible
 from embeddings.postgres.schema import Counts, counted
 from embeddings.store.database import document, fingerprint
-from embeddings.store.passages import passage_digest
+from embeddings.store.passages import alike, passage_digest
 from embeddings.store.reads import Generation
 from embeddings.store.schema import moment_if_any
 from embeddings.types import Article, Held, IndexedArticle, Where
@@ -37,10 +38,12 @@ class _Placed(msgspec.Struct, frozen=True):
 
     number: int
     version: int
-    fresh: bool
-    """Whether nothing of the article was there before."""
     unchanged: bool
     """Whether this version was there word for word."""
+    fresh: bool
+    """Whether nothing of the article was there before."""
+    kept: bool
+    """Whether its passages are there as given, filed as they should be."""
 
 
 def batches(articles: Sequence[Held]) -> Iterator[Sequence[Held]]:
@@ -61,10 +64,15 @@ def batches(articles: Sequence[Held]) -> Iterator[Sequence[Held]]:
 def put(db: Connection, batch: Sequence[Held], generation: int, *, terms: Terms, unit: bool) -> None:
     """Make each the current version of its article, with its passages in this generation; no id occurs twice.
 
-    Earlier versions are kept beside those that are there. `unit`: the vectors have length 1 already.
+    Earlier versions are kept beside those that are there. `unit`: the vectors have length 1 already. Passages that are
+    there as given stay, under their keys.
     """
+    placed = zip(batch, _put_articles(db, batch, generation), strict=True)
+    moved = [(held, place) for held, place in placed if not place.kept]
+    if not moved:
+        return
+    batch, places = [held for held, _ in moved], [place for _, place in moved]
     worded = [_Worded(held.indexed, terms) for held in batch]
-    places = _put_articles(db, batch)
     _withdraw(db, [place for place in places if not place.fresh], generation)
     firsts = _copy(db, batch, worded, places, generation, unit=unit)
     db.execute(
@@ -116,18 +124,19 @@ class _Worded:
 
     def __init__(self, indexed: IndexedArticle, terms: Terms) -> None:
         title = terms.of_text(indexed.article.title) * TITLE_WEIGHT
-        held = [terms.of_text(encoded.passage.text) + title for encoded in indexed.passages]
+        held = [terms.of_text(each.passage.text) + title for each in indexed.passages]
         self.lengths = list(map(len, held))
         self.counts: list[Counts] = list(map(counted, held))
 
 
-def _put_articles(db: Connection, batch: Sequence[Held]) -> list[_Placed]:
+def _put_articles(db: Connection, batch: Sequence[Held], generation: int) -> list[_Placed]:
     """Write the articles and their versions, and say where they are.
 
     From here on no other writer changes these articles until the transaction ends.
     """
     found = _put_rows(db, sorted((held.indexed for held in batch), key=lambda indexed: indexed.article.id))
     numbers = [found[held.indexed.article.id][0] for held in batch]
+    kept = _kept(db, [held.indexed for held in batch if not found[held.indexed.article.id][1]], generation)
     earlier = [(number, old) for number, held in zip(numbers, batch, strict=True) for old in held.earlier]
     if earlier:
         given = _versions([number for number, _ in earlier], [old for _, old in earlier])
@@ -148,7 +157,22 @@ def _put_articles(db: Connection, batch: Sequence[Held]) -> list[_Placed]:
     )
     versions = {article: (version, unchanged) for article, version, unchanged in rows}
     fresh = dict(found.values())
-    return [_Placed(number, versions[number][0], fresh[number], versions[number][1]) for number in numbers]
+    return [
+        _Placed(number, *versions[number], fresh=fresh[number], kept=held.indexed.article.id in kept)
+        for number, held in zip(numbers, batch, strict=True)
+    ]
+
+
+def _kept(db: Connection, given: Sequence[IndexedArticle], generation: int) -> set[str]:
+    """The articles (ids) whose passages stand in a generation as given, and say the same of their article."""
+    held = encoded(db, [one.article.id for one in given], generation)
+    known = [(one, held[one.article.id]) for one in given if one.article.id in held]
+    return {one.article.id for one, old in known if alike(one, old) and _filed(one.article) == _filed(old.article)}
+
+
+def _filed(article: Article) -> tuple[str, str, int | None]:
+    """What each passage says of its article."""
+    return article.collection, article.source, moment_if_any(article.published_at)
 
 
 def _put_rows(db: Connection, ordered: Sequence[IndexedArticle]) -> dict[str, tuple[int, bool]]:
@@ -236,11 +260,10 @@ def _copy(
     numbered = [tuple(islice(keys, len(held.indexed.passages))) for held in batch]
     with _copying(db, "passages", _PASSAGES) as write:
         for held, place, own in zip(batch, places, numbered, strict=True):
-            article = held.indexed.article
-            about = (article.collection, article.source, moment_if_any(article.published_at))
-            for encoded, key in zip(held.indexed.passages, own, strict=True):
-                passage = encoded.passage
-                vector = encoded.vector if unit else directions(encoded.vector[None])[0]
+            about = _filed(held.indexed.article)
+            for each, key in zip(held.indexed.passages, own, strict=True):
+                passage = each.passage
+                vector = each.vector if unit else directions(each.vector[None])[0]
                 digest = passage_digest(passage.id.encode(), passage.text.encode(), vector.astype("<f4").tobytes())
                 words = (passage.id, passage.start, passage.end, digest)
                 write((key, generation, place.number, place.version, *words, *about, vector))

@@ -15,6 +15,8 @@ from embeddings.types import Article, EncodedPassage, Held, HeldPage, IndexedArt
 
 __all__ = [
     "StoredVector",
+    "alike",
+    "encoded",
     "intact_fingerprints",
     "passage_digest",
     "passages",
@@ -95,20 +97,38 @@ def passages(db: apsw.Connection, keys: Collection[int]) -> tuple[dict[int, Stor
 
 def intact_fingerprints(db: apsw.Connection, article_ids: Collection[str], generation: int) -> dict[str, str]:
     """Fingerprints of the articles that are stored whole and undamaged in a generation, as they should be."""
-    found: dict[str, str] = {}
+    found = _intact(db, article_ids, generation)
+    return {one.article.id: with_recipe(expected, one.recipe) for one, expected in found}
+
+
+def encoded(db: apsw.Connection, article_ids: Collection[str], generation: int) -> dict[str, IndexedArticle]:
+    """The same articles, with their passages in that generation."""
+    return {one.article.id: one for one, _ in _intact(db, article_ids, generation)}
+
+
+def _intact(db: apsw.Connection, article_ids: Collection[str], generation: int) -> Iterator[tuple[IndexedArticle, str]]:
+    """Articles that are stored whole and undamaged in a generation, each with the hash of its document."""
     for names in in_batches(article_ids):
         rows: Rows = db.execute(
-            "SELECT articles.id, CAST(document AS BLOB), fingerprint, recipe, first, last FROM articles"  # noqa: S608
+            "SELECT articles.id, signature, CAST(document AS BLOB), fingerprint, recipe, first, last FROM articles"  # noqa: S608
             " JOIN versions ON versions.number = articles.current"
             " JOIN encodings ON encodings.article = articles.number AND encodings.version = articles.current"
             f" WHERE generation = ? AND articles.id IN ({marks(names)})",
             (generation, *names),
         )
-        for name, stored, expected, recipe, first, last in list(rows):
+        for name, signature, stored, expected, recipe, first, last in list(rows):
             held = unless_altered(stored, expected)
-            if held is not None and held.id == name and _passages(db, held, first, last):
-                found[name] = with_recipe(expected, recipe)
-    return found
+            if held is not None and held.id == name and (own := _passages(db, held, first, last)):
+                yield IndexedArticle(article=held, passages=own, signature=signature, recipe=recipe), expected
+
+
+def alike(one: IndexedArticle, other: IndexedArticle) -> bool:
+    """Whether two forms of an article are found by the same: title, words and vectors, cut in the same way."""
+    found = [
+        (each.article.title, each.recipe, [(of.passage, of.vector.tobytes()) for of in each.passages])
+        for each in (one, other)
+    ]
+    return found[0] == found[1]
 
 
 def stored_passage(key: int, holder: Article, span: tuple[str, int, int, str], signature: bytes) -> StoredPassage:

@@ -13,7 +13,7 @@ import msgspec
 
 from embeddings.encoders import EncoderIdentity
 from embeddings.store.database import document, fingerprint
-from embeddings.store.passages import passage_digest
+from embeddings.store.passages import alike, encoded, passage_digest
 from embeddings.store.reads import Rows, complete, generation_of
 from embeddings.store.schema import matching, moment_if_any
 from embeddings.types import Article, IndexedArticle, Where
@@ -58,10 +58,13 @@ def switch(db: apsw.Connection, generation: int) -> None:
 def put(db: apsw.Connection, indexed: IndexedArticle, generation: int, *, earlier: Sequence[Article] = ()) -> None:
     """Make this the current version of the article, with these passages in this generation.
 
-    `earlier` versions are kept beside those that are there.
+    `earlier` versions are kept beside those that are there. Passages that are there as given stay, under their keys.
     """
+    held = encoded(db, [indexed.article.id], generation).get(indexed.article.id)
     number, version, unchanged = _put_article(db, indexed, earlier)
     db.executemany("INSERT OR IGNORE INTO known_by VALUES (?, ?)", [(key, number) for key in indexed.known_by])
+    if held is not None and alike(indexed, held):
+        return
     _withdraw(db, number, generation=generation, version=version if unchanged else 0)
     first = 1 + (db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").get or 0)
     db.executemany(
@@ -69,16 +72,16 @@ def put(db: apsw.Connection, indexed: IndexedArticle, generation: int, *, earlie
         [
             (
                 key,
-                encoded.passage.id,
+                each.passage.id,
                 generation,
                 number,
                 version,
-                encoded.passage.start,
-                encoded.passage.end,
-                passage_digest(encoded.passage.id.encode(), encoded.passage.text.encode(), encoded.vector.tobytes()),
-                encoded.vector.tobytes(),
+                each.passage.start,
+                each.passage.end,
+                passage_digest(each.passage.id.encode(), each.passage.text.encode(), each.vector.tobytes()),
+                each.vector.tobytes(),
             )
-            for key, encoded in enumerate(indexed.passages, start=first)
+            for key, each in enumerate(indexed.passages, start=first)
         ],
     )
     db.execute(

@@ -267,22 +267,34 @@ def withdraw(
 ) -> None:
     """Take articles back, named by id or link: readers are shown nothing of them. Nothing is deleted.
 
-    Copies that go on being shown are named. Exit code 1: some were not found; the others are taken back.
+    Copies that go on being shown are named. Exit code 1: some were not found; the others are taken back. With
+    QA_SERVICE_URL set, the service does it that has the store open.
     """
     import msgspec
 
+    from embeddings.cleaning.identity import parted
+    from embeddings.errors import StoreBusy
     from embeddings.types import RawArticle
 
     settings = read_settings()
     links = [name for name in names if name.startswith(("http://", "https://"))]
-    with opened(settings, load_encoder(settings), read_only=True) as corpus:
-        ids = _named(corpus, [name for name in names if name not in links], collection, undone="taken back")
+    given = [name for name in names if name not in links]
+    if settings.service_url:
+        ids: Mapping[str, str] = {name: parted(name)[0] or collection or settings.collection for name in given}
+    else:
+        with opened(settings, load_encoder(settings), read_only=True) as corpus:
+            ids = _named(corpus, given, collection, undone="taken back")
     said = RawArticle(text="", status=status, copies=copies)
     notices = [
         *(msgspec.structs.replace(said, id=one, collection=home, origin=one) for one, home in ids.items()),
         *(msgspec.structs.replace(said, url=one, collection=collection, origin=one) for one in links),
     ]
-    report = _run(notices, collection=settings.collection, total=len(notices))
+    if settings.service_url:
+        context.exit(_sent(notices, settings))
+    try:
+        report = _run(notices, collection=settings.collection, total=len(notices))
+    except StoreBusy as error:
+        raise StoreBusy(f"{error}. With QA_SERVICE_URL set to its address, this command has it do so") from error
     for rejected in report.rejected:
         click.echo(plain(rejected.reason), err=True)
     for one in report.articles:
@@ -290,6 +302,18 @@ def withdraw(
     for note in _noted(report):
         click.echo(note, err=True)
     context.exit(_REJECTED if report.rejected else 0)
+
+
+def _sent(notices: Sequence[RawArticle], settings: Settings) -> int:
+    """Have the running service take articles back, and say what became of them; give the exit code."""
+    from qa.cli.terminal import said
+    from qa.sources.delivery import delivery_of
+
+    told = delivery_of(settings)(notices)
+    for line in (*told.rejected, *told.notes):
+        click.echo(" ".join(plain(line).split()), err=True)
+    said(settings.service_url, told)
+    return _REJECTED if told.rejected else 0
 
 
 def _named(corpus: KeptCorpus, names: Sequence[str], collection: str | None, *, undone: str) -> Mapping[str, str]:

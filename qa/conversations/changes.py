@@ -25,7 +25,7 @@ __all__ = [
     "Shown",
     "TextChange",
     "changes_since",
-    "is_corrected",
+    "corrected",
     "rechecked",
 ]
 
@@ -81,7 +81,7 @@ class ArticleChanges(msgspec.Struct, frozen=True, kw_only=True):
     quotes_stand: bool | None = None
     """Whether every cited quotation stands word for word in the current version."""
     title_before: str | None = None
-    """The title of the version quoted, where it is another one."""
+    """The title under which it was quoted, where it has another one now."""
     changes: tuple[TextChange, ...] = ()
     changes_omitted: int = 0
     """How many more changes there are."""
@@ -92,7 +92,8 @@ class AnswerChanges(msgspec.Struct, frozen=True, kw_only=True):
 
     answer_id: str
     state: Literal["current", "corrected", "withdrawn"]
-    """`withdrawn` where an article that it quotes cannot be shown, else `corrected` where one has another version."""
+    """`withdrawn` where an article that it quotes cannot be shown, else `corrected` where one has another text or
+    title."""
     articles: tuple[ArticleChanges, ...]
 
 
@@ -122,10 +123,10 @@ def _article(citations: Sequence[Citation], shown: Shown) -> ArticleChanges:
         title=now.title,
         published_at=now.published_at,
         quotes_stand=all(citation.cited_text in now.text for citation in citations),
-        title_before=None if then.title == now.title else then.title,
+        title_before=None if first.title == now.title else first.title,
     )
     if now.version == then.version:
-        return about
+        return about if about.title_before is None else msgspec.structs.replace(about, state="corrected")
     spans = [(citation.start_char_index, citation.end_char_index) for citation in citations]
     found = list(_changes(then.text, now.text, spans))
     return msgspec.structs.replace(
@@ -204,9 +205,12 @@ def rechecked(
     return _withdrawn(answer, reason, failed=sum(isinstance(one, Citation) for one in stale)), withheld
 
 
-def is_corrected(answer: Answer, *, current: Callable[[str], str | None]) -> bool:
-    """Whether an article that an answer quotes has another version now; `current` gives the one it has."""
-    return any(current(c.article_id) not in {None, c.article_version} for c in answer.citations)
+def corrected(answer: Answer, *, current: Callable[[str], Article | None]) -> tuple[str, ...]:
+    """Citations (ids) of articles that have another text or title now; `current` gives an article as it is."""
+    held = ((one, current(one.article_id)) for one in answer.citations)
+    return tuple(
+        one.id for one, now in held if now is not None and (now.version, now.title) != (one.article_version, one.title)
+    )
 
 
 def _withdrawn(answer: Answer, reason: Reason, *, failed: int) -> Answer:

@@ -20,7 +20,7 @@ from embeddings.types import Article, Place
 from embeddings.usable_corpus import UsableCorpus
 from qa.access.keys import Collections
 from qa.answers import turn_of
-from qa.conversations.changes import AnswerChanges, changes_since, is_corrected, rechecked
+from qa.conversations.changes import AnswerChanges, changes_since, corrected, rechecked
 from qa.conversations.database import ConversationDatabase
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id, standing
@@ -161,7 +161,11 @@ class Records:
         (turn,) = await self._checked([kept], within)
         alone = msgspec.structs.replace(turn.answer, conversation_id=None)
         return KeptAnswer(
-            asked_at=turn.asked_at, answer=alone, withheld=turn.withheld, corrected_since=turn.corrected_since
+            asked_at=turn.asked_at,
+            answer=alone,
+            withheld=turn.withheld,
+            corrected_since=turn.corrected_since,
+            corrected_citation_ids=turn.corrected_citation_ids,
         )
 
     async def delete(self, conversation_id: str, *, owner: str) -> None:
@@ -241,21 +245,18 @@ def _opened(place: Place) -> ConversationDatabase:
 def _recheck(kept: Sequence[KeptTurn], corpus: UsableCorpus) -> tuple[ConversationTurn, ...]:
     """Each turn as it may be shown; every article version is read once."""
     find = once_each(corpus)
-
-    def current(article_id: str) -> str | None:
-        article = find(article_id, None)
-        return None if article is None else article.version
-
     found = []
     for turn in kept:
         answer, withheld = rechecked(turn.answer, find=find, why_not=corpus.why_not)
+        citations = corrected(answer, current=lambda article_id: find(article_id, None))
         found.append(
             ConversationTurn(
                 number=turn.number,
                 asked_at=turn.asked_at,
                 answer=answer,
                 withheld=withheld,
-                corrected_since=is_corrected(answer, current=current),
+                corrected_since=bool(citations),
+                corrected_citation_ids=citations,
             )
         )
     return tuple(found)

@@ -53,7 +53,8 @@ class ArticleIn(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] = ""
-    """Needed, except where an `id` or `url` comes with `status` or `embargoed_until` alone, said of an article held."""
+    """Needed, except where an `id` or `url` comes with nothing but `status`, `embargoed_until` or `usage_terms`, said
+    of an article held."""
     title: str | None = None
     id: Annotated[str, msgspec.Meta(pattern=_GIVEN_OR_WHOLE, max_length=MAX_ID)] | None = None
     """The caller's own id, which counts within the collection; or the whole id that the service gave the article.
@@ -159,7 +160,9 @@ class ConversationTurn(msgspec.Struct, frozen=True, kw_only=True):
     withheld: int
     """Quotations and search results left out because their article was removed, altered or withdrawn."""
     corrected_since: bool = False
-    """Whether an article that it quotes has another version now: `GET /api/answers/{id}/changes` says what changed."""
+    """Whether an article that it quotes has another text or title now: `GET /api/answers/{id}/changes` says which."""
+    corrected_citation_ids: tuple[str, ...] = ()
+    """The citations of such articles."""
 
 
 class ConversationTurns(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,6 +191,8 @@ class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Quotations and search results left out because their article was removed or altered."""
     corrected_since: bool = False
     """Whether an article that it quotes has changed since."""
+    corrected_citation_ids: tuple[str, ...] = ()
+    """The citations of such articles."""
 
 
 class FeedbackIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -44,6 +44,8 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     """How many were `added`, `updated`, `unchanged` and `duplicate`."""
     rejected: tuple[str, ...] = ()
     """Why the others could not be used."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of those that were: what was left out of them, which copies of them go on being shown."""
 
     @property
     def brought(self) -> bool:
@@ -61,7 +63,7 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     def and_also(self, other: Delivered) -> Delivered:
         """Both together."""
         outcomes = dict(Counter(self.outcomes) + Counter(other.outcomes))
-        return Delivered(outcomes=outcomes, rejected=self.rejected + other.rejected)
+        return Delivered(outcomes=outcomes, rejected=self.rejected + other.rejected, notes=self.notes + other.notes)
 
 
 Deliver = Callable[[Sequence[RawArticle]], Delivered]
@@ -94,7 +96,8 @@ class ToStore:
         except EmbeddingsError as error:
             raise NotDelivered(f"{error} (or set QA_SERVICE_URL to the service that has the store open)") from error
         outcomes: Counter[str] = Counter(article.outcome for article in report.articles)
-        return Delivered(outcomes=outcomes, rejected=tuple(map(_told, report.rejected)))
+        notes = tuple(_note(article.origin, note) for article in report.articles for note in article.notes)
+        return Delivered(outcomes=outcomes, rejected=tuple(map(_told, report.rejected)), notes=notes)
 
 
 class ToService:
@@ -112,22 +115,25 @@ class ToService:
         """See `Deliver`."""
         told, sent = Delivered(), 0
         for lines in _bodies([_record(article, self._collection) for article in articles]):
-            origins = [article.origin for article in articles[sent : sent + len(lines)]]
-            told, sent = told.and_also(self._send(lines, origins)), sent + len(lines)
+            told, sent = told.and_also(self._send(lines, articles[sent : sent + len(lines)])), sent + len(lines)
         return told
 
-    def _send(self, lines: Sequence[bytes], origins: Sequence[str]) -> Delivered:
+    def _send(self, lines: Sequence[bytes], articles: Sequence[RawArticle]) -> Delivered:
         status, body = self._post(b"\n".join(lines))
         try:
             reply = msgspec.json.decode(body, type=_Reply)
         except msgspec.DecodeError:
             raise NotDelivered(f"{self._parts.netloc} answered with status {status} and no JSON") from None
         if status == 422 and reply.type.endswith("/nothing-usable"):
-            return Delivered(rejected=tuple(fault.told(origins) for fault in reply.errors) or (reply.detail,))
+            return Delivered(rejected=tuple(fault.told(articles) for fault in reply.errors) or (reply.detail,))
         if status != 200:
             raise NotDelivered(f"{self._parts.netloc} answered with status {status}: {reply.detail}")
         outcomes = Counter(article.outcome for article in reply.articles)
-        return Delivered(outcomes=outcomes, rejected=tuple(fault.told(origins) for fault in reply.rejected))
+        return Delivered(
+            outcomes=outcomes,
+            rejected=tuple(fault.told(articles) for fault in reply.rejected),
+            notes=tuple(note for one in reply.articles for note in one.noted(articles)),
+        )
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
@@ -150,6 +156,16 @@ class ToService:
 
 class _Article(msgspec.Struct):
     outcome: str
+    item: int = 0
+    """As that of a fault; the copies of an article have its own."""
+    notes: list[str] = []
+
+    def noted(self, articles: Sequence[RawArticle]) -> list[str]:
+        """What the parser and the service have to say of it, behind where it was read."""
+        if not 0 < self.item <= len(articles):
+            return self.notes
+        sent = articles[self.item - 1]
+        return [_note(sent.origin, note) for note in dict.fromkeys((*sent.notes, *self.notes))]
 
 
 class _Fault(msgspec.Struct):
@@ -157,9 +173,9 @@ class _Fault(msgspec.Struct):
     item: int = 0
     """The how manieth of the request it is, from 1."""
 
-    def told(self, origins: Sequence[str]) -> str:
+    def told(self, articles: Sequence[RawArticle]) -> str:
         """The reason, behind where the article was read."""
-        return f"{origins[self.item - 1]}: {self.detail}" if 0 < self.item <= len(origins) else self.detail
+        return f"{articles[self.item - 1].origin}: {self.detail}" if 0 < self.item <= len(articles) else self.detail
 
 
 class _Reply(msgspec.Struct):
@@ -196,6 +212,10 @@ def _bodies(lines: Sequence[bytes]) -> Sequence[Sequence[bytes]]:
 
 def _told(rejected: Rejected) -> str:
     return f"{rejected.origin}: {rejected.reason}"
+
+
+def _note(origin: str, note: str) -> str:
+    return f"{origin}: note: {note}"
 
 
 # --- What the web gave, read as files are: takes a feed or a page, gives raw articles under the addresses they came

@@ -161,6 +161,8 @@ class Feeds:
         troubles = tuple(one.trouble for one in batch if one.trouble)
         for reason, times in Counter((*troubles, *told.rejected)).items():
             _log.warning("%s: %s%s", feed.url, reason, f" ({times} entries)" if times > 1 else "")
+        for note in told.notes:
+            _log.info("%s", note)
         return told
 
     def _heard(self, feed: Feed, *, brought: bool) -> None:
@@ -288,6 +290,8 @@ class Folders:
             told = told.and_also(stored)
         for reason in told.rejected:
             _log.warning("%s", reason)
+        for note in told.notes:
+            _log.info("%s", note)
         return told
 
     def _there(self, folder: Path) -> Iterator[tuple[Path, Look]]:

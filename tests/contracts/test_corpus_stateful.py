@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import numpy as np
 import psycopg
 import pytest
@@ -71,6 +72,17 @@ class CorpusHistory(RuleBasedStateMachine):
         for article in articles:
             self.held[article.id] = article
             self.past[article.id, article.version] = article
+
+    @rule(data=st.data(), status=st.sampled_from(["usable", "withheld"]), source=SOURCES)
+    def restate(self, data: st.DataObject, status: str, source: str) -> None:
+        """Something else is said of texts that are held, of one perhaps for the second time."""
+        if not self.held:
+            return
+        names = data.draw(st.lists(st.sampled_from(sorted(self.held)), min_size=1, max_size=3, unique=True))
+        said = [msgspec.structs.replace(self.held[name], status=status, source=source) for name in names]
+        self.made.put(self.corpus, *said)
+        for article in said:
+            self.held[article.id] = self.past[article.id, article.version] = article
 
     @rule(where=WHERES.filter(lambda where: where.restricts()))
     def delete(self, where: Where) -> None:

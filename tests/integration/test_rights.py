@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from embeddings import parsers
@@ -131,6 +132,17 @@ def test_a_notice_without_a_text_sets_and_lifts_an_embargo_and_brings_back(
     assert (article.text, article.title, article.version) == (WHOLE, "Library", held.version)
     (refused,) = archive.send(id="b", embargoed_until="2999-01-01T00:00:00Z").rejected
     assert "it says an embargo until 2999-01-01T00:00:00Z without a text, of an article that is not" in refused.reason
+
+
+@pytest.mark.parametrize("named", [{"id": "a"}, {"url": URL}])
+def test_a_notice_without_a_text_sets_the_terms_and_nothing_else(archive: Archive, named: dict[str, str]) -> None:
+    archive.send(**named, title="Library", text=WHOLE, embargoed_until="2999-01-01T00:00:00Z")
+    (held,) = archive.held
+    (told,) = archive.send(**named, usage_terms="Not for resale.").articles
+    assert (told.outcome, told.notes) == ("updated", ())
+    assert archive.held == [msgspec.structs.replace(held, usage_terms="Not for resale.")]
+    (refused,) = archive.send(id="b", usage_terms="Not for resale.").rejected
+    assert "it says on what terms it may be used without a text, of an article that is not held" in refused.reason
 
 
 @pytest.mark.parametrize("named", [{"id": "desk"}, {"url": URL}])
@@ -323,5 +335,8 @@ def test_a_withdrawal_survives_a_restart_and_is_verified(archive: Archive, tmp_p
 
 
 def test_a_rejected_record_is_no_notice() -> None:
+    refused = parse_record(b'{"status": "usable", "id": "a", "section": "city"}', origin="x")
+    assert isinstance(refused, Rejected)
+    assert "`text`; without it, `id` or `url` with nothing but `status`, `embargoed_until` or" in refused.reason
     assert isinstance(parse_record(b'{"status": "usable", "id": "a", "title": "Library"}', origin="x"), Rejected)
     assert isinstance(parse_record(b'{"embargoed_until": "2999-01-01T00:00:00Z", "title": "a"}', origin="x"), Rejected)

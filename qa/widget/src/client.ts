@@ -65,8 +65,9 @@ export class Client {
   }
 
   /** An answer that somebody passed on. */
-  answer(id: string, sig: string): Promise<KeptAnswer> {
-    return this.#json(`/api/answers/${encodeURIComponent(id)}?sig=${encodeURIComponent(sig)}`);
+  async answer(id: string, sig: string): Promise<KeptAnswer> {
+    const kept = await this.#json<KeptAnswer>(`/api/answers/${encodeURIComponent(id)}?sig=${encodeURIComponent(sig)}`);
+    return { ...kept, answer: asItIsNow(kept) };
   }
 
   /** What opens an answer to others. */
@@ -99,8 +100,8 @@ export class Client {
     let after: number | null = 0;
     while (after !== null) {
       const path: string = `/api/conversations/${encodeURIComponent(id)}?limit=50&after=${after}`;
-      const page: { turns: { answer: Answer }[]; next: number | null } = await this.#json(path);
-      for (const { answer } of page.turns) {
+      const page: { turns: KeptAnswer[]; next: number | null } = await this.#json(path);
+      for (const answer of page.turns.map(asItIsNow)) {
         // One that is not there lies before all that are kept.
         if (answer.replaces) answers.splice(Math.max(0, answers.findIndex((one) => one.id === answer.replaces)));
         answers.push(answer);
@@ -174,6 +175,11 @@ export class Client {
       throw (await this.#isThere()) ? new Problem("unlisted", window.origin) : asProblem(error);
     }
   }
+}
+
+/** A kept answer that knows which of its sources were corrected since. */
+function asItIsNow({ answer, corrected_citation_ids }: KeptAnswer): Answer {
+  return corrected_citation_ids?.length ? Object.assign({}, answer, { corrected_citation_ids }) : answer;
 }
 
 /** An answer that came whole, as the events it would have come in. */

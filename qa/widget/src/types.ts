@@ -127,6 +127,8 @@ export interface AnswerLink {
 export interface KeptAnswer {
   asked_at: string;
   answer: Answer;
+  /** Citations of articles that were corrected since. */
+  corrected_citation_ids?: string[];
 }
 
 export interface SearchResultsEvent {

@@ -205,6 +205,22 @@ def test_a_source_that_is_silent_for_longer_than_usual_is_told_of(read: Read, be
     assert late.is_hidden()
 
 
+def test_a_source_that_was_corrected_since_says_so(read: Read, begin_service: Any) -> None:
+    own = begin_service()
+    said = {"id": "wall", "title": "Harbour Wall in Senn to Be Rebuilt", "source": "Senn Gazette"}
+    text = "The council of Senn voted on Thursday to rebuild the harbour wall at a cost of {} million crowns."
+    own.add({**said, "text": text.format(38)})
+    reader = read(own.url).visit()
+    reader.ask("How much will the harbour wall in Senn cost?")
+    told = reader.last.locator(".sources .corrected")
+    assert told.count() == 0
+    own.add({**said, "text": text.format(83)})
+    reader.page.reload()
+    told.wait_for()
+    assert told.all_inner_texts() == ["Corrected later"]
+    assert "38 million" in reader.last.locator(".answer").inner_text(), "what was answered stands"
+
+
 def test_the_first_screen_leads_to_an_article_and_back_to_earlier_conversations(read: Read) -> None:
     reader = read().visit()
     archive = reader.chat.locator(".archive")

@@ -166,8 +166,22 @@ def test_an_answer_says_what_was_corrected_since(client: httpx.Client) -> None:
         assert corrected[change["after_start_char_index"] : change["after_end_char_index"]] == change["after"]
         assert OPEN[change["before_start_char_index"] : change["before_end_char_index"]] == change["before"]
     (turn,) = client.get(f"/api/conversations/{answer['conversation_id']}").json()["turns"]
-    assert turn["corrected_since"]
+    assert (turn["corrected_since"], turn["corrected_citation_ids"]) == (True, ["c1"])
     assert turn["answer"] == answer
+    alone = client.get(f"/api/answers/{answer['id']}").json()
+    assert (alone["corrected_since"], alone["corrected_citation_ids"]) == (True, ["c1"])
+
+
+def test_a_corrected_title_is_told_though_the_text_is_the_same(client: httpx.Client) -> None:
+    answer = ask(client, QUESTION, store=True)
+    send(client, id="harbour", title="Harbour of Velda reopens", text=OPEN, published_at="2024-06-03", section="City")
+    found = client.get(f"/api/answers/{answer['id']}/changes").json()
+    (article,) = found["articles"]
+    assert (found["state"], article["state"], article["quotes_stand"]) == ("corrected", "corrected", True)
+    assert (article["title_before"], article["title"]) == ("Harbour reopens", "Harbour of Velda reopens")
+    assert (article["changes"], article["changes_omitted"]) == ([], 0)
+    (turn,) = client.get(f"/api/conversations/{answer['conversation_id']}").json()["turns"]
+    assert (turn["corrected_since"], turn["answer"]) == (True, answer)
 
 
 def test_only_kept_answers_of_ones_own_have_changes(client: httpx.Client, check_problem: Callable[..., Any]) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
+from click.testing import CliRunner, Result
 
 from embeddings import parsers
 from embeddings.types import RawArticle
+from qa.cli import program
 from qa.settings import Settings
 from qa.sources.delivery import ToService
 from qa.sources.fetching import NotDelivered, SourceError
@@ -85,11 +88,43 @@ def test_each_refusal_names_where_the_article_was_read(client: httpx.Client) -> 
     assert alone.startswith("/desk/five.md:7: when the embargo '2999-01-01' ends cannot be told")
 
 
+def test_what_is_to_be_known_of_an_article_comes_back(client: httpx.Client) -> None:
+    """Copies that go on being shown are named, and what its parser could not read."""
+    first, second = (RawArticle(text=f"{TEXT} So it was told twice.", id=name, origin=name) for name in ("one", "two"))
+    deliver = ToService(str(client.base_url), key="", collection="copied")
+    assert deliver([first, second]).notes == ()
+    held_back = msgspec.structs.replace(first, status="withheld", notes=("its table was left out",))
+    parser, copies = deliver([second, held_back]).notes
+    assert parser == "one: note: its table was left out"
+    assert copies.startswith("one: note: the same text is held as copied!two, too")
+
+
+def test_a_running_service_takes_articles_back_for_the_command_line(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = "https://daily.example/taken-back"
+    taken = [RawArticle(text=f"{TEXT} It was said on a pier.", url=url), RawArticle(text=f"{TEXT} By Ann.", id="ann")]
+    assert ToService(str(client.base_url), key="", collection="back")(taken).outcomes == {"added": 2}
+    monkeypatch.setenv("QA_DATA_DIR", str(tmp_path / "none"))
+    monkeypatch.setenv("QA_SERVICE_URL", str(client.base_url))
+    monkeypatch.setenv("QA_COLLECTION", "back")
+
+    def withdraw(*arguments: str) -> Result:
+        return CliRunner().invoke(program, ["articles", "withdraw", *arguments], prog_name="qa")
+
+    told = withdraw("back!ann", url, "--status", "canceled")
+    assert (told.exit_code, told.stdout) == (0, f"{client.base_url}: 2 updated\n")
+    states = {one["id"]: one["status"] for one in listed(client) if one["collection"] == "back"}
+    assert (states["back!ann"], set(states.values())) == ("canceled", {"canceled"})
+    other = withdraw("ann", "nobody", "--status", "usable")
+    assert (other.exit_code, other.stdout) == (1, f"{client.base_url}: 1 updated, 1 rejected\n")
+    assert "names back!nobody" in other.stderr
+    assert not (tmp_path / "none").exists()
+
+
 def test_what_cannot_be_used_is_told_and_what_cannot_be_sent_is_kept(
     serve: Callable[..., AbstractContextManager[httpx.Client]], settings: Settings
 ) -> None:
-    import msgspec
-
     with serve(msgspec.structs.replace(settings, api_keys=f"press:{KEY}")) as client:
         told = ToService(str(client.base_url), key=KEY, collection="default")([RawArticle(text=" ", origin="entry/1")])
         assert (told.brought, len(told.rejected)) == (False, 1)

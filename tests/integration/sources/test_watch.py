@@ -246,3 +246,19 @@ def test_killed_again_and_again_over_many_files_all_are_stored_once(watched: Wat
     assert kills >= 2, "it was killed in the midst of its work"
     assert sorted(article.text for article in make.held(watched.data)) == sorted(texts)
     assert watched.rounds()[0].outcomes == {"unchanged": len(texts)}
+
+
+def test_notes_on_what_was_stored_are_told(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    """A withdrawal names the copies that go on being shown."""
+    caplog.set_level("INFO", logger="qa.sources")
+    (watched.folder / "one.md").write_text(f"---\nid: one\n---\n{OTHER}\n")
+    (watched.folder / "two.md").write_text(f"---\nid: two\n---\n{OTHER}\n")
+
+    def withheld() -> None:
+        (watched.folder / "two.md").write_text(f"---\nid: two\nstatus: withheld\n---\n{OTHER}\n")
+
+    first, second = watched.rounds(withheld)
+    assert (first.notes, len(second.notes)) == ((), 1)
+    (line,) = [record.getMessage() for record in caplog.records if "note: " in record.getMessage()]
+    assert line == second.notes[0]
+    assert "the same text is held as one, too" in line
