@@ -72,14 +72,16 @@ injection: install-dev ## let a model obey every order in all injected documents
 hostile: install-dev ## read 2,000 damaged files of all kinds, each within 10 s and 512 MB
 	HOSTILE_FILES=2000 $(BIN)/pytest --timeout 7200 tests/integration/test_hostile_files.py
 
-kills: install-dev ## kill a service, a worker and PostgreSQL 60 times each while articles come and go and encoders are switched; promote replicas; kill what watches 1,400 files: nothing acknowledged is lost (an hour)
+kills: install-dev ## kill a service, a worker, PostgreSQL and what keeps conversations 60 times each while articles come and go and encoders are switched; promote replicas; kill what watches 1,400 files: nothing acknowledged is lost (an hour)
 	KILLS=60 $(BIN)/pytest -s --timeout 7200 tests/integration/postgres/kills.py
+	KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_conversations_kill.py
 	WATCHED_FILES=1400 $(BIN)/pytest --timeout 7200 tests/integration/sources/test_watch.py -k killed
 
-soak: install-dev ## the long forms of what holds for both stores: 100 histories, 80,000 upserts by 24 writers, four services asked alike, all sample questions with the reader that ships (an hour)
+soak: install-dev ## the long forms of what holds for both stores: 100 histories, 80,000 upserts by 24 writers, four services asked alike, all sample questions with the reader that ships; and 480 claims, true and falsified (an hour)
 	HISTORIES=100 POSTGRES_HISTORIES=100 $(BIN)/pytest --timeout 7200 tests/contracts/test_corpus_stateful.py
 	UPSERTS=20000 $(BIN)/pytest -s --timeout 7200 tests/integration/postgres/upserts.py
 	SEED_READER= SEED_QUESTIONS=1 $(BIN)/pytest --timeout 7200 tests/integration/postgres/test_seed_questions.py
+	CLAIMS=240 $(BIN)/pytest --timeout 7200 tests/integration/test_claim_mutations.py
 
 tenants: install-dev ## let two tenants act at random beside each other, 2,000 times over each store: neither may learn of the other (two hours)
 	TENANTS=2000 $(BIN)/pytest --timeout 7200 tests/integration/server/test_http_tenants.py

@@ -156,6 +156,16 @@ def leaping() -> Callable[[Coroutine[Any, Any, Any]], Any]:
     return run
 
 
+@pytest.fixture(scope="module")
+def few_draws() -> Iterator[None]:
+    """Intervals of few draws, where nobody looks at them: the draws of a small table take longer than all else."""
+    draws = {"RESAMPLES": 250, "_STATISTIC_RESAMPLES": 25, "_RESAMPLES": 500}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, number in draws.items():
+            patch.setattr(f"qa.evaluation.metrics.statistics.{name}", number)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data sets beside the checkout; a test that asks for it is skipped where it is absent."""

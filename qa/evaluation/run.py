@@ -14,6 +14,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -209,8 +210,9 @@ def _git_revision(root: Path) -> str:
     return revision + ("+changed" if revision and _git(git, root, "status", "--porcelain", "-uno") else "")
 
 
+@cache
 def code_hash(root: Path = _ROOT) -> str:
-    """SHA-256 over every file of the packages: tells versions apart where git cannot."""
+    """SHA-256 over every file of the packages: tells versions apart where git cannot. A process runs what it loaded."""
     digest = hashlib.sha256()
     for package in _CODE:
         for path in sorted((root / package).rglob("*")):

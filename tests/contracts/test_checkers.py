@@ -32,7 +32,7 @@ CLAIMS = {
 FALSE = ["other number", "other name", "other date", "denied"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def checkers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SupportChecker]:
     folder = tmp_path_factory.mktemp("cross-encoders")
     names = {

@@ -35,9 +35,9 @@ STRANGE = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def encoders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Encoder]:
-    """Every encoder under test, loaded once."""
+    """Every encoder under test, loaded once, and let go with this module."""
     tiny = make_tiny_model(tmp_path_factory.mktemp("models"))
     found = {"hashing": load("hashing"), "bundled": load(BUNDLED_MODEL), "folder": load(str(tiny))}
     return {**found, "library": load(LIBRARY_NAME)}
@@ -48,7 +48,7 @@ def encoder(request: pytest.FixtureRequest, encoders: dict[str, Encoder]) -> Enc
     return encoders[request.param]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tiny_model(encoders: dict[str, Encoder]) -> Path:
     """The folder of the tiny model; copy it before changing anything."""
     return Path(encoders["folder"].identity.name)

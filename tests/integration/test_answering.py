@@ -23,12 +23,11 @@ from embeddings.parsers import find, read
 from embeddings.types import StoredPassage, Where
 from qa.answering import ABSTENTION, Answerer
 from qa.errors import InvalidQuestion
-from qa.reading import load_reader
+from qa.reading import Reader, load_reader
 from qa.settings import Settings
 from qa.types import Answer, Filters, Question, SearchQuestion
 
 pytestmark = pytest.mark.slow
-READER = load_reader()
 
 
 MOST_SENTENCES = 40
@@ -52,14 +51,20 @@ def encoder() -> Encoder:
 
 
 @pytest.fixture(scope="module")
+def reader() -> Reader:
+    """The one that ships: its networks are let go with this module."""
+    return load_reader()
+
+
+@pytest.fixture(scope="module")
 def samples(sample_store: Path, encoder: Encoder) -> Iterator[EmbeddedCorpus]:
     with closing(EmbeddedCorpus.open(sample_store, identity=encoder.identity, read_only=True)) as corpus:
         yield corpus
 
 
 @pytest.fixture(scope="module")
-def over_samples(samples: EmbeddedCorpus, encoder: Encoder) -> Answerer:
-    return Answerer(reader=READER, corpus=samples, encoder=encoder, settings=Settings())
+def over_samples(samples: EmbeddedCorpus, encoder: Encoder, reader: Reader) -> Answerer:
+    return Answerer(reader=reader, corpus=samples, encoder=encoder, settings=Settings())
 
 
 @pytest.fixture(scope="module")
@@ -205,9 +210,9 @@ def test_sources_that_disagree_are_both_cited(over_samples: Answerer, samples: E
     assert over_samples.ask(Question(question="How long will the Osprey Bridge be closed?")).conflicts == ()
 
 
-def test_without_as_of_the_clock_counts(samples: EmbeddedCorpus, encoder: Encoder) -> None:
+def test_without_as_of_the_clock_counts(samples: EmbeddedCorpus, encoder: Encoder, reader: Reader) -> None:
     clock = datetime(2024, 6, 5, 12, tzinfo=UTC)
-    answerer = Answerer(reader=READER, corpus=samples, encoder=encoder, settings=Settings(), now=lambda: clock)
+    answerer = Answerer(reader=reader, corpus=samples, encoder=encoder, settings=Settings(), now=lambda: clock)
     answer = answerer.ask(Question(question="How many people were hurt in the ferry accident?"))
     assert answer.as_of == "2024-06-05T12:00:00Z"
     assert all((result.published_at or "") < "2024-06-06T12" for result in answer.search_results)
@@ -260,9 +265,9 @@ def test_search_gives_passages_and_no_answer(over_samples: Answerer, samples: Em
         assert article.text[result.start_char_index : result.end_char_index] == result.text
 
 
-def test_an_empty_corpus_abstains(tmp_path: Path, encoder: Encoder) -> None:
+def test_an_empty_corpus_abstains(tmp_path: Path, encoder: Encoder, reader: Reader) -> None:
     with closing(EmbeddedCorpus.open(tmp_path / "empty", identity=encoder.identity)) as corpus:
-        answer = Answerer(reader=READER, corpus=corpus, encoder=encoder, settings=Settings()).ask(
+        answer = Answerer(reader=reader, corpus=corpus, encoder=encoder, settings=Settings()).ask(
             Question(question="Who won?")
         )
         assert (answer.answer_mode, answer.abstain_reason) == ("abstained", "empty_corpus")
@@ -303,10 +308,12 @@ def bridge() -> Path:
     return path
 
 
-def test_words_altered_while_answering_are_not_served(tmp_path: Path, bridge: Path, encoder: Encoder) -> None:
+def test_words_altered_while_answering_are_not_served(
+    tmp_path: Path, bridge: Path, encoder: Encoder, reader: Reader
+) -> None:
     with closing(fill(tmp_path, bridge, encoder=encoder, cls=AlteredMeanwhile)) as corpus:
         assert isinstance(corpus, AlteredMeanwhile)
-        answerer = Answerer(reader=READER, corpus=corpus, encoder=encoder, settings=Settings())
+        answerer = Answerer(reader=reader, corpus=corpus, encoder=encoder, settings=Settings())
         before = answerer.ask(TRAFFIC)
         assert ORIGINAL in before.answer
         assert before.usage.citations_dropped == 0
@@ -318,11 +325,11 @@ def test_words_altered_while_answering_are_not_served(tmp_path: Path, bridge: Pa
 
 
 def test_words_altered_before_are_never_found(
-    tmp_path: Path, bridge: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, bridge: Path, encoder: Encoder, reader: Reader, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(fill(tmp_path, bridge, encoder=encoder)) as corpus:
         alter(tmp_path)
-        answer = Answerer(reader=READER, corpus=corpus, encoder=encoder, settings=Settings()).ask(TRAFFIC)
+        answer = Answerer(reader=reader, corpus=corpus, encoder=encoder, settings=Settings()).ask(TRAFFIC)
         assert (answer.answer_mode, answer.citations) == ("abstained", ())
         assert ALTERED not in msgspec.json.encode(answer).decode()
         assert "altered" in caplog.text
@@ -371,8 +378,8 @@ def page(
 
 
 @pytest.fixture(scope="module")
-def over_page(page: EmbeddedCorpus, encoder: Encoder) -> Answerer:
-    return Answerer(reader=READER, corpus=page, encoder=encoder, settings=Settings())
+def over_page(page: EmbeddedCorpus, encoder: Encoder, reader: Reader) -> Answerer:
+    return Answerer(reader=reader, corpus=page, encoder=encoder, settings=Settings())
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from qa.conversations.history import Bounds, History
 from qa.types import Answer, Usage
 
 PROGRAM = Path(__file__).with_name("conversation_writer.py")
-KILLS = 6
+KILLS = int(os.environ.get("KILLS", "3"))
 TEMPLATE = Answer(
     id="",
     conversation_id=None,

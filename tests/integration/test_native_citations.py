@@ -75,7 +75,12 @@ def ask(corpus: EmbeddedCorpus, encoder: Encoder, faulty_messages: Any) -> Any:
 
 
 def settings_for(address: str, **changes: Any) -> Settings:
-    given = {"llm_api_key": KEY, "support_checker": "lexical", "llm_model": changes.pop("model", "good")}
+    given = {
+        "llm_api_key": KEY,
+        "reader": "words",
+        "support_checker": "lexical",
+        "llm_model": changes.pop("model", "good"),
+    }
     return Settings(llm_provider="anthropic", llm_base_url=address, **given | changes)
 
 

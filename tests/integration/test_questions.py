@@ -20,13 +20,12 @@ from qa.answers import turn_of
 from qa.conversations.follow_ups import FollowUps
 from qa.generators import Fail, ScriptedGenerator
 from qa.grounding.mismatches import LexicalChecker
-from qa.reading import AnswerSpan, OverlapReader, PassageText, load_reader
+from qa.reading import AnswerSpan, OverlapReader, PassageText, Reader, load_reader
 from qa.retrieval.search import READ
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Question
 
 ENCODER = load("hashing")
-READER = load_reader()
 AS_OF = "2025-03-20T12:00:00Z"
 QUARRY = {
     "title": "Quarry sold",
@@ -42,8 +41,14 @@ REGATTA = {
 Ask = Callable[..., Answer]
 
 
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    """The one that ships: its networks are let go with this module."""
+    return load_reader()
+
+
 @pytest.fixture
-def ask(tmp_path: Path) -> Iterator[Ask]:
+def ask(tmp_path: Path, reader: Reader) -> Iterator[Ask]:
     """Ask a question of an archive that holds these articles and no others."""
     opened: list[EmbeddedCorpus] = []
 
@@ -58,7 +63,7 @@ def ask(tmp_path: Path) -> Iterator[Ask]:
         answerer = Answerer(
             corpus=corpus,
             encoder=ENCODER,
-            reader=READER,
+            reader=reader,
             settings=Settings(),
             resolve=resolve,
             generator=model,
@@ -207,10 +212,10 @@ def test_a_model_is_given_passages_of_which_all_were_read(ask: Ask) -> None:
     assert ask(towns, asked, model=silent, mode="extractive").usage.passages_read < 6
 
 
-def test_the_stream_of_several_questions_tells_what_the_answer_says(tmp_path: Path) -> None:
+def test_the_stream_of_several_questions_tells_what_the_answer_says(tmp_path: Path, reader: Reader) -> None:
     with closing(EmbeddedCorpus.open(tmp_path / "store", identity=ENCODER.identity)) as corpus:
         ingest([RawArticle(**QUARRY, origin="1"), RawArticle(**REGATTA, origin="2")], corpus=corpus, encoder=ENCODER)
-        answerer = Answerer(corpus=corpus, encoder=ENCODER, reader=READER, settings=Settings())
+        answerer = Answerer(corpus=corpus, encoder=ENCODER, reader=reader, settings=Settings())
         question = Question(question="Who won the Almeric Regatta? How many people work at the Marlow quarry?")
 
         async def events() -> list[Any]:
@@ -372,11 +377,11 @@ def test_whether_the_sources_are_of_the_time_asked_for_is_said(ask: Ask) -> None
     assert (declined.answer_mode, declined.period_kept) == ("abstained", None)
 
 
-def test_a_question_is_taken_as_it_is_written_on_request(tmp_path: Path) -> None:
+def test_a_question_is_taken_as_it_is_written_on_request(tmp_path: Path, reader: Reader) -> None:
     with closing(EmbeddedCorpus.open(tmp_path, identity=ENCODER.identity)) as corpus:
         ingest([RawArticle(**REGATTA, origin="row:0")], corpus=corpus, encoder=ENCODER)
         resolve = FollowUps(corpus, generator=None)
-        answerer = Answerer(corpus=corpus, encoder=ENCODER, reader=READER, settings=Settings(), resolve=resolve)
+        answerer = Answerer(corpus=corpus, encoder=ENCODER, reader=reader, settings=Settings(), resolve=resolve)
         turns = [turn_of(answerer.ask(Question(question="Who won the Almeric Regatta?", as_of=AS_OF)))]
         asked = [
             answerer.ask(Question(question="How old is she?", as_of=AS_OF, as_written=plain), history=turns)

@@ -21,6 +21,7 @@ from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import Example
 from qa.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("few_draws")
 PLACES = ("Kelmar", "Skerra", "Almeric", "Osprey", "Velda", "Tamar", "Lindow", "Harrow", "Dunmore", "Calder")
 
 

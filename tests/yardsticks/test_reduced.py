@@ -23,6 +23,7 @@ from qa.reading import RememberingReader, load_reader
 from qa.settings import Settings
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.usefixtures("few_draws")
 
 
 @pytest.fixture(scope="module")

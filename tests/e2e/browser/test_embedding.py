@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -97,7 +98,7 @@ def embedded(begin_service: Callable[..., Any], host: Host, bridge: dict[str, An
     service = begin_service(QA_ALLOWED_ORIGINS=host.url)
     service.add(bridge)
     while not httpx.get(f"{service.url}/api/starters", timeout=120).json()["complete"]:
-        pass  # else a page asks again for what has been found since
+        time.sleep(0.2)  # else a page asks again for what has been found since
     return service
 
 

@@ -32,6 +32,11 @@ AROUND = 200
 """Characters of an article that a retrieved passage has before and after the words that answer."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def soon_scored(few_draws: None) -> None:
+    """What is scored here is whether answers are right."""
+
+
 @pytest.fixture(scope="session")
 def sample_articles() -> dict[str, Article]:
     """By title."""

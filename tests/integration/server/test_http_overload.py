@@ -19,7 +19,7 @@ import pytest
 from qa.settings import Settings
 
 _WORK_SECONDS = 0.03
-_SECONDS = 3.0
+_SECONDS = 1.5
 _WAITING = 8
 _BODY = b'{"question": "Where?"}'
 _HEAD = b"POST /api/search HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"

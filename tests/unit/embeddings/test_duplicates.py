@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from embeddings.duplicates import contradict, overlapping, same_story, signature, similarity
@@ -138,9 +139,13 @@ def test_stored_signatures_stay_comparable() -> None:
 
 def test_real_articles_taken_for_one_story_share_their_words(shared: Path) -> None:
     with gzip.open(shared / "data/realtimeqa/articles-small.jsonl.gz", "rt", encoding="utf-8") as lines:
-        texts = list({json.loads(line)["text"] for line in lines})[:500]
+        texts = list(dict.fromkeys(json.loads(line)["text"] for line in lines))[:500]
     signatures = [signature(text) for text in texts]
-    found = [pair for pair in combinations(range(len(texts)), 2) if same_story(*(signatures[i] for i in pair))]
+    slots = np.array([np.frombuffer(one, "<u2", 256, offset=5) for one in signatures])
+    # What shares next to nothing, as most of 124,750 pairs do, need not be looked at one by one.
+    near = [(a, a + 1 + b) for a in range(len(texts)) for b in np.flatnonzero((slots[a + 1 :] == slots[a]).sum(1) >= 5)]
+    assert len(near) > 100
+    found = [(a, b) for a, b in near if same_story(signatures[a], signatures[b])]
     for a, b in found:
         shared = len(runs(texts[a]) & runs(texts[b])) / min(len(runs(texts[a])), len(runs(texts[b])))
         assert shared > 0.85, (texts[a][:100], texts[b][:100])

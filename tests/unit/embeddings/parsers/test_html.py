@@ -374,7 +374,7 @@ def test_a_dateline_that_also_tells_of_a_change(line: str, day: str | None, tmp_
     assert clean(article(tmp_path, "", body)).published_at == day
 
 
-@pytest.mark.parametrize("count", [2_000, 200_000])
+@pytest.mark.parametrize("count", [2_000, 60_000])
 def test_endless_attributes_are_refused_at_once(count: int, tmp_path: Path) -> None:
     began = time.process_time()
     for page in (

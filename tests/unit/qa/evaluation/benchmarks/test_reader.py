@@ -34,6 +34,7 @@ from qa.reading import GENERAL, OverlapReader, load_reader
 from qa.settings import Settings
 from qa.types import Question
 
+pytestmark = pytest.mark.usefixtures("few_draws")
 READER = load_reader("words")
 
 

@@ -23,6 +23,7 @@ from qa.evaluation.metrics.confidence import (
 )
 from qa.evaluation.metrics.statistics import percentile
 
+pytestmark = pytest.mark.usefixtures("few_draws")
 # Coarse, so that many are equal: ties are where implementations differ.
 SCORES = st.integers(0, 20).map(lambda n: n / 20)
 JUDGED = st.lists(st.tuples(SCORES, st.booleans()), min_size=1, max_size=40)

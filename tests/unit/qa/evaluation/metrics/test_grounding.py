@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from qa.evaluation.metrics.confidence import balanced_accuracy, balanced_credit, best_threshold
 from qa.evaluation.metrics.grounding import absent_words, ngram_overlap, span_f1, subset_f1
 
+pytestmark = pytest.mark.usefixtures("few_draws")
 CALLS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40)
 SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.7, 0.9]), st.booleans()), min_size=2, max_size=30)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.evaluation.metrics.statistics import (
@@ -105,6 +105,7 @@ def test_pairs_are_compared_question_by_question() -> None:
     assert compare(better.tolist(), base.tolist(), groups=groups) == found
 
 
+@settings(max_examples=20)
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=30))
 def test_a_run_does_not_differ_from_itself(values: list[float]) -> None:
     found = compare(values, list(values), groups=alone(values))
@@ -150,6 +151,7 @@ def test_runs_that_answer_different_questions_are_compared_by_their_own_means() 
     assert (back.mean, back.p) == (pytest.approx(-found.mean), pytest.approx(found.p, abs=0.01))
 
 
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=20))
 def test_measures_compared_together_are_compared_as_alone(pairs: list[tuple[float, float]]) -> None:
     one, other = [a for a, _ in pairs], [b for _, b in pairs]
