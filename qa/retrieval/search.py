@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from embeddings.corpus import Corpus
-from embeddings.duplicates import overlapping, same_story
 from embeddings.index.terms import UNSPACED
+from embeddings.near_duplicates import overlapping, same_story
 from embeddings.types import Hits, StoredPassage, Vector, Where
 from qa.language.dates import Period, is_after, known_until, moment
 from qa.language.quantities import quantities_of
