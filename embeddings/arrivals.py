@@ -20,19 +20,18 @@ readers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
+from embeddings.arrival_names import Arrival, derived_id, known_by_of, possible_ids, under_its_text, without_link
 from embeddings.cleaning.identity import (
     KnownBy,
-    article_id,
     given_key,
     holds_many,
     host_of,
     is_derived,
-    known_by,
     page_key,
     parted,
     qualified,
@@ -52,26 +51,10 @@ from embeddings.revisions import (
 )
 from embeddings.types import Article, Rejected
 
-__all__ = ["Arrival", "Arrivals", "Settled"]
-
+__all__ = ["Arrivals", "Settled"]
 
 _SERIES = 20
 """More articles of one title, date and source are a series, in which the title ties nothing to one of them."""
-
-
-class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """A cleaned article, its id derived where the source gave none."""
-
-    article: Article
-    origin: str
-    has_id: bool
-    """The caller named it."""
-    says_status: bool = False
-    """Whether it says itself that it is usable, withheld or canceled."""
-    copies: bool = False
-    """Whether what it says of when it may be shown holds for copies, too."""
-    notes: tuple[str, ...] = ()
-    """What cleaning has to say of it."""
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +95,7 @@ class Arrivals:
 
     def look_up(self, window: Sequence[Arrival]) -> None:
         """Ask the corpus once for all that settling this window needs to know."""
-        keys = {key for one in window for key in msgspec.structs.replace(_known_by(one), page=None).all()}
+        keys = {key for one in window for key in msgspec.structs.replace(known_by_of(one), page=None).all()}
         self._known = self._corpus.known(keys)
         self._holders = {}
         collections = {one.article.collection for one in window}
@@ -120,7 +103,7 @@ class Arrivals:
             versions = {one.article.version for one in window if one.article.collection == collection}
             found = self._corpus.holders(versions, collection=collection)
             self._holders |= {(collection, version): names for version, names in found.items()}
-        ids = {name for one in window for name in _possible_ids(one)}
+        ids = {name for one in window for name in possible_ids(one)}
         ids.update(*self._known.values(), *self._holders.values())
         self._homes = self._corpus.homes(ids)
         here = [name for name, home in self._homes.items() if home in collections]
@@ -184,7 +167,7 @@ class Arrivals:
         held = [given] if self._home(given) == article.collection else self._ids(article, given_key(given))
         if held:
             return msgspec.structs.replace(article, id=held[0])
-        if is_derived(article.id) and article.id != _derived_id(one, url=article.url):
+        if is_derived(article.id) and article.id != derived_id(one, url=article.url):
             # It may be what another collection has: whoever knows an address could ask for the id it leads to.
             return msgspec.structs.replace(article, id=qualified(given, collection=article.collection))
         return self._own(article)
@@ -202,7 +185,7 @@ class Arrivals:
     def _noticed(self, one: Arrival) -> Settled | Rejected:
         """A notice without text: what it says of when it may be shown holds for the article that it names by id or
         address from now on."""
-        known = _known_by(one)
+        known = known_by_of(one)
         names = (one.article.id,) if one.has_id else self._ids(one.article, known.address)
         for old in filter(None, map(self._get, names)):
             return self._as_state(one, old, KnownBy())
@@ -218,7 +201,7 @@ class Arrivals:
         return Rejected(origin=one.origin, reason=reason)
 
     def _settled(self, one: Arrival) -> Settled:
-        known = _known_by(one)
+        known = known_by_of(one)
         if one.has_id:
             return self._version(one, one.article, self._get(one.article.id), known)
         if known.address is not None:
@@ -238,10 +221,10 @@ class Arrivals:
         article = one.article
         names = self._ids(article, known.address, itself=True)
         others = [old for name in names if (old := self._get(name)) is not None]
-        unlinked = _without_link(one)
+        unlinked = without_link(one)
         unlinked = msgspec.structs.replace(unlinked, article=self._own(unlinked.article))
         if others and all(old.version != article.version for old in others):
-            beside = self._anonymous(unlinked, _known_by(unlinked))
+            beside = self._anonymous(unlinked, known_by_of(unlinked))
             if beside.outcome in {"unchanged", "updated"} and beside.article.url is None:
                 return beside  # kept so before
         for old in sorted(others, key=lambda old: old.version != article.version):
@@ -251,7 +234,7 @@ class Arrivals:
                 return self._version(one, whole, old, known, note="" if sure else _replacing_at(old))
         if others:
             # One of the two pages names a wrong address for itself; a citation must not open the other one's.
-            settled = self._anonymous(unlinked, _known_by(unlinked))
+            settled = self._anonymous(unlinked, known_by_of(unlinked))
             note = f"its address {article.url} is that of {others[0].title[:80]!r}: it is kept beside that, without one"
             return settled if settled.outcome == "unchanged" else msgspec.structs.replace(settled, note=note)
         for name in self._with_text(article):
@@ -276,7 +259,7 @@ class Arrivals:
 
     def _anonymous(self, one: Arrival, known: KnownBy) -> Settled:
         """An article with neither id nor usable address: its text says which it is, then its file, title and date."""
-        article, by_text = one.article, self._own(_by_text(one))
+        article, by_text = one.article, self._own(under_its_text(one))
         own, at_place = {article.id, by_text.id}, self._ids(article, known.place)
         for name in self._with_text(article):
             old = self._get(name)
@@ -293,13 +276,7 @@ class Arrivals:
             return self._version(one, whole, earlier, known, note=_replacing(earlier))
         if not self._is_taken(article.id):
             return self._version(one, article, None, known)
-        return self._version(
-            one,
-            by_text,
-            None,
-            known,
-            note=self._beside(article),
-        )
+        return self._version(one, by_text, None, known, note=self._beside(article))
 
     def _earlier_version(self, one: Arrival, known: KnownBy) -> Article | None:
         """What the corpus holds of an article that only its file, or its title and date, tie to an earlier version."""
@@ -413,44 +390,6 @@ def _replacing_at(old: Article) -> str:
 def _speaks(one: Arrival) -> bool:
     """Whether it says when it may be shown."""
     return one.says_status or one.article.embargoed_until is not None
-
-
-def _known_by(one: Arrival) -> KnownBy:
-    if one.has_id:
-        return KnownBy(given=given_key(parted(one.article.id)[1]), page=page_key(one.article.url))
-    return known_by(one.article, origin=one.origin)
-
-
-def _possible_ids(one: Arrival) -> Iterable[str]:
-    """Ids that an arrival may get, whatever is held."""
-    for article in (one.article, _by_text(one), *([_without_link(one).article] if one.article.url else [])):
-        yield article.id
-        given = parted(article.id)[1]
-        yield from (given, qualified(given, collection=article.collection))
-
-
-def _by_text(one: Arrival) -> Article:
-    """The article under the id of one that only its text tells from others."""
-    article, origin = one.article, one.origin
-    name = article_id(collection=article.collection, url=None, title="", origin=origin, version=article.version)
-    return msgspec.structs.replace(article, id=name)
-
-
-def _without_link(one: Arrival) -> Arrival:
-    article = msgspec.structs.replace(one.article, id=_derived_id(one, url=None), url=None)
-    return msgspec.structs.replace(one, article=article, has_id=False)
-
-
-def _derived_id(one: Arrival, *, url: str | None) -> str:
-    article = one.article
-    return article_id(
-        collection=article.collection,
-        url=url,
-        title=article.title,
-        origin=one.origin,
-        version=article.version,
-        published_at=article.published_at,
-    )
 
 
 def _says_the_same(one: Article, other: Article) -> bool:

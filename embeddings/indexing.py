@@ -14,9 +14,9 @@ import numpy as np
 
 from embeddings.chunking.passages import RECIPE, encoder_input, encoder_title, split
 from embeddings.corpus import Corpus
-from embeddings.duplicates import signature
 from embeddings.encoders import Encoder
 from embeddings.errors import InputError, InvalidArticle
+from embeddings.near_duplicates import signature
 from embeddings.runtime import Stopwatch
 from embeddings.store import database
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vector, Vectors

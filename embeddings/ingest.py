@@ -13,7 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from embeddings.arrivals import Arrival, Arrivals, Settled
+from embeddings.arrival_names import Arrival
+from embeddings.arrivals import Arrivals, Settled
 from embeddings.cleaning.article import clean_with_notes
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder

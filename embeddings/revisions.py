@@ -22,7 +22,7 @@ from itertools import chain, pairwise
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
-from embeddings.duplicates import is_figure, words_of
+from embeddings.near_duplicates import is_figure, words_of
 from embeddings.runtime import compiled_late
 from embeddings.store.schema import moment
 from embeddings.types import Article

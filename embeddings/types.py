@@ -152,7 +152,7 @@ class IndexedArticle(msgspec.Struct, frozen=True, kw_only=True):
     article: Article
     passages: tuple[EncodedPassage, ...]
     signature: bytes
-    """MinHash signature of the canonical text (see `duplicates`)."""
+    """MinHash signature of the canonical text (see `near_duplicates`)."""
     recipe: str = ""
     """How the passages were cut (see `passages.recipe`); part of the article's fingerprint."""
     known_by: tuple[str, ...] = ()

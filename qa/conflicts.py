@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
-from embeddings.duplicates import same_story
+from embeddings.near_duplicates import same_story
 from embeddings.types import StoredPassage
 from qa.language.dates import moment
 from qa.language.quantities import Quantity, hedged_span, quantities_of

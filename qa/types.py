@@ -120,6 +120,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     also: tuple[StoredPassage, ...] = ()
     """Passages of other articles that tell the same story, folded into this one."""
 
+    @property
+    def article_id(self) -> str:
+        """The article that the passage is of."""
+        return self.stored.passage.article_id
+
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence of the answer."""

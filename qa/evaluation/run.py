@@ -211,13 +211,13 @@ def _git_revision(root: Path) -> str:
 
 
 @cache
-def code_hash(root: Path = _ROOT) -> str:
+def code_hash() -> str:
     """SHA-256 over every file of the packages: tells versions apart where git cannot. A process runs what it loaded."""
     digest = hashlib.sha256()
     for package in _CODE:
-        for path in sorted((root / package).rglob("*")):
+        for path in sorted((_ROOT / package).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(f"{path.relative_to(root)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+                digest.update(f"{path.relative_to(_ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

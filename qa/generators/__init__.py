@@ -157,16 +157,16 @@ Step = Say | Wait | Fail | Stop
 class ScriptedGenerator:
     """Follows a script, or asks a function for one that fits the messages."""
 
+    reads_documents = False
+
     def __init__(
         self,
         script: Sequence[Step] | Callable[[Sequence[Message]], Sequence[Step]],
         *,
         model: str = "scripted",
         context_tokens: int = 4096,
-        reads_documents: bool = False,
     ) -> None:
         self._script = script
-        self.reads_documents = reads_documents
         self.model = model
         self.context_tokens = context_tokens
         self.asked: list[Sequence[Message]] = []

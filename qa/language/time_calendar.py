@@ -2,40 +2,18 @@
 
 A question asks about a stretch of days, and what it leaves open is decided: "in May" is the last one. `dates` reads
 what a claim says, and leaves open what it leaves open. So there are two readers, of one calendar.
-
-The words of the calendar, and stretches of whole days, serve all rules for time in a question.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import date, timedelta
 
-import msgspec
+from embeddings.month_names import ENGLISH_MONTH_NUMBERS, ENGLISH_SHORT_MONTHS
+from qa.language.quantities import ORDINALS
+from qa.language.stretches import Asked, Rule, Stretch, month_end, months_on, rule
 
-from embeddings.month_names import (
-    ENGLISH_MONTH_NUMBERS,
-    ENGLISH_SHORT_MONTHS,
-    ENGLISH_WEEKDAY_NUMBERS,
-    SHORT_WEEKDAY,
-)
-from qa.language.quantities import NUMBER_WORDS, ORDINALS
-
-__all__ = [
-    "COUNT",
-    "RULES",
-    "WEEKDAY",
-    "Asked",
-    "Rule",
-    "Stretch",
-    "count_of",
-    "is_a_name",
-    "month_end",
-    "months_on",
-    "rule",
-    "weekday_of",
-]
+__all__ = ["RULES"]
 
 _AHEAD = timedelta(days=180)
 """A day without a year that lies less than this ahead is the coming one."""
@@ -57,22 +35,11 @@ _FEASTS = {
     "halloween": (10, 31, 1),
 }
 """Month, day and length in days of those that fall on the same date every year."""
-_NUMBERS = {word: number for word, number in NUMBER_WORDS.items() if number} | {
-    "a": 1,
-    "an": 1,
-    "couple of": 2,
-    "couple": 2,
-    "few": 3,
-    "several": 5,
-    "dozen": 12,
-}
 _MONTH_FORMS = "|".join(
     rf"{name}\b\.?" if name.title() in ENGLISH_SHORT_MONTHS else name for name in ENGLISH_MONTH_NUMBERS
 )
 _MONTH = rf"(?:{_MONTH_FORMS})"
 _ANY_YEAR = r"(?:1[89]|20)\d\d"
-WEEKDAY = rf"(?:{'|'.join(ENGLISH_WEEKDAY_NUMBERS)}|(?:{SHORT_WEEKDAY})\b\.?)"
-COUNT = rf"(?:\d{{1,3}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
 
 
 def _year_of(month: int, asked: Asked, year: str | None) -> int:
@@ -242,12 +209,6 @@ def _feast(match: re.Match[str], asked: Asked) -> Stretch:
     return Stretch(date(year, month, day), date(year, month, day) + timedelta(days=days - 1))
 
 
-_TITLED = re.compile(r"Today|Yesterday|Tomorrow|Tonight|Overnight")
-_DAY_OF_A_MATTER = re.compile(
-    r" (?!(?:on|in|at|of|for|by|to|from|with|about|after|before|and|or|when|as|than|until|was|were|is|are|did|does|do"
-    r"|has|have|had|will|would|could)\b)[a-z]{3,}"
-)
-"""After a day: "the January 6 committee" is a name of what met for years."""
 _PART = r"(?P<part>early |mid-? ?|late |(?:the )?(?:start|beginning|middle|end) of )?"
 _BEFORE_MONTH = r"(?:in|during|of|for|by|until|till|since|after|before|from|through|and|to|than)"
 _AND_YEAR = rf"(?:,? (?:of )?(?P<year>{_ANY_YEAR}))"
@@ -264,46 +225,6 @@ _SEASON = r"(?P<season>spring|summer|autumn|winter)"
 _FEAST = "|".join(_FEASTS).replace("'", "['’]")
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """When a question is asked, and which way it looks."""
-
-    today: date
-    ahead: bool = False
-    """Whether it asks of what is to come: "Who will speak on Monday?"."""
-
-
-class Stretch(msgspec.Struct, frozen=True):
-    """Whole days, from the first to the last of them."""
-
-    first: date
-    last: date
-    recent: bool = False
-    """Told by its distance from now: older news cannot answer."""
-
-
-Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Asked], Stretch | None]]
-
-
-def rule(pattern: str, read: Callable[[re.Match[str], Asked], Stretch | None]) -> Rule:
-    """A way to write a time, as a pattern of whole words, and how to read it; what it reads is the group `core`."""
-    return re.compile(rf"(?<![\w.-]){pattern}(?![\w-])", re.IGNORECASE), read
-
-
-def is_a_name(question: str, match: re.Match[str]) -> bool:
-    """Whether words that look like a time are part of a name, such as USA Today or the Sunday Times."""
-    core, start, end = match["core"], match.start("core"), match.end("core")
-    if start and _TITLED.match(core):
-        return True
-    if match.groupdict().get("day") and _DAY_OF_A_MATTER.match(question[end:]) and question[:start].endswith("the "):
-        return True
-    titles = re.match(r"(?i:['’]s)? [A-Z][a-z]+", question[end:]) is not None
-    groups = match.groupdict()
-    if titles and groups.get("month") and core.isalpha() and not question.isupper():
-        return True  # "by August Wilson", "for May Britt"
-    show = core.endswith(("Night", "Morning")) or not re.search(r"\bon $", question[:start])
-    return bool(titles and show and groups.get("weekday") and not groups.get("which"))
-
-
 def _month_of(word: str) -> int:
     """The number of a month, by its name or its short form.
 
@@ -311,17 +232,6 @@ def _month_of(word: str) -> int:
     (9, 5)
     """
     return ENGLISH_MONTH_NUMBERS[word.casefold().rstrip(".")]
-
-
-def month_end(year: int, month: int) -> date:
-    """The last day of a month."""
-    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
-
-
-def months_on(year: int, month: int, months: int) -> date:
-    """The first day of the month so many months after one."""
-    at = year * 12 + month - 1 + months
-    return date(at // 12, at % 12 + 1, 1)
 
 
 _FIGURE = (
@@ -404,20 +314,3 @@ RULES: tuple[Rule, ...] = (
         _feast,
     ),
 )
-
-
-def count_of(word: str | None) -> int:
-    """How many a word counts; one where there is none.
-
-    >>> count_of("eleven"), count_of("48"), count_of(None)
-    (11, 48, 1)
-    """
-    low = (word or "a").casefold()
-    return int(low) if low.isdigit() else _NUMBERS[low]
-
-
-def weekday_of(word: str) -> int:
-    """The number of a weekday, Monday being 0."""
-    return next(
-        number for day, number in ENGLISH_WEEKDAY_NUMBERS.items() if day.startswith(word.casefold().rstrip(".")[:3])
-    )

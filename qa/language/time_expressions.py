@@ -15,9 +15,8 @@ from typing import Literal
 
 import msgspec
 
-from qa.language import time_calendar
 from qa.language.dates import BEGINNING, Period
-from qa.language.time_calendar import (
+from qa.language.stretches import (
     COUNT,
     WEEKDAY,
     Asked,
@@ -30,6 +29,7 @@ from qa.language.time_calendar import (
     rule,
     weekday_of,
 )
+from qa.language.time_calendar import RULES
 
 __all__ = ["period_of", "periods_in", "without_period"]
 
@@ -81,7 +81,7 @@ def period_of(question: str, *, as_of: datetime) -> Period | None:
 
     Several expressions give the period that holds them all, except that one within another counts alone ("in June,
     on Monday"). `recent` says that all are told by their distance from now: only news from about then can answer.
-    What begins nowhere ("before 2020") begins at `timestamps.BEGINNING`; what goes on ("since Monday") ends today.
+    What begins nowhere ("before 2020") begins at `dates.BEGINNING`; what goes on ("since Monday") ends today.
 
     >>> asked = datetime(2024, 6, 20, 12, tzinfo=UTC)
     >>> str(period_of("What did Kelmar Water announce yesterday?", as_of=asked).start)
@@ -146,7 +146,7 @@ def _read(question: str, today: date) -> Iterator[_Found]:
         Asked(today=today, ahead=_FUTURE.search(question, start, end) is not None)
         for start, end in zip(starts, [*ends, len(question)], strict=True)
     ]
-    for number, (pattern, read) in enumerate((*_RULES, *time_calendar.RULES)):
+    for number, (pattern, read) in enumerate((*_RULES, *RULES)):
         for match in pattern.finditer(question):
             if is_a_name(question, match):
                 continue

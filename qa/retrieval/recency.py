@@ -108,7 +108,7 @@ def timely(evidence: Sequence[Evidence], period: Period | None) -> Sequence[Evid
         return evidence
     told = _told(evidence)
     first = list(takewhile(lambda item: _can_tell(item, told, period), evidence))
-    return first if any(told[_article(item)] for item in first) else evidence
+    return first if any(told[item.article_id] for item in first) else evidence
 
 
 def is_late(index: int, evidence: Sequence[Evidence], period: Period) -> bool:
@@ -236,7 +236,7 @@ def says_when(text: str, period: Period) -> bool:
 
 
 def _can_tell(item: Evidence, told: Mapping[str, str | None], period: Period) -> bool:
-    date = told[_article(item)]
+    date = told[item.article_id]
     if period.recent:
         return not all_older([date], period=period)
     return tells_of(f"{item.stored.title}. {item.stored.passage.text}", published_at=date, period=period)
@@ -247,9 +247,5 @@ def _told(evidence: Sequence[Evidence]) -> Mapping[str, str | None]:
     copies: dict[str, list[str]] = {}
     for item in evidence:
         dates = [item.stored.published_at] if item.stored.published_at else [copy.published_at for copy in item.also]
-        copies.setdefault(_article(item), []).extend(date for date in dates if date)
+        copies.setdefault(item.article_id, []).extend(date for date in dates if date)
     return {article: max(dates, default=None) for article, dates in copies.items()}
-
-
-def _article(item: Evidence) -> str:
-    return item.stored.passage.article_id

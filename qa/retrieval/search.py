@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from embeddings.corpus import Corpus
-from embeddings.duplicates import overlapping, same_story
 from embeddings.index.terms import UNSPACED
+from embeddings.near_duplicates import overlapping, same_story
 from embeddings.types import Hits, StoredPassage, Vector, Where
 from qa.language.dates import Period, is_after, known_until, moment
 from qa.language.quantities import quantities_of
@@ -154,12 +154,12 @@ def _by_date(found: Sequence[Evidence], as_of: datetime | None, period: Period |
     return sorted(weighed, key=lambda item: (_is_late(item, period), -item.score, item.stored.key))
 
 
-def _is_late(item: Evidence, period: Period | None) -> bool:
-    return period is not None and period.recent and all_older([item.stored.published_at], period=period)
-
-
 def _is_future(item: Evidence, as_of: datetime) -> bool:
     return is_after(item.stored.published_at, as_of)
+
+
+def _is_late(item: Evidence, period: Period | None) -> bool:
+    return period is not None and period.recent and all_older([item.stored.published_at], period=period)
 
 
 def _one_per_story(found: Sequence[Evidence], depth: Depth) -> list[Evidence]:
@@ -172,9 +172,9 @@ def _one_per_story(found: Sequence[Evidence], depth: Depth) -> list[Evidence]:
     story_of = _stories(found)
     places: dict[int, list[int]] = {}  # by story, where in `kept` its passages stand
     for evidence in found:
-        article = _article(evidence)
+        article = evidence.article_id
         told = places.setdefault(story_of[article], [])
-        tellers = {_article(kept[place]) for place in told}
+        tellers = {kept[place].article_id for place in told}
         if len(kept) < depth.kept and len(told) < depth.per_article and not _is_told(evidence, tellers, found):
             told.append(len(kept))
             kept.append(evidence)
@@ -184,17 +184,13 @@ def _one_per_story(found: Sequence[Evidence], depth: Depth) -> list[Evidence]:
     return kept
 
 
-def _article(evidence: Evidence) -> str:
-    return evidence.stored.passage.article_id
-
-
 def _stories(found: Sequence[Evidence]) -> Mapping[str, int]:
     """By article, the number of its story. Two shortened copies that differ are one story through what they shortened.
 
     Only the articles of the first `_STORY_DEPTH` passages are compared with each other, and later ones with those:
     no later one can be kept before them.
     """
-    signatures = {item.stored.passage.article_id: item.stored.signature for item in found}
+    signatures = {item.article_id: item.stored.signature for item in found}
     articles = list(signatures)
     near = overlapping([signatures[article] for article in articles[:_STORY_DEPTH]], list(signatures.values()))
     story_of = {article: number for number, article in enumerate(articles)}
@@ -209,11 +205,11 @@ def _stories(found: Sequence[Evidence]) -> Mapping[str, int]:
 
 def _is_told(evidence: Evidence, tellers: Collection[str], found: Sequence[Evidence]) -> bool:
     """Whether other articles of its story, of which passages are kept, say the same as a passage."""
-    if not tellers or _article(evidence) in tellers:
+    if not tellers or evidence.article_id in tellers:
         return False
     runs = _runs(evidence.stored.passage.text)
     told: set[tuple[str, ...]] = set()
-    told.update(*(_runs(item.stored.passage.text) for item in found if _article(item) in tellers))
+    told.update(*(_runs(item.stored.passage.text) for item in found if item.article_id in tellers))
     return len(runs & told) >= _TOLD * len(runs)
 
 

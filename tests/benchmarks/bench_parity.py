@@ -22,9 +22,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.duplicates import signature
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import BUNDLED_MODEL, Encoder, load, locate
+from embeddings.near_duplicates import signature
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Vector, Where, passage_id
 from qa.evaluation.metrics.answers import ndcg, read_squad
 from qa.evaluation.metrics.statistics import compare

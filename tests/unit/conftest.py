@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from embeddings.duplicates import signature
+from embeddings.near_duplicates import signature
 from embeddings.types import Passage, StoredPassage, article_version, passage_id
 from qa.types import Evidence
 

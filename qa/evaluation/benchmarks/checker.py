@@ -15,9 +15,9 @@ import numpy as np
 from embeddings.chunking.sentences import split_sentences
 from qa.evaluation.benchmarks import Bench, Row, of_estimate
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
-from qa.evaluation.metrics.confidence import auroc, balanced_accuracy, balanced_credit, best_threshold
+from qa.evaluation.metrics.confidence import auroc_estimate, balanced_accuracy, balanced_credit, best_threshold
 from qa.evaluation.metrics.grounding import absent_words, ngram_overlap, span_f1, subset_f1
-from qa.evaluation.metrics.statistics import NOTHING, Difference, Estimate, Floats, Indices, compare, mean, resampled
+from qa.evaluation.metrics.statistics import NOTHING, Difference, Estimate, Floats, compare, mean, resampled
 from qa.grounding import Provenance, SupportChecker, load_checker
 
 __all__ = [
@@ -187,20 +187,11 @@ def _figures(
         judge=name,
         balanced_accuracy=balanced_accuracy(calls, truth, groups=groups),
         threshold=round(cut, 4),
-        auroc=_auroc(scores, truth, groups),
+        auroc=auroc_estimate(scores, truth, groups=groups),
         span_f1=_span_f1(marks, [row.wrong for row in rows], groups),
         sentence_f1=_sentence_f1(named, [row.supporting for row in rows], groups),
         lead=None if name == "checker" else compare(list(credit), list(balanced_credit(calls, truth)), groups=groups),
     )
-
-
-def _auroc(scores: Sequence[float], truth: Sequence[bool], groups: Sequence[str]) -> Estimate:
-    values, kinds = np.asarray(scores), np.asarray(truth, np.bool_)
-
-    def area(chosen: Indices) -> float | None:
-        return auroc(list(values[chosen]), list(kinds[chosen]))
-
-    return resampled(area, groups=groups)
 
 
 def _by_domain(rows: Sequence[GroundingRow], calls: Sequence[bool]) -> dict[str, Estimate]:

@@ -10,7 +10,6 @@ import random
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -36,16 +35,16 @@ from qa.evaluation.scoring import score_run
 from qa.evaluation.targets import Asking, kept
 from qa.evaluation.types import Example, Prediction
 from qa.grounding import SupportChecker
+from qa.retrieval.search import RankedBy
 from qa.settings import Settings
 from qa.types import Answer, SearchResult
 
 __all__ = ["measure_asked", "measure_news"]
 
-Retrieval = Literal["hybrid", "dense", "lexical"]
 RETRIEVAL = "RealTimeQA, small pool: the right article"
 ANSWERS = "RealTimeQA, small pool: answers"
 ABSTENTION = "RealTimeQA, small pool: what the articles do not say"
-_KINDS: tuple[Retrieval, ...] = ("hybrid", "dense", "lexical")
+_KINDS: tuple[RankedBy, ...] = ("hybrid", "dense", "lexical")
 _PUBLISHED_RANKING: Mapping[str, str] = {
     "hit@1": "BM25 .477, in a 14-day window .622 (25,520 articles)",
     "hit@10": "BM25 .793, in a 14-day window .909 (25,520 articles)",
@@ -199,7 +198,7 @@ def _abstention_rows(
     return [*rows, of_estimate(mean(same, groups=groups), section=ABSTENTION, measure=measure)]
 
 
-def _with(bench: Bench, retrieval: Retrieval) -> Settings:
+def _with(bench: Bench, retrieval: RankedBy) -> Settings:
     return msgspec.structs.replace(bench.settings, retrieval=retrieval)
 
 

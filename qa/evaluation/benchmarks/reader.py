@@ -21,8 +21,8 @@ from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, passage_id
 from qa.evaluation.benchmarks import Bench, Row, of_score
 from qa.evaluation.metrics.answers import SquadQuestion, exact_match, f1, read_questions
-from qa.evaluation.metrics.confidence import auroc
-from qa.evaluation.metrics.statistics import Estimate, mean, resampled
+from qa.evaluation.metrics.confidence import auroc_estimate
+from qa.evaluation.metrics.statistics import Estimate, mean
 from qa.evaluation.targets import CachingEncoder, kept
 from qa.evaluation.types import InvalidDataset, Score
 from qa.reading import Reader, load_reader
@@ -177,8 +177,8 @@ def report(reads: Sequence[Read], *, setting: Setting, threshold: float, fitted_
         "span_exact_match.has_answer": _over(
             [exact_match(one.said, one.answers) for one in reads], reads, among=answerable
         ),
-        "confidence.auroc": _auroc(reads),
-        "answerable.auroc": _answerable_auroc(reads),
+        "confidence.auroc": _auroc(reads, [bool(one.answers) and f1(one.said, one.answers) >= 0.5 for one in reads]),
+        "answerable.auroc": _auroc(reads, answerable),
     }
     return ReaderReport(
         setting=setting,
@@ -215,21 +215,9 @@ def _over(values: Sequence[float], reads: Sequence[Read], *, among: Sequence[boo
     return mean([values[place] for place in chosen], groups=[reads[place].group for place in chosen])
 
 
-def _auroc(reads: Sequence[Read]) -> Estimate:
-    """How well the confidence tells answers that are right (F1 of one half or more) from all others."""
-    right = [f1(one.said, one.answers) >= 0.5 if one.answers else False for one in reads]
-    return resampled(
-        lambda chosen: auroc([reads[n].probability for n in chosen], [right[n] for n in chosen]),
-        groups=[one.group for one in reads],
-    )
-
-
-def _answerable_auroc(reads: Sequence[Read]) -> Estimate:
-    """How well the confidence tells questions that have an answer from those that have none."""
-    return resampled(
-        lambda chosen: auroc([reads[n].probability for n in chosen], [bool(reads[n].answers) for n in chosen]),
-        groups=[one.group for one in reads],
-    )
+def _auroc(reads: Sequence[Read], wanted: Sequence[bool]) -> Estimate:
+    """How well the confidence tells what is wanted from all others."""
+    return auroc_estimate([one.probability for one in reads], wanted, groups=[one.group for one in reads])
 
 
 def _score(name: str, estimate: Estimate) -> Score:
@@ -326,23 +314,16 @@ def measure_reading(path: Path, *, title: str, bench: Bench, limit: int | None, 
         if done and done % 100 == 0:
             bench.tell(f"  {path.name}, {_SETTINGS[setting]}: {done:,} of {total:,} questions")
 
-    return _reader_rows(
-        measure(
-            path,
-            encoder=bench.encoder,
-            reader=load_reader(bench.settings.reader, threads=bench.settings.threads),
-            settings=("given", "open") if searched else ("given",),
-            limit=limit,
-            cache=bench.cache / "squad",
-            told=tell,
-        ),
-        title=title,
+    file = measure(
+        path,
+        encoder=bench.encoder,
+        reader=load_reader(bench.settings.reader, threads=bench.settings.threads),
+        settings=("given", "open") if searched else ("given",),
+        limit=limit,
+        cache=bench.cache / "squad",
+        told=tell,
     )
-
-
-def _reader_rows(file: FileReport, *, title: str) -> list[Row]:
-    """Rows at the shipped threshold; what the best threshold would reach stands in a row of its own, called so."""
-    return [row for report in file.reports for row in _rows(report, title)]
+    return [row for one in file.reports for row in _rows(one, title)]
 
 
 def _rows(report: ReaderReport, title: str) -> list[Row]:

@@ -25,6 +25,7 @@ __all__ = [
     "abstention_precision",
     "abstention_recall",
     "auroc",
+    "auroc_estimate",
     "balanced_accuracy",
     "balanced_credit",
     "best_threshold",
@@ -124,6 +125,12 @@ def auroc(scores: Sequence[float] | Floats, positive: Sequence[bool] | npt.NDArr
     _, block, sizes = np.unique(np.asarray(scores, np.float64), return_inverse=True, return_counts=True)
     ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[block]  # from 1; equal scores share the middle of their ranks
     return float((ranks[kinds].sum() - wanted * (wanted + 1) / 2) / (wanted * rest))
+
+
+def auroc_estimate(scores: Sequence[float], positive: Sequence[bool], *, groups: Sequence[str]) -> Estimate:
+    """The same with its interval."""
+    values, kinds = np.asarray(scores, np.float64), np.asarray(positive, np.bool_)
+    return resampled(lambda chosen: auroc(values[chosen], kinds[chosen]), groups=groups)
 
 
 def coverage_accuracy(confidence: Sequence[float], right: Sequence[float], *, asked: int) -> tuple[CurvePoint, ...]:

@@ -176,13 +176,13 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         return self.p < 0.05 and not self.low <= 0.0 <= self.high
 
 
-def compare(one: Values, other: Values, *, groups: Sequence[str], seed: int = 0) -> Difference:
+def compare(one: Values, other: Values, *, groups: Sequence[str]) -> Difference:
     """Compare two runs in one measure; see `compare_all`.
 
     >>> compare([1, 1], [1, 1], groups=["a", "b"]).p
     1.0
     """
-    return compare_all([(one, other)], groups=groups, seed=seed)[0]
+    return compare_all([(one, other)], groups=groups)[0]
 
 
 def compare_all(pairs: Sequence[Pair], *, groups: Sequence[str], seed: int = 0) -> list[Difference]:

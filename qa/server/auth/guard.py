@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ _ADDRESS_FACTOR = 10
 class Guard:
     """What the settings say about who may do what."""
 
-    def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Reads settings only; the secret of tokens is read or made when it is first needed. Raises SettingsError."""
         self.origins = places.parse_origins(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
         self.collections = places.collections_of(settings.origin_collections, allowed=self.origins)
@@ -58,7 +58,6 @@ class Guard:
         self._settings = settings
         self._budgets: Budgets = self._shared or RateLimits()
         self._seats = ConcurrencyLimit()
-        self._now = now
 
     @asynccontextmanager
     async def running(self, app: Litestar) -> AsyncIterator[None]:  # noqa: ARG002 - the framework passes it
@@ -173,7 +172,7 @@ class Guard:
         scope = None if claims is None else self._scope_of(claims)
         if claims is None or scope is None:
             raise Unauthenticated("this token is not, or no longer, one of this service; get a new one")
-        if claims.expires_at <= self._now():
+        if claims.expires_at <= time.time():
             raise TokenExpired("this token has expired; get a new one")
         if not _comes_from(connection, claims.origin):
             raise ForeignOrigin(f"this token is for pages of {claims.origin} only")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.duplicates import contradict, overlapping, same_story, signature, similarity
+from embeddings.near_duplicates import contradict, overlapping, same_story, signature, similarity
 
 WORDS = (
     "harbour crews storm ferry minister said Monday bridge repair winter council budget water hospital school road "
@@ -129,7 +129,7 @@ def test_signatures_of_other_versions_resemble_nothing() -> None:
 
 
 def test_stored_signatures_stay_comparable() -> None:
-    """Fails when rensa or the way of shingling changes: then raise the version in `duplicates`."""
+    """Fails when rensa or the way of shingling changes: then raise the version in `near_duplicates`."""
     assert (
         hashlib.sha256(signature("The ferry left at noon. Nobody was on board.")).hexdigest()[:16] == "e923cc3d5d5620a2"
     )

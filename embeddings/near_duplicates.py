@@ -1,4 +1,5 @@
-"""Whether two canonical texts are one story (wire copies, re-posts).
+"""Whether two canonical texts are one story though not the same text (wire copies, re-posts). For articles of exactly
+one text, or of one page, see `copies`.
 
 Each text gets a MinHash signature over runs of three words; comparing two signatures estimates the share of runs
 the texts have in common without the texts. The thresholds were set by eye on all pairs of 6,855 different news
