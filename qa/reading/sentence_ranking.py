@@ -348,8 +348,6 @@ def _judged(
 ) -> list[ReadSentence]:
     """The sentences of one passage in which words were found; a question that stands in the text answers nothing."""
     start = item.stored.passage.start
-    titled = stems(item.stored.title)
-    total = _log_sum([span.logit for span in spans]) if spans else 0.0
     inside = {
         sentence: within
         for sentence in sentences_of(item, evidence=number)
@@ -364,8 +362,8 @@ def _judged(
         logit=own[best],
         retrieval=_relevance(item),
         # Where long answers begin and end is less certain than what they say.
-        share=math.exp((own[best] if whole else inside[best][0].logit) - total),
-        sentence=len(asked & (titled | _told_in(best, holds=holds))) / max(len(asked), 1),
+        share=math.exp((own[best] if whole else inside[best][0].logit) - _log_sum([span.logit for span in spans])),
+        sentence=len(asked & (stems(item.stored.title) | _told_in(best, holds=holds))) / max(len(asked), 1),
     )
     return [
         ReadSentence(
