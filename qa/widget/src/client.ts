@@ -81,9 +81,10 @@ export class Client {
     return [...new Set(page.articles.map((article) => article.source).filter(Boolean))].sort();
   }
 
-  /** Questions to begin with, or to go on with where something was said about some articles; and what articles there are. */
-  beginning({ collection, filters }: Narrowed, about: string[] = []): Promise<Beginning> {
-    const named = Object.entries({ collection, ...filters, about }).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one]));
+  /** Questions to begin with, or to go on with where something was said about some articles, or near one (`like`) that they do
+   * not answer; and what articles there are. */
+  beginning({ collection, filters }: Narrowed, about: string[] = [], like: string[] = []): Promise<Beginning> {
+    const named = Object.entries({ collection, ...filters, about, like }).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one]));
     return this.#json(`/api/starters${named.length ? `?${String(new URLSearchParams(named))}` : ""}`);
   }
 

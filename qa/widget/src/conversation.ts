@@ -19,6 +19,8 @@ import { AGAIN_MS, Welcome } from "./welcome";
 const FOLLOWED = 8;
 /** Articles that the service takes at once. */
 const NAMED = 20;
+/** Whether a keyboard comes up over the page for whoever is to write. */
+export const isTouched = (): boolean => matchMedia("(hover: none)").matches;
 
 export class Conversation {
   readonly element: HTMLElement;
@@ -37,7 +39,7 @@ export class Conversation {
     private readonly changed: (begun: boolean) => void,
   ) {
     const ask = (question: string, sent = ""): void => {
-      composer.focus();
+      this.ready();
       void this.ask(question, sent);
     };
     const widen = (question: string, sent: string): void => {
@@ -56,7 +58,7 @@ export class Conversation {
         composer.filters.put(filters, title);
         ask(question, sent);
       },
-      suggestions: (about, show) => void this.#near(about, show),
+      suggestions: (about, like, show) => void this.#near(about, like, show),
       followOns: (answer, show) => void this.#followOns(answer, show),
     };
     composer.narrowed = () => {
@@ -136,6 +138,17 @@ export class Conversation {
     for (const one of this.#turns.querySelectorAll(what)) one.remove();
   }
 
+  /** Let one go on to write, or, where a keyboard would come up over what there is to read, to read. */
+  ready(): void {
+    if (isTouched()) this.element.focus({ preventScroll: true });
+    else this.composer.focus();
+  }
+
+  /** To the first number of the last answer, or what stands there in its place. */
+  up(): void {
+    this.#turns.lastElementChild?.querySelector<HTMLElement>(".answer .chip, .below button")?.focus();
+  }
+
   stop(): void {
     this.#running?.abort();
   }
@@ -161,8 +174,9 @@ export class Conversation {
     this.composer.setBusy(true);
     this.context.announce(this.context.language.strings.searching);
     this.#toTop(turn);
+    if (isTouched()) this.ready();
     const retry = (): void => {
-      this.composer.focus();
+      this.ready();
       void this.#run(turn, asked);
     };
     let outcome = await turn.run(this.#request(asked), running.signal, retry);
@@ -197,16 +211,16 @@ export class Conversation {
     await this.#tried(about, said, show);
   }
 
-  /** Give questions about these articles to `show`; where there are none, those that a reader can begin with. */
-  async #near(about: string[], show: (questions: string[]) => boolean): Promise<void> {
-    if (!about.length || !(await this.#tried(about, [], show))) this.#welcome.questions(show);
+  /** Give questions near one that these articles do not answer to `show`; where there are none, those to begin with. */
+  async #near(about: string[], like: string, show: (questions: string[]) => boolean): Promise<void> {
+    if (!about.length || !(await this.#tried(about, [], show, [like]))) this.#welcome.questions(show);
   }
 
   /** Give what the service finds that articles answer to `show`, while it tries; gives whether there was anything. */
-  async #tried(about: string[], said: string[], show: (questions: string[]) => boolean): Promise<boolean> {
+  async #tried(about: string[], said: string[], show: (questions: string[]) => boolean, like: string[] = []): Promise<boolean> {
     const asked = new Set([...this.#turns.querySelectorAll(".question")].map((one) => plain(one.textContent ?? "")));
     for (let left = FOLLOWED; ; left -= 1) {
-      const found = await this.context.client.beginning(this.#narrowed(), about.slice(0, NAMED)).catch(() => null);
+      const found = await this.context.client.beginning(this.#narrowed(), about.slice(0, NAMED), like).catch(() => null);
       const fresh = (found?.starters ?? []).filter(({ question, quote }) => !asked.has(plain(question)) && !said.some((one) => quote && one.includes(quote)));
       // Whoever cannot be helped on complains of nothing: the answer is there.
       if (!found || show(fresh.map(({ question }) => question)) || found.complete !== false || left === 1) return fresh.length > 0;
