@@ -120,6 +120,13 @@ About = Annotated[
         max_items=_NAMED,
     ),
 ]
+Like = Annotated[
+    str | None,
+    QueryParameter(
+        description="with `about`: a question that they did not answer, near which the questions are to stand",
+        max_length=2000,
+    ),
+]
 
 
 @get(
@@ -141,13 +148,7 @@ async def list_starters(
     published_before: Moment = None,
     article_ids: Only = None,
     about: About = None,
-    like: Annotated[
-        str | None,
-        QueryParameter(
-            description="with `about`: a question that they did not answer, near which the questions are to stand",
-            max_length=2000,
-        ),
-    ] = None,
+    like: Like = None,
 ) -> Starters:
     """Made of the latest articles that pass the filters, and tried under them: each is answered from the article it
     comes from, as it will be when it is asked with the same filters.

@@ -38,10 +38,7 @@ export class Conversation {
     /** Called with whether there is anything to leave. */
     private readonly changed: (begun: boolean) => void,
   ) {
-    const ask = (question: string, sent = ""): void => {
-      this.ready();
-      void this.ask(question, sent);
-    };
+    const ask = (question: string, sent = ""): void => void this.ask(question, sent);
     const widen = (question: string, sent: string): void => {
       composer.filters.clear();
       ask(question, sent);
@@ -146,7 +143,7 @@ export class Conversation {
 
   /** To the first number of the last answer, or what stands there in its place. */
   up(): void {
-    this.#turns.lastElementChild?.querySelector<HTMLElement>(".answer .chip, .below button")?.focus();
+    this.#turns.lastElementChild?.querySelector<HTMLElement>(".chip, button")?.focus();
   }
 
   stop(): void {
@@ -174,11 +171,8 @@ export class Conversation {
     this.composer.setBusy(true);
     this.context.announce(this.context.language.strings.searching);
     this.#toTop(turn);
-    if (isTouched()) this.ready();
-    const retry = (): void => {
-      this.ready();
-      void this.#run(turn, asked);
-    };
+    this.ready();
+    const retry = (): void => void this.#run(turn, asked);
     let outcome = await turn.run(this.#request(asked), running.signal, retry);
     if (outcome.kind === "failed" && outcome.problem.kind === "missing" && this.history.id) {
       // The conversation has been erased meanwhile: begin another.
@@ -264,7 +258,7 @@ export class Conversation {
         turn.element.hidden = true;
         waiting.before(turn.element);
         turn.restore(answer);
-        // Many in one go would hold up the page; they are seen together.
+        // Many in one go would hold up the page.
         await new Promise((done) => setTimeout(done));
       }
     } catch (error) {
@@ -282,10 +276,21 @@ export class Conversation {
       }
     } finally {
       waiting.remove();
-      for (const { element: one } of made) one.hidden = false;
       this.#greet(this.#turns.childElementCount === 0);
-      if (last) this.#toTop(last.turn);
       last?.turn.goOn(last.answer);
+      await this.#reveal(made.reverse());
+    }
+  }
+
+  /** Show turns, the last one first; those before it come above, one at a time, and what is being read stays where it is. */
+  async #reveal(turns: Turn[]): Promise<void> {
+    const top = (): number => turns[0]!.heading.getBoundingClientRect().top;
+    for (const turn of turns) {
+      const before = top();
+      turn.element.hidden = false;
+      if (turn === turns[0]) this.#toTop(turn);
+      else this.element.scrollTop += top() - before;
+      await new Promise((done) => setTimeout(done));
     }
   }
 
