@@ -75,6 +75,7 @@ _PASTS = dict(
         " created:create employed:employ attracted:attract earned:earn spent:spend shed:shed cut:cut added:add"
         " recorded:record reported:report launched:launch opened:open closed:close signed:sign began:begin"
         " ended:end announced:announce resigned:resign died:die started:start took:take left:leave joined:join"
+        " promised:promise demanded:demand proposed:propose offered:offer"
         " passed:pass approved:approve arrested:arrest destroyed:destroy beat:beat"
     ).split()
 )
@@ -132,6 +133,11 @@ _DONE = (
 """What can follow a form of "be" or "have" in a passive or a perfect: a participle."""
 _HOW = r"(?:not |also |already |long |recently |previously |first |officially |originally |\w+ly )?"
 _DONE_CLAUSE = rf"(?P<rest>{_HOW}{_DONE}[^,;:.()\"“”–—]{{0,80}}?)"
+_WINNER = r"(?:[A-Z][\w'’.-]+ ){0,3}[A-Z][\w'’-]+"
+_AWARD = (
+    r"(?:[Cc]up|[Pp]rize|[Ff]inal|[Cc]hampionship|[Tt]itle|[Tt]rophy|[Aa]ward|[Rr]ace|[Ee]lection|[Rr]unoff|[Mm]edal)"
+)
+_FAR = r"(?:metres|meters|kilometres|kilometers|km|miles|feet)"
 _PLANNED = r"(?P<rest>(?:set|due|scheduled|expected|to be)\b[^,;:.()\"“”–—]{3,80}?)"
 _RULES = tuple(
     (compiled_late(pattern), form)
@@ -202,6 +208,29 @@ _RULES = tuple(
         (
             rf"(?:.{{0,120}}? )?{_OWNER}['’]s? {_ABOUT}(?P<asked>{_NUMBER}) {_HELD}\b",
             "How many {counted} does {name} have?",
+        ),
+        (
+            rf"{_SUBJECT},? (?:[^,.;:()]{{4,40}}, )?belongs to (?P<asked>(?:the )?[A-Z][^,.;:()]{{3,40}}?){_END}",
+            "Who owns {subject}?",
+        ),
+        (
+            (
+                rf"(?:.{{0,120}}? )?{_OWNER}, an? (?:[a-z]+ )?(?:town|city|village|island|district|suburb) (?:of|with)"
+                rf" {_ABOUT}(?P<asked>{_NUMBER}) (?P<counted>people|inhabitants|residents)\b"
+            ),
+            "How many {counted} live in {name}?",
+        ),
+        (rf"(?P<asked>{_WINNER}) won (?P<rest>the [^,.;:()]{{0,40}}?{_AWARD})\b", "Who won {rest}?"),
+        (
+            rf"{_SUBJECT}, {_ABOUT}(?P<asked>{_NUMBER} {_FAR}) (?P<rest>long|high|tall|wide|deep),",
+            "How {rest} is {subject}?",
+        ),
+        (
+            (
+                rf"{_SUBJECT}, (?:who [^,.;:()]{{4,60}}, )?(?P<did>promised|demanded|proposed|offered)"
+                rf" (?P<asked>(?:[^,.;:()\"“”]|(?<=\d),(?=\d)){{8,80}})"
+            ),
+            "What did {subject} {base}?",
         ),
         (
             rf"(?:.{{0,80}}? )?{_NAME}, (?P<asked>[1-9]\d), (?!\d)",
@@ -347,12 +376,23 @@ def _questions(article: Article) -> Iterator[Candidate]:
 
 def _turned(article: Article) -> Iterator[Candidate]:
     for start, end in split_sentences(article.text)[:_SENTENCES]:
-        for one in turned(" ".join(article.text[start:end].split())):
+        for found in turned(" ".join(article.text[start:end].split())):
+            top = article.text[:_TOPIC_CHARACTERS]
+            one = msgspec.structs.replace(found, subject=_named_whole(found.subject, top))
             if _stands_alone(one) and _begins_well(one.subject, article.text):
-                subject = full_name(one.subject, text=article.text[:_TOPIC_CHARACTERS])
+                subject = full_name(one.subject, text=top)
                 whole = msgspec.structs.replace(one, subject=subject)
                 if _stands_alone(whole) and _is_whole(subject, article.text):
                     yield Candidate(question=one.put(_lowered(subject)), article_id=article.id, expected=one.expected)
+
+
+def _named_whole(subject: str, text: str) -> str:
+    """ "The bridge" as the one name of a text that ends in that word gives it: "the Osprey Bridge"."""
+    noun = subject.removeprefix("The ")
+    if noun == subject or not noun.islower() or " " in noun:
+        return subject
+    whole = {one.text for one in names(text) if one.text.endswith(f" {noun.capitalize()}") and "\n" not in one.text}
+    return f"The {whole.pop()}" if len(whole) == 1 else subject
 
 
 def _stands_alone(found: _Turned) -> bool:

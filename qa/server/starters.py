@@ -17,6 +17,7 @@ from embeddings.corpus import Corpus
 from embeddings.runtime import compiled_late
 from embeddings.types import Article, CorpusCounts, Overview, SourceTally, Where
 from qa.access.keys import Collections
+from qa.conversations.nearby import answers_near, nearby
 from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on, topic_of
 from qa.language.dates import is_after
 from qa.language.question_words import names
@@ -113,7 +114,7 @@ _PLAIN_ONES = 2
 """Of plain questions, where others fill up."""
 _TRIED = 30
 """Bounds the work: each takes as long as an answer."""
-_FORMS = "2"
+_FORMS = "3"
 """Names how questions are made: those kept that were made otherwise are made anew."""
 _READ = 400
 """Articles looked through, the latest ones."""
@@ -122,6 +123,9 @@ _RHYTHM = timedelta(days=366)
 _FOLLOWING = 5
 """Questions about named articles: whoever asks for them may have asked one or two already."""
 _FOLLOWING_TRIED = 8
+_NEARBY = 3
+"""Questions offered near one that nothing answered: as many as are shown."""
+_NEARBY_TRIED = 10
 _KEPT_SECONDS = 600.0
 """Other articles may have taken the place of as many: looked at anew after this time in any case."""
 _MOST = 64
@@ -138,6 +142,8 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     filters: Filters = Filters()
     about: tuple[str, ...] = ()
     """Ids of the articles that the questions are to be about, the most important first; empty: of any."""
+    like: str = ""
+    """A question that nothing answered: those offered stand near it. Empty: none was asked."""
 
     def where(self) -> Where | None:
         """The articles they come from; None where the filters leave none of those named. Raises InvalidQuestion."""
@@ -311,6 +317,9 @@ class StarterQuestions:
 
     async def _make(self, articles: Sequence[Article], good: list[Offered], reach: Reach) -> None:
         """Fill `good`, so that those found can be shown while others are tried."""
+        if reach.like:
+            await self._make_nearby(articles, good, reach)
+            return
         used: set[str] = set()
         plain, spare = 0, list[Candidate]()
         for candidate in await asyncio.to_thread(_candidates, articles, reach):
@@ -330,6 +339,15 @@ class StarterQuestions:
             if len(good) < _ENOUGH:
                 await self._try(candidate, good, reach, among=anywhere)
 
+    async def _make_nearby(self, articles: Sequence[Article], good: list[Offered], reach: Reach) -> None:
+        known = _in_order(articles, reach)
+        turned = await asyncio.to_thread(follow_ons, known, limit=_TRIED)
+        for kin in (await asyncio.to_thread(nearby, reach.like, known, turned))[:_NEARBY_TRIED]:
+            if len(good) < _NEARBY:
+                answer = await self._ask(_asked(kin.made.question, reach), reach.within)
+                if answers_near(kin, answer, among=reach.about):
+                    _add(kin.made, answer, good)
+
     async def _try(self, candidate: Candidate, good: list[Offered], reach: Reach, *, among: Sequence[str] = ()) -> bool:
         """Add a question to `good` if it is answered, by words that no other one is answered by.
 
@@ -337,11 +355,16 @@ class StarterQuestions:
         answer = await self._ask(_asked(candidate.question, reach), reach.within)
         if not answers_well(candidate, answer, among=(*reach.about, *among)):
             return False
-        quote = answer.citations[0].cited_text
-        if quote in [one.quote for one in good]:
-            return False
-        good.append(Offered(tried=_tried(candidate.question, answer.citations[0]), quote=quote))
-        return True
+        return _add(candidate, answer, good)
+
+
+def _add(candidate: Candidate, answer: Answer, good: list[Offered]) -> bool:
+    """Whether nothing in `good` is answered by the same words; if so, it is in it now."""
+    quote = answer.citations[0].cited_text
+    if quote in [one.quote for one in good]:
+        return False
+    good.append(Offered(tried=_tried(candidate.question, answer.citations[0]), quote=quote))
+    return True
 
 
 def _tried(question: str, cited: Citation) -> Tried:
@@ -371,11 +394,15 @@ def _state(counts: CorpusCounts, overview: Overview, made_by: str) -> str:
 
 
 def _candidates(articles: Sequence[Article], reach: Reach) -> Sequence[Candidate]:
-    known = _out_by_now(articles)
     if not reach.is_named:
-        return candidates(known, limit=_TRIED)
+        return candidates(_out_by_now(articles), limit=_TRIED)
+    return follow_ons(_in_order(articles, reach), limit=_FOLLOWING_TRIED)
+
+
+def _in_order(articles: Sequence[Article], reach: Reach) -> Sequence[Article]:
+    """Those that are out, as a reach names them."""
     order = {name: place for place, name in enumerate(reach.about)}
-    return follow_ons(sorted(known, key=lambda one: order.get(one.id, 0)), limit=_FOLLOWING_TRIED)
+    return sorted(_out_by_now(articles), key=lambda one: order.get(one.id, 0))
 
 
 def _out_by_now(articles: Sequence[Article]) -> Sequence[Article]:

@@ -120,6 +120,13 @@ About = Annotated[
         max_items=_NAMED,
     ),
 ]
+Like = Annotated[
+    str | None,
+    QueryParameter(
+        description="with `about`: a question that they did not answer, near which the questions are to stand",
+        max_length=2000,
+    ),
+]
 
 
 @get(
@@ -141,11 +148,13 @@ async def list_starters(
     published_before: Moment = None,
     article_ids: Only = None,
     about: About = None,
+    like: Like = None,
 ) -> Starters:
     """Made of the latest articles that pass the filters, and tried under them: each is answered from the article it
     comes from, as it will be when it is asked with the same filters.
 
-    With `about`, they follow on to an answer: they are about the articles named, such as those that it cites.
+    With `about`, they follow on to an answer: they are about the articles named, such as those that it cites. With
+    `like` besides, up to three stand near a question that these articles, the nearest first, did not answer.
     """
     filters = Filters(
         source=tuple(source or ()),
@@ -156,7 +165,9 @@ async def list_starters(
         published_before=published_before,
         article_ids=tuple(article_ids or ()),
     )
-    reach = Reach(within=caller.within, collection=collection, filters=filters, about=tuple(about or ()))
+    reach = Reach(
+        within=caller.within, collection=collection, filters=filters, about=tuple(about or ()), like=_like(about, like)
+    )
     found = await service.beginning(reach)
     return Starters(
         starters=tuple(
@@ -166,6 +177,11 @@ async def list_starters(
         archive=_archive(found.glance, reach),
         complete=found.complete,
     )
+
+
+def _like(about: list[str] | None, like: str | None) -> str:
+    """Nothing stands near a question that no article came near."""
+    return " ".join((like or "").split()) if about else ""
 
 
 def _archive(glance: Glance, reach: Reach) -> Archive:

@@ -108,6 +108,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
       submit: (question: string, replaced: string) => void conversation.ask(question, "", replaced),
       search: (question: string) => void conversation.search(question),
       stop: () => conversation.stop(),
+      up: () => conversation.up(),
     };
     const sources = (): Promise<string[]> => (settings.sources.length ? Promise.resolve(settings.sources) : client.sources());
     const options = { placeholder: settings.placeholder, note: settings.note, sources };
@@ -130,8 +131,9 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
       // What a page is about narrows what it begins with.
       void this.#startWith(settings.article, client, composer).then(() => conversation.begin(goal !== null));
       void this.#goTo(context, article);
+      if (context.page && !goal && !kept.id) conversation.ready();
     };
-    const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => composer.focus() }, (name) => {
+    const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => conversation.ready() }, (name) => {
       if (name === "open") begin();
       card.changed();
       this.#emit(name, {});
@@ -232,7 +234,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
   #anew(article: ArticleView): void {
     article.close();
     this.reset();
-    this.#composer?.focus();
+    this.#conversation?.ready();
   }
 
   /** Each event by its name, and all of them as `sourceline-event`, for whoever counts. */

@@ -65,9 +65,9 @@ export class Client {
   }
 
   /** An answer that somebody passed on. */
-  async answer(id: string, sig: string): Promise<KeptAnswer> {
-    const kept = await this.#json<KeptAnswer>(`/api/answers/${encodeURIComponent(id)}?sig=${encodeURIComponent(sig)}`);
-    return { ...kept, answer: asItIsNow(kept) };
+  answer(id: string, sig: string): Promise<KeptAnswer> {
+    const kept = this.#json<KeptAnswer>(`/api/answers/${encodeURIComponent(id)}?sig=${encodeURIComponent(sig)}`);
+    return kept.then((answer) => ({ ...answer, answer: asItIsNow(answer) }));
   }
 
   /** What opens an answer to others. */
@@ -82,9 +82,10 @@ export class Client {
     return [...new Set(page.articles.map((article) => article.source).filter(Boolean))].sort();
   }
 
-  /** Questions to begin with, or to go on with where something was said about some articles; and what articles there are. */
-  beginning({ collection, filters }: Narrowed, about: string[] = []): Promise<Beginning> {
-    const named = Object.entries({ collection, ...filters, about }).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one]));
+  /** Questions to begin with, or to go on with where something was said about some articles, or near one (`like`) that they do
+   * not answer; and what articles there are. */
+  beginning({ collection, filters }: Narrowed, about?: string[], like?: string): Promise<Beginning> {
+    const named = Object.entries({ collection, ...filters, about, like }).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one]));
     return this.#json(`/api/starters${named.length ? `?${String(new URLSearchParams(named))}` : ""}`);
   }
 
@@ -179,7 +180,7 @@ export class Client {
 
 /** A kept answer that knows which of its sources were corrected since. */
 function asItIsNow({ answer, corrected_citation_ids }: KeptAnswer): Answer {
-  return corrected_citation_ids?.length ? Object.assign({}, answer, { corrected_citation_ids }) : answer;
+  return { ...answer, corrected_citation_ids };
 }
 
 /** An answer that came whole, as the events it would have come in. */

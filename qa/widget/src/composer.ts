@@ -12,6 +12,8 @@ export interface ComposerEvents {
   submit(question: string, replaced: string): void;
   search(question: string): void;
   stop(): void;
+  /** From an empty box up to the answer. */
+  up(): void;
 }
 
 export class Composer {
@@ -129,6 +131,7 @@ export class Composer {
   }
 
   #key(event: KeyboardEvent, form: HTMLFormElement): void {
+    if (event.key === "ArrowUp" && !this.#area.value) this.events.up();
     // Enter that ends the writing of a word in an input method is not for us.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();

@@ -36,10 +36,7 @@ export class Conversation {
     /** Called with whether there is anything to leave. */
     private readonly changed: (begun: boolean) => void,
   ) {
-    const ask = (question: string, sent = ""): void => {
-      composer.focus();
-      void this.ask(question, sent);
-    };
+    const ask = (question: string, sent = ""): void => void this.ask(question, sent);
     const widen = (question: string, sent: string): void => {
       composer.filters.clear();
       ask(question, sent);
@@ -56,7 +53,7 @@ export class Conversation {
         composer.filters.put(filters, title);
         ask(question, sent);
       },
-      suggestions: (about, show) => void this.#near(about, show),
+      suggestions: (about, like, show) => void this.#near(about, like, show),
       followOns: (answer, show) => void this.#followOns(answer, show),
     };
     composer.narrowed = () => {
@@ -136,6 +133,17 @@ export class Conversation {
     for (const one of this.#turns.querySelectorAll(what)) one.remove();
   }
 
+  /** Let one go on to write, or, where a keyboard would come up over what there is to read, to read. */
+  ready(): void {
+    if (matchMedia("(hover: none)").matches) this.element.focus({ preventScroll: true });
+    else this.composer.focus();
+  }
+
+  /** To the first number of the last answer, or what stands there in its place. */
+  up(): void {
+    this.#turns.lastElementChild?.querySelector("button")?.focus();
+  }
+
   stop(): void {
     this.#running?.abort();
   }
@@ -161,10 +169,8 @@ export class Conversation {
     this.composer.setBusy(true);
     this.context.announce(this.context.language.strings.searching);
     this.#toTop(turn);
-    const retry = (): void => {
-      this.composer.focus();
-      void this.#run(turn, asked);
-    };
+    this.ready();
+    const retry = (): void => void this.#run(turn, asked);
     let outcome = await turn.run(this.#request(asked), running.signal, retry);
     if (outcome.kind === "failed" && outcome.problem.kind === "missing" && this.history.id) {
       // The conversation has been erased meanwhile: begin another.
@@ -192,21 +198,21 @@ export class Conversation {
   async #followOns(answer: Answer, show: (questions: string[]) => boolean): Promise<void> {
     const cited = answer.citations.map((one) => one.article_id);
     const told = answer.search_results.filter((one) => cited.includes(one.article_id));
-    const about = [...new Set([...cited, ...withCopies(told)])];
+    const about = [...cited, ...withCopies(told)];
     const said = answer.citations.map((one) => one.cited_text);
     await this.#tried(about, said, show);
   }
 
-  /** Give questions about these articles to `show`; where there are none, those that a reader can begin with. */
-  async #near(about: string[], show: (questions: string[]) => boolean): Promise<void> {
-    if (!about.length || !(await this.#tried(about, [], show))) this.#welcome.questions(show);
+  /** Give questions near one that these articles do not answer to `show`; where there are none, those to begin with. */
+  async #near(about: string[], like: string, show: (questions: string[]) => boolean): Promise<void> {
+    if (!about.length || !(await this.#tried(about, [], show, like))) this.#welcome.questions(show);
   }
 
   /** Give what the service finds that articles answer to `show`, while it tries; gives whether there was anything. */
-  async #tried(about: string[], said: string[], show: (questions: string[]) => boolean): Promise<boolean> {
+  async #tried(about: string[], said: string[], show: (questions: string[]) => boolean, like?: string): Promise<boolean> {
     const asked = new Set([...this.#turns.querySelectorAll(".question")].map((one) => plain(one.textContent ?? "")));
     for (let left = FOLLOWED; ; left -= 1) {
-      const found = await this.context.client.beginning(this.#narrowed(), about.slice(0, NAMED)).catch(() => null);
+      const found = await this.context.client.beginning(this.#narrowed(), [...new Set(about)].slice(0, NAMED), like).catch(() => null);
       const fresh = (found?.starters ?? []).filter(({ question, quote }) => !asked.has(plain(question)) && !said.some((one) => quote && one.includes(quote)));
       // Whoever cannot be helped on complains of nothing: the answer is there.
       if (!found || show(fresh.map(({ question }) => question)) || found.complete !== false || left === 1) return fresh.length > 0;
@@ -250,7 +256,7 @@ export class Conversation {
         turn.element.hidden = true;
         waiting.before(turn.element);
         turn.restore(answer);
-        // Many in one go would hold up the page; they are seen together.
+        // Many in one go would hold up the page.
         await new Promise((done) => setTimeout(done));
       }
     } catch (error) {
@@ -268,10 +274,21 @@ export class Conversation {
       }
     } finally {
       waiting.remove();
-      for (const { element: one } of made) one.hidden = false;
       this.#greet(this.#turns.childElementCount === 0);
-      if (last) this.#toTop(last.turn);
       last?.turn.goOn(last.answer);
+      await this.#reveal(made.reverse());
+    }
+  }
+
+  /** Show turns, the last one first; those before it come above, one at a time, and what is being read stays where it is. */
+  async #reveal(turns: Turn[]): Promise<void> {
+    const top = (): number => turns[0]!.heading.getBoundingClientRect().top;
+    for (const turn of turns) {
+      const before = top();
+      turn.element.hidden = false;
+      if (turn === turns[0]) this.#toTop(turn);
+      else this.element.scrollTop += top() - before;
+      await new Promise((done) => setTimeout(done));
     }
   }
 

@@ -10,7 +10,7 @@ import { Problem } from "./problems";
 import { articlesOf, conflictNotes, near, passageList, reading, sourceList, withCopies } from "./sources_view";
 import type { Outcome, TurnEvents } from "./turn_events";
 import { plain, understood, type Found } from "./understood_view";
-import type { Answer, AskRequest, ClaimEvent, Filters, StreamEvent } from "./types";
+import type { Answer, AskRequest, ClaimEvent, Filters, SearchResult, StreamEvent } from "./types";
 
 /** A quotation comes whole: its first sentence waits so long for the rest, so that nothing moves when it is there. */
 const HOLD_MS = 120;
@@ -210,7 +210,7 @@ export class Turn {
       isQuoted ? null : conflicts,
       sourceList(this.context, answer, this.#view),
       // Who got no answer looks for a way on first.
-      ...(abstained ? [passages, this.#suggestions(withCopies(close)), acts] : [acts, passages]),
+      ...(abstained ? [passages, this.#suggestions(answer, close), acts] : [acts, passages]),
     );
     return abstained ? `${this.#mode.textContent}. ${why} ${lost}`.trim() : spoken(answer, this.element, strings);
   }
@@ -239,9 +239,10 @@ export class Turn {
   }
 
   /** Questions that are answered here. */
-  #suggestions(about: string[]): HTMLElement {
+  #suggestions(answer: Answer, close: SearchResult[]): HTMLElement {
     const place = this.#offers("");
-    this.events.suggestions(about, (questions) => this.#suggest(place, this.context.language.strings.instead, questions));
+    const about = withCopies([...close, ...answer.search_results]);
+    this.events.suggestions(about, answer.resolved_query, (questions) => this.#suggest(place, this.context.language.strings.instead, questions));
     return place;
   }
 

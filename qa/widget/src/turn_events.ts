@@ -17,9 +17,9 @@ export interface TurnEvents {
   narrow(question: string, sent: string, filters: Filters, title: string): void;
   /** Give questions about what an answer cites to `show`, in the same way as `suggestions`. */
   followOns(answer: Answer, show: (questions: string[]) => boolean): void;
-  /** Give questions that are answered here to `show`, as they become known, until it says that it has enough; about these
-   * articles, where there are any. */
-  suggestions(about: string[], show: (questions: string[]) => boolean): void;
+  /** Give questions that are answered here to `show`, as they become known, until it says that it has enough: near the one
+   * that these articles did not answer, where there are any. */
+  suggestions(about: string[], like: string, show: (questions: string[]) => boolean): void;
 }
 
 export type Outcome =

@@ -333,6 +333,41 @@ def test_the_keyboard_alone_is_enough(read: Read) -> None:
     reader.last.locator(".passage").first.wait_for()
 
 
+def test_who_comes_to_ask_can_write_at_once_and_go_up_to_the_numbers(read: Read) -> None:
+    reader = read().visit()
+    reader.page.wait_for_function("document.activeElement.localName === 'sourceline-chat'")
+    reader.page.keyboard.type(QUESTION + "\n")
+    reader.last.locator(".actions").wait_for()
+    reader.page.keyboard.type("x")
+    reader.page.keyboard.press("ArrowUp")
+    assert reader.page.evaluate(FOCUSED, "localName") == "textarea", (
+        "where something is written, it is a key of the box"
+    )
+    reader.page.keyboard.press("Delete")
+    reader.page.keyboard.press("ArrowUp")
+    assert reader.page.evaluate(FOCUSED, "className") == "chip"
+
+
+def test_on_a_phone_no_keyboard_comes_up_over_what_there_is_to_read(read: Read, scripted: Any, answering: Any) -> None:
+    compose, unfold = answering
+    scripted.starters = ["When does it open?"]
+    scripted.script = lambda _: unfold(compose(["It opens in June."], ARTICLE))
+    phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    reader = read(scripted.url, **phone).visit()
+    reader.chat.locator(".starter").first.wait_for()
+    assert reader.page.evaluate("document.activeElement.localName") == "body"
+    reader.chat.locator(".starter").first.tap()
+    reader.last.locator(".actions").wait_for()
+    assert reader.page.evaluate(FOCUSED, "className") == "scroller", "a question to begin with"
+    reader.input.tap()
+    reader.ask("When?")
+    assert reader.page.evaluate(FOCUSED, "className") == "scroller", "one that was written"
+    reader.last.get_by_role("button", name="Edit the question").tap()
+    assert reader.page.evaluate(FOCUSED, "localName") == "textarea", "here one wants to write"
+    reader.chat.locator(".new").tap()
+    assert reader.page.evaluate(FOCUSED, "className") == "scroller", "a new conversation"
+
+
 FOCUSED = "name => document.querySelector('sourceline-chat').shadowRoot.activeElement?.[name]"
 
 

@@ -211,8 +211,8 @@ def test_fifty_turns_are_no_burden(read: Read, browser: Browser, service: Any, m
     with tasks_of(reader, browser) as alone:
         reader.page.reload()
         reader.chat.locator(".turn .actions").first.wait_for()
-    # A slow or busy machine takes longer for the one turn, too: 7 to 9 times as long on one at a load of 5 to 18.
-    longest = max(LONG_TASK, 12 * max(alone))
+    # A slow or busy machine takes longer for the one turn, too; all turns in one task took 6 times as long as one.
+    longest = max(LONG_TASK, 4 * max(alone))
     for number in range(48):
         question = "How many steel hangers have cracks?" if number % 2 else "How long will the Osprey Bridge be closed?"
         asked = {"question": question, "conversation_id": conversation}

@@ -222,6 +222,29 @@ def test_what_follows_on_is_about_the_articles_named(settings: Settings, serve: 
         assert len({one["quote"] for one in found}) == 5, "none asks for what another one has told"
 
 
+def test_what_is_offered_near_a_question_is_about_what_that_names(settings: Settings, serve: Any) -> None:
+    ship = {
+        "id": "ship",
+        "title": "Saint Orlane aground",
+        "text": "The Saint Orlane, built in 1997, ran aground near Velda. The mayor, Oda Renn, said that it rained.",
+    }
+    with serve(settings) as client:
+        client.post("/api/articles", json=[ship, bridge("Osprey")]).raise_for_status()
+        about = ["ship", "osprey"]
+        asked = "What did it cost to build the Saint Orlane?"
+        assert "Osprey" in " ".join(questions(client, about=about)), "both of the articles"
+        found = begin(client, about=about, like=asked)["starters"]
+        assert found[0] == {
+            "question": "When was the Saint Orlane built?",
+            "article_id": "ship",
+            "quote": "The Saint Orlane, built in 1997, ran aground near Velda.",
+        }
+        assert not any("Osprey" in one["question"] or "Renn" in one["question"] for one in found)
+        assert questions(client, about=about, like="Who won the chess championship in Lima?") == []
+        assert questions(client, like=asked) == questions(client), "near a question only where articles came near it"
+        assert client.get("/api/starters", params={"like": "a" * 2001}).status_code == 422
+
+
 def test_follow_ons_do_not_crowd_out_what_everybody_begins_with(
     leaping: Callable[[Coroutine[Any, Any, None]], None],
 ) -> None:
