@@ -101,8 +101,6 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     """How far the next sentence with another answer lies behind, in log-odds; 8 at most."""
     words: float = 3.0
     """Words of the answer; 15 at most."""
-    whole: float = 0.0
-    """1 where the sentence is the answer (why, how, what was said, yes or no), 0 where its words are."""
 
 
 class Clues(msgspec.Struct, frozen=True, kw_only=True):

@@ -135,7 +135,7 @@ def read(
     ordered = _said_first(
         sorted(judged.values(), key=lambda one: (-one.logit, one.sentence.evidence, one.sentence.start))
     )
-    features = features_of(ordered, kind=kind)
+    features = features_of(ordered)
     return Reading(
         sentences=tuple(ordered),
         probability=calibration.probability(features) if features else 0.0,
@@ -235,7 +235,7 @@ def _placed(reading: Reading, place: Mapping[int, int]) -> Reading:
     return msgspec.structs.replace(reading, sentences=moved)
 
 
-def features_of(ordered: Sequence[ReadSentence], *, kind: Kind) -> Features | None:
+def features_of(ordered: Sequence[ReadSentence]) -> Features | None:
     """What the calibration weighs of the best answer; None where nothing was read."""
     if not ordered:
         return None
@@ -246,13 +246,12 @@ def features_of(ordered: Sequence[ReadSentence], *, kind: Kind) -> Features | No
         read=max(-_MOST_READ, min(best.short_logit, _MOST_READ)),
         lead=min(best.logit - max(rivals), _MOST_LEAD) if rivals else _MOST_LEAD,
         words=min(len(best.words.split()), _MOST_WORDS),
-        whole=float(kind in WHOLE),
     )
 
 
 def no_surer(reading: Reading, sentences: Sequence[ReadSentence], *, calibration: Calibration) -> float:
     """How sure the first of these sentences is as an answer: never surer than the reading that they are left of."""
-    features = features_of(sentences, kind=reading.kind)
+    features = features_of(sentences)
     return min(calibration.probability(features), reading.probability) if features else 0.0
 
 

@@ -213,7 +213,7 @@ def _text(question: SquadQuestion) -> str:
 def _judged(question: SquadQuestion, evidence: Sequence[Evidence], reader: Reader) -> Asked:
     text = _text(question)
     reading: Reading = read(text, evidence, reader=reader)
-    features = features_of(reading.sentences, kind=reading.kind) or Features(logit=-30.0)
+    features = features_of(reading.sentences) or Features(logit=-30.0)
     accepted = [answer for answer, _ in question.answers]
     return Asked(
         features,
