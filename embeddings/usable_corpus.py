@@ -117,9 +117,12 @@ class UsableCorpus:
         return self._corpus.tally(self._shown(where), since=since)
 
     def passages(self, keys: Collection[int]) -> Mapping[int, StoredPassage]:
-        """See `Corpus.passages`; keys come from a search, which gives none of what is kept back."""
+        """See `Corpus.passages`; an article may have been withdrawn since the search that gave the keys."""
         found = self._corpus.passages(keys)
-        return {key: stored for key, stored in found.items() if self._reaches(stored.collection)}
+        names = tuple({stored.passage.article_id for stored in found.values()})
+        where = self._usable(self._reached(Where(article_ids=names)))
+        shown = {article.id for article in self._corpus.scan(where=where, after=None, limit=max(len(names), 1))}
+        return {key: stored for key, stored in found.items() if stored.passage.article_id in shown}
 
     def spellings(self, words: Collection[str], *, where: Where) -> Mapping[str, tuple[str, ...]]:
         """See `Corpus.spellings`."""
@@ -194,7 +197,9 @@ class UsableCorpus:
         return msgspec.structs.replace(where, within=both)
 
     def _shown(self, where: Where) -> Where:
-        where = self._named(self._reached(where))
+        return self._usable(self._named(self._reached(where)))
+
+    def _usable(self, where: Where) -> Where:
         return where if self._kept_back else msgspec.structs.replace(where, usable_at=self._now().isoformat())
 
     def _named(self, where: Where) -> Where:

@@ -275,15 +275,18 @@ def withdraw(
     from embeddings.cleaning.identity import parted
     from embeddings.errors import StoreBusy
     from embeddings.types import RawArticle
+    from qa.sources.delivery import ToService
 
     settings = read_settings()
     links = [name for name in names if name.startswith(("http://", "https://"))]
     given = [name for name in names if name not in links]
     if settings.service_url:
-        ids: Mapping[str, str] = {name: parted(name)[0] or collection or settings.collection for name in given}
+        service = ToService(settings.service_url, key=settings.service_key, collection=settings.collection)
+        home = collection or settings.collection
+        ids = dict(service.called(name, collection=collection) or (name, parted(name)[0] or home) for name in given)
     else:
         with opened(settings, load_encoder(settings), read_only=True) as corpus:
-            ids = _named(corpus, given, collection, undone="taken back")
+            ids = dict(_named(corpus, given, collection, undone="taken back"))
     said = RawArticle(text="", status=status, copies=copies)
     notices = [
         *(msgspec.structs.replace(said, id=one, collection=home, origin=one) for one, home in ids.items()),

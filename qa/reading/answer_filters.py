@@ -16,7 +16,7 @@ from qa.language.question_words import TITLES, is_date_word, names
 from qa.language.words import Word, matter, negated, words_of
 from qa.reading import Calibration
 from qa.reading.answer_types import kind_of
-from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named, telling_of_all
+from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
 from qa.reading.sentence_filters import (
     does_something_else,
     ends_the_other_way,
@@ -165,8 +165,6 @@ def filter_answers(
         return answers_another(question, one) or strikes(one)
 
     reading = of_what_is_named(question, reading, evidence, calibration=calibration)
-    if reading.kind == "decision":
-        reading = telling_of_all(question, reading, evidence, calibration=calibration)
     struck = [one for one in reading.sentences if another(one)]
     kept = [one for one in reading.sentences if one not in struck]
     passages = 0

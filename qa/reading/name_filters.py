@@ -10,10 +10,10 @@ from rapidfuzz.fuzz import ratio
 
 from qa.language.question_words import language_of, names
 from qa.reading import Calibration
-from qa.reading.sentence_ranking import Reading, ReadSentence, leans_back, no_surer
+from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
 from qa.types import Evidence
 
-__all__ = ["SHARED_FIRST", "from_articles_with", "is_spelled", "naming", "of_what_is_named", "telling_of_all"]
+__all__ = ["SHARED_FIRST", "from_articles_with", "is_spelled", "naming", "of_what_is_named"]
 
 _WORD = re.compile(r"[\w-]{2,}")
 _ONE_NAME = 70.0
@@ -61,28 +61,6 @@ def of_what_is_named(
     """
     foreign = {article for article, text in _texts(evidence).items() if _lacks(question, text)}
     return _kept(reading, lambda one: _article(one, evidence) not in foreign, calibration)
-
-
-def telling_of_all(
-    question: str, reading: Reading, evidence: Sequence[Evidence], *, calibration: Calibration
-) -> Reading:
-    """The reading without sentences that lack a name of the question; title and the sentence before count as theirs.
-
-    Yes or no is asked of all that a question names: that Leo Varn was charged decides nothing about Ann Holm. Where a
-    sentence begins with "She", all of its passage counts.
-    """
-    asked = [[word.casefold()[:_STEM] for word in _WORD.findall(name.text)] for name in names(question)]
-
-    def told(one: ReadSentence) -> str:
-        item = evidence[one.sentence.evidence].stored
-        around = item.passage.text if leans_back(one.sentence.text) else one.sentence.before
-        return f"{item.title} {around} {one.sentence.text}".casefold()
-
-    def tells(one: ReadSentence) -> bool:
-        text = told(one)
-        return all(any(word in text for word in name) for name in asked)
-
-    return _kept(reading, tells, calibration)
 
 
 def is_spelled(name: str, said: Collection[str]) -> bool:

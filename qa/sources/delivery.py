@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import msgspec
 
@@ -118,8 +118,17 @@ class ToService:
             told, sent = told.and_also(self._send(lines, articles[sent : sent + len(lines)])), sent + len(lines)
         return told
 
+    def called(self, name: str, *, collection: str | None) -> tuple[str, str] | None:
+        """Id and collection of the article that the service knows by a name; None where it holds none, or several."""
+        only = {"kept_back": "true"} | ({"collection": collection} if collection else {})
+        status, body = self._exchange("GET", f"/{quote(name, safe='')}?{urlencode(only)}", b"")
+        if status != 200:
+            return None
+        found = msgspec.json.decode(body, type=_Called)
+        return found.id, found.collection
+
     def _send(self, lines: Sequence[bytes], articles: Sequence[RawArticle]) -> Delivered:
-        status, body = self._post(b"\n".join(lines))
+        status, body = self._exchange("POST", "", b"\n".join(lines))
         try:
             reply = msgspec.json.decode(body, type=_Reply)
         except msgspec.DecodeError:
@@ -135,23 +144,28 @@ class ToService:
             notes=tuple(note for one in reply.articles for note in one.noted(articles)),
         )
 
-    def _post(self, body: bytes) -> tuple[int, bytes]:
+    def _exchange(self, method: str, place: str, body: bytes) -> tuple[int, bytes]:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=_PATIENCE_SECONDS)
         asked: dict[str, Value] = {
-            "http.request.method": "POST",
+            "http.request.method": method,
             "server.address": connection.host,
             "server.port": connection.port,
         }
         try:
-            with closing(connection), part("POST", kind="client", attributes=asked) as span:
-                place, headers = f"{self._parts.path.rstrip('/')}/api/articles", {**self._headers, **span.headers}
-                connection.request("POST", place, body, headers)
+            with closing(connection), part(method, kind="client", attributes=asked) as span:
+                place = f"{self._parts.path.rstrip('/')}/api/articles{place}"
+                connection.request(method, place, body, {**self._headers, **span.headers})
                 response = connection.getresponse()
                 span.tell({"http.response.status_code": response.status})
                 return response.status, response.read(_LARGEST_REPLY)
         except (OSError, http.client.HTTPException) as error:
             raise NotDelivered(f"the service at {self._parts.netloc} does not answer ({error})") from None
+
+
+class _Called(msgspec.Struct):
+    id: str
+    collection: str
 
 
 class _Article(msgspec.Struct):

@@ -12,6 +12,7 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import HashingEncoder
 from embeddings.ingest import IngestReport, ingest
 from embeddings.types import Article, Hits, RawArticle, Vectors, Where
+from embeddings.usable_corpus import UsableCorpus
 
 FLOOD = " ".join(f"The river Orva rose by {n} cm at Velda and {n + 30} houses were flooded." for n in range(60))
 VOTE = " ".join(f"Councillor {n} voted on item {n} of the budget of Brenholt." for n in range(60))
@@ -137,3 +138,15 @@ def test_what_is_encoded_is_given_for_this_encoder_only(corpus: Corpus, open_cor
     corpus.close()
     identity = msgspec.structs.replace(encoder.identity, name="other")
     assert open_corpus(identity=identity).encoded(["flood"]) == {}
+
+
+def test_an_article_withdrawn_after_the_search_is_not_read(corpus: Corpus, encoder: Counting) -> None:
+    """Its passages keep their keys, so these say nothing of whether it may be shown."""
+    sent(corpus, encoder)
+    sent(corpus, encoder, id="vote", title="The vote", text=VOTE)
+    keys = [hit.key for hit in found(corpus, encoder).dense]
+    usable = UsableCorpus(corpus)
+    assert {stored.passage.article_id for stored in usable.passages(keys).values()} == {"flood", "vote"}
+    sent(corpus, encoder, status="withheld")
+    assert {stored.passage.article_id for stored in usable.passages(keys).values()} == {"vote"}
+    assert usable.passages([]) == {}

@@ -25,7 +25,7 @@ KEY = "a-key-of-some-length"
 
 
 def listed(client: httpx.Client) -> list[Any]:
-    found: list[Any] = client.get("/api/articles", params={"kept_back": True}).json()["articles"]
+    found: list[Any] = client.get("/api/articles", params={"kept_back": True, "limit": 200}).json()["articles"]
     return found
 
 
@@ -60,7 +60,7 @@ def test_all_that_is_said_of_an_article_arrives(client: httpx.Client) -> None:
     assert told.outcomes == {"added": 1}
     assert told.brought
     (summary,) = [one for one in listed(client) if one["title"] == "Told"]
-    article = client.get(f"/api/articles/{summary['id']}", params={"kept_back": True}).json()
+    article = client.get(f"/api/articles/{summary['id']}", params={"kept_back": True, "limit": 200}).json()
     for name in ("text", "url", "published_at", "language", "section", "usage_terms", "embargoed_until", "status"):
         assert article[name] == getattr(raw, name)
     assert (article["authors"], article["pages"], article["summary_only"]) == (["Bo Ek"], [0, 41], True)
@@ -120,6 +120,10 @@ def test_a_running_service_takes_articles_back_for_the_command_line(
     assert (other.exit_code, other.stdout) == (1, f"{client.base_url}: 1 updated, 1 rejected\n")
     assert "names back!nobody" in other.stderr
     assert not (tmp_path / "none").exists()
+    monkeypatch.delenv("QA_COLLECTION")
+    assert withdraw("ann", "--status", "withheld").exit_code == 0, "as it finds it without a service"
+    states = {one["id"]: one["status"] for one in listed(client) if one["collection"] == "back"}
+    assert "withheld" in states.values(), states
 
 
 def test_what_cannot_be_used_is_told_and_what_cannot_be_sent_is_kept(

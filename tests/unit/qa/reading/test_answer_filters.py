@@ -250,30 +250,6 @@ def test_an_article_without_whom_the_question_names_does_not_answer(
     assert fit.probability == (0.8 if told else 0.0)
 
 
-@pytest.mark.parametrize(
-    ("question", "before", "text", "decides"),
-    [
-        ("Was Ann Holm charged with fraud?", "", "Leo Varn was charged with fraud in Velda.", False),
-        ("Was Leo Varn charged with fraud?", "", "Varn was charged with fraud in Velda.", True),
-        ("Was Leo Varn charged in Orrin?", "", "Varn was charged with fraud in Velda.", False),
-        ("Was Leo Varn charged in Orrin?", "Orrin is shocked.", "Varn was charged with fraud.", True),
-        ("Was Leo Varn charged?", "Leo Varn is 43. Police came to Orrin.", "He was charged on Friday.", True),
-        ("Was the ferry full?", "", "The ferry was full.", True),
-    ],
-)
-def test_yes_or_no_is_decided_by_what_tells_of_all_names(
-    question: str, before: str, text: str, decides: bool, evidence_of: Callable[..., Evidence]
-) -> None:
-    one = read(text)
-    sentence = msgspec.structs.replace(one.sentence, before=before.rpartition(". ")[2])
-    found = Reading(
-        sentences=(msgspec.structs.replace(one, sentence=sentence),), probability=0.8, kind=kind_of(question)
-    )
-    evidence = [evidence_of(f"{before} {text}".strip())]
-    fit = filter_answers(question, found, evidence, calibration=GENERAL, again=never)
-    assert bool(fit.sentences) is decides
-
-
 def test_a_passage_is_read_again_without_what_was_struck(evidence_of: Callable[..., Evidence]) -> None:
     text = "Tora Vestby is 41. Runa Vestby is 43."
     best, evidence = read("Tora Vestby is 41.", "41"), [evidence_of(text)]
