@@ -131,7 +131,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
       // What a page is about narrows what it begins with.
       void this.#startWith(settings.article, client, composer).then(() => conversation.begin(goal !== null));
       void this.#goTo(context, article);
-      if (context.page && !goal && !kept.id) conversation.ready();
+      if (context.page && !goal && !kept.id) conversation.ready(true);
     };
     const frame = new Frame(settings, { chat, article, actions: [anew], focus: () => conversation.ready() }, (name) => {
       if (name === "open") begin();

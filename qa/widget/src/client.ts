@@ -180,7 +180,8 @@ export class Client {
 
 /** A kept answer that knows which of its sources were corrected since. */
 function asItIsNow({ answer, corrected_citation_ids }: KeptAnswer): Answer {
-  return { ...answer, corrected_citation_ids };
+  const now = { ...answer, corrected_citation_ids };
+  return now;
 }
 
 /** An answer that came whole, as the events it would have come in. */

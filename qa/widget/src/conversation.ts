@@ -134,9 +134,9 @@ export class Conversation {
   }
 
   /** Let one go on to write, or, where a keyboard would come up over what there is to read, to read. */
-  ready(): void {
-    if (matchMedia("(hover: none)").matches) this.element.focus({ preventScroll: true });
-    else this.composer.focus();
+  ready(starts = false): void {
+    if (!matchMedia("(hover: none)").matches) this.composer.focus();
+    else if (!starts) this.element.focus({ preventScroll: true });
   }
 
   /** To the first number of the last answer, or what stands there in its place. */
@@ -198,9 +198,7 @@ export class Conversation {
   async #followOns(answer: Answer, show: (questions: string[]) => boolean): Promise<void> {
     const cited = answer.citations.map((one) => one.article_id);
     const told = answer.search_results.filter((one) => cited.includes(one.article_id));
-    const about = [...cited, ...withCopies(told)];
-    const said = answer.citations.map((one) => one.cited_text);
-    await this.#tried(about, said, show);
+    await this.#tried([...cited, ...withCopies(told)], answer.citations.map((one) => one.cited_text), show);
   }
 
   /** Give questions near one that these articles do not answer to `show`; where there are none, those to begin with. */
@@ -256,7 +254,6 @@ export class Conversation {
         turn.element.hidden = true;
         waiting.before(turn.element);
         turn.restore(answer);
-        // Many in one go would hold up the page.
         await new Promise((done) => setTimeout(done));
       }
     } catch (error) {

@@ -7,7 +7,7 @@ import { citing, tour } from "./citing";
 import type { ArticleRequest, Context } from "./context";
 import { button, element, webAddress } from "./dom";
 import { CodePoints } from "./offsets";
-import type { AlsoReported, Answer, Citation, Conflict, Headline, SearchResult } from "./types";
+import type { AlsoReported, Answer, Citation, Conflict, Headline, KeptAnswer, SearchResult } from "./types";
 
 const EXCERPT = 280;
 /** Words that say what a sentence is about: long ones, names, figures; of scripts without capitals three letters, or two characters. */
@@ -71,7 +71,7 @@ export function doubt(context: Context, answer: Answer, citation: Citation): HTM
     ({ kind, later, citation_ids }) => kind === "correction" && later && later !== citation.id && citation_ids.includes(citation.id),
   );
   const { corrected, stale } = context.language.strings;
-  const since = answer.corrected_citation_ids?.includes(citation.id);
+  const since = (answer as Answer & Partial<KeptAnswer>).corrected_citation_ids?.includes(citation.id);
   const said = found || since ? corrected : answer.stale_citation_ids?.includes(citation.id) ? stale : "";
   return said ? element("p", "corrected", said) : null;
 }

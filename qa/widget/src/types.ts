@@ -106,8 +106,6 @@ export interface Answer {
   /** Whether what is cited is of the time asked for. */
   period_kept?: boolean | null;
   stale_citation_ids?: string[];
-  /** Of an answer that was kept: citations of articles that were corrected since. */
-  corrected_citation_ids?: string[] | undefined;
   /** The answer in whose place this one stands, with all that came between. */
   replaces?: string | null;
   /** There was no room to store it: nothing can refer to it. */

@@ -110,7 +110,7 @@ def test_a_long_answer_streams_without_a_jolt(
 def test_nothing_moves_while_a_model_writes(
     read: Read, scripted: Any, answering: Any, width: int, height: int, measured: Callable[[str], None]
 ) -> None:
-    """A model that reads for three seconds: first its sources, then eight sentences, more than a phone has room for."""
+    """A model that reads for six seconds: first its sources, then eight sentences, more than a phone has room for."""
     compose, unfold = answering
     article = Article(id="a0", version="v", title="Report", text=" ".join(SENTENCES), source="Desk")
     results = tuple(found(number) for number in range(4))
@@ -119,7 +119,7 @@ def test_nothing_moves_while_a_model_writes(
 
     def script(_: dict[str, Any]) -> Iterator[Any]:
         for number, event in enumerate(unfold(msgspec.structs.replace(answer, claims=claims))):
-            time.sleep(3 if number == 1 else 0.2)
+            time.sleep(6 if number == 1 else 0.2)
             yield event
 
     scripted.script = script
