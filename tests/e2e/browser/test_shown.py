@@ -710,14 +710,15 @@ def test_what_is_offered_instead_is_about_what_was_nearest(show: Any, scripted: 
         result(text=LONGER, also_reported_by=(also,)),
         msgspec.structs.replace(result(text="Kites."), article_id="b"),
     )
-    reader = show(question="Who said that it opens?", search_results=found, **DECLINED)
+    asked = "Who said that it opens?"
+    reader = show(question=asked, resolved_query=asked, search_results=found, **DECLINED)
     offered = reader.last.locator(".offered .starter")
     offered.first.wait_for()
     assert offered.all_inner_texts() == ["When does the bridge open?"]
-    near = {"about": ["a", "c", "b"], "like": ["Who said that it opens?"]}
+    near = {"about": ["a", "c", "b"], "like": [asked]}
     assert near in scripted.queries, "what was found, the nearest first"
     scripted.follow_ons = []
-    reader.ask("Who said that it opens?")
+    reader.ask(asked)
     offered.first.wait_for()
     assert offered.all_inner_texts() == ["Who sells kites?"], "better than nothing"
 
