@@ -50,7 +50,7 @@ _TWO = compiled_late(f"{_PERSON} and {_PERSON}")
 _NOTHING: Final = (b"null", b'""', b"[]", b"{}")
 _NO_TEXT: Final = (
     "Object missing required field `text`; without it, `id` or `url` with nothing but `status`, `embargoed_until` or "
-    "`usage_terms` says that of an article that is held (a time that has passed lifts an embargo)"
+    "`usage_terms` says that of a held article (a past time lifts an embargo)"
 )
 _BAD_PAGES: Final = "its `pages` are no places in its text, in order, and were left out"
 

@@ -134,7 +134,7 @@ def test_raw_bytes(client: httpx.Client) -> None:
     sent = [mutate(draw, request) if draw.random() < 0.9 else request for request in plain]
 
     def ask(_: int) -> None:
-        client.post("/api/ask", json={"question": "Who?"}).raise_for_status()
+        assert client.post("/api/ask", json={"question": "Who?"}).status_code in {200, 503}, "503: too many for now"
 
     with ThreadPoolExecutor(16) as pool:
         ask(0)
