@@ -132,8 +132,7 @@ class Finder:
         reading = from_articles_with(asked.about, reading, able, calibration=reader.calibration)
         if now:
             reading = of_now(asked.to_read, reading, able, calibration=reader.calibration)
-        reading = newest_of_series(reading, able) if any_time else reading
-        return able, reading
+        return able, newest_of_series(reading, able) if any_time else reading
 
     def _latest(self, asked: Understood, clock: Stopwatch) -> Found | None:
         """What is newest about a topic; None where nothing found says all of its names."""

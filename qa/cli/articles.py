@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from embeddings.opening import KeptCorpus
     from embeddings.types import Article, RawArticle, Rejected, Status, Where
     from qa.settings import Settings
+    from qa.sources.delivery import Delivered
 
 __all__ = ["articles", "ingest"]
 
@@ -280,6 +281,7 @@ def withdraw(
     settings = read_settings()
     links = [name for name in names if name.startswith(("http://", "https://"))]
     given = [name for name in names if name not in links]
+    service = None
     if settings.service_url:
         service = ToService(settings.service_url, key=settings.service_key, collection=settings.collection)
         home = collection or settings.collection
@@ -292,8 +294,8 @@ def withdraw(
         *(msgspec.structs.replace(said, id=one, collection=home, origin=one) for one, home in ids.items()),
         *(msgspec.structs.replace(said, url=one, collection=collection, origin=one) for one in links),
     ]
-    if settings.service_url:
-        context.exit(_sent(notices, settings))
+    if service is not None:
+        context.exit(_sent(service(notices), to=settings.service_url))
     try:
         report = _run(notices, collection=settings.collection, total=len(notices))
     except StoreBusy as error:
@@ -307,15 +309,13 @@ def withdraw(
     context.exit(_REJECTED if report.rejected else 0)
 
 
-def _sent(notices: Sequence[RawArticle], settings: Settings) -> int:
-    """Have the running service take articles back, and say what became of them; give the exit code."""
+def _sent(told: Delivered, *, to: str) -> int:
+    """Say what became of articles that a running service took back; give the exit code."""
     from qa.cli.terminal import said
-    from qa.sources.delivery import delivery_of
 
-    told = delivery_of(settings)(notices)
     for line in (*told.rejected, *told.notes):
         click.echo(" ".join(plain(line).split()), err=True)
-    said(settings.service_url, told)
+    said(to, told)
     return _REJECTED if told.rejected else 0
 
 

@@ -15,7 +15,7 @@ from qa.language.quantities import UNITS, Unit, quantities_of
 from qa.language.question_words import TITLES, is_date_word, names
 from qa.language.words import Word, matter, negated, words_of
 from qa.reading import Calibration
-from qa.reading.answer_types import kind_of
+from qa.reading.answer_types import WHOLE, kind_of
 from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
 from qa.reading.sentence_filters import (
     does_something_else,
@@ -208,7 +208,7 @@ def answers_another(question: str, read: ReadSentence) -> bool:
         return True
     if _ASKS_WHAT_WAS_SAID.match(question) and not _SAYS.search(sentence):
         return True
-    if kind in {"decision", "sentence"}:
+    if kind in WHOLE:
         return kind == "sentence" and has_it_done_to_the_doer(question, sentence)
     return (
         _of_a_namesake(question, _with_whom_it_leans_on(question, read))

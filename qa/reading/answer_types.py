@@ -18,7 +18,7 @@ from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import is_date_word
 from qa.language.words import stems, words_of
 
-__all__ = ["OFFICES", "Fits", "Kind", "asks_ahead", "is_past", "kind_of", "type_test", "what_it_tells"]
+__all__ = ["OFFICES", "WHOLE", "Fits", "Kind", "asks_ahead", "is_past", "kind_of", "type_test", "what_it_tells"]
 
 Fits = Callable[[str], bool]
 """Whether words may answer."""
@@ -133,6 +133,8 @@ _TIMES = frozenset(
 _YEAR = re.compile(r"(?:1[0-9]|20)\d\d")
 Kind = Literal["words", "list", "sentence", "decision"]
 """`words`: who, when, how many; `list`: several such; `sentence`: why, how, what was said; `decision`: yes, no."""
+WHOLE: frozenset[Kind] = frozenset({"sentence", "decision"})
+"""What is asked so is answered by a sentence, whatever the words found in it."""
 _DECISION = re.compile(
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)(?:n['’]t)?\b",
     re.IGNORECASE,

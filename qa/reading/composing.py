@@ -17,7 +17,7 @@ from embeddings.types import StoredPassage
 from qa.citations import cite, short_answer
 from qa.language.dates import BEGINNING, moment
 from qa.language.words import matter, stems, words_of
-from qa.reading.answer_types import Kind
+from qa.reading.answer_types import WHOLE, Kind
 from qa.reading.sentence_ranking import (
     Reading,
     ReadSentence,
@@ -38,7 +38,6 @@ _LISTED_WITHIN = 4.0
 _SHORT_WORDS = 12
 _SAME_WORDING = 0.6
 """Share of common words from which two sentences are copies of each other: wire reports shorten and reorder."""
-_SHORT_KINDS: frozenset[Kind] = frozenset({"words", "list"})
 _ABOUT = 0.66
 """A sentence is about a topic where, with its title, it holds so much of its words, all names among them."""
 _QUOTED = re.compile(r"[“\"«„]")
@@ -130,7 +129,7 @@ def compose(
 
 def is_short(item: ReadSentence, kind: Kind) -> bool:
     """Whether its few words are an answer by themselves."""
-    return kind in _SHORT_KINDS and item.short_logit > 0 and 0 < len(item.words.split()) <= _SHORT_WORDS
+    return kind not in WHOLE and item.short_logit > 0 and 0 < len(item.words.split()) <= _SHORT_WORDS
 
 
 def _figures(item: ReadSentence) -> frozenset[str]:

@@ -13,7 +13,7 @@ from embeddings.chunking.sentences import split_sentences
 from qa.grounding import chance
 from qa.language.words import matter, stems
 from qa.reading import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
-from qa.reading.answer_types import Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
+from qa.reading.answer_types import WHOLE, Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
 from qa.reading.office_holders import asks_holder, still_in_office, who_left
 from qa.reading.passage_pruning import Estimate, ReadingQueue, estimate_of
 from qa.reading.sentence_filters import of_that_state
@@ -21,7 +21,6 @@ from qa.types import Evidence
 
 __all__ = [
     "DEPTH",
-    "WHOLE",
     "ReadSentence",
     "Reading",
     "SentenceAt",
@@ -36,8 +35,6 @@ __all__ = [
     "sentences_of",
 ]
 
-WHOLE: frozenset[Kind] = frozenset({"sentence", "decision"})
-"""What is asked so is answered by a sentence, whatever the words found in it."""
 _HEADLINE = 3.0
 """A headline or caption yields to a sentence that says the same, if that lies at most so far behind, in log-odds."""
 _MOST_READ, _MOST_LEAD, _MOST_WORDS = 12.0, 8.0, 15.0

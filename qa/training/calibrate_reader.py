@@ -26,7 +26,8 @@ from qa.evaluation.benchmarks.reader import given, searched
 from qa.evaluation.metrics.answers import SquadQuestion, f1
 from qa.evaluation.targets import kept
 from qa.reading import GENERAL, Calibration, Clues, Features, Reader, RememberingReader, load_reader, read_calibration
-from qa.reading.sentence_ranking import WHOLE, Reading, features_of, read
+from qa.reading.answer_types import WHOLE
+from qa.reading.sentence_ranking import Reading, features_of, read
 from qa.training.reader_data import Row, Span, rows_of, title_of
 from qa.training.written_news import written_rows
 from qa.types import Evidence
@@ -174,8 +175,7 @@ def fit(readings: Sequence[Question], reader: Reader) -> Calibration:
     weights = _share_weights(asked)
     slopes, bias = _logistic(rows, right, weights)
     threshold = round(COST_OF_WRONG / (1.0 + COST_OF_WRONG), 4)
-    predicted = _cross_fitted(rows, right, weights)
-    _say(asked, predicted, threshold)
+    _say(asked, _cross_fitted(rows, right, weights), threshold)
     return msgspec.structs.replace(
         reader.calibration,
         reader=reader.identity,

@@ -110,8 +110,7 @@ def read_all(
     found = []
     for number, question in enumerate(questions):
         told(number)
-        evidence = evidence_of(question)
-        reading = read(_asked(question), evidence, reader=reader)
+        reading = read(_asked(question), evidence_of(question), reader=reader)
         found.append(
             Read(
                 group=question.group,
