@@ -2,8 +2,8 @@
 
 `make calibrate-reader` runs it. Held-out questions of the training files (fold 0, which training never sees) are asked
 over all their passages, through the retrieval that the service runs, and once more without the passage that answers;
-those that people wrote to have no answer are asked of their own passage. So are held-out questions on invented news,
-with and without an answer, which are nearest to what readers ask. The yardsticks are no part of it.
+those that people wrote to have no answer are asked of their own passage. So are held-out questions that were
+written on news, with and without an answer, which are nearest to what readers ask. The yardsticks are no part of it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from qa.evaluation.targets import kept
 from qa.reading import GENERAL, Calibration, Clues, Features, Reader, RememberingReader, load_reader, read_calibration
 from qa.reading.answer_types import WHOLE
 from qa.reading.sentence_ranking import Reading, features_of, read
+from qa.training.document_questions import document_rows
 from qa.training.reader_data import Row, Span, rows_of, title_of
 from qa.training.written_news import written_rows
 from qa.types import Evidence
@@ -75,13 +76,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     given_ = parser.parse_args(argv)
     reader = load_reader(given_.reader)
     articles, questions, trick = held_out(given_.data, limit=given_.limit)
-    news = [row for row in written_rows() if row.fold == HELD_OUT]
+    asked = (*written_rows(), *document_rows(given_.data.parent, versions=False))
+    news = [row for row in asked if row.fold == HELD_OUT]
     written = {row.context: _article(row) for row in news}
     encoder = load("all-MiniLM-L6-v2")
     texts = {article.id: article for article in articles}
     print(
         f"{len(articles):,} passages, {len(questions):,} questions, {len(trick):,} written to have no answer, "
-        f"{len(news):,} on {len(written):,} invented articles",
+        f"{len(news):,} on {len(written):,} articles of news, most of them invented",
         flush=True,
     )
     readings: list[Question] = []
@@ -219,7 +221,7 @@ def _judged(question: SquadQuestion, evidence: Sequence[Evidence], reader: Reade
         features,
         right=_is_right(reading, accepted),
         answerable=bool(accepted),
-        news=question.group.startswith("written:"),
+        news=question.group.startswith(("written:", "documents:")),
     )
 
 

@@ -59,6 +59,7 @@ UNTIED = {
     "qed_dev_nq",
     "written_news",
     "written_news_further",
+    "asked_documents",
 }
 """Sources whose questions say what they are about, and can be asked of any passage."""
 LOOKED_AT, KEPT, BLOCK = 40, 12, 512
@@ -100,7 +101,8 @@ class Window(msgspec.Struct, frozen=True):
 SHARES: Mapping[str, float] = {
     "squad2_unansq_train_matched": 3.0,
     "written_news": 10.0,
-    "written_news_further": 20.0,
+    "written_news_further": 10.0,
+    "asked_documents": 20.0,
     "fairytaleqa": 0.5,
     "mined_answer_sentence_removed": 0.25,
     "mined_same_article": 0.7,

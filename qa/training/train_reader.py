@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from embeddings.encoders import BUNDLED_MODEL, load, locate
 from qa.training import Plan, batches, train
+from qa.training.document_questions import document_rows
 from qa.training.reader_data import (
     Group,
     Neighbourhood,
@@ -46,7 +47,7 @@ FIRST_STAGE = 24_000
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, or go on training, and keep the last state in `--out`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of train*.jsonl.gz")
+    parser.add_argument("--data", type=Path, required=True, help="DATA/reader; DATA/support stands beside it")
     parser.add_argument("--start", type=Path, help="a trained reader to go on from; else the bundled encoder")
     parser.add_argument("--out", type=Path, default=Path(".cache/training/reader"))
     parser.add_argument("--examples", type=int, default=200_000)
@@ -70,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     model, tokenizer = fresh_network(given.start)
     freeze(model, layers=given.frozen)
     passages = [row for name in ("train", "train-negatives") for row in rows_of(given.data / f"{name}.jsonl.gz")]
-    written = list(written_rows())
+    written = [*written_rows(), *document_rows(given.data.parent)]
     sentences = list(rows_of(given.data / "train-sentences.jsonl.gz"))
     epochs = epochs_of(
         passages,
