@@ -119,10 +119,12 @@ def _warm_up(corpus: Corpus, encoder: Encoder) -> None:
 
 
 def _rehearse(assembly: Assembly) -> None:
-    """Answer a question from an article of our own, and check a sentence of it.
+    """Answer a question from an article of our own, and check a sentence of it where a model writes.
 
     Readers and cross-encoders read their weights when they are first used. A question that came first would wait for
-    that within its own deadline, and the store may be empty still.
+    that within its own deadline, and the store may be empty still. Without a model only `/api/check` uses the checker:
+    the shipped one loads with the first text (.17 CPU-s, 58 MB); one named by a setting is tried here, so that a fault
+    in it is told at the start.
     """
     with TemporaryDirectory(prefix="sourceline-") as folder, _unsaid(folder):
         corpus = EmbeddedCorpus.open(Path(folder), identity=assembly.encoder.identity)
@@ -132,7 +134,7 @@ def _rehearse(assembly: Assembly) -> None:
             asyncio.run(fold(assembly.over(corpus).events(question, run=at_once)))
         finally:
             corpus.close()
-    if assembly.checker is not None:
+    if assembly.checker is not None and (assembly.generator or assembly.settings.support_checker):
         assembly.checker.check("Velda opened its stage.", [_REHEARSED.text])  # a quotation needs no network
 
 

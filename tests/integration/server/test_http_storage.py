@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from embeddings.errors import StoreFull
@@ -140,10 +141,18 @@ class Reranker:
         return [1.0 - n / 100 for n, _ in enumerate(texts)]
 
 
+@pytest.mark.parametrize(
+    ("named", "checks"),
+    [({"llm_base_url": "http://127.0.0.1:9/v1", "llm_model": "m"}, 1), ({"support_checker": "named"}, 1), ({}, 0)],
+)
 def test_everything_that_answers_was_used_before_the_service_is_ready(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    named: dict[str, str],
+    checks: int,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The store is empty, and still nothing is left to load for the first question."""
+    """The store is empty, and still nothing is left to load for the first question; without a model none is checked."""
     reranker, checked = Reranker(), []
 
     class Checker:
@@ -155,11 +164,11 @@ def test_everything_that_answers_was_used_before_the_service_is_ready(
     monkeypatch.setattr("qa.assembly.load_reranker", lambda *_, **__: reranker)
     monkeypatch.setattr("qa.grounding.load_checker", lambda *_, **__: Checker())
     caplog.set_level(logging.INFO)
-    parts = run.load(settings)
+    parts = run.load(msgspec.structs.replace(settings, **named))
     parts.corpus.close()
     assert "sourceline-" not in caplog.text, "of the rehearsal nothing is said"
     assert reranker.used == 1
-    assert len(checked) == 1
+    assert len(checked) == checks
 
 
 _AS_READER = """
