@@ -19,6 +19,8 @@ for one in "${satisfying[@]}"; do
     fi
 done
 echo "install: the packages of $lock into $venv (a few minutes the first time; VERBOSE=1 shows more)" >&2
+# A checkout for development is made often, by machines above all, and uses few of the modules it has.
+[[ $lock != requirements-dev.lock ]] || export COMPILE=no
 scripts/install_packages.sh "$venv" "$lock"
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --editable .
 echo "$wanted" >"$venv/.installed-$(basename "$lock")"

@@ -101,35 +101,43 @@ def test_the_development_lock_is_complete(repo: Path) -> None:
 
 
 @pytest.fixture
-def small_package(tmp_path: Path) -> Path:
-    """A folder with one wheel."""
+def small_packages(tmp_path: Path) -> Path:
+    """A folder with two wheels."""
     folder = tmp_path / "wheels"
     folder.mkdir()
-    with zipfile.ZipFile(folder / "tinything-1.2-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tinything.py", "")
-        for file, text in {
-            "METADATA": "Metadata-Version: 2.1\nName: tinything\nVersion: 1.2\n",
-            "WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-            "RECORD": "",
-        }.items():
-            wheel.writestr(f"tinything-1.2.dist-info/{file}", text)
+    for name in ("smallthing", "tinything"):
+        with zipfile.ZipFile(folder / f"{name}-1.2-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(f"{name}.py", "")
+            for file, text in {
+                "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n",
+                "WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+                "RECORD": "",
+            }.items():
+                wheel.writestr(f"{name}-1.2.dist-info/{file}", text)
     return folder
 
 
-def test_another_file_than_the_locked_one_is_refused(repo: Path, small_package: Path, tmp_path: Path) -> None:
-    """By the script that installs, into an environment that the first run makes; only the file's hash differs."""
-    (wheel,) = small_package.iterdir()
+def pinned(name: str, wheel: bytes) -> str:
+    return f"{name}==1.2 \\\n    --hash=sha256:{hashlib.sha256(wheel).hexdigest()}\n"
+
+
+def test_another_file_than_the_locked_one_is_refused(repo: Path, small_packages: Path, tmp_path: Path) -> None:
+    """By the script that installs, into an environment that the first run makes; only the file's hash differs.
+
+    It is in the half of the packages that is installed beside the other.
+    """
+    good, wheel = (file.read_bytes() for file in sorted(small_packages.iterdir()))
     (tmp_path / "all.lock").write_text("-r one.lock\n")
     words = [str(repo / "scripts" / "install_packages.sh"), str(tmp_path / "venv"), str(tmp_path / "all.lock")]
     environment = {"PATH": os.environ["PATH"], "PYTHON": sys.executable, "PIP_CONFIG_FILE": os.devnull}
-    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(small_package)}
-    for content, honest in ((b"another", False), (wheel.read_bytes(), True)):
-        sha256 = hashlib.sha256(content).hexdigest()
-        (tmp_path / "one.lock").write_text(f"tinything==1.2 \\\n    --hash=sha256:{sha256}\n")
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(small_packages)}
+    for content, honest in ((b"another", False), (wheel, True)):
+        (tmp_path / "one.lock").write_text(pinned("smallthing", good) + pinned("tinything", content))
         done = subprocess.run(words, env=environment | offline, capture_output=True, text=True, check=False)
         assert (done.returncode == 0) == honest, done.stderr
         assert ("DO NOT MATCH THE HASHES" in done.stderr) != honest
         assert bool(list((tmp_path / "venv").rglob("tinything.py"))) == honest
+    assert list((tmp_path / "venv").rglob("smallthing.py"))
 
 
 def test_hashes_are_of_the_pinned_version_alone_and_of_the_file_taken_here(repo: Path) -> None:
