@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev serve check test test-fast test-llm cases faults injection hostile kills soak tenants widget browser screenshots bench yardsticks yardsticks-baseline train-reader train-checker encoder-network calibrate-reader calibrate-checker report-screenshot lock wheel docker-check clean
+.PHONY: help install install-dev serve check rules types tools compiled test test-fast test-llm cases faults injection hostile kills soak tenants widget browser screenshots bench yardsticks yardsticks-baseline train-reader train-checker encoder-network calibrate-reader calibrate-checker report-screenshot lock wheel docker-check clean
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -44,17 +44,30 @@ install-dev:
 serve: install ## start the service; puts the sample articles into an empty store first
 	@scripts/serve.sh $(VENV) $(call given,HOST,host) $(call given,PORT,port)
 
-check: install-dev ## formatting, lint, types, import rules, sizes
+check: rules types ## formatting, lint, types, import rules, sizes
+
+rules: install-dev
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy
-	$(BIN)/mypy scripts
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_sizes.py qa embeddings prompts seeds
 
-test: check ## check, then every test
+types: install-dev
+	$(BIN)/mypy
+	$(BIN)/mypy scripts
+
+# What tests need besides packages: most of it is waiting.
+tools:
 	@scripts/install_browser.sh
 	@scripts/install_clients.sh
+
+# Once for all processes that test; it takes half a minute the first time.
+compiled: install-dev
+	@[ -e $(VENV)/.tests-compiled ] || $(BIN)/pytest -p no:cacheprovider --collect-only -q >/dev/null 2>&1 || true
+	@touch $(VENV)/.tests-compiled
+
+test: ## check, then every test
+	@$(MAKE) -j 2 check tools compiled
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-fast: install-dev ## unit and contract tests alone
