@@ -7,7 +7,10 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -36,6 +39,41 @@ def test_hubs_are_offline_and_settings_are_the_defaults() -> None:
     assert os.environ["HF_HUB_OFFLINE"] == "1"
     assert os.environ["TRANSFORMERS_OFFLINE"] == "1"
     assert not [name for name in os.environ if name.startswith("QA_")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such a folder")
+@pytest.mark.parametrize(
+    ("named", "least", "flags", "expected"),
+    [
+        (None, 0, 0, "memory"),
+        (None, 10**18, 0, None),
+        (None, 0, os.ST_NOEXEC, None),
+        ("elsewhere", 0, 0, "elsewhere"),
+    ],
+    ids=["room", "no room", "no programs", "another is named"],
+)
+def test_temporary_folders_lie_in_memory_where_that_has_room(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    named: str | None,
+    least: int,
+    flags: int,
+    expected: str | None,
+) -> None:
+    shared: Any = request.config.pluginmanager.getplugin(str(Path(__file__).parents[1] / "conftest.py"))
+    (tmp_path / "memory").mkdir()
+    monkeypatch.setattr(shared, "MEMORY", tmp_path / "memory")
+    monkeypatch.setattr(shared, "MEMORY_LEAST", least)
+    disk = SimpleNamespace(f_flag=flags, f_bavail=1, f_bfree=1, f_blocks=1, f_frsize=1)
+    monkeypatch.setattr(os, "statvfs", lambda _: disk)
+    monkeypatch.setattr(tempfile, "tempdir", "asked before")
+    monkeypatch.delenv("TMPDIR", raising=False)
+    if named:
+        monkeypatch.setenv("TMPDIR", str(tmp_path / named))
+    shared.work_in_memory()
+    assert os.environ.get("TMPDIR") == (str(tmp_path / expected) if expected else None)
+    assert tempfile.tempdir == (None if expected == "memory" else "asked before")
 
 
 def test_absent_real_data_is_reported_loudly(repo: Path, tmp_path: Path) -> None:
