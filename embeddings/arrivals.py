@@ -25,16 +25,21 @@ from typing import Literal
 
 import msgspec
 
-from embeddings.arrival_names import Arrival, derived_id, known_by_of, possible_ids, under_its_text, without_link
 from embeddings.cleaning.identity import (
+    Arrival,
     KnownBy,
+    derived_id,
     given_key,
     holds_many,
     host_of,
     is_derived,
+    known_by_of,
     page_key,
     parted,
+    possible_ids,
     qualified,
+    under_its_text,
+    without_link,
 )
 from embeddings.copies import copies_of, names_of, note_of_copies, of_page, of_text
 from embeddings.corpus import Corpus, readable
