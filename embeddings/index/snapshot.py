@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from embeddings.encoders import EncoderIdentity
 from embeddings.index import dense, lexical
-from embeddings.index.terms import Terms
+from embeddings.index.terms import Lexicon, Terms
+from embeddings.store import passages as store_passages
 from embeddings.store.passages import StoredVector, stored_vectors, vectors_after
 from embeddings.store.reads import Generation, State, held_keys, held_runs, key_runs, removed_runs, restricted_runs
 from embeddings.types import Hits, Vector, Where
@@ -27,6 +28,7 @@ __all__ = [
     "Chosen",
     "Segment",
     "Snapshot",
+    "SnapshotLexicon",
     "allowed",
     "caught_up",
     "empty",
@@ -323,3 +325,28 @@ def _segment(rows: list[StoredVector], identity: EncoderIdentity, terms: Terms) 
         dense.build(keys, vectors),
         lexical.post(((row.key, row.title, row.text) for row in rows), terms),
     )
+
+
+class SnapshotLexicon(Lexicon):
+    """What is held among the passages of a snapshot that count; `db` must see the same state."""
+
+    def __init__(self, db: apsw.Connection, *, among: Chosen) -> None:
+        self._db = db
+        self._among = among
+
+    def like(self, term: str, *, mistakes: int) -> Sequence[str]:  # noqa: ARG002 - comparing all is fast enough
+        """All with the same first letter, or that begin with the second: the two may be swapped."""
+        beginnings = (term[:1], term[1::-1]) if len(term) > 1 else (term,)
+        return sorted({word for beginning in beginnings for word in lexical.terms_from(self._among.posted, beginning)})
+
+    def frequency(self, term: str) -> int:
+        """How many passages hold a term."""
+        return len(self._keys(term))
+
+    def words(self, term: str, *, passages: int) -> str:
+        """Title and text of the first passages that hold a term."""
+        stored, _ = store_passages.passages(self._db, self._keys(term)[:passages])
+        return " ".join(f"{item.title} {item.passage.text}" for item in stored.values())
+
+    def _keys(self, term: str) -> list[int]:
+        return lexical.keys_of(self._among.posted, term)

@@ -12,8 +12,7 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import EncoderIdentity, filled_by_another, not_complete
 from embeddings.errors import InputError, InvalidArticle
 from embeddings.index.dense import direction_of
-from embeddings.index.spellings import nearest
-from embeddings.index.terms import Terms
+from embeddings.index.terms import Terms, nearest
 from embeddings.integrity import Finding, Stats, sound
 from embeddings.postgres import passages as stored
 from embeddings.postgres import reads, search, writes

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from embeddings.index.spellings import Lexicon
+from embeddings.index.terms import Lexicon
 from embeddings.postgres.database import Connection
 from embeddings.postgres.passages import passages as stored_passages
 from embeddings.postgres.reads import matching, of_lexemes, the_row
