@@ -22,6 +22,7 @@ __all__ = [
     "MONTHS",
     "MONTHS_BY_LANGUAGE",
     "SHORT_WEEKDAY",
+    "weekday_of",
 ]
 
 ENGLISH_MONTHS: Final = tuple(
@@ -112,3 +113,10 @@ MONTHS: Final[Mapping[str, int]] = {
     for name in names.split()
 }
 """The number of a month by its case-folded name, in any of these languages."""
+
+
+def weekday_of(word: str) -> int:
+    """The number of an English weekday by its name or a short form of it, Monday being 0."""
+    return next(
+        number for day, number in ENGLISH_WEEKDAY_NUMBERS.items() if day.startswith(word.casefold().rstrip(".")[:3])
+    )
