@@ -43,8 +43,8 @@ from qa.question.understanding import Resolve, Speller, Understood, as_put, aske
 from qa.reading import Reader
 from qa.reading.composing import Composition, choose, compose
 from qa.reading.sentence_ranking import ReadSentence
+from qa.retrieval import Reranker
 from qa.retrieval.recency import timely
-from qa.retrieval.rerankers import Reranker
 from qa.retrieval.search import Depth, is_near
 from qa.settings import Settings
 from qa.tracing import Evaluation, current

@@ -20,7 +20,7 @@ from qa.conversations.follow_ups import FollowUps
 from qa.generators import Generator, load_generator
 from qa.grounding import SupportChecker
 from qa.reading import AnswerSpan, Reader, RememberingReader, load_reader
-from qa.retrieval.rerankers import Reranker, load_reranker
+from qa.retrieval import Reranker, load_reranker
 from qa.settings import Settings
 
 if TYPE_CHECKING:

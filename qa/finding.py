@@ -29,8 +29,8 @@ from qa.reading.sentence_ranking import (
     best_passages_first,
     read,
 )
+from qa.retrieval import WIDER, Reranker, rerank
 from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, timely, timely_first
-from qa.retrieval.rerankers import WIDER, Reranker, rerank
 from qa.retrieval.search import READ, Depth, retrieve
 from qa.settings import Settings
 from qa.types import AbstainReason, Evidence
