@@ -12,22 +12,26 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from qa.language.quantities import UNITS, Unit, quantities_of
-from qa.language.question_words import TITLES, is_date_word, names
-from qa.language.words import Word, matter, negated, words_of
+from qa.language.question_words import is_date_word, names
+from qa.language.words import matter, words_of
 from qa.reading import Calibration
 from qa.reading.answer_types import WHOLE, kind_of
-from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
-from qa.reading.sentence_filters import (
+from qa.reading.name_filters import (
     does_something_else,
-    ends_the_other_way,
     exchanges_roles,
     has_it_done_to_the_doer,
+    is_only_denied,
+    is_the_one_asked_about,
+    of_a_namesake,
+    of_what_is_named,
+)
+from qa.reading.sentence_filters import (
+    ends_the_other_way,
     is_another_in_turn,
     is_of_a_part,
     is_of_another_tense,
-    is_only_denied,
-    is_the_one_asked_about,
     is_the_value_before,
+    says_the_opposite,
 )
 from qa.reading.sentence_ranking import Reading, ReadSentence, is_said, no_surer
 from qa.types import Evidence
@@ -41,10 +45,6 @@ _WHEN = re.compile(
 )
 _ENUMERATED = re.compile(r"[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*(?:, [A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*)+,? and [A-Z]")
 _HOW_MANY = re.compile(r"\bhow many (?P<words>[a-z]+(?: [a-z]+)?)", re.IGNORECASE)
-_EXCEPTED = re.compile(
-    r"\b(?:except|excluding|apart from|other than|but not|all but|save for|with the exception)\b", re.IGNORECASE
-)
-"""A sentence that affirms of all others what it denies of one."""
 _ASKS_WHO_DID = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)", re.IGNORECASE)
 _NAME_BEHIND = re.compile(r"(?P<whose>['’]s(?: [a-z]+){0,4})? (?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)")
 _ROLES = frozenset(
@@ -100,50 +100,9 @@ _ASKS_HOW_IT_MOVED = re.compile(
 )
 _LEANS_ON_A_PERSON = re.compile(r"(?:He|She|His|Her)\b")
 Again = Callable[[Sequence[Evidence]], Reading]
-_STATES = (
-    ("open opened opens reopened", "close closed closes shut"),
-    ("accept accepted accepts", "reject rejected rejects refused"),
-    ("approve approved approves", "reject rejected rejects"),
-    ("allow allowed allows permitted", "ban banned bans forbidden prohibited"),
-    ("support supported supports", "oppose opposed opposes"),
-    ("convicted guilty", "acquitted innocent"),
-    ("alive survived", "dead died killed"),
-    ("built constructed erected", "demolished destroyed razed"),
-    ("founded established", "dissolved disbanded"),
-    ("hired appointed", "fired dismissed sacked"),
-    ("arrested jailed", "released freed"),
-    ("married", "divorced"),
-    (
-        "rise rises rising rose risen increase increased climb climbed grow grew grown gain gained jumped soared",
-        "fall falls fell fallen drop dropped decline declined decrease decreased shrank sank slid plunged",
-    ),
-    ("run runs running operate operates operating sail sails sailing", "cancelled canceled suspended halted"),
-    ("for", "against"),
-)
-_STEMS = tuple(tuple(frozenset(word.stem for word in words_of(side)) for side in pair) for pair in _STATES)
-_WITHOUT = re.compile(r"\bwithout\b", re.IGNORECASE)
-_LACKS = re.compile(
-    r"\b(?:(?:is|are|was|were|been|went|go(?:es)?) (?:out|cut)|none|lost|lack(?:s|ed|ing)?|yet to)\b", re.IGNORECASE
-)
-_VOTED_AGAINST = re.compile(r"\bvot(?:e[ds]?|ing) against\b", re.IGNORECASE)
-_VOTED_FOR = re.compile(
-    r"(?<!the )(?<!a )\bvot(?:e[ds]?|ing)\b(?: (?P<tally>[\w-]+ to [\w-]+),?)? (?:for|yes|in favou?r"
-    r"|to (?!\d|(?:block|reject|oppose|strike|scrap|kill|halt|stop|end|repeal|overturn|cancel|veto|defeat|remove)\b))",
-    re.IGNORECASE,
-)
-_NAYS = re.compile(
-    r"\b(?:against|oppos\w+|reject\w+|nor?|not|nays?|otherwise|nobody|none|refus\w+|declin\w+|dissent\w*)\b|n['’]t\b",
-    re.IGNORECASE,
-)
-_ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
-_UNTIL = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
 _LINK = re.compile(r"[A-Z][^:.\n]{1,40}:(?=[A-Za-z‘“'\"])")
 """A label set before a headline without a space, as pages print links to other articles."""
 _BY, _AROUND = re.compile(r"^by ", re.IGNORECASE), " .,:;|()-–—"
-_LEAST_SHARED = 0.5
-"""Of the question's words, what a sentence must share before what it denies can be what was asked."""
-_LEAST_OF_A_STATE = 0.34
-"""The same where the question ends with the state: "Which pool is still closed?" asks of nothing else."""
 
 
 def filter_answers(
@@ -211,8 +170,8 @@ def answers_another(question: str, read: ReadSentence) -> bool:
     if kind in WHOLE:
         return kind == "sentence" and has_it_done_to_the_doer(question, sentence)
     return (
-        _of_a_namesake(question, _with_whom_it_leans_on(question, read))
-        or _says_the_opposite(question, sentence)
+        of_a_namesake(question, _with_whom_it_leans_on(question, read))
+        or says_the_opposite(question, sentence)
         or exchanges_roles(question, sentence)
         or is_only_denied(question, sentence)
         or is_the_one_asked_about(question, read.words)
@@ -273,67 +232,6 @@ def _without_lone_item(read: ReadSentence, reading: Reading) -> ReadSentence:
     if listed is None or read.short is None or (read.short[0] < listed.end() and listed.start() < read.short[1]):
         return read
     return msgspec.structs.replace(read, short=None)
-
-
-def _of_a_namesake(question: str, sentence: str) -> bool:
-    """Whether it tells of Karl Brandt, or of Otto Lund, and not of Otto Brandt, of whom was asked."""
-    asked = [name.text.split() for name in names(question) if " " in name.text]
-    told = [name.text.split() for name in names(sentence)] if asked else []
-    said = {word for name in told for word in name}
-    for first, *middle, last in asked:
-        if first.casefold() in TITLES:
-            continue
-        if last not in said:
-            shared = first not in SHARED_FIRST and any(name[0] == first and len(name) == 2 for name in told)
-            if shared and not middle and not is_spelled(last, said):
-                return True
-            continue
-        if is_spelled(first, said):
-            continue
-        others = [name[-2] for name in told if len(name) > 1 and name[-1] == last]
-        alone = any(name == [last] for name in told) or re.search(
-            rf"(?:^|[^\w ] |\b[a-z]+ ){re.escape(last)}\b", sentence
-        )
-        if others and not alone and all(one.casefold() not in TITLES and not one.isupper() for one in others):
-            return True
-    return False
-
-
-def _says_the_opposite(question: str, sentence: str) -> bool:
-    """Whether it affirms what was asked with "not", or tells of the closed ones where the open ones were asked for."""
-    if _VOTED_AGAINST.search(question) and (found := _VOTED_FOR.search(sentence)) and not _NAYS.search(sentence):
-        return not (found["tally"] and _HOW_MANY.search(question))
-    asked, said = words_of(question), words_of(sentence)
-    content = [word for word in asked if not word.stop]
-    ends = content and any(content[-1].stem in one | other for one, other in _STEMS)
-    told = {word.stem for word in content}
-    least = _LEAST_OF_A_STATE if ends else _LEAST_SHARED
-    if len(told & {word.stem for word in said}) < least * len(told):
-        return False
-    asked_not, said_not = negated(question, asked), negated(sentence, said)
-    denied = next((word for word, no in zip(asked, asked_not, strict=True) if no and not word.stop), None)
-    stems = {word.stem: no for word, no in zip(said, said_not, strict=True)}
-    if denied is not None:
-        lacking = _WITHOUT.search(question) and (
-            any(said_not) or _LACKS.search(sentence)
-        )  # "a power cut left 900 homes without electricity"
-        affirmed = stems.get(denied.stem) is False and not lacking and not _EXCEPTED.search(sentence)
-        return affirmed and not _opposed({word.stem for word in asked}, set(stems))
-    if question[:4].casefold() == "when" and _UNTIL.search(sentence):
-        return False  # "closed until April" says when it opens
-    return not _ALTERNATIVE.search(question) and any(_tells_other_state(word, stems) for word in asked)
-
-
-def _opposed(asked: set[str], said: set[str]) -> bool:
-    return any((asked & one and said & other) or (asked & other and said & one) for one, other in _STEMS)
-
-
-def _tells_other_state(word: Word, stems: dict[str, bool]) -> bool:
-    """Whether a sentence has the opposite of a word, not denied, and neither the word nor one that means it."""
-    for one, other in (*_STEMS[:-1], *((b, a) for a, b in _STEMS[:-1])):
-        if word.stem in one and not one & stems.keys():
-            return any(stems.get(stem) is False for stem in other)
-    return False
 
 
 def _is_only_a_date(question: str, words: str) -> bool:
