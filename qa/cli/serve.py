@@ -262,12 +262,12 @@ def run(once: bool) -> None:
 def _feeds(settings: Settings, ledger: Ledger, stop: Event) -> Feeds:
     from functools import cache
 
-    from qa.access import places
+    from qa.access import origins
     from qa.sources.delivery import delivery_of
     from qa.sources.fetching import Fetcher
     from qa.sources.visits import Feeds
 
-    allowed = places.parse_networks(settings.feed_networks, setting="QA_FEED_NETWORKS")
+    allowed = origins.parse_networks(settings.feed_networks, setting="QA_FEED_NETWORKS")
     return Feeds(
         ledger,
         fetcher=Fetcher(allowed=allowed, sleep=stop.wait),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from embeddings.integrity import Finding, Stats
     from embeddings.opening import Backup, CopyReport, KeptCorpus
     from embeddings.types import Article, Place
-    from qa.conversations.moving import RecordsReport
+    from qa.conversations.migration import RecordsReport
     from qa.settings import Settings
 
 __all__ = ["backup", "index", "restore", "store"]
@@ -77,7 +77,7 @@ def copy(context: click.Context, source: str, target: str, articles_only: bool, 
 
 def _copied_records(here: Place, there: Place) -> RecordsReport:
     """Bring conversations, feedback and reviews over, where there are any."""
-    from qa.conversations.moving import RecordsReport, copy_records, open_source, open_target
+    from qa.conversations.migration import RecordsReport, copy_records, open_source, open_target
 
     source = open_source(here)
     if source is None:

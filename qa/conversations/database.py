@@ -88,7 +88,7 @@ CREATE INDEX ingests_at_work ON ingests (number) WHERE state = 'running';
 _THIRD = """
 CREATE TABLE kept_starters (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE,      -- from where they are asked for: see qa.server.beginnings
+    name TEXT NOT NULL UNIQUE,      -- from where they are asked for: see qa.server.kept_starters
     made TEXT NOT NULL              -- qa.server.starters.Made as JSON; can be made anew at any time
 );
 """

@@ -18,7 +18,7 @@ import msgspec
 import prompts
 from embeddings.corpus import Corpus, readable
 from embeddings.runtime import Run
-from qa.conversations.meant import SEVERAL, event_asked, places_of, someone, something, things
+from qa.conversations.pronouns import SEVERAL, event_asked, places_of, someone, something, things
 from qa.conversations.referents import SEPARATOR, completed, exchanged, is_short, new_name, person, place, topic
 from qa.errors import GeneratorFailed
 from qa.generators import Delta, Generator, Message

@@ -15,7 +15,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
-from qa.access import places
+from qa.access import origins
 from qa.server import openapi
 from qa.server.auth import provide_caller, refuse_undeclared
 from qa.server.auth.guard import Guard
@@ -135,7 +135,7 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     settings = service.settings
     guard = Guard(settings)
 
-    widget = load_widget(frame_ancestors=places.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
+    widget = load_widget(frame_ancestors=origins.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
     dependencies = {
         "service": _given(service),
         "guard": _given(guard),

@@ -24,7 +24,7 @@ from qa.conversations.changes import AnswerChanges, changes_since, corrected, re
 from qa.conversations.database import ConversationDatabase
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id, standing
-from qa.conversations.moving import open_target
+from qa.conversations.migration import open_target
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.dates import stamp
 from qa.server.errors import NotReady, ServerError

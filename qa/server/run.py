@@ -35,7 +35,7 @@ from embeddings.opening import open_corpus
 from embeddings.runtime import at_once, key_of
 from embeddings.types import RawArticle, Where
 from embeddings.usable_corpus import Clock, utc_now
-from qa.access.places import is_loopback
+from qa.access.origins import is_loopback
 from qa.answers import fold
 from qa.assembly import Assembly, assemble
 from qa.errors import QAError, SettingsError

@@ -22,7 +22,7 @@ from urllib.robotparser import RobotFileParser
 
 import msgspec
 
-from qa.access.places import Network
+from qa.access.origins import Network
 from qa.errors import QAError
 from qa.tracing import Value, part
 

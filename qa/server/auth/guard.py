@@ -20,7 +20,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from qa.access import keys, places, tokens
+from qa.access import keys, origins, tokens
 from qa.access.keys import EVERYTHING
 from qa.access.rate_limits import Budgets, ConcurrencyLimit, RateLimits, TokenBucket
 from qa.server.auth import Caller, Level, level_of, remember
@@ -48,13 +48,13 @@ class Guard:
 
     def __init__(self, settings: Settings) -> None:
         """Reads settings only; the secret of tokens is read or made when it is first needed. Raises SettingsError."""
-        self.origins = places.parse_origins(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
-        self.collections = places.collections_of(settings.origin_collections, allowed=self.origins)
+        self.origins = origins.parse_origins(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+        self.collections = origins.collections_of(settings.origin_collections, allowed=self.origins)
         """What the pages of an origin read, where that is set."""
         self._shared = _shared(settings)
         self.secret: tokens.Signing = self._shared or tokens.Secret(settings.data_dir / "token.key")
         self._keys = keys.parse_keys(settings.api_keys)
-        self._proxies = places.parse_networks(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
+        self._proxies = origins.parse_networks(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
         self._settings = settings
         self._budgets: Budgets = self._shared or RateLimits()
         self._seats = ConcurrencyLimit()
@@ -136,7 +136,7 @@ class Guard:
     def _check_place(self, connection: Connection) -> None:
         """Refuse pages of origins that are not allowed, and names that a foreign page could have given the service."""
         origin, host = connection.headers.get("origin", ""), connection.headers.get("host", "")
-        if self.open and not (_cannot_be_rebound(host) or any(places.host_of(one) == host for one in self.origins)):
+        if self.open and not (_cannot_be_rebound(host) or any(origins.host_of(one) == host for one in self.origins)):
             raise UnknownHost(
                 f"this service has no API keys, so it does not answer to the name {host[:200]!r}; use its address, set "
                 "QA_API_KEYS, or list the name's origin in QA_ALLOWED_ORIGINS"
@@ -147,7 +147,7 @@ class Guard:
     def _believe_proxy(self, connection: Connection) -> None:
         """Take the scheme from a trusted proxy, so that links to this service are those that readers use."""
         scheme, client = connection.headers.get("x-forwarded-proto"), connection.scope.get("client")
-        if scheme in {"http", "https"} and client and places.is_trusted(client[0], self._proxies):
+        if scheme in {"http", "https"} and client and origins.is_trusted(client[0], self._proxies):
             connection.scope["scheme"] = scheme
 
     def _caller(self, connection: Connection, level: Level) -> Caller:
@@ -239,7 +239,7 @@ class Guard:
         if not limit or caller.kind == "open":
             return []
         client = connection.scope.get("client")
-        address = places.client_of(
+        address = origins.client_of(
             client[0] if client else "",
             forwarded_for=",".join(connection.headers.getall("x-forwarded-for", [])),
             trusted=self._proxies,
@@ -260,7 +260,7 @@ def _shared(settings: Settings) -> SharedAccess | None:
 def _from_elsewhere(connection: Connection) -> bool:
     """Whether a page that is not the service's own sent the request."""
     origin = connection.headers.get("origin")
-    return origin is not None and not places.same_host(origin, connection.headers.get("host", ""))
+    return origin is not None and not origins.same_host(origin, connection.headers.get("host", ""))
 
 
 def _comes_from(connection: Connection, origin: str) -> bool:
@@ -273,7 +273,7 @@ def _comes_from(connection: Connection, origin: str) -> bool:
     if (found := headers.get("origin")) is not None:
         return bool(found == origin)
     if (site := headers.get("sec-fetch-site")) is not None:
-        return bool(site == "same-origin") and places.same_host(origin, headers.get("host", ""))
+        return bool(site == "same-origin") and origins.same_host(origin, headers.get("host", ""))
     return bool(headers.get("referer", "").startswith(f"{origin}/"))
 
 

@@ -13,8 +13,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from embeddings.errors import EmbeddingsError
-from qa.conversations.asked import Outcome
 from qa.conversations.feedback import Review
+from qa.conversations.question_log import Outcome
 from qa.language.dates import stamp
 from qa.server import monitoring
 from qa.server.administration import (

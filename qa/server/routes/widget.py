@@ -17,7 +17,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody
 
-from qa.access import places, tokens
+from qa.access import origins, tokens
 from qa.access.tokens import TokenClaims
 from qa.errors import SettingsError
 from qa.server import monitoring
@@ -210,7 +210,7 @@ def _origin(data: TokenRequest, caller: Caller, request: Request[Any, Any, Any],
             raise _fault("origin", "say for which origin; a page's own request names it by itself")
         return sender
     try:
-        (origin,) = places.parse_origins(data.origin, setting="origin")
+        (origin,) = origins.parse_origins(data.origin, setting="origin")
     except (SettingsError, ValueError):
         raise _fault("origin", "not one origin such as https://news.example") from None
     if not caller.operates and origin != sender:

@@ -20,7 +20,7 @@ from qa.conversations.database import ConversationDatabase
 from qa.errors import QAError
 from qa.server.starters import Beginning, Made, Reach
 
-__all__ = ["MOST", "Ahead", "KeptQuestions", "RunOnRecords", "keep", "kept", "kept_names"]
+__all__ = ["MOST", "KeptQuestions", "RunOnRecords", "StarterRefresher", "keep", "kept", "kept_names"]
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class KeptQuestions:
         return []
 
 
-class Ahead:
+class StarterRefresher:
     """Sees to it that pages have something to begin with. Used from the event loop only."""
 
     def __init__(self, *, make: Callable[[Reach], Awaitable[Beginning]], shelf: KeptQuestions, is_open: bool) -> None:
