@@ -56,8 +56,6 @@ from embeddings.revisions import (
 )
 from embeddings.types import Article, Rejected
 
-__all__ = ["Arrivals", "Settled"]
-
 _SERIES = 20
 """More articles of one title, date and source are a series, in which the title ties nothing to one of them."""
 

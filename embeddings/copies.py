@@ -16,8 +16,6 @@ from embeddings.corpus import Corpus, readable
 from embeddings.revisions import are_unrelated
 from embeddings.types import Article
 
-__all__ = ["copies_held", "copies_of", "names_of", "note_of_copies", "of_page", "of_text"]
-
 _NAMED = 5
 
 

@@ -20,8 +20,6 @@ from embeddings.types import (
     Where,
 )
 
-__all__ = ["Corpus", "meant", "readable", "the_one"]
-
 
 class Corpus(Protocol):
     """A searchable set of articles. Few calls, each batched; validates before it writes anything.

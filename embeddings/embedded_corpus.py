@@ -31,8 +31,6 @@ from embeddings.types import (
     Where,
 )
 
-__all__ = ["EmbeddedCorpus"]
-
 _log = logging.getLogger(__name__)
 
 

@@ -18,23 +18,6 @@ EmbeddingsError
 
 from __future__ import annotations
 
-__all__ = [
-    "AmbiguousId",
-    "EmbeddingsError",
-    "EncoderError",
-    "EncoderMismatch",
-    "IndexDamaged",
-    "InputError",
-    "InvalidArticle",
-    "StoreBusy",
-    "StoreCorrupt",
-    "StoreError",
-    "StoreFull",
-    "StoreReadOnly",
-    "UnreadableFile",
-    "WeightsMismatch",
-]
-
 
 class EmbeddingsError(Exception):
     """Root of the tree; `str(error)` says what happened, where, and what to do."""

@@ -21,8 +21,6 @@ from embeddings.runtime import Stopwatch
 from embeddings.store import database
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vector, Vectors
 
-__all__ = ["BATCH_PASSAGES", "Indexer", "fingerprint", "index_articles"]
-
 Write = Callable[[Sequence[IndexedArticle]], None]
 BATCH_PASSAGES = 256
 _STEP_PASSAGES = 64

@@ -21,9 +21,6 @@ from embeddings.store.reads import Rows, key_runs, state
 from embeddings.store.schema import moment_if_any
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Where, article_version
 
-__all__ = ["INGEST", "Finding", "GenerationStats", "Stats", "findings", "generation_stats", "sound", "statistics"]
-
-
 INGEST = "ingest the article again, or delete it (`qa articles delete`)"
 _RESTORE = "restore a backup, or ingest into a new folder"
 _REBUILD = "nothing is lost: `qa index rebuild`, or the next start, makes it again"

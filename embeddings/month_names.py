@@ -10,21 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = [
-    "CAPITAL_SHORT_MONTHS",
-    "ENGLISH_MONTHS",
-    "ENGLISH_MONTH_NUMBERS",
-    "ENGLISH_SHORT_MONTHS",
-    "ENGLISH_WEEKDAYS",
-    "ENGLISH_WEEKDAY_NUMBERS",
-    "GERMAN_MONTHS",
-    "GERMAN_SHORT_MONTHS",
-    "MONTHS",
-    "MONTHS_BY_LANGUAGE",
-    "SHORT_WEEKDAY",
-    "weekday_of",
-]
-
 ENGLISH_MONTHS: Final = tuple(
     "January February March April May June July August September October November December".split()
 )

@@ -24,18 +24,6 @@ from embeddings.types import CorpusCounts, Held, HeldPage, Hit, IndexedArticle, 
 if TYPE_CHECKING:
     from embeddings.postgres.corpus import PostgresCorpus
 
-__all__ = [
-    "Backup",
-    "CopyReport",
-    "KeptCorpus",
-    "active_identity",
-    "back_up",
-    "copy",
-    "exists",
-    "open_corpus",
-    "restore",
-]
-
 
 class KeptCorpus(Corpus, Protocol):
     """A corpus with what its operator asks of it."""

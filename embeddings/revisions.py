@@ -27,17 +27,6 @@ from embeddings.runtime import compiled_late
 from embeddings.store.schema import moment
 from embeddings.types import Article
 
-__all__ = [
-    "are_unrelated",
-    "completed",
-    "dates_agree",
-    "is_another_article",
-    "is_correction",
-    "is_earlier",
-    "is_revision",
-    "with_state",
-]
-
 _PART = compiled_late(
     r"[$£€¥₹]?\d{1,3}(?:[.,\s]\d{3})+(?![\d.,]*\w)|[$£€¥₹]?\d+(?:[.,]\d+)*[^\W\d_]*(?:\s?(?:%|per\s?cent\b|[mb]illion\b))?|"
     r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+"

@@ -22,22 +22,6 @@ if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
 
-__all__ = [
-    "Heard",
-    "Memory",
-    "Run",
-    "Stopwatch",
-    "at_once",
-    "compiled_late",
-    "key_of",
-    "let_threads_sleep",
-    "native_threads",
-    "open_session",
-    "open_tokenizer",
-    "sha256_of",
-    "usable_processors",
-]
-
 
 # --- How a coroutine hands over blocking work: the service to its encoding thread, a script to itself
 T = TypeVar("T")

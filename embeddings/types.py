@@ -14,33 +14,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "Article",
-    "CorpusCounts",
-    "DayTally",
-    "EncodedPassage",
-    "Held",
-    "HeldPage",
-    "Hit",
-    "Hits",
-    "IndexedArticle",
-    "Overview",
-    "Passage",
-    "Place",
-    "RawArticle",
-    "Rejected",
-    "SourceTally",
-    "Status",
-    "StoredPassage",
-    "Vector",
-    "Vectors",
-    "Where",
-    "article_version",
-    "is_server",
-    "passage_id",
-]
-
-
 Vector = npt.NDArray[np.float32]
 """One embedding, shape (dimension,), float32."""
 

@@ -29,8 +29,6 @@ from embeddings.types import (
     Where,
 )
 
-__all__ = ["Clock", "UsableCorpus", "kept_back", "utc_now"]
-
 Clock = Callable[[], datetime]
 
 

@@ -42,29 +42,6 @@ from qa.types import (
     Verdict,
 )
 
-__all__ = [
-    "ABSTENTION",
-    "CAVEATS",
-    "Part",
-    "Written",
-    "agreed_short_answer",
-    "asked_together",
-    "citations_each",
-    "claim_events",
-    "finished",
-    "fold",
-    "found_together",
-    "opening",
-    "said_together",
-    "spent_together",
-    "support_of",
-    "told_of",
-    "turn_after",
-    "turn_of",
-    "with_others",
-]
-
-
 ABSTENTION = "The articles do not answer this question."
 CAVEATS: Mapping[Verdict, str] = {
     "supported": "",

@@ -7,8 +7,6 @@ from embeddings.cleaning.identity import of_one_publisher
 from embeddings.types import Article, StoredPassage
 from qa.types import AlsoReported, Citation, Evidence, SearchResult, ShortAnswer
 
-__all__ = ["cite", "is_exact", "search_result", "short_answer"]
-
 
 def cite(stored: StoredPassage, *, number: int, cited: tuple[int, int], placed: tuple[int, int], text: str) -> Citation:
     """Cite the words `text`, at span `cited` of an article, for the words at span `placed` of the answer."""

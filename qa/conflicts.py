@@ -24,8 +24,6 @@ from qa.language.words import matter, stems, words_of
 from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
 from qa.types import Citation, Conflict, Evidence
 
-__all__ = ["Disputed", "described", "disputed"]
-
 _SAYS_OTHERWISE = re.compile(
     r"\b(?:correct (?:figure|number|total|amount|length|date|name)|now says?|should have (?:been|said|read)|in fact)\b",
     re.IGNORECASE,

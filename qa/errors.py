@@ -15,18 +15,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = [
-    "AbstainReason",
-    "FallbackReason",
-    "GeneratorFailed",
-    "HistoryUnavailable",
-    "InvalidQuestion",
-    "InvalidText",
-    "NotFound",
-    "QAError",
-    "SettingsError",
-]
-
 AbstainReason = Literal[
     "empty_corpus",
     "no_match",

@@ -35,8 +35,6 @@ from qa.retrieval.search import READ, Depth, retrieve
 from qa.settings import Settings
 from qa.types import AbstainReason, Evidence
 
-__all__ = ["SHOWN", "Finder", "Found"]
-
 _NO_MATCH = 0.05
 """Below this probability nothing retrieved is near the question."""
 SHOWN = 8

@@ -16,8 +16,6 @@ from embeddings.types import Place, is_server
 from qa.access import keys, origins
 from qa.errors import SettingsError
 
-__all__ = ["DESCRIPTIONS", "Settings", "from_environment", "unknown_variables"]
-
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How this process is set up."""

@@ -16,8 +16,6 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.types import Article, Passage, passage_id
 
-__all__ = ["RECIPE", "cut_to_fit", "encoder_input", "encoder_title", "split"]
-
 Count = Callable[[Sequence[str]], list[int]]
 Span = tuple[int, int]
 _TARGET_TOKENS = 192

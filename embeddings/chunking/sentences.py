@@ -28,8 +28,6 @@ from embeddings.month_names import (
 )
 from embeddings.runtime import compiled_late
 
-__all__ = ["split_sentences"]
-
 Span = tuple[int, int]
 _PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*")
 _LIST_LINE = re.compile(r"\n(?=[^\S\n]*(?:[•▪►◦‣*–—-]|\d{1,3}[.)])\s)")

@@ -48,8 +48,6 @@ import msgspec
 
 from embeddings.runtime import compiled_late
 
-__all__ = ["MAX_BOILERPLATE", "Dropped", "drop_boilerplate", "drop_repeats", "title_key"]
-
 MAX_BOILERPLATE: Final = 400
 """Longest line a rule looks at, in characters; what is longer is prose."""
 _SHORTEST_CAPTION: Final = 40

@@ -18,8 +18,6 @@ from email.utils import parsedate_to_datetime
 from embeddings.month_names import MONTHS
 from embeddings.runtime import compiled_late
 
-__all__ = ["iso_date"]
-
 _AHEAD = 543
 """By how much Thailand counts more years."""
 _EARLIEST, _LATEST = 1700, 2100

@@ -25,34 +25,6 @@ from embeddings.errors import InvalidArticle
 from embeddings.runtime import compiled_late
 from embeddings.types import Article
 
-__all__ = [
-    "MAX_COLLECTION",
-    "MAX_GIVEN_ID",
-    "MAX_ID",
-    "Arrival",
-    "KnownBy",
-    "article_id",
-    "checked_collection",
-    "checked_id",
-    "derived_id",
-    "given_key",
-    "holds_many",
-    "host_of",
-    "is_derived",
-    "is_site_root",
-    "known_by",
-    "known_by_of",
-    "named_id",
-    "normalised_url",
-    "of_one_publisher",
-    "page_key",
-    "parted",
-    "possible_ids",
-    "qualified",
-    "under_its_text",
-    "without_link",
-]
-
 MAX_GIVEN_ID: Final = 200
 """Longest id a publisher may give, in characters."""
 MAX_COLLECTION: Final = 100

@@ -9,8 +9,6 @@ from typing import Final
 from embeddings.cleaning.unicode import canonical_line
 from embeddings.runtime import compiled_late
 
-__all__ = ["MAX_TITLE", "clean_title", "without_sections"]
-
 MAX_TITLE: Final = 1000
 """Longest title kept, in characters; a longer one is cut between words."""
 

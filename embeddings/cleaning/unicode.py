@@ -24,8 +24,6 @@ from embeddings.errors import InvalidArticle
 from embeddings.runtime import compiled_late
 from embeddings.types import Where
 
-__all__ = ["MAX_MARKS", "as_written", "canonical_line", "canonical_text"]
-
 MAX_MARKS: Final = 30
 """Combining marks kept on one letter (Unicode's stream-safe limit): NFC is quadratic in them, 80,000 take 12 s."""
 

@@ -19,21 +19,6 @@ from embeddings.errors import EncoderError, EncoderMismatch, WeightsMismatch
 from embeddings.runtime import Memory, key_of, sha256_of
 from embeddings.types import Vector, Vectors
 
-__all__ = [
-    "BUNDLED_MODEL",
-    "LIBRARY_NAME",
-    "Encoder",
-    "EncoderIdentity",
-    "HashingEncoder",
-    "RememberingEncoder",
-    "filled_by_another",
-    "load",
-    "locate",
-    "not_complete",
-    "revision",
-    "verify_bundled",
-]
-
 
 class EncoderIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What makes two encoders interchangeable: equal identity means equal vectors."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
-__all__ = ["SentenceTransformerEncoder"]
-
 _BATCH_SIZE = 32
 """Fastest of 16, 32 and 64 for 200-token passages on two cores."""
 

@@ -15,9 +15,6 @@ import numpy.typing as npt
 
 from embeddings.errors import IndexDamaged
 
-__all__ = ["Buffer", "pack", "unpack"]
-
-
 Array = npt.NDArray[Any]
 Buffer = bytes | memoryview
 

@@ -19,28 +19,6 @@ from embeddings.errors import EncoderError, IndexDamaged
 from embeddings.index import Buffer, pack, unpack
 from embeddings.types import Hit, Vector, Vectors
 
-__all__ = [
-    "Exact",
-    "Near",
-    "Sifted",
-    "View",
-    "build",
-    "checked",
-    "direction_of",
-    "directions",
-    "dump",
-    "filled",
-    "load",
-    "merge",
-    "nearest",
-    "parts",
-    "search",
-    "selector_of",
-    "view",
-    "without",
-]
-
-
 # --- Large segments at a byte and a quarter a dimension: takes unit vectors, gives the rows that may be the nearest
 # Two indexes of FAISS lie in one file: `PQ…x4fs`, looked through whole, a dozen times as fast as vectors are, which
 # only sifts; and `SQ8`, looked at where that, or a filter, leaves little. What is found are candidates: their exact

@@ -28,21 +28,6 @@ from embeddings.index.terms import ANALYSIS
 from embeddings.store.database import Fault
 from embeddings.store.reads import State
 
-__all__ = [
-    "IndexOutdated",
-    "Manifest",
-    "SegmentRecord",
-    "are_there",
-    "flush",
-    "manifest_of",
-    "opened",
-    "outdated",
-    "read_manifest",
-    "save",
-    "shows",
-    "write",
-]
-
 _MANIFEST = "manifest.json"
 _OURS = (".vectors", ".terms", ".tmp", ".faiss", ".npz")
 """How our files end; the last two are those of earlier versions."""

@@ -23,8 +23,6 @@ from embeddings.index import Buffer, pack, unpack
 from embeddings.index.terms import Terms
 from embeddings.types import Hit
 
-__all__ = ["Segment", "View", "dump", "keys_of", "load", "merge", "post", "search", "terms_from", "view"]
-
 TITLE_WEIGHT = 3
 """A word of the title counts as often as this many words of the passage (measured, see the benchmark)."""
 

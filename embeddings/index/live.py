@@ -35,8 +35,6 @@ from embeddings.index.terms import Terms
 from embeddings.store.database import Fault
 from embeddings.store.reads import State, held_keys, was_in
 
-__all__ = ["LiveIndex"]
-
 _log = logging.getLogger(__name__)
 
 _SMALL = 2_048

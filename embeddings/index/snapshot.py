@@ -24,26 +24,6 @@ from embeddings.store.passages import StoredVector, stored_vectors, vectors_afte
 from embeddings.store.reads import Generation, State, held_keys, held_runs, key_runs, removed_runs, restricted_runs
 from embeddings.types import Hits, Vector, Where
 
-__all__ = [
-    "Chosen",
-    "Segment",
-    "Snapshot",
-    "SnapshotLexicon",
-    "allowed",
-    "caught_up",
-    "empty",
-    "exact_from",
-    "living",
-    "overgrown",
-    "search",
-    "segments_after",
-    "squeezed",
-    "to_quantise",
-    "trailing",
-    "unbalanced",
-    "with_merged",
-]
-
 Mask = npt.NDArray[np.bool_]
 
 _log = logging.getLogger(__name__)

@@ -19,8 +19,6 @@ import apsw
 
 from embeddings.runtime import compiled_late
 
-__all__ = ["ANALYSIS", "UNSPACED", "Lexicon", "Terms", "nearest"]
-
 ANALYSIS = "compatible-unaccented unicode61 porter pairs 1"
 """Name of this way to find terms; an index made another way is made again."""
 

@@ -39,20 +39,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers.sandbox import Kind
 from embeddings.types import RawArticle, Rejected
 
-__all__ = [
-    "SANDBOXED",
-    "SANDBOXED_FROM_AFAR",
-    "SUFFIXES",
-    "Found",
-    "find",
-    "look",
-    "read",
-    "shown",
-    "suffix_of",
-    "unread",
-    "unreadable",
-]
-
 SANDBOXED: Final[dict[str, Kind]] = {
     ".pdf": "pdf",
     ".docx": "docx",

@@ -22,8 +22,6 @@ from embeddings.parsers import decoding, fragments
 from embeddings.parsers.jsonl import MAX_LINE, parse_record
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["read"]
-
 _NAMES: Final[dict[str, str]] = {
     "text": "text, content, contents, body, articleBody, maintext, full text, article text, article content, "
     "article body, news text, news content, body text, content text, article, story, texto, "

@@ -28,8 +28,6 @@ import msgspec
 
 from embeddings.errors import UnreadableFile
 
-__all__ = ["MAX_FILE", "decode", "decode_or_guess", "guess", "load"]
-
 MAX_FILE: Final = 50_000_000
 """Largest file read into memory at once, in bytes; larger collections belong into JSON Lines, which is streamed."""
 

@@ -13,8 +13,6 @@ from embeddings.parsers import fragments, zipped
 from embeddings.parsers.text import dated, plausible_title, says
 from embeddings.types import RawArticle
 
-__all__ = ["read"]
-
 _STYLES: Final = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
 _PROPERTIES: Final = "docProps/core.xml"
 _DUBLIN_CORE: Final = "{http://purl.org/dc/elements/1.1/}"

@@ -19,8 +19,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, fragments, zipped
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["read"]
-
 _MAX_CHAPTER: Final = 20_000_000
 _MAX_PACKAGE: Final = 5_000_000
 _FEWEST_WORDS, _FEWEST_CHARACTERS = 40, 250

@@ -18,8 +18,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, fragments
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["listed", "read"]
-
 _ROOT = re.compile(rb"<(?![?!])(?:[\w.-]{1,40}:)?([\w.-]{1,60})")
 _ASIDE = re.compile(rb"<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _OUTLINE = re.compile(rb"""<outline\b((?:[^<>"']|"[^"<]*"|'[^'<]*')*+)""", re.IGNORECASE)

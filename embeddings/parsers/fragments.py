@@ -15,8 +15,6 @@ from lxml import html as lxml_html
 
 from embeddings.errors import UnreadableFile
 
-__all__ = ["DECLARATION", "UNSEEN", "Element", "first_heading", "looks_marked_up", "text_of", "tree_of", "xml_of"]
-
 Element = etree._Element  # noqa: SLF001 - the type of what its functions give
 
 DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")

@@ -30,8 +30,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, fragments, page_dates, page_facts
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["read"]
-
 _MAX_PAGE: Final = 10_000_000
 """Largest page read, in bytes; parsing takes about ten times as much memory."""
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)

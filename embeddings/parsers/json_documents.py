@@ -27,8 +27,6 @@ from embeddings.parsers.fragments import text_of
 from embeddings.parsers.jsonl import parse_record
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["read"]
-
 _MAX_ITEMS: Final = 100_000
 _UNKNOWN: Final = (
     "it is no JSON Feed, no ninjs, no linked data of an article, and no record with a `text`; "

@@ -28,8 +28,6 @@ from embeddings.errors import InvalidArticle
 from embeddings.runtime import compiled_late
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["ALIASES", "MAX_LINE", "parse_record", "read"]
-
 MAX_LINE: Final = 20_000_000
 """Longest line read, in bytes; four times the longest text accepted."""
 

@@ -16,8 +16,6 @@ from embeddings.parsers import decoding, fragments
 from embeddings.parsers.text import unwrapped
 from embeddings.types import RawArticle
 
-__all__ = ["read"]
-
 _PASSED_ON = re.compile(r"^(?:(?:re|fwd?|aw|wg|tr|rv|vs)\s*:\s*)+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"\n-- ?\n.*", re.DOTALL)
 _FEWEST_WORDS: Final = 5

@@ -17,8 +17,6 @@ from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxm
 
 from embeddings.cleaning.dates import iso_date
 
-__all__ = ["published"]
-
 _META: Final = (
     "article:published_time article:published og:published_time og:article:published_time og:pubdate datepublished "
     "article.published publication_date publication-date pubdate publish_date publish-date publishdate publisheddate "

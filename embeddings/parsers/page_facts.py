@@ -22,23 +22,6 @@ from embeddings.cleaning.titles import clean_title, without_sections
 from embeddings.month_names import MONTHS
 from embeddings.parsers import fragments
 
-__all__ = [
-    "Address",
-    "address",
-    "articles_among",
-    "first",
-    "headline",
-    "linked_address",
-    "linked_authors",
-    "linked_body",
-    "linked_data",
-    "linked_headline",
-    "linked_published",
-    "meta",
-    "named",
-    "people",
-]
-
 _ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|Review|Liveblog|LiveBlogPosting)$")
 _MAX_NODES: Final = 2_000
 _OPENS = re.compile(r"(?://|/\*)?\s*(?:<!\[CDATA\[|<!--)(?:\s*\*/)?")

@@ -22,9 +22,6 @@ from embeddings.parsers import text
 from embeddings.parsers.pdf_lines import CELL, Line, Page, is_apart, page_of, without_running_lines
 from embeddings.types import RawArticle
 
-__all__ = ["MAX_PAGES", "Laid", "laid_out", "read"]
-
-
 # --- From the lines of a PDF to its text: takes pages, gives paragraphs in reading order, and where each page begins
 # blocks                  lines that follow one another in a column
 # order                   as the file draws them, unless it draws what stands lower first: then column by column

@@ -17,8 +17,6 @@ import msgspec
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-__all__ = ["CELL", "Line", "Page", "is_apart", "page_of", "without_running_lines"]
-
 MAX_CHARACTERS: Final = 200_000
 """Of one page; what follows is not read."""
 _HYPHEN: Final = 0x02

@@ -33,8 +33,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["Piece", "dated", "plausible_title", "read", "says", "split", "unwrapped"]
-
 _NARROWEST: Final = 30
 _WIDEST: Final = 100
 """Widths to which texts are wrapped, by hand or by a mail program."""

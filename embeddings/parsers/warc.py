@@ -21,8 +21,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers.sandbox import Member
 from embeddings.types import Rejected
 
-__all__ = ["read"]
-
 _SUFFIXES: Final = {
     "text/html": ".html",
     "application/xhtml+xml": ".html",

@@ -36,8 +36,6 @@ from embeddings.types import (
     Where,
 )
 
-__all__ = ["PostgresCorpus"]
-
 _log = logging.getLogger(__name__)
 
 

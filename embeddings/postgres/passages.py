@@ -12,8 +12,6 @@ from embeddings.store.passages import sealed_passages, sealed_words, stored_pass
 from embeddings.store.reads import in_batches, unless_altered
 from embeddings.types import Article, EncodedPassage, Held, HeldPage, IndexedArticle, StoredPassage
 
-__all__ = ["damaged_keys", "encoded", "intact_fingerprints", "passages", "whole"]
-
 _LARGEST_KEY = 2**63 - 1
 _Row = tuple[str, int, int, bytes, bytes]
 

@@ -18,26 +18,6 @@ from embeddings.store.reads import intact, tallied, unless_altered
 from embeddings.store.schema import moment, storable
 from embeddings.types import Article, CorpusCounts, Overview, SourceTally, Where
 
-__all__ = [
-    "Values",
-    "among",
-    "article",
-    "counts",
-    "holders",
-    "homes",
-    "known",
-    "matching",
-    "of_lexemes",
-    "of_passages",
-    "overview",
-    "page",
-    "possible",
-    "tally",
-    "the_row",
-    "version_by_number",
-    "versions",
-]
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000_000
 Values = list[str | int | float | list[str]]

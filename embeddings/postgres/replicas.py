@@ -24,8 +24,6 @@ from embeddings.postgres.schema import ARTICLES
 from embeddings.postgres.statistics import Statistics
 from embeddings.types import Place
 
-__all__ = ["Replicas"]
-
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)

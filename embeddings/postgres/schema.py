@@ -24,23 +24,6 @@ from psycopg.types import TypeInfo
 from embeddings.errors import StoreError
 from embeddings.types import Vector
 
-__all__ = [
-    "ARTICLES",
-    "Counts",
-    "Tables",
-    "adapt",
-    "counted",
-    "ensure_vectors",
-    "lexeme",
-    "lock_key",
-    "migrate",
-    "received",
-    "require_sound_server",
-    "require_sound_vectors",
-    "search_path",
-]
-
-
 _OLDEST_SERVER = 15
 _OLDEST_SOUND_VECTORS = (0, 8, 3)
 """Earlier versions of pgvector can corrupt an HNSW index when the table is vacuumed."""

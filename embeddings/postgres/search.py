@@ -26,19 +26,6 @@ from embeddings.postgres.reads import Values, among, matching, of_passages, the_
 from embeddings.postgres.statistics import Statistics, as_query
 from embeddings.types import Hit, Vector, Where
 
-__all__ = [
-    "EXACT_MOST",
-    "FEW",
-    "all_there",
-    "build",
-    "drop_others",
-    "index_name",
-    "is_indexed",
-    "search_dense",
-    "search_lexical",
-    "tidy",
-]
-
 EXACT_MOST = 5_000
 """Up to so many passages are compared one by one; and a generation of no more has no index."""
 _LARGEST_INDEXED = 4_000

@@ -18,8 +18,6 @@ from embeddings.postgres.reads import matching, of_lexemes, the_row
 from embeddings.postgres.schema import lexeme
 from embeddings.types import Where
 
-__all__ = ["Sizes", "Statistics", "StoredLexicon", "as_query"]
-
 _COMMON = 1_000
 _MOST_REMEMBERED = 100_000
 _MOST_STATES = 64

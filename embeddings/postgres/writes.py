@@ -27,8 +27,6 @@ from embeddings.store.reads import Generation
 from embeddings.store.schema import moment_if_any
 from embeddings.types import Article, Held, IndexedArticle, Where
 
-__all__ = ["active", "adopt", "batches", "complete", "ensure", "forget", "of", "put", "unchanged"]
-
 _BATCH_PASSAGES = 320
 """So many are written in one transaction: each costs a write to the server's disk, and holds its articles locked."""
 

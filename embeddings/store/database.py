@@ -26,8 +26,6 @@ from embeddings.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull, St
 from embeddings.store.schema import create_tables, require_sound_sqlite, show_rights
 from embeddings.types import Article
 
-__all__ = ["Fault", "Store", "copy_database", "document", "fingerprint", "no_fault", "with_recipe"]
-
 Fault = Callable[[str], None]
 """Called with the name of each step that a crash must not harm; tests kill the process there."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}

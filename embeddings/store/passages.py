@@ -13,21 +13,6 @@ from embeddings.store.database import with_recipe
 from embeddings.store.reads import Rows, in_batches, marks, unless_altered, version_by_number, versions_by_number
 from embeddings.types import Article, EncodedPassage, Held, HeldPage, IndexedArticle, Passage, StoredPassage
 
-__all__ = [
-    "StoredVector",
-    "alike",
-    "encoded",
-    "intact_fingerprints",
-    "passage_digest",
-    "passages",
-    "sealed_passages",
-    "sealed_words",
-    "stored_passage",
-    "stored_vectors",
-    "vectors_after",
-    "whole",
-]
-
 
 class StoredVector(msgspec.Struct, frozen=True, kw_only=True):
     """What the derived indexes need of one passage."""

@@ -17,18 +17,6 @@ from embeddings.cleaning.unicode import as_written
 from embeddings.errors import InputError, StoreError
 from embeddings.types import Where
 
-__all__ = [
-    "SCHEMA_VERSION",
-    "create_tables",
-    "matching",
-    "moment",
-    "moment_if_any",
-    "require_sound_sqlite",
-    "show_rights",
-    "storable",
-]
-
-
 SCHEMA_VERSION = 2
 
 _APPLICATION_ID = 0x50A12CE1

@@ -18,8 +18,6 @@ from embeddings.store.reads import Rows, complete, generation_of
 from embeddings.store.schema import matching, moment_if_any
 from embeddings.types import Article, IndexedArticle, Where
 
-__all__ = ["adopt", "ensure_generation", "forget", "put", "switch"]
-
 
 def ensure_generation(db: apsw.Connection, identity: EncoderIdentity) -> int:
     """Give the number of an encoder's generation, opening one where there is none."""

@@ -19,23 +19,6 @@ import msgspec
 
 from qa.errors import SettingsError
 
-__all__ = [
-    "EVERYTHING",
-    "NOTHING",
-    "PERMISSIONS",
-    "Collections",
-    "Key",
-    "Permission",
-    "Scope",
-    "find",
-    "hashed",
-    "name_of",
-    "new_key",
-    "parse_keys",
-    "parse_scope",
-    "scope_of",
-]
-
 _PREFIX = "qak_"
 _HASH = "sha256"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")

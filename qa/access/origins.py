@@ -14,18 +14,6 @@ from urllib.parse import urlsplit
 from qa.access import keys
 from qa.errors import SettingsError
 
-__all__ = [
-    "Network",
-    "client_of",
-    "collections_of",
-    "host_of",
-    "is_loopback",
-    "is_trusted",
-    "parse_networks",
-    "parse_origins",
-    "same_host",
-]
-
 Network = IPv4Network | IPv6Network
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]")

@@ -14,8 +14,6 @@ from typing import Protocol
 
 import msgspec
 
-__all__ = ["Budgets", "ConcurrencyLimit", "RateLimits", "Spending", "TokenBucket", "spent"]
-
 
 class TokenBucket(msgspec.Struct, frozen=True, kw_only=True):
     """What one client may spend: `per_minute` at once, after that as much again each minute."""

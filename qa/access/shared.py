@@ -19,8 +19,6 @@ from embeddings.postgres.schema import Tables
 from embeddings.types import Place
 from qa.access.rate_limits import RateLimits, Spending, TokenBucket, spent
 
-__all__ = ["SharedAccess"]
-
 _log = logging.getLogger(__name__)
 
 _CONNECTIONS = 4

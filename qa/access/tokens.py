@@ -26,20 +26,6 @@ import msgspec
 
 from qa.access.keys import Collections
 
-__all__ = [
-    "PREFIX",
-    "Secret",
-    "Signing",
-    "TokenClaims",
-    "answer_signature",
-    "is_signed",
-    "is_signed_answer",
-    "mint",
-    "new_subject",
-    "read",
-    "signature",
-]
-
 PREFIX = "st1."
 _LONGEST = 2000
 _SECRET_BYTES = 32

@@ -12,20 +12,6 @@ import msgspec
 
 from qa.types import Filters, Verdict
 
-__all__ = [
-    "CLAIMS_NOTHING",
-    "LONGEST_SOURCE",
-    "CheckReport",
-    "CheckSummary",
-    "CheckedSentence",
-    "Difference",
-    "NotJudged",
-    "SentText",
-    "SourceWords",
-    "TextToCheck",
-]
-
-
 LONGEST_TEXT = 50_000
 LONGEST_SOURCE = 100_000
 """Characters of all texts to check against together, too."""

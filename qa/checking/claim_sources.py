@@ -26,9 +26,6 @@ from qa.question.intents import intent_of
 from qa.retrieval.search import Depth, RankedBy, retrieve
 from qa.types import Evidence
 
-__all__ = ["ClaimSources", "Grounds", "Sent", "Sentence", "sentences_of"]
-
-
 # --- The sentences of a text with their places, and which of them claim nothing; in doubt one claims
 _LONGEST_WITH_LINKS = 2_000
 """Characters of a sentence with all its addresses; a sentence without them is held to `plain.LONGEST`."""

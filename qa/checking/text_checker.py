@@ -39,8 +39,6 @@ from qa.settings import Settings
 from qa.tracing import Evaluation, current
 from qa.types import Filters, SearchQuestion
 
-__all__ = ["MOST_SENTENCES", "TextChecker"]
-
 MOST_SENTENCES = 500
 _AT_ONCE = 4
 """Claims judged in one job: whoever else waits for the encoder gets it in between."""

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from qa.settings import Settings
     from qa.sources.delivery import Delivered
 
-__all__ = ["articles", "ingest"]
-
 
 # --- `qa ingest`: read files, bring the corpus up to date, say what became of each article
 _REJECTED, _INTERRUPTED = 1, 130

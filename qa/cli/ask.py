@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from qa.assembly import Assembly
     from qa.types import Answer, Citation, Question, SearchResult, ShortAnswer
 
-__all__ = ["ask", "lay_out"]
-
 _ANSWER, _QUOTE, _SHORT, _FAINT = "bold", "italic", "bold reverse", "dim"
 _NEAREST = 3
 _NEAREST_CHARACTERS = 240

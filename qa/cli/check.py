@@ -18,8 +18,6 @@ from qa.cli.terminal import console, load_encoder, opened, plain, print_json, re
 if TYPE_CHECKING:
     from qa.checking import CheckedSentence, CheckReport, SourceWords, TextToCheck
 
-__all__ = ["check"]
-
 _BELOW, _NOTHING = 100, 101
 _STDIN = "-"
 _STYLES = {"supported": "green", "partly_supported": "yellow", "unsupported": "red", "contradicted": "bold red"}

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from qa.evaluation.types import Example
     from qa.settings import Settings
 
-__all__ = ["convert", "evaluate", "judge", "run"]
-
 _SOME_FAILED = 3
 _FORMATS = ("squad", "realtimeqa", "ragas", "deepeval", "csv", "dataset", "seeds")
 _TOOLS = ("dataset", "promptfoo", "inspect")

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from qa.evaluation.metrics.statistics import Estimate
     from qa.evaluation.types import Score
 
-__all__ = ["checker", "reader"]
-
 _TITLES = {"given": "paragraph given", "open": "over all paragraphs"}
 _QUESTIONS_A_LINE = 250
 _ROWS_A_LINE = 500

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from qa.evaluation.run_folder import FinishedRun
     from qa.evaluation.types import Score, Scores
 
-__all__ = ["compare", "gate", "report", "score"]
-
 _FORMATS = ("console", "json", "markdown", "junit", "html")
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _BELOW, _NOTHING = 100, 101

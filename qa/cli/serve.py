@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from qa.sources.ledger import Ledger
     from qa.sources.visits import Feeds
 
-__all__ = ["feeds", "keys", "mcp", "serve", "watch", "work"]
-
 
 @click.command()
 @click.option("--host", help="Address to listen on.  [default: QA_HOST or 127.0.0.1]")

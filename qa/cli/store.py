@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from qa.conversations.migration import RecordsReport
     from qa.settings import Settings
 
-__all__ = ["backup", "index", "restore", "store"]
-
 _NOT_VERIFIED = 1
 _MOST_NAMED = 20
 _PAGE = 64

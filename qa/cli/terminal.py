@@ -32,26 +32,6 @@ if TYPE_CHECKING:
     from qa.settings import Settings
     from qa.sources.delivery import Delivered
 
-__all__ = [
-    "console",
-    "expected",
-    "ingest_shown",
-    "lines",
-    "load_encoder",
-    "log_to_terminal",
-    "opened",
-    "plain",
-    "print_json",
-    "questions_shown",
-    "read_settings",
-    "said",
-    "shortened",
-    "store_exists",
-    "until_stopped",
-    "waiting",
-]
-
-
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # window title, links, strings

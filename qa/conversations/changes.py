@@ -17,18 +17,6 @@ from embeddings.types import Article
 from qa.citations import is_exact
 from qa.types import AlsoReported, Answer, Citation, SearchResult, ShortAnswer
 
-__all__ = [
-    "WITHDRAWN",
-    "AnswerChanges",
-    "ArticleChanges",
-    "Reason",
-    "Shown",
-    "TextChange",
-    "changes_since",
-    "corrected",
-    "rechecked",
-]
-
 _MOST_CHANGES = 50
 _MOST_SENTENCES = 2_000
 """Sentences compared one by one, between what is the same at the top and at the end; more of them are one change."""

@@ -18,8 +18,6 @@ from embeddings.errors import StoreError
 from embeddings.store.schema import require_sound_sqlite
 from qa.errors import HistoryUnavailable
 
-__all__ = ["FILE", "SCHEMA_VERSION", "ConversationDatabase", "Database", "Session"]
-
 FILE = "conversations.db"
 SCHEMA_VERSION = 3
 

@@ -18,25 +18,6 @@ from qa.conversations.database import ConversationDatabase
 from qa.errors import NotFound
 from qa.types import Answer, AnswerMode
 
-__all__ = [
-    "Criteria",
-    "DatasetRow",
-    "Feedback",
-    "FeedbackBook",
-    "Finding",
-    "GoldWords",
-    "Opinion",
-    "QuotedWords",
-    "Reason",
-    "Review",
-    "ReviewBook",
-    "Served",
-    "ServedAnswers",
-    "Verdicts",
-    "row_of",
-    "served",
-]
-
 Opinion = Literal["up", "down"]
 Reason = Literal["wrong", "incomplete", "outdated", "off_topic", "unsupported"]
 """What is the matter: not so; not all of it; no longer so; not what was asked; the source does not say it."""

@@ -26,8 +26,6 @@ from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS
 from qa.language.words import Token, stem_of, tokens
 from qa.types import Turn
 
-__all__ = ["FollowUps", "Resolved", "adds_facts", "may_depend", "resolve", "resolved"]
-
 _PERSONAL = {"he": "", "she": "", "him": "", "his": "'s", "her": "", "hers": "'s"}
 _THINGS = {"it": "", "its": "'s"}
 _PLURAL = {"they": "", "them": "", "their": "'s", "theirs": "'s"}

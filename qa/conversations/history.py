@@ -13,8 +13,6 @@ from qa.conversations.database import ConversationDatabase, Session
 from qa.errors import NotFound
 from qa.types import Answer
 
-__all__ = ["Bounds", "Conversation", "History", "KeptTurn", "new_id", "standing"]
-
 _SHOWN_TITLE = 200
 
 logger = logging.getLogger(__name__)

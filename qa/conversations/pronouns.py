@@ -14,8 +14,6 @@ from qa.language.time_expressions import without_period
 from qa.language.words import tokens
 from qa.types import Turn
 
-__all__ = ["SEVERAL", "event_asked", "places_of", "someone", "something", "things"]
-
 SEVERAL = ""
 """Instead of a thing: there are several that it may be."""
 _PLACING = frozenset("in at near off around outside inside across".split())

@@ -17,8 +17,6 @@ from qa.conversations.feedback import Feedback, Opinion, Reason
 from qa.errors import AbstainReason
 from qa.types import AnswerMode
 
-__all__ = ["AskedQuestion", "DayOfQuestions", "Outcome", "days", "earlier_questions", "feedback_on", "questions"]
-
 Outcome = Literal["answered", "declined", "up", "down"]
 """What became of a question: an answer, or none; or what a reader thought of that."""
 

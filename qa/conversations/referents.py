@@ -15,21 +15,6 @@ from qa.language.time_expressions import period_of, without_period
 from qa.language.words import Token, tokens
 from qa.types import Turn
 
-__all__ = [
-    "SEPARATOR",
-    "asked_at",
-    "completed",
-    "exchanged",
-    "is_person",
-    "is_short",
-    "new_name",
-    "person",
-    "place",
-    "topic",
-    "topics_of",
-    "without_topic",
-]
-
 SEPARATOR = ": "
 """Parts the topic from the question where it could only be put in front."""
 _MOST_TOPICS = 3

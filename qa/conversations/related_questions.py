@@ -24,8 +24,6 @@ from qa.language.time_expressions import period_of, without_period
 from qa.language.words import matter
 from qa.types import Answer
 
-__all__ = ["RelatedQuestion", "answers_related", "follow_ons", "related_questions"]
-
 _Kind = Literal["person", "place", "thing"]
 _Sign = _Kind | Literal["the"]
 _READ_CHARACTERS = 3_000

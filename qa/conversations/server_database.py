@@ -16,8 +16,6 @@ from embeddings.types import Place
 from qa.conversations.database import Rows
 from qa.errors import HistoryUnavailable
 
-__all__ = ["ServerDatabase"]
-
 _CONNECTIONS = 2
 """One thread of a service uses them; the other one is for a second service in the same process."""
 

@@ -32,8 +32,6 @@ from qa.language.question_words import (
 from qa.language.words import stems, tokens
 from qa.types import Answer
 
-__all__ = ["Candidate", "answers_well", "candidates", "is_plain", "latest_on", "topic_of", "turned"]
-
 _SURE = 0.5
 """At this support two of three sample answers are right, and these questions use the article's own words."""
 _SENTENCES = 30

@@ -17,20 +17,6 @@ from qa.evaluation.metrics import METRICS, metric
 from qa.evaluation.metrics.statistics import Difference, Pair, compare_all
 from qa.evaluation.types import Example, ExampleScores, InvalidThreshold, Manifest, Outcome, Scores
 
-__all__ = [
-    "Check",
-    "Comparison",
-    "Flip",
-    "Kind",
-    "Limit",
-    "MetricDifference",
-    "Verdict",
-    "check",
-    "compare_runs",
-    "limit_of",
-    "read_limits",
-]
-
 FLIPPED_BY = "answer.right"
 Verdict = str
 """`better`, `worse`, or `no sure difference`."""

@@ -30,8 +30,6 @@ from qa.evaluation.dataset import line_problem, numbered_lines, read_dataset
 from qa.evaluation.metrics.answers import SquadQuestion, read_squad
 from qa.evaluation.types import Example, GoldSpan, InvalidDataset
 
-__all__ = ["FORMATS", "ArticleRow", "Converted", "convert_realtimeqa"]
-
 Row = TypeVar("Row")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _SINGLE = ("id", "question", "asked_at", "group")

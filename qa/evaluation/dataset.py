@@ -24,19 +24,6 @@ from qa.evaluation.types import Example, GoldSpan, InvalidDataset, RunRefused
 from qa.language.dates import moment
 from seeds import SeedQuestion
 
-__all__ = [
-    "EXPORTS",
-    "Dataset",
-    "Exported",
-    "draw",
-    "example_of_seed",
-    "line_problem",
-    "numbered_lines",
-    "read_dataset",
-    "select",
-    "write_lines",
-]
-
 T = TypeVar("T")
 
 _TOLD = 20

@@ -24,22 +24,6 @@ from qa.evaluation.run_folder import FinishedRun
 from qa.generators import Delta, Generator, Message
 from qa.grounding import Provenance, Support, SupportChecker
 
-__all__ = [
-    "NO_OPINIONS",
-    "OPINIONS_FILE",
-    "Asked",
-    "Judgement",
-    "Opinion",
-    "Opinions",
-    "append_opinions",
-    "ask_judge",
-    "claims_to_judge",
-    "judge",
-    "judge_name",
-    "opinion_of",
-    "read_opinions",
-]
-
 _ANSWER_TOKENS = 8
 _CHARACTERS_PER_TOKEN = 3
 """Fewer than English has, so that what is thought to fit fits."""

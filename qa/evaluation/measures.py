@@ -30,17 +30,6 @@ from qa.evaluation.replies import Cited, Reply
 from qa.evaluation.types import Example, GoldSpan, Prediction
 from qa.types import AlsoReported, SearchResult
 
-__all__ = [
-    "Observed",
-    "Ranking",
-    "article_ranking",
-    "gold_articles",
-    "gold_key",
-    "observe",
-    "parts_touched",
-    "passage_ranking",
-]
-
 _DEEPEST = CUTOFFS[-1]
 _KINDS = {
     "numbers": {"number", "unit"},

@@ -19,8 +19,6 @@ from qa.evaluation.metrics.grounding import is_exact_span, overlaps
 from qa.evaluation.types import CitedArticle, ForeignAnswer, ForeignCitation, Prediction
 from qa.types import Answer, Citation, SearchResult, ShortAnswer
 
-__all__ = ["Articles", "Cited", "Reply", "Said", "reply", "served_as", "words_pointed_at"]
-
 Articles = Mapping[tuple[str, str], CitedArticle]
 """By id and version."""
 _DECLINED = re.compile(

@@ -43,17 +43,6 @@ from qa.evaluation.types import (
 from qa.language.dates import stamp
 from qa.types import Answer
 
-__all__ = [
-    "RunOutcome",
-    "checkout_revision",
-    "code_hash",
-    "machine",
-    "make_manifest",
-    "predict",
-    "run",
-    "supply_articles",
-]
-
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _CODE = ("qa", "embeddings", "prompts", "seeds")
 _LIBRARIES = (

@@ -32,17 +32,6 @@ from qa.evaluation.types import (
     UnreadableRun,
 )
 
-__all__ = [
-    "FinishedRun",
-    "RunFolder",
-    "encode_scores",
-    "examples_hash",
-    "read_manifest",
-    "read_run",
-    "read_scored",
-    "write_scores",
-]
-
 T = TypeVar("T")
 
 

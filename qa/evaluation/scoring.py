@@ -18,8 +18,6 @@ from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import SCHEMA_VERSION, ClaimScore, Example, ExampleScores, Outcome, Score, Scores
 from qa.grounding import Mismatch, SupportChecker
 
-__all__ = ["score_run"]
-
 _DIGITS = 6
 _PERCENTILES = (50, 90, 95, 99)
 

@@ -19,36 +19,6 @@ import msgspec
 from qa.errors import QAError
 from qa.types import Answer, SearchResult, Verdict
 
-__all__ = [
-    "ARTICLES_FILE",
-    "EXAMPLES_FILE",
-    "MANIFEST_FILE",
-    "PREDICTIONS_FILE",
-    "SCHEMA_VERSION",
-    "SCORES_FILE",
-    "CitedArticle",
-    "ClaimScore",
-    "Example",
-    "ExampleScores",
-    "Failure",
-    "ForeignAnswer",
-    "ForeignCitation",
-    "GoldSpan",
-    "InvalidDataset",
-    "InvalidThreshold",
-    "Machine",
-    "Manifest",
-    "Outcome",
-    "Prediction",
-    "RunRefused",
-    "Score",
-    "Scores",
-    "Target",
-    "TargetFailed",
-    "UnreadableRun",
-]
-
-
 SCHEMA_VERSION: Final = 1
 """Of every file of a run folder; raised when a reader of the older one would be misled."""
 

@@ -26,8 +26,6 @@ from qa.grounding import SupportChecker
 from qa.tracing import Evaluation, current
 from qa.types import Citation, Claim, ClaimEvent, FallbackReason
 
-__all__ = ["AnswerBuilder", "Attempt", "Means", "Request", "by"]
-
 T = TypeVar("T")
 _GRACE_SECONDS = 0.2
 """A generator keeps its deadline itself; one that does not is left so much later."""

@@ -13,8 +13,6 @@ from functools import lru_cache
 
 import msgspec
 
-__all__ = ["Marked", "choose_label", "hang_back", "marked_end", "opens_bracket", "resolve"]
-
 _LABELS = ("S", "Q", "K", "X", "Z", "J", "SQ", "KX", "QZ", "XJ", "ZK")
 _OPEN, _CLOSE = r"[\[(【［{⟦<]", r"[\])】］}⟧>]"
 _BARE_NUMBER = re.compile(r"\s*\[(\d{1,2})\](?=[\s.!?…\"”’]*$)")

@@ -21,8 +21,6 @@ from qa.grounding import Mismatch, Provenance, Support, SupportChecker, Supporti
 from qa.language.words import Word, families, words_of
 from qa.types import Verdict
 
-__all__ = ["CheckedClaim", "Quoted", "check_claim", "is_fragment", "is_order"]
-
 _PART = re.compile(r"[,;:–—]\s+|\s+(?:and|but|while|whereas|although|though|because|which|who)\s+", re.IGNORECASE)
 """Finer than the clauses of `qa.language`: by those, 16 more of 119 true paraphrases get past the check, but 3 more of
 118 subtle falsehoods, too (`tests/benchmarks/bench_subtle_drafts.py`)."""

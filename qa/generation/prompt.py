@@ -24,19 +24,6 @@ from qa.types import Evidence
 if TYPE_CHECKING:
     from tiktoken import Encoding
 
-__all__ = [
-    "Context",
-    "PromptSource",
-    "Prompts",
-    "build",
-    "count_tokens",
-    "estimate",
-    "load_prompts",
-    "messages",
-    "new_fence",
-    "prompt_tokens",
-]
-
 _FENCE_BYTES = 6
 _FRAME_TOKENS = 60
 """For what a chat template puts around messages, and for the values of the small places."""

@@ -10,9 +10,6 @@ from embeddings.cleaning.unicode import canonical_line
 from embeddings.runtime import compiled_late
 from qa.generation.citation_markers import hang_back, marked_end, opens_bracket
 
-__all__ = ["LONGEST", "NOTHING", "SentenceCutter", "declines", "plain", "plain_line", "sentence_spans"]
-
-
 _WORD_END = re.compile(r"(?<=\S)(?=\s)|(?<=\n)")
 _STOP = re.compile(r"[.!?…。！？]")
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)

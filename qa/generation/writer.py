@@ -39,20 +39,6 @@ from qa.grounding import SupportChecker
 from qa.reading.sentence_ranking import SentenceAt
 from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage
 
-__all__ = [
-    "LIKELY",
-    "DraftTask",
-    "Drafted",
-    "Restating",
-    "Writer",
-    "load_restating",
-    "pick",
-    "quoted",
-    "second_request",
-    "seconds_for",
-]
-
-
 LIKELY = 8
 """Sentences of the reader's that are looked at; some of them are orders, or stand in passages that did not fit."""
 _READERS, _NEAREST = 4, 2

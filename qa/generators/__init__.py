@@ -16,22 +16,6 @@ from qa.errors import GeneratorFailed, SettingsError
 from qa.settings import Settings
 from qa.types import FallbackReason
 
-__all__ = [
-    "AroundGenerator",
-    "Delta",
-    "Document",
-    "Fail",
-    "Finish",
-    "Generator",
-    "Message",
-    "Say",
-    "ScriptedGenerator",
-    "Step",
-    "Stop",
-    "Wait",
-    "load_generator",
-]
-
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A source, given apart from the words of a message."""

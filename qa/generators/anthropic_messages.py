@@ -26,8 +26,6 @@ from qa.types import FallbackReason
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
-__all__ = ["AnthropicMessages", "MessagesReader"]
-
 _ADDRESS = "https://api.anthropic.com"
 _SDK = "anthropic>=2.14,<3"
 """As the extra `anthropic` of this package asks for it."""

@@ -23,9 +23,6 @@ from qa.errors import GeneratorFailed
 from qa.generators import AroundGenerator, Delta, Finish, Generator, Message
 from qa.tracing import Span, Value, part
 
-__all__ = ["Breaker", "DraftLimit", "GuardedGenerator", "TracedGenerator", "repeats"]
-
-
 logger = logging.getLogger(__name__)
 _CHARACTERS_PER_TOKEN = 8
 """More than any tokenizer gives for prose: a server that was told `max_tokens` and sends more than this ignores it."""

@@ -23,8 +23,6 @@ from qa.generators.transport import EventStream, Pace, Refused, answered, error_
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-__all__ = ["ChatReader", "OpenAICompatible"]
-
 _BYTES = 200_000
 _BYTES_PER_TOKEN = 4_000
 """A streamed token takes some 300 bytes."""

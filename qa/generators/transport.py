@@ -23,20 +23,6 @@ from qa.errors import GeneratorFailed, SettingsError
 from qa.tracing import current
 from qa.types import FallbackReason
 
-__all__ = [
-    "EventStream",
-    "Pace",
-    "Progress",
-    "Refused",
-    "answered",
-    "error_code",
-    "failure_of",
-    "garbage",
-    "place",
-    "seconds",
-    "transport",
-]
-
 _CONNECT_SECONDS = 3.0
 _IDLE_SECONDS, _IDLE_SHARE = 10.0, 0.1
 """A draft that stands still for so long, and for this share of its time, will not be finished."""

@@ -23,22 +23,6 @@ if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
 
-__all__ = [
-    "MOST_TOKENS",
-    "CheckerCalibration",
-    "Mismatch",
-    "Odds",
-    "Provenance",
-    "ShippedNetwork",
-    "Support",
-    "SupportChecker",
-    "SupportingSpan",
-    "chance",
-    "load_checker",
-    "mean_odds",
-    "verdict_of",
-]
-
 _SUPPORTED = 0.6
 _PARTLY = 0.6
 """Share of the threshold from which a claim on the same matter counts as supported in part."""

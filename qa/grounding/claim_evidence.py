@@ -21,22 +21,6 @@ from qa.language.quantities import Quantity
 from qa.language.question_words import clauses_of
 from qa.language.words import words_of
 
-__all__ = [
-    "ClaimEvidence",
-    "best_rows",
-    "clauses",
-    "has_name",
-    "inside",
-    "is_in_a_date",
-    "passages_of",
-    "quotation",
-    "set_against",
-    "supporting_rows",
-    "supporting_spans",
-    "to_judge",
-    "words_for",
-]
-
 _SENTENCE_LIMIT = 4
 """Sentences of evidence that are examined closely."""
 _FEW_NAMES = 0.15

@@ -23,8 +23,6 @@ from qa.grounding.mismatches import vetoes
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
-__all__ = ["CrossEncoderChecker", "Roles", "marking_role", "roles_of"]
-
 _DOUBT = 0.15
 """Score of a claim that a hard check fails, at most."""
 _CONTRADICTED = 0.5

@@ -22,24 +22,6 @@ from qa.language.names import NameWord, name_words, same_name
 from qa.language.quantities import Quantity, quantities_of
 from qa.language.words import Word, families, negated, words_of
 
-__all__ = [
-    "AnalysedSentence",
-    "Coverage",
-    "bears_out",
-    "comparable",
-    "counted",
-    "cover",
-    "dated",
-    "lower_words",
-    "pick",
-    "read_claim",
-    "read_evidence",
-    "same_parts",
-    "same_value",
-    "units_clash",
-]
-
-
 _CONVERTED = 0.02
 """Relative difference allowed for conversion and rounding."""
 _ABOUT = 0.06

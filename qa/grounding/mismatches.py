@@ -37,8 +37,6 @@ from qa.language.names import NameWord, same_name
 from qa.language.quantities import Quantity
 from qa.language.words import Word, denials, families
 
-__all__ = ["LexicalChecker", "doubts", "vetoes"]
-
 
 def _name_mismatch(case: ClaimEvidence, name: NameWord, rows: Sequence[int]) -> Mismatch:
     """The mismatch, with another name from the best sentence, if it has one."""

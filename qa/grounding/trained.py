@@ -24,13 +24,6 @@ from qa.grounding.mismatches import doubts, vetoes
 from qa.language.dates import Moment
 from qa.language.words import words_of
 
-__all__ = [
-    "TrainedChecker",
-    "as_written",
-    "odds_of",
-    "premises",
-]
-
 _WORDS, _MOST_WORDS = 60, 160
 """Of a passage of neighbours, and of one that says whom and what the article is about. Each hides another kind of
 error: chosen on three sets of claims on which the three readings together told true from false better than two."""

@@ -11,22 +11,6 @@ from embeddings.month_names import ENGLISH_MONTH_NUMBERS, ENGLISH_WEEKDAY_NUMBER
 from embeddings.runtime import compiled_late
 from qa.errors import InvalidQuestion
 
-__all__ = [
-    "BEGINNING",
-    "Moment",
-    "Period",
-    "UnderstoodPeriod",
-    "agree",
-    "is_after",
-    "known_until",
-    "moment",
-    "moments_of",
-    "resolved",
-    "shown",
-    "stamp",
-]
-
-
 # --- Moments as the wire writes them: ISO 8601 dates and times, always compared in UTC
 _SLACK = timedelta(days=1)
 """A date without a time may be a day ahead of UTC where it was written."""

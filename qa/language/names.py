@@ -16,8 +16,6 @@ from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.words import Word, is_name, words_of
 
-__all__ = ["Expansion", "NameWord", "expansions", "long_forms", "meeting", "name_words", "same_name"]
-
 _SHORT = re.compile(r"(?<![\w.&-])(?:[A-Z](?:\.?[A-Z&]){1,6}\.?|[A-Z]{2,6}s?)(?![\w-])")
 _PAIR = re.compile(r"\((?P<inside>[^()\n]{2,80})\)")
 _NAME = re.compile(r"(?<![\w-])[A-Z][\w’'-]*(?:(?: (?:of|the|for|and|on|in|de|du|des|la|&))*[ -][A-Z][\w’'-]*){1,8}")

@@ -12,8 +12,6 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["NUMBER_WORDS", "ORDINALS", "UNITS", "Bound", "Quantity", "Unit", "hedged_span", "quantities_of"]
-
 Bound = Literal["exact", "about", "least", "most"]
 
 

@@ -18,27 +18,6 @@ from embeddings.runtime import compiled_late
 from qa.language.names import name_words
 from qa.language.words import SHORT, Token, tokens
 
-__all__ = [
-    "AUXILIARIES",
-    "FUNCTION_WORDS",
-    "PARTICIPLES",
-    "PREPOSITIONS",
-    "PRONOUNS",
-    "TITLES",
-    "WH_WORDS",
-    "Name",
-    "asking_words",
-    "asks_figure",
-    "asks_name",
-    "clauses_of",
-    "full_name",
-    "is_date_word",
-    "language_of",
-    "names",
-    "topics",
-]
-
-
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _WHOLE_NAME_WORDS = 3
 WH_WORDS = frozenset("who whom whose what which when where why how".split())

@@ -22,20 +22,6 @@ from embeddings.month_names import (
 )
 from qa.language.quantities import NUMBER_WORDS, ORDINALS
 
-__all__ = [
-    "COUNT",
-    "RULES",
-    "WEEKDAY",
-    "Asked",
-    "DateRange",
-    "Rule",
-    "count_of",
-    "is_a_name",
-    "month_end",
-    "months_on",
-    "rule",
-]
-
 _NUMBERS = {word: number for word, number in NUMBER_WORDS.items() if number} | {
     "a": 1,
     "an": 1,

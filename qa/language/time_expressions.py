@@ -31,8 +31,6 @@ from qa.language.time_calendar import (
     rule,
 )
 
-__all__ = ["period_of", "periods_in", "without_period"]
-
 _Bound = Literal["in", "since", "after", "until", "before"]
 _BEFORE_A_TIME: tuple[tuple[_Bound, str], ...] = (
     ("before", "before|prior to|ahead of|earlier than"),

@@ -13,23 +13,6 @@ from operator import itemgetter
 
 import msgspec
 
-__all__ = [
-    "SHORT",
-    "STOPWORDS",
-    "Token",
-    "Word",
-    "denials",
-    "families",
-    "is_name",
-    "matter",
-    "negated",
-    "stem_of",
-    "stems",
-    "tokens",
-    "words_of",
-]
-
-
 _WORD = re.compile(
     r"""[$€£¥]?\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s|%)?(?!\w)   # numbers, clock times, ordinals, money
       | \w+(?:[-'’.&]\w+)*                                   # words, with what joins their parts

@@ -26,8 +26,6 @@ from qa.mcp.tools import TOOLS, Archive, Opened, Tool, call
 from qa.settings import Settings
 from qa.tracing import part
 
-__all__ = ["Reply", "exchange", "serve"]
-
 Explain = Callable[[Exception], str]
 """What the client is told of an error of a tool; may log what it is not told."""
 

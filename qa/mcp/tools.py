@@ -29,9 +29,6 @@ from qa.settings import Settings
 from qa.tracing import part
 from qa.types import Answer, Question, SearchAnswer, SearchQuestion
 
-__all__ = ["TOOLS", "Archive", "NamedArticle", "Opened", "Parts", "Tool", "call"]
-
-
 _NOT_HERE = frozenset({"conversation_id", "replaces", "store", "stream"})
 """Fields of the HTTP API for what it keeps, and for how it sends; here every call stands on its own."""
 _NARROWED = (

@@ -13,9 +13,6 @@ from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, WH_WORDS
 from qa.language.words import Token, tokens
 from qa.types import Turn
 
-__all__ = ["Intent", "intent_of", "leans_on_an_answer", "parts_of"]
-
-
 _Kind = Literal["question", "latest", "small_talk"]
 
 

@@ -27,24 +27,6 @@ from qa.language.time_expressions import period_of, without_period
 from qa.question.intents import Intent, intent_of
 from qa.types import Filters, Question, SearchQuestion, Turn
 
-__all__ = [
-    "Correction",
-    "Resolve",
-    "Spelled",
-    "Speller",
-    "Understood",
-    "as_put",
-    "as_written",
-    "asked_well",
-    "checked",
-    "corrected",
-    "in_their_words",
-    "understand",
-    "where_of",
-    "with_numbers",
-]
-
-
 # --- A question in the words of the articles: spelling corrected, names and numbers as they write them
 # A word is misspelled where no article holds it, the encoder does not know it as one word, and articles hold one that
 # is near. Nothing is changed silently: what was corrected stands in `resolved_query`. Names and numbers as the articles

@@ -27,23 +27,6 @@ from qa.language.question_words import asking_words, asks_figure, asks_name, lan
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import Fits, type_test
 
-__all__ = [
-    "FILE_NAME",
-    "GENERAL",
-    "AnswerSpan",
-    "Calibration",
-    "Clues",
-    "Features",
-    "OverlapReader",
-    "PassageText",
-    "Reader",
-    "RememberingReader",
-    "calibration_beside",
-    "load_reader",
-    "read_calibration",
-]
-
-
 FILE_NAME = "sourceline-reader.json"
 """Where a named model's own calibration lies, in its folder."""
 

@@ -36,8 +36,6 @@ from qa.reading.sentence_filters import (
 from qa.reading.sentence_ranking import Reading, ReadSentence, is_said, no_surer
 from qa.types import Evidence
 
-__all__ = ["answers_another", "filter_answers", "with_unit"]
-
 _WHEN = re.compile(
     r"\b(?:when|time|dates?|days?|nights?|mornings?|evenings?|hours?|weeks?|weekend|months?|years?|season|quarter|decade"
     r"|century|period|how (?:long|old|soon|often)|since|until|age|born)\b",

@@ -18,8 +18,6 @@ from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import is_date_word
 from qa.language.words import stems, words_of
 
-__all__ = ["OFFICES", "WHOLE", "Fits", "Kind", "asks_ahead", "is_past", "kind_of", "type_test", "what_it_tells"]
-
 Fits = Callable[[str], bool]
 """Whether words may answer."""
 _COUNTED = re.compile(

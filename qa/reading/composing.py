@@ -29,8 +29,6 @@ from qa.reading.sentence_ranking import (
 )
 from qa.types import Citation, Claim, Evidence, ShortAnswer
 
-__all__ = ["Composition", "choose", "compose", "is_short", "newest_first", "newest_said"]
-
 _MORE_WITHIN = 2.0
 """How far, in log-odds, a further source of the same answer may lie behind the best one and still be added."""
 _LISTED_WITHIN = 4.0

@@ -18,18 +18,6 @@ from qa.reading import Calibration
 from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
 from qa.types import Evidence
 
-__all__ = [
-    "does_something_else",
-    "exchanges_roles",
-    "from_articles_with",
-    "has_it_done_to_the_doer",
-    "is_only_denied",
-    "is_the_one_asked_about",
-    "naming",
-    "of_a_namesake",
-    "of_what_is_named",
-]
-
 _WORD = re.compile(r"[\w-]{2,}")
 _ONE_NAME = 70.0
 """From this likeness on, two names may be spellings of one."""

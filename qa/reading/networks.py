@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
 
-__all__ = ["MOST_TOKENS", "NamedReader", "ShippedReader"]
-
 MOST_TOKENS = 384
 _MOST_TOKENS = 384
 _SPECIAL = 4

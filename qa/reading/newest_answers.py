@@ -21,8 +21,6 @@ from qa.reading.office_holders import asks_holder, who_left
 from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer, same_answer
 from qa.types import Evidence
 
-__all__ = ["asks_of_now", "newest_of_series", "newest_within", "of_now"]
-
 _CLOSE = 2.0
 """How far, in log-odds, the sentence of a newer article may lie behind the best one and still come before it."""
 _SURE = 2.0

@@ -14,8 +14,6 @@ from qa.language.words import words_of
 from qa.reading import AnswerSpan
 from qa.reading.answer_types import OFFICES
 
-__all__ = ["asks_holder", "still_in_office", "who_left"]
-
 _OFFICE = (
     rf"(?:{OFFICES}|minister|premier|chair|ambassador|commissioner|principal|speaker|bishop|conductor|commander|trainer"
     r"|boss)"

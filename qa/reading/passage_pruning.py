@@ -18,8 +18,6 @@ from qa.reading import Calibration, Clues
 if TYPE_CHECKING:
     from qa.reading.sentence_ranking import ReadSentence
 
-__all__ = ["Estimate", "ReadingQueue", "estimate_of", "is_worth_reading"]
-
 _LOGIT, _SHARE = 5.0, 0.9
 """What a reader that finds the answer usually says of it (docs/quality.md has what that leaves out)."""
 _SHOWN_BESIDE = 2.0

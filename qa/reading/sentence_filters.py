@@ -15,16 +15,6 @@ from qa.language.quantities import ORDINALS, quantities_of
 from qa.language.words import Word, negated, stems, words_of
 from qa.reading import AnswerSpan
 
-__all__ = [
-    "ends_the_other_way",
-    "is_another_in_turn",
-    "is_of_a_part",
-    "is_of_another_tense",
-    "is_the_value_before",
-    "of_that_state",
-    "says_the_opposite",
-]
-
 _ASKS_BACK = re.compile(r"(?:when|(?:in|on) (?:what|which) (?:year|month|day)) (?:did|was|were)\b", re.IGNORECASE)
 _ASKS_AHEAD = re.compile(
     r"(?:when|(?:in|on) (?:what|which) (?:year|month|day)) will\b.*?\b(?P<verb>[a-z]+)\b(?: again)?\W*$", re.IGNORECASE

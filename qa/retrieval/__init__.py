@@ -20,8 +20,6 @@ from qa.types import Evidence
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
-__all__ = ["WIDER", "Reranker", "WordReranker", "load_reranker", "rerank"]
-
 WIDER = 3
 """So many times as many passages are retrieved as are kept after reranking."""
 _BATCH = 8

@@ -18,19 +18,6 @@ from qa.language.time_expressions import periods_in
 from qa.language.words import tokens
 from qa.types import Evidence
 
-__all__ = [
-    "AFTERWARDS",
-    "all_older",
-    "is_late",
-    "names_period",
-    "preferences",
-    "says_when",
-    "tells_of",
-    "tells_of_another",
-    "timely",
-    "timely_first",
-]
-
 _FRESH = timedelta(days=7)
 """Within a week all news is equally fresh: reports of one event take about so long."""
 _FADES = timedelta(days=14)

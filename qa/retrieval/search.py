@@ -22,9 +22,6 @@ from qa.language.words import matter, stems
 from qa.retrieval.recency import all_older, is_late, preferences, says_when, tells_of_another
 from qa.types import Citation, Evidence
 
-__all__ = ["READ", "Depth", "RankedBy", "fuse", "is_near", "keeps_period", "retrieve", "stale"]
-
-
 RankedBy = Literal["hybrid", "dense", "lexical"]
 """Both lists fused, or one alone: for comparisons, and for corpora where one list misleads."""
 

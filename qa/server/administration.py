@@ -32,23 +32,6 @@ from qa.server.monitoring import Writes
 from qa.server.records import ReadCorpus, Records, once_each
 from qa.server.wire import ArticlePage, ArticleSummary, KeptAnswer, summary
 
-__all__ = [
-    "AdminAnswer",
-    "AdminArticle",
-    "Administration",
-    "CorpusBySource",
-    "CorpusDay",
-    "CorpusSource",
-    "KeyInfo",
-    "KeyList",
-    "QuestionDays",
-    "QuestionPage",
-    "ReviewIn",
-    "ReviewPage",
-    "SourceState",
-    "SourceStates",
-]
-
 
 # --- What travels between the service and whoever runs it: `/api/admin`
 class CorpusDay(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,8 +72,6 @@ from qa.server.routes.pages import (
 from qa.server.routes.widget import configure, get_token, home, load_widget, widget_file, widget_script
 from qa.server.service import Service
 
-__all__ = ["answer_head", "create_app"]
-
 _QUESTION_BYTES = 1_000_000
 """More than enough for a question with a thousand article ids."""
 

@@ -29,32 +29,6 @@ import msgspec
 
 from qa.errors import QAError
 
-__all__ = [
-    "BodyTooLarge",
-    "DeadlineExceeded",
-    "FieldError",
-    "ForeignOrigin",
-    "InvalidRequest",
-    "MalformedBody",
-    "NotAllowed",
-    "NotInstalled",
-    "NotReady",
-    "NothingUsable",
-    "OutOfReach",
-    "Overloaded",
-    "RateLimited",
-    "RequestError",
-    "ServerError",
-    "ShuttingDown",
-    "SlowBody",
-    "TokenExpired",
-    "Unauthenticated",
-    "UnknownHost",
-    "Unsupported",
-    "UnsupportedMedia",
-    "require_reach",
-]
-
 
 class FieldError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is wrong with a request."""

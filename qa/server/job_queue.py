@@ -24,8 +24,6 @@ from embeddings.postgres.database import Connection, LateDatabase
 from embeddings.postgres.schema import Tables
 from embeddings.types import Place, RawArticle, Rejected
 
-__all__ = ["JobQueue", "QueuedIngest", "Taken", "work"]
-
 _log = logging.getLogger(__name__)
 
 _CONNECTIONS = 4

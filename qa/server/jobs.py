@@ -29,8 +29,6 @@ from qa.server.records import Records
 from qa.server.wire import AddedArticle
 from qa.settings import Settings
 
-__all__ = ["Job", "JobItem", "JobPage", "JobState", "JobSummary", "Jobs", "Running", "own_mark"]
-
 _KEPT = 1_000
 """Jobs that are kept; the oldest ones make room."""
 _RESULTS = 500

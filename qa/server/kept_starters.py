@@ -20,8 +20,6 @@ from qa.conversations.database import ConversationDatabase
 from qa.errors import QAError
 from qa.server.starters import Beginning, Made, Reach
 
-__all__ = ["MOST", "KeptQuestions", "RunOnRecords", "StarterRefresher", "keep", "kept", "kept_names"]
-
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)

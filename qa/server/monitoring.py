@@ -32,9 +32,6 @@ from qa.types import Answer
 if TYPE_CHECKING:
     from qa.tracing.otlp import Tracing
 
-__all__ = ["METHODS", "OFTEN", "Act", "Metrics", "Storage", "Writes", "is_read_only", "logged", "note", "traced"]
-
-
 _acts = logging.getLogger("qa.server.audit")
 logger = logging.getLogger("qa.server.http.request_log")
 """Operators filter the log by these two names."""

@@ -69,20 +69,6 @@ from qa.server.wire import (
 )
 from qa.types import Answer, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
 
-__all__ = [
-    "BODY",
-    "CHECK",
-    "LARGEST",
-    "MOMENT",
-    "QUESTION",
-    "RECORDS",
-    "WORK",
-    "ArticlesOperation",
-    "Before",
-    "describe",
-    "problems",
-]
-
 BODY = ("malformed-body", "slow-body", "body-too-large", "unsupported-media-type")
 """What can be wrong wherever a body is read."""
 WORK = ("internal-error", "not-ready", "overloaded", "store-unavailable", "shutting-down")

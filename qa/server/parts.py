@@ -24,8 +24,6 @@ from qa.settings import Settings
 from qa.tracing import part
 from qa.types import Event, Question, SearchAnswer, SearchQuestion, Turn
 
-__all__ = ["Answering", "Checking", "Checks", "Narrowed", "Parts", "Rooms", "questions_at_once"]
-
 
 class Answering(Protocol):
     """The online half, as the HTTP layer sees it."""

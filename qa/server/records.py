@@ -34,8 +34,6 @@ from qa.server.worker import Permits, Worker
 from qa.settings import Settings
 from qa.types import Answer, Question, Turn
 
-__all__ = ["Asked", "ReadCorpus", "Records", "once_each"]
-
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)

@@ -50,9 +50,6 @@ from qa.settings import Settings
 from qa.tracing import open_tracing
 from qa.types import Question
 
-__all__ = ["configure", "load", "serve"]
-
-
 _TEXT = "Is everything ready?"
 _REHEARSED = RawArticle(
     title="Stage opened",

@@ -44,8 +44,6 @@ from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQ
 if TYPE_CHECKING:
     from qa.server.job_queue import JobQueue
 
-__all__ = ["Service"]
-
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)

@@ -20,18 +20,6 @@ from qa.language.dates import is_after
 from qa.question.understanding import where_of
 from qa.types import Answer, Citation, Filters, Question
 
-__all__ = [
-    "Beginning",
-    "Glance",
-    "Made",
-    "Offered",
-    "Reach",
-    "Shelf",
-    "StarterQuestions",
-    "Tried",
-    "at_a_glance",
-]
-
 _OFFERED = 6
 _ENOUGH = 4
 """With fewer from as many articles, one article may give several."""

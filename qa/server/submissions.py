@@ -21,8 +21,6 @@ from qa.server.http.bodies import fault, plain_json
 from qa.server.monitoring import Act
 from qa.server.wire import AddedArticle, AddReport, ArticleIn
 
-__all__ = ["Submission", "read", "report", "rights", "slices", "stored"]
-
 _MOST_ITEMS = 10_000
 _SLICE_CHARACTERS = 200_000
 _SLICE_ITEMS = 64

@@ -16,31 +16,6 @@ from qa.server.monitoring import Writes
 from qa.sources.ledger import LateSource
 from qa.types import Answer
 
-__all__ = [
-    "AddReport",
-    "AddedArticle",
-    "Alive",
-    "AnswerLink",
-    "Archive",
-    "ArticleIn",
-    "ArticlePage",
-    "ArticleSummary",
-    "ConversationPage",
-    "ConversationTurn",
-    "ConversationTurns",
-    "FeedbackIn",
-    "FeedbackPage",
-    "FreshSource",
-    "Headline",
-    "KeptAnswer",
-    "Ready",
-    "Starter",
-    "Starters",
-    "Token",
-    "TokenRequest",
-    "summary",
-]
-
 ID_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]*$"
 """What can stand in an address as it is; `embeddings.cleaning.identity` holds callers to it."""
 _GIVEN_OR_WHOLE = f"^({ID_PATTERN[1:-1]}!)?{ID_PATTERN[1:]}"

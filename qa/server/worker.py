@@ -32,8 +32,6 @@ from embeddings.runtime import Run
 from embeddings.types import Vector, Vectors
 from qa.server.errors import DeadlineExceeded, Overloaded, ShuttingDown
 
-__all__ = ["BatchingEncoder", "Forecast", "Meter", "Permits", "Worker", "in_time"]
-
 T = TypeVar("T")
 _URGENT_IN_A_ROW = 8
 """So many urgent jobs may go before a waiting patient one gets its turn, whatever it owes."""

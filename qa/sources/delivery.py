@@ -28,9 +28,6 @@ from qa.settings import Settings
 from qa.sources.fetching import Fetched, FetchRefused, NotDelivered, SourceError
 from qa.tracing import Value, part, told_of_ingests
 
-__all__ = ["Deliver", "Delivered", "ToService", "ToStore", "delivery_of", "entries_of", "page_of"]
-
-
 _PATIENCE_SECONDS = 300.0
 _LARGEST_REPLY = 50_000_000
 _MOST_BYTES, _MOST_ARTICLES = 4_000_000, 64

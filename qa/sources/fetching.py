@@ -26,22 +26,6 @@ from qa.access.origins import Network
 from qa.errors import QAError
 from qa.tracing import Value, part
 
-__all__ = [
-    "AGENT",
-    "FetchRefused",
-    "Fetched",
-    "Fetcher",
-    "Limits",
-    "NotDelivered",
-    "Resolve",
-    "Robots",
-    "SourceError",
-    "Target",
-    "address_of",
-    "look_up",
-    "target",
-]
-
 
 class SourceError(QAError):
     """A feed, a page or a delivery failed; the others go on."""

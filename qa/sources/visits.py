@@ -23,9 +23,6 @@ from qa.sources.fetching import Fetched, Fetcher, FetchRefused, NotDelivered, So
 from qa.sources.ledger import Feed, Ledger
 from qa.tracing import part
 
-__all__ = ["Feeds", "Folders", "Visit", "wakes"]
-
-
 _log = logging.getLogger(__name__)
 
 _MOST_PAGES = 50

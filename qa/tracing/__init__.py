@@ -17,20 +17,6 @@ if TYPE_CHECKING:
     from embeddings.ingest import IngestReport
     from qa.tracing.otlp import Tracing
 
-__all__ = [
-    "Evaluation",
-    "Kind",
-    "Span",
-    "Untraced",
-    "Value",
-    "current",
-    "open_tracing",
-    "part",
-    "told_of_ingests",
-    "tracing",
-    "within",
-]
-
 
 # --- The seam between work and whoever traces it: spans, one inside the other, and what is told of them
 # Span       a piece of work under way: what may be told of it

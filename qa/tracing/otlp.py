@@ -28,8 +28,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from qa.tracing import Evaluation, Kind, Span, Value
 
-__all__ = ["Tracing"]
-
 _SCOPE: Final = "sourceline"
 _KINDS: Final[Mapping[Kind, SpanKind]] = {
     "internal": SpanKind.INTERNAL,

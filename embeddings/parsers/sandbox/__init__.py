@@ -27,9 +27,6 @@ import msgspec
 import embeddings
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["Broke", "Ended", "FoundArticle", "Frame", "Kind", "Member", "Refused", "Task", "read", "seconds_for"]
-
-
 # --- What the reading process is asked and what it answers: one JSON value a line, in either direction
 Kind = str
 """Names a parser: see `child.PARSERS`."""

@@ -21,8 +21,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers.sandbox import Broke, Ended, FoundArticle, Frame, Kind, Member, Refused, Task
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["MAX_MEMORY", "PARSERS", "main"]
-
 MAX_MEMORY: Final = 512_000_000
 """Of address space, so of everything."""
 _LARGEST_FILE: Final = 1_000_000_000

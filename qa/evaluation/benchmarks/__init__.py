@@ -33,24 +33,6 @@ from qa.grounding import SupportChecker
 from qa.settings import Settings
 from qa.types import SearchResult
 
-__all__ = [
-    "Bench",
-    "Named",
-    "Row",
-    "Table",
-    "asked",
-    "by_metric",
-    "joined",
-    "markdown",
-    "of_estimate",
-    "of_score",
-    "ranked",
-    "sample_rows",
-    "score_samples",
-    "write",
-]
-
-
 _VERSION = 1
 
 

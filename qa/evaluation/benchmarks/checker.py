@@ -20,17 +20,6 @@ from qa.evaluation.metrics.grounding import absent_words, ngram_overlap, span_f1
 from qa.evaluation.metrics.statistics import NOTHING, Difference, Estimate, Floats, compare, mean, resampled
 from qa.grounding import Provenance, SupportChecker, load_checker
 
-__all__ = [
-    "Figures",
-    "RowJudgement",
-    "SetReport",
-    "checker_rows",
-    "judge_rows",
-    "measure",
-    "measure_judging",
-    "report_set",
-]
-
 Span = tuple[int, int]
 _FLOORS = {"word overlap": 1, "bigram overlap": 2}
 _FLOOR_SENTENCES = 2

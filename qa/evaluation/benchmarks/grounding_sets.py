@@ -15,8 +15,6 @@ from typing import Literal, TypeVar, get_args
 
 import msgspec
 
-__all__ = ["GroundingRow", "Part", "SetName", "read_sets", "rejoined"]
-
 SetName = Literal["summedits", "cliff", "qags-cnndm", "qags-xsum", "wice"]
 Part = Literal["fit", "report"]
 Span = tuple[int, int]

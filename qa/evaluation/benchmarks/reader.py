@@ -30,20 +30,6 @@ from qa.reading.sentence_ranking import read
 from qa.retrieval.search import READ, retrieve
 from qa.types import Evidence
 
-__all__ = [
-    "BestThreshold",
-    "FileReport",
-    "Read",
-    "ReaderReport",
-    "best_threshold",
-    "given",
-    "measure",
-    "measure_reading",
-    "read_all",
-    "report",
-    "searched",
-]
-
 Setting = Literal["given", "open"]
 """The paragraph is given; or every paragraph is searched."""
 EvidenceOf = Callable[[SquadQuestion], Sequence[Evidence]]

@@ -44,8 +44,6 @@ from qa.retrieval.search import RankedBy
 from qa.settings import Settings
 from qa.types import SearchResult
 
-__all__ = ["Holders", "Pool", "gold_ids", "measure_news", "news_corpus", "news_questions", "pool_of", "split"]
-
 RETRIEVAL = "RealTimeQA, small pool: the right article"
 ANSWERS = "RealTimeQA, small pool: answers"
 ABSTENTION = "RealTimeQA, small pool: what the articles do not say"

@@ -44,17 +44,6 @@ from qa.reading import load_reader
 from qa.settings import Settings, from_environment
 from qa.types import Answer
 
-__all__ = [
-    "SQUAD_FILE",
-    "Baseline",
-    "main",
-    "measure_all",
-    "measure_asked",
-    "measure_samples",
-    "measure_squad",
-    "take_baseline",
-]
-
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """Questions drawn from each set; None takes all. Chosen so that everything ends within half an hour on 2 cores."""

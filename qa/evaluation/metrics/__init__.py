@@ -10,9 +10,6 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["CUTOFFS", "METRICS", "Metric", "metric"]
-
-
 CUTOFFS = (1, 4, 10)
 """Places of a ranking that Hit@k looks at."""
 _DEEPEST = CUTOFFS[-1]

@@ -19,23 +19,6 @@ import msgspec
 
 from embeddings.types import Article, article_version
 
-__all__ = [
-    "SquadQuestion",
-    "average_precision",
-    "contains",
-    "exact_match",
-    "f1",
-    "first_rank",
-    "hit",
-    "ndcg",
-    "normalise",
-    "read_questions",
-    "read_squad",
-    "recall",
-    "reciprocal_rank",
-    "said",
-]
-
 
 class SquadQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """One question on one paragraph."""

@@ -18,24 +18,6 @@ import numpy.typing as npt
 
 from qa.evaluation.metrics.statistics import NOTHING, Estimate, Floats, Indices, resampled, wilson
 
-__all__ = [
-    "CurvePoint",
-    "ReliabilityBin",
-    "abstention_f1",
-    "abstention_precision",
-    "abstention_recall",
-    "auroc",
-    "auroc_estimate",
-    "balanced_accuracy",
-    "balanced_credit",
-    "best_threshold",
-    "brier",
-    "coverage_accuracy",
-    "coverage_accuracy_area",
-    "expected_calibration_error",
-    "reliability",
-]
-
 _BINS = 10
 _DIGITS = 6
 _POINTS = 101

@@ -18,18 +18,6 @@ import msgspec
 
 from qa.language.words import words_of
 
-__all__ = [
-    "ClaimCitations",
-    "Supports",
-    "absent_words",
-    "is_exact_span",
-    "judge_citations",
-    "ngram_overlap",
-    "overlaps",
-    "span_f1",
-    "subset_f1",
-]
-
 Supports = Callable[[str, Sequence[str]], bool]
 """Whether texts, taken together, say what a claim says."""
 Span = tuple[int, int]

@@ -19,21 +19,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "NOTHING",
-    "Difference",
-    "Estimate",
-    "Floats",
-    "Indices",
-    "Pair",
-    "compare",
-    "compare_all",
-    "mean",
-    "percentile",
-    "resampled",
-    "wilson",
-]
-
 RESAMPLES = 2_000
 _STATISTIC_RESAMPLES = 500
 _AT_ONCE = 250

@@ -12,17 +12,6 @@ from qa.evaluation.metrics import metric
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import SCHEMA_VERSION, ExampleScores, Manifest, Score, Scores
 
-__all__ = [
-    "interval_of",
-    "number_of",
-    "render_comparison",
-    "render_json",
-    "render_junit",
-    "render_markdown",
-    "value_of",
-]
-
-
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FAULTS = {"wrong": "answered wrongly", "missed": "declined, though the articles answer it"}

@@ -15,8 +15,6 @@ from qa.evaluation.metrics.confidence import coverage_accuracy, reliability
 from qa.evaluation.metrics.statistics import percentile
 from qa.evaluation.types import ExampleScores, Outcome
 
-__all__ = ["Bar", "Dot", "Figure", "Plot", "figures", "interval_bar"]
-
 _BINS = 20
 _KINDS: tuple[tuple[str, frozenset[Outcome]], ...] = (
     ("right", frozenset({"right"})),

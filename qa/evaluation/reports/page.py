@@ -20,8 +20,6 @@ from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import ClaimScore, Example, ExampleScores, Outcome, Prediction, Score, Scores
 from qa.types import SearchResult
 
-__all__ = ["Piece", "QuestionView", "Quotation", "Retrieved", "render_html", "view"]
-
 _HEADLINES = {
     "answer.right": "Right answers and abstentions",
     "answer.right_when_answered": "Right, of those answered",

@@ -27,22 +27,6 @@ from qa.evaluation.types import CitedArticle, Example, ForeignAnswer, RunRefused
 from qa.settings import Settings
 from qa.types import Answer, Question, SearchQuestion, SearchResult
 
-__all__ = [
-    "Address",
-    "Asking",
-    "CachingEncoder",
-    "Facts",
-    "Reply",
-    "Respondent",
-    "cited",
-    "corpus_hash",
-    "kept",
-    "public_url",
-    "question_of",
-    "respondent",
-    "search_of",
-]
-
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """How every question of a run is put."""

@@ -29,8 +29,6 @@ from qa.evaluation.types import CitedArticle, Example, Failure, Target, TargetFa
 from qa.settings import Settings
 from qa.types import Answer, SearchResult
 
-__all__ = ["InProcess", "WithholdingCorpus", "shown_settings"]
-
 T = TypeVar("T")
 _PAGE = 500
 _LEFT_OUT = frozenset(

@@ -28,8 +28,6 @@ from qa.evaluation.types import (
 )
 from qa.types import Answer, SearchAnswer, SearchResult
 
-__all__ = ["JsonClient", "Native", "OpenAICompatible", "Response"]
-
 T = TypeVar("T")
 _PAGE = 200
 _LARGEST = 50_000_000

@@ -30,8 +30,6 @@ from qa.settings import Settings
 if TYPE_CHECKING:
     from qa.access.shared import SharedAccess
 
-__all__ = ["Guard"]
-
 _log = logging.getLogger(__name__)
 
 Connection = ASGIConnection[Any, Any, Any, Any]

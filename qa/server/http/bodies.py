@@ -16,8 +16,6 @@ from litestar.exceptions import HTTPException
 
 from qa.server.errors import BodyTooLarge, FieldError, InvalidRequest, MalformedBody, SlowBody, UnsupportedMedia
 
-__all__ = ["JSON", "NDJSON", "StrictRequest", "decode", "fault", "media_type", "plain_json"]
-
 T = TypeVar("T")
 
 JSON = "application/json"

@@ -27,8 +27,6 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from embeddings.types import Article
 from qa.access.rate_limits import Spending
 
-__all__ = ["ALWAYS", "PAGE_POLICY", "SCRIPTED_POLICY", "framed", "revised", "secure", "share", "squeezed", "takes_gzip"]
-
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "

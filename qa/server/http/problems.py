@@ -24,20 +24,6 @@ from qa.server import errors
 from qa.server.errors import FieldError
 from qa.server.http.headers import ALWAYS
 
-__all__ = [
-    "KINDS",
-    "MEDIA_TYPE",
-    "PROTOCOL_PROBLEM",
-    "Kind",
-    "Problem",
-    "RefusedMessage",
-    "StrictProtocol",
-    "kind_of",
-    "problem_of",
-    "serve_problem",
-]
-
-
 MEDIA_TYPE = "application/problem+json"
 
 _SERVER_ERROR = -32000

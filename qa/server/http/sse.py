@@ -17,8 +17,6 @@ from litestar.response import Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-__all__ = ["EventStream", "Message", "WhileConnected", "encode"]
-
 _HEARTBEAT_SECONDS = 10.0
 """Silence after which a comment is sent, so that no proxy takes the connection for dead."""
 _SEND_SECONDS = 30.0

@@ -26,29 +26,6 @@ from qa.generation.prompt import count_tokens
 from qa.server.http.problems import KINDS, Problem, problem_of, serve_problem
 from qa.types import AbstainReason, Answer, AnswerEvent, AnswerMode, Citation, ClaimEvent, Event, FallbackReason
 
-__all__ = [
-    "About",
-    "CitedText",
-    "ErrorBody",
-    "ErrorEnvelope",
-    "Link",
-    "Piece",
-    "Tokens",
-    "about",
-    "address_of",
-    "errors",
-    "failure",
-    "fold",
-    "inert",
-    "is_openai",
-    "joined",
-    "pieces",
-    "serve_error",
-    "text_fragment",
-    "tokens_of",
-]
-
-
 _ACTIVE = re.compile(r"(?<=\])(?=[(\[:])|(?<=<)(?=[A-Za-z/!?])")
 """Where a Markdown link, image or reference, or a tag, holds together."""
 Address = Callable[[Citation], str]

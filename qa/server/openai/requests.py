@@ -20,29 +20,6 @@ from qa.server.errors import FieldError, InvalidRequest, Unsupported
 from qa.server.openai import Piece
 from qa.types import Filters, Question, Turn
 
-__all__ = [
-    "Asked",
-    "ChatOptions",
-    "ChatRequest",
-    "FormatWish",
-    "InputItem",
-    "Model",
-    "ModelList",
-    "Narrowing",
-    "Part",
-    "ResponsesOptions",
-    "ResponsesRequest",
-    "StreamOptions",
-    "TextWishes",
-    "Way",
-    "answer_task",
-    "asked_in_chat",
-    "asked_in_responses",
-    "known",
-    "listed",
-    "task_pieces",
-]
-
 _LONGEST = 2000
 """Characters of a question, as for `POST /api/ask`."""
 _TURNS = 6

@@ -40,24 +40,6 @@ from qa.server.service import Service
 from qa.server.wire import Alive, ArticlePage, FreshSource, Ready
 from qa.sources.ledger import Feed, Source
 
-__all__ = [
-    "corpus_by_source",
-    "export_reviews",
-    "find_articles",
-    "list_keys",
-    "list_questions",
-    "list_reviews",
-    "list_sources",
-    "live",
-    "metrics",
-    "question_days",
-    "read_answer",
-    "read_article",
-    "ready",
-    "save_review",
-]
-
-
 Days = Annotated[int, QueryParameter(ge=1, le=366, description="so many days, today included")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries per page")]
 Day = Annotated[str | None, QueryParameter(max_length=10, description="only this ISO 8601 day, in UTC")]

@@ -22,8 +22,6 @@ from qa.server.openapi import BODY, MOMENT, RECORDS, WORK, ArticlesOperation, Be
 from qa.server.service import Service
 from qa.server.wire import AddReport, ArticlePage, summary
 
-__all__ = ["add_articles", "delete_article", "get_article", "get_job", "list_articles", "list_jobs"]
-
 Sources = Annotated[list[str] | None, QueryParameter(description="only these sources; may be repeated")]
 Sections = Annotated[list[str] | None, QueryParameter(description="only these sections; may be repeated")]
 Languages = Annotated[

@@ -28,8 +28,6 @@ from qa.server.wire import Archive, Headline, Starter, Starters
 from qa.sources.ledger import late_sources
 from qa.types import Answer, AnswerEvent, Event, Filters, Question, SearchAnswer, SearchQuestion
 
-__all__ = ["ask", "check", "list_starters", "search"]
-
 
 @post(
     "/ask",

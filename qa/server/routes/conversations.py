@@ -22,17 +22,6 @@ from qa.server.openapi import BODY, LARGEST, RECORDS, Before, problems
 from qa.server.service import Service
 from qa.server.wire import AnswerLink, ConversationPage, ConversationTurns, FeedbackIn, FeedbackPage, KeptAnswer
 
-__all__ = [
-    "answer_changes",
-    "delete_conversation",
-    "get_answer",
-    "get_conversation",
-    "give_feedback",
-    "link_answer",
-    "list_conversations",
-    "list_feedback",
-]
-
 
 @get(
     "/conversations",

@@ -47,15 +47,6 @@ from qa.server.openai.requests import (
 from qa.server.openapi import BODY, WORK
 from qa.server.service import Service
 
-__all__ = [
-    "create_chat_completion",
-    "create_completion",
-    "create_embedding",
-    "create_response",
-    "list_models",
-    "retrieve_model",
-]
-
 _WRONG = (
     *BODY,
     *WORK,

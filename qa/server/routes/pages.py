@@ -26,19 +26,6 @@ from qa.server.http.headers import PAGE_POLICY, SCRIPTED_POLICY
 from qa.server.http.problems import KINDS
 from qa.server.service import Service
 
-__all__ = [
-    "Page",
-    "ProblemKind",
-    "admin",
-    "admin_file",
-    "article_page",
-    "docs",
-    "docs_file",
-    "load_page",
-    "openapi_json",
-    "problem",
-]
-
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _DOCS = ("docs.js", "docs.css")
 _ADMIN = ("admin.css", "api.js", "dom.js", "views.js", "answer.js", "article.js", "admin.js")

@@ -29,9 +29,6 @@ from qa.server.monitoring import Act
 from qa.server.openapi import BODY, problems
 from qa.server.wire import Token, TokenRequest
 
-__all__ = ["Widget", "configure", "get_token", "home", "load_widget", "widget_file", "widget_script"]
-
-
 _SCRIPT = "sourceline-chat.js"
 _SCRIPT_SECONDS = 300
 """How long a site may go on with an older script after an upgrade."""
