@@ -122,8 +122,8 @@ class Answerer:
         # The model is asked even where the reader finds a weak match or none: the evidence must support what it says.
         # The passages found answered half of the sample questions to which the reader gave less than 5 %.
         if self._writer and question.mode != "extractive" and found.evidence and found.reason not in _OUT_OF_TIME:
-            brief = self._brief(question, put, found, begun)
-            async with aclosing(self._writer.write(brief, run=run, clock=clock)) as writing:
+            task = self._draft_task(question, put, found, begun)
+            async with aclosing(self._writer.write(task, run=run, clock=clock)) as writing:
                 async for item in writing:
                     if isinstance(item, ClaimEvent):
                         yield item
@@ -224,7 +224,7 @@ class Answerer:
                 return tried[-1]
         return tried[0]
 
-    def _brief(self, question: Question, asked: Understood, found: Found, begun: float) -> DraftTask:
+    def _draft_task(self, question: Question, asked: Understood, found: Found, begun: float) -> DraftTask:
         """What the model should write, and by when: the rest of the time is enough to extract an answer."""
         from qa.generation.writer import LIKELY, DraftTask
 

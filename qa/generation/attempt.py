@@ -55,7 +55,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return sum(len(message.content) for message in self.messages) + sum(documents)
 
 
-class Means(msgspec.Struct, frozen=True, kw_only=True):
+class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     """Who writes, who checks, and where articles are looked up."""
 
     generator: Generator
@@ -66,9 +66,9 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
 class Attempt:
     """A draft on its way to a page, and what is known of it so far."""
 
-    def __init__(self, request: Request, *, means: Means, page: AnswerBuilder) -> None:
+    def __init__(self, request: Request, *, dependencies: Dependencies, builder: AnswerBuilder) -> None:
         self.request = request
-        self.page = page
+        self.builder = builder
         self.prompt_tokens = self.completion_tokens = 0
         """As the model's server counts; 0 where it does not say, or its stream was closed before it did."""
         self.seconds = 0.0
@@ -77,21 +77,21 @@ class Attempt:
         """Characters of it."""
         self.nearest: list[Quoted] = []
         """For each sentence that was dropped, the words of a source nearest to it, if any."""
-        self._means = means
+        self._dependencies = dependencies
         self._declined = False
         self._ended: Literal["stop", "length", "content_filter"] | None = None
 
     @property
     def reason(self) -> FallbackReason | None:
         """Why a draft that did not fail left nothing on the page; None where it left something."""
-        if self.page.claims:
+        if self.builder.claims:
             return None
         return "model_declined" if self._declined else "ungrounded"
 
     @property
     def in_vain(self) -> bool:
         """Whether the model wrote as much as it was asked for, and nothing of it is borne out."""
-        return self.reason == "ungrounded" and (self._ended in {"stop", "length"} or self.page.full)
+        return self.reason == "ungrounded" and (self._ended in {"stop", "length"} or self.builder.full)
 
     async def events(self, *, run: Run, clock: Stopwatch) -> AsyncGenerator[ClaimEvent, None]:
         """Give each sentence once it is checked, until the page is full. Raises GeneratorFailed."""
@@ -104,7 +104,7 @@ class Attempt:
                 if event := await self._checked(sentence, run):
                     clock.mark("first_claim")
                     yield event
-                if self.page.full:
+                if self.builder.full:
                     break
         self.seconds = asyncio.get_running_loop().time() - begun
 
@@ -115,13 +115,13 @@ class Attempt:
             _without(request.echo, sentence) if request.echo else sentence,
             label=request.label,
             sources=request.sources,
-            checker=self._means.checker,
+            checker=self._dependencies.checker,
             question=request.question,
-            article=self._means.article,
+            article=self._dependencies.article,
         )
         judged = await by(request.deadline, run(job))
         current().evaluated(Evaluation(score=judged.score, label=judged.verdict, claim=judged.text))
-        event = self.page.take(judged)
+        event = self.builder.take(judged)
         if event is None:
             self.nearest += judged.nearest[:1]
         return event
@@ -130,7 +130,9 @@ class Attempt:
         """The draft's sentences as they are completed. Raises GeneratorFailed."""
         asked = self.request
         cutter = SentenceCutter(label=asked.label)
-        stream = self._means.generator.stream(asked.messages, max_tokens=asked.max_tokens, deadline=asked.deadline)
+        stream = self._dependencies.generator.stream(
+            asked.messages, max_tokens=asked.max_tokens, deadline=asked.deadline
+        )
         async with aclosing(stream):
             async for piece in _in_time(stream, asked.deadline + _GRACE_SECONDS):
                 if isinstance(piece, Finish):

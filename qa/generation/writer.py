@@ -20,9 +20,9 @@ import prompts
 from embeddings.runtime import Run, Stopwatch
 from embeddings.types import Article
 from qa.errors import GeneratorFailed
-from qa.generation.attempt import AnswerBuilder, Attempt, Means, Request, by
+from qa.generation.attempt import AnswerBuilder, Attempt, Dependencies, Request, by
 from qa.generation.citation_markers import choose_label
-from qa.generation.claim_check import Quoted, is_order
+from qa.generation.claim_check import Quoted, is_injection
 from qa.generation.prompt import (
     Context,
     PromptSource,
@@ -131,7 +131,7 @@ def seconds_for(request: Request, *, after: Attempt) -> float:
 def _usable(found: Sequence[Quoted], sources: Sequence[PromptSource]) -> Iterator[Quoted]:
     seen: list[Quoted] = []
     for one in found:
-        fits = _SHORTEST <= len(one.text) <= _LONGEST and not is_order(one.text)
+        fits = _SHORTEST <= len(one.text) <= _LONGEST and not is_injection(one.text)
         if fits and any(_holds(source, one) for source in sources) and not any(_overlap(one, other) for other in seen):
             seen.append(one)
             yield one
@@ -212,31 +212,29 @@ class Writer:
         lenient: bool = False,
     ) -> None:
         """`article` looks up an id and a version; `lenient` keeps sentences without support, marked as such."""
-        self._means = Means(generator=generator, checker=checker, article=article)
+        self._dependencies = Dependencies(generator=generator, checker=checker, article=article)
         self._lenient = lenient
         self._prompts = load_prompts(documents=generator.reads_documents)
         self._restating = load_restating()
 
-    async def write(
-        self, brief: DraftTask, *, run: Run, clock: Stopwatch
-    ) -> AsyncGenerator[ClaimEvent | Drafted, None]:
+    async def write(self, task: DraftTask, *, run: Run, clock: Stopwatch) -> AsyncGenerator[ClaimEvent | Drafted, None]:
         """Give each sentence once it is checked, and at last what came of it all. A failing model raises nothing.
 
         A draft that fails after its first shown sentence ends there: what was shown stays. One that is whole and of
         which nothing is borne out is followed by a second attempt, if there is time for it.
         """
         attempts: list[Attempt] = []
-        context, reason = Context(sources=(), omitted=len(brief.evidence)), None
+        context, reason = Context(sources=(), omitted=len(task.evidence)), None
         try:
-            context = await by(brief.deadline, run(partial(self._context, brief)))
-            request: Request | None = self._first(brief, context)
+            context = await by(task.deadline, run(partial(self._context, task)))
+            request: Request | None = self._first(task, context)
             while request:
-                attempts.append(Attempt(request, means=self._means, page=self._page(brief)))
+                attempts.append(Attempt(request, dependencies=self._dependencies, builder=self._builder(task)))
                 async with aclosing(attempts[-1].events(run=run, clock=clock)) as events:
                     async for event in events:
                         yield event
                 clock.lap(_LAPS[len(attempts) - 1])
-                request = await self._next(attempts, brief, run)
+                request = await self._next(attempts, task, run)
             reason = attempts[-1].reason
         except GeneratorFailed as error:
             logger.warning("no draft, or not all of it (%s): %s", error.reason, error)
@@ -244,42 +242,42 @@ class Writer:
             clock.lap(_LAPS[max(len(attempts), 1) - 1])
         yield self._drafted(attempts, reason, context)
 
-    def _context(self, brief: DraftTask) -> Context:
-        room = self._means.generator.context_tokens - self._draft_tokens(brief)
-        budget = room - prompt_tokens(self._prompts, question=brief.question)
-        return build(brief.evidence, article=self._means.article, budget=budget, most=_MOST_SOURCES)
+    def _context(self, task: DraftTask) -> Context:
+        room = self._dependencies.generator.context_tokens - self._draft_tokens(task)
+        budget = room - prompt_tokens(self._prompts, question=task.question)
+        return build(task.evidence, article=self._dependencies.article, budget=budget, most=_MOST_SOURCES)
 
-    def _draft_tokens(self, brief: DraftTask) -> int:
-        return min(_DRAFT_TOKENS + _SENTENCE_TOKENS * brief.limit, self._means.generator.context_tokens // 4)
+    def _draft_tokens(self, task: DraftTask) -> int:
+        return min(_DRAFT_TOKENS + _SENTENCE_TOKENS * task.limit, self._dependencies.generator.context_tokens // 4)
 
-    def _page(self, brief: DraftTask) -> AnswerBuilder:
-        return AnswerBuilder(limit=brief.limit, lenient=self._lenient)
+    def _builder(self, task: DraftTask) -> AnswerBuilder:
+        return AnswerBuilder(limit=task.limit, lenient=self._lenient)
 
-    def _first(self, brief: DraftTask, context: Context) -> Request:
+    def _first(self, task: DraftTask, context: Context) -> Request:
         """Whole passages, each sentence of the answer to name its own. Raises GeneratorFailed where none fits."""
         if not context.sources:
             raise GeneratorFailed(
                 "no passage fits into the model's window; raise QA_LLM_CONTEXT_TOKENS", reason="model_failed"
             )
-        label = choose_label([brief.question, *(source.text for source in context.sources)])
+        label = choose_label([task.question, *(source.text for source in context.sources)])
         asked = messages(
             self._prompts,
-            question=brief.question,
-            as_of=brief.as_of,
+            question=task.question,
+            as_of=task.as_of,
             sources=context.sources,
             label=label,
-            limit=brief.limit,
+            limit=task.limit,
         )
         return Request(
             messages=asked,
             sources=context.sources,
             label=label,
-            question=brief.question,
-            max_tokens=self._draft_tokens(brief),
-            deadline=brief.deadline,
+            question=task.question,
+            max_tokens=self._draft_tokens(task),
+            deadline=task.deadline,
         )
 
-    async def _next(self, attempts: Sequence[Attempt], brief: DraftTask, run: Run) -> Request | None:
+    async def _next(self, attempts: Sequence[Attempt], task: DraftTask, run: Run) -> Request | None:
         """The second request, where the first was in vain and there is time for another. Raises GeneratorFailed."""
         first = attempts[0]
         if len(attempts) > 1 or not first.in_vain:
@@ -288,33 +286,33 @@ class Writer:
             second_request,
             self._restating,
             after=first,
-            likely=quoted(brief.likely, brief.evidence),
-            as_of=brief.as_of,
-            window=self._means.generator.context_tokens,
+            likely=quoted(task.likely, task.evidence),
+            as_of=task.as_of,
+            window=self._dependencies.generator.context_tokens,
         )
-        request = await by(brief.deadline, run(job))
-        left = brief.deadline - asyncio.get_running_loop().time()
+        request = await by(task.deadline, run(job))
+        left = task.deadline - asyncio.get_running_loop().time()
         return request if request and left >= seconds_for(request, after=first) else None
 
     def _drafted(self, attempts: Sequence[Attempt], reason: FallbackReason | None, context: Context) -> Drafted:
-        pages = [attempt.page for attempt in attempts]
+        builders = [attempt.builder for attempt in attempts]
         asked = (self._prompts, self._restating)[: max(len(attempts), 1)]
         return Drafted(
-            text=" ".join(page.text for page in pages if page.claims),
-            claims=tuple(claim for page in pages for claim in page.claims),
-            citations=tuple(citation for page in pages for citation in page.citations),
+            text=" ".join(one.text for one in builders if one.claims),
+            claims=tuple(claim for one in builders for claim in one.claims),
+            citations=tuple(citation for one in builders for citation in one.citations),
             reason=reason,
             generation=Generation(
-                model=self._means.generator.model,
+                model=self._dependencies.generator.model,
                 prompts={name: version for prompts in asked for name, version in prompts.fingerprints.items()},
-                checker=self._means.checker.identity,
+                checker=self._dependencies.checker.identity,
             ),
             usage=Usage(
                 prompt_tokens=sum(attempt.prompt_tokens for attempt in attempts),
                 completion_tokens=sum(attempt.completion_tokens for attempt in attempts),
-                citations_dropped=sum(page.inexact for page in pages),
+                citations_dropped=sum(one.inexact for one in builders),
                 evidence_omitted=context.omitted,
-                sentences_dropped=sum(page.dropped for page in pages),
-                markers_unresolved=sum(page.unresolved for page in pages),
+                sentences_dropped=sum(one.dropped for one in builders),
+                markers_unresolved=sum(one.unresolved for one in builders),
             ),
         )
