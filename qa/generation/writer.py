@@ -1,8 +1,7 @@
-"""Verified sentences of an answer while a model writes it, then how that ended; a smaller request where nothing held.
+"""Has a model write an answer, checks each sentence, and makes a smaller second request if no sentence is supported.
 
-Small models lose labels and run facts together where they read whole passages. So the second request gives a few exact
-sentences, to be said again. What they make of it is checked as any other draft, against the passages that the
-sentences stand in.
+Small models lose labels and run facts together when they read whole passages. So the second request gives them a few
+exact sentences to restate. The result is checked like any other draft, against the passages of those sentences.
 """
 
 from __future__ import annotations
@@ -40,27 +39,27 @@ from qa.reading.sentence_ranking import SentenceAt
 from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage
 
 LIKELY = 8
-"""Sentences of the reader's that are looked at; some of them are orders, or stand in passages that did not fit."""
+"""Sentences of the reader that are considered; some are injections, or in passages that did not fit."""
 _READERS, _NEAREST = 4, 2
-"""Sentences given: the reader's best, and those nearest to what was dropped. Of 108 sample questions, one of the
-reader's four best sentences held the answer for 78 %, of its six best for 83 %."""
+"""Sentences given: the reader's best, and those nearest to dropped sentences. For 78 % of 108 sample questions, one of
+the reader's four best sentences had the answer; for 83 %, one of its six best."""
 _SHORTEST, _LONGEST = 20, 500
-"""Characters of a sentence that can be said again in one."""
+"""Length of a sentence that can be restated, in characters."""
 _TOKENS = 120
-"""For two sentences, and the words around them that small models like to add."""
+"""Enough for two sentences, and the words that small models like to add."""
 _CHARACTERS = 4 * _TOKENS
 _WRITING = 8
-"""How many characters a model on a CPU reads in the time in which it writes one (1.5 billion weights of four bits, one
-core: 17 ms a token read, 140 ms a token written)."""
+"""Characters that a model on a CPU reads while it writes one (1.5 billion weights of four bits, one core: 17 ms to read
+a token, 140 ms to write one)."""
 _NO_PREMISE = ""
-"""The question is not told to the checker here. What is said again needs no name that stands in the question alone, and
-a question may assert what is false: small models repeat it."""
+"""Here the checker does not get the question. A restated sentence needs no name from the question, and small models
+repeat false assertions of a question."""
 _ECHO = re.compile(
     r"^\W*(?:sentences?\s+\d\b\W*(?:(?:says?|states?)(?:\s+that)?\s+)?)?(?:\d?\W*\(published [\d-]+\)\W*)"
     r"|^\W*sentences?\s+\d\b\W*(?:(?:says?|states?)(?:\s+that)?\s+)?|\s*[\[(](?:sentences?\s+)?\d(?:\s*,\s*\d)*[\])]",
     re.IGNORECASE,
 )
-"""Numbers and dates of the list, as models repeat them."""
+"""Numbers and dates of the list that models repeat."""
 
 
 class Restating(msgspec.Struct, frozen=True):
@@ -71,17 +70,17 @@ class Restating(msgspec.Struct, frozen=True):
 
     @property
     def fingerprints(self) -> Mapping[str, str]:
-        """What each is called and which version it is."""
+        """The version of each prompt, by name."""
         return {prompt.name: prompt.fingerprint for prompt in (self.system, self.user)}
 
 
 def load_restating() -> Restating:
-    """Read them. Raises PromptError."""
+    """Load the templates. Raises PromptError."""
     return Restating(prompts.load("restate_system"), prompts.load("restate_user"))
 
 
 def quoted(sentences: Sequence[SentenceAt], evidence: Sequence[Evidence]) -> list[Quoted]:
-    """Sentences of the evidence as words of their articles."""
+    """Sentences of the evidence as quotes of their articles."""
     return [
         Quoted(stored=evidence[one.evidence].stored, start=one.start, end=one.end, text=one.text) for one in sentences
     ]
@@ -90,7 +89,7 @@ def quoted(sentences: Sequence[SentenceAt], evidence: Sequence[Evidence]) -> lis
 def second_request(
     templates: Restating, *, after: Attempt, likely: Sequence[Quoted], as_of: str, window: int
 ) -> Request | None:
-    """What a model is asked after a draft in vain; None where nothing is likely to answer. `window` is in tokens."""
+    """The request after an unsupported draft; None if no sentence is likely to answer. `window` is in tokens."""
     first = after.request
     picked = pick(likely, after.nearest, sources=first.sources) if likely else []
     while picked:
@@ -110,9 +109,9 @@ def second_request(
 
 
 def pick(likely: Sequence[Quoted], nearest: Sequence[Quoted], *, sources: Sequence[PromptSource]) -> list[Quoted]:
-    """A few sentences of the sources: those likely to answer, best first, then those a dropped sentence comes near.
+    """A few sentences of the sources: those likely to answer, best first, then those nearest to dropped sentences.
 
-    Each place once. An order is none: it could support nothing.
+    Each only once, and no injections: they support nothing.
     """
     best = list(_usable(likely, sources))[:_READERS]
     near = [one for one in _usable(nearest, sources) if not any(_overlap(one, other) for other in best)]
@@ -120,9 +119,9 @@ def pick(likely: Sequence[Quoted], nearest: Sequence[Quoted], *, sources: Sequen
 
 
 def seconds_for(request: Request, *, after: Attempt) -> float:
-    """How long a second draft may take, from the time of the first: by what there is to read and to write.
+    """An estimate of the second draft's duration, from that of the first, by how much there is to read and write.
 
-    A second that is begun and not finished makes whoever asks wait for nothing, so it is reckoned as long as it may be.
+    It is the longest likely duration: a second draft that does not finish makes the user wait for nothing.
     """
     first = after.request.size + _WRITING * after.written
     return after.seconds * (request.size + _WRITING * _CHARACTERS) / first
@@ -150,7 +149,7 @@ def _article(item: PromptSource | Quoted) -> tuple[str, str]:
 
 
 def _messages(templates: Restating, picked: Sequence[Quoted], *, question: str, as_of: str) -> list[Message]:
-    """Fill in the templates. The sentences are fenced by a word that nobody who wrote them can have known."""
+    """Fill in the templates. A random word, unknown to the authors of the sentences, fences them."""
     lines = [f"{number}. {_published(one)}{plain_line(one.text)}" for number, one in enumerate(picked, start=1)]
     user = templates.user.render(
         fence=new_fence(), sentences="\n".join(lines), question=plain_line(question), as_of=as_of, nothing=NOTHING
@@ -169,19 +168,19 @@ def _published(words: Quoted) -> str:
 _DRAFT_TOKENS, _SENTENCE_TOKENS = 80, 80
 _MOST_SOURCES = 8
 _LAPS = ("draft", "second_draft")
-"""What the time of each attempt is called."""
+"""The name of each attempt in the timings."""
 
 logger = logging.getLogger(__name__)
 
 
 class DraftTask(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be written."""
+    """What the model should write."""
 
     question: str
     as_of: str
     evidence: tuple[Evidence, ...]
     likely: tuple[SentenceAt, ...] = ()
-    """Sentences of the evidence that answer as far as can be told without a model, best first; none where none does."""
+    """Sentences of the evidence that answer, as far as the reader can tell, best first."""
     limit: int
     """Sentences and citations at most."""
     deadline: float
@@ -189,19 +188,19 @@ class DraftTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Drafted(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a draft."""
+    """The result of a draft."""
 
     text: str
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
     reason: FallbackReason | None
-    """Why there is nothing, or why it ends early; None where the model wrote to its end."""
+    """Why there is no text, or why it ends early; None if the draft is whole."""
     generation: Generation
     usage: Usage
 
 
 class Writer:
-    """A model whose every sentence is checked before anybody sees it."""
+    """Has a model write, and checks every sentence before anybody sees it."""
 
     def __init__(
         self,
@@ -211,17 +210,17 @@ class Writer:
         article: Callable[[str, str], Article | None],
         lenient: bool = False,
     ) -> None:
-        """`article` looks up an id and a version; `lenient` keeps sentences without support, marked as such."""
+        """`article` looks up an id and a version; `lenient` keeps unsupported sentences, marked as such."""
         self._dependencies = Dependencies(generator=generator, checker=checker, article=article)
         self._lenient = lenient
         self._prompts = load_prompts(documents=generator.reads_documents)
         self._restating = load_restating()
 
     async def write(self, task: DraftTask, *, run: Run, clock: Stopwatch) -> AsyncGenerator[ClaimEvent | Drafted, None]:
-        """Give each sentence once it is checked, and at last what came of it all. A failing model raises nothing.
+        """Give each sentence once it is checked, then the result. A failing model raises nothing.
 
-        A draft that fails after its first shown sentence ends there: what was shown stays. One that is whole and of
-        which nothing is borne out is followed by a second attempt, if there is time for it.
+        A draft that fails after its first sentence ends there: shown sentences stay. If a whole draft has no supported
+        sentence, a second attempt follows, time permitting.
         """
         attempts: list[Attempt] = []
         context, reason = Context(sources=(), omitted=len(task.evidence)), None
@@ -254,7 +253,7 @@ class Writer:
         return AnswerBuilder(limit=task.limit, lenient=self._lenient)
 
     def _first(self, task: DraftTask, context: Context) -> Request:
-        """Whole passages, each sentence of the answer to name its own. Raises GeneratorFailed where none fits."""
+        """The first request: whole passages, which each sentence must name. Raises GeneratorFailed if none fits."""
         if not context.sources:
             raise GeneratorFailed(
                 "no passage fits into the model's window; raise QA_LLM_CONTEXT_TOKENS", reason="model_failed"
@@ -278,7 +277,7 @@ class Writer:
         )
 
     async def _next(self, attempts: Sequence[Attempt], task: DraftTask, run: Run) -> Request | None:
-        """The second request, where the first was in vain and there is time for another. Raises GeneratorFailed."""
+        """The second request, if the first draft was unsupported and time is left. Raises GeneratorFailed."""
         first = attempts[0]
         if len(attempts) > 1 or not first.in_vain:
             return None
