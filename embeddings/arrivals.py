@@ -1,4 +1,4 @@
-"""Decides what an arriving article is to those held: new, a version of one of them, the same, or an older one.
+"""Decides what an arriving article is: new, a version of a stored one, the same, or an older one.
 
 | it comes with | and replaces | unless |
 |---|---|---|

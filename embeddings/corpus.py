@@ -1,4 +1,4 @@
-"""The seam between the online and the offline half."""
+"""The interface between the online and the offline half."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The default `Corpus`: one folder on one machine. SQLite is the truth; what searching needs is derived from it."""
+"""The default `Corpus`: one folder on one machine. SQLite is the truth; the search index is derived from it."""
 
 from __future__ import annotations
 

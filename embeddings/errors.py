@@ -1,4 +1,4 @@
-"""Every error the offline half raises on purpose.
+"""Every error that the offline half raises on purpose.
 
 EmbeddingsError
 ├── InputError            the caller's input is at fault; nothing was written

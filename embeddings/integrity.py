@@ -1,4 +1,4 @@
-"""What is wrong in a store, and how large it is: reads everything, changes nothing; and what may be stored at all."""
+"""What is wrong in a store, and how large it is, without changing it; and what may be stored at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of months, by language, and of the days of the week: the one place that knows them.
+"""The names of months, by language, and of the days of the week. No other module knows them.
 
 `MONTHS_BY_LANGUAGE` is what dates of publication are read by: add a language there. The English names apart are for
 texts and questions in English (`qa.language.dates`, names, sentences). Short forms that are words of English ("set",

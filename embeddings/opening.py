@@ -1,4 +1,4 @@
-"""Opens a store wherever it lies: takes a place, gives a corpus that can also be looked after."""
+"""Opens a store at a place, as a corpus with what its operator needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes two articles that something ties together, says whether one is a later version of the other, and completes it.
+"""Decides whether one article is a later version of another, and completes it from the earlier one.
 
 Where nothing but title, date and source, or the line of a file, say that they are one article, likeness alone proves
 nothing: notices of one form (obituaries, planning notices, results) differ in a name or a figure, and each is an

@@ -1,4 +1,4 @@
-"""How work is done on this machine: blocking jobs, results remembered, time told, ONNX networks on few threads.
+"""Shared runtime: blocking jobs, caches, stopwatch, and ONNX networks on few threads.
 
 Networks and tokenizers are verified by hash; no thread spins. Also how many processors this process may really use, and
 regular expressions that a start does not wait for.

@@ -1,4 +1,4 @@
-"""The values that travel through the offline half, all frozen.
+"""The values of the offline half, all frozen.
 
 Offsets are half-open Unicode code-point offsets into the canonical text of one article version.
 """

@@ -1,4 +1,4 @@
-"""The events of an answer, made of what the steps found, and folded back into the answer; several parts made one."""
+"""Makes the events of an answer from the results of the steps, folds them into the answer, and joins parts."""
 
 from __future__ import annotations
 

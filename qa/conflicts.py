@@ -1,4 +1,4 @@
-"""Finds a second sentence that says otherwise than the one that answers, where a source has one.
+"""Finds a sentence that contradicts the best answer, if a source has one.
 
 Only figures are compared: the same unit, the same matter by its names and words, another story, about the same time.
 A correction is found by what it says of itself. Precision comes first: a conflict that is none does more harm than one

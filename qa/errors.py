@@ -1,4 +1,4 @@
-"""Every error the online half raises on purpose; `qa.server.http.problems` maps each to one HTTP answer.
+"""Every error that the online half raises on purpose; `qa.server.http.problems` maps each to an HTTP reply.
 
 QAError
 ├── SettingsError     a QA_* variable has an unusable value

@@ -1,4 +1,4 @@
-"""One frozen value that configures the service, read once from `QA_*` variables and passed in.
+"""The configuration: one frozen value, read once from `QA_*` variables and passed on.
 
 Each field's docstring line is its help text; the table of docs/configuration.md is checked against `DESCRIPTIONS`.
 """

@@ -1,4 +1,4 @@
-"""The spans of the sentences of a canonical text.
+"""Finds the spans of the sentences of a canonical text.
 
 Rules, not a model: a stop ends a sentence unless the word before it is an abbreviation, an initial or a list label,
 or what follows goes on in lower case; in Chinese and Japanese not inside brackets or quotation marks that the

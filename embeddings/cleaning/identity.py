@@ -1,4 +1,4 @@
-"""What an article is called inside the store and where it came from: an id that stays the same, a link in normal form.
+"""The identity of an article in the store: a stable id, a normalised link, and where it came from.
 
 An id must survive an edit of the text, so that the new version takes the place of the old one; it therefore rests on
 where the article is from, not on what it says. It belongs to one collection: no two ever come to the same id, so that

@@ -1,4 +1,4 @@
-"""What an article is called: takes a page's title, gives the headline on one line without the site's name."""
+"""Finds the headline in a page's title: one line, without the site's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which characters an article keeps: takes text as read, gives NFC text in paragraphs without hidden characters.
+"""Normalises text: NFC, in paragraphs, without hidden characters.
 
 What a reader can see is never changed: quotes, dashes, no-break spaces and wording stay as they are.
 What a reader cannot see goes, because it can hide instructions, reorder a line or split a word for search:

@@ -1,4 +1,4 @@
-"""Text to vectors: the `Encoder` seam, one that remembers, and one that needs no model; `load` gives one by name.
+"""Text to vectors: the `Encoder` interface, a caching encoder, one without a model; `load` opens one by name.
 
 The one that remembers keeps the vectors of questions it encoded lately; the other hashes words and their trigrams.
 """

@@ -1,4 +1,4 @@
-"""The real encoder: any sentence-transformers model found on this machine, run on the CPU."""
+"""An encoder for any sentence-transformers model on this machine, run on the CPU."""
 
 from __future__ import annotations
 

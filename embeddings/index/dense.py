@@ -1,4 +1,4 @@
-"""Search by cosine: takes a question's vector, gives the keys of the nearest passages.
+"""Search by cosine: from a question's vector to the keys of the nearest passages.
 
 An index is a tuple of immutable FAISS segments: FAISS crashes when it is searched while it changes, so nothing here
 ever changes; adding makes a small segment, merging makes one of several. Segments are exact (`IDMap2,Flat`); large ones

@@ -1,4 +1,4 @@
-"""The derived indexes on disk: takes a snapshot, gives files that are either exactly it or not used.
+"""The index files on disk: either exactly a snapshot, or not used.
 
 Each segment lies in two files, by vector and by term, named for what is in them and never changed: saving writes the
 segments that are new. A file is written under a temporary name, flushed to the disk and renamed; the manifest, which

@@ -1,4 +1,4 @@
-"""BM25 over passages, in memory: takes terms, gives the keys of passages that hold them, best first.
+"""BM25 over passages, in memory: from terms to the keys of passages that have them, best first.
 
 An index is a tuple of immutable segments. Adding makes a small segment, merging makes one of several; searching
 several segments gives the very scores of searching them merged. Measured against SQLite FTS5, tantivy and bm25s

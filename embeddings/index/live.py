@@ -1,4 +1,4 @@
-"""The snapshot that searches run on, kept up to date: readers take it, nobody waits for a writer.
+"""The current snapshot, kept up to date: searches use it and never wait for a writer.
 
 Publishing a snapshot is one assignment. A search asks for the snapshot of the very state that its read transaction
 sees; where that is newer than the one at hand, it reads the few passages that came since.

@@ -1,4 +1,4 @@
-"""What a search runs on: an immutable snapshot of the searched generation in one state of the store.
+"""An immutable snapshot of the searched generation in one state of the store; searches run on it.
 
 Takes what the store holds, gives segments for `dense` and `lexical` and the keys that are alive. A snapshot of an
 earlier state is brought up to date by reading what came since; nothing that exists is ever changed.

@@ -1,4 +1,4 @@
-"""Which terms a text is found by, folded and stemmed; and for a word that no text has, the words near it.
+"""The terms of a text, folded and stemmed; and for a word that no text has, the words near it.
 
 SQLite's own tokenizers do the work (a hundred-word passage in 10 µs): `unicode61` folds case and diacritics,
 `porter` stems English and leaves other languages alone. Scripts written without spaces are cut into single

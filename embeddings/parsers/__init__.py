@@ -1,4 +1,4 @@
-"""Files to raw articles: `find` collects files, `read` gives what one file holds.
+"""From files to raw articles: `find` collects files, `read` parses one.
 
 Nothing that is no regular file is opened: a pipe would never end, and neither would a device. Inside a folder, a link
 is followed only to a file inside it, unless the caller wants all of them followed.

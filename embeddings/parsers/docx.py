@@ -1,4 +1,4 @@
-"""Word documents: takes a `.docx`, gives its article. Pictures, comments and deleted words are left out."""
+"""Word documents: parses a `.docx` as one article, without pictures, comments and deleted words."""
 
 from __future__ import annotations
 

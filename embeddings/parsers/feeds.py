@@ -1,4 +1,4 @@
-"""Feeds as files: takes `.rss`, `.atom`, `.rdf` or `.xml`, gives an article an entry; of `.opml`, that it holds none.
+"""Feed files: parses `.rss`, `.atom`, `.rdf` or `.xml`; each entry is an article. `.opml` has none.
 
 Nothing is fetched: an entry whose feed gives only a summary is that summary, with a note where the article is.
 """

@@ -1,4 +1,4 @@
-"""Web pages: takes an `.html` file, gives its article.
+"""Web pages: parses an `.html` file as one article.
 
     tree         the head mended, what is hidden dropped       page_facts   what the page says of itself
     trafilatura  main text                                     corrections  what extraction prunes and nobody may lose

@@ -1,4 +1,4 @@
-"""JSON documents: takes a `.json`, tells by what is in it which kind it is, gives its articles.
+"""JSON documents: recognises the kind of a `.json` file and parses its articles.
 
 | it holds | known by |
 |---|---|

@@ -1,4 +1,4 @@
-"""JSON articles: takes `.jsonl` or `.jsonl.gz` line by line, gives raw articles.
+"""JSON Lines: parses `.jsonl` or `.jsonl.gz` line by line; each line is an article.
 
 A record is an object with `text` and, as far as known, `title`, `url`, `source`, `published_at`, `authors` (a list of
 names, or one), `id`, `language`, `section`, `usage_terms`, `embargoed_until`, `status`, `copies`, `summary_only`,

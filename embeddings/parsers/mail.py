@@ -1,4 +1,4 @@
-"""Messages: takes an `.eml`, gives its text as an article: press releases and newsletters come so."""
+"""Mail: parses an `.eml` as one article, such as a press release or a newsletter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a page was published: takes its tree, gives the date as the page writes it.
+"""Finds the date of publication in a page's tree, as the page writes it.
 
 Only what says *published* counts, in the order of trust: the page's `<meta>`, its linked data, microdata, the date in
 its address, a `<time>` or a dateline at the head of the article, a bare date beside its headline. A date of change is

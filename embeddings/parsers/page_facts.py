@@ -1,4 +1,4 @@
-"""What a page says of itself: takes its tree, gives headline, address, site and authors; dates are in `page_dates`.
+"""Finds headline, address, site and authors in a page's tree; `page_dates` finds the date.
 
 Where a page's one headline (`<h1>`, og:title) stands inside its title, set off by a mark, the rest of the title is the
 site's name or its sections, whatever they are called.

@@ -1,4 +1,4 @@
-"""PDF: takes a `.pdf`, gives its article and the place where each of its pages begins.
+"""PDF: parses a `.pdf` as one article, with the offset of each page.
 
 The properties of the file are believed where its first page says the same; programs write templates' titles, their own
 names and the date of the last conversion into them.

@@ -1,4 +1,4 @@
-"""The lines of a PDF's pages: takes a document, gives what stands on each line, and where.
+"""Finds the lines on a PDF's pages, with their places.
 
 Points are measured from the lower left corner of the page as it is shown. Lines set at another angle than most of the
 page (watermarks, stamps in the margin) are left out; so is what pages repeat at the same height, and their numbers.

@@ -1,4 +1,4 @@
-"""The `Corpus` of several processes: a PostgreSQL server holds everything, and searches it.
+"""The `Corpus` on a PostgreSQL server, which stores and searches everything for several processes.
 
 Any number of processes may read and write at once. What one has written, every other finds at its next question.
 """

@@ -1,4 +1,4 @@
-"""Passages in the store: each is sealed with its words and its vector, and none leaves here with a broken seal."""
+"""Passages in the store: a seal covers each one's words and vector, and is checked on every read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions to the store about articles, each asked in a transaction that the caller holds, and how a `Where` reads.
+"""Reads articles from the store, inside a transaction of the caller; translates a `Where` into SQL.
 
 No text leaves here that does not match the hash it was stored under.
 """

@@ -1,4 +1,4 @@
-"""The tables, made and changed by numbered migrations; several processes may start at once.
+"""The tables, created and changed by numbered migrations; several processes may start at once.
 
 `articles` says what is current; `versions` keeps every version, text and all. A generation is one encoder's view of
 the corpus: its passages with their vectors. `encodings` is the receipt that one article is complete in one generation.

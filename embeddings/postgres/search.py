@@ -1,4 +1,4 @@
-"""Search by the server: by cosine, and by BM25 over its full text; both give the keys of passages, best first.
+"""Search on the server: by cosine, and by BM25 over its full text; both give keys of passages, best first.
 
 The index holds half-precision numbers; what it finds is ranked again by the full ones. A filter is applied while the
 index is walked, and where the walk ends with fewer than there must be, all passages in question are compared.

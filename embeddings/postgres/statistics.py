@@ -1,4 +1,4 @@
-"""What ranking and spelling need to know of the whole corpus, or of some collections: passages, lengths, terms.
+"""Corpus statistics for ranking and spelling, for all or some collections: passages, lengths, terms.
 
 Counting is what costs most of a search, so counts are remembered: exactly as long as the server's own snapshot says
 that nothing has changed, those of common terms until the corpus has grown or shrunk by a hundredth.

@@ -1,4 +1,4 @@
-"""Changes to the store, each made inside a writing transaction that the caller holds.
+"""Writes to the store, each inside a writing transaction of the caller.
 
 Locks are taken in one order, so that no two writers wait for each other: the store's own (see `Database.writing`), a
 generation, an article or several by id, terms of the vocabulary in alphabetical order.

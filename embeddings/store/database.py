@@ -1,4 +1,4 @@
-"""The SQLite file that is the truth: one writer, many readers, every acknowledged transaction on disk.
+"""The SQLite file: one writer, many readers, every acknowledged transaction on disk.
 
 WAL with `synchronous = FULL`: a commit that returned survives kill -9 and, where the disk honours fsync, power
 loss. Readers hold short read transactions of their own and neither wait for the writer nor delay it.

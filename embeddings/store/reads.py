@@ -1,4 +1,4 @@
-"""Questions to the store, each asked inside a transaction that the caller holds.
+"""Reads from the store, inside a transaction of the caller.
 
 No text leaves here that does not match the hash it was stored under.
 """

@@ -1,4 +1,4 @@
-"""The tables of the store, the checks made before the first statement runs, and how a `Where` reads in SQL.
+"""The tables of the store, the checks before the first statement, and how a `Where` translates into SQL.
 
 `articles` says what is current; `versions` keeps every version, text and all. A `generation` is one encoder's
 view of the corpus: its passages with their vectors. `encodings` is the receipt that one article is complete in

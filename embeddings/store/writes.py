@@ -1,4 +1,4 @@
-"""Changes to the store, each made inside a writing transaction that the caller holds.
+"""Writes to the store, each inside a writing transaction of the caller.
 
 Each leaves the tables consistent with one another: what `encodings` says is complete is complete, and every key
 that stops being searchable is in `removals`.

@@ -1,4 +1,4 @@
-"""Where a request comes from: its network address, and the web origin of the page that sends it.
+"""Where a request comes from: its network address, and the origin of the page that sent it.
 
 An address is the peer's, or that of whom a trusted proxy names; one answer per household. Origins are matched
 exactly, as `scheme://host[:port]` that browsers send.

@@ -1,4 +1,4 @@
-"""What is signed, not stored: short-lived tokens of pages, and links that open one article or one kept answer.
+"""Signed, not stored: short-lived tokens of pages, and links that open one article or one kept answer.
 
 A token is bound to one origin and perhaps one collection, good for asking and reading only. It is `st1.CLAIMS.MAC`:
 the claims as JSON and their HMAC-SHA-256, both in URL-safe base64. The secret has nothing to do with any API key; it

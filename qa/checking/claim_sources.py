@@ -1,4 +1,4 @@
-"""Gives for each claim the texts it may rest on: those sent along, or the passages of the articles found for it."""
+"""Finds the sources for each claim: the texts sent along, or passages of the stored articles."""
 
 from __future__ import annotations
 

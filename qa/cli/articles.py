@@ -1,4 +1,4 @@
-"""`qa ingest` and `qa articles`: store what files hold; list, show, withdraw and delete what is stored."""
+"""`qa ingest` and `qa articles`: ingest files; list, show, withdraw and delete articles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`qa ask`: put a question to the corpus, read the answer with its sources.
+"""`qa ask`: answers a question, with numbered sources.
 
 On a terminal the words that answer stand out, and sources are numbered.
 """

@@ -1,4 +1,4 @@
-"""`qa check`: hold any text against files or the stored articles, sentence by sentence.
+"""`qa check`: checks any text against files or the stored articles, sentence by sentence.
 
 On a terminal each sentence stands by its line, with what differs.
 """

@@ -1,4 +1,4 @@
-"""`qa evaluate`: ask every question of a dataset, make datasets of other projects' files, let a model judge claims.
+"""`qa evaluate`: asks a dataset's questions, converts other projects' files, lets a model judge claims.
 
 What a command needs it loads when it runs.
 """

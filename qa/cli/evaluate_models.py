@@ -1,4 +1,4 @@
-"""`qa evaluate reader` and `qa evaluate checker`: how well reader and checker do on public sets."""
+"""`qa evaluate reader` and `qa evaluate checker`: measure the reader and the checker on public data sets."""
 
 from __future__ import annotations
 

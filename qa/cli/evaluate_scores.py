@@ -1,4 +1,4 @@
-"""`qa evaluate score`, `report`, `compare` and `gate`: what a run is worth, shown, held against another and limits.
+"""`qa evaluate score`, `report`, `compare` and `gate`: score a run, show it, compare it, hold it to limits.
 
 They read a run's files alone. Lines of scores are the same on a terminal and in a file.
 """

@@ -1,4 +1,4 @@
-"""What runs until it is stopped: `qa serve`, `work`, `mcp`, `feeds`, `watch`; and `qa keys` for the service."""
+"""Long-running commands: `qa serve`, `work`, `mcp`, `feeds` and `watch`; and `qa keys`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`qa store`, `qa index`, `qa backup` and `qa restore`: move, check, remake, measure and keep what is stored.
+"""`qa store`, `qa index`, `qa backup` and `qa restore`: copy, verify, rebuild, measure and back up the store.
 
 The index is derived, the store holds the truth.
 """

@@ -1,4 +1,4 @@
-"""What commands share: what they work with, and words on a terminal, which may hold anything and are made safe."""
+"""What the commands share: settings, encoder, corpus, and text that is safe to print on a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the articles that an answer quotes: takes a kept answer and the corpus, gives what changed in each.
+"""Finds out what became of the articles that a kept answer quotes.
 
 A kept answer is given again without what may not be quoted any more. Of an article that may not be shown any more, it
 is said that, and nothing else.

@@ -1,4 +1,4 @@
-"""Where conversations and all that is kept with them lie: one way to ask, and the SQLite file that is the default.
+"""The database of conversations: its interface, and the default implementation in a SQLite file.
 
 Of the file: one connection, one thread at a time, every commit on disk. `server_database` is the like on a server.
 """

@@ -1,4 +1,4 @@
-"""What readers and editors think of answers: one verdict, and one review, an answer; the last one counts.
+"""Feedback of readers and reviews of editors: one of each per answer; the last one counts.
 
 Reviews make a dataset. A review names the words that answer by their place, never by the words: they are read from
 the articles when the dataset is made, so that nothing is passed on that may not be shown any more.

@@ -1,4 +1,4 @@
-"""Completes a question from the turns before it, so that it stands alone; one that does already is untouched.
+"""Completes a follow-up from the turns before it; a question that stands alone stays as it is.
 
 By rules, closed word classes and the form of names decide. Precision comes before recall, since a wrong topic spoils
 a good question, while a missed one leaves it no worse than it was. Where a model is set up, it rewrites the question,

@@ -1,4 +1,4 @@
-"""Conversations as they were: takes answers, keeps them turn by turn within bounds, gives them back or forgets them."""
+"""The history of conversations: keeps answers turn by turn within bounds, returns them, deletes them."""
 
 from __future__ import annotations
 

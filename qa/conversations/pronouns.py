@@ -1,4 +1,4 @@
-"""What a pronoun of a follow-up can stand for, held against the last answer and the article that it cited.
+"""Resolves the pronouns of a follow-up from the last answer and the article that it cited.
 
 A place is nobody and nothing that acts: "it" after "What sank off Hallow?" is what sank.
 """

@@ -1,4 +1,4 @@
-"""What was asked, of whomever: takes the kept turns and feedback, gives counts by day and lists of questions.
+"""The questions asked, for the operator: counts by day, and lists.
 
 For whoever runs the service. Of answers nothing is given here but how they came out.
 """

@@ -1,4 +1,4 @@
-"""What earlier turns spoke of: the person, the place and the topic a follow-up may mean, and the words it borrows.
+"""What a follow-up may refer to: persons, places and topics of earlier turns, and the words to borrow.
 
 "What about Tobruk?", "And in June?" and "Why?" borrow the words of the question before them.
 """

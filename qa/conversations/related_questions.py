@@ -1,4 +1,4 @@
-"""Questions to go on with: beside one that nothing answers, and about articles that somebody reads.
+"""Related questions: for one that nothing answers, and about the articles that somebody reads.
 
 Beside an unanswered question: the same question at any time, what happened to the things it names, similar statements.
 No model makes them, and they have few forms. The caller must try whether one is really answered (`answers_related`).

@@ -1,4 +1,4 @@
-"""What services keep together on the server of the articles: conversations, feedback, reviews and jobs."""
+"""The database of conversations on the articles' PostgreSQL server, which several services share."""
 
 from __future__ import annotations
 

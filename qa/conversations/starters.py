@@ -1,4 +1,4 @@
-"""Questions to begin with: statements of the articles turned round, so that they do answer them.
+"""Starter questions: turns statements of articles into questions that these statements answer.
 
 No model: a sentence of the form "X will be closed for 16 months" becomes "How long will X be closed?". Few sentences
 have one of these forms; one that does not is left alone. Whether a question is really answered is for the caller to

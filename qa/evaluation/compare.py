@@ -1,4 +1,4 @@
-"""Holds a scored run against another and against limits: where they differ, whether by chance, what fails.
+"""Compares a scored run with another and with limits: what differs, whether by chance, what fails.
 
 What was not measured holds no limit.
 """

@@ -1,4 +1,4 @@
-"""Dataset formats of other projects: takes their files, gives examples and, where they come along, articles.
+"""Converts datasets of other projects into examples and, if they have any, articles.
 
 SQuAD 1.1 and 2.0: the published JSON, a question a row and every paragraph an article. CSV and TSV: columns named
 like the fields of an example; those that hold several values (`answers`, `gold_urls`, `gold_article_ids`,

@@ -1,4 +1,4 @@
-"""Reads a dataset file (one JSON object a line) as examples, or says which lines to mend and how.
+"""Reads a dataset file (one JSON object per line) as examples, or says which lines to fix and how.
 
 The fields of a line are those of `qa.evaluation.types.Example`; lines of this project's own labelled questions
 (`seeds/questions.jsonl`) are read as they are. A run may ask some of them: filtered, then drawn by a seed.

@@ -1,4 +1,4 @@
-"""Judges each claim that was made by what it cites: a support checker does, or a model.
+"""Judges each claim by its citations, with a support checker or a language model.
 
 Opinions are kept in a run's folder beside the predictions, so that scoring stays offline. A model is no measuring
 instrument: its opinions are never mixed with the support checker's judgements. They are reported by names of their

@@ -1,4 +1,4 @@
-"""The values of every metric for one example with what came back for it.
+"""Computes the values of every metric for one example and its prediction.
 
 To that end it is told what the example expects and which of it was retrieved or cited.
 """

@@ -1,4 +1,4 @@
-"""What a prediction said and cited, in one shape: a native one, or one of an OpenAI-compatible server.
+"""One form for what a prediction said and cited, whether our own reply or an OpenAI-compatible one.
 
 A link may point at words of a page (`#:~:text=…`), as in "URL Fragment Text Directives" (WICG draft, 2023):
 `[prefix-,]start[,end][,-suffix]`, percent-encoded.

@@ -1,4 +1,4 @@
-"""The folder of a run: begun once, appended to line by line, taken up again after a kill, read for scoring.
+"""The folder of a run: created once, appended line by line, resumed after a kill, read for scoring.
 
 The scores are written beside it, and read only where they are of the predictions that lie there.
 """

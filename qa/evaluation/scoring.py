@@ -1,4 +1,4 @@
-"""The scores of a finished run, by a support checker: the same files, the same scores, byte for byte."""
+"""Scores a finished run with a support checker: the same files give the same scores, byte for byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of evaluation: a row of a dataset, a prediction, a run's manifest, its scores; and the folder they lie in.
+"""The values of evaluation: examples, predictions, the manifest of a run and its scores.
 
 A run folder holds (all JSON in UTF-8; lines are appended, never rewritten):
 

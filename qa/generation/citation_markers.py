@@ -1,4 +1,4 @@
-"""Source markers: takes a drafted sentence, gives it without them, and which sources they name.
+"""Source markers: takes them out of a drafted sentence, and resolves which sources they name.
 
 A marker is a label and a number, `[S2]`. The label is chosen for each question so that with a number behind it, it
 stands neither in the evidence nor in the question: prose is never taken for a marker, whatever a model makes of its

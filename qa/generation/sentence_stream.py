@@ -1,4 +1,4 @@
-"""The words of a model as sentences of plain text: cut from its stream, freed of markup, or dropped."""
+"""Cuts a model's stream into sentences, and strips their markup or drops them."""
 
 from __future__ import annotations
 

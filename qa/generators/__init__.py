@@ -1,4 +1,4 @@
-"""What writes drafts: the seam between a question with its evidence and the raw text of a model.
+"""Generators: the interface to a language model that writes drafts.
 
 Any OpenAI-compatible model, Anthropic's, or a script; `load_generator` takes settings.
 """

@@ -1,4 +1,4 @@
-"""Drafts from any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp, LM Studio, OpenAI.
+"""Drafts from any server with OpenAI's chat completions: Ollama, vLLM, llama.cpp, LM Studio, OpenAI.
 
 The SDK builds and sends the request over our own `transport`; what comes back, whole or streamed, is read with bounds
 by `ChatReader`. Servers differ in what they leave out, so little is demanded; but what is there must have the right

@@ -1,4 +1,4 @@
-"""The connection to a model's server: takes a request of an SDK, gives the bytes of the answer, or why there is none.
+"""The connection to a model's server: sends an SDK's request, returns the bytes of the answer or the reason of failure.
 
 The SDKs build and send requests. Their time-outs, their retries and their reading of answers are not used: the
 question has one deadline, which is ours, and whoever leaves closes the connection at once. Server-sent events are

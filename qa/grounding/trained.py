@@ -1,4 +1,4 @@
-"""The trained support checker: one trained network reads a claim with the evidence chosen for it; figures veto.
+"""The trained support checker: a network reads the claim with its likeliest evidence; figures may veto.
 
 The network is the bundled encoder fine-tuned to judge claims, int8, run by ONNX Runtime; no torch. What it was trained
 on, and how well it does, stands in `weights/MODEL_CARD.md`. The likeliest sentences are found by their words, and read

@@ -1,4 +1,4 @@
-"""Moments as the wire writes them; dates, weekdays, years and clock times that a text names, and which agree."""
+"""Times in ISO 8601; dates, weekdays, years and clock times in a text, and which of them agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names in a text, and which spellings are of one name.
+"""The names in a text, and which spellings belong to one name.
 
 So that "ECB" meets the European Central Bank, long forms are found in the texts that a question brought up.
 """

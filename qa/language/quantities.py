@@ -1,4 +1,4 @@
-"""The quantities that a text names: value, unit, and whether it is exact, rounded, a floor or a ceiling.
+"""The quantities in a text: value, unit, and whether exact, rounded, a minimum or a maximum.
 
 Number words, scales, and units with what they are worth in a common one stand here and nowhere else.
 """

@@ -1,4 +1,4 @@
-"""Words and phrases of a question: closed classes, its language, its names and noun phrases, the clauses of a sentence.
+"""The words and phrases of a question: question words, language, names, noun phrases, clauses.
 
 The language is told as far as letters and small words tell; names and phrases are found by their form alone.
 """

@@ -1,4 +1,4 @@
-"""The period that a question speaks of, such as "yesterday" or "in May", at the moment it is asked.
+"""The period that a question names, such as "yesterday" or "in May", relative to when it is asked.
 
 Times told by their distance from now ("two weeks ago", "last weekend", "next month") are read here, those told by the
 calendar in `time_calendar`.

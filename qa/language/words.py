@@ -1,4 +1,4 @@
-"""Words of a text with their spans, stems and kinds: the alphabet of extraction.
+"""The words of a text with their spans, stems and kinds.
 
 Families of words that news uses for one and the same matter are kept in `synonyms.txt`.
 """

@@ -1,4 +1,4 @@
-"""The protocol by the official SDK, over standard input and output or over HTTP; no other module knows the SDK.
+"""The Model Context Protocol by its official SDK, over standard input and output or HTTP; the only module with the SDK.
 
 While standard input and output are served, the SDK turns whatever else is written to standard output over to standard
 error. Over HTTP each request stands on its own, so that any of several services can answer the next one.

@@ -1,4 +1,4 @@
-"""The tools: what each takes and gives, its schemas, a call of it, and the archive that a call is carried out by.
+"""The MCP tools: inputs, outputs, schemas, and the archive that carries out their calls.
 
 Nothing here knows how the protocol is spoken.
 

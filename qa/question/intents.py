@@ -1,4 +1,4 @@
-"""What a question wants: an answer, the latest on a topic, or mere small talk; and the questions that one asks."""
+"""The intent of a question (an answer, the latest on a topic, small talk), and the questions it consists of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leaves out of what was read what answers another question than the one that was asked.
+"""Removes sentences that answer another question than the one asked.
 
 A reader looks for words of the right kind. That they are told of a brother, of those who did not, or of the other way
 round, it sees least. Each rule here is sure of what it strikes, and silent otherwise.

@@ -1,4 +1,4 @@
-"""What kind of answer a question wants, and whether words can answer it by their type alone.
+"""The type of answer that a question wants, and whether words have that type.
 
 Wanted are a few words, a list, a sentence, or the sentence that decides. A reader is drawn to what stands beside the
 words asked about: "How much did it cost to build?" is not answered by a year, nor "How far is it?" by weeks. Each

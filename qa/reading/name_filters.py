@@ -1,4 +1,4 @@
-"""Which sentences tell of somebody else: of other names than the question has, or of others doing it to others.
+"""Filters sentences about somebody else: with other names, or with the roles exchanged.
 
 Who does what to whom is told for plain sentences; what is not plain is left alone.
 """

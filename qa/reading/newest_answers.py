@@ -1,4 +1,4 @@
-"""How things are now: of the answers to a question in the present tense, that of the newest article.
+"""For questions in the present tense, prefers the answer of the newest article.
 
 Whoever holds an office, and whatever is counted of what goes on, changes. What a newer article says of it holds; and an
 older one is wrong about a person of whom a newer one says that he left.

@@ -1,4 +1,4 @@
-"""Who holds an office: which questions ask for the one who holds it now, and of whom a text says that he left it.
+"""Office holders: questions that ask who holds an office now, and people who, says a text, left one.
 
 A reader is drawn to the name beside the office, and it stands there most of all when somebody is dismissed.
 """

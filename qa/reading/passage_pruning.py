@@ -1,4 +1,4 @@
-"""Says which passages are still worth reading, after some of the same question were read.
+"""Decides which passages are still worth reading, after some were read for the same question.
 
 What a passage can reach is bounded by what is known without reading it: its retrieval score, and the question's words
 in its best sentence. Most of the others cannot come before a good answer any more; those that have the same answer, or

@@ -1,4 +1,4 @@
-"""Which sentences tell of another event than the question, or the opposite of what it asks.
+"""Filters sentences about another event than the question, or with the opposite of what it asks.
 
 A reader takes the time, the winner or the figure of one event (the past or the next one, the second year, one round)
 for that of another: "six were found alive, and two are still missing". Each rule strikes only what its form betrays.

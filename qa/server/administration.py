@@ -1,4 +1,4 @@
-"""What whoever runs the service may know of it: articles by source and day, questions and answers, reviews.
+"""What the operator may see: articles by source and day, questions and answers, reviews.
 
 Of stored answers nobody is shown more than their readers are: what they quote is held against the articles first. Of
 articles that readers are not shown it gives numbers here; `kept_back` of `/api/articles` shows them.

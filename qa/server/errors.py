@@ -1,4 +1,4 @@
-"""Every error the HTTP layer itself raises; `problems` gives each its place on the wire.
+"""Every error that the HTTP layer itself raises; `problems` maps each to a reply.
 
 ServerError(QAError)
 ├── RequestError           the request is at fault

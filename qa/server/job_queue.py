@@ -1,4 +1,4 @@
-"""Ingests that `qa work` does for the services: a queue in the database that holds the articles.
+"""The queue of ingests that `qa work` does for the services, in the articles' database.
 
 Whoever takes a job holds its row locked until it is done, and nobody else looks at it meanwhile. When a worker is gone,
 in whatever way, the server lets go of the row, and the next worker begins the job anew: what was stored of it is found

@@ -1,4 +1,4 @@
-"""Keeps questions to begin with over restarts, and makes them ahead: at the start, and after each write.
+"""Keeps starter questions over restarts, and makes them ahead: at the start, and after each write.
 
 Of articles no words are kept but those of questions.
 """

@@ -1,4 +1,4 @@
-"""What the service tells of itself: log, traces, metrics, and whether articles can be written.
+"""What the service reports about itself: logs, traces, metrics, and whether articles can be written.
 
 In log and traces a line and a span for each request, a line for each act of whoever runs the service.
 

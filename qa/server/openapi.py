@@ -1,4 +1,4 @@
-"""The OpenAPI document: the framework describes the routes, msgspec the values that travel over them.
+"""The OpenAPI document: the framework describes the routes, msgspec the values.
 
 Both know the handlers' own types, so nothing is written twice. The framework's schemas of structs are not used: they
 turn a bounded string in a list into `oneOf: [string, anything]`, which no string satisfies, and do not say which

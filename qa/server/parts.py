@@ -1,4 +1,4 @@
-"""What the service is started with: the seams that the HTTP layer answers and checks through.
+"""The loaded parts of the service: the interfaces through which the HTTP layer answers and checks.
 
 Checks run on the encoding thread behind the questions, a few texts at a time, each within the time of its request.
 """

@@ -1,4 +1,4 @@
-"""What the service keeps of conversations and feedback: takes questions and answers, on a thread of its own.
+"""The service's conversations and feedback, stored and read on a thread of their own.
 
 A stored answer is on disk before it is served; whatever is read back is held against the corpus first.
 """

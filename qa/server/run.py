@@ -1,4 +1,4 @@
-"""Run the service: bind, open its parts behind a live event loop, say when it is ready, stop without dropping anything.
+"""Runs the service: binds, loads the parts behind a live event loop, says when it is ready, stops cleanly.
 
 Store, encoder and answerer are opened from settings, each used once, so that all are known to work.
 """

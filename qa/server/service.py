@@ -1,4 +1,4 @@
-"""What the routes may ask for: takes questions, articles and ids, gives values, never blocks the event loop.
+"""What the routes call: it takes questions, articles and ids, and never blocks the event loop.
 
 Threads do the work, one for each kind: `encoding` runs the encoder and everything that needs its result (several where
 there are more than two processors), `writing` cleans and stores articles, `reading` fetches articles. Each request

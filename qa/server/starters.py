@@ -1,4 +1,4 @@
-"""What a page begins with, and what follows on: questions made of articles, tried under the same filters, and kept."""
+"""Starter questions of a page, and questions that follow on: made from articles, tried, and kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The body of `POST /api/articles`: one article, a list, or NDJSON in; raw articles and rejected items out.
+"""The body of `POST /api/articles`: from one article, a list or NDJSON to raw articles and rejected items.
 
 Items are read one by one, so that a long body neither stops other threads for long nor fails for one bad item.
 """

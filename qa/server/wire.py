@@ -1,4 +1,4 @@
-"""What travels over HTTP and is not already a value of `qa.types` or `embeddings.types`."""
+"""The HTTP values that are not already in `qa.types` or `embeddings.types`."""
 
 from __future__ import annotations
 

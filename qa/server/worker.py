@@ -1,4 +1,4 @@
-"""Long-lived threads for CPU work: permits that bound what may wait for them, and how long a newcomer would wait.
+"""Long-lived threads for CPU work, with a bounded queue and a forecast of waiting times.
 
 The event loop never computes: it hands jobs over and waits. Urgent jobs (questions) go before patient ones (batches
 of an ingest), but patient ones have a share of the thread's time that no number of questions can take from them: what

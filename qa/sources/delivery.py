@@ -1,4 +1,4 @@
-"""Articles on their way into the store: takes raw articles, gives what became of them when they are durable.
+"""Delivers raw articles to the store, and reports the outcome when they are durable.
 
 Either straight into the store, which one process writes at a time, or over HTTP to the service that has it open.
 """

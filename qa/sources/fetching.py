@@ -1,4 +1,4 @@
-"""One document from the web: takes an address, gives what is there, within limits of size, time and redirects.
+"""Fetches one document from the web, within limits of size, time and redirects.
 
 A request that is repeated says what it knows already (`ETag`, `Last-Modified`), so that nothing comes twice.
 """

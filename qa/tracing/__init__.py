@@ -1,4 +1,4 @@
-"""Tells whoever traces it what a piece of work is made of; off unless QA_OTEL_ENDPOINT is set."""
+"""Traces what a piece of work consists of; off unless QA_OTEL_ENDPOINT is set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that reads: takes tasks on standard input, gives a frame of what their parsers find for each empty line.
+"""The parsing process: takes tasks on standard input, and gives a frame of results for each empty line.
 
 It bounds itself before it reads anything: memory, size of files written, processor time of each step. Going over the
 last ends it at once (SIGPROF), whatever C code it is in.

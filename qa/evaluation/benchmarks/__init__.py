@@ -1,4 +1,4 @@
-"""Quality on real data sets, in one table: every figure with its n, its interval, a floor and what others reached.
+"""Benchmarks on real data sets, in one table: each figure with n, interval, floor and published results.
 
 Here is what the yardsticks share: examples asked of the service of this process, and the table. Predictions are kept by
 what decides them.

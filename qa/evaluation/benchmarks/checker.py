@@ -1,4 +1,4 @@
-"""SummEdits, CLIFF, QAGS and WiCE: how well the support checker judges claims, with the floors it must beat.
+"""SummEdits, CLIFF, QAGS and WiCE: measures the support checker, and the floors it must beat.
 
 A response is as good as its worst sentence. Thresholds come from one half of the documents, figures from the other.
 """

@@ -1,4 +1,4 @@
-"""SQuAD 2.0 and 1.1: how well the reader answers and when it declines, given the paragraph, and over all of them.
+"""SQuAD 2.0 and 1.1: measures the reader, given the paragraph or searching all paragraphs.
 
 Source of the measures: Rajpurkar et al., "Know What You Don't Know" (2018); what the official script reports. The
 answer is the words that the reader found; declining is the empty answer.

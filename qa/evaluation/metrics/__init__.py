@@ -1,4 +1,4 @@
-"""Measures of retrieval, answers, grounding, abstention and speed: pure functions, each with its source.
+"""Metrics of retrieval, answers, grounding, abstention and speed: pure functions, each with its source.
 
 Here every metric by its name: what it is over, which direction is better, and what it says.
 """

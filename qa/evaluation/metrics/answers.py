@@ -1,4 +1,4 @@
-"""How well an answer's words agree with the accepted ones, and a ranking with the relevant ids; reads SQuAD files.
+"""Metrics of answers against accepted ones, and of rankings against relevant ids; reads SQuAD files.
 
 Sources: the official script of Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD" (2018);
 Mallen et al., "When Not to Trust Language Models" (2023), who count an answer as right that contains an accepted one;

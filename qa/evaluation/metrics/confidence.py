@@ -1,4 +1,4 @@
-"""How well the confidence of an answerer or a judge tells right from wrong.
+"""How well the confidence of an answerer or a judge separates right from wrong.
 
 Sources: Naeini, Cooper and Hauskrecht (2015) and Guo et al. (2017) for the expected calibration error over bins of
 equal width; Brier (1950) for the mean squared error; El-Yaniv and Wiener (2010) and Geifman and El-Yaniv (2017) for

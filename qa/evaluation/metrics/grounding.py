@@ -1,4 +1,4 @@
-"""How good the citations of claims are, and what counting shared words would say.
+"""Metrics of citations, and word-overlap baselines.
 
 Source: citation recall and precision of ALCE (Gao, Yen, Yu and Chen, "Enabling Large Language Models to Generate Text
 with Citations", 2023, arXiv 2305.14627, section 4). Recall of a claim: all its citations together support it, and it

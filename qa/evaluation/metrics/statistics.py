@@ -1,4 +1,4 @@
-"""Mean, interval and percentiles of a value per question; of two runs the difference and its chance.
+"""Mean, interval and percentiles of a value per question; the difference of two runs and its p-value.
 
 Questions on one article are not independent: intervals come from resampling whole groups of them (cluster bootstrap,
 Field and Welsh, 2007; Efron and Tibshirani, 1993), or from Wilson's formula (1927) where every question stands alone

@@ -1,4 +1,4 @@
-"""Reports of a scored run: Markdown, JUnit, JSON, and one HTML file that needs nothing else."""
+"""Reports of a scored run: Markdown, JUnit, JSON, and one self-contained HTML file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The four pictures of a report as inline SVG, each with what it is over.
+"""The four figures of a report as inline SVG, each with what it covers.
 
 Colours come from the page by class.
 """

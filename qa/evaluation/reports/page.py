@@ -1,4 +1,4 @@
-"""A scored run as one HTML file: no script, no network, nothing beside it.
+"""A scored run as one HTML file: no script, no network, no other files.
 
 It shows every question with its prediction and scores, cut into marked pieces.
 """

@@ -1,4 +1,4 @@
-"""What can be evaluated: this process's own service, a running one, any OpenAI-compatible server.
+"""What can be evaluated: the service in this process, a running service, any OpenAI-compatible server.
 
 Here is the seam between a run and whatever answers, and an example as the question that is put to it; `respondent`
 opens one from options.

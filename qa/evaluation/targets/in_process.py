@@ -1,4 +1,4 @@
-"""The service of this process: the answerer over an open corpus, no HTTP in between, and what decides its answers.
+"""The service in this process as a target: an answerer over an open corpus, without HTTP.
 
 A corpus can act as if it did not hold certain articles: so it is asked what nothing answers.
 """

@@ -1,4 +1,4 @@
-"""A running service under evaluation: Sourceline by its base URL, or any OpenAI-compatible server.
+"""A running service as a target: Sourceline at a base URL, or any OpenAI-compatible server.
 
 The latter is asked `chat/completions`; its `url_citation` annotations are taken as citations. Blocking calls run in
 threads, failures are `TargetFailed`.

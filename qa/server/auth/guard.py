@@ -1,4 +1,4 @@
-"""The one guard: before any route runs (and before its body is read), who is it, and may they, and how often?
+"""The guard: before any route runs or reads its body, it checks who calls, what they may do, and how often.
 
 With `QA_API_KEYS` set, a key opens what its scope says, a token asking and reading. Without, whoever reaches the
 service may do everything, so it answers only to names that no foreign page can make its own (DNS rebinding). In both

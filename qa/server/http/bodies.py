@@ -1,4 +1,4 @@
-"""From the bytes of a request body to a checked value; every way in which that can fail is a `RequestError`."""
+"""From the bytes of a request body to a validated value; every failure is a `RequestError`."""
 
 from __future__ import annotations
 

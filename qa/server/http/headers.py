@@ -1,4 +1,4 @@
-"""What replies carry besides their content: security headers, CORS, compression, and tags of what a client has already.
+"""Headers of replies: security, CORS, compression, and entity tags.
 
 A page may bring its own, looser content policy. Allowed origins, exactly, get the headers that let their pages read
 what the service answers: own code, because the framework's leaves `Vary: Origin` out where an origin is not allowed,

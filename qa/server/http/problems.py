@@ -1,4 +1,4 @@
-"""The one table from errors to RFC 9457 problem details, and the handler that serves it; also for what is no HTTP.
+"""The table from errors to RFC 9457 problem details, and the handler that serves them; also below HTTP.
 
 What an error says is shown only where the table allows it: messages about the caller's request or our own state are;
 those of the store, the encoder or a bug are not (they may name paths), they go to the log under an incident id.

@@ -1,4 +1,4 @@
-"""Messages as a stream of server-sent events, sent as they are made, ended when the client leaves.
+"""Streams messages as server-sent events, and stops when the client leaves.
 
 So does other work that goes on only while the client is there: when it leaves, the work is cancelled and nothing is
 sent.

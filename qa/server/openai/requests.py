@@ -1,4 +1,4 @@
-"""What OpenAI's clients send, and what of it is asked of the service.
+"""The requests of OpenAI's clients, and how they translate to ours.
 
 The name of a model is a way of being answered. Fields that mean nothing here are passed over; what clients can ask
 for and does not exist here is named in an error, because an answer without it would be taken for one with it. Fields

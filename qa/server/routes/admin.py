@@ -1,4 +1,4 @@
-"""`/api/admin`: articles, sources, questions, answers, reviews and keys, for whoever runs the service."""
+"""`/api/admin`: articles, sources, questions, answers, reviews and keys, for the operator."""
 
 from __future__ import annotations
 

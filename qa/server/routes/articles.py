@@ -1,4 +1,4 @@
-"""`/api/articles` and `/api/jobs`: list, read, add and delete articles, and what became of those that were sent.
+"""`/api/articles` and `/api/jobs`: list, read, add and delete articles, and follow the ingests.
 
 Jobs are followed request by request, also while articles are being stored.
 """

@@ -1,4 +1,4 @@
-"""`POST /api/ask`, `/api/search` and `/api/check`, `GET /api/starters`: answers, passages, any text judged, questions.
+"""`POST /api/ask`, `/api/search` and `/api/check`, `GET /api/starters`.
 
 Answers come with their citations, at once or as they are made.
 """

@@ -1,4 +1,4 @@
-"""What is kept: conversations, single answers with what became of their articles, and feedback on them.
+"""Conversations, single answers and the changes of their articles, and feedback.
 
 An answer is for its owner and for whoever was given the link to it. Feedback is one verdict an answer, given by
 readers, read by whoever runs the service.

@@ -1,4 +1,4 @@
-"""`/v1`: the service's answers for OpenAI's clients, as chat completions and as responses, and the names of its models.
+"""`/v1`: the service's answers for OpenAI's clients, as chat completions and as responses, and its models.
 
 Clients of routes that have no like here are told what to use.
 """

@@ -1,4 +1,4 @@
-"""Pages: the API's description, problems, administration, and an article for readers whom a citation leads to it."""
+"""Pages: the API's description, problems, administration, and an article opened from a citation."""
 
 from __future__ import annotations
 

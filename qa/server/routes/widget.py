@@ -1,4 +1,4 @@
-"""The chat for readers: the page at `/`, the script that puts it into other sites' pages, and the tokens of these."""
+"""The chat: the page at `/`, the script that embeds it into other sites, and their tokens."""
 
 from __future__ import annotations
 
