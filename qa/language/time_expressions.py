@@ -45,7 +45,7 @@ _FUTURE = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})[.!?]['\"”’)]*\s|\n")
-"""Not behind "Dr." or "Aug."."""
+"""Not after "Dr." or "Aug."."""
 _LEADING = re.compile(
     r"(?:(?:^|\s+)(?:in|on|at|during|of|for|by|over|within|since|after|before|until|till|from|through|between|up to|to"
     r"|ever since|prior to|early|late|back in|throughout))+\s*$",
@@ -53,12 +53,12 @@ _LEADING = re.compile(
 )
 _POSSESSIVE = re.compile(r"['’]s?\b")
 _LOOSE = re.compile(r"(?:,?\s+(?:and|between|from|to)|,|\s+)(?=\s*[?.!;]|\s*,|$)")
-"""What is left standing at the end of a question, or before a comma, when a time was taken out."""
+"""Words left over at the end of a question, or before a comma, after a time was removed."""
 _MOST = 12
-"""Expressions read of one text: nobody names more, and reading them takes more time than their number grows."""
+"""At most so many expressions of one text are read: nobody names more, and the time grows faster than their number."""
 _UNIT_DAYS = {"hour": 1, "day": 1, "week": 7, "fortnight": 14, "month": 30, "quarter": 91, "year": 365, "decade": 3652}
 _RECENT_DAYS = 62
-"""What lies further back is mostly told by articles of its own time, and older news may answer, too."""
+"""Events further back are mostly reported in articles of their own time, so older news may answer."""
 _LONG = r"(?P<unit>hour|day|week|fortnight|weekend|month|quarter|year|decade)"
 _CALENDAR = r"(?P<unit>week|weekend|month|quarter|year|decade)"
 
@@ -79,7 +79,7 @@ def period_of(question: str, *, as_of: datetime) -> Period | None:
 
     Several expressions give the period that holds them all, except that one within another counts alone ("in June,
     on Monday"). `recent` says that all are told by their distance from now: only news from about then can answer.
-    What begins nowhere ("before 2020") begins at `dates.BEGINNING`; what goes on ("since Monday") ends today.
+    A period without a beginning ("before 2020") begins at `dates.BEGINNING`; an open one ("since Monday") ends today.
 
     >>> asked = datetime(2024, 6, 20, 12, tzinfo=UTC)
     >>> str(period_of("What did Kelmar Water announce yesterday?", as_of=asked).start)
@@ -98,7 +98,7 @@ def period_of(question: str, *, as_of: datetime) -> Period | None:
 
 
 def periods_in(text: str, *, as_of: datetime) -> tuple[Period, ...]:
-    """Each time that a text names, apart, as its writer meant it at `as_of`."""
+    """Each time that a text names, as its writer meant it at `as_of`."""
     today = as_of.astimezone(UTC).date()
     read: list[Period] = []
     for item in _found(text, today):
@@ -110,7 +110,7 @@ def periods_in(text: str, *, as_of: datetime) -> tuple[Period, ...]:
 
 
 def without_period(question: str, *, as_of: datetime) -> str:
-    """The question without its words for when, for reading what was published then and need not say so.
+    """The question without its date words, for passages published then, which need not say so.
 
     >>> without_period("What did the mayor open in August?", as_of=datetime(2026, 11, 28, tzinfo=UTC))
     'What did the mayor open?'
@@ -127,8 +127,8 @@ def without_period(question: str, *, as_of: datetime) -> str:
 
 @lru_cache(maxsize=512)
 def _found(question: str, today: date) -> Sequence[_Found]:
-    """The expressions of a question in order; of those that overlap, the longest. A passage takes a millisecond, and is
-    asked several times for one question."""
+    """The expressions of a question in order; the longest of those that overlap. A passage takes a millisecond, and is
+    read several times for one question."""
     kept: list[_Found] = []
     for item in sorted(_read(question, today), key=lambda item: (item.start - item.end, item.start)):
         if all(item.end <= other.start or other.end <= item.start for other in kept):
@@ -139,7 +139,7 @@ def _found(question: str, today: date) -> Sequence[_Found]:
 def _read(question: str, today: date) -> Iterator[_Found]:
     ends = [match.end() for match in _SENTENCE_END.finditer(question)]
     starts = [0, *ends]
-    # What one sentence of a text expects says nothing of the months in the others.
+    # The tense of one sentence says nothing about months in the others.
     asked = [
         Asked(today=today, ahead=_FUTURE.search(question, start, end) is not None)
         for start, end in zip(starts, [*ends, len(question)], strict=True)

@@ -1,7 +1,7 @@
 """Removes sentences that answer another question than the one asked.
 
-A reader looks for words of the right kind. That they are told of a brother, of those who did not, or of the other way
-round, it sees least. Each rule here is sure of what it strikes, and silent otherwise.
+A reader looks for words of the right kind. It often misses that they are about a brother, about those who did not, or
+about the reverse. Each rule here removes only what it is sure of.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ _BEHIND = (
         ),
     ),
 )
-"""What a question asks, and the words right before others that are no answer to it."""
+"""A question, and words after which no answer to it can follow."""
 _ASKS_WHAT_WAS_SAID = re.compile(r"what (?:did|has|does) [^,;]{2,60} (?:say|said)\W*$", re.IGNORECASE)
 _SAYS = re.compile(
     r"[\"“”«»]|\b(?:sa(?:y|id)|t(?:ell|old)|add|call|warn|promis|announc|thank|urg|ask|blam|den(?:y|ie)|admit|claim|argu"
     r"|insist|prais|vow|wr(?:it|ot)e|tweet|speak|spoke|report|confirm|demand|explain|accus|describ|declin|accord|pledg)",
     re.IGNORECASE,
 )
-"""A sentence without any of these tells what somebody did, not what they said."""
+"""A sentence without any of these says what somebody did, not what they said."""
 _ASKS_WHERE = re.compile(r"(?:where|(?:in )?(?:which|what) (?:city|town|country|place))\b", re.IGNORECASE)
 _DATELINE = re.compile(r"[A-Z][\w .,’-]{1,40}\((?:CNN|AP|Reuters|AFP|CNN Business)\)")
 _CREDIT = re.compile(r"\((?:CNN|AP|Reuters|AFP|CNN Business)\)")
@@ -80,7 +80,7 @@ _HEDGE = re.compile(
     r"|as (?:many|much) as|an estimated) $",
     re.IGNORECASE,
 )
-"""Right before words that answer, what may not be cut off them: almost 500 are not 500."""
+"""Words that belong to the answer after them: almost 500 are not 500."""
 _ASKS_A_BODY = re.compile(
     r"(?:which|what) (?:[a-z]+ )?(?:town|city|village|country|nation|state|region|council|company|firm|bank"
     r"|airline|university|school|party|union|team|club|agency|hospital|museum|court|newspaper|group)\b(?! of\b)",
@@ -88,7 +88,7 @@ _ASKS_A_BODY = re.compile(
 )
 _ASKS_OF_A_SIDE = re.compile(r"[Ww]hich (?P<side>[A-Z][\w-]+)(?:['’]s)? (?!of\b)[a-z]+\b")
 _SIDE = re.compile(r"(?P<side>[A-Z][\w-]+)['’]s? (?:[a-z]+ ){0,3}[a-z]+,? $")
-"""Right before a name, whose captain or minister he is."""
+"""Before a name: whose captain or minister that is."""
 _ASKS_PRESIDENT = re.compile(r"who(?: is|['’]s| was) (?!.*\bvice\b).*\bpresident\b", re.IGNORECASE)
 _AS_MINISTER = re.compile(r"\b[Mm]inister,? [A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*$")
 _ASKS_HOW_IT_MOVED = re.compile(
@@ -112,10 +112,10 @@ def filter_answers(
     again: Again,
     strikes: Callable[[ReadSentence], bool] = lambda _: False,
 ) -> Reading:
-    """The reading without sentences that answer another question, figures with their unit where another was asked.
+    """The reading without sentences that answer another question; figures keep a unit that was not asked for.
 
-    Where the best sentence is one of them, its passage is read `again` without it, for a reader that was drawn to it
-    saw little else there; how sure the best answer is, is then found anew. `strikes` names further sentences.
+    If the best sentence is removed, its passage is read `again` without it, because a reader drawn to it saw little
+    else there; the probability is computed again. `strikes` selects more sentences to remove.
     """
 
     def another(one: ReadSentence) -> bool:
@@ -141,7 +141,7 @@ def filter_answers(
 
 
 def _without(item: Evidence, struck: Sequence[ReadSentence]) -> Evidence:
-    """The same passage with blanks for these sentences: all other words stay where they are."""
+    """The passage with blanks for these sentences, so that all offsets stay the same."""
     passage = item.stored.passage
     text = passage.text
     for one in struck:
@@ -156,9 +156,9 @@ def _moved(one: ReadSentence, number: int) -> ReadSentence:
 
 
 def answers_another(question: str, read: ReadSentence) -> bool:
-    """Whether a sentence, or the words found in it, cannot be what was asked.
+    """Whether a sentence, or the words found in it, cannot answer the question.
 
-    A question that yes or no answers is answered by the opposite, too; why and how ask of anything.
+    The opposite also answers a yes-or-no question; a question with why or how may have any answer.
     """
     kind, sentence = kind_of(question), read.sentence.text
     if _is_no_prose(question, read) or _CREDIT.fullmatch(read.words.strip()):
@@ -190,7 +190,7 @@ def answers_another(question: str, read: ReadSentence) -> bool:
 
 
 def _is_no_prose(question: str, read: ReadSentence) -> bool:
-    """Whether it is a line of its own that says nothing: a link to another article, or a byline or place alone."""
+    """Whether it is no prose: a link to another article, or only a byline or a place."""
     text = read.sentence.text
     if is_said(text):
         return False
@@ -210,7 +210,7 @@ def _is_of_another_occasion(question: str, read: ReadSentence, short: tuple[int,
 
 
 def with_unit(question: str, read: ReadSentence) -> ReadSentence:
-    """The same sentence, its words with the hedge before them, a figure with its unit where another is asked for."""
+    """The sentence with the hedge in its words, and the unit of a figure if another unit is asked for."""
     hedge = _HEDGE.search(read.sentence.text[: read.short[0]]) if read.short else None
     if read.short and hedge and (hedge["title"] or read.words[0].isdigit() or read.words[0] in "$£€"):
         read = msgspec.structs.replace(read, short=(hedge.start("words"), read.short[1]))
@@ -225,7 +225,7 @@ def with_unit(question: str, read: ReadSentence) -> ReadSentence:
 
 
 def _without_lone_item(read: ReadSentence, reading: Reading) -> ReadSentence:
-    """The same without short words, where a list is asked for, the sentence has one, and the words are not of it."""
+    """The sentence without short words, if the question asks for a list and they are outside the sentence's list."""
     listed = _ENUMERATED.search(read.sentence.text) if reading.kind == "list" and read.short else None
     if listed is None or read.short is None or (read.short[0] < listed.end() and listed.start() < read.short[1]):
         return read
@@ -233,14 +233,14 @@ def _without_lone_item(read: ReadSentence, reading: Reading) -> ReadSentence:
 
 
 def _is_only_a_date(question: str, words: str) -> bool:
-    """Whether the words found are a day or month alone, and nothing asks when."""
+    """Whether the words are only a day or a month, and the question does not ask when."""
     said = words_of(words)
     named = [word for word in said if not word.stop and not word.number]
     return bool(named) and all(is_date_word(word.text.casefold()) for word in named) and not _WHEN.search(question)
 
 
 def _is_behind_another_verb(question: str, read: ReadSentence) -> bool:
-    """Whether the time found is that of the saying ("told CNN in May"), or the winner is the one who was beaten."""
+    """Whether the time is when something was said ("told CNN in May"), or the winner is the one who was beaten."""
     head = read.sentence.text[: read.short[0]] if read.short else ""
     return any(asks.match(question) and behind.search(head) for asks, behind in _BEHIND)
 
@@ -257,7 +257,7 @@ def _is_a_title_of_the_one_asked_about(question: str, read: ReadSentence) -> boo
 
 
 def _is_of_the_dateline(question: str, read: ReadSentence) -> bool:
-    """Whether the place found is where it was written: "London (CNN)"."""
+    """Whether the place is the dateline: "London (CNN)"."""
     dateline = _DATELINE.match(read.sentence.text) if read.short and _ASKS_WHERE.match(question) else None
     return bool(dateline and read.short and read.short[0] < dateline.end())
 
@@ -271,7 +271,7 @@ def _is_a_person_where_a_body_is_asked(question: str, read: ReadSentence) -> boo
 
 
 def _is_of_another_side(question: str, read: ReadSentence) -> bool:
-    """Whether "Which Corran player?" is answered by "Lindale's captain, Mark Fell", and nothing tells of Corran."""
+    """Whether "Which Corran player?" is answered by "Lindale's captain, Mark Fell", without a word of Corran."""
     asked = _ASKS_OF_A_SIDE.match(question)
     side = _SIDE.search(read.sentence.text[: read.short[0]]) if asked and read.short else None
     if asked is None or side is None:
@@ -293,7 +293,7 @@ def _holds_another_office(question: str, read: ReadSentence) -> bool:
 
 
 def _has_another_modifier(question: str, read: ReadSentence) -> bool:
-    """Whether how food prices rose is answered by how consumer prices did."""
+    """Whether a question about food prices is answered with consumer prices."""
     asked = _ASKS_HOW_IT_MOVED.match(question)
     if asked is None or asked["modifier"] in read.sentence.text.casefold():
         return False
@@ -301,7 +301,7 @@ def _has_another_modifier(question: str, read: ReadSentence) -> bool:
 
 
 def _with_whom_it_leans_on(question: str, read: ReadSentence) -> str:
-    """The sentence; where it begins with "His" and has no name of the question, with the one before it."""
+    """The sentence, with the one before it if it begins with "His" and has no name of the question."""
     one = read.sentence
     if not _LEANS_ON_A_PERSON.match(one.text) or any(name.text.split()[-1] in one.text for name in names(question)):
         return one.text
@@ -309,7 +309,7 @@ def _with_whom_it_leans_on(question: str, read: ReadSentence) -> str:
 
 
 def _measures_otherwise(question: str, read: ReadSentence) -> bool:
-    """Whether hours were found where kilometres were asked for."""
+    """Whether the answer has hours where the question asks for kilometres."""
     asked = _unit_asked(question)
     if asked is None or read.short is None:
         return False

@@ -1,6 +1,6 @@
 """Filters sentences about somebody else: with other names, or with the roles exchanged.
 
-Who does what to whom is told for plain sentences; what is not plain is left alone.
+Roles are compared only in plain sentences; others are left alone.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from qa.types import Evidence
 
 _WORD = re.compile(r"[\w-]{2,}")
 _ONE_NAME = 70.0
-"""From this likeness on, two names may be spellings of one."""
+"""From this similarity on, two names may be spellings of one."""
 _SHARED_FIRST = frozenset(
     "New North South East West Northern Southern Eastern Western Great United San Santa Saint St Los Las Port Fort Lake"
     " Mount Cape Upper Lower Old Big National Royal Supreme Prime White House Third Second First Super World American"
     " British Central".split()
 )
-"""Names of many places and bodies begin with these."""
+"""The first words of many names of places and bodies."""
 _STEM = 4
-"""So many letters are alike in a name and what is made of it: Britain, British."""
+"""How many letters a name shares with words made from it: Britain, British."""
 
 
 def naming(
     known_as: Sequence[str], reading: Reading, evidence: Sequence[Evidence], *, calibration: Calibration
 ) -> Reading:
-    """The reading without sentences that say none of these names, nor does the one before, nor the title.
+    """The reading without sentences that lack these names, also in the sentence before and in the title.
 
     What shops in Velda have to do is no answer to "What about Kelmar?".
     """
@@ -49,7 +49,7 @@ def naming(
 def from_articles_with(
     known_as: Sequence[str], reading: Reading, evidence: Sequence[Evidence], *, calibration: Calibration
 ) -> Reading:
-    """The reading without articles of which nothing found says any of these names."""
+    """The reading without articles whose passages found have none of these names."""
     parts = _parts(known_as)
     telling = {article for article, text in _texts(evidence).items() if _says(parts, text)}
     return _kept(reading, lambda one: _article(one, evidence) in telling, calibration)
@@ -58,16 +58,16 @@ def from_articles_with(
 def of_what_is_named(
     question: str, reading: Reading, evidence: Sequence[Evidence], *, calibration: Calibration
 ) -> Reading:
-    """The reading without articles of which nothing found names whom the question names.
+    """The reading without articles whose passages found lack a name of the question.
 
-    How many goals Ana Roe scored, an article that has no Ana Roe does not know.
+    An article without Ana Roe does not know how many goals she scored.
     """
     foreign = {article for article, text in _texts(evidence).items() if _lacks(question, text)}
     return _kept(reading, lambda one: _article(one, evidence) not in foreign, calibration)
 
 
 def _is_spelled(name: str, said: Collection[str]) -> bool:
-    """Whether one of these words is the name, or may be a spelling of it."""
+    """Whether one of these words is the name, or may be another spelling of it."""
     return any(ratio(name, word) >= _ONE_NAME for word in said)
 
 
@@ -80,7 +80,7 @@ def _kept(reading: Reading, holds: Callable[[ReadSentence], bool], calibration: 
 
 
 def _texts(evidence: Sequence[Evidence]) -> dict[str, str]:
-    """By article, its title and all of its text that was found."""
+    """The title and all text found of each article."""
     texts: dict[str, str] = {}
     for item in evidence:
         passage = item.stored.passage
@@ -101,7 +101,7 @@ def _says(parts: Collection[str], text: str) -> bool:
 
 
 def _lacks(question: str, text: str) -> bool:
-    """Whether a text has no word of a longer name in the question, not even its initials."""
+    """Whether a text lacks a longer name of the question: it has none of its words, nor its initials."""
     if language_of(question) not in {None, "en"}:
         return False
     folded = text.casefold()
@@ -114,14 +114,14 @@ def _lacks(question: str, text: str) -> bool:
         held = any(word.casefold()[:_STEM] in folded for word in words)
         if held and len(words) == 2 and words[0] not in _SHARED_FIRST and words[1].casefold()[:_STEM] not in folded:
             behind = set(re.findall(rf"\b{re.escape(words[0])} ([A-Z]\w{{2,}})", text))
-            held = not behind or _is_spelled(words[1], behind)  # else it is of a namesake
+            held = not behind or _is_spelled(words[1], behind)  # otherwise a namesake
         if not held:
             return True
     return False
 
 
 def of_a_namesake(question: str, sentence: str) -> bool:
-    """Whether it tells of Karl Brandt, or of Otto Lund, and not of Otto Brandt, of whom was asked."""
+    """Whether it is about Karl Brandt, or Otto Lund, when the question is about Otto Brandt."""
     asked = [name.text.split() for name in names(question) if " " in name.text]
     told = [name.text.split() for name in names(sentence)] if asked else []
     said = {word for name in told for word in name}
@@ -158,14 +158,14 @@ _ASKS_WHOM = re.compile(
     re.IGNORECASE,
 )
 _DOER = re.compile(r"(?P<name>[A-Z][\w’'.-]+)(?: (?:has|have|had|will|would|also|later|then|[a-z]+ly))* $")
-"""A name right before a verb: who does it."""
+"""A name right before a verb: the agent."""
 _OBJECT = re.compile(r" (?P<name>[A-Z][\w’'.-]+)")
-"""A name right behind a verb: to whom it is done."""
+"""A name right after a verb: the object."""
 _PAYS = frozenset(word.stem for word in words_of("pay pays paid offer offers offered bid bids"))
-"""Of whoever pays for a company is told that he buys it."""
+"""Whoever pays for a company buys it."""
 _NO_OBJECT = re.compile(r" (?:by|to|in|for|from|at|on|with)\b")
 _NOT_THE_OBJECT = re.compile(r"[;:]|\b(?:by|with|for|from|to|in|at|on|that|who|which|when|after|before|and|but|said)\b")
-"""Between a verb and a name, what makes the name no object of it."""
+"""Between a verb and a name, these mean that the name is not its object."""
 _MUTUAL = frozenset(
     word.stem
     for word in words_of(
@@ -173,7 +173,7 @@ _MUTUAL = frozenset(
         " fight fought date dated divorce divorced join joined border borders resemble"
     )
 )
-"""Who does it to the other has it done by him, too."""
+"""Verbs that work in both directions."""
 _BEAT = frozenset(word.stem for word in words_of("beat beats beaten defeat defeated"))
 _BY = re.compile(r"\b(?P<verb>[a-z]+(?:ed|en|wn|de|ld|ght)) by (?:(?:the|a|an|former) )*$")
 _WHO_DID = re.compile(r"who (?:has |had |have |also )?(?P<verb>[a-z]+)\b", re.IGNORECASE)
@@ -188,14 +188,14 @@ _DONE = re.compile(
     r".*?\b(?P<verb>[a-z]+)(?: (?:in|on|at|to|from|for|of|with|by|about)\b.*)?\?*$",
     re.IGNORECASE,
 )
-"""The last verb of a question, before what says where, when or with whom."""
+"""The last verb of a question, before its place, time or company."""
 
 
 _NOT_BEFORE = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
 
 
 class _Deed(msgspec.Struct, frozen=True):
-    """Who does what to whom in a question; None for whom it asks for."""
+    """Who does what to whom in a question; None for the one it asks for."""
 
     agent: str | None
     verb: Word
@@ -203,7 +203,7 @@ class _Deed(msgspec.Struct, frozen=True):
 
 
 def exchanges_roles(question: str, sentence: str) -> bool:
-    """Whether A does to B in the question what B does to A in the sentence: both active, the verb between the names."""
+    """Whether B does to A in the sentence what A does to B in the question: both active, the verb between the names."""
     if _PASSIVE.search(question) or _PASSIVE.search(sentence):
         return False
     deed = _deed(question)
@@ -233,7 +233,7 @@ def exchanges_roles(question: str, sentence: str) -> bool:
 
 
 def has_it_done_to_the_doer(question: str, sentence: str) -> bool:
-    """Whether "Why did A sue them?" meets a sentence in which somebody sued A, and A sues nobody.
+    """Whether the question is "Why did A sue them?", and in the sentence somebody sued A, and A sues nobody.
 
     >>> has_it_done_to_the_doer("Why did Orel sue the herders?", "The herders, who sued Orel, were glad.")
     True
@@ -253,7 +253,7 @@ def has_it_done_to_the_doer(question: str, sentence: str) -> bool:
 
 
 def _places(deed: _Deed, sentence: str) -> list[Word]:
-    """The words of a sentence that are the verb or mean it; for two names also pay for and offer for of who buys."""
+    """The words of a sentence that are the verb or mean it; with two names, "pay" and "offer" also mean "buy"."""
     said = words_of(sentence)
     found = [word for word in said if word.stem == deed.verb.stem]
     if found:
@@ -264,7 +264,7 @@ def _places(deed: _Deed, sentence: str) -> list[Word]:
 
 
 def _may_be(doer: str, agent: str) -> bool:
-    """Whether who does it may be the agent: a pronoun, initials, or the beginning of one of its words."""
+    """Whether the doer may be the agent: a pronoun, initials, or the beginning of one of its words."""
     words = agent.split()
     short = "".join(word[0] for word in words)
     return doer.casefold() in PRONOUNS or doer.replace(".", "") == short or any(w[:3] == doer[:3] for w in words)
@@ -306,7 +306,7 @@ def _deed(question: str) -> _Deed | None:
 
 
 def is_only_denied(question: str, sentence: str) -> bool:
-    """Whether a sentence says nothing of the question's verb but that it is not so.
+    """Whether a sentence only denies the question's verb.
 
     >>> is_only_denied("When did Ada Renn resign?", "On Monday Renn said that she would not resign.")
     True
@@ -323,7 +323,7 @@ def is_only_denied(question: str, sentence: str) -> bool:
 
 
 def does_something_else(question: str, sentence: str, start: int) -> bool:
-    """Whether the words at `start` are who did another thing: of a draft "written by Roe that was leaked", who wrote.
+    """Whether the words at `start` did another thing: who wrote, in "written by Roe that was leaked".
 
     >>> does_something_else("Who leaked the draft?", "It is the draft written by Ada Roe that was leaked.", 27)
     True
@@ -342,7 +342,7 @@ def _stem(verb: str) -> str:
 
 
 def is_the_one_asked_about(question: str, words: str) -> bool:
-    """Whether words that answer who did it are but the name of whom it was done to.
+    """Whether the words that should say who did it name the one it was done to.
 
     >>> is_the_one_asked_about("Who beat Renn?", "Ada Renn"), is_the_one_asked_about("Who is Renn?", "Ada Renn")
     (True, False)

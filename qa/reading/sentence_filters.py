@@ -1,7 +1,7 @@
 """Filters sentences about another event than the question, or with the opposite of what it asks.
 
 A reader takes the time, the winner or the figure of one event (the past or the next one, the second year, one round)
-for that of another: "six were found alive, and two are still missing". Each rule strikes only what its form betrays.
+for that of another: "six were found alive, and two are still missing". Each rule removes only what its form gives away.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OF_A_PLAN = re.compile(
     r"\b(?:expect|suppos|schedul|plan|due\b|going to|meant to|set to|will\b|would\b|predict|propos|announc|say|said)",
     re.IGNORECASE,
 )
-"""A question about the past that may ask for what was yet to come."""
+"""A question about the past that may ask for a plan."""
 _AHEAD = re.compile(
     r"\b(?:will|shall|is to|are to|is due|are due|is set to|are set to|is expected to|plans? to|ha(?:s|ve) until)\b"
 )
@@ -62,7 +62,7 @@ _COUNTED_CLAUSE = re.compile(
 
 
 def is_of_another_tense(question: str, sentence: str, start: int) -> bool:
-    """Whether words at `start` tell when something will be, and the question asks when it was, or the other way round.
+    """Whether words at `start` say when something will be, and the question asks when it was, or the reverse.
 
     >>> told = "It is closed and will open again on May 3."
     >>> is_of_another_tense("When did it open?", told, 36), is_of_another_tense("When will it open?", told, 36)
@@ -80,7 +80,7 @@ def is_of_another_tense(question: str, sentence: str, start: int) -> bool:
 
 
 def _lasts_otherwise(question: str, sentence: str, head: str) -> bool:
-    """Whether a time is that since when something has been so, of which the question says no word but names."""
+    """Whether a time is the beginning of a state that the question does not mention."""
     asked = {word.stem for word in words_of(question) if not (word.stop or word.capital)}
     return _EVER_SINCE.search(head) is not None and not asked & stems(sentence)
 
@@ -93,7 +93,7 @@ def _bare(word: Word | None) -> str:
 
 
 def is_another_in_turn(question: str, sentence: str) -> bool:
-    """Whether a sentence tells of the first year where the second was asked for, and of no second.
+    """Whether a sentence is about the first year when the question asks for the second, and names no second.
 
     >>> is_another_in_turn("How many in the second year?", "In the first year there were 4.")
     True
@@ -109,7 +109,7 @@ def is_another_in_turn(question: str, sentence: str) -> bool:
 
 
 def _turns(text: str) -> set[tuple[str, str]]:
-    """The ordinals of a text, each with the stem of the word behind it."""
+    """The ordinals of a text, each with the stem of the next word."""
     found = set()
     for word, after in pairwise(words_of(text)):
         low = word.text.casefold()
@@ -120,7 +120,7 @@ def _turns(text: str) -> set[tuple[str, str]]:
 
 
 def is_of_a_part(question: str, sentence: str, end: int) -> bool:
-    """Whether the words that end at `end` are who won a round, or a half, and the question asks who won.
+    """Whether the words that end at `end` won only a round or a half, and the question asks who won.
 
     >>> is_of_a_part("Who won the election?", "Ada Roe won the first round on Sunday.", 7)
     True
@@ -131,7 +131,7 @@ def is_of_a_part(question: str, sentence: str, end: int) -> bool:
 
 
 def is_the_value_before(question: str, sentence: str, start: int) -> bool:
-    """Whether the figure at `start` is what another one came from, and the question asks for how it is.
+    """Whether the figure at `start` is the earlier value of another one, and the question asks for the present one.
 
     >>> told = "The toll was corrected from 31 to 23."
     >>> is_the_value_before("How many were hurt?", told, told.index("31"))
@@ -144,10 +144,10 @@ def is_the_value_before(question: str, sentence: str, start: int) -> bool:
 
 
 def of_that_state(question: str, text: str, spans: Sequence[AnswerSpan]) -> tuple[AnswerSpan, ...]:
-    """Spans without figures beside that of the state asked for, where a span has that one.
+    """The spans without figures of other states than the one asked for, if one span has that one.
 
-    A sentence is taken clause by clause: where the one that has the word of the state ("missing") has a figure of its
-    own, the figures of its other clauses count something else.
+    Sentences are compared clause by clause: if the clause with the word of the state ("missing") has its own figure,
+    the figures of other clauses count something else.
 
     >>> told = "Six were found alive, and two are still missing."
     >>> [told[one.start : one.end] for one in of_that_state(
@@ -186,7 +186,7 @@ _NO_GAME = (
     r"|\d[\d,.]* ?(?:%|[a-z]+)|the (?:first|second|third|opening|toss|backing|support|right|lead|nomination|primary)"
     r"|contact|control|power|money|interest|weight|sight)\b)"
 )
-"""What is won or lost in a contest that does not end it, and besides one."""
+"""Things won or lost that do not end a contest."""
 _WINS = rf"(?:(?:won|wins?|winning)\b{_NO_GAME}|beat|beats|beaten|defeat(?:s|ed)|triumphed)"
 _LOSES = (
     rf"(?:(?:lost|loses?|losing|conceded|concedes)\b{_NO_GAME}"
@@ -205,7 +205,7 @@ _ENDED = (
         re.compile(_TURNED + r"(?:lost|loses?|losing|defeated|beaten|fell|failed)\b"),
     ),
 )
-"""Who won, or lost, is asked for, and what whoever ended the other way did, unless he turned it round."""
+"""A question who won (or lost), words for the opposite, and words that turn it round again."""
 _VICTORY = re.compile(r"\b(?:w[io]n|wins|winning|beat|beaten|defeat(?:s|ed)|triumph\w*|victor\w*|took|regained)\b")
 _DID_WIN = re.compile(
     r"(?:when|where|by how much) (?:did|does|has|had|will) (?:the )?"
@@ -215,8 +215,8 @@ _DID_WIN = re.compile(
 
 
 def ends_the_other_way(question: str, sentence: str, end: int) -> bool:
-    """Whether the words that end at `end` are who lost where the question asks who won, or the reverse; or it asks when
-    somebody won of whom the sentence tells only that he lost.
+    """Whether the words that end at `end` lost and the question asks who won, or the reverse; or the question asks when
+    somebody won, and the sentence says only that he lost.
 
     >>> ends_the_other_way("Who won the election?", "Ada Roe lost the election to Ida Gant.", 7)
     True
@@ -235,7 +235,7 @@ def ends_the_other_way(question: str, sentence: str, end: int) -> bool:
 _EXCEPTED = re.compile(
     r"\b(?:except|excluding|apart from|other than|but not|all but|save for|with the exception)\b", re.IGNORECASE
 )
-"""A sentence that affirms of all others what it denies of one."""
+"""In such a sentence, what is affirmed of all others is denied of one."""
 _STATES = (
     ("open opened opens reopened", "close closed closes shut"),
     ("accept accepted accepts", "reject rejected rejects refused"),
@@ -275,13 +275,13 @@ _NAYS = re.compile(
 _ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
 _UNTIL = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
 _LEAST_SHARED = 0.5
-"""Of the question's words, what a sentence must share before what it denies can be what was asked."""
+"""Share of the question's words that a sentence must have before its denial counts."""
 _LEAST_OF_A_STATE = 0.34
-"""The same where the question ends with the state: "Which pool is still closed?" asks of nothing else."""
+"""The same if the question ends with the state: "Which pool is still closed?" asks of nothing else."""
 
 
 def says_the_opposite(question: str, sentence: str) -> bool:
-    """Whether it affirms what was asked with "not", or tells of the closed ones where the open ones were asked for."""
+    """Whether it affirms what the question denies, or is about closed ones when the question asks for open ones."""
     if _VOTED_AGAINST.search(question) and (found := _VOTED_FOR.search(sentence)) and not _NAYS.search(sentence):
         return not (found["tally"] and _ASKS_HOW_MANY.search(question))
     asked, said = words_of(question), words_of(sentence)
@@ -310,7 +310,7 @@ def _opposed(asked: set[str], said: set[str]) -> bool:
 
 
 def _tells_other_state(word: Word, stems: dict[str, bool]) -> bool:
-    """Whether a sentence has the opposite of a word, not denied, and neither the word nor one that means it."""
+    """Whether a sentence has the opposite of a word, not denied, but neither the word nor a synonym."""
     for one, other in (*_STEMS[:-1], *((b, a) for a, b in _STEMS[:-1])):
         if word.stem in one and not one & stems.keys():
             return any(stems.get(stem) is False for stem in other)
