@@ -1,6 +1,6 @@
 """The questions asked, for the operator: counts by day, and lists.
 
-For whoever runs the service. Of answers nothing is given here but how they came out.
+Of answers, only the outcome is given here.
 """
 
 from __future__ import annotations

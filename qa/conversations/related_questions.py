@@ -30,7 +30,7 @@ _READ_CHARACTERS = 3_000
 """What an article is about stands at its top."""
 _SHORTEST, _BEFORE = 4, 16
 _ALIKE = 2
-"""Words of matter that a statement shares with the question."""
+"""Content words that a statement shares with the question."""
 _IN_PLACE = re.compile(r"\b(?:[Ii]n|near|around|off|(?:town|city|village|district|island) of) $")
 """What stands before the name of a place."""
 _THING = re.compile(r"\bthe ([a-z]{4,})\b")

@@ -33,7 +33,7 @@ from qa.server.records import ReadCorpus, Records, once_each
 from qa.server.wire import ArticlePage, ArticleSummary, KeptAnswer, summary
 
 
-# --- What travels between the service and whoever runs it: `/api/admin`
+# --- The wire format of `/api/admin`
 class CorpusDay(msgspec.Struct, frozen=True, kw_only=True):
     """Articles of one day of publication."""
 

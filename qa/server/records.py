@@ -69,7 +69,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Records:
     """Conversations and feedback of one service. `owner` says whose they are; nobody sees another's.
 
-    What is quoted from collections that whoever asks may not read (`within`), any more or ever, is withheld.
+    Quotations from collections that the caller may not read (`within`) are withheld.
     """
 
     def __init__(self, settings: Settings, *, read: ReadCorpus) -> None:

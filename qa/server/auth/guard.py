@@ -1,8 +1,8 @@
 """The guard: before any route runs or reads its body, it checks who calls, what they may do, and how often.
 
-With `QA_API_KEYS` set, a key opens what its scope says, a token asking and reading. Without, whoever reaches the
-service may do everything, so it answers only to names that no foreign page can make its own (DNS rebinding). In both
-cases pages of origins that are not allowed are refused: browsers say truthfully where a request comes from.
+With `QA_API_KEYS` set, a key allows what its scope says, and a token allows asking and reading. Without keys, every
+caller may do everything, so the service answers only to host names that no foreign page can take over (DNS rebinding).
+In both cases it refuses pages of origins that are not allowed: browsers report the origin truthfully.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 _OPEN = Caller(kind="open", scope=EVERYTHING)
 _WORK = 3
-"""What costs so much occupies the encoder or the model."""
+"""A request of this cost or more occupies the encoder or the model."""
 _ADDRESS_FACTOR = 10
-"""So many visitors of one address may use up their budgets at once: a school, an office."""
+"""How many visitors of one address (a school, an office) may use up their budgets at once."""
 
 
 class Guard:
-    """What the settings say about who may do what."""
+    """Enforces what the settings say about who may do what."""
 
     def __init__(self, settings: Settings) -> None:
         """Reads settings only; the secret of tokens is read or made when it is first needed. Raises SettingsError."""
         self.origins = origins.parse_origins(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
         self.collections = origins.collections_of(settings.origin_collections, allowed=self.origins)
-        """What the pages of an origin read, where that is set."""
+        """The collections that pages of an origin read, if configured."""
         self._shared = _shared(settings)
         self.secret: tokens.Signing = self._shared or tokens.Secret(settings.data_dir / "token.key")
         self._keys = keys.parse_keys(settings.api_keys)
@@ -59,7 +59,7 @@ class Guard:
 
     @asynccontextmanager
     async def running(self, app: Litestar) -> AsyncIterator[None]:  # noqa: ARG002 - the framework passes it
-        """Fetch what is shared with other services beforehand, so that no request waits; give it back at the end."""
+        """Load the data shared with other services, so that no request waits for it; close it at the end."""
         if unsaid := [origin for origin in self.origins if self.reads_unsaid(origin)]:
             _log.warning(
                 "keys are kept to collections, and nothing says which one the pages of %s read: they get no token "
@@ -80,13 +80,13 @@ class Guard:
             await asyncio.to_thread(self._shared.close)
 
     def reads_unsaid(self, origin: str) -> bool:
-        """Whether nothing says what the pages of an origin read, though a key is kept to some collections: they would
-        read all of them without anybody having meant it."""
+        """Whether an origin has no configured collections although some key is limited to collections: its pages would
+        read everything by accident."""
         return origin not in self.collections and any(key.scope.collections is not None for key in self._keys)
 
     @property
     def open(self) -> bool:
-        """Whether whoever reaches the service may do everything."""
+        """Whether every caller may do everything."""
         return not self._keys
 
     @property
