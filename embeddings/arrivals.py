@@ -176,8 +176,7 @@ class Arrivals:
         return self._own(article)
 
     def _own(self, article: Article) -> Article:
-        """The article with an id that no other collection has. Ids of collections never collide, but earlier versions
-        let all collections use ids as given."""
+        """The article with an id that no other collection has, as stores of earlier versions may let two have one."""
         if self._home(article.id) in {None, article.collection}:
             return article
         return msgspec.structs.replace(article, id=qualified(article.id, collection=article.collection))
@@ -251,8 +250,7 @@ class Arrivals:
         return self._version(one, article, None, known)
 
     def _is_elsewhere(self, one: Arrival, old: Article, known: KnownBy) -> bool:
-        """Whether an article comes from another file than the one held at its address, if each file has one article; or
-        right after it, and was not published at another time of the same day."""
+        """Whether an article is from another one-article file than the one held, or follows it without another time of day."""
         if known.place and not holds_many(one.origin) and old.id not in self._ids(one.article, known.place):
             return True
         times = [written or "" for written in (one.article.published_at, old.published_at)]
@@ -342,8 +340,7 @@ class Arrivals:
         )
 
     def _ids(self, article: Article, key: str | None, *, itself: bool = False) -> Sequence[str]:
-        """Ids of articles of its collection that are known by a key, those of this run last; with `itself`, its own id
-        first."""
+        """Ids of its collection that are known by a key, those of this run last; with `itself`, its own id first."""
         names = () if key is None else (*self._known.get(key, ()), *self._keys.get(key, ()))
         here = (name for name in names if self._home(name) == article.collection)
         return tuple(dict.fromkeys((*([article.id] if itself else []), *here)))
