@@ -250,7 +250,7 @@ class Arrivals:
         return self._version(one, article, None, known)
 
     def _is_elsewhere(self, one: Arrival, old: Article, known: KnownBy) -> bool:
-        """Whether an article is from another one-article file than the one held, or follows it without another time of day."""
+        """Whether an article is from another one-article file than the one held, or follows it without another time."""
         if known.place and not holds_many(one.origin) and old.id not in self._ids(one.article, known.place):
             return True
         times = [written or "" for written in (one.article.published_at, old.published_at)]
