@@ -1,4 +1,4 @@
-"""Decides what an arriving article is to those held: new, a version of one of them, the same, or an older one.
+"""Decides what an arriving article is: new, a version of a stored one, the same, or an older one.
 
 | it comes with | and replaces | unless |
 |---|---|---|
@@ -9,13 +9,13 @@
 | neither, with title and date | the one of that title, date and source that is surely corrected | several are |
 | none of these | nothing | |
 
-Other collections are never asked: what they hold changes neither what becomes of an arrival nor its id, but for ids
-that stores of earlier programs hold (`_own`).
+Other collections play no part: what they hold changes neither the fate of an arrival nor its id, except for ids in
+stores of earlier versions (`_own`).
 
-An earlier one, and a feed's summary of an article held whole, replace nothing; what they say of when the article may be
-shown holds for it all the same (`revisions.with_state`). What replaces nothing is kept beside the others. The same
-text once more without id and link, or under another address of its site, is a duplicate. docs/identity.md says it for
-readers.
+An earlier version, or a feed's summary of an article held in full, replaces nothing, but what it says about when the
+article may be shown holds for that article (`revisions.with_state`). An article that replaces nothing is kept as well.
+The same text again without id and link, or at another address of its site, is a duplicate. docs/identity.md explains
+this to users.
 """
 
 from __future__ import annotations
@@ -25,16 +25,21 @@ from typing import Literal
 
 import msgspec
 
-from embeddings.arrival_names import Arrival, derived_id, known_by_of, possible_ids, under_its_text, without_link
 from embeddings.cleaning.identity import (
+    Arrival,
     KnownBy,
+    derived_id,
     given_key,
     holds_many,
     host_of,
     is_derived,
+    known_by_of,
     page_key,
     parted,
+    possible_ids,
     qualified,
+    under_its_text,
+    without_link,
 )
 from embeddings.copies import copies_of, names_of, note_of_copies, of_page, of_text
 from embeddings.corpus import Corpus, readable
@@ -51,35 +56,33 @@ from embeddings.revisions import (
 )
 from embeddings.types import Article, Rejected
 
-__all__ = ["Arrivals", "Settled"]
-
 _SERIES = 20
-"""More articles of one title, date and source are a series, in which the title ties nothing to one of them."""
+"""More articles with one title, date and source are a series, in which the title identifies none of them."""
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """What an arrival turned out to be, and under which id."""
+    """What an arrival is, and its id."""
 
     article: Article
     outcome: Literal["added", "updated", "unchanged", "duplicate"]
     known_by: KnownBy = KnownBy()
     note: str = ""
-    """What the operator should know of the decision."""
+    """What the operator should know about the decision."""
 
 
 class Arrivals:
     """One run of arrivals: `look_up` a window of them, then `settle` each in order, and say what was sent on."""
 
     def __init__(self, corpus: Corpus, *, within: tuple[str, ...] | None = None) -> None:
-        """`within`: the collections whose articles may be told of and taken back as copies (None: all)."""
+        """`within`: the collections whose articles may be named and withdrawn as copies (None: all)."""
         self._corpus = corpus
         self._within = within
         self._homes: Mapping[str, str] = {}
-        """The collection of each article held that this window may have to do with."""
+        """The collection of each stored article that may concern this window."""
         self._sent_to: dict[str, str] = {}
-        """The same of articles of this run."""
+        """The same for articles of this run."""
         self._waiting: dict[str, list[Article]] = {}
-        """Sent on in this run and not written yet: the corpus does not know them."""
+        """Sent on in this run but not written yet, so that the corpus does not know them."""
         self._fingerprints: dict[str, str] = {}
         self._texts: dict[tuple[str, str], str] = {}
         """Which article (id) of this run has a text, by collection and version."""
@@ -88,13 +91,13 @@ class Arrivals:
         self._keys: dict[str, tuple[str, ...]] = {}
         """Articles of this run, by what they are known by."""
         self._met: set[str] = set()
-        """Ids that this run has met: what came before in it is replaced by id or address only."""
+        """Ids of this run: articles from earlier in it are replaced by id or address only."""
         self._held: dict[str, str] = {}
         self._known: Mapping[str, tuple[str, ...]] = {}
         self._holders: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def look_up(self, window: Sequence[Arrival]) -> None:
-        """Ask the corpus once for all that settling this window needs to know."""
+        """Ask the corpus once for all that this window needs."""
         keys = {key for one in window for key in msgspec.structs.replace(known_by_of(one), page=None).all()}
         self._known = self._corpus.known(keys)
         self._holders = {}
@@ -110,7 +113,7 @@ class Arrivals:
         self._held = dict(self._corpus.fingerprints(here))
 
     def settle(self, one: Arrival) -> Settled | Rejected:
-        """Decide what an arrival is; whoever sends it on says so with `sent`."""
+        """Decide what an arrival is; the caller reports with `sent` if it sends it on."""
         one = msgspec.structs.replace(one, article=self._called(one))
         settled = self._settled(one) if one.article.text else self._noticed(one)
         if isinstance(settled, Settled):
@@ -122,9 +125,9 @@ class Arrivals:
         return settled
 
     def followed(self, one: Arrival, settled: Settled) -> Sequence[Settled]:
-        """The copies of an article, under what an arrival says of when they may be shown, where it speaks for them."""
+        """The copies of an article with the arrival's state, if the arrival speaks for copies."""
         if not (one.copies and _speaks(one)) or (one.says_status and settled.article.status != one.article.status):
-            return ()  # what does not hold for the article itself, dated earlier as it is, does not for its copies
+            return ()  # a state that an earlier arrival does not give the article does not hold for its copies
         said = msgspec.structs.replace(one, article=msgspec.structs.replace(one.article, usage_terms=""))
         note = f"as a copy of {settled.article.id}"
         copies = self._copies(settled.article)
@@ -159,7 +162,7 @@ class Arrivals:
             self._texts = {text: holder for text, holder in self._texts.items() if holder != name}
 
     def _called(self, one: Arrival) -> Article:
-        """The article under the id that its collection has for it."""
+        """The article with the id that its collection has for it."""
         article = one.article
         if not one.has_id:
             return self._own(article)
@@ -168,13 +171,12 @@ class Arrivals:
         if held:
             return msgspec.structs.replace(article, id=held[0])
         if is_derived(article.id) and article.id != derived_id(one, url=article.url):
-            # It may be what another collection has: whoever knows an address could ask for the id it leads to.
+            # Another collection may have it: the id follows from an address, so that others can derive it.
             return msgspec.structs.replace(article, id=qualified(given, collection=article.collection))
         return self._own(article)
 
     def _own(self, article: Article) -> Article:
-        """The article under an id that no other collection has. None ever comes to that of another, but earlier
-        programs let all collections have ids as they were given."""
+        """The article with an id that no other collection has, as stores of earlier versions may let two have one."""
         if self._home(article.id) in {None, article.collection}:
             return article
         return msgspec.structs.replace(article, id=qualified(article.id, collection=article.collection))
@@ -183,8 +185,7 @@ class Arrivals:
         return self._sent_to.get(name) or self._homes.get(name)
 
     def _noticed(self, one: Arrival) -> Settled | Rejected:
-        """A notice without text: what it says of when it may be shown holds for the article that it names by id or
-        address from now on."""
+        """A notice without text: its state holds from now on for the article that it names by id or address."""
         known = known_by_of(one)
         names = (one.article.id,) if one.has_id else self._ids(one.article, known.address)
         for old in filter(None, map(self._get, names)):
@@ -210,7 +211,7 @@ class Arrivals:
         return self._anonymous(one, known)
 
     def _as_held(self, article: Article, known: KnownBy) -> Settled | None:
-        """The usual case of an address, decided without reading a text: nothing about it has changed."""
+        """The usual case of an address, decided without reading a text: nothing has changed."""
         for name in self._ids(article, known.address, itself=True):
             as_held = msgspec.structs.replace(article, id=name)
             if self._fingerprint_of(name) == fingerprint(as_held):
@@ -233,7 +234,7 @@ class Arrivals:
                 sure = whole.version == old.version or old.summary_only or is_correction(whole, old)
                 return self._version(one, whole, old, known, note="" if sure else _replacing_at(old))
         if others:
-            # One of the two pages names a wrong address for itself; a citation must not open the other one's.
+            # One of the two pages names a wrong address; a citation must not open the other page.
             settled = self._anonymous(unlinked, known_by_of(unlinked))
             note = f"its address {article.url} is that of {others[0].title[:80]!r}: it is kept beside that, without one"
             return settled if settled.outcome == "unchanged" else msgspec.structs.replace(settled, note=note)
@@ -249,8 +250,7 @@ class Arrivals:
         return self._version(one, article, None, known)
 
     def _is_elsewhere(self, one: Arrival, old: Article, known: KnownBy) -> bool:
-        """Whether an article comes from another file than the one held at its address, each file of one article; or
-        right behind it, and was not published at another time of the same day."""
+        """Whether an article is from another one-article file than the one held, or follows it without another time."""
         if known.place and not holds_many(one.origin) and old.id not in self._ids(one.article, known.place):
             return True
         times = [written or "" for written in (one.article.published_at, old.published_at)]
@@ -258,7 +258,7 @@ class Arrivals:
         return old.id in self._met and not at_times
 
     def _anonymous(self, one: Arrival, known: KnownBy) -> Settled:
-        """An article with neither id nor usable address: its text says which it is, then its file, title and date."""
+        """An article without id or usable address: its text identifies it, then its file, title and date."""
         article, by_text = one.article, self._own(under_its_text(one))
         own, at_place = {article.id, by_text.id}, self._ids(article, known.place)
         for name in self._with_text(article):
@@ -279,7 +279,7 @@ class Arrivals:
         return self._version(one, by_text, None, known, note=self._beside(article))
 
     def _earlier_version(self, one: Arrival, known: KnownBy) -> Article | None:
-        """What the corpus holds of an article that only its file, or its title and date, tie to an earlier version."""
+        """The earlier version of an article that only its file, or its title and date, identify."""
         article = one.article
         of_file = [*self._ids(article, known.place), *([article.id] if known.place else [])]
         of_title = [*self._ids(article, known.dated), *([article.id] if known.dated else [])]
@@ -297,7 +297,7 @@ class Arrivals:
     def _version(
         self, one: Arrival, article: Article, old: Article | None, known: KnownBy, *, note: str = ""
     ) -> Settled:
-        """What an article is under the id it has got; `old` is what is held under it."""
+        """What an article is under its id; `old` is what is held under that id."""
         if old is not None:
             article = with_state(article, old, says_status=one.says_status)
         if self._fingerprint_of(article.id) == fingerprint(article):
@@ -314,7 +314,7 @@ class Arrivals:
         return Settled(article=article, outcome=outcome, known_by=known, note=note)
 
     def _duplicate(self, one: Arrival, old: Article | None, name: str) -> Settled:
-        """The text of an article that is held already; what it says of when that may be shown holds all the same."""
+        """A text that is already held; its state still holds for the held article."""
         if old is not None:
             settled = self._as_state(one, old, KnownBy())
             if settled.outcome == "updated":
@@ -322,7 +322,7 @@ class Arrivals:
         return Settled(article=msgspec.structs.replace(one.article, id=name), outcome="duplicate")
 
     def _as_state(self, one: Arrival, old: Article, known: KnownBy, *, note: str = "") -> Settled:
-        """The article that is held, under what an arrival says of when and how it may be shown."""
+        """The held article with the arrival's state."""
         said = with_state(one.article, old, says_status=one.says_status)
         article = msgspec.structs.replace(
             old, status=said.status, embargoed_until=said.embargoed_until, usage_terms=said.usage_terms
@@ -340,14 +340,13 @@ class Arrivals:
         )
 
     def _ids(self, article: Article, key: str | None, *, itself: bool = False) -> Sequence[str]:
-        """Articles of its collection that are known by a key, those of this run last; before all, where it is asked
-        for, the one of its id, which every store knows."""
+        """Ids of its collection that are known by a key, those of this run last; with `itself`, its own id first."""
         names = () if key is None else (*self._known.get(key, ()), *self._keys.get(key, ()))
         here = (name for name in names if self._home(name) == article.collection)
         return tuple(dict.fromkeys((*([article.id] if itself else []), *here)))
 
     def _with_text(self, article: Article) -> tuple[str, ...]:
-        """Articles of its collection that hold the same text."""
+        """Ids of articles of its collection with the same text."""
         place = (article.collection, article.version)
         found = [self._texts[place]] if place in self._texts else []
         return tuple(dict.fromkeys((*found, *self._holders.get(place, ()))))
@@ -356,7 +355,7 @@ class Arrivals:
         return self._fingerprints.get(name, self._held.get(name))
 
     def _is_taken(self, name: str) -> bool:
-        """Whether an id is in use, also by an article that is not held complete for this encoder, or was altered."""
+        """Whether an id is in use, even by an incomplete or damaged article."""
         return self._fingerprint_of(name) is not None or bool(self._waiting.get(name)) or self._exists(name)
 
     def _exists(self, name: str) -> bool:
@@ -366,13 +365,13 @@ class Arrivals:
             return True
 
     def _get(self, name: str) -> Article | None:
-        """An article as it is now or will be in a moment; None for one that cannot be read, too."""
+        """An article as it is or will be in a moment; None also if it cannot be read."""
         waiting = self._waiting.get(name)
         return waiting[-1] if waiting else readable(self._corpus, name)
 
 
 def _replacing(old: Article) -> str:
-    """The note on an article that takes the place of one to which nothing given ties it."""
+    """The note on an article that replaces one without an id or link in common."""
     return (
         f"it replaces {old.title[:80] or old.id!r}: its words, and the same file or title, date and source, say that "
         "it is a later version of it; give each an `id` or a `url` where both are to be kept"
@@ -380,7 +379,7 @@ def _replacing(old: Article) -> str:
 
 
 def _replacing_at(old: Article) -> str:
-    """The note on an article of whose link alone it is known that it is a version of the one held."""
+    """The note on an article that only its link identifies as a version of the one held."""
     return (
         f"it replaces {old.title[:80] or old.id!r}, which has the same address, though more than a correction differs: "
         "give each an `id` where both are to be kept"
@@ -388,7 +387,7 @@ def _replacing_at(old: Article) -> str:
 
 
 def _speaks(one: Arrival) -> bool:
-    """Whether it says when it may be shown."""
+    """Whether an arrival says when the article may be shown."""
     return one.says_status or one.article.embargoed_until is not None
 
 
@@ -397,5 +396,5 @@ def _says_the_same(one: Article, other: Article) -> bool:
 
 
 def _is_called(new: Article, old: Article) -> bool:
-    """Whether an article comes with the title and the source that are held, or fills in what is missing."""
+    """Whether an article has the title and the source of the one held, or fills them in."""
     return old.title in {"", new.title} and old.source in {"", new.source}

@@ -1,4 +1,4 @@
-"""Which other articles are copies of one: takes an article, gives those of the same text or page, and a note of them.
+"""Finds the copies of an article: other articles with the same text or page.
 
 A publisher takes a story back, not an id. The feed may have brought it by its link and the desk by an id, and another
 collection may hold it, too; each is an article of its own. What is said of one holds for the others only if the sender
@@ -15,8 +15,6 @@ from embeddings.cleaning.identity import known_by, page_key, parted
 from embeddings.corpus import Corpus, readable
 from embeddings.revisions import are_unrelated
 from embeddings.types import Article
-
-__all__ = ["copies_held", "copies_of", "names_of", "note_of_copies", "of_page", "of_text"]
 
 _NAMED = 5
 

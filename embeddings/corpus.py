@@ -1,4 +1,4 @@
-"""The seam between the online and the offline half."""
+"""The interface between the online and the offline half."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from embeddings.types import (
     Vector,
     Where,
 )
-
-__all__ = ["Corpus", "meant", "readable", "the_one"]
 
 
 class Corpus(Protocol):

@@ -1,4 +1,4 @@
-"""The default `Corpus`: one folder on one machine. SQLite is the truth; what searching needs is derived from it."""
+"""The default `Corpus`: one folder on one machine. SQLite is the truth; the search index is derived from it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from embeddings.encoders import EncoderIdentity, filled_by_another, not_complete
 from embeddings.errors import InputError, StoreBusy, StoreError
 from embeddings.index.dense import direction_of
 from embeddings.index.live import LiveIndex
-from embeddings.index.snapshot import allowed, exact_from, search
-from embeddings.index.spellings import SnapshotLexicon, nearest
-from embeddings.index.terms import Terms
+from embeddings.index.snapshot import SnapshotLexicon, allowed, exact_from, search
+from embeddings.index.terms import Terms, nearest
 from embeddings.integrity import Finding, Stats, findings, sound, statistics
 from embeddings.store import passages, reads, writes
 from embeddings.store.database import Fault, Store, no_fault
@@ -31,8 +30,6 @@ from embeddings.types import (
     Vector,
     Where,
 )
-
-__all__ = ["EmbeddedCorpus"]
 
 _log = logging.getLogger(__name__)
 

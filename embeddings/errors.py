@@ -1,4 +1,4 @@
-"""Every error the offline half raises on purpose.
+"""Every error that the offline half raises on purpose.
 
 EmbeddingsError
 ├── InputError            the caller's input is at fault; nothing was written
@@ -17,23 +17,6 @@ EmbeddingsError
 """
 
 from __future__ import annotations
-
-__all__ = [
-    "AmbiguousId",
-    "EmbeddingsError",
-    "EncoderError",
-    "EncoderMismatch",
-    "IndexDamaged",
-    "InputError",
-    "InvalidArticle",
-    "StoreBusy",
-    "StoreCorrupt",
-    "StoreError",
-    "StoreFull",
-    "StoreReadOnly",
-    "UnreadableFile",
-    "WeightsMismatch",
-]
 
 
 class EmbeddingsError(Exception):

@@ -1,4 +1,4 @@
-"""Hands cleaned articles to the corpus: cut into passages, encoded in batches, written whole.
+"""Hands cleaned articles to the corpus: cuts them into passages, encodes in batches, writes each as a whole.
 
 Passages of many articles share a batch, since an encoder is fastest with many texts at once; an article is written
 as soon as all its vectors are there, so a crash costs the work of one batch. What the encoder would read word for word
@@ -20,8 +20,6 @@ from embeddings.near_duplicates import signature
 from embeddings.runtime import Stopwatch
 from embeddings.store import database
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Passage, Rejected, Vector, Vectors
-
-__all__ = ["BATCH_PASSAGES", "Indexer", "fingerprint", "index_articles"]
 
 Write = Callable[[Sequence[IndexedArticle]], None]
 BATCH_PASSAGES = 256

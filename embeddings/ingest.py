@@ -13,9 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from embeddings.arrival_names import Arrival
 from embeddings.arrivals import Arrivals, Settled
 from embeddings.cleaning.article import clean_with_notes
+from embeddings.cleaning.identity import Arrival
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.errors import InputError

@@ -1,4 +1,4 @@
-"""What is wrong in a store, and how large it is: reads everything, changes nothing; and what may be stored at all."""
+"""What is wrong in a store, and how large it is, without changing it; and what may be stored at all."""
 
 from __future__ import annotations
 
@@ -20,9 +20,6 @@ from embeddings.store.passages import vectors_after
 from embeddings.store.reads import Rows, key_runs, state
 from embeddings.store.schema import moment_if_any
 from embeddings.types import Article, EncodedPassage, IndexedArticle, Where, article_version
-
-__all__ = ["INGEST", "Finding", "GenerationStats", "Stats", "findings", "generation_stats", "sound", "statistics"]
-
 
 INGEST = "ingest the article again, or delete it (`qa articles delete`)"
 _RESTORE = "restore a backup, or ingest into a new folder"

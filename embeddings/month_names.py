@@ -1,4 +1,4 @@
-"""The names of months, by language, and of the days of the week: the one place that knows them.
+"""The names of months, by language, and of the days of the week. No other module knows them.
 
 `MONTHS_BY_LANGUAGE` is what dates of publication are read by: add a language there. The English names apart are for
 texts and questions in English (`qa.language.dates`, names, sentences). Short forms that are words of English ("set",
@@ -9,20 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-
-__all__ = [
-    "CAPITAL_SHORT_MONTHS",
-    "ENGLISH_MONTHS",
-    "ENGLISH_MONTH_NUMBERS",
-    "ENGLISH_SHORT_MONTHS",
-    "ENGLISH_WEEKDAYS",
-    "ENGLISH_WEEKDAY_NUMBERS",
-    "GERMAN_MONTHS",
-    "GERMAN_SHORT_MONTHS",
-    "MONTHS",
-    "MONTHS_BY_LANGUAGE",
-    "SHORT_WEEKDAY",
-]
 
 ENGLISH_MONTHS: Final = tuple(
     "January February March April May June July August September October November December".split()
@@ -112,3 +98,10 @@ MONTHS: Final[Mapping[str, int]] = {
     for name in names.split()
 }
 """The number of a month by its case-folded name, in any of these languages."""
+
+
+def weekday_of(word: str) -> int:
+    """The number of an English weekday by its name or a short form of it, Monday being 0."""
+    return next(
+        number for day, number in ENGLISH_WEEKDAY_NUMBERS.items() if day.startswith(word.casefold().rstrip(".")[:3])
+    )

@@ -32,17 +32,6 @@ import numpy.typing as npt
 from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.runtime import compiled_late
 
-__all__ = [
-    "contradict",
-    "is_figure",
-    "overlapping",
-    "same_story",
-    "signature",
-    "similarity",
-    "words_of",
-]
-
-
 _VERSION = 1
 """Leads every signature: signatures of different versions are never compared."""
 

@@ -1,4 +1,4 @@
-"""Opens a store wherever it lies: takes a place, gives a corpus that can also be looked after."""
+"""Opens a store at a place, as a corpus with what its operator needs."""
 
 from __future__ import annotations
 
@@ -23,18 +23,6 @@ from embeddings.types import CorpusCounts, Held, HeldPage, Hit, IndexedArticle, 
 
 if TYPE_CHECKING:
     from embeddings.postgres.corpus import PostgresCorpus
-
-__all__ = [
-    "Backup",
-    "CopyReport",
-    "KeptCorpus",
-    "active_identity",
-    "back_up",
-    "copy",
-    "exists",
-    "open_corpus",
-    "restore",
-]
 
 
 class KeptCorpus(Corpus, Protocol):

@@ -1,4 +1,4 @@
-"""Takes two articles that something ties together, says whether one is a later version of the other, and completes it.
+"""Decides whether one article is a later version of another, and completes it from the earlier one.
 
 Where nothing but title, date and source, or the line of a file, say that they are one article, likeness alone proves
 nothing: notices of one form (obituaries, planning notices, results) differ in a name or a figure, and each is an
@@ -26,17 +26,6 @@ from embeddings.near_duplicates import is_figure, words_of
 from embeddings.runtime import compiled_late
 from embeddings.store.schema import moment
 from embeddings.types import Article
-
-__all__ = [
-    "are_unrelated",
-    "completed",
-    "dates_agree",
-    "is_another_article",
-    "is_correction",
-    "is_earlier",
-    "is_revision",
-    "with_state",
-]
 
 _PART = compiled_late(
     r"[$£€¥₹]?\d{1,3}(?:[.,\s]\d{3})+(?![\d.,]*\w)|[$£€¥₹]?\d+(?:[.,]\d+)*[^\W\d_]*(?:\s?(?:%|per\s?cent\b|[mb]illion\b))?|"

@@ -1,4 +1,4 @@
-"""How work is done on this machine: blocking jobs, results remembered, time told, ONNX networks on few threads.
+"""Shared runtime: blocking jobs, caches, stopwatch, and ONNX networks on few threads.
 
 Networks and tokenizers are verified by hash; no thread spins. Also how many processors this process may really use, and
 regular expressions that a start does not wait for.
@@ -21,22 +21,6 @@ from embeddings.errors import EncoderError, WeightsMismatch
 if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
-
-__all__ = [
-    "Heard",
-    "Memory",
-    "Run",
-    "Stopwatch",
-    "at_once",
-    "compiled_late",
-    "key_of",
-    "let_threads_sleep",
-    "native_threads",
-    "open_session",
-    "open_tokenizer",
-    "sha256_of",
-    "usable_processors",
-]
 
 
 # --- How a coroutine hands over blocking work: the service to its encoding thread, a script to itself

@@ -1,4 +1,4 @@
-"""The values that travel through the offline half, all frozen.
+"""The values of the offline half, all frozen.
 
 Offsets are half-open Unicode code-point offsets into the canonical text of one article version.
 """
@@ -13,33 +13,6 @@ from typing import Literal
 import msgspec
 import numpy as np
 import numpy.typing as npt
-
-__all__ = [
-    "Article",
-    "CorpusCounts",
-    "DayTally",
-    "EncodedPassage",
-    "Held",
-    "HeldPage",
-    "Hit",
-    "Hits",
-    "IndexedArticle",
-    "Overview",
-    "Passage",
-    "Place",
-    "RawArticle",
-    "Rejected",
-    "SourceTally",
-    "Status",
-    "StoredPassage",
-    "Vector",
-    "Vectors",
-    "Where",
-    "article_version",
-    "is_server",
-    "passage_id",
-]
-
 
 Vector = npt.NDArray[np.float32]
 """One embedding, shape (dimension,), float32."""

@@ -1,8 +1,8 @@
-"""A corpus as somebody may see it now: nothing is in it of what is withheld, canceled or under embargo, in no version,
-and nothing of collections that are out of reach.
+"""A corpus restricted to what may be shown: no version of articles that are withheld, canceled or under embargo, and
+nothing from collections that the caller may not read.
 
-Whatever answers, quotes, counts or lists for somebody gets its corpus from here, so that no caller has to remember the
-rules. The clock is asked at every call: an embargo ends, and a withdrawal holds, from one question to the next.
+All code that answers, quotes, counts or lists for somebody uses this corpus, so that no caller has to remember the
+rules. It reads the clock at every call: embargoes end, and withdrawals take effect, from one question to the next.
 """
 
 from __future__ import annotations
@@ -29,18 +29,16 @@ from embeddings.types import (
     Where,
 )
 
-__all__ = ["Clock", "UsableCorpus", "kept_back", "utc_now"]
-
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The moment it is."""
+    """The current time."""
     return datetime.now(UTC)
 
 
 def kept_back(article: Article, *, at: datetime) -> Literal["withdrawn", "embargo"] | None:
-    """Why nothing of an article may be shown at a moment; None where it may. `article` is its current version."""
+    """Why an article may not be shown at a moment; None if it may. `article` is its current version."""
     if article.status != "usable":
         return "withdrawn"
     if article.embargoed_until is not None and moment(article.embargoed_until) > moment(at.isoformat()):
@@ -49,7 +47,7 @@ def kept_back(article: Article, *, at: datetime) -> Literal["withdrawn", "embarg
 
 
 class UsableCorpus:
-    """Reads of a corpus, restricted to what may be shown to somebody; writes go to the same collections only."""
+    """A corpus whose reads are restricted to what may be shown, and whose writes go to the same collections only."""
 
     def __init__(
         self,
@@ -59,14 +57,14 @@ class UsableCorpus:
         within: tuple[str, ...] | None = None,
         kept_back: bool = False,
     ) -> None:
-        """`within`: the collections that are within reach (None: all); `kept_back`: also what readers are not shown."""
+        """`within`: the readable collections (None: all); `kept_back`: also show what readers may not see."""
         self._corpus = corpus
         self._now = now
         self._within = within
         self._kept_back = kept_back
 
     def narrowed(self, collection: str) -> UsableCorpus:
-        """The same, of one collection of it."""
+        """The same, restricted to one collection."""
         within = (collection,) if self._reaches(collection) else ()
         return UsableCorpus(self._corpus, now=self._now, within=within, kept_back=self._kept_back)
 
@@ -81,9 +79,9 @@ class UsableCorpus:
         return earlier if earlier is not None and self._reaches(earlier.collection) else None
 
     def called(self, name: str) -> str | None:
-        """The id of the article that somebody means by a name: of that very id, else to which its publisher gave it.
+        """The id of the article that a name means: the article with that id, else the one to which a publisher gave it.
 
-        Raises AmbiguousId where several were given it. One that is kept back is none of these, but where it is alone.
+        Raises AmbiguousId if several were given it. Articles that may not be shown do not count, unless one is alone.
         """
         found = meant(self._corpus, [name], within=self._within).get(name, {})
         if len(found) < 2 or name in found:
@@ -92,7 +90,7 @@ class UsableCorpus:
         return the_one(name, shown) or next(iter(found))
 
     def why_not(self, article_id: str) -> Literal["withdrawn", "embargo", "removed"] | None:
-        """Why an article cannot be read here; None where it can. One out of reach is as good as removed."""
+        """Why an article cannot be read here; None if it can. One in another collection counts as removed."""
         current = readable(self._corpus, article_id)
         return "removed" if current is None else self._why_hidden(current)
 

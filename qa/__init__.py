@@ -1,1 +1,1 @@
-"""The online half: from a question to an answer whose every sentence can be checked."""
+"""The online half: from a question to an answer in which every sentence can be checked."""

@@ -43,8 +43,8 @@ from qa.question.understanding import Resolve, Speller, Understood, as_put, aske
 from qa.reading import Reader
 from qa.reading.composing import Composition, choose, compose
 from qa.reading.sentence_ranking import ReadSentence
+from qa.retrieval import Reranker
 from qa.retrieval.recency import timely
-from qa.retrieval.rerankers import Reranker
 from qa.retrieval.search import Depth, is_near
 from qa.settings import Settings
 from qa.tracing import Evaluation, current
@@ -67,16 +67,15 @@ if TYPE_CHECKING:
 __all__ = ["ABSTENTION", "Answerer"]
 
 _PERHAPS_MISSPELLED: frozenset[AbstainReason | None] = frozenset({"no_match", "weak_match"})
-"""Words are corrected only where the question as it was written finds no answer: who is right about a name that no
-article holds, nobody knows."""
+"""Spelling is corrected only where the question as written finds no answer: an unknown name may be right."""
 _OUT_OF_TIME: frozenset[AbstainReason | None] = frozenset({"stale_only", "outside_corpus_dates"})
-"""A model is not asked then: it would tell old news as new."""
+"""The model is not asked then: it would present old news as new."""
 _RESERVE_SECONDS, _RESERVE_SHARE = 4.0, 0.3
-"""Of a question's time, so much at most is kept for extraction."""
+"""Time kept for extraction: so many seconds, but at most this share of the question's time."""
 
 
 class Answerer:
-    """Answers questions over one corpus; its blocking work is handed to `run`, one job at a time."""
+    """Answers questions over one corpus; hands blocking work to `run`, one job at a time."""
 
     def __init__(
         self,
@@ -105,8 +104,8 @@ class Answerer:
     ) -> AsyncGenerator[Event, None]:
         """Answer step by step: what was retrieved, each sentence once it is certain, then the whole answer.
 
-        `history` holds the earlier turns of the conversation, oldest first. Raises InvalidQuestion before any work is
-        done; closing the generator ends what is under way.
+        `history` holds the earlier turns of the conversation, oldest first. Raises InvalidQuestion before any work
+        begins. Closing the generator stops the work.
         """
         clock, begun = Stopwatch(current().stage), asyncio.get_running_loop().time()
         asked = await understand(
@@ -120,11 +119,11 @@ class Answerer:
         opened = opening(question, asked, found.evidence)
         yield opened
         draft: Drafted | None = None
-        # Also of a weak match, and where the reader sees none: whatever a model says must stand in the evidence. Of the
-        # sample questions that the reader gave under 5 %, half were answered by the passages found.
+        # The model is asked even where the reader finds a weak match or none: the evidence must support what it says.
+        # The passages found answered half of the sample questions to which the reader gave less than 5 %.
         if self._writer and question.mode != "extractive" and found.evidence and found.reason not in _OUT_OF_TIME:
-            brief = self._brief(question, put, found, begun)
-            async with aclosing(self._writer.write(brief, run=run, clock=clock)) as writing:
+            task = self._draft_task(question, put, found, begun)
+            async with aclosing(self._writer.write(task, run=run, clock=clock)) as writing:
                 async for item in writing:
                     if isinstance(item, ClaimEvent):
                         yield item
@@ -145,7 +144,7 @@ class Answerer:
     def ask(self, question: Question, *, history: Sequence[Turn] = ()) -> Answer:
         """Answer in one go, on an event loop of its own: for scripts without a model. Raises InvalidQuestion.
 
-        A model belongs to one event loop: whoever has one folds `events` on it.
+        A model belongs to one event loop. With a model, fold `events` on that loop.
         """
         return asyncio.run(fold(self.events(question, history=history)))
 
@@ -154,7 +153,7 @@ class Answerer:
     ) -> SearchAnswer:
         """Rank passages for a question, one per story. Raises InvalidQuestion as `events` does.
 
-        `history` as for `events`; a follow-up is resolved by rules, since whoever searches waits for no model.
+        `history` as for `events`. Rules resolve a follow-up: a search does not wait for a model.
         """
         clock = Stopwatch(current().stage)
         asked = await understand(question, now=self._now(), history=history, resolve=self._resolve, run=run)
@@ -172,7 +171,7 @@ class Answerer:
         )
 
     def _new_writer(self, generator: Generator, checker: SupportChecker) -> Writer:
-        from qa.generation.writer import Writer  # whoever has no model starts without it
+        from qa.generation.writer import Writer  # not needed without a model
 
         return Writer(generator=generator, checker=checker, article=self._article, lenient=self._settings.lenient)
 
@@ -186,13 +185,13 @@ class Answerer:
         clock: Stopwatch,
         run: Run,
     ) -> Sequence[Part]:
-        """What is found for each part of a question, for as many as may be cited; together they read as much as one."""
+        """Find evidence for each part of a question, `max_citations` parts at most; they share one reading budget."""
         if len(texts) == 1:
             return [await self._looked_up(question, asked, share=1, history=history, clock=clock, run=run)]
         parts: list[Part] = []
         for text in texts[: question.max_citations]:
             part = msgspec.structs.replace(question, question=text)
-            # "Who won, and how old is she?": the answer to one part says whom the next one means.
+            # "Who won, and how old is she?": the answer to the first part says who "she" is.
             turns = [turn_after(one) for one in parts] if leans_on_an_answer(text) else ()
             alone = await understand(part, now=asked.as_of, history=turns, resolve=self._resolve, run=run)
             parts.append(await self._looked_up(part, alone, share=len(texts), history=turns, clock=clock, run=run))
@@ -201,8 +200,8 @@ class Answerer:
     async def _looked_up(
         self, question: Question, asked: Understood, *, share: int, history: Sequence[Turn], clock: Stopwatch, run: Run
     ) -> Part:
-        """What is found for a question, with misspelled words corrected where that is answered; else as it was."""
-        # A model is shown all of what was found, in the order of what was read.
+        """Find evidence; if nothing answers, try again with corrected spelling, and keep that if it answers."""
+        # A model sees everything found, in the order of reading.
         sparing = self._writer is None or question.mode == "extractive"
         find = partial(self._finder.find, clock=clock, share=share, sparing=sparing)
         asked, found = await run(lambda: self._of_its_year(asked, find))
@@ -217,7 +216,7 @@ class Answerer:
         return Part(asked=asked, found=found) if tried.reason else Part(asked=again, found=tried)
 
     def _of_its_year(self, asked: Understood, find: Callable[[Understood], Found]) -> tuple[Understood, Found]:
-        """The first of its meanings that is answered, with what was found; where none is, the likeliest. Blocking."""
+        """The first reading of the question's dates that finds an answer, else the likeliest one. Blocking."""
         tried: list[tuple[Understood, Found]] = []
         for meant in self._finder.placed(asked):
             tried.append((meant, find(meant)))
@@ -225,8 +224,8 @@ class Answerer:
                 return tried[-1]
         return tried[0]
 
-    def _brief(self, question: Question, asked: Understood, found: Found, begun: float) -> DraftTask:
-        """What the model is to write, and until when: what is left then is enough to extract an answer."""
+    def _draft_task(self, question: Question, asked: Understood, found: Found, begun: float) -> DraftTask:
+        """What the model should write, and by when: the rest of the time is enough to extract an answer."""
         from qa.generation.writer import LIKELY, DraftTask
 
         seconds = self._settings.deadline_seconds
@@ -234,7 +233,7 @@ class Answerer:
             question=asked.resolved_query,
             as_of=stamp(asked.as_of)[:10],
             evidence=tuple(timely(found.evidence, asked.period)),
-            # Where extraction would abstain, a sentence said again would answer something else.
+            # Where extraction would abstain, its best sentences answer something else.
             likely=() if found.reason else tuple(one.sentence for one in found.reading.sentences[:LIKELY]),
             limit=question.max_citations,
             deadline=begun + seconds - min(_RESERVE_SECONDS, _RESERVE_SHARE * seconds),
@@ -243,7 +242,7 @@ class Answerer:
     def _extracted(
         self, question: Question, parts: Sequence[Part], texts: Sequence[str], draft: Drafted | None, found: Found
     ) -> Written:
-        """Answer each part by itself; what is counted is counted for all of them, that is for `found`."""
+        """Answer each part by itself; usage is counted once, for `found`."""
         limits = citations_each(question.max_citations, len(parts))
         each = [self._extract(question, one, draft, limit) for one, limit in zip(parts, limits, strict=True)]
         written = said_together(each, texts)
@@ -252,7 +251,7 @@ class Answerer:
         )
 
     def _extract(self, question: Question, part: Part, draft: Drafted | None, limit: int) -> Written:
-        """Answer in the articles' own sentences, or abstain; `draft` is what a model was asked for in vain."""
+        """Answer in the articles' own sentences, or abstain; `draft` is the model's draft that did not survive."""
         found, dispute = part.found, None
         if limit > 1 and not found.reason:
             dispute = disputed(found.reading, found.evidence, question=part.asked.to_read)
@@ -266,7 +265,7 @@ class Answerer:
             made = compose(chosen, found.evidence, kind=kind, limit=2 if dispute else limit)
             composition, dropped = self._checked(made)
         answered = bool(composition.claims)
-        # Whoever did not ask for extraction is told why nothing was generated.
+        # A caller who did not ask for extraction learns why nothing was generated.
         unset: FallbackReason | None = "no_model" if self._writer is None and question.mode != "extractive" else None
         return Written(
             mode="extractive" if answered else "abstained",
@@ -282,13 +281,13 @@ class Answerer:
         )
 
     def _checked(self, composition: Composition) -> tuple[Composition, int]:
-        """Hold every citation against the stored article; drop what is not word for word there, and count it."""
+        """Check every citation against the stored article; drop those that do not match exactly, and count them."""
         articles = {c.article_id: self._article(c.article_id, c.article_version) for c in composition.citations}
         kept = tuple(c for c in composition.citations if is_exact(c, articles[c.article_id]))
         dropped = len(composition.citations) - len(kept)
         if not dropped:
             return composition, 0
-        # A quotation without its source is no answer: rather than patch offsets, serve nothing of it.
+        # A quotation without its source is no answer. Do not patch offsets: serve nothing of it.
         return _NOTHING, dropped
 
     def _article(self, article_id: str, version: str) -> Article | None:
@@ -296,7 +295,7 @@ class Answerer:
 
 
 def _generated(draft: Drafted, found: Found) -> Written:
-    """What the model wrote and the evidence bears out."""
+    """What the model wrote and the evidence supports."""
     return Written(
         mode="generated",
         text=draft.text,

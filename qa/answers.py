@@ -1,4 +1,4 @@
-"""The events of an answer, made of what the steps found, and folded back into the answer; several parts made one."""
+"""Makes the events of an answer from the results of the steps, folds them into the answer, and joins parts."""
 
 from __future__ import annotations
 
@@ -42,29 +42,6 @@ from qa.types import (
     Verdict,
 )
 
-__all__ = [
-    "ABSTENTION",
-    "CAVEATS",
-    "Part",
-    "Written",
-    "agreed_short_answer",
-    "asked_together",
-    "citations_each",
-    "claim_events",
-    "finished",
-    "fold",
-    "found_together",
-    "opening",
-    "said_together",
-    "spent_together",
-    "support_of",
-    "told_of",
-    "turn_after",
-    "turn_of",
-    "with_others",
-]
-
-
 ABSTENTION = "The articles do not answer this question."
 CAVEATS: Mapping[Verdict, str] = {
     "supported": "",
@@ -72,11 +49,11 @@ CAVEATS: Mapping[Verdict, str] = {
     "unsupported": " (not supported by the sources)",
     "contradicted": " (the sources say otherwise)",
 }
-"""What follows a sentence where an answer is shown as mere text, without its verdicts."""
+"""Added after a sentence when an answer is shown as plain text, without its verdicts."""
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written for a question, whatever wrote it."""
+    """The text written for a question, by a model or by extraction."""
 
     mode: AnswerMode
     text: str
@@ -105,7 +82,7 @@ def opening(question: Question, asked: Understood, evidence: Sequence[Evidence])
 
 
 def claim_events(written: Written) -> Iterator[ClaimEvent]:
-    """One event per claim, each with the citations that no earlier one carried."""
+    """One event per claim, each with its citations that no earlier event had."""
     carried: set[str] = set()
     for claim in written.claims:
         new = [c for c in written.citations if c.id in claim.citation_ids and c.id not in carried]
@@ -156,9 +133,9 @@ def finished(
 
 
 def support_of(written: Written, *, reading: Reading) -> float:
-    """How sure an answer is: as its weakest sentence where a model wrote it, else as the reader is of the evidence.
+    """The support score of an answer: that of its weakest sentence if a model wrote it, else the reader's probability.
 
-    The reader knows nothing of what a model wrote, and an answer is as true as the least true thing it says.
+    The reader knows nothing about a model's text, and an answer is only as true as its least true sentence.
     """
     if written.mode == "generated":
         return min(claim.support_score for claim in written.claims)
@@ -168,7 +145,7 @@ def support_of(written: Written, *, reading: Reading) -> float:
 def agreed_short_answer(
     claims: Sequence[Claim], citations: Sequence[Citation], reading: Reading, evidence: Sequence[Evidence]
 ) -> ShortAnswer | None:
-    """The reader's few words, where a generated sentence has them, too, and cites the sentence they stand in."""
+    """The reader's short answer, if a generated sentence has the same words and cites the sentence they are in."""
     for citation in citations:
         said = next(claim.text for claim in claims if citation.id in claim.citation_ids)
         for item in reading.sentences:
@@ -184,7 +161,7 @@ def agreed_short_answer(
 
 
 def with_others(short: ShortAnswer | None, results: Sequence[SearchResult]) -> ShortAnswer | None:
-    """How many other articles say the few words, too."""
+    """The short answer with the number of other articles that have the same words."""
     if short is None:
         return None
     others = {one.article_id for one in results if _says(one.text, short.text)} - {short.article_id}
@@ -192,7 +169,7 @@ def with_others(short: ShortAnswer | None, results: Sequence[SearchResult]) -> S
 
 
 def _says(text: str, words: str) -> bool:
-    # Scripts without capitals set no spaces between words, or write small words together with them.
+    # Scripts without capitals put no spaces between words, or join small words to others.
     before, behind = (r"(?<!\w)" if _ends(words[0]) else "", r"(?!\w)" if _ends(words[-1]) else "")
     return re.search(f"{before}{re.escape(words)}{behind}", text, re.IGNORECASE) is not None
 
@@ -202,7 +179,7 @@ def _ends(character: str) -> bool:
 
 
 async def fold(events: AsyncGenerator[Event, None]) -> Answer:
-    """Run through the events of one question and give its answer. Raises what they raise."""
+    """Consume the events of one question and return its answer. Raises what they raise."""
     async with aclosing(events):
         async for event in events:
             if isinstance(event, AnswerEvent):
@@ -211,7 +188,7 @@ async def fold(events: AsyncGenerator[Event, None]) -> Answer:
 
 
 def told_of(answer: Answer, *, texts: bool) -> Mapping[str, Value]:
-    """What a trace tells of an answer: how it came about, its words only with `texts`."""
+    """The trace attributes of an answer; its words only with `texts`."""
     told: dict[str, Value] = {
         "sourceline.answer_mode": answer.answer_mode,
         "sourceline.claims": len(answer.claims),
@@ -240,16 +217,16 @@ def turn_of(answer: Answer) -> Turn:
     )
 
 
-# --- Joins what was found and written for each part of a question into one finding and one answer
+# --- Joins the evidence and the answers of all parts of a question
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a question asks, and what was found for it."""
+    """One part of a question, and the evidence for it."""
 
     asked: Understood
     found: Found
 
 
 def citations_each(limit: int, parts: int) -> tuple[int, ...]:
-    """How many citations each part may have of the `limit` of a question; the first ones get what is left over.
+    """How many of the `limit` citations each part may have; the first parts get the remainder.
 
     >>> citations_each(3, 2)
     (2, 1)
@@ -258,7 +235,7 @@ def citations_each(limit: int, parts: int) -> tuple[int, ...]:
 
 
 def asked_together(asked: Understood, parts: Sequence[Part], texts: Sequence[str]) -> Understood:
-    """The whole question with its parts as they were looked up; `texts` may be more than those."""
+    """The whole question with its parts as they were looked up; `texts` may have more parts."""
     if len(texts) == 1:
         return parts[0].asked
     queries = [part.asked.resolved_query for part in parts]
@@ -281,7 +258,7 @@ def turn_after(part: Part) -> Turn:
 
 
 def found_together(parts: Sequence[Part]) -> Found:
-    """Evidence and sentences of all parts, in turns; it answers where any of them does, as surely as the least sure."""
+    """Evidence and sentences of all parts, in turns; it answers if any part does, as surely as the least sure."""
     if len(parts) == 1:
         return parts[0].found
     each = math.ceil(SHOWN / len(parts))
@@ -304,13 +281,13 @@ def found_together(parts: Sequence[Part]) -> Found:
 
 
 def said_together(written: Sequence[Written], questions: Sequence[str]) -> Written:
-    """The answers of all parts, one after the other, and at the end, which of the `questions` have none.
+    """The answers of all parts, one after the other, then a list of the `questions` without one.
 
-    `questions` may be more than what was written: what was not looked up is not answered, either.
+    There may be more `questions` than answers: those not looked up have no answer either.
     """
     if len(questions) == 1:
         return written[0]
-    # What an earlier part said already is not said again.
+    # Leave out what an earlier part has said.
     answered = [
         one
         for number, one in enumerate(written)
@@ -342,7 +319,7 @@ def said_together(written: Sequence[Written], questions: Sequence[str]) -> Writt
 
 
 def _moved(found: Found, place: dict[int, int]) -> list[ReadSentence]:
-    """The sentences of one part with their evidence where it lies among that of all parts."""
+    """The sentences of one part, with the index of their evidence among that of all parts."""
     keys = [_key(found.evidence, one) for one in found.reading.sentences]
     return [
         msgspec.structs.replace(one, sentence=msgspec.structs.replace(one.sentence, evidence=place[key]))
@@ -372,6 +349,6 @@ def _conflict(conflict: Conflict, names: dict[str, str]) -> Conflict:
 
 
 def spent_together(each: Sequence[Usage], *, once: Usage) -> Usage:
-    """What the answers of all parts cost together; `once` is what each of them counts, and what a draft for all did."""
+    """The usage of all parts together; `once`: what each part counts, and a draft for all."""
     dropped = sum(usage.citations_dropped - once.citations_dropped for usage in each)
     return msgspec.structs.replace(once, citations_dropped=once.citations_dropped + dropped, query_encodings=len(each))

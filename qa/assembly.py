@@ -1,6 +1,6 @@
-"""Puts the online half together, once for everybody: takes settings and an encoder, gives answerers over corpora.
+"""Assembles the online half: from settings and an encoder, it makes answerers over corpora.
 
-The service, the command line and the evaluation all come here, so that none of them lacks a part that another has.
+The service, the command line and the evaluation all use it, so that all have the same parts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from qa.conversations.follow_ups import FollowUps
 from qa.generators import Generator, load_generator
 from qa.grounding import SupportChecker
 from qa.reading import AnswerSpan, Reader, RememberingReader, load_reader
-from qa.retrieval.rerankers import Reranker, load_reranker
+from qa.retrieval import Reranker, load_reranker
 from qa.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 __all__ = ["Answerer", "Assembly", "assemble"]
 
 _VECTORS, _READINGS = 1_000, 2_000
-"""Remembered: of questions, some 1.5 kB each, and of passages read for a question, some 3 kB each."""
+"""Entries in the caches: vectors of questions, about 1.5 kB each, and readings of passages, about 3 kB each."""
 
 
 class Assembly(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts that answer, loaded once; whoever assembled them closes the generator, on its event loop."""
+    """The loaded parts. Whoever assembled them closes the generator, on its event loop."""
 
     settings: Settings
     encoder: Encoder
     generator: Generator | None
-    """None where no model is set up."""
+    """None if no model is configured."""
     reader: Reader
     checker: SupportChecker | None
-    """None where nothing is to be judged."""
+    """None if nothing is to be checked."""
     reranker: Reranker | None
     memories: Mapping[str, Memory[Any]] = {}
-    """What is remembered, by its name: to be counted."""
+    """The caches by name, for metrics."""
     now: Clock = utc_now
-    """The clock: when a question is asked, and which embargo has ended."""
+    """The clock: says when a question is asked, and which embargoes have ended."""
 
     def over(self, corpus: Corpus, *, within: tuple[str, ...] | None = None) -> Answerer:
-        """All of them, answering from what may be shown of one corpus, or of some collections of it."""
+        """An answerer over what may be shown of one corpus, or of some of its collections."""
         corpus = UsableCorpus(corpus, now=self.now, within=within)
         return Answerer(
             corpus=corpus,
@@ -64,8 +64,7 @@ class Assembly(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def checks_against(self, corpus: Corpus | None, *, within: tuple[str, ...] | None = None) -> TextChecker:
-        """What judges the sentences of answers, for any text, against what may be shown of a corpus or what comes
-        with the text."""
+        """The checker of answers for any text, against what may be shown of a corpus, or against texts sent along."""
         from qa.checking.text_checker import TextChecker
 
         if self.checker is None:
@@ -75,14 +74,14 @@ class Assembly(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def assemble(settings: Settings, *, encoder: Encoder, checks: bool = True) -> Assembly:
-    """Load every part that the settings name; a model's server is not asked yet. Blocking.
+    """Load every part that the settings name, without asking a model's server yet. Blocking.
 
-    `checks`: whether texts are to be judged, too. What a model writes always is.
-    Raises SettingsError, and EncoderError where a cross-encoder is not on this machine.
+    `checks`: whether to load the checker even without a model. What a model writes is always checked.
+    Raises SettingsError, and EncoderError if a cross-encoder is not on this machine.
     """
     vectors, readings = Memory[Vector](_VECTORS), Memory[tuple[AnswerSpan, ...]](_READINGS)
     reader = load_reader(settings.reader, threads=settings.threads)
-    if not settings.reader:  # of others, nobody knows whether a reading depends on what else is read with it
+    if not settings.reader:  # other readers may read a passage differently beside others
         reader = RememberingReader(reader, readings=readings)
     generator = load_generator(settings)
     checker = None

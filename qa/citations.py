@@ -1,4 +1,4 @@
-"""Links between the words of an answer and the exact words of an article, checked before they are served."""
+"""Links the words of an answer to the exact words of an article, and checks them before they are served."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from embeddings.cleaning.identity import of_one_publisher
 from embeddings.types import Article, StoredPassage
 from qa.types import AlsoReported, Citation, Evidence, SearchResult, ShortAnswer
 
-__all__ = ["cite", "is_exact", "search_result", "short_answer"]
-
 
 def cite(stored: StoredPassage, *, number: int, cited: tuple[int, int], placed: tuple[int, int], text: str) -> Citation:
-    """Cite the words `text`, at span `cited` of an article, for the words at span `placed` of the answer."""
+    """Cite `text`, at span `cited` of an article, for the words at span `placed` of the answer."""
     passage = stored.passage
     return Citation(
         id=f"c{number}",
@@ -31,7 +29,7 @@ def cite(stored: StoredPassage, *, number: int, cited: tuple[int, int], placed: 
 
 
 def is_exact(citation: Citation | ShortAnswer, article: Article | None) -> bool:
-    """Whether the article version still holds exactly the cited words at the cited place."""
+    """Whether the article version still has exactly the cited words at the cited place."""
     words = citation.cited_text if isinstance(citation, Citation) else citation.text
     return (
         article is not None
@@ -55,7 +53,7 @@ def short_answer(citation: Citation, span: tuple[int, int]) -> ShortAnswer:
 
 
 def search_result(evidence: Evidence, *, near: bool | None = None) -> SearchResult:
-    """A retrieved passage as it is served; `near` is what is known of whether it is about what was looked for."""
+    """A retrieved passage as served; `near`: whether it is about the question, if known."""
     stored = evidence.stored
     passage = stored.passage
     return SearchResult(
@@ -77,7 +75,7 @@ def search_result(evidence: Evidence, *, near: bool | None = None) -> SearchResu
 
 
 def _others(evidence: Evidence) -> tuple[AlsoReported, ...]:
-    """Who else tells the story, each once."""
+    """The other publishers of the story, each once."""
     kept = [evidence.stored]
     for other in evidence.also:
         if not any(_one_publisher(other, one) for one in kept):
@@ -86,8 +84,7 @@ def _others(evidence: Evidence) -> tuple[AlsoReported, ...]:
 
 
 def _one_publisher(one: StoredPassage, other: StoredPassage) -> bool:
-    """Whether two copies are of one site or source, or of one text that two collections hold: nobody bears out what he
-    says himself."""
+    """Whether two copies are from one site or source, or are one text in two collections: nobody confirms himself."""
     if one.collection != other.collection and one.passage.article_version == other.passage.article_version:
         return True
     return of_one_publisher((one.source, one.url), (other.source, other.url))

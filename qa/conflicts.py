@@ -1,4 +1,4 @@
-"""Finds a second sentence that says otherwise than the one that answers, where a source has one.
+"""Finds a sentence that contradicts the best answer, if a source has one.
 
 Only figures are compared: the same unit, the same matter by its names and words, another story, about the same time.
 A correction is found by what it says of itself. Precision comes first: a conflict that is none does more harm than one
@@ -23,8 +23,6 @@ from qa.language.quantities import Quantity, hedged_span, quantities_of
 from qa.language.words import matter, stems, words_of
 from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
 from qa.types import Citation, Conflict, Evidence
-
-__all__ = ["Disputed", "described", "disputed"]
 
 _SAYS_OTHERWISE = re.compile(
     r"\b(?:correct (?:figure|number|total|amount|length|date|name)|now says?|should have (?:been|said|read)|in fact)\b",

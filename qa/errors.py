@@ -1,4 +1,4 @@
-"""Every error the online half raises on purpose; `qa.server.http.problems` maps each to one HTTP answer.
+"""Every error that the online half raises on purpose; `qa.server.http.problems` maps each to an HTTP reply.
 
 QAError
 ├── SettingsError     a QA_* variable has an unusable value
@@ -14,18 +14,6 @@ Beside it, the closed lists of reasons why an answer is none, or was not generat
 from __future__ import annotations
 
 from typing import Literal
-
-__all__ = [
-    "AbstainReason",
-    "FallbackReason",
-    "GeneratorFailed",
-    "HistoryUnavailable",
-    "InvalidQuestion",
-    "InvalidText",
-    "NotFound",
-    "QAError",
-    "SettingsError",
-]
 
 AbstainReason = Literal[
     "empty_corpus",

@@ -1,4 +1,4 @@
-"""Gathers passages for a question as it was understood, reads them, and tells whether they answer."""
+"""Retrieves passages for an understood question, reads them, and decides whether they answer it."""
 
 from __future__ import annotations
 
@@ -29,38 +29,36 @@ from qa.reading.sentence_ranking import (
     best_passages_first,
     read,
 )
+from qa.retrieval import WIDER, Reranker, rerank
 from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, timely, timely_first
-from qa.retrieval.rerankers import WIDER, Reranker, rerank
 from qa.retrieval.search import READ, Depth, retrieve
 from qa.settings import Settings
 from qa.types import AbstainReason, Evidence
 
-__all__ = ["SHOWN", "Finder", "Found"]
-
 _NO_MATCH = 0.05
-"""Below this probability nothing retrieved is even near the question."""
+"""Below this probability nothing retrieved is near the question."""
 SHOWN = 8
-"""Passages shown, and given to a model: the best of those that were read."""
+"""Passages shown, and given to a model: the best of those read."""
 _ENDED = timedelta(days=365)
-"""An archive without anything new for so long is asked about its own time."""
+"""If the newest article is older than this, a date without a year means a year of the archive."""
 _A_YEAR, _YEARS = timedelta(days=365), 3
-"""So many of its last years are tried."""
+"""How many of the archive's last years are tried."""
 
 _LATEST = Depth(listed=100, kept=40, per_article=2)
-"""What is looked through for the newest about a topic: what is newest need not be what matches best."""
+"""Depth for questions about the latest news on a topic: the newest passage need not match best."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What retrieval and reading gave, before anything is written."""
+    """The result of retrieval and reading, before anything is written."""
 
     evidence: tuple[Evidence, ...]
     reading: Reading
     reason: AbstainReason | None
-    """Why the articles' own sentences do not answer; None where they do."""
+    """Why the articles' own sentences do not answer; None if they do."""
 
 
 class Finder:
-    """Finds and reads over one corpus."""
+    """Retrieves and reads over one corpus."""
 
     def __init__(
         self, *, corpus: Corpus, encoder: Encoder, reader: Reader, settings: Settings, reranker: Reranker | None
@@ -73,10 +71,10 @@ class Finder:
         self._reranker = reranker
 
     def find(self, asked: Understood, clock: Stopwatch, *, share: int = 1, sparing: bool = False) -> Found:
-        """Retrieve, read one part in `share` of what a question may, and judge whether that answers. Blocking.
+        """Retrieve, read, and decide whether that answers. Blocking.
 
-        `sparing`: passages that can add nothing to what was read are not read; the order of the others is not the same
-        then.
+        `share`: read 1/share of the usual number of passages. `sparing`: skip passages that can add nothing to those
+        already read; this changes the order of the others.
         """
         if asked.intent.kind == "small_talk":
             return Found(evidence=(), reading=Reading(sentences=(), probability=0.0), reason="no_match")
@@ -98,7 +96,7 @@ class Finder:
             reading, best = articles_in_turn(reading, able, kept=SHOWN, sure=sure)
         else:
             reading, best = best_passages_first(reading, able, kept=SHOWN)
-        # What is too old for the question stays behind whatever was read.
+        # Passages too old for the question stay behind all those read.
         evidence = (*best, *found[len(able) :])[:SHOWN]
         clock.lap("read")
         return Found(
@@ -108,7 +106,7 @@ class Finder:
     def _read(
         self, asked: Understood, found: Sequence[Evidence], *, sparing: bool
     ) -> tuple[Sequence[Evidence], Reading]:
-        """What can tell of it, in the order in which it is read, and what was read in it that answers."""
+        """The evidence that can answer, in reading order, and the sentences in it that do."""
         any_time = asked.period is None or asked.period.recent
         now = any_time and asks_of_now(asked.to_read)
         able = timely(found, asked.period)
@@ -120,7 +118,7 @@ class Finder:
         def is_what_was_asked(one: ReadSentence) -> bool:
             return not (answers_another(asked.to_read, one) or elsewhen(one))
 
-        # What another reader's log-odds promise, nobody knows; and the newest need not be the most promising.
+        # The log-odds of other readers have no known meaning; and the newest passage need not be the most promising.
         known = sparing and reader.calibration.reader and not now
         first = again(able, ends_at=is_what_was_asked if known else None)
         reading = filter_answers(
@@ -135,7 +133,7 @@ class Finder:
         return able, newest_of_series(reading, able) if any_time else reading
 
     def _latest(self, asked: Understood, clock: Stopwatch) -> Found | None:
-        """What is newest about a topic; None where nothing found says all of its names."""
+        """The newest passages on a topic; None if no passage found has all of its names."""
         found = newest_first(timely(self.evidence(asked, _LATEST, clock), asked.period))
         reading = newest_said(in_their_words(asked.intent.topic, _texts(found)), found)
         clock.lap("read")
@@ -145,9 +143,9 @@ class Finder:
         return Found(evidence=evidence, reading=reading, reason=None)
 
     def placed(self, asked: Understood) -> Sequence[Understood]:
-        """The question as it may be meant where it names a month or day without a year, the likeliest first.
+        """The possible readings of a question that names a month or day without a year, the likeliest first. Blocking.
 
-        Where the newest article is of 2022, "in March" means that of 2022, years later, too; else one before. Blocking.
+        If the newest article is from 2022, "in March" means March 2022 even years later, or else the March before.
         """
         if asked.period is None or not asked.period.yearless:
             return [asked]
@@ -157,7 +155,10 @@ class Finder:
         newest, oldest = (moment(day, field="published_at") for day in (told.latest, told.earliest))
         if asked.period.start - newest < _ENDED:
             return [asked]
-        said = (asked.resolved_query, asked.period.words)  # the words are those of the turn before in a follow-up
+        said = (
+            asked.resolved_query,
+            asked.period.words,
+        )  # in a follow-up, the period's words may come from the turn before
         meant: list[Understood] = []
         for back in range(_YEARS):
             as_of = newest - back * _A_YEAR
@@ -167,12 +168,12 @@ class Finder:
         return meant
 
     def evidence(self, asked: Understood, depth: Depth, clock: Stopwatch) -> tuple[Evidence, ...]:
-        """Retrieve alone, best first. Blocking."""
+        """Retrieve without reading, best first. Blocking."""
         wider = msgspec.structs.replace(depth, kept=depth.kept * (WIDER if self._reranker else 1))
         found = self._retrieved(asked, asked.lookup, wider, clock)
         met = in_their_words(asked.lookup, _texts(found))
         if met != asked.lookup:
-            # "What did the KWA decide?" found the Kelmar Water Authority by its sense: by its name, more is found.
+            # "What did the KWA decide?" found the Kelmar Water Authority by meaning; searching by name finds more.
             found = _each_once([*self._retrieved(asked, f"{asked.lookup} {met}", wider, clock), *found])[: wider.kept]
         if self._reranker:
             found = rerank(found, question=asked.resolved_query, reranker=self._reranker, kept=depth.kept)
@@ -219,14 +220,14 @@ class Finder:
         return "weak_match" if reading.probability >= _NO_MATCH else "no_match"
 
     def _reader_of(self, asked: Understood) -> Reader:
-        """The one that can read the language of the question; where none can, its words are compared."""
+        """The reader, if it knows the question's language; else the one that compares words."""
         return self._reader if _can_read(self._reader, asked) else self._by_words
 
     def _is_sure(self, reading: Reading, asked: Understood) -> bool:
         return reading.probability >= (self._settings.answer_threshold or self._reader_of(asked).calibration.threshold)
 
     def _older_answers(self, found: Sequence[Evidence], asked: Understood, period: Period) -> bool:
-        """Whether what is too old for the question answers it, were it asked without its time."""
+        """Whether passages too old for the question answer it once its time is removed."""
         late = [item for number, item in enumerate(found) if is_late(number, found, period)]
         return bool(late) and self._is_sure(read(asked.undated, late, reader=self._reader_of(asked)), asked)
 
@@ -239,7 +240,7 @@ class Finder:
         period: Period,
         found: Sequence[Evidence],
     ) -> AbstainReason | None:
-        """Whether a question about the last days finds nothing but older news; None where something is new enough."""
+        """Why a question about the last days has no answer, if only older news was found; None if some is fresh."""
         if not reading.sentences:
             return None
         if not is_late(reading.sentences[0].sentence.evidence, evidence, period) and (
@@ -252,9 +253,9 @@ class Finder:
     def _of_another_time(
         self, reading: Reading, evidence: Sequence[Evidence], asked: Understood, *, period: Period
     ) -> AbstainReason | None:
-        """Whether a question about a time that is over finds nothing but what was told of another; None where not.
+        """Why a question about a past period is not answered, if only news of other times was found; else None.
 
-        News without a date in its words tells of the days in which it was published.
+        News that names no date is about the days when it was published.
         """
         over = not period.open and period.end <= asked.as_of
         if not over or not reading.sentences or not is_late(reading.sentences[0].sentence.evidence, evidence, period):
@@ -263,7 +264,7 @@ class Finder:
         return "weak_match" if held else "outside_corpus_dates"
 
     def _holds(self, asked: Understood, start: datetime, end: datetime) -> bool:
-        """Whether anything within reach was published then."""
+        """Whether any article in scope was published then."""
         then = msgspec.structs.replace(asked.where, published_after=stamp(start), published_before=stamp(end))
         return self._corpus.count(then).passages > 0
 
@@ -274,7 +275,7 @@ def _can_read(reader: Reader, asked: Understood) -> bool:
 
 
 def _of_another_month(period: Period | None, evidence: Sequence[Evidence], one: ReadSentence) -> bool:
-    """Whether the figure of a sentence is told of another month, quarter or year than the question names."""
+    """Whether a sentence's figure is for another month, quarter or year than the question names."""
     if period is None or one.short is None:
         return False
     stored, (start, end) = evidence[one.sentence.evidence].stored, one.short
@@ -284,13 +285,13 @@ def _of_another_month(period: Period | None, evidence: Sequence[Evidence], one: 
 
 
 def _put(asked: Understood, item: Evidence) -> str:
-    """The question for one passage: without its words for when, where what was published then does not say them."""
+    """The question to put to one passage: without its date words if the passage does not say them."""
     dated = asked.period is None or says_when(item.stored.passage.text, asked.period)
     return asked.to_read if dated else asked.undated
 
 
 def _met(asked: Understood, found: Sequence[Evidence]) -> Understood:
-    """The question to be read in the words of what was found."""
+    """The question, its names written as the passages found write them."""
     texts = _texts(found)
     return msgspec.structs.replace(
         asked, to_read=in_their_words(asked.to_read, texts), undated=in_their_words(asked.undated, texts)

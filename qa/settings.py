@@ -1,4 +1,4 @@
-"""One frozen value that configures the service, read once from `QA_*` variables and passed in.
+"""The configuration: one frozen value, read once from `QA_*` variables and passed on.
 
 Each field's docstring line is its help text; the table of docs/configuration.md is checked against `DESCRIPTIONS`.
 """
@@ -13,10 +13,8 @@ from typing import Any, Literal
 import msgspec
 
 from embeddings.types import Place, is_server
-from qa.access import keys, places
+from qa.access import keys, origins
 from qa.errors import SettingsError
-
-__all__ = ["DESCRIPTIONS", "Settings", "from_environment", "unknown_variables"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -205,11 +203,11 @@ def _checked(settings: Settings) -> Settings:
     if settings.visitor_rate < 0 or settings.key_rate < 0:
         raise SettingsError("QA_VISITOR_RATE and QA_KEY_RATE must be 0 or more")
     keys.parse_keys(settings.api_keys)
-    allowed = places.parse_origins(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
-    places.collections_of(settings.origin_collections, allowed=allowed)
-    places.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS")
-    places.parse_networks(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
-    places.parse_networks(settings.feed_networks, setting="QA_FEED_NETWORKS")
+    allowed = origins.parse_origins(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+    origins.collections_of(settings.origin_collections, allowed=allowed)
+    origins.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS")
+    origins.parse_networks(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
+    origins.parse_networks(settings.feed_networks, setting="QA_FEED_NETWORKS")
     if settings.otel_endpoint and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", settings.otel_endpoint):
         raise SettingsError(
             "QA_OTEL_ENDPOINT is not the address of a receiver; it looks like http://127.0.0.1:4318 (what a receiver "

@@ -1,4 +1,4 @@
-"""The values of the online half and the wire format they are served in, one and the same.
+"""The values of the online half. They are also the wire format.
 
 `start`/`end` are half-open code-point offsets in `Answer.answer`; `start_char_index`/`end_char_index`
 are offsets in the canonical text of the article version named beside them.
@@ -46,7 +46,7 @@ __all__ = [
 AnswerMode = Literal["generated", "extractive", "abstained"]
 Verdict = Literal["supported", "partly_supported", "unsupported", "contradicted"]
 Origin = Literal["quoted", "model"]
-"""`quoted`: in the source's own words, character for character; `model`: written by a language model, then checked."""
+"""`quoted`: the source's own words, character for character; `model`: written by a language model, then checked."""
 _SUPPORT = "Probability; of a generated answer: that its weakest sentence is supported; else: that the evidence answers"
 
 
@@ -112,9 +112,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     stored: StoredPassage
     score: float
-    """Fused rank score: orders evidence, means nothing across questions."""
+    """Fused rank score: orders the evidence of one question; not comparable across questions."""
     freshness: float = 1.0
-    """What of `score` is due to its date: a factor, 1 for what suits the time of the question best."""
+    """The factor of `score` that comes from the date; 1 for the date that suits the question best."""
     cosine: float | None
     """Raw cosine to the question; None where only the lexical list found it."""
     also: tuple[StoredPassage, ...] = ()
@@ -122,7 +122,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def article_id(self) -> str:
-        """The article that the passage is of."""
+        """The id of the passage's article."""
         return self.stored.passage.article_id
 
 
@@ -323,11 +323,11 @@ class AnswerEvent(msgspec.Struct, frozen=True, kw_only=True, tag="answer", tag_f
 
 
 Event = SearchResultsEvent | ClaimEvent | AnswerEvent
-"""What an answer being made gives, in order: search results, claims, the answer."""
+"""The events of an answer in the making, in order: search results, claims, the answer."""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """One earlier question of a conversation, as far as a follow-up needs it."""
+    """One earlier question of a conversation: the parts that a follow-up needs."""
 
     question: str
     resolved_query: str
@@ -336,4 +336,4 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str
     short_answer: str | None = None
     article_ids: tuple[str, ...] = ()
-    """Articles that were cited."""
+    """The articles cited."""

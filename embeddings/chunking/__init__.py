@@ -1,1 +1,1 @@
-"""Texts cut into sentences, and articles into passages sized for one embedding."""
+"""Cuts texts into sentences, and articles into passages sized for one embedding."""

@@ -1,4 +1,4 @@
-"""Cuts an article into passages: spans sized for one embedding, cut where a reader would pause.
+"""Cuts an article into passages: spans sized for one embedding, cut at natural pauses.
 
 A passage is a run of whole sentences. Cuts fall at paragraph ends where that costs little, hardly ever right after
 a heading, and leave passages of even size; a sentence longer than the encoder reads is cut into pieces first.
@@ -15,8 +15,6 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.types import Article, Passage, passage_id
-
-__all__ = ["RECIPE", "cut_to_fit", "encoder_input", "encoder_title", "split"]
 
 Count = Callable[[Sequence[str]], list[int]]
 Span = tuple[int, int]

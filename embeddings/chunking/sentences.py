@@ -1,4 +1,4 @@
-"""The spans of the sentences of a canonical text.
+"""Finds the spans of the sentences of a canonical text.
 
 Rules, not a model: a stop ends a sentence unless the word before it is an abbreviation, an initial or a list label,
 or what follows goes on in lower case; in Chinese and Japanese not inside brackets or quotation marks that the
@@ -27,8 +27,6 @@ from embeddings.month_names import (
     GERMAN_SHORT_MONTHS,
 )
 from embeddings.runtime import compiled_late
-
-__all__ = ["split_sentences"]
 
 Span = tuple[int, int]
 _PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*")

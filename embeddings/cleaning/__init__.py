@@ -1,1 +1,1 @@
-"""From what a parser found to a clean article: text, title, date, address and identity."""
+"""Cleans a raw article: text, title, date, address and identity."""

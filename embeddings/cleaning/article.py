@@ -1,4 +1,4 @@
-"""From what a parser found to an article: takes a RawArticle, gives an Article with canonical text.
+"""Turns a RawArticle into an Article with canonical text.
 
     unicode     NFC, paragraphs, nothing hidden        titles    one line, without the site's name
     boilerplate the page's own lines dropped,          dates     ISO 8601 or nothing

@@ -1,4 +1,4 @@
-"""Lines a page prints around an article, or twice: takes its lines, gives the article's own, and what was dropped.
+"""Removes boilerplate: lines that a page prints around an article, or twice.
 
 Every rule looks at one whole line and nothing else (the two exceptions look at the line before), never inside a
 paragraph; no line that begins with a quotation mark is touched, nor one that begins with a small letter (it may be
@@ -47,8 +47,6 @@ from typing import Final
 import msgspec
 
 from embeddings.runtime import compiled_late
-
-__all__ = ["MAX_BOILERPLATE", "Dropped", "drop_boilerplate", "drop_repeats", "title_key"]
 
 MAX_BOILERPLATE: Final = 400
 """Longest line a rule looks at, in characters; what is longer is prose."""

@@ -1,4 +1,4 @@
-"""When an article was published: takes a date as pages write it, in 25 languages, gives ISO 8601 or None.
+"""Reads a date of publication as pages write it, in 25 languages, as ISO 8601; None if it cannot.
 
 A moment is given only where the zone is known; otherwise the day, as written: a guessed zone would move an
 article across midnight. `06/04/2024` may be April or June and is not guessed either; with dots, `6.4.2024`, the day
@@ -17,8 +17,6 @@ from email.utils import parsedate_to_datetime
 
 from embeddings.month_names import MONTHS
 from embeddings.runtime import compiled_late
-
-__all__ = ["iso_date"]
 
 _AHEAD = 543
 """By how much Thailand counts more years."""

@@ -1,4 +1,4 @@
-"""What an article is called inside the store and where it came from: an id that stays the same, a link in normal form.
+"""The identity of an article in the store: a stable id, a normalised link, and where it came from.
 
 An id must survive an edit of the text, so that the new version takes the place of the old one; it therefore rests on
 where the article is from, not on what it says. It belongs to one collection: no two ever come to the same id, so that
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -23,28 +24,6 @@ import msgspec
 from embeddings.errors import InvalidArticle
 from embeddings.runtime import compiled_late
 from embeddings.types import Article
-
-__all__ = [
-    "MAX_COLLECTION",
-    "MAX_GIVEN_ID",
-    "MAX_ID",
-    "KnownBy",
-    "article_id",
-    "checked_collection",
-    "checked_id",
-    "given_key",
-    "holds_many",
-    "host_of",
-    "is_derived",
-    "is_site_root",
-    "known_by",
-    "named_id",
-    "normalised_url",
-    "of_one_publisher",
-    "page_key",
-    "parted",
-    "qualified",
-]
 
 MAX_GIVEN_ID: Final = 200
 """Longest id a publisher may give, in characters."""
@@ -337,3 +316,60 @@ def is_site_root(url: str | None) -> bool:
 
 def _plain_host(netloc: str, host: str) -> bool:
     return bool(_HOST.fullmatch(f"[{host}]" if netloc.startswith("[") else host))
+
+
+# --- An arriving article, and the ids it may get
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """A cleaned article, its id derived where the source gave none."""
+
+    article: Article
+    origin: str
+    has_id: bool
+    """The caller named it."""
+    says_status: bool = False
+    """Whether it says itself that it is usable, withheld or canceled."""
+    copies: bool = False
+    """Whether what it says of when it may be shown holds for copies, too."""
+    notes: tuple[str, ...] = ()
+    """What cleaning has to say of it."""
+
+
+def known_by_of(one: Arrival) -> KnownBy:
+    """What tells it again: its id if it has one, else its address, file, title and date."""
+    if one.has_id:
+        return KnownBy(given=given_key(parted(one.article.id)[1]), page=page_key(one.article.url))
+    return known_by(one.article, origin=one.origin)
+
+
+def possible_ids(one: Arrival) -> Iterable[str]:
+    """Ids that an arrival may get, whatever is held."""
+    for article in (one.article, under_its_text(one), *([without_link(one).article] if one.article.url else [])):
+        yield article.id
+        given = parted(article.id)[1]
+        yield from (given, qualified(given, collection=article.collection))
+
+
+def under_its_text(one: Arrival) -> Article:
+    """The article under the id of one that only its text tells from others."""
+    article, origin = one.article, one.origin
+    name = article_id(collection=article.collection, url=None, title="", origin=origin, version=article.version)
+    return msgspec.structs.replace(article, id=name)
+
+
+def without_link(one: Arrival) -> Arrival:
+    """The same as if it had come without id and link."""
+    article = msgspec.structs.replace(one.article, id=derived_id(one, url=None), url=None)
+    return msgspec.structs.replace(one, article=article, has_id=False)
+
+
+def derived_id(one: Arrival, *, url: str | None) -> str:
+    """The id that follows from what it says of itself, under this link."""
+    article = one.article
+    return article_id(
+        collection=article.collection,
+        url=url,
+        title=article.title,
+        origin=one.origin,
+        version=article.version,
+        published_at=article.published_at,
+    )

@@ -1,4 +1,4 @@
-"""What an article is called: takes a page's title, gives the headline on one line without the site's name."""
+"""Finds the headline in a page's title: one line, without the site's name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Final
 
 from embeddings.cleaning.unicode import canonical_line
 from embeddings.runtime import compiled_late
-
-__all__ = ["MAX_TITLE", "clean_title", "without_sections"]
 
 MAX_TITLE: Final = 1000
 """Longest title kept, in characters; a longer one is cut between words."""

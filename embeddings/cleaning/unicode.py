@@ -1,4 +1,4 @@
-"""Which characters an article keeps: takes text as read, gives NFC text in paragraphs without hidden characters.
+"""Normalises text: NFC, in paragraphs, without hidden characters.
 
 What a reader can see is never changed: quotes, dashes, no-break spaces and wording stay as they are.
 What a reader cannot see goes, because it can hide instructions, reorder a line or split a word for search:
@@ -23,8 +23,6 @@ import msgspec
 from embeddings.errors import InvalidArticle
 from embeddings.runtime import compiled_late
 from embeddings.types import Where
-
-__all__ = ["MAX_MARKS", "as_written", "canonical_line", "canonical_text"]
 
 MAX_MARKS: Final = 30
 """Combining marks kept on one letter (Unicode's stream-safe limit): NFC is quadratic in them, 80,000 take 12 s."""

@@ -1,4 +1,4 @@
-"""Text to vectors: the `Encoder` seam, one that remembers, and one that needs no model; `load` gives one by name.
+"""Text to vectors: the `Encoder` interface, a caching encoder, one without a model; `load` opens one by name.
 
 The one that remembers keeps the vectors of questions it encoded lately; the other hashes words and their trigrams.
 """
@@ -18,21 +18,6 @@ import numpy as np
 from embeddings.errors import EncoderError, EncoderMismatch, WeightsMismatch
 from embeddings.runtime import Memory, key_of, sha256_of
 from embeddings.types import Vector, Vectors
-
-__all__ = [
-    "BUNDLED_MODEL",
-    "LIBRARY_NAME",
-    "Encoder",
-    "EncoderIdentity",
-    "HashingEncoder",
-    "RememberingEncoder",
-    "filled_by_another",
-    "load",
-    "locate",
-    "not_complete",
-    "revision",
-    "verify_bundled",
-]
 
 
 class EncoderIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
 
-__all__ = ["INPUT", "OUTPUT", "BundledEncoder", "Facts"]
-
 INPUT, OUTPUT = "input_ids", "vector"
 _MARKS = r".,;:!?\"'()\-“”‘’–—…"
 """Each is one token, whatever stands beside it. No square brackets: "[SEP]" is one, too."""

@@ -1,4 +1,4 @@
-"""The real encoder: any sentence-transformers model found on this machine, run on the CPU."""
+"""An encoder for any sentence-transformers model on this machine, run on the CPU."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from embeddings.types import Vector, Vectors
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
-
-__all__ = ["SentenceTransformerEncoder"]
 
 _BATCH_SIZE = 32
 """Fastest of 16, 32 and 64 for 200-token passages on two cores."""

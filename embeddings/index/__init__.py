@@ -1,4 +1,4 @@
-"""Exact search over what the store holds: dense, lexical, and the immutable snapshot a search runs on.
+"""Exact search over the store: dense, lexical, and the immutable snapshot that a search uses.
 
 Here is how several arrays lie in one file, and are had from its bytes again without copying them.
 """
@@ -14,9 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.errors import IndexDamaged
-
-__all__ = ["Buffer", "pack", "unpack"]
-
 
 Array = npt.NDArray[Any]
 Buffer = bytes | memoryview

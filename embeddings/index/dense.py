@@ -1,4 +1,4 @@
-"""Search by cosine: takes a question's vector, gives the keys of the nearest passages.
+"""Search by cosine: from a question's vector to the keys of the nearest passages.
 
 An index is a tuple of immutable FAISS segments: FAISS crashes when it is searched while it changes, so nothing here
 ever changes; adding makes a small segment, merging makes one of several. Segments are exact (`IDMap2,Flat`); large ones
@@ -18,28 +18,6 @@ import numpy.typing as npt
 from embeddings.errors import EncoderError, IndexDamaged
 from embeddings.index import Buffer, pack, unpack
 from embeddings.types import Hit, Vector, Vectors
-
-__all__ = [
-    "Exact",
-    "Near",
-    "Sifted",
-    "View",
-    "build",
-    "checked",
-    "direction_of",
-    "directions",
-    "dump",
-    "filled",
-    "load",
-    "merge",
-    "nearest",
-    "parts",
-    "search",
-    "selector_of",
-    "view",
-    "without",
-]
-
 
 # --- Large segments at a byte and a quarter a dimension: takes unit vectors, gives the rows that may be the nearest
 # Two indexes of FAISS lie in one file: `PQ…x4fs`, looked through whole, a dozen times as fast as vectors are, which

@@ -1,4 +1,4 @@
-"""The derived indexes on disk: takes a picture, gives files that are either exactly it or not used.
+"""The index files on disk: either exactly a snapshot, or not used.
 
 Each segment lies in two files, by vector and by term, named for what is in them and never changed: saving writes the
 segments that are new. A file is written under a temporary name, flushed to the disk and renamed; the manifest, which
@@ -27,21 +27,6 @@ from embeddings.index.snapshot import Segment
 from embeddings.index.terms import ANALYSIS
 from embeddings.store.database import Fault
 from embeddings.store.reads import State
-
-__all__ = [
-    "IndexOutdated",
-    "Manifest",
-    "SegmentRecord",
-    "are_there",
-    "flush",
-    "manifest_of",
-    "opened",
-    "outdated",
-    "read_manifest",
-    "save",
-    "shows",
-    "write",
-]
 
 _MANIFEST = "manifest.json"
 _OURS = (".vectors", ".terms", ".tmp", ".faiss", ".npz")

@@ -1,4 +1,4 @@
-"""BM25 over passages, in memory: takes terms, gives the keys of passages that hold them, best first.
+"""BM25 over passages, in memory: from terms to the keys of passages that have them, best first.
 
 An index is a tuple of immutable segments. Adding makes a small segment, merging makes one of several; searching
 several segments gives the very scores of searching them merged. Measured against SQLite FTS5, tantivy and bm25s
@@ -22,8 +22,6 @@ from embeddings.errors import IndexDamaged
 from embeddings.index import Buffer, pack, unpack
 from embeddings.index.terms import Terms
 from embeddings.types import Hit
-
-__all__ = ["Segment", "View", "dump", "keys_of", "load", "merge", "post", "search", "terms_from", "view"]
 
 TITLE_WEIGHT = 3
 """A word of the title counts as often as this many words of the passage (measured, see the benchmark)."""

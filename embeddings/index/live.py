@@ -1,9 +1,9 @@
-"""The picture that searches run on, kept up to date: readers take it, nobody waits for a writer.
+"""The current snapshot, kept up to date: searches use it and never wait for a writer.
 
-Publishing a picture is one assignment. A search asks for the picture of the very state that its read transaction
+Publishing a snapshot is one assignment. A search asks for the snapshot of the very state that its read transaction
 sees; where that is newer than the one at hand, it reads the few passages that came since.
 
-A process that only writes needs no picture: it remembers which files were right before it wrote, and adds to them.
+A process that only writes needs no snapshot: it remembers which files were right before it wrote, and adds to them.
 """
 
 from __future__ import annotations
@@ -35,8 +35,6 @@ from embeddings.index.terms import Terms
 from embeddings.store.database import Fault
 from embeddings.store.reads import State, held_keys, was_in
 
-__all__ = ["LiveIndex"]
-
 _log = logging.getLogger(__name__)
 
 _SMALL = 2_048
@@ -44,7 +42,7 @@ _SMALL = 2_048
 
 
 class LiveIndex:
-    """Holds the current picture of one store."""
+    """Holds the current snapshot of one store."""
 
     def __init__(self, folder: Path, *, terms: Terms, fault: Fault) -> None:
         self.folder = folder
@@ -54,14 +52,14 @@ class LiveIndex:
         self._base: files.Manifest | None = None
         """Files that showed a state which this process has seen or made, and what came since can be added to."""
         self._written: dict[Segment, files.SegmentRecord] = {}
-        """Of the current picture's segments those that lie on the disk."""
+        """Of the current snapshot's segments those that lie on the disk."""
         self._saved: str | None = None
         """Stamp of the state that the files on disk show, as far as this process knows."""
         self._publishing = threading.Lock()
         self._merging = threading.Lock()
 
     def at(self, db: apsw.Connection, state: State) -> Snapshot | None:
-        """The picture of `state`, which is what `db` sees; None where a newer one was published meanwhile."""
+        """The snapshot of `state`, which is what `db` sees; None where a newer one was published meanwhile."""
         current = self._current
         if current is None or current.state.change < state.change:
             with self._publishing:
@@ -75,7 +73,7 @@ class LiveIndex:
         return current if current.state.change == state.change else None
 
     def keep_up(self, db: apsw.Connection, state: State) -> None:
-        """Be ready for what is written next, or was just written: with a picture, or with files to add to."""
+        """Be ready for what is written next, or was just written: with a snapshot, or with files to add to."""
         if self._current is None and self._base is None:
             with self._publishing:
                 if self._current is None and self._base is None:
@@ -98,7 +96,7 @@ class LiveIndex:
             self._merging.release()
 
     def save(self, db: apsw.Connection, state: State) -> None:
-        """Write what the files on disk lack of the picture of `state`, unless they show it already."""
+        """Write what the files on disk lack of the snapshot of `state`, unless they show it already."""
         if self._saved == state.stamp:
             return
         try:
@@ -110,14 +108,14 @@ class LiveIndex:
             )
 
     def remake(self, db: apsw.Connection, state: State) -> None:
-        """Make the picture of `state` from the store alone, whatever the files on disk say."""
+        """Make the snapshot of `state` from the store alone, whatever the files on disk say."""
         with self._publishing:
             self._saved = self._base = None
             self._written = {}
             self._current = self._made(db, state)
 
     def _first(self, db: apsw.Connection, state: State) -> Snapshot | None:
-        """Read the files and what came since, or make the picture from the store where they are not of its history.
+        """Read the files and what came since, or make the snapshot from the store where they are not of its history.
 
         None where the files are of a later state, or were exchanged meanwhile: then the store is in another, too.
         """
@@ -172,7 +170,7 @@ class LiveIndex:
         return Snapshot(state=state, top=base.top, alive=alive, segments=tuple(written))
 
     def _add(self, db: apsw.Connection, state: State) -> bool:
-        """Add to files that were right what came since; False where there is a picture, or none such."""
+        """Add to files that were right what came since; False where there is a snapshot, or none such."""
         with self._publishing:
             base, active = self._base, state.active
             if self._current is not None or base is None or active is None or base.generation != active.number:
@@ -200,7 +198,7 @@ class LiveIndex:
         return [files.opened(self.folder, record, dimension=base.identity.dimension) for record in records]
 
     def _save_picture(self, db: apsw.Connection, state: State) -> None:
-        """Write the segments of the picture of `state` that are not on the disk yet."""
+        """Write the segments of the snapshot of `state` that are not on the disk yet."""
         snapshot = self.at(db, state)
         if snapshot is None:
             return
@@ -231,7 +229,7 @@ def _first_to_join(records: Sequence[files.SegmentRecord], new: Sequence[Segment
 
 
 def _single(snapshot: Snapshot) -> Snapshot:
-    """The same picture in one segment, beside those that are quantised."""
+    """The same snapshot in one segment, beside those that are quantised."""
     quantised = [at for at, segment in enumerate(snapshot.segments) if segment.quantised]
     run = snapshot.segments[1 + max(quantised, default=-1) :]
     dead = sum(segment.size - int(np.count_nonzero(snapshot.alive[segment.near.keys])) for segment in run)

@@ -1,6 +1,6 @@
-"""What a search runs on: an immutable picture of the searched generation in one state of the store.
+"""An immutable snapshot of the searched generation in one state of the store; searches run on it.
 
-Takes what the store holds, gives segments for `dense` and `lexical` and the keys that are alive. A picture of an
+Takes what the store holds, gives segments for `dense` and `lexical` and the keys that are alive. A snapshot of an
 earlier state is brought up to date by reading what came since; nothing that exists is ever changed.
 """
 
@@ -18,29 +18,11 @@ import numpy.typing as npt
 
 from embeddings.encoders import EncoderIdentity
 from embeddings.index import dense, lexical
-from embeddings.index.terms import Terms
+from embeddings.index.terms import Lexicon, Terms
+from embeddings.store import passages as store_passages
 from embeddings.store.passages import StoredVector, stored_vectors, vectors_after
 from embeddings.store.reads import Generation, State, held_keys, held_runs, key_runs, removed_runs, restricted_runs
 from embeddings.types import Hits, Vector, Where
-
-__all__ = [
-    "Chosen",
-    "Segment",
-    "Snapshot",
-    "allowed",
-    "caught_up",
-    "empty",
-    "exact_from",
-    "living",
-    "overgrown",
-    "search",
-    "segments_after",
-    "squeezed",
-    "to_quantise",
-    "trailing",
-    "unbalanced",
-    "with_merged",
-]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -53,10 +35,10 @@ _DEAD_SHARE, _DEAD_LEAST = 0.25, 1_000
 """A segment is made anew when this share of it, and at least so many passages, were removed."""
 
 _REMEMBERED_FILTERS, _REMEMBERED_LEAST, _REMEMBERED_KEYS = 64, 4, 16_000_000
-"""Filters remembered with a picture: so many, fewer where each is long (two bytes a passage)."""
+"""Filters remembered with a snapshot: so many, fewer where each is long (two bytes a passage)."""
 
 _EXACT_MOST, _QUANTISED_LEAST = 131_072, 65_536
-"""A picture of more passages keeps its segments of so many or more quantised (measured: docs/performance.md)."""
+"""A snapshot of more passages keeps its segments of so many or more quantised (measured: docs/performance.md)."""
 
 
 _Asked = tuple[Where, tuple[tuple[int, int], ...]]
@@ -85,7 +67,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     state: State
     top: int
-    """The largest key looked at; later ones are newer than this picture."""
+    """The largest key looked at; later ones are newer than this snapshot."""
     alive: Mask
     """By key, up to `top`: what can be found."""
     segments: tuple[Segment, ...]
@@ -99,7 +81,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Chosen:
-    """The passages of a picture that count for a search, and how each segment looks with them alone."""
+    """The passages of a snapshot that count for a search, and how each segment looks with them alone."""
 
     def __init__(self, mask: Mask, segments: Sequence[Segment]) -> None:
         """`mask` says by key which they are."""
@@ -129,12 +111,12 @@ class Chosen:
 
 
 def empty(state: State) -> Snapshot:
-    """A picture that shows nothing yet."""
+    """A snapshot that shows nothing yet."""
     return Snapshot(state=state, top=0, alive=np.zeros(1, dtype=np.bool_), segments=())
 
 
 def caught_up(earlier: Snapshot, db: apsw.Connection, state: State, terms: Terms) -> Snapshot:
-    """Bring a picture up to the state that `db` sees, or start again where what came between is forgotten."""
+    """Bring a snapshot up to the state that `db` sees, or start again where what came between is forgotten."""
     if state.active is None:
         return empty(state)
     known = earlier.state
@@ -156,7 +138,7 @@ def segments_after(
 ) -> tuple[tuple[Segment, ...], int]:
     """Make segments of the passages whose keys are above `top`; also the largest key looked at.
 
-    `total` is about how many passages the picture will have. Segments are merged while they are made: so all of a
+    `total` is about how many passages the snapshot will have. Segments are merged while they are made: so all of a
     large store is never in memory exact.
     """
     found: list[Segment] = []
@@ -190,7 +172,7 @@ def living(db: apsw.Connection, generation: int, *, top: int, segments: Sequence
 
 
 def allowed(snapshot: Snapshot, db: apsw.Connection, where: Where) -> Chosen:
-    """The passages of a picture that a filter lets through; `db` must see the same state.
+    """The passages of a snapshot that a filter lets through; `db` must see the same state.
 
     What may be shown is asked for each time, since it changes with the clock; what follows from it is remembered.
     """
@@ -234,7 +216,7 @@ def search(
 ) -> Hits:
     """Rank passages by cosine to a unit vector and by BM25 for terms, whose rarity counts over those `counted`.
 
-    Both are of one picture. `exact` gives vectors as the store has them, for candidates of quantised segments.
+    Both are of one snapshot. `exact` gives vectors as the store has them, for candidates of quantised segments.
     """
     return Hits(
         dense=dense.search(among.near, vector, k=k, exact=exact),
@@ -292,7 +274,7 @@ def overgrown(snapshot: Snapshot) -> Sequence[Segment]:
 
 
 def to_quantise(size: int, *, total: int) -> bool:
-    """Whether a segment of so many passages is quantised, in a picture of so many in total."""
+    """Whether a segment of so many passages is quantised, in a snapshot of so many in total."""
     return total > _EXACT_MOST and size >= _QUANTISED_LEAST
 
 
@@ -305,7 +287,7 @@ def with_merged(snapshot: Snapshot, run: Sequence[Segment], merged: Segment) -> 
 
 
 def squeezed(run: Sequence[Segment], alive: Mask, *, total: int) -> Segment:
-    """Merge segments of a picture of so many passages, leaving out what is no longer alive."""
+    """Merge segments of a snapshot of so many passages, leaving out what is no longer alive."""
     size = sum(int(np.count_nonzero(alive[segment.near.keys])) for segment in run)
     return Segment(
         dense.merge([segment.near for segment in run], alive, quantise=to_quantise(size, total=total)),
@@ -323,3 +305,28 @@ def _segment(rows: list[StoredVector], identity: EncoderIdentity, terms: Terms) 
         dense.build(keys, vectors),
         lexical.post(((row.key, row.title, row.text) for row in rows), terms),
     )
+
+
+class SnapshotLexicon(Lexicon):
+    """What is held among the passages of a snapshot that count; `db` must see the same state."""
+
+    def __init__(self, db: apsw.Connection, *, among: Chosen) -> None:
+        self._db = db
+        self._among = among
+
+    def like(self, term: str, *, mistakes: int) -> Sequence[str]:  # noqa: ARG002 - comparing all is fast enough
+        """All with the same first letter, or that begin with the second: the two may be swapped."""
+        beginnings = (term[:1], term[1::-1]) if len(term) > 1 else (term,)
+        return sorted({word for beginning in beginnings for word in lexical.terms_from(self._among.posted, beginning)})
+
+    def frequency(self, term: str) -> int:
+        """How many passages hold a term."""
+        return len(self._keys(term))
+
+    def words(self, term: str, *, passages: int) -> str:
+        """Title and text of the first passages that hold a term."""
+        stored, _ = store_passages.passages(self._db, self._keys(term)[:passages])
+        return " ".join(f"{item.title} {item.passage.text}" for item in stored.values())
+
+    def _keys(self, term: str) -> list[int]:
+        return lexical.keys_of(self._among.posted, term)

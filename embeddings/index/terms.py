@@ -1,8 +1,9 @@
-"""Which terms a text is found by: takes any text, gives folded, stemmed terms.
+"""The terms of a text, folded and stemmed; and for a word that no text has, the words near it.
 
 SQLite's own tokenizers do the work (a hundred-word passage in 10 µs): `unicode61` folds case and diacritics,
 `porter` stems English and leaves other languages alone. Scripts written without spaces are cut into single
-characters and pairs, so that any two adjacent characters of a question find their text.
+characters and pairs, so that any two adjacent characters of a question find their text. An index knows stems only; how
+a word near another one is written is looked up in passages that hold it.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
 
 import apsw
 
 from embeddings.runtime import compiled_late
-
-__all__ = ["ANALYSIS", "UNSPACED", "Terms"]
 
 ANALYSIS = "compatible-unaccented unicode61 porter pairs 1"
 """Name of this way to find terms; an index made another way is made again."""
@@ -100,3 +101,98 @@ def _singles_and_pairs(run: str) -> list[str]:
 
 def _pairs_or_single(run: str) -> list[str]:
     return _pairs(run) or [run]
+
+
+# --- Words near one that is not held
+_SHORTEST, _TELLING, _LONG = 4, 8, 10
+"""Shorter words are too often another word; from the second on a letter may be exchanged (Starmer is no starter), from
+the third on there may be two mistakes."""
+_TRIED = 6
+_PASSAGES = 3
+_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+
+
+class Lexicon(Protocol):
+    """The terms of a corpus in one state."""
+
+    def like(self, term: str, *, mistakes: int) -> Sequence[str]:
+        """Terms among which are all that begin like this one and have so many mistakes more or less, some of them
+        perhaps no longer held."""
+
+    def frequency(self, term: str) -> int:
+        """How many passages hold a term."""
+
+    def words(self, term: str, *, passages: int) -> str:
+        """Title and text of some passages that hold a term."""
+
+
+def nearest(words: Collection[str], lexicon: Lexicon, terms: Terms) -> Mapping[str, tuple[str, ...]]:
+    """For each word that no passage holds, the words that passages hold in its place, the nearest first.
+
+    Near is one letter added, left out or swapped with its neighbour, in longer words also exchanged, in long ones two
+    such mistakes; the first letter is right, or swapped. Words that the corpus holds are left out of what is given.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        held = terms.of_question(word)
+        if len(held) == 1 and not lexicon.frequency(held[0]):
+            found[word] = _surfaces(word, held[0], _candidates(held[0], word, lexicon), lexicon, terms)
+    return found
+
+
+def _candidates(term: str, word: str, lexicon: Lexicon) -> Sequence[str]:
+    """Terms near to one, those with fewest mistakes and most passages first."""
+    if len(word) < _SHORTEST:
+        return ()
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    near = process.extract(
+        term,
+        lexicon.like(term, mistakes=_mistakes(word)),
+        scorer=OSA.distance,
+        score_cutoff=_mistakes(word),
+        limit=8 * _TRIED,
+    )
+    ranked = [(distance, -lexicon.frequency(other), other) for other, distance, _ in near if _begins_alike(term, other)]
+    return [other for _, frequency, other in sorted(ranked) if frequency][:_TRIED]
+
+
+def _surfaces(word: str, term: str, candidates: Sequence[str], lexicon: Lexicon, terms: Terms) -> tuple[str, ...]:
+    """How the candidates are written where they occur, the nearest to the word first.
+
+    Where no form is near, one whose stem is that of the word but for a letter: "errupt" is met by "erupted".
+    """
+    from rapidfuzz.distance import OSA
+
+    written: dict[str, tuple[int, int]] = {}
+    for place, candidate in enumerate(candidates):
+        texts = lexicon.words(candidate, passages=_PASSAGES)
+        forms = Counter(form for form in _WORD.findall(texts) if terms.of_text(form) == [candidate])
+        for form, _ in forms.most_common(_TRIED):
+            low = form.casefold()
+            distance = OSA.distance(word.casefold(), low)
+            stems_apart = OSA.distance(term, candidate)
+            if len(low) < _SHORTEST:
+                continue
+            if distance <= _mistakes(word) and not _is_another(word.casefold(), low):
+                written[form] = (distance, place)
+            elif (
+                len(word) > _SHORTEST and stems_apart == 1 and len(term) != len(candidate) and low.startswith(candidate)
+            ):
+                written[form] = (_mistakes(word) + 1, place)
+    # Letters are left out more often than put in.
+    return tuple(sorted(written, key=lambda form: (written[form], -len(form), form)))
+
+
+def _is_another(word: str, form: str) -> bool:
+    """Whether a short word only has another letter in one place: that is rather another word."""
+    return len(word) < _TELLING and len(word) == len(form) and sorted(word) != sorted(form)
+
+
+def _mistakes(word: str) -> int:
+    return 2 if len(word) >= _LONG else 1
+
+
+def _begins_alike(one: str, other: str) -> bool:
+    return one[:1] == other[:1] or one[:2] == other[1::-1]

@@ -1,4 +1,4 @@
-"""Files to raw articles: `find` collects files, `read` gives what one file holds.
+"""From files to raw articles: `find` collects files, `read` parses one.
 
 Nothing that is no regular file is opened: a pipe would never end, and neither would a device. Inside a folder, a link
 is followed only to a file inside it, unless the caller wants all of them followed.
@@ -38,20 +38,6 @@ import msgspec
 from embeddings.errors import UnreadableFile
 from embeddings.parsers.sandbox import Kind
 from embeddings.types import RawArticle, Rejected
-
-__all__ = [
-    "SANDBOXED",
-    "SANDBOXED_FROM_AFAR",
-    "SUFFIXES",
-    "Found",
-    "find",
-    "look",
-    "read",
-    "shown",
-    "suffix_of",
-    "unread",
-    "unreadable",
-]
 
 SANDBOXED: Final[dict[str, Kind]] = {
     ".pdf": "pdf",

@@ -1,4 +1,4 @@
-"""Tables: takes a `.csv` or `.tsv` whose first row names the columns, gives an article a row.
+"""Tables: parses a `.csv` or `.tsv` whose first row names the columns; each row is an article.
 
 Columns are called like the fields of a JSON record (`jsonl`), or as other programs and languages call those; a row is
 read as such a record. One without a text but with a title and a summary is that summary, as the entry of a feed is.
@@ -21,8 +21,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, fragments
 from embeddings.parsers.jsonl import MAX_LINE, parse_record
 from embeddings.types import RawArticle, Rejected
-
-__all__ = ["read"]
 
 _NAMES: Final[dict[str, str]] = {
     "text": "text, content, contents, body, articleBody, maintext, full text, article text, article content, "

@@ -1,4 +1,4 @@
-"""From the bytes of a file to its text, or a clear refusal; a wrong guess would garble every quotation.
+"""Decodes the bytes of a file, or refuses clearly; a wrong guess would garble every quotation.
 
 1. A byte-order mark decides: UTF-8, UTF-16 or UTF-32.
 2. Otherwise UTF-8, if every byte of it is valid; but ISO-2022-JP where its marks of Japanese stand in it, all ASCII.
@@ -27,8 +27,6 @@ from typing import Final
 import msgspec
 
 from embeddings.errors import UnreadableFile
-
-__all__ = ["MAX_FILE", "decode", "decode_or_guess", "guess", "load"]
 
 MAX_FILE: Final = 50_000_000
 """Largest file read into memory at once, in bytes; larger collections belong into JSON Lines, which is streamed."""

@@ -1,4 +1,4 @@
-"""Word documents: takes a `.docx`, gives its article. Pictures, comments and deleted words are left out."""
+"""Word documents: parses a `.docx` as one article, without pictures, comments and deleted words."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers import fragments, zipped
 from embeddings.parsers.text import dated, plausible_title, says
 from embeddings.types import RawArticle
-
-__all__ = ["read"]
 
 _STYLES: Final = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
 _PROPERTIES: Final = "docProps/core.xml"

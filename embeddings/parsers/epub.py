@@ -1,4 +1,4 @@
-"""Books and magazines: takes an `.epub`, gives an article for each chapter.
+"""Books and magazines: parses an `.epub`; each chapter is an article.
 
 A chapter, not the book: magazines put an article into each, readers are shown the text they are cited from, and a
 citation that names the chapter can be found again in the book. What has only a few words is no chapter.
@@ -18,8 +18,6 @@ import msgspec
 from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, fragments, zipped
 from embeddings.types import RawArticle, Rejected
-
-__all__ = ["read"]
 
 _MAX_CHAPTER: Final = 20_000_000
 _MAX_PACKAGE: Final = 5_000_000

@@ -1,4 +1,4 @@
-"""Feeds as files: takes `.rss`, `.atom`, `.rdf` or `.xml`, gives an article an entry; of `.opml`, that it holds none.
+"""Feed files: parses `.rss`, `.atom`, `.rdf` or `.xml`; each entry is an article. `.opml` has none.
 
 Nothing is fetched: an entry whose feed gives only a summary is that summary, with a note where the article is.
 """
@@ -17,8 +17,6 @@ import feedparser
 from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, fragments
 from embeddings.types import RawArticle, Rejected
-
-__all__ = ["listed", "read"]
 
 _ROOT = re.compile(rb"<(?![?!])(?:[\w.-]{1,40}:)?([\w.-]{1,60})")
 _ASIDE = re.compile(rb"<!--.*?-->|<\?.*?\?>", re.DOTALL)

@@ -1,4 +1,4 @@
-"""Marked-up text that is an article from end to end (of a feed, a mail, a book, a document): takes it, gives its text.
+"""Extracts the text of markup that is all article (from a feed, a mail, a book or a document).
 
 Nothing is looked for and nothing left out but what no reader sees, unlike in a web page (`html`), where an article
 stands among other things. Paragraphs are parted by an empty line; list items and table rows stand one a line.
@@ -14,8 +14,6 @@ from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxm
 from lxml import html as lxml_html
 
 from embeddings.errors import UnreadableFile
-
-__all__ = ["DECLARATION", "UNSEEN", "Element", "first_heading", "looks_marked_up", "text_of", "tree_of", "xml_of"]
 
 Element = etree._Element  # noqa: SLF001 - the type of what its functions give
 

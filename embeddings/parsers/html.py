@@ -1,4 +1,4 @@
-"""Web pages: takes an `.html` file, gives its article.
+"""Web pages: parses an `.html` file as one article.
 
     tree         the head mended, what is hidden dropped       page_facts   what the page says of itself
     trafilatura  main text                                     corrections  what extraction prunes and nobody may lose
@@ -29,8 +29,6 @@ from trafilatura.xpaths import BODY_XPATH
 from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, fragments, page_dates, page_facts
 from embeddings.types import RawArticle, Rejected
-
-__all__ = ["read"]
 
 _MAX_PAGE: Final = 10_000_000
 """Largest page read, in bytes; parsing takes about ten times as much memory."""

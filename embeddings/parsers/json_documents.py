@@ -1,4 +1,4 @@
-"""JSON documents: takes a `.json`, tells by what is in it which kind it is, gives its articles.
+"""JSON documents: recognises the kind of a `.json` file and parses its articles.
 
 | it holds | known by |
 |---|---|
@@ -26,8 +26,6 @@ from embeddings.parsers import decoding, fragments, page_facts
 from embeddings.parsers.fragments import text_of
 from embeddings.parsers.jsonl import parse_record
 from embeddings.types import RawArticle, Rejected
-
-__all__ = ["read"]
 
 _MAX_ITEMS: Final = 100_000
 _UNKNOWN: Final = (

@@ -1,4 +1,4 @@
-"""JSON articles: takes `.jsonl` or `.jsonl.gz` line by line, gives raw articles.
+"""JSON Lines: parses `.jsonl` or `.jsonl.gz` line by line; each line is an article.
 
 A record is an object with `text` and, as far as known, `title`, `url`, `source`, `published_at`, `authors` (a list of
 names, or one), `id`, `language`, `section`, `usage_terms`, `embargoed_until`, `status`, `copies`, `summary_only`,
@@ -27,8 +27,6 @@ from embeddings.cleaning.article import is_notice, status_of
 from embeddings.errors import InvalidArticle
 from embeddings.runtime import compiled_late
 from embeddings.types import RawArticle, Rejected
-
-__all__ = ["ALIASES", "MAX_LINE", "parse_record", "read"]
 
 MAX_LINE: Final = 20_000_000
 """Longest line read, in bytes; four times the longest text accepted."""

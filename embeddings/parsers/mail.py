@@ -1,4 +1,4 @@
-"""Messages: takes an `.eml`, gives its text as an article: press releases and newsletters come so."""
+"""Mail: parses an `.eml` as one article, such as a press release or a newsletter."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, fragments
 from embeddings.parsers.text import unwrapped
 from embeddings.types import RawArticle
-
-__all__ = ["read"]
 
 _PASSED_ON = re.compile(r"^(?:(?:re|fwd?|aw|wg|tr|rv|vs)\s*:\s*)+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"\n-- ?\n.*", re.DOTALL)

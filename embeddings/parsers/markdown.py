@@ -28,8 +28,6 @@ from embeddings.errors import InvalidArticle, UnreadableFile
 from embeddings.parsers import decoding
 from embeddings.types import RawArticle, Rejected
 
-__all__ = ["plain", "read"]
-
 _MAX_FRONT_MATTER: Final = 65_536
 """Longest front matter read, in characters."""
 _MAX_BRACKETS: Final = 500

@@ -1,4 +1,4 @@
-"""When a page was published: takes its tree, gives the date as the page writes it.
+"""Finds the date of publication in a page's tree, as the page writes it.
 
 Only what says *published* counts, in the order of trust: the page's `<meta>`, its linked data, microdata, the date in
 its address, a `<time>` or a dateline at the head of the article, a bare date beside its headline. A date of change is
@@ -16,8 +16,6 @@ from typing import Any, Final
 from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
 
 from embeddings.cleaning.dates import iso_date
-
-__all__ = ["published"]
 
 _META: Final = (
     "article:published_time article:published og:published_time og:article:published_time og:pubdate datepublished "

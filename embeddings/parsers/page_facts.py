@@ -1,4 +1,4 @@
-"""What a page says of itself: takes its tree, gives headline, address, site and authors; dates are in `page_dates`.
+"""Finds headline, address, site and authors in a page's tree; `page_dates` finds the date.
 
 Where a page's one headline (`<h1>`, og:title) stands inside its title, set off by a mark, the rest of the title is the
 site's name or its sections, whatever they are called.
@@ -21,23 +21,6 @@ from embeddings.cleaning.identity import host_of, normalised_url
 from embeddings.cleaning.titles import clean_title, without_sections
 from embeddings.month_names import MONTHS
 from embeddings.parsers import fragments
-
-__all__ = [
-    "Address",
-    "address",
-    "articles_among",
-    "first",
-    "headline",
-    "linked_address",
-    "linked_authors",
-    "linked_body",
-    "linked_data",
-    "linked_headline",
-    "linked_published",
-    "meta",
-    "named",
-    "people",
-]
 
 _ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|Review|Liveblog|LiveBlogPosting)$")
 _MAX_NODES: Final = 2_000

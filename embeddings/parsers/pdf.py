@@ -1,4 +1,4 @@
-"""PDF: takes a `.pdf`, gives its article and the place where each of its pages begins.
+"""PDF: parses a `.pdf` as one article, with the offset of each page.
 
 The properties of the file are believed where its first page says the same; programs write templates' titles, their own
 names and the date of the last conversion into them.
@@ -21,9 +21,6 @@ from embeddings.errors import UnreadableFile
 from embeddings.parsers import text
 from embeddings.parsers.pdf_lines import CELL, Line, Page, is_apart, page_of, without_running_lines
 from embeddings.types import RawArticle
-
-__all__ = ["MAX_PAGES", "Laid", "laid_out", "read"]
-
 
 # --- From the lines of a PDF to its text: takes pages, gives paragraphs in reading order, and where each page begins
 # blocks                  lines that follow one another in a column

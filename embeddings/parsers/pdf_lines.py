@@ -1,4 +1,4 @@
-"""The lines of a PDF's pages: takes a document, gives what stands on each line, and where.
+"""Finds the lines on a PDF's pages, with their places.
 
 Points are measured from the lower left corner of the page as it is shown. Lines set at another angle than most of the
 page (watermarks, stamps in the margin) are left out; so is what pages repeat at the same height, and their numbers.
@@ -16,8 +16,6 @@ from typing import Final
 import msgspec
 import pypdfium2
 import pypdfium2.raw as pdfium
-
-__all__ = ["CELL", "Line", "Page", "is_apart", "page_of", "without_running_lines"]
 
 MAX_CHARACTERS: Final = 200_000
 """Of one page; what follows is not read."""

@@ -1,4 +1,4 @@
-"""Plain text files: takes a `.txt`, gives its articles, several where the file holds several scraped pages.
+"""Plain text: parses a `.txt` as one article, or several if the file has several scraped pages.
 
 What tells a scraped article's beginning is the way pages are built, not any word: the headline stands first, then
 the picture's caption and some controls, then the headline *again* above the text. A line begins an article if
@@ -32,8 +32,6 @@ from embeddings.cleaning.dates import iso_date
 from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding
 from embeddings.types import RawArticle, Rejected
-
-__all__ = ["Piece", "dated", "plausible_title", "read", "says", "split", "unwrapped"]
 
 _NARROWEST: Final = 30
 _WIDEST: Final = 100

@@ -1,4 +1,4 @@
-"""Web archives: takes a `.warc` or `.warc.gz`, unpacks the pages in it, one after the other.
+"""Web archives: unpacks the pages of a `.warc` or `.warc.gz`, one after the other.
 
 Pages, plain texts, PDFs and Word documents that a server answered with 200 are given on with their address; pictures,
 scripts, redirects and errors hold no article and are passed over.
@@ -20,8 +20,6 @@ from warcio.exceptions import ArchiveLoadFailed
 from embeddings.errors import UnreadableFile
 from embeddings.parsers.sandbox import Member
 from embeddings.types import Rejected
-
-__all__ = ["read"]
 
 _SUFFIXES: Final = {
     "text/html": ".html",

@@ -1,4 +1,4 @@
-"""Archives: takes a `.zip`, unpacks the files in it that could be read, one after the other.
+"""Archives: unpacks the readable files of a `.zip`, one after the other.
 
 How many there may be, how large each and how large all of them together is limited, as the archive itself says
 nothing that can be relied on. Their names are never used as paths. Hidden files and links are left out.

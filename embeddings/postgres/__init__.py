@@ -1,1 +1,1 @@
-"""The `Corpus` on a PostgreSQL server with pgvector: for several processes, and more than one machine holds."""
+"""The `Corpus` on a PostgreSQL server with pgvector, for several processes and large stores."""

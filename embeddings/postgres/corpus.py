@@ -1,4 +1,4 @@
-"""The `Corpus` of several processes: a PostgreSQL server holds everything, and searches it.
+"""The `Corpus` on a PostgreSQL server, which stores and searches everything for several processes.
 
 Any number of processes may read and write at once. What one has written, every other finds at its next question.
 """
@@ -12,8 +12,7 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import EncoderIdentity, filled_by_another, not_complete
 from embeddings.errors import InputError, InvalidArticle
 from embeddings.index.dense import direction_of
-from embeddings.index.spellings import nearest
-from embeddings.index.terms import Terms
+from embeddings.index.terms import Terms, nearest
 from embeddings.integrity import Finding, Stats, sound
 from embeddings.postgres import passages as stored
 from embeddings.postgres import reads, search, writes
@@ -36,8 +35,6 @@ from embeddings.types import (
     Vector,
     Where,
 )
-
-__all__ = ["PostgresCorpus"]
 
 _log = logging.getLogger(__name__)
 

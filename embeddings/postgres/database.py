@@ -21,8 +21,6 @@ from embeddings.postgres import schema as schemas
 from embeddings.postgres.schema import adapt
 from embeddings.types import Place
 
-__all__ = ["Address", "Connection", "Database", "LateDatabase", "exists", "parse"]
-
 _ATTEMPT_SECONDS = 2.0
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 _BUSY = (

@@ -14,8 +14,6 @@ from embeddings.postgres.reads import possible, the_row
 from embeddings.store.schema import moment_if_any
 from embeddings.types import Article
 
-__all__ = ["findings", "statistics"]
-
 _REBUILD = "nothing is lost, searches only take longer: `qa index rebuild` makes it again"
 
 

@@ -1,4 +1,4 @@
-"""Passages in the store: each is sealed with its words and its vector, and none leaves here with a broken seal."""
+"""Passages in the store: a seal covers each one's words and vector, and is checked on every read."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from embeddings.store.database import with_recipe
 from embeddings.store.passages import sealed_passages, sealed_words, stored_passage
 from embeddings.store.reads import in_batches, unless_altered
 from embeddings.types import Article, EncodedPassage, Held, HeldPage, IndexedArticle, StoredPassage
-
-__all__ = ["damaged_keys", "encoded", "intact_fingerprints", "passages", "whole"]
 
 _LARGEST_KEY = 2**63 - 1
 _Row = tuple[str, int, int, bytes, bytes]

@@ -1,4 +1,4 @@
-"""Questions to the store about articles, each asked in a transaction that the caller holds, and how a `Where` reads.
+"""Reads articles from the store, inside a transaction of the caller; translates a `Where` into SQL.
 
 No text leaves here that does not match the hash it was stored under.
 """
@@ -17,26 +17,6 @@ from embeddings.postgres.database import Connection
 from embeddings.store.reads import intact, tallied, unless_altered
 from embeddings.store.schema import moment, storable
 from embeddings.types import Article, CorpusCounts, Overview, SourceTally, Where
-
-__all__ = [
-    "Values",
-    "among",
-    "article",
-    "counts",
-    "holders",
-    "homes",
-    "known",
-    "matching",
-    "of_lexemes",
-    "of_passages",
-    "overview",
-    "page",
-    "possible",
-    "tally",
-    "the_row",
-    "version_by_number",
-    "versions",
-]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000_000

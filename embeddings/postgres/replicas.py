@@ -1,4 +1,4 @@
-"""Read replicas that may answer searches: takes what is to be asked, gives it to one that is fresh enough.
+"""Read replicas for searches: passes a search to one that is fresh enough.
 
 Fresh means: it has replayed everything that the primary had committed `seconds` ago, and everything that this process
 has written. That is checked before each search, against places in the primary's log noted now and then. What a replica
@@ -23,8 +23,6 @@ from embeddings.postgres.reads import the_row
 from embeddings.postgres.schema import ARTICLES
 from embeddings.postgres.statistics import Statistics
 from embeddings.types import Place
-
-__all__ = ["Replicas"]
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""The tables, made and changed by numbered migrations; several processes may start at once.
+"""The tables, created and changed by numbered migrations; several processes may start at once.
 
 `articles` says what is current; `versions` keeps every version, text and all. A generation is one encoder's view of
 the corpus: its passages with their vectors. `encodings` is the receipt that one article is complete in one generation.
@@ -23,23 +23,6 @@ from psycopg.types import TypeInfo
 
 from embeddings.errors import StoreError
 from embeddings.types import Vector
-
-__all__ = [
-    "ARTICLES",
-    "Counts",
-    "Tables",
-    "adapt",
-    "counted",
-    "ensure_vectors",
-    "lexeme",
-    "lock_key",
-    "migrate",
-    "received",
-    "require_sound_server",
-    "require_sound_vectors",
-    "search_path",
-]
-
 
 _OLDEST_SERVER = 15
 _OLDEST_SOUND_VECTORS = (0, 8, 3)

@@ -1,4 +1,4 @@
-"""Search by the server: by cosine, and by BM25 over its full text; both give the keys of passages, best first.
+"""Search on the server: by cosine, and by BM25 over its full text; both give keys of passages, best first.
 
 The index holds half-precision numbers; what it finds is ranked again by the full ones. A filter is applied while the
 index is walked, and where the walk ends with fewer than there must be, all passages in question are compared.
@@ -25,19 +25,6 @@ from embeddings.postgres.database import Connection
 from embeddings.postgres.reads import Values, among, matching, of_passages, the_row
 from embeddings.postgres.statistics import Statistics, as_query
 from embeddings.types import Hit, Vector, Where
-
-__all__ = [
-    "EXACT_MOST",
-    "FEW",
-    "all_there",
-    "build",
-    "drop_others",
-    "index_name",
-    "is_indexed",
-    "search_dense",
-    "search_lexical",
-    "tidy",
-]
 
 EXACT_MOST = 5_000
 """Up to so many passages are compared one by one; and a generation of no more has no index."""

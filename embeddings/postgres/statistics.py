@@ -1,4 +1,4 @@
-"""What ranking and spelling need to know of the whole corpus, or of some collections: passages, lengths, terms.
+"""Corpus statistics for ranking and spelling, for all or some collections: passages, lengths, terms.
 
 Counting is what costs most of a search, so counts are remembered: exactly as long as the server's own snapshot says
 that nothing has changed, those of common terms until the corpus has grown or shrunk by a hundredth.
@@ -11,14 +11,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from embeddings.index.spellings import Lexicon
+from embeddings.index.terms import Lexicon
 from embeddings.postgres.database import Connection
 from embeddings.postgres.passages import passages as stored_passages
 from embeddings.postgres.reads import matching, of_lexemes, the_row
 from embeddings.postgres.schema import lexeme
 from embeddings.types import Where
-
-__all__ = ["Sizes", "Statistics", "StoredLexicon", "as_query"]
 
 _COMMON = 1_000
 _MOST_REMEMBERED = 100_000

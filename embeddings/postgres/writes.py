@@ -1,4 +1,4 @@
-"""Changes to the store, each made inside a writing transaction that the caller holds.
+"""Writes to the store, each inside a writing transaction of the caller.
 
 Locks are taken in one order, so that no two writers wait for each other: the store's own (see `Database.writing`), a
 generation, an article or several by id, terms of the vocabulary in alphabetical order.
@@ -26,8 +26,6 @@ from embeddings.store.passages import alike, passage_digest
 from embeddings.store.reads import Generation
 from embeddings.store.schema import moment_if_any
 from embeddings.types import Article, Held, IndexedArticle, Where
-
-__all__ = ["active", "adopt", "batches", "complete", "ensure", "forget", "of", "put", "unchanged"]
 
 _BATCH_PASSAGES = 320
 """So many are written in one transaction: each costs a write to the server's disk, and holds its articles locked."""

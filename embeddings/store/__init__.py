@@ -1,1 +1,1 @@
-"""The SQLite file that is the truth: tables, filters, reads, writes, sealed passages."""
+"""The SQLite store: tables, filters, reads, writes, sealed passages."""

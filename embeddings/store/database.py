@@ -1,4 +1,4 @@
-"""The SQLite file that is the truth: one writer, many readers, every acknowledged transaction on disk.
+"""The SQLite file: one writer, many readers, every acknowledged transaction on disk.
 
 WAL with `synchronous = FULL`: a commit that returned survives kill -9 and, where the disk honours fsync, power
 loss. Readers hold short read transactions of their own and neither wait for the writer nor delay it.
@@ -25,8 +25,6 @@ import msgspec
 from embeddings.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull, StoreReadOnly
 from embeddings.store.schema import create_tables, require_sound_sqlite, show_rights
 from embeddings.types import Article
-
-__all__ = ["Fault", "Store", "copy_database", "document", "fingerprint", "no_fault", "with_recipe"]
 
 Fault = Callable[[str], None]
 """Called with the name of each step that a crash must not harm; tests kill the process there."""

@@ -1,4 +1,4 @@
-"""Passages in the store: each is sealed with its words and its vector, and none leaves here with a broken seal."""
+"""Passages in the store: a seal covers each one's words and vector, and is checked on every read."""
 
 from __future__ import annotations
 
@@ -12,21 +12,6 @@ import numpy as np
 from embeddings.store.database import with_recipe
 from embeddings.store.reads import Rows, in_batches, marks, unless_altered, version_by_number, versions_by_number
 from embeddings.types import Article, EncodedPassage, Held, HeldPage, IndexedArticle, Passage, StoredPassage
-
-__all__ = [
-    "StoredVector",
-    "alike",
-    "encoded",
-    "intact_fingerprints",
-    "passage_digest",
-    "passages",
-    "sealed_passages",
-    "sealed_words",
-    "stored_passage",
-    "stored_vectors",
-    "vectors_after",
-    "whole",
-]
 
 
 class StoredVector(msgspec.Struct, frozen=True, kw_only=True):

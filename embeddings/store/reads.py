@@ -1,4 +1,4 @@
-"""Questions to the store, each asked inside a transaction that the caller holds.
+"""Reads from the store, inside a transaction of the caller.
 
 No text leaves here that does not match the hash it was stored under.
 """
@@ -19,36 +19,6 @@ from embeddings.encoders import EncoderIdentity
 from embeddings.errors import StoreCorrupt
 from embeddings.store.schema import matching, moment, storable
 from embeddings.types import Article, CorpusCounts, DayTally, Overview, SourceTally, Where
-
-__all__ = [
-    "Generation",
-    "Rows",
-    "State",
-    "article",
-    "complete",
-    "counts",
-    "generation_of",
-    "held_keys",
-    "held_runs",
-    "holders",
-    "homes",
-    "in_batches",
-    "intact",
-    "key_runs",
-    "known",
-    "marks",
-    "overview",
-    "page",
-    "removed_runs",
-    "restricted_runs",
-    "state",
-    "tallied",
-    "tally",
-    "unless_altered",
-    "version_by_number",
-    "versions_by_number",
-    "was_in",
-]
 
 Rows = Iterable[tuple[Any, ...]]
 """What a statement gives; the schema says which types its columns have."""

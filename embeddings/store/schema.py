@@ -1,4 +1,4 @@
-"""The tables of the store, the checks made before the first statement runs, and how a `Where` reads in SQL.
+"""The tables of the store, the checks before the first statement, and how a `Where` translates into SQL.
 
 `articles` says what is current; `versions` keeps every version, text and all. A `generation` is one encoder's
 view of the corpus: its passages with their vectors. `encodings` is the receipt that one article is complete in
@@ -16,18 +16,6 @@ import apsw
 from embeddings.cleaning.unicode import as_written
 from embeddings.errors import InputError, StoreError
 from embeddings.types import Where
-
-__all__ = [
-    "SCHEMA_VERSION",
-    "create_tables",
-    "matching",
-    "moment",
-    "moment_if_any",
-    "require_sound_sqlite",
-    "show_rights",
-    "storable",
-]
-
 
 SCHEMA_VERSION = 2
 

@@ -1,4 +1,4 @@
-"""Changes to the store, each made inside a writing transaction that the caller holds.
+"""Writes to the store, each inside a writing transaction of the caller.
 
 Each leaves the tables consistent with one another: what `encodings` says is complete is complete, and every key
 that stops being searchable is in `removals`.
@@ -17,8 +17,6 @@ from embeddings.store.passages import alike, encoded, passage_digest
 from embeddings.store.reads import Rows, complete, generation_of
 from embeddings.store.schema import matching, moment_if_any
 from embeddings.types import Article, IndexedArticle, Where
-
-__all__ = ["adopt", "ensure_generation", "forget", "put", "switch"]
 
 
 def ensure_generation(db: apsw.Connection, identity: EncoderIdentity) -> int:

@@ -1,1 +1,1 @@
-"""Who may use the service: keys, origins, the short-lived tokens of pages, and how much each may ask for."""
+"""Who may use the service: API keys, origins, short-lived tokens of pages, and rate limits."""

@@ -1,4 +1,4 @@
-"""API keys: text of `QA_API_KEYS` in, hashed entries out; only hashes are kept, compared, shown or logged.
+"""API keys: parses `QA_API_KEYS` into hashed entries; only hashes are kept, compared, shown or logged.
 
 A key made by `new_key` has 256 random bits, so one round of SHA-256 is enough: there is nothing to guess. The part of
 an entry after the hash says what the key opens, which kinds of acts in which collections: `ask+ingest` or
@@ -18,23 +18,6 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from qa.errors import SettingsError
-
-__all__ = [
-    "EVERYTHING",
-    "NOTHING",
-    "PERMISSIONS",
-    "Collections",
-    "Key",
-    "Permission",
-    "Scope",
-    "find",
-    "hashed",
-    "name_of",
-    "new_key",
-    "parse_keys",
-    "parse_scope",
-    "scope_of",
-]
 
 _PREFIX = "qak_"
 _HASH = "sha256"

@@ -1,4 +1,4 @@
-"""How much each client may ask for: token buckets for what is asked in a minute, seats for what is under way at once.
+"""Rate limits for each client: token buckets for requests per minute, a limit for concurrent requests.
 
 Seats keep one client from holding the whole queue while others wait. The buckets of one process are used from its
 event loop only, so that plain arithmetic is exact; `shared.SharedAccess` keeps those of several.
@@ -13,8 +13,6 @@ from time import monotonic
 from typing import Protocol
 
 import msgspec
-
-__all__ = ["Budgets", "ConcurrencyLimit", "RateLimits", "Spending", "TokenBucket", "spent"]
 
 
 class TokenBucket(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What several services on one database share of access: the budgets of their callers, and the secret that signs.
+"""Access data that services on one database share: the budgets of their callers, and the secret that signs.
 
 The keys themselves are a setting (`QA_API_KEYS`), which must say the same to all of them. Only whoever keeps articles
 on a server imports this: the driver is there only where it is needed.
@@ -18,8 +18,6 @@ from embeddings.postgres.database import Connection, LateDatabase
 from embeddings.postgres.schema import Tables
 from embeddings.types import Place
 from qa.access.rate_limits import RateLimits, Spending, TokenBucket, spent
-
-__all__ = ["SharedAccess"]
 
 _log = logging.getLogger(__name__)
 

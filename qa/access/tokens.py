@@ -1,4 +1,4 @@
-"""What is signed, not stored: short-lived tokens of pages, and links that open one article or one kept answer.
+"""Signed, not stored: short-lived tokens of pages, and links that open one article or one kept answer.
 
 A token is bound to one origin and perhaps one collection, good for asking and reading only. It is `st1.CLAIMS.MAC`:
 the claims as JSON and their HMAC-SHA-256, both in URL-safe base64. The secret has nothing to do with any API key; it
@@ -25,20 +25,6 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from qa.access.keys import Collections
-
-__all__ = [
-    "PREFIX",
-    "Secret",
-    "Signing",
-    "TokenClaims",
-    "answer_signature",
-    "is_signed",
-    "is_signed_answer",
-    "mint",
-    "new_subject",
-    "read",
-    "signature",
-]
 
 PREFIX = "st1."
 _LONGEST = 2000

@@ -1,4 +1,4 @@
-"""Any text against texts sent along or the stored articles, sentence by sentence; `text_checker` is the flow.
+"""Checks any text, sentence by sentence, against texts sent along or the stored articles; see `text_checker`.
 
 Here is what a check takes and gives, and the wire format of `POST /api/check`, one and the same. `start`/`end` are
 half-open code-point offsets in the text that was sent, `start_char_index`/`end_char_index` in the text quoted from.
@@ -11,20 +11,6 @@ from typing import Annotated, Literal
 import msgspec
 
 from qa.types import Filters, Verdict
-
-__all__ = [
-    "CLAIMS_NOTHING",
-    "LONGEST_SOURCE",
-    "CheckReport",
-    "CheckSummary",
-    "CheckedSentence",
-    "Difference",
-    "NotJudged",
-    "SentText",
-    "SourceWords",
-    "TextToCheck",
-]
-
 
 LONGEST_TEXT = 50_000
 LONGEST_SOURCE = 100_000

@@ -1,4 +1,4 @@
-"""Gives for each claim the texts it may rest on: those sent along, or the passages of the articles found for it."""
+"""Finds the sources for each claim: the texts sent along, or passages of the stored articles."""
 
 from __future__ import annotations
 
@@ -25,9 +25,6 @@ from qa.language.words import matter
 from qa.question.intents import intent_of
 from qa.retrieval.search import Depth, RankedBy, retrieve
 from qa.types import Evidence
-
-__all__ = ["ClaimSources", "Grounds", "Sent", "Sentence", "sentences_of"]
-
 
 # --- The sentences of a text with their places, and which of them claim nothing; in doubt one claims
 _LONGEST_WITH_LINKS = 2_000

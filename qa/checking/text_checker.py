@@ -1,4 +1,4 @@
-"""The flow of a check: cut the text, find what each sentence may rest on, judge it, say what differs.
+"""The flow of a check: cut the text, find sources for each sentence, judge it, say what differs.
 
 The judging is that of generated answers (`qa.generation.claim_check`): there is one opinion of what a source
 supports. Judged sentences are served in their places in the text that was sent.
@@ -38,8 +38,6 @@ from qa.question.understanding import checked
 from qa.settings import Settings
 from qa.tracing import Evaluation, current
 from qa.types import Filters, SearchQuestion
-
-__all__ = ["MOST_SENTENCES", "TextChecker"]
 
 MOST_SENTENCES = 500
 _AT_ONCE = 4

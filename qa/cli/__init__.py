@@ -16,9 +16,6 @@ from embeddings.errors import EmbeddingsError, UnreadableFile
 from qa.cli.terminal import plain
 from qa.errors import InvalidQuestion, InvalidText, QAError, SettingsError
 
-__all__ = ["main", "program"]
-
-
 # --- The commands put together, each imported when it is run, and what every one does when something goes wrong
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
 _COMMANDS = {

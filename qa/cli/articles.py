@@ -1,4 +1,4 @@
-"""`qa ingest` and `qa articles`: store what files hold; list, show, withdraw and delete what is stored."""
+"""`qa ingest` and `qa articles`: ingest files; list, show, withdraw and delete articles."""
 
 from __future__ import annotations
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from embeddings.types import Article, RawArticle, Rejected, Status, Where
     from qa.settings import Settings
     from qa.sources.delivery import Delivered
-
-__all__ = ["articles", "ingest"]
 
 
 # --- `qa ingest`: read files, bring the corpus up to date, say what became of each article

@@ -1,4 +1,4 @@
-"""`qa ask`: put a question to the corpus, read the answer with its sources.
+"""`qa ask`: answers a question, with numbered sources.
 
 On a terminal the words that answer stand out, and sources are numbered.
 """
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from embeddings.corpus import Corpus
     from qa.assembly import Assembly
     from qa.types import Answer, Citation, Question, SearchResult, ShortAnswer
-
-__all__ = ["ask", "lay_out"]
 
 _ANSWER, _QUOTE, _SHORT, _FAINT = "bold", "italic", "bold reverse", "dim"
 _NEAREST = 3

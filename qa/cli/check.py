@@ -1,4 +1,4 @@
-"""`qa check`: hold any text against files or the stored articles, sentence by sentence.
+"""`qa check`: checks any text against files or the stored articles, sentence by sentence.
 
 On a terminal each sentence stands by its line, with what differs.
 """
@@ -17,8 +17,6 @@ from qa.cli.terminal import console, load_encoder, opened, plain, print_json, re
 
 if TYPE_CHECKING:
     from qa.checking import CheckedSentence, CheckReport, SourceWords, TextToCheck
-
-__all__ = ["check"]
 
 _BELOW, _NOTHING = 100, 101
 _STDIN = "-"

@@ -1,4 +1,4 @@
-"""`qa evaluate`: ask every question of a dataset, make datasets of other projects' files, let a model judge claims.
+"""`qa evaluate`: asks a dataset's questions, converts other projects' files, lets a model judge claims.
 
 What a command needs it loads when it runs.
 """
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from qa.evaluation.targets import Address, Asking
     from qa.evaluation.types import Example
     from qa.settings import Settings
-
-__all__ = ["convert", "evaluate", "judge", "run"]
 
 _SOME_FAILED = 3
 _FORMATS = ("squad", "realtimeqa", "ragas", "deepeval", "csv", "dataset", "seeds")

@@ -1,4 +1,4 @@
-"""`qa evaluate reader` and `qa evaluate checker`: how well reader and checker do on public sets."""
+"""`qa evaluate reader` and `qa evaluate checker`: measure the reader and the checker on public data sets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from qa.evaluation.benchmarks.reader import FileReport, ReaderReport
     from qa.evaluation.metrics.statistics import Estimate
     from qa.evaluation.types import Score
-
-__all__ = ["checker", "reader"]
 
 _TITLES = {"given": "paragraph given", "open": "over all paragraphs"}
 _QUESTIONS_A_LINE = 250

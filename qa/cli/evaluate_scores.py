@@ -1,4 +1,4 @@
-"""`qa evaluate score`, `report`, `compare` and `gate`: what a run is worth, shown, held against another and limits.
+"""`qa evaluate score`, `report`, `compare` and `gate`: score a run, show it, compare it, hold it to limits.
 
 They read a run's files alone. Lines of scores are the same on a terminal and in a file.
 """
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from qa.evaluation.compare import Comparison, Flip, Limit
     from qa.evaluation.run_folder import FinishedRun
     from qa.evaluation.types import Score, Scores
-
-__all__ = ["compare", "gate", "report", "score"]
 
 _FORMATS = ("console", "json", "markdown", "junit", "html")
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -1,4 +1,4 @@
-"""What runs until it is stopped: `qa serve`, `work`, `mcp`, `feeds`, `watch`; and `qa keys` for the service."""
+"""Long-running commands: `qa serve`, `work`, `mcp`, `feeds` and `watch`; and `qa keys`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from qa.settings import Settings
     from qa.sources.ledger import Ledger
     from qa.sources.visits import Feeds
-
-__all__ = ["feeds", "keys", "mcp", "serve", "watch", "work"]
 
 
 @click.command()
@@ -262,12 +260,12 @@ def run(once: bool) -> None:
 def _feeds(settings: Settings, ledger: Ledger, stop: Event) -> Feeds:
     from functools import cache
 
-    from qa.access import places
+    from qa.access import origins
     from qa.sources.delivery import delivery_of
     from qa.sources.fetching import Fetcher
     from qa.sources.visits import Feeds
 
-    allowed = places.parse_networks(settings.feed_networks, setting="QA_FEED_NETWORKS")
+    allowed = origins.parse_networks(settings.feed_networks, setting="QA_FEED_NETWORKS")
     return Feeds(
         ledger,
         fetcher=Fetcher(allowed=allowed, sleep=stop.wait),

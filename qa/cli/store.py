@@ -1,4 +1,4 @@
-"""`qa store`, `qa index`, `qa backup` and `qa restore`: move, check, remake, measure and keep what is stored.
+"""`qa store`, `qa index`, `qa backup` and `qa restore`: copy, verify, rebuild, measure and back up the store.
 
 The index is derived, the store holds the truth.
 """
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from embeddings.integrity import Finding, Stats
     from embeddings.opening import Backup, CopyReport, KeptCorpus
     from embeddings.types import Article, Place
-    from qa.conversations.moving import RecordsReport
+    from qa.conversations.migration import RecordsReport
     from qa.settings import Settings
-
-__all__ = ["backup", "index", "restore", "store"]
 
 _NOT_VERIFIED = 1
 _MOST_NAMED = 20
@@ -77,7 +75,7 @@ def copy(context: click.Context, source: str, target: str, articles_only: bool, 
 
 def _copied_records(here: Place, there: Place) -> RecordsReport:
     """Bring conversations, feedback and reviews over, where there are any."""
-    from qa.conversations.moving import RecordsReport, copy_records, open_source, open_target
+    from qa.conversations.migration import RecordsReport, copy_records, open_source, open_target
 
     source = open_source(here)
     if source is None:

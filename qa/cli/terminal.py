@@ -1,4 +1,4 @@
-"""What commands share: what they work with, and words on a terminal, which may hold anything and are made safe."""
+"""What the commands share: settings, encoder, corpus, and text that is safe to print on a terminal."""
 
 from __future__ import annotations
 
@@ -31,26 +31,6 @@ if TYPE_CHECKING:
     from qa.evaluation.types import Prediction
     from qa.settings import Settings
     from qa.sources.delivery import Delivered
-
-__all__ = [
-    "console",
-    "expected",
-    "ingest_shown",
-    "lines",
-    "load_encoder",
-    "log_to_terminal",
-    "opened",
-    "plain",
-    "print_json",
-    "questions_shown",
-    "read_settings",
-    "said",
-    "shortened",
-    "store_exists",
-    "until_stopped",
-    "waiting",
-]
-
 
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor

@@ -1,1 +1,1 @@
-"""What is kept of conversations: questions with the answers they got, and what readers thought of them."""
+"""Conversations: questions with their answers, feedback, and how a follow-up is understood."""

@@ -1,4 +1,4 @@
-"""What became of the articles that an answer quotes: takes a kept answer and the corpus, gives what changed in each.
+"""Finds out what became of the articles that a kept answer quotes.
 
 A kept answer is given again without what may not be quoted any more. Of an article that may not be shown any more, it
 is said that, and nothing else.
@@ -16,18 +16,6 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.types import Article
 from qa.citations import is_exact
 from qa.types import AlsoReported, Answer, Citation, SearchResult, ShortAnswer
-
-__all__ = [
-    "WITHDRAWN",
-    "AnswerChanges",
-    "ArticleChanges",
-    "Reason",
-    "Shown",
-    "TextChange",
-    "changes_since",
-    "corrected",
-    "rechecked",
-]
 
 _MOST_CHANGES = 50
 _MOST_SENTENCES = 2_000

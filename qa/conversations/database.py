@@ -1,4 +1,4 @@
-"""Where conversations and all that is kept with them lie: one way to ask, and the SQLite file that is the default.
+"""The database of conversations: its interface, and the default implementation in a SQLite file.
 
 Of the file: one connection, one thread at a time, every commit on disk. `server_database` is the like on a server.
 """
@@ -17,8 +17,6 @@ import apsw
 from embeddings.errors import StoreError
 from embeddings.store.schema import require_sound_sqlite
 from qa.errors import HistoryUnavailable
-
-__all__ = ["FILE", "SCHEMA_VERSION", "ConversationDatabase", "Database", "Session"]
 
 FILE = "conversations.db"
 SCHEMA_VERSION = 3
@@ -88,7 +86,7 @@ CREATE INDEX ingests_at_work ON ingests (number) WHERE state = 'running';
 _THIRD = """
 CREATE TABLE kept_starters (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE,      -- from where they are asked for: see qa.server.beginnings
+    name TEXT NOT NULL UNIQUE,      -- from where they are asked for: see qa.server.kept_starters
     made TEXT NOT NULL              -- qa.server.starters.Made as JSON; can be made anew at any time
 );
 """

@@ -1,4 +1,4 @@
-"""What readers and editors think of answers: one verdict, and one review, an answer; the last one counts.
+"""Feedback of readers and reviews of editors: one of each per answer; the last one counts.
 
 Reviews make a dataset. A review names the words that answer by their place, never by the words: they are read from
 the articles when the dataset is made, so that nothing is passed on that may not be shown any more.
@@ -17,25 +17,6 @@ from embeddings.types import Article
 from qa.conversations.database import ConversationDatabase
 from qa.errors import NotFound
 from qa.types import Answer, AnswerMode
-
-__all__ = [
-    "Criteria",
-    "DatasetRow",
-    "Feedback",
-    "FeedbackBook",
-    "Finding",
-    "GoldWords",
-    "Opinion",
-    "QuotedWords",
-    "Reason",
-    "Review",
-    "ReviewBook",
-    "Served",
-    "ServedAnswers",
-    "Verdicts",
-    "row_of",
-    "served",
-]
 
 Opinion = Literal["up", "down"]
 Reason = Literal["wrong", "incomplete", "outdated", "off_topic", "unsupported"]

@@ -1,4 +1,4 @@
-"""Completes a question from the turns before it, so that it stands alone; one that does already is untouched.
+"""Completes a follow-up from the turns before it; a question that stands alone stays as it is.
 
 By rules, closed word classes and the form of names decide. Precision comes before recall, since a wrong topic spoils
 a good question, while a missed one leaves it no worse than it was. Where a model is set up, it rewrites the question,
@@ -18,15 +18,13 @@ import msgspec
 import prompts
 from embeddings.corpus import Corpus, readable
 from embeddings.runtime import Run
-from qa.conversations.meant import SEVERAL, event_asked, places_of, someone, something, things
+from qa.conversations.pronouns import SEVERAL, event_asked, places_of, someone, something, things
 from qa.conversations.referents import SEPARATOR, completed, exchanged, is_short, new_name, person, place, topic
 from qa.errors import GeneratorFailed
 from qa.generators import Delta, Generator, Message
 from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, PRONOUNS, WH_WORDS, names, topics
 from qa.language.words import Token, stem_of, tokens
 from qa.types import Turn
-
-__all__ = ["FollowUps", "Resolved", "adds_facts", "may_depend", "resolve", "resolved"]
 
 _PERSONAL = {"he": "", "she": "", "him": "", "his": "'s", "her": "", "hers": "'s"}
 _THINGS = {"it": "", "its": "'s"}

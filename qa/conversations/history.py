@@ -1,4 +1,4 @@
-"""Conversations as they were: takes answers, keeps them turn by turn within bounds, gives them back or forgets them."""
+"""The history of conversations: keeps answers turn by turn within bounds, returns them, deletes them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ import msgspec
 from qa.conversations.database import ConversationDatabase, Session
 from qa.errors import NotFound
 from qa.types import Answer
-
-__all__ = ["Bounds", "Conversation", "History", "KeptTurn", "new_id", "standing"]
 
 _SHOWN_TITLE = 200
 

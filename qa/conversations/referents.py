@@ -1,4 +1,4 @@
-"""What earlier turns spoke of: the person, the place and the topic a follow-up may mean, and the words it borrows.
+"""What a follow-up may refer to: persons, places and topics of earlier turns, and the words to borrow.
 
 "What about Tobruk?", "And in June?" and "Why?" borrow the words of the question before them.
 """
@@ -14,21 +14,6 @@ from qa.language.question_words import AUXILIARIES, PARTICIPLES, TITLES, WH_WORD
 from qa.language.time_expressions import period_of, without_period
 from qa.language.words import Token, tokens
 from qa.types import Turn
-
-__all__ = [
-    "SEPARATOR",
-    "asked_at",
-    "completed",
-    "exchanged",
-    "is_person",
-    "is_short",
-    "new_name",
-    "person",
-    "place",
-    "topic",
-    "topics_of",
-    "without_topic",
-]
 
 SEPARATOR = ": "
 """Parts the topic from the question where it could only be put in front."""

@@ -1,4 +1,4 @@
-"""What services keep together on the server of the articles: conversations, feedback, reviews and jobs."""
+"""The database of conversations on the articles' PostgreSQL server, which several services share."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from embeddings.postgres.schema import Tables
 from embeddings.types import Place
 from qa.conversations.database import Rows
 from qa.errors import HistoryUnavailable
-
-__all__ = ["ServerDatabase"]
 
 _CONNECTIONS = 2
 """One thread of a service uses them; the other one is for a second service in the same process."""

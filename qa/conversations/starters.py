@@ -1,4 +1,4 @@
-"""Questions to begin with: statements of the articles turned round, so that they do answer them.
+"""Starter questions: turns statements of articles into questions that these statements answer.
 
 No model: a sentence of the form "X will be closed for 16 months" becomes "How long will X be closed?". Few sentences
 have one of these forms; one that does not is left alone. Whether a question is really answered is for the caller to
@@ -31,8 +31,6 @@ from qa.language.question_words import (
 )
 from qa.language.words import stems, tokens
 from qa.types import Answer
-
-__all__ = ["Candidate", "answers_well", "candidates", "is_plain", "latest_on", "topic_of", "turned"]
 
 _SURE = 0.5
 """At this support two of three sample answers are right, and these questions use the article's own words."""

@@ -1,4 +1,4 @@
-"""Holds a scored run against another and against limits: where they differ, whether by chance, what fails.
+"""Compares a scored run with another and with limits: what differs, whether by chance, what fails.
 
 What was not measured holds no limit.
 """
@@ -16,20 +16,6 @@ import msgspec
 from qa.evaluation.metrics import METRICS, metric
 from qa.evaluation.metrics.statistics import Difference, Pair, compare_all
 from qa.evaluation.types import Example, ExampleScores, InvalidThreshold, Manifest, Outcome, Scores
-
-__all__ = [
-    "Check",
-    "Comparison",
-    "Flip",
-    "Kind",
-    "Limit",
-    "MetricDifference",
-    "Verdict",
-    "check",
-    "compare_runs",
-    "limit_of",
-    "read_limits",
-]
 
 FLIPPED_BY = "answer.right"
 Verdict = str

@@ -1,4 +1,4 @@
-"""Dataset formats of other projects: takes their files, gives examples and, where they come along, articles.
+"""Converts datasets of other projects into examples and, if they have any, articles.
 
 SQuAD 1.1 and 2.0: the published JSON, a question a row and every paragraph an article. CSV and TSV: columns named
 like the fields of an example; those that hold several values (`answers`, `gold_urls`, `gold_article_ids`,
@@ -29,8 +29,6 @@ from embeddings.types import Article, RawArticle
 from qa.evaluation.dataset import line_problem, numbered_lines, read_dataset
 from qa.evaluation.metrics.answers import SquadQuestion, read_squad
 from qa.evaluation.types import Example, GoldSpan, InvalidDataset
-
-__all__ = ["FORMATS", "ArticleRow", "Converted", "convert_realtimeqa"]
 
 Row = TypeVar("Row")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

@@ -1,4 +1,4 @@
-"""Reads a dataset file (one JSON object a line) as examples, or says which lines to mend and how.
+"""Reads a dataset file (one JSON object per line) as examples, or says which lines to fix and how.
 
 The fields of a line are those of `qa.evaluation.types.Example`; lines of this project's own labelled questions
 (`seeds/questions.jsonl`) are read as they are. A run may ask some of them: filtered, then drawn by a seed.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -24,18 +24,7 @@ from qa.evaluation.types import Example, GoldSpan, InvalidDataset, RunRefused
 from qa.language.dates import moment
 from seeds import SeedQuestion
 
-__all__ = [
-    "EXPORTS",
-    "Dataset",
-    "Exported",
-    "example_of_seed",
-    "line_problem",
-    "numbered_lines",
-    "read_dataset",
-    "select",
-    "write_lines",
-]
-
+T = TypeVar("T")
 
 _TOLD = 20
 """Problems listed before the rest is only counted."""
@@ -197,10 +186,15 @@ def select(
     kept = [example for example in examples if all(_matches(example, key, pattern) for key, pattern in wanted)]
     if not kept:
         raise RunRefused(f"no example of {len(examples)} matches {' and '.join(filters)}; nothing would be evaluated")
-    if limit is not None and limit < len(kept):
-        drawn = sorted(random.Random(seed).sample(range(len(kept)), limit))  # noqa: S311 - a sample, not a secret
-        kept = [kept[place] for place in drawn]
-    return tuple(kept)
+    return tuple(draw(kept, limit=limit, seed=seed))
+
+
+def draw(items: Sequence[T], *, limit: int | None, seed: int = 0) -> list[T]:
+    """So many of the items, in their order; always the same ones for a seed."""
+    if limit is None or limit >= len(items):
+        return list(items)
+    places = sorted(random.Random(seed).sample(range(len(items)), limit))  # noqa: S311 - a sample, not a secret
+    return [items[place] for place in places]
 
 
 def _parsed(text: str) -> tuple[str, str]:

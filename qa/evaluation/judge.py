@@ -1,4 +1,4 @@
-"""Judges each claim that was made by what it cites: a support checker does, or a model.
+"""Judges each claim by its citations, with a support checker or a language model.
 
 Opinions are kept in a run's folder beside the predictions, so that scoring stays offline. A model is no measuring
 instrument: its opinions are never mixed with the support checker's judgements. They are reported by names of their
@@ -23,22 +23,6 @@ from qa.evaluation.replies import Reply, Said, reply
 from qa.evaluation.run_folder import FinishedRun
 from qa.generators import Delta, Generator, Message
 from qa.grounding import Provenance, Support, SupportChecker
-
-__all__ = [
-    "NO_OPINIONS",
-    "OPINIONS_FILE",
-    "Asked",
-    "Judgement",
-    "Opinion",
-    "Opinions",
-    "append_opinions",
-    "ask_judge",
-    "claims_to_judge",
-    "judge",
-    "judge_name",
-    "opinion_of",
-    "read_opinions",
-]
 
 _ANSWER_TOKENS = 8
 _CHARACTERS_PER_TOKEN = 3

@@ -1,4 +1,4 @@
-"""The values of every metric for one example with what came back for it.
+"""Computes the values of every metric for one example and its prediction.
 
 To that end it is told what the example expects and which of it was retrieved or cited.
 """
@@ -29,17 +29,6 @@ from qa.evaluation.metrics.grounding import overlaps
 from qa.evaluation.replies import Cited, Reply
 from qa.evaluation.types import Example, GoldSpan, Prediction
 from qa.types import AlsoReported, SearchResult
-
-__all__ = [
-    "Observed",
-    "Ranking",
-    "article_ranking",
-    "gold_articles",
-    "gold_key",
-    "observe",
-    "parts_touched",
-    "passage_ranking",
-]
 
 _DEEPEST = CUTOFFS[-1]
 _KINDS = {

@@ -1,4 +1,4 @@
-"""What a prediction said and cited, in one shape: a native one, or one of an OpenAI-compatible server.
+"""One form for what a prediction said and cited, whether our own reply or an OpenAI-compatible one.
 
 A link may point at words of a page (`#:~:text=…`), as in "URL Fragment Text Directives" (WICG draft, 2023):
 `[prefix-,]start[,end][,-suffix]`, percent-encoded.
@@ -18,8 +18,6 @@ from qa.answers import ABSTENTION
 from qa.evaluation.metrics.grounding import is_exact_span, overlaps
 from qa.evaluation.types import CitedArticle, ForeignAnswer, ForeignCitation, Prediction
 from qa.types import Answer, Citation, SearchResult, ShortAnswer
-
-__all__ = ["Articles", "Cited", "Reply", "Said", "reply", "served_as", "words_pointed_at"]
 
 Articles = Mapping[tuple[str, str], CitedArticle]
 """By id and version."""

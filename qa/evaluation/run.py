@@ -1,4 +1,4 @@
-"""Asks a respondent each example and keeps its prediction as it comes: the first of the two stages.
+"""The first stage of an evaluation: asks a target each example, and saves each prediction at once.
 
 A manifest says under which conditions the answers came about. A foreign server names its sources by address alone:
 with the words of those articles beside the predictions, its citations can be judged.
@@ -42,17 +42,6 @@ from qa.evaluation.types import (
 )
 from qa.language.dates import stamp
 from qa.types import Answer
-
-__all__ = [
-    "RunOutcome",
-    "checkout_revision",
-    "code_hash",
-    "machine",
-    "make_manifest",
-    "predict",
-    "run",
-    "supply_articles",
-]
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _CODE = ("qa", "embeddings", "prompts", "seeds")

@@ -1,4 +1,4 @@
-"""The folder of a run: begun once, appended to line by line, taken up again after a kill, read for scoring.
+"""The folder of a run: created once, appended line by line, resumed after a kill, read for scoring.
 
 The scores are written beside it, and read only where they are of the predictions that lie there.
 """
@@ -31,17 +31,6 @@ from qa.evaluation.types import (
     Scores,
     UnreadableRun,
 )
-
-__all__ = [
-    "FinishedRun",
-    "RunFolder",
-    "encode_scores",
-    "examples_hash",
-    "read_manifest",
-    "read_run",
-    "read_scored",
-    "write_scores",
-]
 
 T = TypeVar("T")
 

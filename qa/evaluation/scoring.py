@@ -1,4 +1,4 @@
-"""The scores of a finished run, by a support checker: the same files, the same scores, byte for byte."""
+"""Scores a finished run with a support checker: the same files give the same scores, byte for byte."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from qa.evaluation.replies import Reply, reply
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import SCHEMA_VERSION, ClaimScore, Example, ExampleScores, Outcome, Score, Scores
 from qa.grounding import Mismatch, SupportChecker
-
-__all__ = ["score_run"]
 
 _DIGITS = 6
 _PERCENTILES = (50, 90, 95, 99)

@@ -1,4 +1,4 @@
-"""The values of evaluation: a row of a dataset, a prediction, a run's manifest, its scores; and the folder they lie in.
+"""The values of evaluation: examples, predictions, the manifest of a run and its scores.
 
 A run folder holds (all JSON in UTF-8; lines are appended, never rewritten):
 
@@ -18,36 +18,6 @@ import msgspec
 
 from qa.errors import QAError
 from qa.types import Answer, SearchResult, Verdict
-
-__all__ = [
-    "ARTICLES_FILE",
-    "EXAMPLES_FILE",
-    "MANIFEST_FILE",
-    "PREDICTIONS_FILE",
-    "SCHEMA_VERSION",
-    "SCORES_FILE",
-    "CitedArticle",
-    "ClaimScore",
-    "Example",
-    "ExampleScores",
-    "Failure",
-    "ForeignAnswer",
-    "ForeignCitation",
-    "GoldSpan",
-    "InvalidDataset",
-    "InvalidThreshold",
-    "Machine",
-    "Manifest",
-    "Outcome",
-    "Prediction",
-    "RunRefused",
-    "Score",
-    "Scores",
-    "Target",
-    "TargetFailed",
-    "UnreadableRun",
-]
-
 
 SCHEMA_VERSION: Final = 1
 """Of every file of a run folder; raised when a reader of the older one would be misled."""

@@ -1,1 +1,1 @@
-"""From evidence to checked sentences: the prompt, the draft cut into sentences, their markers, the check of each."""
+"""From evidence to checked sentences: prompt, draft, sentences, citation markers, checks."""

@@ -1,6 +1,6 @@
-"""One request to a model: takes what it is asked, gives its sentences once they are checked, then how it went.
+"""One request to a model: gives each sentence once it is checked, and says how the draft ended.
 
-`AnswerBuilder` makes claims with citations of them, in order.
+`AnswerBuilder` turns the sentences into claims with citations, in order.
 """
 
 from __future__ import annotations
@@ -26,29 +26,27 @@ from qa.grounding import SupportChecker
 from qa.tracing import Evaluation, current
 from qa.types import Citation, Claim, ClaimEvent, FallbackReason
 
-__all__ = ["AnswerBuilder", "Attempt", "Means", "Request", "by"]
-
 T = TypeVar("T")
 _GRACE_SECONDS = 0.2
-"""A generator keeps its deadline itself; one that does not is left so much later."""
+"""A generator keeps its deadline itself; if it does not, it is abandoned so much later."""
 _TRIES = 4
-"""Sentences looked at for each one that the answer may have; repetitions count."""
+"""Sentences checked for each one that the answer may have; repetitions count."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model is asked, and what its sentences are held against."""
+    """The messages for a model, and the sources that its sentences are checked against."""
 
     messages: Sequence[Message]
     sources: Sequence[PromptSource]
     label: str
-    """With a number behind it, what the model names a source by."""
+    """With a number after it, the model's name for a source."""
     question: str
-    """What the sentences answer, and names that they only point at may stand in."""
+    """The question that the sentences answer; it may have names that they only refer to."""
     max_tokens: int
     deadline: float
-    """Moment of the event loop's clock at which the last sentence must be checked."""
+    """When the last sentence must be checked, on the event loop's clock."""
     echo: re.Pattern[str] | None = None
-    """What a model may repeat of the form of its prompt; taken out of its sentences, as no part of what they say."""
+    """Parts of the prompt's form that a model may repeat; removed from its sentences."""
 
     @property
     def size(self) -> int:
@@ -57,8 +55,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return sum(len(message.content) for message in self.messages) + sum(documents)
 
 
-class Means(msgspec.Struct, frozen=True, kw_only=True):
-    """Who writes, who checks, and where articles are looked up."""
+class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
+    """The generator, the checker, and the lookup of articles."""
 
     generator: Generator
     checker: SupportChecker
@@ -66,37 +64,37 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt:
-    """A draft on its way to a page, and what is known of it so far."""
+    """A draft in progress, and what is known about it so far."""
 
-    def __init__(self, request: Request, *, means: Means, page: AnswerBuilder) -> None:
+    def __init__(self, request: Request, *, dependencies: Dependencies, builder: AnswerBuilder) -> None:
         self.request = request
-        self.page = page
+        self.builder = builder
         self.prompt_tokens = self.completion_tokens = 0
-        """As the model's server counts; 0 where it does not say, or its stream was closed before it did."""
+        """As the model's server counts; 0 if it does not say, or if its stream was closed before it did."""
         self.seconds = 0.0
-        """What a draft took that was read as far as it was wanted, checks and all."""
+        """Duration of the draft, including checks, up to the last sentence wanted."""
         self.written = 0
-        """Characters of it."""
+        """Characters written."""
         self.nearest: list[Quoted] = []
-        """For each sentence that was dropped, the words of a source nearest to it, if any."""
-        self._means = means
+        """For each dropped sentence, the nearest words of a source, if any."""
+        self._dependencies = dependencies
         self._declined = False
         self._ended: Literal["stop", "length", "content_filter"] | None = None
 
     @property
     def reason(self) -> FallbackReason | None:
-        """Why a draft that did not fail left nothing on the page; None where it left something."""
-        if self.page.claims:
+        """Why a draft that did not fail left no sentence; None if it left one."""
+        if self.builder.claims:
             return None
         return "model_declined" if self._declined else "ungrounded"
 
     @property
     def in_vain(self) -> bool:
-        """Whether the model wrote as much as it was asked for, and nothing of it is borne out."""
-        return self.reason == "ungrounded" and (self._ended in {"stop", "length"} or self.page.full)
+        """Whether the model wrote a whole draft, and no sentence of it is supported."""
+        return self.reason == "ungrounded" and (self._ended in {"stop", "length"} or self.builder.full)
 
     async def events(self, *, run: Run, clock: Stopwatch) -> AsyncGenerator[ClaimEvent, None]:
-        """Give each sentence once it is checked, until the page is full. Raises GeneratorFailed."""
+        """Give each sentence once it is checked, until the answer is full. Raises GeneratorFailed."""
         begun = asyncio.get_running_loop().time()
         async with aclosing(self._sentences(clock)) as sentences:
             async for sentence in sentences:
@@ -106,7 +104,7 @@ class Attempt:
                 if event := await self._checked(sentence, run):
                     clock.mark("first_claim")
                     yield event
-                if self.page.full:
+                if self.builder.full:
                     break
         self.seconds = asyncio.get_running_loop().time() - begun
 
@@ -117,22 +115,24 @@ class Attempt:
             _without(request.echo, sentence) if request.echo else sentence,
             label=request.label,
             sources=request.sources,
-            checker=self._means.checker,
+            checker=self._dependencies.checker,
             question=request.question,
-            article=self._means.article,
+            article=self._dependencies.article,
         )
         judged = await by(request.deadline, run(job))
         current().evaluated(Evaluation(score=judged.score, label=judged.verdict, claim=judged.text))
-        event = self.page.take(judged)
+        event = self.builder.take(judged)
         if event is None:
             self.nearest += judged.nearest[:1]
         return event
 
     async def _sentences(self, clock: Stopwatch) -> AsyncGenerator[str, None]:
-        """The draft's sentences as they are completed. Raises GeneratorFailed."""
+        """The draft's sentences as they are complete. Raises GeneratorFailed."""
         asked = self.request
         cutter = SentenceCutter(label=asked.label)
-        stream = self._means.generator.stream(asked.messages, max_tokens=asked.max_tokens, deadline=asked.deadline)
+        stream = self._dependencies.generator.stream(
+            asked.messages, max_tokens=asked.max_tokens, deadline=asked.deadline
+        )
         async with aclosing(stream):
             async for piece in _in_time(stream, asked.deadline + _GRACE_SECONDS):
                 if isinstance(piece, Finish):
@@ -148,13 +148,13 @@ class Attempt:
 
 
 def _without(echo: re.Pattern[str], sentence: str) -> str:
-    """The sentence without what it repeats, begun as a sentence."""
+    """The sentence without what it repeats, beginning with a capital."""
     text = echo.sub("", sentence)
     return text if sentence.startswith(text[:1]) else text[:1].upper() + text[1:]
 
 
 def _complete(sentences: Sequence[str], *, whole: bool) -> Sequence[str]:
-    """All sentences of a draft that was written to its end; of one that was cut off, not the unfinished last one."""
+    """All sentences of a whole draft; without the unfinished last sentence if the draft was cut off."""
     if whole or not sentences or sentences[-1].rstrip().endswith((".", "!", "?", "…", "]")):
         return sentences
     return sentences[:-1]
@@ -163,7 +163,7 @@ def _complete(sentences: Sequence[str], *, whole: bool) -> Sequence[str]:
 async def _in_time(
     stream: AsyncGenerator[Delta | Finish, None], deadline: float
 ) -> AsyncGenerator[Delta | Finish, None]:
-    """The pieces that come until a deadline. Raises GeneratorFailed after it."""
+    """The pieces that arrive before a deadline. Raises GeneratorFailed after it."""
     while True:
         try:
             yield await by(deadline, anext(stream))
@@ -184,7 +184,7 @@ async def by(deadline: float, work: Awaitable[T]) -> T:
 
 
 class AnswerBuilder:
-    """The answer as far as it is written; what is on it stays."""
+    """The answer so far; its sentences are never taken back."""
 
     def __init__(self, *, limit: int, lenient: bool) -> None:
         """`limit` bounds sentences and citations; `lenient` keeps sentences without support, marked as such."""
@@ -205,12 +205,12 @@ class AnswerBuilder:
 
     @property
     def full(self) -> bool:
-        """Whether nothing more is wanted: enough is said, or the draft goes round in circles."""
+        """Whether to stop: the answer is long enough, or the draft goes round in circles."""
         most = max(len(self.claims), len(self.citations))
         return most >= self._limit or self._looked_at >= _TRIES * self._limit
 
     def take(self, judged: CheckedClaim) -> ClaimEvent | None:
-        """Put a sentence on the page, or drop it, also where the words that bear it out are too many to cite."""
+        """Add a sentence to the answer, or drop it; also drop it if its support needs too many citations."""
         self._looked_at += 1
         self.unresolved += judged.unresolved
         self.inexact += judged.inexact

@@ -1,4 +1,4 @@
-"""Source markers: takes a drafted sentence, gives it without them, and which sources they name.
+"""Source markers: takes them out of a drafted sentence, and resolves which sources they name.
 
 A marker is a label and a number, `[S2]`. The label is chosen for each question so that with a number behind it, it
 stands neither in the evidence nor in the question: prose is never taken for a marker, whatever a model makes of its
@@ -12,8 +12,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
-
-__all__ = ["Marked", "choose_label", "hang_back", "marked_end", "opens_bracket", "resolve"]
 
 _LABELS = ("S", "Q", "K", "X", "Z", "J", "SQ", "KX", "QZ", "XJ", "ZK")
 _OPEN, _CLOSE = r"[\[(【［{⟦<]", r"[\])】］}⟧>]"

@@ -1,4 +1,4 @@
-"""The messages for the model: a question with its evidence, fitted into a budget of tokens.
+"""The messages for the model: a question with its evidence, fitted into a token budget.
 
 Passages of one article that overlap or nearly touch become one text, with the words between them; each story comes
 once, the best first. What did not fit is counted, and nothing is cut. The ranks of the tokens come from an installed
@@ -23,19 +23,6 @@ from qa.types import Evidence
 
 if TYPE_CHECKING:
     from tiktoken import Encoding
-
-__all__ = [
-    "Context",
-    "PromptSource",
-    "Prompts",
-    "build",
-    "count_tokens",
-    "estimate",
-    "load_prompts",
-    "messages",
-    "new_fence",
-    "prompt_tokens",
-]
 
 _FENCE_BYTES = 6
 _FRAME_TOKENS = 60

@@ -1,4 +1,4 @@
-"""The words of a model as sentences of plain text: cut from its stream, freed of markup, or dropped."""
+"""Cuts a model's stream into sentences, and strips their markup or drops them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.unicode import canonical_line
 from embeddings.runtime import compiled_late
 from qa.generation.citation_markers import hang_back, marked_end, opens_bracket
-
-__all__ = ["LONGEST", "NOTHING", "SentenceCutter", "declines", "plain", "plain_line", "sentence_spans"]
-
 
 _WORD_END = re.compile(r"(?<=\S)(?=\s)|(?<=\n)")
 _STOP = re.compile(r"[.!?…。！？]")

@@ -1,8 +1,7 @@
-"""Verified sentences of an answer while a model writes it, then how that ended; a smaller request where nothing held.
+"""Has a model write an answer, checks each sentence, and makes a smaller second request if no sentence is supported.
 
-Small models lose labels and run facts together where they read whole passages. So the second request gives a few exact
-sentences, to be said again. What they make of it is checked as any other draft, against the passages that the
-sentences stand in.
+Small models lose labels and run facts together when they read whole passages. So the second request gives them a few
+exact sentences to restate. The result is checked like any other draft, against the passages of those sentences.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ import prompts
 from embeddings.runtime import Run, Stopwatch
 from embeddings.types import Article
 from qa.errors import GeneratorFailed
-from qa.generation.attempt import AnswerBuilder, Attempt, Means, Request, by
+from qa.generation.attempt import AnswerBuilder, Attempt, Dependencies, Request, by
 from qa.generation.citation_markers import choose_label
-from qa.generation.claim_check import Quoted, is_order
+from qa.generation.claim_check import Quoted, is_injection
 from qa.generation.prompt import (
     Context,
     PromptSource,
@@ -39,42 +38,28 @@ from qa.grounding import SupportChecker
 from qa.reading.sentence_ranking import SentenceAt
 from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage
 
-__all__ = [
-    "LIKELY",
-    "DraftTask",
-    "Drafted",
-    "Restating",
-    "Writer",
-    "load_restating",
-    "pick",
-    "quoted",
-    "second_request",
-    "seconds_for",
-]
-
-
 LIKELY = 8
-"""Sentences of the reader's that are looked at; some of them are orders, or stand in passages that did not fit."""
+"""Sentences of the reader that are considered; some are injections, or in passages that did not fit."""
 _READERS, _NEAREST = 4, 2
-"""Sentences given: the reader's best, and those nearest to what was dropped. Of 108 sample questions, one of the
-reader's four best sentences held the answer for 78 %, of its six best for 83 %."""
+"""Sentences given: the reader's best, and those nearest to dropped sentences. For 78 % of 108 sample questions, one of
+the reader's four best sentences had the answer; for 83 %, one of its six best."""
 _SHORTEST, _LONGEST = 20, 500
-"""Characters of a sentence that can be said again in one."""
+"""Length of a sentence that can be restated, in characters."""
 _TOKENS = 120
-"""For two sentences, and the words around them that small models like to add."""
+"""Enough for two sentences, and the words that small models like to add."""
 _CHARACTERS = 4 * _TOKENS
 _WRITING = 8
-"""How many characters a model on a CPU reads in the time in which it writes one (1.5 billion weights of four bits, one
-core: 17 ms a token read, 140 ms a token written)."""
+"""Characters that a model on a CPU reads while it writes one (1.5 billion weights of four bits, one core: 17 ms to read
+a token, 140 ms to write one)."""
 _NO_PREMISE = ""
-"""The question is not told to the checker here. What is said again needs no name that stands in the question alone, and
-a question may assert what is false: small models repeat it."""
+"""Here the checker does not get the question. A restated sentence needs no name from the question, and small models
+repeat false assertions of a question."""
 _ECHO = re.compile(
     r"^\W*(?:sentences?\s+\d\b\W*(?:(?:says?|states?)(?:\s+that)?\s+)?)?(?:\d?\W*\(published [\d-]+\)\W*)"
     r"|^\W*sentences?\s+\d\b\W*(?:(?:says?|states?)(?:\s+that)?\s+)?|\s*[\[(](?:sentences?\s+)?\d(?:\s*,\s*\d)*[\])]",
     re.IGNORECASE,
 )
-"""Numbers and dates of the list, as models repeat them."""
+"""Numbers and dates of the list that models repeat."""
 
 
 class Restating(msgspec.Struct, frozen=True):
@@ -85,17 +70,17 @@ class Restating(msgspec.Struct, frozen=True):
 
     @property
     def fingerprints(self) -> Mapping[str, str]:
-        """What each is called and which version it is."""
+        """The version of each prompt, by name."""
         return {prompt.name: prompt.fingerprint for prompt in (self.system, self.user)}
 
 
 def load_restating() -> Restating:
-    """Read them. Raises PromptError."""
+    """Load the templates. Raises PromptError."""
     return Restating(prompts.load("restate_system"), prompts.load("restate_user"))
 
 
 def quoted(sentences: Sequence[SentenceAt], evidence: Sequence[Evidence]) -> list[Quoted]:
-    """Sentences of the evidence as words of their articles."""
+    """Sentences of the evidence as quotes of their articles."""
     return [
         Quoted(stored=evidence[one.evidence].stored, start=one.start, end=one.end, text=one.text) for one in sentences
     ]
@@ -104,7 +89,7 @@ def quoted(sentences: Sequence[SentenceAt], evidence: Sequence[Evidence]) -> lis
 def second_request(
     templates: Restating, *, after: Attempt, likely: Sequence[Quoted], as_of: str, window: int
 ) -> Request | None:
-    """What a model is asked after a draft in vain; None where nothing is likely to answer. `window` is in tokens."""
+    """The request after an unsupported draft; None if no sentence is likely to answer. `window` is in tokens."""
     first = after.request
     picked = pick(likely, after.nearest, sources=first.sources) if likely else []
     while picked:
@@ -124,9 +109,9 @@ def second_request(
 
 
 def pick(likely: Sequence[Quoted], nearest: Sequence[Quoted], *, sources: Sequence[PromptSource]) -> list[Quoted]:
-    """A few sentences of the sources: those likely to answer, best first, then those a dropped sentence comes near.
+    """A few sentences of the sources: those likely to answer, best first, then those nearest to dropped sentences.
 
-    Each place once. An order is none: it could support nothing.
+    Each only once, and no injections: they support nothing.
     """
     best = list(_usable(likely, sources))[:_READERS]
     near = [one for one in _usable(nearest, sources) if not any(_overlap(one, other) for other in best)]
@@ -134,9 +119,9 @@ def pick(likely: Sequence[Quoted], nearest: Sequence[Quoted], *, sources: Sequen
 
 
 def seconds_for(request: Request, *, after: Attempt) -> float:
-    """How long a second draft may take, from the time of the first: by what there is to read and to write.
+    """An estimate of the second draft's duration, from that of the first, by how much there is to read and write.
 
-    A second that is begun and not finished makes whoever asks wait for nothing, so it is reckoned as long as it may be.
+    It is the longest likely duration: a second draft that does not finish makes the user wait for nothing.
     """
     first = after.request.size + _WRITING * after.written
     return after.seconds * (request.size + _WRITING * _CHARACTERS) / first
@@ -145,7 +130,7 @@ def seconds_for(request: Request, *, after: Attempt) -> float:
 def _usable(found: Sequence[Quoted], sources: Sequence[PromptSource]) -> Iterator[Quoted]:
     seen: list[Quoted] = []
     for one in found:
-        fits = _SHORTEST <= len(one.text) <= _LONGEST and not is_order(one.text)
+        fits = _SHORTEST <= len(one.text) <= _LONGEST and not is_injection(one.text)
         if fits and any(_holds(source, one) for source in sources) and not any(_overlap(one, other) for other in seen):
             seen.append(one)
             yield one
@@ -164,7 +149,7 @@ def _article(item: PromptSource | Quoted) -> tuple[str, str]:
 
 
 def _messages(templates: Restating, picked: Sequence[Quoted], *, question: str, as_of: str) -> list[Message]:
-    """Fill in the templates. The sentences are fenced by a word that nobody who wrote them can have known."""
+    """Fill in the templates. A random word, unknown to the authors of the sentences, fences them."""
     lines = [f"{number}. {_published(one)}{plain_line(one.text)}" for number, one in enumerate(picked, start=1)]
     user = templates.user.render(
         fence=new_fence(), sentences="\n".join(lines), question=plain_line(question), as_of=as_of, nothing=NOTHING
@@ -183,19 +168,19 @@ def _published(words: Quoted) -> str:
 _DRAFT_TOKENS, _SENTENCE_TOKENS = 80, 80
 _MOST_SOURCES = 8
 _LAPS = ("draft", "second_draft")
-"""What the time of each attempt is called."""
+"""The name of each attempt in the timings."""
 
 logger = logging.getLogger(__name__)
 
 
 class DraftTask(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be written."""
+    """What the model should write."""
 
     question: str
     as_of: str
     evidence: tuple[Evidence, ...]
     likely: tuple[SentenceAt, ...] = ()
-    """Sentences of the evidence that answer as far as can be told without a model, best first; none where none does."""
+    """Sentences of the evidence that answer, as far as the reader can tell, best first."""
     limit: int
     """Sentences and citations at most."""
     deadline: float
@@ -203,19 +188,19 @@ class DraftTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Drafted(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a draft."""
+    """The result of a draft."""
 
     text: str
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
     reason: FallbackReason | None
-    """Why there is nothing, or why it ends early; None where the model wrote to its end."""
+    """Why there is no text, or why it ends early; None if the draft is whole."""
     generation: Generation
     usage: Usage
 
 
 class Writer:
-    """A model whose every sentence is checked before anybody sees it."""
+    """Has a model write, and checks every sentence before anybody sees it."""
 
     def __init__(
         self,
@@ -225,32 +210,30 @@ class Writer:
         article: Callable[[str, str], Article | None],
         lenient: bool = False,
     ) -> None:
-        """`article` looks up an id and a version; `lenient` keeps sentences without support, marked as such."""
-        self._means = Means(generator=generator, checker=checker, article=article)
+        """`article` looks up an id and a version; `lenient` keeps unsupported sentences, marked as such."""
+        self._dependencies = Dependencies(generator=generator, checker=checker, article=article)
         self._lenient = lenient
         self._prompts = load_prompts(documents=generator.reads_documents)
         self._restating = load_restating()
 
-    async def write(
-        self, brief: DraftTask, *, run: Run, clock: Stopwatch
-    ) -> AsyncGenerator[ClaimEvent | Drafted, None]:
-        """Give each sentence once it is checked, and at last what came of it all. A failing model raises nothing.
+    async def write(self, task: DraftTask, *, run: Run, clock: Stopwatch) -> AsyncGenerator[ClaimEvent | Drafted, None]:
+        """Give each sentence once it is checked, then the result. A failing model raises nothing.
 
-        A draft that fails after its first shown sentence ends there: what was shown stays. One that is whole and of
-        which nothing is borne out is followed by a second attempt, if there is time for it.
+        A draft that fails after its first sentence ends there: shown sentences stay. If a whole draft has no supported
+        sentence, a second attempt follows, time permitting.
         """
         attempts: list[Attempt] = []
-        context, reason = Context(sources=(), omitted=len(brief.evidence)), None
+        context, reason = Context(sources=(), omitted=len(task.evidence)), None
         try:
-            context = await by(brief.deadline, run(partial(self._context, brief)))
-            request: Request | None = self._first(brief, context)
+            context = await by(task.deadline, run(partial(self._context, task)))
+            request: Request | None = self._first(task, context)
             while request:
-                attempts.append(Attempt(request, means=self._means, page=self._page(brief)))
+                attempts.append(Attempt(request, dependencies=self._dependencies, builder=self._builder(task)))
                 async with aclosing(attempts[-1].events(run=run, clock=clock)) as events:
                     async for event in events:
                         yield event
                 clock.lap(_LAPS[len(attempts) - 1])
-                request = await self._next(attempts, brief, run)
+                request = await self._next(attempts, task, run)
             reason = attempts[-1].reason
         except GeneratorFailed as error:
             logger.warning("no draft, or not all of it (%s): %s", error.reason, error)
@@ -258,43 +241,43 @@ class Writer:
             clock.lap(_LAPS[max(len(attempts), 1) - 1])
         yield self._drafted(attempts, reason, context)
 
-    def _context(self, brief: DraftTask) -> Context:
-        room = self._means.generator.context_tokens - self._draft_tokens(brief)
-        budget = room - prompt_tokens(self._prompts, question=brief.question)
-        return build(brief.evidence, article=self._means.article, budget=budget, most=_MOST_SOURCES)
+    def _context(self, task: DraftTask) -> Context:
+        room = self._dependencies.generator.context_tokens - self._draft_tokens(task)
+        budget = room - prompt_tokens(self._prompts, question=task.question)
+        return build(task.evidence, article=self._dependencies.article, budget=budget, most=_MOST_SOURCES)
 
-    def _draft_tokens(self, brief: DraftTask) -> int:
-        return min(_DRAFT_TOKENS + _SENTENCE_TOKENS * brief.limit, self._means.generator.context_tokens // 4)
+    def _draft_tokens(self, task: DraftTask) -> int:
+        return min(_DRAFT_TOKENS + _SENTENCE_TOKENS * task.limit, self._dependencies.generator.context_tokens // 4)
 
-    def _page(self, brief: DraftTask) -> AnswerBuilder:
-        return AnswerBuilder(limit=brief.limit, lenient=self._lenient)
+    def _builder(self, task: DraftTask) -> AnswerBuilder:
+        return AnswerBuilder(limit=task.limit, lenient=self._lenient)
 
-    def _first(self, brief: DraftTask, context: Context) -> Request:
-        """Whole passages, each sentence of the answer to name its own. Raises GeneratorFailed where none fits."""
+    def _first(self, task: DraftTask, context: Context) -> Request:
+        """The first request: whole passages, which each sentence must name. Raises GeneratorFailed if none fits."""
         if not context.sources:
             raise GeneratorFailed(
                 "no passage fits into the model's window; raise QA_LLM_CONTEXT_TOKENS", reason="model_failed"
             )
-        label = choose_label([brief.question, *(source.text for source in context.sources)])
+        label = choose_label([task.question, *(source.text for source in context.sources)])
         asked = messages(
             self._prompts,
-            question=brief.question,
-            as_of=brief.as_of,
+            question=task.question,
+            as_of=task.as_of,
             sources=context.sources,
             label=label,
-            limit=brief.limit,
+            limit=task.limit,
         )
         return Request(
             messages=asked,
             sources=context.sources,
             label=label,
-            question=brief.question,
-            max_tokens=self._draft_tokens(brief),
-            deadline=brief.deadline,
+            question=task.question,
+            max_tokens=self._draft_tokens(task),
+            deadline=task.deadline,
         )
 
-    async def _next(self, attempts: Sequence[Attempt], brief: DraftTask, run: Run) -> Request | None:
-        """The second request, where the first was in vain and there is time for another. Raises GeneratorFailed."""
+    async def _next(self, attempts: Sequence[Attempt], task: DraftTask, run: Run) -> Request | None:
+        """The second request, if the first draft was unsupported and time is left. Raises GeneratorFailed."""
         first = attempts[0]
         if len(attempts) > 1 or not first.in_vain:
             return None
@@ -302,33 +285,33 @@ class Writer:
             second_request,
             self._restating,
             after=first,
-            likely=quoted(brief.likely, brief.evidence),
-            as_of=brief.as_of,
-            window=self._means.generator.context_tokens,
+            likely=quoted(task.likely, task.evidence),
+            as_of=task.as_of,
+            window=self._dependencies.generator.context_tokens,
         )
-        request = await by(brief.deadline, run(job))
-        left = brief.deadline - asyncio.get_running_loop().time()
+        request = await by(task.deadline, run(job))
+        left = task.deadline - asyncio.get_running_loop().time()
         return request if request and left >= seconds_for(request, after=first) else None
 
     def _drafted(self, attempts: Sequence[Attempt], reason: FallbackReason | None, context: Context) -> Drafted:
-        pages = [attempt.page for attempt in attempts]
+        builders = [attempt.builder for attempt in attempts]
         asked = (self._prompts, self._restating)[: max(len(attempts), 1)]
         return Drafted(
-            text=" ".join(page.text for page in pages if page.claims),
-            claims=tuple(claim for page in pages for claim in page.claims),
-            citations=tuple(citation for page in pages for citation in page.citations),
+            text=" ".join(one.text for one in builders if one.claims),
+            claims=tuple(claim for one in builders for claim in one.claims),
+            citations=tuple(citation for one in builders for citation in one.citations),
             reason=reason,
             generation=Generation(
-                model=self._means.generator.model,
+                model=self._dependencies.generator.model,
                 prompts={name: version for prompts in asked for name, version in prompts.fingerprints.items()},
-                checker=self._means.checker.identity,
+                checker=self._dependencies.checker.identity,
             ),
             usage=Usage(
                 prompt_tokens=sum(attempt.prompt_tokens for attempt in attempts),
                 completion_tokens=sum(attempt.completion_tokens for attempt in attempts),
-                citations_dropped=sum(page.inexact for page in pages),
+                citations_dropped=sum(one.inexact for one in builders),
                 evidence_omitted=context.omitted,
-                sentences_dropped=sum(page.dropped for page in pages),
-                markers_unresolved=sum(page.unresolved for page in pages),
+                sentences_dropped=sum(one.dropped for one in builders),
+                markers_unresolved=sum(one.unresolved for one in builders),
             ),
         )

@@ -1,4 +1,4 @@
-"""What writes drafts: the seam between a question with its evidence and the raw text of a model.
+"""Generators: the interface to a language model that writes drafts.
 
 Any OpenAI-compatible model, Anthropic's, or a script; `load_generator` takes settings.
 """
@@ -15,22 +15,6 @@ import msgspec
 from qa.errors import GeneratorFailed, SettingsError
 from qa.settings import Settings
 from qa.types import FallbackReason
-
-__all__ = [
-    "AroundGenerator",
-    "Delta",
-    "Document",
-    "Fail",
-    "Finish",
-    "Generator",
-    "Message",
-    "Say",
-    "ScriptedGenerator",
-    "Step",
-    "Stop",
-    "Wait",
-    "load_generator",
-]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):

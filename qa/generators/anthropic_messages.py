@@ -1,4 +1,4 @@
-"""Drafts from Anthropic's Messages API, which reads the sources as documents and says itself which one it cites.
+"""Drafts from Anthropic's Messages API, which reads sources as documents and says which one it cites.
 
 The SDK builds and sends the request over our own `transport`; what comes back is read with bounds by
 `MessagesReader`. A block of text brings its citations at any time before it ends; each becomes a marker behind the
@@ -25,8 +25,6 @@ from qa.types import FallbackReason
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
-
-__all__ = ["AnthropicMessages", "MessagesReader"]
 
 _ADDRESS = "https://api.anthropic.com"
 _SDK = "anthropic>=2.14,<3"

@@ -1,4 +1,4 @@
-"""Bounds around any generator: how many drafts at once, how long, no waiting for one that is down, a span around each.
+"""Bounds around any generator: concurrency, time, no waiting for one that is down, and a span for each draft.
 
 The span has the names that OpenTelemetry gives to calls of language models.
 
@@ -22,9 +22,6 @@ import msgspec
 from qa.errors import GeneratorFailed
 from qa.generators import AroundGenerator, Delta, Finish, Generator, Message
 from qa.tracing import Span, Value, part
-
-__all__ = ["Breaker", "DraftLimit", "GuardedGenerator", "TracedGenerator", "repeats"]
-
 
 logger = logging.getLogger(__name__)
 _CHARACTERS_PER_TOKEN = 8

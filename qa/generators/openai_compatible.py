@@ -1,4 +1,4 @@
-"""Drafts from any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp, LM Studio, OpenAI.
+"""Drafts from any server with OpenAI's chat completions: Ollama, vLLM, llama.cpp, LM Studio, OpenAI.
 
 The SDK builds and sends the request over our own `transport`; what comes back, whole or streamed, is read with bounds
 by `ChatReader`. Servers differ in what they leave out, so little is demanded; but what is there must have the right
@@ -22,8 +22,6 @@ from qa.generators.transport import EventStream, Pace, Refused, answered, error_
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
-
-__all__ = ["ChatReader", "OpenAICompatible"]
 
 _BYTES = 200_000
 _BYTES_PER_TOKEN = 4_000

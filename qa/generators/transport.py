@@ -1,4 +1,4 @@
-"""The connection to a model's server: takes a request of an SDK, gives the bytes of the answer, or why there is none.
+"""The connection to a model's server: sends an SDK's request, returns the bytes of the answer or the reason of failure.
 
 The SDKs build and send requests. Their time-outs, their retries and their reading of answers are not used: the
 question has one deadline, which is ours, and whoever leaves closes the connection at once. Server-sent events are
@@ -22,20 +22,6 @@ import msgspec
 from qa.errors import GeneratorFailed, SettingsError
 from qa.tracing import current
 from qa.types import FallbackReason
-
-__all__ = [
-    "EventStream",
-    "Pace",
-    "Progress",
-    "Refused",
-    "answered",
-    "error_code",
-    "failure_of",
-    "garbage",
-    "place",
-    "seconds",
-    "transport",
-]
 
 _CONNECT_SECONDS = 3.0
 _IDLE_SECONDS, _IDLE_SHARE = 10.0, 0.1

@@ -1,7 +1,7 @@
-"""Judges claims: does the evidence say so, and in which words.
+"""Judges claims: does the evidence support the claim, and with which words?
 
-The seam between a claim with its evidence and a verdict, and how a score and mismatches make one. `load_checker` gives
-the checker of a name.
+Here is the seam of support checkers, and how a score and mismatches make a verdict. `load_checker` opens a checker by
+name.
 """
 
 from __future__ import annotations
@@ -23,37 +23,21 @@ if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
 
-__all__ = [
-    "MOST_TOKENS",
-    "CheckerCalibration",
-    "Mismatch",
-    "Odds",
-    "Provenance",
-    "ShippedNetwork",
-    "Support",
-    "SupportChecker",
-    "SupportingSpan",
-    "chance",
-    "load_checker",
-    "mean_odds",
-    "verdict_of",
-]
-
 _SUPPORTED = 0.6
 _PARTLY = 0.6
 """Share of the threshold from which a claim on the same matter counts as supported in part."""
 _SAME_MATTER = 0.5
 """Share of a claim's words from which its evidence speaks of the same matter, so that it can contradict it."""
 MOST_TOKENS = 384
-"""Of the shipped network's whole input; longer evidence is cut at its end."""
+"""Length of the shipped network's input; longer evidence is cut at its end."""
 _CLAIM_TOKENS = 160
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a text of evidence besides its words."""
+    """What is known about a text of evidence besides its words."""
 
     title: str = ""
-    """Names in it are what the text's pronouns may point at."""
+    """Pronouns in the text may refer to names in it."""
     published_at: str | None = None
     """ISO 8601; "Tuesday" and "June 4" in the text are days near it."""
 
@@ -69,14 +53,14 @@ class SupportingSpan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Something in the claim that the evidence does not say, or says otherwise."""
+    """A part of the claim that the evidence does not say, or says differently."""
 
     kind: Literal["number", "unit", "date", "name", "negation", "quantifier", "meaning"]
     start: int
     end: int
     """Span in the claim."""
     found: str = ""
-    """What the evidence says in its place, where it says something."""
+    """What the evidence says instead, if anything."""
 
 
 class Support(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,12 +75,12 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Odds(msgspec.Struct, frozen=True, kw_only=True):
-    """What a network makes of one claim, in log-odds against all other outcomes."""
+    """A network's opinion of one claim, in log-odds against all other outcomes."""
 
     supported: float
-    """That the text says so."""
+    """That the text supports it."""
     contradicted: float
-    """That it says otherwise."""
+    """That the text contradicts it."""
 
 
 def chance(log_odds: float) -> float:
@@ -105,7 +89,7 @@ def chance(log_odds: float) -> float:
 
 
 def mean_odds(found: Sequence[Odds]) -> Odds:
-    """Those of some readings together, each counting as much."""
+    """The mean of several readings."""
     return Odds(
         supported=sum(one.supported for one in found) / len(found),
         contradicted=sum(one.contradicted for one in found) / len(found),
@@ -122,15 +106,15 @@ class SupportChecker(Protocol):
     def check(
         self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
     ) -> Support:
-        """Judge one sentence against texts; offsets in the result are those of the texts as given.
+        """Judge one sentence against texts; offsets in the result refer to the texts as given.
 
-        `question` is what the claim answers: names that the claim only points at may stand in it.
-        `contexts`, where given, says of each text in turn what it is from.
+        `question` is the question that the claim answers: it may have the names that the claim only refers to.
+        `contexts`, if given, has the provenance of each text, in order.
         """
 
 
 def verdict_of(score: float, share: float, mismatches: Sequence[Mismatch], *, threshold: float = _SUPPORTED) -> Verdict:
-    """Contradicted where the evidence speaks of the same matter and says otherwise; else by the score."""
+    """Contradicted if the evidence is about the same matter and says otherwise; else by the score."""
     if any(mismatch.found for mismatch in mismatches) and share >= _SAME_MATTER:
         return "contradicted"
     if mismatches:
@@ -142,7 +126,7 @@ def verdict_of(score: float, share: float, mismatches: Sequence[Mismatch], *, th
 
 # --- The network that ships
 class ShippedNetwork:
-    """One long-lived session over weights and the calibration that belongs to them."""
+    """One long-lived session over the weights, and their calibration."""
 
     def __init__(self, *, threads: int = 0, folder: Path | None = None) -> None:
         """Nothing is loaded before the first claim. `threads` of 0 means one per core; `folder` holds other weights."""
@@ -154,11 +138,11 @@ class ShippedNetwork:
 
     @cached_property
     def calibration(self) -> CheckerCalibration:
-        """What its log-odds are worth, fitted for exactly these weights."""
+        """What the log-odds mean, fitted for exactly these weights."""
         return _read_calibration(self._folder / "checker.json")
 
     def judge(self, claim: str, text: str) -> Odds | None:
-        """One claim before one text; None where the claim is longer than the network reads."""
+        """Judge one claim against one text; None if the claim is too long for the network."""
         import numpy as np
 
         head = self._tokenizer.encode(claim, add_special_tokens=False).ids
@@ -195,7 +179,7 @@ class CheckerCalibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """Fitted by `qa.training.ship` for one file of weights."""
 
     checker: str
-    """Identity of the checker it belongs to: its name and the SHA-256 of its network."""
+    """Identity of its checker: the name, and the SHA-256 of the network."""
     slope: float = 1.0
     bias: float = 0.0
     threshold: float = 0.5
@@ -208,7 +192,7 @@ class CheckerCalibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
 
 def _read_calibration(path: Path) -> CheckerCalibration:
-    """Read one. Raises SettingsError where it cannot be used."""
+    """Read a calibration. Raises SettingsError if it cannot be used."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=CheckerCalibration)
     except OSError as error:
@@ -218,9 +202,9 @@ def _read_calibration(path: Path) -> CheckerCalibration:
 
 
 def load_checker(name: str, *, threads: int = 0) -> SupportChecker:
-    """The trained network that ships for no name, `lexical` for words alone, else a model by its name or path.
+    """The shipped network for an empty name, `lexical` for shared words alone, else a model by its name or path.
 
-    Raises EncoderError where no such model is on this machine, SettingsError where the network has no calibration.
+    Raises EncoderError if no such model is on this machine, SettingsError if the network has no calibration.
     """
     if name == "lexical":
         from qa.grounding.mismatches import LexicalChecker
@@ -230,7 +214,7 @@ def load_checker(name: str, *, threads: int = 0) -> SupportChecker:
         from qa.grounding.trained import TrainedChecker
 
         checker = TrainedChecker(threads=threads)
-        _ = checker.identity  # Weights that are not there are an error now, not at the first claim.
+        _ = checker.identity  # missing weights are an error now, not at the first claim
         return checker
     from qa.grounding.cross_encoder import CrossEncoderChecker
 

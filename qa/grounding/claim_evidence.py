@@ -1,7 +1,7 @@
-"""A claim before its evidence: both read, set against each other clause by clause, and the words that support it.
+"""A claim with its evidence: reads both, compares them clause by clause, and finds the words that support the claim.
 
-Two true facts wrongly merged have every word of their sources; what gives them away is that no one sentence, with
-what its pronouns point at, holds what one clause of the claim joins.
+A claim that wrongly merges two true facts has every word of its sources. What gives it away: no single sentence, with
+what its pronouns refer to, has all that one clause of the claim joins.
 """
 
 from __future__ import annotations
@@ -21,34 +21,18 @@ from qa.language.quantities import Quantity
 from qa.language.question_words import clauses_of
 from qa.language.words import words_of
 
-__all__ = [
-    "ClaimEvidence",
-    "best_rows",
-    "clauses",
-    "has_name",
-    "inside",
-    "is_in_a_date",
-    "passages_of",
-    "quotation",
-    "set_against",
-    "supporting_rows",
-    "supporting_spans",
-    "to_judge",
-    "words_for",
-]
-
 _SENTENCE_LIMIT = 4
-"""Sentences of evidence that are looked at closely: with the claim, at most five encodings."""
+"""Sentences of evidence that are examined closely."""
 _FEW_NAMES = 0.15
-"""Share of sentences with a name below which a text is taken to write names small."""
+"""If fewer sentences than this share have a name, the text is taken to write names in lower case."""
 _LEAST_QUOTED = 3
-"""Words from which a claim that stands in the evidence word for word counts as a quotation."""
+"""A claim of at least so many words that is in the evidence word for word is a quotation."""
 _NEXT = 4
-"""How many words of matter around a fact are what it is said of."""
+"""How many content words around a fact say what it is about."""
 _SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " ", "\n": " "})
 _LEAST_WORDS = 3
 _WORTH = 0.12
-"""Share of the claim that a further sentence must add to be cited too."""
+"""Share of the claim that another sentence must add to be cited too."""
 _LEAST = 0.2
 """A sentence with less of the claim supports nothing."""
 
@@ -56,7 +40,7 @@ _LEAST = 0.2
 def set_against(
     claim: str, evidence: Sequence[str], *, question: str, contexts: Sequence[Provenance]
 ) -> ClaimEvidence | None:
-    """Set a claim before its evidence; None where either has no words."""
+    """Compare a claim with its evidence; None if either has no words."""
     sentences = read_evidence(evidence, contexts)
     read = read_claim(claim, lower=lower_words(sentences))
     if not read.words or not sentences:
@@ -76,7 +60,7 @@ def set_against(
 def to_judge(
     claim: str, evidence: Sequence[str], *, question: str, contexts: Sequence[Provenance]
 ) -> ClaimEvidence | Support:
-    """A claim before its evidence, or its judgement where nobody need be asked: of a quotation, or without words."""
+    """A claim with its evidence; or the verdict, if it is clear without a model: a quotation, or no words."""
     if quoted := quotation(claim, evidence):
         return quoted
     case = set_against(claim, evidence, question=question, contexts=contexts)
@@ -84,7 +68,7 @@ def to_judge(
 
 
 def quotation(claim: str, evidence: Sequence[str]) -> Support | None:
-    """Full support for a claim that is a quotation: whole sentences, or all of a few words, of one text."""
+    """Full support for a claim that quotes whole sentences of one text; None if it does not."""
     bare = claim.strip().strip("\"“”'‘’ ").rstrip(".!?… ")
     plain = _plain(bare)
     if len(words_of(plain)) < _LEAST_QUOTED:
@@ -98,7 +82,7 @@ def quotation(claim: str, evidence: Sequence[str]) -> Support | None:
 
 
 def _plain(text: str) -> str:
-    """Quotation marks, dashes and spaces of one kind; every character stays in its place."""
+    """The text with one kind of quotation marks, dashes and spaces; offsets stay the same."""
     folded = unicodedata.normalize("NFC", text)
     return (folded if len(folded) == len(text) else text).translate(_SAME)
 
@@ -109,7 +93,7 @@ def _find(text: str, wanted: str) -> int | None:
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
-    """Whether the words begin and end where a sentence does: part of one may say something else ("not" before it)."""
+    """Whether the words begin and end with a sentence: a part of one may say something else ("not" before it)."""
     before, after = text[:start].rstrip(" \"“‘'("), text[end:].lstrip("\"”’' )")
     begins = not before.strip() or before[-1] in ".!?…:\n" or text[:start].endswith("\n")
     return begins and (not after.strip() or after[0] in ".!?…\n" or bool(re.match(r"\s*[.!?\n]", text[end:])))
@@ -121,7 +105,7 @@ def _through_stop(text: str, end: int) -> int:
 
 
 class ClaimEvidence(msgspec.Struct, frozen=True, kw_only=True):
-    """One claim before its evidence."""
+    """One claim with its evidence."""
 
     claim: AnalysedSentence
     sentences: tuple[AnalysedSentence, ...]
@@ -129,21 +113,21 @@ class ClaimEvidence(msgspec.Struct, frozen=True, kw_only=True):
     chosen: tuple[int, ...]
     """Rows that may support it, best first."""
     known: frozenset[str]
-    """ClaimEvidence-folded words of the question and the titles."""
+    """Case-folded words of the question and the titles."""
     small: bool
-    """Whether the evidence writes everything small, names too."""
+    """Whether the evidence writes everything in lower case, names too."""
 
     def clause_of(self, start: int) -> tuple[int, int]:
-        """The clause of the claim that a place lies in."""
+        """The clause of the claim at an offset."""
         return next((span for span in clauses(self.claim) if span[0] <= start < span[1]), (0, len(self.claim.text)))
 
     def around(self, start: int, end: int) -> npt.NDArray[np.bool_]:
-        """The words of the clause around a fact, the fact itself left out."""
+        """The words of the clause around a fact, without the fact."""
         own = np.array([word.start < end and start < word.end for word in self.coverage.words], np.bool_)
         return inside(self.coverage, self.clause_of(start)) & ~own
 
     def near(self, start: int, end: int) -> npt.NDArray[np.bool_]:
-        """The few words next to a fact, within its clause: what it is said of."""
+        """The few words next to a fact, within its clause: they say what it is about."""
         around = self.around(start, end)
         gaps = np.array([min(abs(word.start - end), abs(start - word.end)) for word in self.coverage.words])
         if around.sum() <= _NEXT:
@@ -152,7 +136,7 @@ class ClaimEvidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def clauses(claim: AnalysedSentence) -> tuple[tuple[int, int], ...]:
-    """Spans of the claim's clauses; one too short to say anything is left with its neighbour."""
+    """Spans of the claim's clauses; a clause too short to say anything is joined to its neighbour."""
     found: list[tuple[int, int]] = []
     for start, end in clauses_of(claim.text):
         words = sum(1 for word in claim.words if start <= word.start < end and not word.stop)
@@ -164,7 +148,7 @@ def clauses(claim: AnalysedSentence) -> tuple[tuple[int, int], ...]:
 
 
 def inside(coverage: Coverage, span: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Which of the claim's words stand in a span of it."""
+    """Which of the claim's words are in a span of it."""
     return np.array([span[0] <= word.start < span[1] for word in coverage.words], np.bool_)
 
 
@@ -173,18 +157,18 @@ def _matter(claim: AnalysedSentence, start: int, end: int) -> int:
 
 
 def best_rows(coverage: Coverage, rows: Sequence[int], within: npt.NDArray[np.bool_]) -> list[int]:
-    """These sentences, the one that has most of a clause first."""
+    """The rows sorted by how much of a clause each sentence has, most first."""
     return sorted(rows, key=lambda row: (-coverage.share([row], within=within), row))
 
 
 def supporting_spans(case: ClaimEvidence) -> tuple[tuple[SupportingSpan, ...], float]:
-    """Spans of the supporting sentences, best first, and the share of the claim that they have between them."""
+    """Spans of the supporting sentences, best first, and the share of the claim that they cover together."""
     rows = supporting_rows(case)
     return _spans(case, rows), case.coverage.share(rows)
 
 
 def supporting_rows(case: ClaimEvidence) -> tuple[int, ...]:
-    """The best sentence for the whole, then those that add enough; the best of each clause is asked first."""
+    """The best sentence for the whole claim, then those that add enough, beginning with the best for each clause."""
     wanted = [case.chosen[0]] if case.chosen else []
     for span in clauses(case.claim):
         wanted += best_rows(case.coverage, case.chosen, inside(case.coverage, span))[:1]
@@ -197,7 +181,7 @@ def supporting_rows(case: ClaimEvidence) -> tuple[int, ...]:
 
 
 def _spans(case: ClaimEvidence, rows: Sequence[int]) -> tuple[SupportingSpan, ...]:
-    """One span a sentence, those that follow each other in one."""
+    """One span for each sentence; neighbours share one."""
     found: list[SupportingSpan] = []
     for row in sorted(rows):
         sentence = case.sentences[row]
@@ -211,9 +195,9 @@ def _spans(case: ClaimEvidence, rows: Sequence[int]) -> tuple[SupportingSpan, ..
 
 
 def passages_of(case: ClaimEvidence, *, words: int) -> list[str]:
-    """One passage of each text that has a likely sentence: as many sentences around its best as `words` allow.
+    """One passage from each text with a likely sentence: as many sentences around the best as `words` allow.
 
-    Likelier sentences of the same text are taken in before their neighbours, in the order of the text.
+    Other likely sentences of the text are added before neighbours; the passage keeps the order of the text.
     """
     by_text: dict[int, list[int]] = {}
     for row in case.chosen:
@@ -238,7 +222,7 @@ def _around(case: ClaimEvidence, rows: list[int], *, words: int) -> str:
 
 
 def has_name(case: ClaimEvidence, name: NameWord) -> bool:
-    """Whether a name stands anywhere in the evidence, the question or a title."""
+    """Whether a name is anywhere in the evidence, the question or a title."""
     folded = name.text.casefold()
     return any(same_name(folded, word) for word in case.known) or any(
         any(same_name(name.text, other.text) for other in sentence.names)
@@ -253,5 +237,5 @@ def is_in_a_date(claimed: Quantity, sentence: AnalysedSentence) -> bool:
 
 
 def words_for(sentence: AnalysedSentence, quantity: Quantity) -> str:
-    """The words of a sentence that name one of its quantities, with the unit."""
+    """The words of a sentence for one of its quantities, with the unit."""
     return sentence.text[quantity.start : quantity.unit_end]

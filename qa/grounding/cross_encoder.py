@@ -1,4 +1,4 @@
-"""A support checker that asks a model of the user's: one that infers, classifies or scores pairs, or marks words.
+"""A support checker with a model of the user's: one for inference, classification, scoring, or marking words.
 
 The hard checks stand beside it. Whatever a classifier calls its outcomes, `roles_of` finds which is support.
 """
@@ -22,8 +22,6 @@ from qa.grounding.mismatches import vetoes
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
-
-__all__ = ["CrossEncoderChecker", "Roles", "marking_role", "roles_of"]
 
 _DOUBT = 0.15
 """Score of a claim that a hard check fails, at most."""

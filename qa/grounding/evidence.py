@@ -1,8 +1,7 @@
-"""The evidence of a claim: its sentences as they are read, what of them agrees with the claim, and the few to look at.
+"""The evidence of a claim: parses its sentences, compares them with the claim, and picks the few to examine.
 
-Words, quantities, dates, names and polarity are read in every sentence. Picking is lexical and cheap, the encoder then
-reads only what was picked; each further sentence is chosen for what the earlier ones leave uncovered (maximal marginal
-coverage), for a claim may join two facts.
+Every sentence is parsed for words, quantities, dates, names and polarity. Picking is lexical and cheap. A claim may
+join two facts, so each further sentence is the one that covers most of what is left (maximal marginal coverage).
 """
 
 from __future__ import annotations
@@ -23,34 +22,16 @@ from qa.language.names import NameWord, name_words, same_name
 from qa.language.quantities import Quantity, quantities_of
 from qa.language.words import Word, families, negated, words_of
 
-__all__ = [
-    "AnalysedSentence",
-    "Coverage",
-    "bears_out",
-    "comparable",
-    "counted",
-    "cover",
-    "dated",
-    "lower_words",
-    "pick",
-    "read_claim",
-    "read_evidence",
-    "same_parts",
-    "same_value",
-    "units_clash",
-]
-
-
 _CONVERTED = 0.02
-"""Relative difference that converting and rounding may bring."""
+"""Relative difference allowed for conversion and rounding."""
 _ABOUT = 0.06
-"""Relative difference that "about" may hide."""
+"""Relative difference allowed for "about"."""
 _BEYOND = 0.5
-"""How far above the floor, or below the ceiling, of a claim a number may lie and still be what is meant."""
+"""How far above a claimed minimum, or below a maximum, a number may lie and still be the one meant."""
 
 
 def bears_out(claimed: Quantity, said: Quantity) -> bool:
-    """Whether a text that says one quantity supports a claim of the other.
+    """Whether a text with one quantity supports a claim with the other.
 
     A claim may be vaguer than its source ("about 600,000" for 597,412, "more than 20" for 23) but not sharper.
     """
@@ -60,17 +41,17 @@ def bears_out(claimed: Quantity, said: Quantity) -> bool:
 
 
 def counted(claimed: Quantity, said: Sequence[Quantity]) -> bool:
-    """Whether one of the quantities of a sentence bears out a claimed one.
+    """Whether one of the quantities of a sentence supports a claimed one.
 
-    Where the sentence has the very unit of the claim, other units are not converted: "87 miles" beside "140 km" says
-    how many miles were meant.
+    If the sentence uses the claim's unit, other units are not converted: with "87 miles" beside "140 km", the miles
+    are known exactly.
     """
     same = [q for q in said if claimed.unit is not None and q.unit is not None and q.unit.name == claimed.unit.name]
     return any(bears_out(claimed, q) for q in same or said)
 
 
 def same_value(claimed: Quantity, said: Quantity) -> bool:
-    """Whether the numbers agree as measures, units converted and rounding allowed for."""
+    """Whether two measures agree after unit conversion and rounding."""
     one, other = _measure(claimed, said)
     if one == other:
         return True
@@ -88,16 +69,16 @@ def same_value(claimed: Quantity, said: Quantity) -> bool:
 
 
 def units_clash(claimed: Quantity, said: Quantity) -> bool:
-    """Whether both are measures, of things that do not convert into each other."""
+    """Whether both have units that do not convert into each other."""
     one, other = claimed.unit, said.unit
     if one is None or other is None:
-        # "up from 54 to 61.3 percent": a number may leave its unit to the next.
+        # "up from 54 to 61.3 percent": a number may share the unit of the next.
         return False
     return one.kind != other.kind or (one.kind == "money" and one.name != other.name)
 
 
 def comparable(claimed: Quantity, said: Quantity) -> bool:
-    """Whether one could stand in the other's place: the same kind of measure, or both bare counts."""
+    """Whether one could replace the other: the same kind of measure, or both bare counts."""
     one, other = claimed.unit, said.unit
     if claimed.ordinal != said.ordinal:
         return False
@@ -105,7 +86,7 @@ def comparable(claimed: Quantity, said: Quantity) -> bool:
 
 
 def dated(claimed: Moment, said: Sequence[Moment]) -> bool:
-    """Whether one of these dates bears out a claimed one."""
+    """Whether one of these dates supports a claimed one."""
     return any(agree(claimed, moment) for moment in said)
 
 
@@ -127,7 +108,7 @@ def _near(one: float, other: float, tolerance: float) -> bool:
 
 
 def _rounds_to(value: float, rounded: float, digits: int) -> bool:
-    """Whether a number, rounded to so many digits, is the other."""
+    """Whether a number equals the other after rounding to so many digits."""
     return value != 0 and float(f"{value:.{max(digits - 1, 0)}e}") == rounded
 
 
@@ -136,25 +117,25 @@ def _bounds_clash(claimed: Quantity, said: Quantity) -> bool:
 
 
 def same_parts(claimed: Moment, said: Moment) -> bool:
-    """Whether both name the same parts of a date, so that one can stand in the other's place."""
+    """Whether both name the same parts of a date, so that one can replace the other."""
     parts = ("year", "month", "day", "weekday", "minutes")
     return any(getattr(claimed, part) is not None and getattr(said, part) is not None for part in parts)
 
 
 _FAMILY = 0.6
-"""What a word of the same family counts, where the word itself counts 1."""
+"""Weight of a word of the same family; the word itself counts 1."""
 _FACT_WEIGHT = 1.5
-"""How much more a name, number or date weighs than another word of the same rarity."""
+"""Weight of a name, number or date, relative to another word of the same rarity."""
 _NOISE = 0.02
 _NEAR = 0.02
-"""What standing beside the best sentence is worth: between equals, the neighbour."""
+"""Bonus for the neighbours of the best sentence: breaks ties."""
 
 
 class AnalysedSentence(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence of the evidence, or the claim; offsets inside are those of `text`."""
 
     index: int
-    """Which text of the evidence it stands in."""
+    """Which text of the evidence it is in."""
     start: int
     end: int
     text: str
@@ -166,16 +147,16 @@ class AnalysedSentence(msgspec.Struct, frozen=True, kw_only=True):
     moments: tuple[Moment, ...]
     names: tuple[NameWord, ...]
     stems: frozenset[str]
-    """Stems of its words that carry matter."""
+    """Stems of its content words."""
 
 
 def read_claim(text: str, *, lower: frozenset[str]) -> AnalysedSentence:
-    """Read a claim; `lower` are the words that the evidence writes small."""
+    """Parse a claim; `lower`: the words that the evidence writes in lower case."""
     return _read(text, words_of(text), lower)
 
 
 def read_evidence(texts: Sequence[str], contexts: Sequence[Provenance]) -> tuple[AnalysedSentence, ...]:
-    """Cut the evidence into sentences and read each."""
+    """Cut the evidence into sentences and parse each."""
     known = [*contexts, *(Provenance() for _ in range(len(texts) - len(contexts)))]
     return tuple(
         sentence if sentence.index == index else msgspec.structs.replace(sentence, index=index)
@@ -185,13 +166,13 @@ def read_evidence(texts: Sequence[str], contexts: Sequence[Provenance]) -> tuple
 
 
 def lower_words(sentences: Sequence[AnalysedSentence]) -> frozenset[str]:
-    """Words that sentences also write without a capital."""
+    """Words that appear in lower case."""
     return frozenset(word.text for sentence in sentences for word in sentence.words if word.text.islower())
 
 
 @lru_cache(maxsize=64)
 def _read_text(text: str, context: Provenance) -> tuple[AnalysedSentence, ...]:
-    """One text, read once for all the claims of an answer."""
+    """Parse one text, once for all claims of an answer."""
     spans = list(split_sentences(text))
     words = [words_of(text[start:end]) for start, end in spans]
     lower = frozenset(word.text for own in words for word in own if word.text.islower())
@@ -232,14 +213,14 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """Which words of the claim each sentence of the evidence has."""
 
     words: tuple[Word, ...]
-    """Words of the claim that carry matter."""
+    """Content words of the claim."""
     weights: npt.NDArray[np.float64]
-    """How much each of them tells, shape (words,): rare ones and facts more."""
+    """Weight of each, shape (words,): higher for rare words and facts."""
     matched: npt.NDArray[np.float64]
     """Shape (sentences, words): 1 for the same word, less for a relative, 0 for none."""
 
     def share(self, rows: Sequence[int], *, within: npt.NDArray[np.bool_] | None = None) -> float:
-        """Weighted share of the claim's words (or of those `within`) that these sentences have between them."""
+        """Weighted share of the claim's words (or of those `within`) that these sentences have together."""
         weights = self.weights if within is None else self.weights * within
         total = float(weights.sum())
         if not len(rows) or total <= 0:
@@ -248,7 +229,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cover(claim: AnalysedSentence, sentences: Sequence[AnalysedSentence]) -> Coverage:
-    """Hold every word of the claim against every sentence."""
+    """Compare every word of the claim with every sentence."""
     words = tuple(word for word in claim.words if not word.stop)
     matched = np.zeros((len(sentences), len(words)))
     known = families()
@@ -271,7 +252,7 @@ def cover(claim: AnalysedSentence, sentences: Sequence[AnalysedSentence]) -> Cov
 
 
 def pick(coverage: Coverage, sentences: Sequence[AnalysedSentence], *, limit: int) -> tuple[int, ...]:
-    """Rows of the sentences that together cover most of the claim, best first; fewer where more would add nothing."""
+    """Rows of the sentences that together cover most of the claim, best first; at most `limit`."""
     chosen: list[int] = []
     reached = np.zeros(len(coverage.words))
     while len(chosen) < min(limit, len(sentences)):
@@ -297,7 +278,7 @@ def _match_facts(
     words: Sequence[Word],
     matched: npt.NDArray[np.float64],
 ) -> set[int]:
-    """Mark in `matched` the numbers, dates and names that a sentence has in another form; give their columns."""
+    """Mark in `matched` the numbers, dates and names that a sentence has in another form; return their columns."""
     facts: set[int] = set()
     for column, word in enumerate(words):
         names = [name for name in claim.names if name.start < word.end and word.start < name.end]

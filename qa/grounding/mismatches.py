@@ -1,8 +1,8 @@
-"""What the evidence does not say, or says otherwise, of the facts of a claim: the checks that are hard.
+"""The hard checks: facts of a claim that the evidence does not say, or says differently.
 
-`vetoes` are certain: they look for a figure or a name in the whole evidence, and leave to a network which of two
-figures of one text is meant. `doubts` name what is likely wrong in a claim that the network refuses. `LexicalChecker`
-needs no network: it goes by shared words and the vetoes, for tests and as the floor of the others.
+`vetoes` are certain: they look for a figure or a name in the whole evidence. Which of two figures in one text is meant,
+they leave to the network. `doubts` name what is likely wrong in a claim that the network refuses. `LexicalChecker`
+needs no network: it uses shared words and the vetoes, for tests and as a baseline.
 """
 
 from __future__ import annotations
@@ -37,11 +37,9 @@ from qa.language.names import NameWord, same_name
 from qa.language.quantities import Quantity
 from qa.language.words import Word, denials, families
 
-__all__ = ["LexicalChecker", "doubts", "vetoes"]
-
 
 def _name_mismatch(case: ClaimEvidence, name: NameWord, rows: Sequence[int]) -> Mismatch:
-    """The mismatch, with the name that stands in its place in the best sentence, if one does."""
+    """The mismatch, with another name from the best sentence, if it has one."""
     claimed = [other.text for other in case.claim.names]
     others = [
         other.text
@@ -54,18 +52,18 @@ def _name_mismatch(case: ClaimEvidence, name: NameWord, rows: Sequence[int]) -> 
 
 _BRACKETED = re.compile(r"\[[^\[\]]*\d[^\[\]]*\]")
 _SAME_WORDS = 0.9
-"""Share of a clause's words that a sentence must have, lest its denial be of another thing (on 1,425 claims kept back
-from training, 17 false and 2 true ones are denied so; with fewer words in common, as many true ones as false)."""
+"""Share of a clause's words that a sentence must have before its denial counts. Of 1,425 claims held out from training,
+this denies 17 false and 2 true ones; with fewer words in common it would deny as many true ones as false."""
 _CLEARLY = 0.2
-"""By what share of the words around a figure another sentence must do better than the one with the figure."""
+"""How much larger a share of the words around a figure another sentence must have than the sentence with the figure."""
 _COUNTED = 4
-"""Up to this, a number in a word may count what the evidence lists."""
+"""Up to this, a number written as a word may count what the evidence lists."""
 _ALIKE = 20
-"""Up to this, another figure may be what such a word was mistaken for."""
+"""Up to this, a figure of the evidence may be the one that such a word got wrong."""
 
 
 def vetoes(case: ClaimEvidence) -> tuple[Mismatch, ...]:
-    """Numbers, units, dates and names of a claim that stand nowhere, and plain denials, in their order."""
+    """Numbers, units, dates and names of a claim that are nowhere in the evidence, and plain denials, in order."""
     return _unique(
         [
             *(item for quantity in case.claim.quantities if (item := _strange_quantity(case, quantity))),
@@ -78,15 +76,15 @@ def vetoes(case: ClaimEvidence) -> tuple[Mismatch, ...]:
 
 
 def doubts(case: ClaimEvidence) -> tuple[Mismatch, ...]:
-    """What is likely wrong in a claim that is not borne out: all denials, and figures of other matters.
+    """What is likely wrong in an unsupported claim: all denials, and figures that belong to something else.
 
-    No vetoes: "did not expect to win" denies no victory, and a figure may be told of two things.
+    These are no vetoes: "did not expect to win" denies no victory, and one figure may describe two things.
     """
     return _unique([*_negations(case), *_misplaced(case)])
 
 
 def _misplaced(case: ClaimEvidence) -> Iterator[Mismatch]:
-    """Figures that stand somewhere, where another sentence says far more of what they are said of, with another one."""
+    """Figures in the evidence that seem misplaced: a sentence with more of the surrounding words has another figure."""
     for claimed in case.claim.quantities:
         near = case.near(claimed.start, claimed.unit_end)
         holders = [row for row, one in enumerate(case.sentences) if _holds(claimed, one)]
@@ -114,7 +112,7 @@ def _strange_names(case: ClaimEvidence) -> Iterator[Mismatch]:
 
 
 def _bracketed(case: ClaimEvidence) -> Iterator[Mismatch]:
-    """What stands in square brackets, a made-up reference as a rule, where no text has the same."""
+    """Text in square brackets, usually a made-up reference, that no text of the evidence has."""
     for match in _BRACKETED.finditer(case.claim.text):
         if not any(match.group() in sentence.text for sentence in case.sentences):
             yield Mismatch(kind="number", start=match.start(), end=match.end())
@@ -134,14 +132,14 @@ def _strange_quantity(case: ClaimEvidence, claimed: Quantity) -> Mismatch | None
     rivals = [(said, sentence) for sentence in near for said in _rivals(case, claimed, sentence)]
     spelt = claimed.value <= _COUNTED and case.claim.text[claimed.start].isalpha()
     if spelt and not any(1 <= said.value <= _ALIKE for said, _ in rivals):
-        return None  # who reads of Ann and Ben may well say "the two"
-    # Of figures in the same place, one of about the size is what was meant; else that of the likeliest sentence.
+        return None  # "the two" may sum up Ann and Ben
+    # Among rival figures, take one of about the same size; else the one in the likeliest sentence.
     sized = [(said, sentence) for said, sentence in rivals if _sized(claimed, said)] or rivals[:1]
     return Mismatch(kind="number", **span, found=words_for(sized[0][1], sized[0][0]) if sized else "")
 
 
 def _reckoned(case: ClaimEvidence, claimed: Quantity) -> bool:
-    """Whether a figure need not stand in the evidence: a share in words, or a bound that a figure there keeps to."""
+    """Whether a figure need not be in the evidence: a share in words, or a bound that a figure there satisfies."""
     if claimed.bound in {"least", "most"}:
         said = [q.value for sentence in case.sentences for q in sentence.quantities if comparable(claimed, q)]
         return any(value >= claimed.value if claimed.bound == "least" else value <= claimed.value for value in said)
@@ -149,12 +147,12 @@ def _reckoned(case: ClaimEvidence, claimed: Quantity) -> bool:
 
 
 def _holds(claimed: Quantity, sentence: AnalysedSentence) -> bool:
-    """Whether a sentence bears out a figure, whatever it says it of."""
+    """Whether a sentence has a figure, whatever it describes."""
     return counted(claimed, sentence.quantities) or is_in_a_date(claimed, sentence)
 
 
 def _rivals(case: ClaimEvidence, claimed: Quantity, sentence: AnalysedSentence) -> list[Quantity]:
-    """The figures of a sentence that could stand in the claimed one's place."""
+    """The figures of a sentence that could replace the claimed one."""
     return [
         q
         for q in sentence.quantities
@@ -179,12 +177,12 @@ def _strange_moment(case: ClaimEvidence, claimed: Moment) -> Mismatch | None:
 
 
 def _nearest(case: ClaimEvidence, start: int, end: int) -> list[AnalysedSentence]:
-    """The likely sentences, the one that says most of what the clause says around a fact first."""
+    """The likely sentences; first the one with most of the clause's words around a fact."""
     return [case.sentences[row] for row in best_rows(case.coverage, case.chosen, case.around(start, end))]
 
 
 def _negations(case: ClaimEvidence, *, least: float = 0.0) -> Iterator[Mismatch]:
-    """Where the sentence that a clause rests on denies what the clause affirms, or the other way round."""
+    """Denials: the sentence behind a clause denies what the clause affirms, or the reverse."""
     for span in clauses(case.claim):
         within = inside(case.coverage, span)
         for row in best_rows(case.coverage, case.chosen, within)[:1]:
@@ -193,15 +191,15 @@ def _negations(case: ClaimEvidence, *, least: float = 0.0) -> Iterator[Mismatch]
             yield from _turned(case.claim, case.sentences[row], span) or _denied(case.claim, case.sentences[row])
 
 
-# --- Where a claim denies what its evidence affirms, or affirms what it denies
+# --- Does the claim deny what its evidence affirms, or the reverse?
 _SAID_OF = 2
-"""How many words of matter after a negation are what it is said of."""
+"""How many content words after a negation it applies to."""
 _NEARLY = 0.8
-"""Share of words from which two sentences are one and the same, but for a negation."""
+"""Share of common words from which two sentences are the same but for a negation."""
 
 
 def _turned(claim: AnalysedSentence, said: AnalysedSentence, span: tuple[int, int]) -> list[Mismatch]:
-    """Words that one of the two denies and the other affirms."""
+    """Words that one sentence denies and the other affirms."""
     found: list[Mismatch] = []
     heads = set(_targets(said))
     own = set(_targets(claim))
@@ -220,7 +218,7 @@ def _turned(claim: AnalysedSentence, said: AnalysedSentence, span: tuple[int, in
 
 
 def _denied(claim: AnalysedSentence, said: AnalysedSentence) -> list[Mismatch]:
-    """Where two sentences of nearly the same words differ by a negation: the whole of the claim."""
+    """The whole claim, if the two sentences have nearly the same words and differ by a negation."""
     ours, theirs = {word.stem for word in claim.words}, {word.stem for word in said.words}
     if len(ours & theirs) < _NEARLY * max(len(ours), len(theirs)):
         return []
@@ -230,7 +228,7 @@ def _denied(claim: AnalysedSentence, said: AnalysedSentence) -> list[Mismatch]:
 
 
 def _targets(sentence: AnalysedSentence) -> Iterator[int]:
-    """Places of the first words of matter that each negation reaches."""
+    """Positions of the first content words that each negation reaches."""
     left = 0
     for at, word in enumerate(sentence.words):
         begins = sentence.negated[at] and not (at and sentence.negated[at - 1])
@@ -241,7 +239,7 @@ def _targets(sentence: AnalysedSentence) -> Iterator[int]:
 
 
 def _words_inside(sentence: AnalysedSentence, span: tuple[int, int]) -> Iterator[tuple[int, Word]]:
-    """Words of matter in a span, with their places."""
+    """Content words in a span, with their positions."""
     return ((at, word) for at, word in enumerate(sentence.words) if span[0] <= word.start < span[1] and not word.stop)
 
 
@@ -251,7 +249,7 @@ def _kindred(one: Word, other: Word) -> bool:
 
 
 def _phrase(sentence: AnalysedSentence, at: int, word: Word) -> str:
-    """A word of the evidence with up to three words before it, where its negation is likely to stand."""
+    """A word of the evidence with up to three words before it, which likely include its negation."""
     return sentence.text[sentence.words[max(0, at - 3)].start : word.end]
 
 
@@ -261,7 +259,7 @@ _DOUBT = 0.15
 
 
 class LexicalChecker:
-    """Weighted share of a claim's words that few sentences have, struck down by any hard mismatch."""
+    """The weighted share of a claim's words that a few sentences have; any hard mismatch pulls it down."""
 
     identity = "lexical 1"
 

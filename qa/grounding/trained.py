@@ -1,4 +1,4 @@
-"""The trained support checker: one trained network reads a claim with the evidence chosen for it; figures veto.
+"""The trained support checker: a network reads the claim with its likeliest evidence; figures may veto.
 
 The network is the bundled encoder fine-tuned to judge claims, int8, run by ONNX Runtime; no torch. What it was trained
 on, and how well it does, stands in `weights/MODEL_CARD.md`. The likeliest sentences are found by their words, and read
@@ -23,13 +23,6 @@ from qa.grounding.claim_evidence import (
 from qa.grounding.mismatches import doubts, vetoes
 from qa.language.dates import Moment
 from qa.language.words import words_of
-
-__all__ = [
-    "TrainedChecker",
-    "as_written",
-    "odds_of",
-    "premises",
-]
 
 _WORDS, _MOST_WORDS = 60, 160
 """Of a passage of neighbours, and of one that says whom and what the article is about. Each hides another kind of

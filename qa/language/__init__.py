@@ -1,1 +1,1 @@
-"""What text means, wherever it comes from: words, names, dates, numbers, units, polarity, times."""
+"""What text means: words, names, dates, numbers, units, polarity, times."""

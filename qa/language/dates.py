@@ -1,4 +1,4 @@
-"""Moments as the wire writes them; dates, weekdays, years and clock times that a text names, and which agree."""
+"""Times in ISO 8601; dates, weekdays, years and clock times in a text, and which of them agree."""
 
 from __future__ import annotations
 
@@ -10,22 +10,6 @@ import msgspec
 from embeddings.month_names import ENGLISH_MONTH_NUMBERS, ENGLISH_WEEKDAY_NUMBERS
 from embeddings.runtime import compiled_late
 from qa.errors import InvalidQuestion
-
-__all__ = [
-    "BEGINNING",
-    "Moment",
-    "Period",
-    "UnderstoodPeriod",
-    "agree",
-    "is_after",
-    "known_until",
-    "moment",
-    "moments_of",
-    "resolved",
-    "shown",
-    "stamp",
-]
-
 
 # --- Moments as the wire writes them: ISO 8601 dates and times, always compared in UTC
 _SLACK = timedelta(days=1)

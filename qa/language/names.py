@@ -1,4 +1,4 @@
-"""The names in a text, and which spellings are of one name.
+"""The names in a text, and which spellings belong to one name.
 
 So that "ECB" meets the European Central Bank, long forms are found in the texts that a question brought up.
 """
@@ -15,8 +15,6 @@ import msgspec
 from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.words import Word, is_name, words_of
-
-__all__ = ["Expansion", "NameWord", "expansions", "long_forms", "meeting", "name_words", "same_name"]
 
 _SHORT = re.compile(r"(?<![\w.&-])(?:[A-Z](?:\.?[A-Z&]){1,6}\.?|[A-Z]{2,6}s?)(?![\w-])")
 _PAIR = re.compile(r"\((?P<inside>[^()\n]{2,80})\)")

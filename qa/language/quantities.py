@@ -1,4 +1,4 @@
-"""The quantities that a text names: value, unit, and whether it is exact, rounded, a floor or a ceiling.
+"""The quantities in a text: value, unit, and whether exact, rounded, a minimum or a maximum.
 
 Number words, scales, and units with what they are worth in a common one stand here and nowhere else.
 """
@@ -11,8 +11,6 @@ from functools import lru_cache
 from typing import Literal
 
 import msgspec
-
-__all__ = ["NUMBER_WORDS", "ORDINALS", "UNITS", "Bound", "Quantity", "Unit", "hedged_span", "quantities_of"]
 
 Bound = Literal["exact", "about", "least", "most"]
 

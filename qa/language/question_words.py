@@ -1,4 +1,4 @@
-"""Words and phrases of a question: closed classes, its language, its names and noun phrases, the clauses of a sentence.
+"""The words and phrases of a question: question words, language, names, noun phrases, clauses.
 
 The language is told as far as letters and small words tell; names and phrases are found by their form alone.
 """
@@ -17,27 +17,6 @@ from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 from embeddings.runtime import compiled_late
 from qa.language.names import name_words
 from qa.language.words import SHORT, Token, tokens
-
-__all__ = [
-    "AUXILIARIES",
-    "FUNCTION_WORDS",
-    "PARTICIPLES",
-    "PREPOSITIONS",
-    "PRONOUNS",
-    "TITLES",
-    "WH_WORDS",
-    "Name",
-    "asking_words",
-    "asks_figure",
-    "asks_name",
-    "clauses_of",
-    "full_name",
-    "is_date_word",
-    "language_of",
-    "names",
-    "topics",
-]
-
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _WHOLE_NAME_WORDS = 3

@@ -1,4 +1,4 @@
-"""The period that a question speaks of, such as "yesterday" or "in May", at the moment it is asked.
+"""The period that a question names, such as "yesterday" or "in May", relative to when it is asked.
 
 Times told by their distance from now ("two weeks ago", "last weekend", "next month") are read here, those told by the
 calendar in `time_calendar`.
@@ -15,23 +15,21 @@ from typing import Literal
 
 import msgspec
 
+from embeddings.month_names import weekday_of
 from qa.language.dates import BEGINNING, Period
-from qa.language.stretches import (
+from qa.language.time_calendar import (
     COUNT,
+    RULES,
     WEEKDAY,
     Asked,
+    DateRange,
     Rule,
-    Stretch,
     count_of,
     is_a_name,
     month_end,
     months_on,
     rule,
-    weekday_of,
 )
-from qa.language.time_calendar import RULES
-
-__all__ = ["period_of", "periods_in", "without_period"]
 
 _Bound = Literal["in", "since", "after", "until", "before"]
 _BEFORE_A_TIME: tuple[tuple[_Bound, str], ...] = (
@@ -47,7 +45,7 @@ _FUTURE = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})[.!?]['\"”’)]*\s|\n")
-"""Not behind "Dr." or "Aug."."""
+"""Not after "Dr." or "Aug."."""
 _LEADING = re.compile(
     r"(?:(?:^|\s+)(?:in|on|at|during|of|for|by|over|within|since|after|before|until|till|from|through|between|up to|to"
     r"|ever since|prior to|early|late|back in|throughout))+\s*$",
@@ -55,12 +53,12 @@ _LEADING = re.compile(
 )
 _POSSESSIVE = re.compile(r"['’]s?\b")
 _LOOSE = re.compile(r"(?:,?\s+(?:and|between|from|to)|,|\s+)(?=\s*[?.!;]|\s*,|$)")
-"""What is left standing at the end of a question, or before a comma, when a time was taken out."""
+"""Words left over at the end of a question, or before a comma, after a time was removed."""
 _MOST = 12
-"""Expressions read of one text: nobody names more, and reading them takes more time than their number grows."""
+"""At most so many expressions of one text are read: nobody names more, and the time grows faster than their number."""
 _UNIT_DAYS = {"hour": 1, "day": 1, "week": 7, "fortnight": 14, "month": 30, "quarter": 91, "year": 365, "decade": 3652}
 _RECENT_DAYS = 62
-"""What lies further back is mostly told by articles of its own time, and older news may answer, too."""
+"""Events further back are mostly reported in articles of their own time, so older news may answer."""
 _LONG = r"(?P<unit>hour|day|week|fortnight|weekend|month|quarter|year|decade)"
 _CALENDAR = r"(?P<unit>week|weekend|month|quarter|year|decade)"
 
@@ -70,7 +68,7 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
 
     start: int
     end: int
-    stretch: Stretch
+    dates: DateRange
     bound: _Bound
     yearless: bool = False
     """Told by the calendar alone, without a year: "in May", "on June 4"."""
@@ -81,7 +79,7 @@ def period_of(question: str, *, as_of: datetime) -> Period | None:
 
     Several expressions give the period that holds them all, except that one within another counts alone ("in June,
     on Monday"). `recent` says that all are told by their distance from now: only news from about then can answer.
-    What begins nowhere ("before 2020") begins at `dates.BEGINNING`; what goes on ("since Monday") ends today.
+    A period without a beginning ("before 2020") begins at `dates.BEGINNING`; an open one ("since Monday") ends today.
 
     >>> asked = datetime(2024, 6, 20, 12, tzinfo=UTC)
     >>> str(period_of("What did Kelmar Water announce yesterday?", as_of=asked).start)
@@ -100,7 +98,7 @@ def period_of(question: str, *, as_of: datetime) -> Period | None:
 
 
 def periods_in(text: str, *, as_of: datetime) -> tuple[Period, ...]:
-    """Each time that a text names, apart, as its writer meant it at `as_of`."""
+    """Each time that a text names, as its writer meant it at `as_of`."""
     today = as_of.astimezone(UTC).date()
     read: list[Period] = []
     for item in _found(text, today):
@@ -112,7 +110,7 @@ def periods_in(text: str, *, as_of: datetime) -> tuple[Period, ...]:
 
 
 def without_period(question: str, *, as_of: datetime) -> str:
-    """The question without its words for when, for reading what was published then and need not say so.
+    """The question without its date words, for passages published then, which need not say so.
 
     >>> without_period("What did the mayor open in August?", as_of=datetime(2026, 11, 28, tzinfo=UTC))
     'What did the mayor open?'
@@ -129,8 +127,8 @@ def without_period(question: str, *, as_of: datetime) -> str:
 
 @lru_cache(maxsize=512)
 def _found(question: str, today: date) -> Sequence[_Found]:
-    """The expressions of a question in order; of those that overlap, the longest. A passage takes a millisecond, and is
-    asked several times for one question."""
+    """The expressions of a question in order; the longest of those that overlap. A passage takes a millisecond, and is
+    read several times for one question."""
     kept: list[_Found] = []
     for item in sorted(_read(question, today), key=lambda item: (item.start - item.end, item.start)):
         if all(item.end <= other.start or other.end <= item.start for other in kept):
@@ -141,7 +139,7 @@ def _found(question: str, today: date) -> Sequence[_Found]:
 def _read(question: str, today: date) -> Iterator[_Found]:
     ends = [match.end() for match in _SENTENCE_END.finditer(question)]
     starts = [0, *ends]
-    # What one sentence of a text expects says nothing of the months in the others.
+    # The tense of one sentence says nothing about months in the others.
     asked = [
         Asked(today=today, ahead=_FUTURE.search(question, start, end) is not None)
         for start, end in zip(starts, [*ends, len(question)], strict=True)
@@ -151,14 +149,14 @@ def _read(question: str, today: date) -> Iterator[_Found]:
             if is_a_name(question, match):
                 continue
             try:
-                stretch = read(match, asked[bisect_right(starts, match.start("core")) - 1])
+                dates = read(match, asked[bisect_right(starts, match.start("core")) - 1])
             except (ValueError, OverflowError):
                 continue  # "June 31", or a count of years that leaves the calendar
-            if stretch is not None and stretch.first <= stretch.last:
+            if dates is not None and dates.first <= dates.last:
                 start, end = match.span("core")
                 said = match.groupdict()
                 yearless = number >= len(_RULES) and not any(said.get(name) for name in ("year", "which"))
-                yield _Found(start=start, end=end, stretch=stretch, bound=_bound(question[:start]), yearless=yearless)
+                yield _Found(start=start, end=end, dates=dates, bound=_bound(question[:start]), yearless=yearless)
 
 
 def _bound(before: str) -> _Bound:
@@ -166,12 +164,12 @@ def _bound(before: str) -> _Bound:
 
 
 def _together(question: str, found: Sequence[_Found], today: date) -> Period:
-    stretches = [item.stretch for item in found]
+    ranges = [item.dates for item in found]
     bounds = [_meant(question, item, found) for item in found]
-    begins = [_begin(stretch, bound) for stretch, bound in zip(stretches, bounds, strict=True)]
-    ends = [_end(stretch, bound, today) for stretch, bound in zip(stretches, bounds, strict=True)]
+    begins = [_begin(dates, bound) for dates, bound in zip(ranges, bounds, strict=True)]
+    ends = [_end(dates, bound, today) for dates, bound in zip(ranges, bounds, strict=True)]
     spans = list(zip(begins, ends, strict=True))
-    told = [span for span, stretch in zip(spans, stretches, strict=True) if stretch.recent]
+    told = [span for span, dates in zip(spans, ranges, strict=True) if dates.recent]
     if "before" in bounds or "until" in bounds:
         closed = [begin for begin in begins if begin is not None]
         spans = [(max(closed) if closed else None, min(ends))]
@@ -202,16 +200,16 @@ def _meant(question: str, item: _Found, found: Sequence[_Found]) -> _Bound:
     return item.bound
 
 
-def _begin(stretch: Stretch, bound: _Bound) -> date | None:
+def _begin(dates: DateRange, bound: _Bound) -> date | None:
     if bound in {"until", "before"}:
         return None
-    return stretch.last + timedelta(days=1) if bound == "after" else stretch.first
+    return dates.last + timedelta(days=1) if bound == "after" else dates.first
 
 
-def _end(stretch: Stretch, bound: _Bound, today: date) -> date:
+def _end(dates: DateRange, bound: _Bound, today: date) -> date:
     if bound in {"since", "after"}:
-        return max(today, stretch.last)
-    return stretch.first - timedelta(days=1) if bound == "before" else stretch.last
+        return max(today, dates.last)
+    return dates.first - timedelta(days=1) if bound == "before" else dates.last
 
 
 _Span = tuple[date | None, date]
@@ -228,11 +226,11 @@ def _words(question: str, item: _Found) -> str:
     return question[leading.start() if leading else item.start : item.end].strip()
 
 
-def _around(first: int, last: int, *, recent: bool) -> Callable[[re.Match[str], Asked], Stretch]:
+def _around(first: int, last: int, *, recent: bool) -> Callable[[re.Match[str], Asked], DateRange]:
     """Days counted from today, backwards below zero."""
 
-    def read(_: re.Match[str], asked: Asked) -> Stretch:
-        return Stretch(asked.today + timedelta(days=first), asked.today + timedelta(days=last), recent)
+    def read(_: re.Match[str], asked: Asked) -> DateRange:
+        return DateRange(asked.today + timedelta(days=first), asked.today + timedelta(days=last), recent)
 
     return read
 
@@ -249,70 +247,70 @@ def _whole(unit: str, today: date, offset: int) -> tuple[date, date]:
     return first, month_end(final.year, final.month)
 
 
-def _this(match: re.Match[str], asked: Asked) -> Stretch:
+def _this(match: re.Match[str], asked: Asked) -> DateRange:
     """This week is the seven days up to now: people who ask on a Monday mean the week that they have behind them."""
     unit, today = match["unit"].casefold(), asked.today
     first, last = _whole(unit, today, 0)
     how = (match["how"] or "").casefold()
     if how == "later" or (asked.ahead and not how):
-        return Stretch(today, last)
+        return DateRange(today, last)
     if unit == "weekend":
-        return Stretch(first, last, recent=True)
+        return DateRange(first, last, recent=True)
     if unit == "week":
         first = min(first, today - timedelta(days=7))
-    return Stretch(first, today, recent=unit != "decade")
+    return DateRange(first, today, recent=unit != "decade")
 
 
-def _weekend(_: re.Match[str], asked: Asked) -> Stretch:
+def _weekend(_: re.Match[str], asked: Asked) -> DateRange:
     """The last weekend that has begun."""
     back = 0 if asked.today.weekday() >= 5 or asked.ahead else -1
-    return Stretch(*_whole("weekend", asked.today, back), recent=not asked.ahead)
+    return DateRange(*_whole("weekend", asked.today, back), recent=not asked.ahead)
 
 
-def _last(match: re.Match[str], asked: Asked) -> Stretch:
+def _last(match: re.Match[str], asked: Asked) -> DateRange:
     unit = match["unit"].casefold()
     first, last = _whole(unit, asked.today, -1)
     third = (last - first) // 3
     part = (match["part"] or "").casefold().strip()
     first, last = (last - third if part == "late" else first), (first + third if part == "early" else last)
-    return Stretch(first, last, recent=unit in {"week", "weekend", "month"})
+    return DateRange(first, last, recent=unit in {"week", "weekend", "month"})
 
 
-def _before_last(match: re.Match[str], asked: Asked) -> Stretch:
+def _before_last(match: re.Match[str], asked: Asked) -> DateRange:
     unit = match["unit"].casefold()
-    return Stretch(*_whole(unit, asked.today, -2), recent=unit in {"week", "weekend"})
+    return DateRange(*_whole(unit, asked.today, -2), recent=unit in {"week", "weekend"})
 
 
-def _next(match: re.Match[str], asked: Asked) -> Stretch:
-    return Stretch(*_whole((match["unit"] or match["other"]).casefold(), asked.today, 1))
+def _next(match: re.Match[str], asked: Asked) -> DateRange:
+    return DateRange(*_whole((match["unit"] or match["other"]).casefold(), asked.today, 1))
 
 
-def _past(match: re.Match[str], asked: Asked) -> Stretch:
+def _past(match: re.Match[str], asked: Asked) -> DateRange:
     """The last so many hours, days, weeks, months or years."""
     length = _length(match)
-    return Stretch(asked.today - timedelta(days=length), asked.today, length <= _RECENT_DAYS)
+    return DateRange(asked.today - timedelta(days=length), asked.today, length <= _RECENT_DAYS)
 
 
-def _past_one(match: re.Match[str], asked: Asked) -> Stretch:
+def _past_one(match: re.Match[str], asked: Asked) -> DateRange:
     length = _UNIT_DAYS.get(match["unit"].casefold(), 7)
-    return Stretch(asked.today - timedelta(days=length), asked.today, length <= _RECENT_DAYS)
+    return DateRange(asked.today - timedelta(days=length), asked.today, length <= _RECENT_DAYS)
 
 
-def _coming(match: re.Match[str], asked: Asked) -> Stretch:
-    return Stretch(asked.today, asked.today + timedelta(days=_length(match)))
+def _coming(match: re.Match[str], asked: Asked) -> DateRange:
+    return DateRange(asked.today, asked.today + timedelta(days=_length(match)))
 
 
-def _ago(match: re.Match[str], asked: Asked) -> Stretch | None:
+def _ago(match: re.Match[str], asked: Asked) -> DateRange | None:
     """So long ago, give or take half the unit; a number of years ago is a calendar year."""
     unit, today, length = match["unit"].casefold(), asked.today, _length(match)
     if unit == "hour":
-        return Stretch(today - timedelta(days=length), today, recent=True)
+        return DateRange(today - timedelta(days=length), today, recent=True)
     if unit == "year":
         year = today.year - count_of(match["count"])
-        return Stretch(date(year, 1, 1), date(year, 12, 31))
+        return DateRange(date(year, 1, 1), date(year, 12, 31))
     slack = timedelta(days=3 if unit == "fortnight" else _UNIT_DAYS.get(unit, 7) // 2)
     middle = today - timedelta(days=length)
-    return Stretch(middle - slack, min(middle + slack, today), length <= _RECENT_DAYS)
+    return DateRange(middle - slack, min(middle + slack, today), length <= _RECENT_DAYS)
 
 
 def _length(match: re.Match[str]) -> int:
@@ -320,29 +318,29 @@ def _length(match: re.Match[str]) -> int:
     return -(-count // 24) if unit == "hour" else count * _UNIT_DAYS.get(unit, 7)
 
 
-def _this_time_last_year(_: re.Match[str], asked: Asked) -> Stretch:
+def _this_time_last_year(_: re.Match[str], asked: Asked) -> DateRange:
     middle = asked.today - timedelta(days=365)
-    return Stretch(middle - timedelta(days=15), middle + timedelta(days=15))
+    return DateRange(middle - timedelta(days=15), middle + timedelta(days=15))
 
 
-def _recently(match: re.Match[str], asked: Asked) -> Stretch:
+def _recently(match: re.Match[str], asked: Asked) -> DateRange:
     length = {"days": 7, "weeks": 30, "months": 120, "years": 1460}[match["units"].casefold()]
-    return Stretch(asked.today - timedelta(days=length), asked.today, length <= 7)
+    return DateRange(asked.today - timedelta(days=length), asked.today, length <= 7)
 
 
-def _weekday(match: re.Match[str], asked: Asked) -> Stretch:
+def _weekday(match: re.Match[str], asked: Asked) -> DateRange:
     """The last such day, today included; "last Monday" is one before today, "next Monday" one after it."""
     which = (match["which"] or "").casefold()
     ahead = (weekday_of(match["weekday"]) - asked.today.weekday()) % 7
     if which == "next" or (asked.ahead and which != "last"):
         day = asked.today + timedelta(days=ahead or (7 if which == "next" else 0))
-        return Stretch(day, day)
+        return DateRange(day, day)
     back = (7 - ahead) % 7
     day = asked.today - timedelta(days=back or (7 if which == "last" else 0))
-    return Stretch(day, day, recent=True)
+    return DateRange(day, day, recent=True)
 
 
-def _edge(match: re.Match[str], asked: Asked) -> Stretch:
+def _edge(match: re.Match[str], asked: Asked) -> DateRange:
     """The beginning, the middle or the end of a week, month or year."""
     which = (match["which"] or "this").casefold()
     offset = {"last": -1, "next": 1}.get(which, 0)
@@ -350,8 +348,8 @@ def _edge(match: re.Match[str], asked: Asked) -> Stretch:
     third = (last - first) // 3
     edge = match["edge"].casefold()
     if edge in {"start", "beginning"}:
-        return Stretch(first, first + third)
-    return Stretch(last - third, last) if edge == "end" else Stretch(first + third, last - third)
+        return DateRange(first, first + third)
+    return DateRange(last - third, last) if edge == "end" else DateRange(first + third, last - third)
 
 
 _HOUR = r" (?:morning|afternoon|evening|night|lunchtime)"

@@ -1,6 +1,6 @@
-"""Words of a text with their spans, stems and kinds: the alphabet of extraction.
+"""The words of a text with their spans, stems and kinds.
 
-Families of words that news uses for one and the same matter are kept in `synonyms.txt`.
+`synonyms.txt` has families of words that news uses for the same thing.
 """
 
 from __future__ import annotations
@@ -13,23 +13,6 @@ from operator import itemgetter
 
 import msgspec
 
-__all__ = [
-    "SHORT",
-    "STOPWORDS",
-    "Token",
-    "Word",
-    "denials",
-    "families",
-    "is_name",
-    "matter",
-    "negated",
-    "stem_of",
-    "stems",
-    "tokens",
-    "words_of",
-]
-
-
 _WORD = re.compile(
     r"""[$€£¥]?\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s|%)?(?!\w)   # numbers, clock times, ordinals, money
       | \w+(?:[-'’.&]\w+)*                                   # words, with what joins their parts
@@ -38,7 +21,7 @@ _WORD = re.compile(
 )
 _POSSESSIVE = re.compile(r"['’]s?$")
 _OPENING = frozenset('.!?:;“"\n')
-"""Behind one of these a capital says nothing."""
+"""After one of these a capital says nothing."""
 STOPWORDS = frozenset(
     (
         "a an the this that these those and or but nor so yet if then than as at by for from in into of off "
@@ -50,9 +33,9 @@ STOPWORDS = frozenset(
         "say according did get got"
     ).split(" ")
 )
-"""Words that carry no matter of their own in a question."""
+"""Words without content of their own in a question."""
 SHORT = 400
-"""Characters of a text whose words are kept a while."""
+"""Texts of at most so many characters are cached."""
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -77,22 +60,22 @@ def words_of(text: str) -> tuple[Word, ...]:
 
 
 def stems(text: str) -> frozenset[str]:
-    """The stems of all words of a text, in half the time that its words with their places take."""
+    """The stems of all words of a text; takes half the time of `words_of`."""
     return frozenset(map(itemgetter(0), map(_facts, set(_WORD.findall(text)))))
 
 
 def matter(text: str) -> frozenset[str]:
-    """The stems of its words of matter: those that are no stop words."""
+    """The stems of its content words, that is, without stop words."""
     return frozenset(word.stem for word in words_of(text) if not word.stop)
 
 
 def is_name(word: Word) -> bool:
-    """Whether the word is written as a name: a capital, and not merely a sentence's function word."""
+    """Whether the word is written like a name: capitalised, and no stop word."""
     return word.capital and not word.stop
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
-    """One word of a question, without its possessive, and what stands around it."""
+    """One word of a question, without its possessive, and its surroundings."""
 
     text: str
     start: int
@@ -102,15 +85,15 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     opens: bool = False
     """Whether a sentence, a clause or a quotation begins here, so that a capital says nothing."""
     parted: bool = False
-    """Whether punctuation stands between the word before and this one."""
+    """Whether punctuation separates it from the word before."""
     low: str
-    """The word without regard to case."""
+    """The word, case-folded."""
     capital: bool
     """Whether it is written like a name."""
 
 
 def tokens(text: str) -> Sequence[Token]:
-    """Cut a text into words as `words_of` does, and see what stands between them.
+    """Cut a text into words as `words_of` does, and look at what is between them.
 
     >>> [(token.text, token.possessive) for token in tokens("Who is Kelmar's mayor?")]
     [('Who', False), ('is', False), ('Kelmar', True), ('mayor', False)]
@@ -140,7 +123,7 @@ def tokens(text: str) -> Sequence[Token]:
 
 @lru_cache(maxsize=512)
 def _short_words(text: str) -> tuple[Word, ...]:
-    """The words of a question or sentence, of which each rule about it asks anew."""
+    """The words of a question or sentence, cached because every rule asks for them."""
     return tuple(_word(match) for match in _WORD.finditer(text))
 
 
@@ -151,7 +134,7 @@ def _word(match: re.Match[str]) -> Word:
 
 @lru_cache(maxsize=65536)
 def _facts(text: str) -> tuple[str, bool, bool, bool]:
-    """Stem, stop, number and capital of a word, wherever it stands."""
+    """Stem, stop, number and capital of a word."""
     bare = text if text.isalnum() else _POSSESSIVE.sub("", text)
     lower = bare.casefold()
     return (
@@ -164,7 +147,7 @@ def _facts(text: str) -> tuple[str, bool, bool, bool]:
 
 @lru_cache(maxsize=65536)
 def stem_of(lower: str) -> str:
-    """The stem of a word in small letters."""
+    """The stem of a word in lower case."""
     from Stemmer import Stemmer
 
     # A stemmer per call costs microseconds and is safe from any thread; the cache makes calls rare.

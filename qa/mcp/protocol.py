@@ -1,4 +1,4 @@
-"""The protocol by the official SDK, over standard input and output or over HTTP; no other module knows the SDK.
+"""The Model Context Protocol by its official SDK, over standard input and output or HTTP; the only module with the SDK.
 
 While standard input and output are served, the SDK turns whatever else is written to standard output over to standard
 error. Over HTTP each request stands on its own, so that any of several services can answer the next one.
@@ -25,8 +25,6 @@ from qa.errors import QAError
 from qa.mcp.tools import TOOLS, Archive, Opened, Tool, call
 from qa.settings import Settings
 from qa.tracing import part
-
-__all__ = ["Reply", "exchange", "serve"]
 
 Explain = Callable[[Exception], str]
 """What the client is told of an error of a tool; may log what it is not told."""

@@ -1,4 +1,4 @@
-"""The tools: what each takes and gives, its schemas, a call of it, and the archive that a call is carried out by.
+"""The MCP tools: inputs, outputs, schemas, and the archive that carries out their calls.
 
 Nothing here knows how the protocol is spoken.
 
@@ -28,9 +28,6 @@ from qa.generators import Generator
 from qa.settings import Settings
 from qa.tracing import part
 from qa.types import Answer, Question, SearchAnswer, SearchQuestion
-
-__all__ = ["TOOLS", "Archive", "NamedArticle", "Opened", "Parts", "Tool", "call"]
-
 
 _NOT_HERE = frozenset({"conversation_id", "replaces", "store", "stream"})
 """Fields of the HTTP API for what it keeps, and for how it sends; here every call stands on its own."""

@@ -1,1 +1,1 @@
-"""From a question as it was put to what is really asked: intent, parts, spelling, wording, time."""
+"""Understands the question: intent, parts, spelling, wording, time."""

@@ -1,4 +1,4 @@
-"""What a question wants: an answer, the latest on a topic, or mere small talk; and the questions that one asks."""
+"""The intent of a question (an answer, the latest on a topic, small talk), and the questions it consists of."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from qa.conversations.follow_ups import resolve
 from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, WH_WORDS
 from qa.language.words import Token, tokens
 from qa.types import Turn
-
-__all__ = ["Intent", "intent_of", "leans_on_an_answer", "parts_of"]
-
 
 _Kind = Literal["question", "latest", "small_talk"]
 

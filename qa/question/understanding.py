@@ -1,4 +1,4 @@
-"""What is really asked: a query that stands alone, in the words of the articles, a moment, a filter."""
+"""Understands a question: makes it stand alone, corrects its spelling, and finds its period and filters."""
 
 from __future__ import annotations
 
@@ -27,33 +27,16 @@ from qa.language.time_expressions import period_of, without_period
 from qa.question.intents import Intent, intent_of
 from qa.types import Filters, Question, SearchQuestion, Turn
 
-__all__ = [
-    "Correction",
-    "Resolve",
-    "Spelled",
-    "Speller",
-    "Understood",
-    "as_put",
-    "as_written",
-    "asked_well",
-    "checked",
-    "corrected",
-    "in_their_words",
-    "understand",
-    "where_of",
-    "with_numbers",
-]
-
-
-# --- A question in the words of the articles: spelling corrected, names and numbers as they write them
-# A word is misspelled where no article holds it, the encoder does not know it as one word, and articles hold one that
-# is near. Nothing is changed silently: what was corrected stands in `resolved_query`. Names and numbers as the articles
-# write them are for finding and for reading; what is shown is the question as it was understood.
+# --- A question in the words of the articles: corrected spelling, and names and numbers as the articles write them
+# A word is misspelled if no article has it, the encoder does not know it as one word, and articles have a word near it.
+# Nothing changes silently: `resolved_query` shows the corrections. Names and numbers as the articles write them are for
+# retrieval and reading only; the user sees the question as it was understood.
 _WORD = re.compile(r"(?<![\w'’-])[A-Za-zÀ-ɏ]{4,40}(?![\w-])")
 _SHORT = 4
-"""So short a word is corrected only as a name into a name: too many others are near to it."""
+"""A word this short is corrected only from name to name: too many other words are near it."""
 _MOST = 2
-"""A question with more unknown words than this, and more than a third of all, is in another language or no text."""
+"""A question with more unknown words than this, and more than a third of all words, is not corrected: it is in another
+language, or no text."""
 _WORDS = {value: word for word, value in NUMBER_WORDS.items()}
 
 
@@ -66,7 +49,7 @@ _ASKING = {
     **dict.fromkeys("hwo hwy".split(), ""),  # which of two, the next word tells
 }
 _WORDS_TOO = frozenset("wen wat were wath".split())
-"""Names or words elsewhere: misspelled only where a word follows that a question goes on with."""
+"""These can be names or words: misspelled only if the next word continues a question."""
 _MISSPELLED_AUXILIARIES = {
     **dict.fromkeys("dose deos dos doe".split(), "does"),
     **dict.fromkeys("ddi didd dide dit".split(), "did"),
@@ -82,21 +65,21 @@ _GOES_ON = AUXILIARIES | {"time", "year", "day", "kind"}
 
 
 class Correction(msgspec.Struct, frozen=True):
-    """One word as it was written, and as it is read."""
+    """One word as written, and as corrected."""
 
     written: str
     read: str
 
 
 class Spelled(msgspec.Struct, frozen=True, kw_only=True):
-    """A question with what was corrected in it."""
+    """A question and its corrections."""
 
     query: str
     corrections: tuple[Correction, ...] = ()
 
 
 class Speller:
-    """Corrects questions against one corpus. Blocking, for as long as a search takes where a word is unknown."""
+    """Corrects questions against one corpus. Blocking: takes as long as a search if a word is unknown."""
 
     def __init__(self, corpus: Corpus, *, encoder: Encoder) -> None:
         self._corpus = corpus
@@ -104,13 +87,13 @@ class Speller:
         (self._overhead,) = encoder.count_tokens([""])
 
     def __call__(self, question: str) -> Spelled:
-        """Give the question with what was corrected in it. Raises what searching raises."""
+        """Correct a question. Raises what searching raises."""
         asked = asked_well(question)
         read = corrected(asked.query, spellings=partial(self._corpus.spellings, where=Where()), is_word=self._is_word)
         return Spelled(query=read.query, corrections=asked.corrections + read.corrections)
 
     def _is_word(self, word: str) -> bool:
-        """Whether the encoder has a token for the whole word: it saw it often, whether or not this corpus does."""
+        """Whether the encoder has a token for the whole word, because its training data had it often."""
         return self._encoder.count_tokens([word.casefold()]) == [self._overhead + 1]
 
 
@@ -122,8 +105,8 @@ def corrected(
 ) -> Spelled:
     """Correct a question against the words of a corpus.
 
-    `spellings` is `Corpus.spellings`, under a filter; `is_word` says whether a word is known anyhow, so that a horse
-    that no article mentions does not become a house.
+    `spellings` is `Corpus.spellings`, under a filter; `is_word` says whether a word is known otherwise, so that a
+    horse that no article mentions does not become a house.
 
     >>> near = {"Kelmer": ("Kelmar",)}
     >>> corrected("Who runs Kelmer Water?", spellings=lambda _: near, is_word=lambda _: False).query
@@ -144,7 +127,7 @@ def corrected(
 
 
 def asked_well(question: str) -> Spelled:
-    """Correct the two words that a question opens with, where one is no word of asking but stands for one.
+    """Correct the first two words of a question, if one is a misspelled question word.
 
     >>> asked_well("wen dose the rink open?").query, asked_well("Were is it?").query, asked_well("Wen Li won?").query
     ('when does the rink open?', 'Where is it?', 'Wen Li won?')
@@ -171,12 +154,12 @@ def _may_be_misspelled(word: str) -> bool:
 
 
 def _fit(word: str, forms: Sequence[str]) -> Sequence[str]:
-    """The forms that may stand for a word."""
+    """The forms that may be a correction of a word."""
     return forms if len(word) > _SHORT else [form for form in forms if form.istitle()]
 
 
 def _cased(written: str, forms: Sequence[str]) -> str:
-    """The nearest form. A name keeps its capital; a word that articles also write small has the one of the question."""
+    """The nearest form, in the case of the question's word unless it is a name."""
     small = next((form for form in forms if form.casefold() == forms[0].casefold() and form.islower()), None)
     read = small or forms[0]
     if written.isupper():
@@ -185,7 +168,7 @@ def _cased(written: str, forms: Sequence[str]) -> str:
 
 
 def in_their_words(question: str, texts: Sequence[str]) -> str:
-    """The question with short names long, or long ones short, and numbers in words or digits, as the texts have them.
+    """The question with names short or long, and numbers in words or digits, as the texts write them.
 
     >>> in_their_words("Did 12 nurses of the KWA strike?", ["Twelve Kelmar Water Authority nurses did."])
     'Did Twelve nurses of the Kelmar Water Authority strike?'
@@ -194,7 +177,7 @@ def in_their_words(question: str, texts: Sequence[str]) -> str:
 
 
 def with_numbers(question: str) -> str:
-    """The question with each whole number written the other way, too, for finding by words.
+    """The question with each whole number in digits and in words, for the lexical search.
 
     >>> with_numbers("Which twelve towns lost 2,500 homes?")
     'Which twelve towns lost 2,500 homes? 12'
@@ -232,39 +215,39 @@ def _otherwise(written: str, one: Quantity) -> str | None:
 
 
 _WIDE = re.compile("[\uff01-\uff5e\uff65-\uff9f\u3000]+")
-"""Letters as wide as an ideograph, and half as wide: what input methods write for the plain ones."""
+"""Full-width and half-width letters, which input methods write instead of plain ones."""
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):
     """A question that can be looked up."""
 
     resolved_query: str
-    """What is looked up and answered; differs from the question where that is a follow-up."""
+    """The question that is answered; differs from the user's if that is a follow-up or misspelled."""
     lookup: str
-    """What is searched for: `resolved_query`, with the conversation's words where a follow-up was not written out, and
-    the topic alone where the latest on it is asked."""
+    """The search text: `resolved_query`, plus the conversation's words if a follow-up could not be written out; only
+    the topic if the question asks for the latest on it."""
     to_read: str
-    """The same as `resolved_query` for whoever reads what was found: without a topic that only helps to find it."""
+    """The question for the reader: `resolved_query` without a topic that only helps retrieval."""
     as_of: datetime
-    """The moment it is asked at; what was published later is not used."""
+    """When it is asked; later articles are not used."""
     where: Where
     period: Period | None = None
-    """What the question says of when; `timestamps.shown` is how answers tell it."""
+    """The period that the question names; `qa.language.dates.shown` makes its form for answers."""
     stays_with: tuple[str, ...] = ()
-    """Articles of the last answer, in which to look first, where the question leans on the conversation."""
+    """Articles of the last answer, which are searched first if the question depends on the conversation."""
     near: bool = False
-    """Whether those are read by themselves before any other article is."""
+    """Whether those articles are read alone first."""
     must_name: str | None = None
-    """A name that an answer must tell of."""
+    """A name that the answer must be about."""
     about: tuple[str, ...] = ()
-    """Names of the conversation, one of which an article must have that answers; none: any may."""
+    """Names of the conversation: an article that answers must have one of them; empty: any article may answer."""
     intent: Intent
-    """Small talk is answered with no quotation; the latest on a topic with what is newest about it."""
+    """Small talk gets no quotation; a question for the latest on a topic gets the newest sentences about it."""
     corrections: tuple[Correction, ...] = ()
-    """Words that were misspelled; `resolved_query` has them as they are read."""
+    """Corrected words; `resolved_query` has the corrections."""
     undated: str
-    """`to_read` without its words for when: for reading what was published then and does not say so
-    (`timeliness.says_when`). Equal to `to_read` where it names no time."""
+    """`to_read` without its date words, for passages published then that do not say so (`recency.says_when`). Equal to
+    `to_read` if it names no time."""
 
 
 class Resolve(Protocol):
@@ -275,18 +258,18 @@ class Resolve(Protocol):
 
 
 async def as_put(question: str, /, *, history: Sequence[Turn], by_model: bool, run: Run) -> Resolved:
-    """Take every question as it was put."""
+    """Take every question as it is."""
     del history, by_model, run
     return Resolved(query=question, lookup=question)
 
 
 def as_written(question: str) -> Spelled:
-    """Take every word as it was written."""
+    """Take every word as written."""
     return Spelled(query=question)
 
 
 def checked(question: Question | SearchQuestion, *, now: datetime) -> Understood:
-    """Read a question that stands alone. Raises InvalidQuestion for words, a filter or a date that cannot be used."""
+    """Understand a question that stands alone. Raises InvalidQuestion if its words, filter or date cannot be used."""
     text = _usable(question.question)
     as_of = moment(question.as_of, field="as_of") if question.as_of else now
     return _read(Resolved(query=text, lookup=text), as_of=as_of, where=where_of(question.filters, question.collection))
@@ -301,9 +284,9 @@ async def understand(
     run: Run,
     spell: Callable[[str], Spelled] = as_written,
 ) -> Understood:
-    """Read a question in its conversation. Raises InvalidQuestion, before anything is worked on.
+    """Understand a question in its conversation. Raises InvalidQuestion, before any work begins.
 
-    `spell` corrects what is misspelled; it is blocking work.
+    `spell` corrects the spelling; it is blocking work.
     """
     alone = checked(question, now=now)
     if isinstance(question, Question) and question.as_written:
@@ -325,7 +308,7 @@ async def understand(
     understood = _read(resolved, as_of=alone.as_of, where=alone.where, corrections=alone.corrections)
     last = history[-1]
     if understood.period is None and last.as_of and not understood.intent.newest:
-        # "How many were hurt?" after a question about last May asks of last May.
+        # "How many were hurt?" after a question about last May is about last May.
         carried = period_of(last.resolved_query, as_of=moment(last.as_of, field="as_of"))
         understood = msgspec.structs.replace(understood, period=carried)
     return understood
@@ -360,7 +343,7 @@ def _usable(text: str) -> str:
 
 
 def where_of(filters: Filters, collection: str | None) -> Where:
-    """Filters as the corpus takes them, dates validated and written in UTC. Raises InvalidQuestion for a date."""
+    """The filters for the corpus, with valid dates in UTC. Raises InvalidQuestion for an invalid date."""
     after, before = (
         stamp(moment(text, field=f"filters.{name}")) if text else None
         for name, text in (

@@ -1,12 +1,12 @@
-"""Reading: which words of the retrieved passages answer a question, and what the log-odds of that are worth.
+"""Reading: which words of the retrieved passages answer a question, and how likely that is.
 
-Here is the seam between a question with its passages and the words in them that answer; `load_reader` gives the reader
-of a name. `OverlapReader` needs no network: it counts shared words, for languages that no network reads.
+Here is the seam of readers, which find the words of passages that answer a question; `load_reader` opens a reader by
+name. `OverlapReader` needs no network: it counts shared words, for languages that no network reads.
 
-They are calibrated to the probability that the best answer is right; below a limit, a reader declines. A calibration
-belongs to one reader, named by its hash; with another it is refused. The features come of the reading and of words
-alone, so that the encoder that retrieves can be changed without touching them. A reader may remember what it read
-lately: questions are asked again, and parts of them are read twice.
+A calibration turns log-odds into the probability that the best answer is right; below a threshold, a reader declines.
+A calibration belongs to one reader, named by its hash, and is refused with another. Its features come from the reading
+and from words alone, so that the encoder can change without it. A reader may cache readings: questions are asked again,
+and parts of them are read twice.
 """
 
 from __future__ import annotations
@@ -27,33 +27,16 @@ from qa.language.question_words import asking_words, asks_figure, asks_name, lan
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import Fits, type_test
 
-__all__ = [
-    "FILE_NAME",
-    "GENERAL",
-    "AnswerSpan",
-    "Calibration",
-    "Clues",
-    "Features",
-    "OverlapReader",
-    "PassageText",
-    "Reader",
-    "RememberingReader",
-    "calibration_beside",
-    "load_reader",
-    "read_calibration",
-]
-
-
 FILE_NAME = "sourceline-reader.json"
-"""Where a named model's own calibration lies, in its folder."""
+"""The file in a named model's folder that has its calibration."""
 
 
 class PassageText(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reader is given of one passage."""
+    """The input of a reader for one passage."""
 
     text: str
     title: str = ""
-    """Read as context before the text; the answer is never taken from it."""
+    """Context before the text; never part of the answer."""
 
 
 class AnswerSpan(msgspec.Struct, frozen=True):
@@ -62,13 +45,13 @@ class AnswerSpan(msgspec.Struct, frozen=True):
     start: int
     end: int
     logit: float
-    """Log-odds that these words answer rather than nothing in the passage does; comparable across passages."""
+    """Log-odds of these words against no answer in the passage; comparable across passages."""
 
 
 class Reader(Protocol):
     """Finds answers in passages; blocking CPU work, deterministic.
 
-    The shipped one bears several threads; others are called from one at a time.
+    The shipped one is thread-safe; call others from one thread at a time.
     """
 
     @property
@@ -77,26 +60,26 @@ class Reader(Protocol):
 
     @property
     def calibration(self) -> Calibration:
-        """What its log-odds are worth."""
+        """What its log-odds mean."""
 
     @property
     def languages(self) -> frozenset[str] | None:
-        """The languages that it can read, as ISO 639-1 codes; None where it reads any, or nobody knows."""
+        """The languages that it can read, as ISO 639-1 codes; None for any, or if unknown."""
 
     def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
         """The likeliest spans of each passage, best first, two dozen at most; they may overlap.
 
-        An empty tuple where a passage has no words.
+        An empty tuple for a passage without words.
         """
 
 
 class Features(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the best answer of a question; by default, what it is where nothing speaks against it."""
+    """What is known about the best answer; the defaults are those of an undisputed one."""
 
     logit: float
-    """Log-odds of its sentence, by all its clues."""
+    """Log-odds of its sentence, from all clues."""
     read: float = 0.0
-    """Log-odds of its words, of the reader alone."""
+    """Log-odds of its words, from the reader alone."""
     lead: float = 4.0
     """How far the next sentence with another answer lies behind, in log-odds; 8 at most."""
     words: float = 3.0
@@ -104,17 +87,16 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Clues(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the best sentence of a passage, before passages are compared."""
+    """What is known about the best sentence of a passage, before passages are compared."""
 
     logit: float
-    """Log-odds, of the reader, of all words in it against no answer in the passage."""
+    """The reader's log-odds of all its words against no answer in the passage."""
     retrieval: float = 0.0
     """Logarithm of the passage's retrieval score; 0 for the first of both lists."""
     share: float = 1.0
-    """Of all the passage's spans, what probability lies on its best one; on all of the best sentence, where a sentence
-    is the answer."""
+    """The best span's share of the probability of all spans; the best sentence's share, if a sentence is the answer."""
     sentence: float = 1.0
-    """Share of the question's words that stand in it or in the title."""
+    """Share of the question's words that it or the title has."""
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,21 +105,21 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     reader: str
     """Identity of the reader it belongs to; empty for the general one."""
     weights: dict[str, float]
-    """By feature; what is not named weighs nothing."""
+    """By feature; others weigh nothing."""
     bias: float
     threshold: float
     """Below this probability the answer is an abstention."""
     ranking: dict[str, float] = {}
-    """What the log-odds of a passage's best sentence are made of, by `Clues`; what is not named weighs nothing."""
+    """Weights of the clues in the log-odds of a passage's best sentence, by field of `Clues`; others weigh nothing."""
     ranking_bias: float = 0.0
     fitted_on: str = ""
 
     def log_odds(self, clues: Clues) -> float:
-        """That the best sentence of a passage holds the answer: by this, passages are put in order."""
+        """Log-odds that the best sentence of a passage has the answer; they order passages."""
         return self.ranking_bias + _weighed(self.ranking, clues)
 
     def probability(self, features: Features) -> float:
-        """That the best answer is right, 0 to 1."""
+        """Probability that the best answer is right, 0 to 1."""
         return chance(self.bias + _weighed(self.weights, features))
 
 
@@ -148,11 +130,11 @@ def _weighed(weights: Mapping[str, float], known: msgspec.Struct) -> float:
 GENERAL = Calibration(
     reader="", weights={"logit": 1.0}, bias=0.0, threshold=0.5, ranking={"logit": 1.0, "retrieval": 1.0}
 )
-"""For readers that nobody calibrated: their own odds of an answer against none, as they were trained to tell them."""
+"""For uncalibrated readers: their own odds of an answer against none."""
 
 
 def read_calibration(path: Path) -> Calibration:
-    """Read one. Raises SettingsError where it cannot be used."""
+    """Read a calibration. Raises SettingsError if it cannot be used."""
     try:
         found = msgspec.json.decode(path.read_bytes(), type=Calibration)
     except (OSError, msgspec.DecodeError) as error:
@@ -167,9 +149,9 @@ def read_calibration(path: Path) -> Calibration:
 
 
 def calibration_beside(folder: Path, *, reader: str) -> Calibration:
-    """The calibration in a model's folder, the general one where there is none.
+    """The calibration in a model's folder, or the general one.
 
-    Raises SettingsError where it belongs to other weights: a threshold fitted for them would decline wrongly.
+    Raises SettingsError if it belongs to other weights: their threshold would decline wrongly.
     """
     path = folder / FILE_NAME
     if not path.is_file():
@@ -184,7 +166,7 @@ def calibration_beside(folder: Path, *, reader: str) -> Calibration:
 
 
 class RememberingReader:
-    """Passes on to a reader that reads every passage by itself, whatever else it is given; the same readings."""
+    """Caches the readings of a reader that reads every passage independently of the others."""
 
     def __init__(self, reader: Reader, *, readings: Memory[tuple[AnswerSpan, ...]]) -> None:
         self._reader = reader
@@ -206,7 +188,7 @@ class RememberingReader:
         return self._reader.languages
 
     def read(self, question: str, passages: Sequence[PassageText]) -> list[tuple[AnswerSpan, ...]]:
-        """Read what is not remembered for the same question, title and text; see `Reader`."""
+        """Read only passages not cached for the same question, title and text; see `Reader`."""
         keys = [key_of(self.identity, question, passage.title, passage.text) for passage in passages]
         found = {key: known for key in dict.fromkeys(keys) if (known := self._readings.get(key)) is not None}
         new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in found}
@@ -221,17 +203,17 @@ class RememberingReader:
 _SLOPE = 8.0
 _FIGURE = re.compile(r"[\d一二三四五六七八九十百千万億两]")
 _NAME = re.compile(r"(?<=[\w,»”] )[A-ZÀ-ÖØ-ÞА-Я]\w+")
-"""A word with a capital that begins no sentence."""
+"""A capitalised word that does not begin a sentence."""
 _OF_THE_KIND = 0.03
-"""A sentence with such words comes before one that has as many of the question's, and none."""
+"""Bonus for a sentence with such words: it comes before one with as many words of the question and none of these."""
 
 
 class OverlapReader:
-    """A sentence answers as far as it has the question's words.
+    """The more of the question's words a sentence has, the better it answers.
 
-    In English its first new name or number that can answer is the answer; in other languages the whole sentence is,
-    for in some of them every noun has a capital, and some know none. In scripts without spaces neighbouring characters
-    are the words.
+    In English, the answer is its first new name or number of the right kind. In other languages it is the whole
+    sentence, because in some every noun has a capital, and others have no capitals. In scripts without spaces, pairs of
+    neighbouring characters are the words.
     """
 
     identity = "words 4"
@@ -258,9 +240,9 @@ def _any(_: str) -> bool:
 def _spans(
     passage: PassageText, asked: frozenset[str], *, fits: Fits | None, kind: re.Pattern[str] | None
 ) -> tuple[AnswerSpan, ...]:
-    """Of each sentence its first new word that fits, or all of it where none does or no word is to be told apart.
+    """From each sentence its first new word that fits; the whole sentence if none does, or if `fits` is None.
 
-    What the title says is known of a sentence that has a word of the question besides.
+    Words of the title count for a sentence that has another word of the question.
     """
     text, titled, found = passage.text, _stems(passage.title), []
     for start, end in split_sentences(text):
@@ -278,12 +260,12 @@ def _spans(
 
 
 def _kind_asked(question: str) -> re.Pattern[str] | None:
-    """What stands in a sentence that says when, how many or who; None where something else is asked."""
+    """What a sentence must have to say when, how many or who; None if the question asks something else."""
     return _FIGURE if asks_figure(question) else _NAME if asks_name(question) else None
 
 
 def _stems(text: str, *, asking: str = "en") -> frozenset[str]:
-    """The words of a text, cut to their stems, without those that only ask; of unspaced scripts, all pairs."""
+    """The stems of a text's words, without question words; in unspaced scripts, all pairs of characters."""
     small, particles = asking_words(asking)
     for particle in particles:
         text = text.replace(particle, " ")
@@ -301,9 +283,9 @@ def _is_new(word: Word, asked: frozenset[str]) -> bool:
 
 
 def load_reader(name: str = "", *, threads: int = 0) -> Reader:
-    """The shipped reader for no name, `words` for one without a network, else a transformers model by name or path.
+    """The shipped reader for an empty name, `words` for the one without a network, else a transformers model.
 
-    Raises EncoderError where no such model is on this machine, SettingsError where its calibration is another's.
+    Raises EncoderError if no such model is on this machine, SettingsError if the calibration belongs to another.
     """
     if not name:
         from qa.reading.networks import ShippedReader
@@ -314,5 +296,5 @@ def load_reader(name: str = "", *, threads: int = 0) -> Reader:
     from qa.reading.networks import NamedReader
 
     reader = NamedReader(name, threads=threads)
-    _ = reader.calibration  # A calibration of other weights is an error now, not at the first question.
+    _ = reader.calibration  # a calibration of other weights is an error now, not at the first question
     return reader

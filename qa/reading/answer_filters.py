@@ -1,7 +1,7 @@
-"""Leaves out of what was read what answers another question than the one that was asked.
+"""Removes sentences that answer another question than the one asked.
 
-A reader looks for words of the right kind. That they are told of a brother, of those who did not, or of the other way
-round, it sees least. Each rule here is sure of what it strikes, and silent otherwise.
+A reader looks for words of the right kind. It often misses that they are about a brother, about those who did not, or
+about the reverse. Each rule here removes only what it is sure of.
 """
 
 from __future__ import annotations
@@ -12,27 +12,29 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from qa.language.quantities import UNITS, Unit, quantities_of
-from qa.language.question_words import TITLES, is_date_word, names
-from qa.language.words import Word, matter, negated, words_of
+from qa.language.question_words import is_date_word, names
+from qa.language.words import matter, words_of
 from qa.reading import Calibration
 from qa.reading.answer_types import WHOLE, kind_of
-from qa.reading.name_filters import SHARED_FIRST, is_spelled, of_what_is_named
-from qa.reading.sentence_filters import (
+from qa.reading.name_filters import (
     does_something_else,
-    ends_the_other_way,
     exchanges_roles,
     has_it_done_to_the_doer,
+    is_only_denied,
+    is_the_one_asked_about,
+    of_a_namesake,
+    of_what_is_named,
+)
+from qa.reading.sentence_filters import (
+    ends_the_other_way,
     is_another_in_turn,
     is_of_a_part,
     is_of_another_tense,
-    is_only_denied,
-    is_the_one_asked_about,
     is_the_value_before,
+    says_the_opposite,
 )
 from qa.reading.sentence_ranking import Reading, ReadSentence, is_said, no_surer
 from qa.types import Evidence
-
-__all__ = ["answers_another", "filter_answers", "with_unit"]
 
 _WHEN = re.compile(
     r"\b(?:when|time|dates?|days?|nights?|mornings?|evenings?|hours?|weeks?|weekend|months?|years?|season|quarter|decade"
@@ -41,10 +43,6 @@ _WHEN = re.compile(
 )
 _ENUMERATED = re.compile(r"[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*(?:, [A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*)+,? and [A-Z]")
 _HOW_MANY = re.compile(r"\bhow many (?P<words>[a-z]+(?: [a-z]+)?)", re.IGNORECASE)
-_EXCEPTED = re.compile(
-    r"\b(?:except|excluding|apart from|other than|but not|all but|save for|with the exception)\b", re.IGNORECASE
-)
-"""A sentence that affirms of all others what it denies of one."""
 _ASKS_WHO_DID = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)", re.IGNORECASE)
 _NAME_BEHIND = re.compile(r"(?P<whose>['’]s(?: [a-z]+){0,4})? (?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)")
 _ROLES = frozenset(
@@ -66,14 +64,14 @@ _BEHIND = (
         ),
     ),
 )
-"""What a question asks, and the words right before others that are no answer to it."""
+"""A question, and words after which no answer to it can follow."""
 _ASKS_WHAT_WAS_SAID = re.compile(r"what (?:did|has|does) [^,;]{2,60} (?:say|said)\W*$", re.IGNORECASE)
 _SAYS = re.compile(
     r"[\"“”«»]|\b(?:sa(?:y|id)|t(?:ell|old)|add|call|warn|promis|announc|thank|urg|ask|blam|den(?:y|ie)|admit|claim|argu"
     r"|insist|prais|vow|wr(?:it|ot)e|tweet|speak|spoke|report|confirm|demand|explain|accus|describ|declin|accord|pledg)",
     re.IGNORECASE,
 )
-"""A sentence without any of these tells what somebody did, not what they said."""
+"""A sentence without any of these says what somebody did, not what they said."""
 _ASKS_WHERE = re.compile(r"(?:where|(?:in )?(?:which|what) (?:city|town|country|place))\b", re.IGNORECASE)
 _DATELINE = re.compile(r"[A-Z][\w .,’-]{1,40}\((?:CNN|AP|Reuters|AFP|CNN Business)\)")
 _CREDIT = re.compile(r"\((?:CNN|AP|Reuters|AFP|CNN Business)\)")
@@ -82,7 +80,7 @@ _HEDGE = re.compile(
     r"|as (?:many|much) as|an estimated) $",
     re.IGNORECASE,
 )
-"""Right before words that answer, what may not be cut off them: almost 500 are not 500."""
+"""Words that belong to the answer after them: almost 500 are not 500."""
 _ASKS_A_BODY = re.compile(
     r"(?:which|what) (?:[a-z]+ )?(?:town|city|village|country|nation|state|region|council|company|firm|bank"
     r"|airline|university|school|party|union|team|club|agency|hospital|museum|court|newspaper|group)\b(?! of\b)",
@@ -90,7 +88,7 @@ _ASKS_A_BODY = re.compile(
 )
 _ASKS_OF_A_SIDE = re.compile(r"[Ww]hich (?P<side>[A-Z][\w-]+)(?:['’]s)? (?!of\b)[a-z]+\b")
 _SIDE = re.compile(r"(?P<side>[A-Z][\w-]+)['’]s? (?:[a-z]+ ){0,3}[a-z]+,? $")
-"""Right before a name, whose captain or minister he is."""
+"""Before a name: whose captain or minister that is."""
 _ASKS_PRESIDENT = re.compile(r"who(?: is|['’]s| was) (?!.*\bvice\b).*\bpresident\b", re.IGNORECASE)
 _AS_MINISTER = re.compile(r"\b[Mm]inister,? [A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*$")
 _ASKS_HOW_IT_MOVED = re.compile(
@@ -100,50 +98,9 @@ _ASKS_HOW_IT_MOVED = re.compile(
 )
 _LEANS_ON_A_PERSON = re.compile(r"(?:He|She|His|Her)\b")
 Again = Callable[[Sequence[Evidence]], Reading]
-_STATES = (
-    ("open opened opens reopened", "close closed closes shut"),
-    ("accept accepted accepts", "reject rejected rejects refused"),
-    ("approve approved approves", "reject rejected rejects"),
-    ("allow allowed allows permitted", "ban banned bans forbidden prohibited"),
-    ("support supported supports", "oppose opposed opposes"),
-    ("convicted guilty", "acquitted innocent"),
-    ("alive survived", "dead died killed"),
-    ("built constructed erected", "demolished destroyed razed"),
-    ("founded established", "dissolved disbanded"),
-    ("hired appointed", "fired dismissed sacked"),
-    ("arrested jailed", "released freed"),
-    ("married", "divorced"),
-    (
-        "rise rises rising rose risen increase increased climb climbed grow grew grown gain gained jumped soared",
-        "fall falls fell fallen drop dropped decline declined decrease decreased shrank sank slid plunged",
-    ),
-    ("run runs running operate operates operating sail sails sailing", "cancelled canceled suspended halted"),
-    ("for", "against"),
-)
-_STEMS = tuple(tuple(frozenset(word.stem for word in words_of(side)) for side in pair) for pair in _STATES)
-_WITHOUT = re.compile(r"\bwithout\b", re.IGNORECASE)
-_LACKS = re.compile(
-    r"\b(?:(?:is|are|was|were|been|went|go(?:es)?) (?:out|cut)|none|lost|lack(?:s|ed|ing)?|yet to)\b", re.IGNORECASE
-)
-_VOTED_AGAINST = re.compile(r"\bvot(?:e[ds]?|ing) against\b", re.IGNORECASE)
-_VOTED_FOR = re.compile(
-    r"(?<!the )(?<!a )\bvot(?:e[ds]?|ing)\b(?: (?P<tally>[\w-]+ to [\w-]+),?)? (?:for|yes|in favou?r"
-    r"|to (?!\d|(?:block|reject|oppose|strike|scrap|kill|halt|stop|end|repeal|overturn|cancel|veto|defeat|remove)\b))",
-    re.IGNORECASE,
-)
-_NAYS = re.compile(
-    r"\b(?:against|oppos\w+|reject\w+|nor?|not|nays?|otherwise|nobody|none|refus\w+|declin\w+|dissent\w*)\b|n['’]t\b",
-    re.IGNORECASE,
-)
-_ALTERNATIVE = re.compile(r"\bor\b", re.IGNORECASE)
-_UNTIL = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
 _LINK = re.compile(r"[A-Z][^:.\n]{1,40}:(?=[A-Za-z‘“'\"])")
 """A label set before a headline without a space, as pages print links to other articles."""
 _BY, _AROUND = re.compile(r"^by ", re.IGNORECASE), " .,:;|()-–—"
-_LEAST_SHARED = 0.5
-"""Of the question's words, what a sentence must share before what it denies can be what was asked."""
-_LEAST_OF_A_STATE = 0.34
-"""The same where the question ends with the state: "Which pool is still closed?" asks of nothing else."""
 
 
 def filter_answers(
@@ -155,10 +112,10 @@ def filter_answers(
     again: Again,
     strikes: Callable[[ReadSentence], bool] = lambda _: False,
 ) -> Reading:
-    """The reading without sentences that answer another question, figures with their unit where another was asked.
+    """The reading without sentences that answer another question; figures keep a unit that was not asked for.
 
-    Where the best sentence is one of them, its passage is read `again` without it, for a reader that was drawn to it
-    saw little else there; how sure the best answer is, is then found anew. `strikes` names further sentences.
+    If the best sentence is removed, its passage is read `again` without it, because a reader drawn to it saw little
+    else there; the probability is computed again. `strikes` selects more sentences to remove.
     """
 
     def another(one: ReadSentence) -> bool:
@@ -184,7 +141,7 @@ def filter_answers(
 
 
 def _without(item: Evidence, struck: Sequence[ReadSentence]) -> Evidence:
-    """The same passage with blanks for these sentences: all other words stay where they are."""
+    """The passage with blanks for these sentences, so that all offsets stay the same."""
     passage = item.stored.passage
     text = passage.text
     for one in struck:
@@ -199,9 +156,9 @@ def _moved(one: ReadSentence, number: int) -> ReadSentence:
 
 
 def answers_another(question: str, read: ReadSentence) -> bool:
-    """Whether a sentence, or the words found in it, cannot be what was asked.
+    """Whether a sentence, or the words found in it, cannot answer the question.
 
-    A question that yes or no answers is answered by the opposite, too; why and how ask of anything.
+    The opposite also answers a yes-or-no question; a question with why or how may have any answer.
     """
     kind, sentence = kind_of(question), read.sentence.text
     if _is_no_prose(question, read) or _CREDIT.fullmatch(read.words.strip()):
@@ -211,8 +168,8 @@ def answers_another(question: str, read: ReadSentence) -> bool:
     if kind in WHOLE:
         return kind == "sentence" and has_it_done_to_the_doer(question, sentence)
     return (
-        _of_a_namesake(question, _with_whom_it_leans_on(question, read))
-        or _says_the_opposite(question, sentence)
+        of_a_namesake(question, _with_whom_it_leans_on(question, read))
+        or says_the_opposite(question, sentence)
         or exchanges_roles(question, sentence)
         or is_only_denied(question, sentence)
         or is_the_one_asked_about(question, read.words)
@@ -233,7 +190,7 @@ def answers_another(question: str, read: ReadSentence) -> bool:
 
 
 def _is_no_prose(question: str, read: ReadSentence) -> bool:
-    """Whether it is a line of its own that says nothing: a link to another article, or a byline or place alone."""
+    """Whether it is no prose: a link to another article, or only a byline or a place."""
     text = read.sentence.text
     if is_said(text):
         return False
@@ -253,7 +210,7 @@ def _is_of_another_occasion(question: str, read: ReadSentence, short: tuple[int,
 
 
 def with_unit(question: str, read: ReadSentence) -> ReadSentence:
-    """The same sentence, its words with the hedge before them, a figure with its unit where another is asked for."""
+    """The sentence with the hedge in its words, and the unit of a figure if another unit is asked for."""
     hedge = _HEDGE.search(read.sentence.text[: read.short[0]]) if read.short else None
     if read.short and hedge and (hedge["title"] or read.words[0].isdigit() or read.words[0] in "$£€"):
         read = msgspec.structs.replace(read, short=(hedge.start("words"), read.short[1]))
@@ -268,83 +225,22 @@ def with_unit(question: str, read: ReadSentence) -> ReadSentence:
 
 
 def _without_lone_item(read: ReadSentence, reading: Reading) -> ReadSentence:
-    """The same without short words, where a list is asked for, the sentence has one, and the words are not of it."""
+    """The sentence without short words, if the question asks for a list and they are outside the sentence's list."""
     listed = _ENUMERATED.search(read.sentence.text) if reading.kind == "list" and read.short else None
     if listed is None or read.short is None or (read.short[0] < listed.end() and listed.start() < read.short[1]):
         return read
     return msgspec.structs.replace(read, short=None)
 
 
-def _of_a_namesake(question: str, sentence: str) -> bool:
-    """Whether it tells of Karl Brandt, or of Otto Lund, and not of Otto Brandt, of whom was asked."""
-    asked = [name.text.split() for name in names(question) if " " in name.text]
-    told = [name.text.split() for name in names(sentence)] if asked else []
-    said = {word for name in told for word in name}
-    for first, *middle, last in asked:
-        if first.casefold() in TITLES:
-            continue
-        if last not in said:
-            shared = first not in SHARED_FIRST and any(name[0] == first and len(name) == 2 for name in told)
-            if shared and not middle and not is_spelled(last, said):
-                return True
-            continue
-        if is_spelled(first, said):
-            continue
-        others = [name[-2] for name in told if len(name) > 1 and name[-1] == last]
-        alone = any(name == [last] for name in told) or re.search(
-            rf"(?:^|[^\w ] |\b[a-z]+ ){re.escape(last)}\b", sentence
-        )
-        if others and not alone and all(one.casefold() not in TITLES and not one.isupper() for one in others):
-            return True
-    return False
-
-
-def _says_the_opposite(question: str, sentence: str) -> bool:
-    """Whether it affirms what was asked with "not", or tells of the closed ones where the open ones were asked for."""
-    if _VOTED_AGAINST.search(question) and (found := _VOTED_FOR.search(sentence)) and not _NAYS.search(sentence):
-        return not (found["tally"] and _HOW_MANY.search(question))
-    asked, said = words_of(question), words_of(sentence)
-    content = [word for word in asked if not word.stop]
-    ends = content and any(content[-1].stem in one | other for one, other in _STEMS)
-    told = {word.stem for word in content}
-    least = _LEAST_OF_A_STATE if ends else _LEAST_SHARED
-    if len(told & {word.stem for word in said}) < least * len(told):
-        return False
-    asked_not, said_not = negated(question, asked), negated(sentence, said)
-    denied = next((word for word, no in zip(asked, asked_not, strict=True) if no and not word.stop), None)
-    stems = {word.stem: no for word, no in zip(said, said_not, strict=True)}
-    if denied is not None:
-        lacking = _WITHOUT.search(question) and (
-            any(said_not) or _LACKS.search(sentence)
-        )  # "a power cut left 900 homes without electricity"
-        affirmed = stems.get(denied.stem) is False and not lacking and not _EXCEPTED.search(sentence)
-        return affirmed and not _opposed({word.stem for word in asked}, set(stems))
-    if question[:4].casefold() == "when" and _UNTIL.search(sentence):
-        return False  # "closed until April" says when it opens
-    return not _ALTERNATIVE.search(question) and any(_tells_other_state(word, stems) for word in asked)
-
-
-def _opposed(asked: set[str], said: set[str]) -> bool:
-    return any((asked & one and said & other) or (asked & other and said & one) for one, other in _STEMS)
-
-
-def _tells_other_state(word: Word, stems: dict[str, bool]) -> bool:
-    """Whether a sentence has the opposite of a word, not denied, and neither the word nor one that means it."""
-    for one, other in (*_STEMS[:-1], *((b, a) for a, b in _STEMS[:-1])):
-        if word.stem in one and not one & stems.keys():
-            return any(stems.get(stem) is False for stem in other)
-    return False
-
-
 def _is_only_a_date(question: str, words: str) -> bool:
-    """Whether the words found are a day or month alone, and nothing asks when."""
+    """Whether the words are only a day or a month, and the question does not ask when."""
     said = words_of(words)
     named = [word for word in said if not word.stop and not word.number]
     return bool(named) and all(is_date_word(word.text.casefold()) for word in named) and not _WHEN.search(question)
 
 
 def _is_behind_another_verb(question: str, read: ReadSentence) -> bool:
-    """Whether the time found is that of the saying ("told CNN in May"), or the winner is the one who was beaten."""
+    """Whether the time is when something was said ("told CNN in May"), or the winner is the one who was beaten."""
     head = read.sentence.text[: read.short[0]] if read.short else ""
     return any(asks.match(question) and behind.search(head) for asks, behind in _BEHIND)
 
@@ -361,7 +257,7 @@ def _is_a_title_of_the_one_asked_about(question: str, read: ReadSentence) -> boo
 
 
 def _is_of_the_dateline(question: str, read: ReadSentence) -> bool:
-    """Whether the place found is where it was written: "London (CNN)"."""
+    """Whether the place is the dateline: "London (CNN)"."""
     dateline = _DATELINE.match(read.sentence.text) if read.short and _ASKS_WHERE.match(question) else None
     return bool(dateline and read.short and read.short[0] < dateline.end())
 
@@ -375,7 +271,7 @@ def _is_a_person_where_a_body_is_asked(question: str, read: ReadSentence) -> boo
 
 
 def _is_of_another_side(question: str, read: ReadSentence) -> bool:
-    """Whether "Which Corran player?" is answered by "Lindale's captain, Mark Fell", and nothing tells of Corran."""
+    """Whether "Which Corran player?" is answered by "Lindale's captain, Mark Fell", without a word of Corran."""
     asked = _ASKS_OF_A_SIDE.match(question)
     side = _SIDE.search(read.sentence.text[: read.short[0]]) if asked and read.short else None
     if asked is None or side is None:
@@ -397,7 +293,7 @@ def _holds_another_office(question: str, read: ReadSentence) -> bool:
 
 
 def _has_another_modifier(question: str, read: ReadSentence) -> bool:
-    """Whether how food prices rose is answered by how consumer prices did."""
+    """Whether a question about food prices is answered with consumer prices."""
     asked = _ASKS_HOW_IT_MOVED.match(question)
     if asked is None or asked["modifier"] in read.sentence.text.casefold():
         return False
@@ -405,7 +301,7 @@ def _has_another_modifier(question: str, read: ReadSentence) -> bool:
 
 
 def _with_whom_it_leans_on(question: str, read: ReadSentence) -> str:
-    """The sentence; where it begins with "His" and has no name of the question, with the one before it."""
+    """The sentence, with the one before it if it begins with "His" and has no name of the question."""
     one = read.sentence
     if not _LEANS_ON_A_PERSON.match(one.text) or any(name.text.split()[-1] in one.text for name in names(question)):
         return one.text
@@ -413,7 +309,7 @@ def _with_whom_it_leans_on(question: str, read: ReadSentence) -> str:
 
 
 def _measures_otherwise(question: str, read: ReadSentence) -> bool:
-    """Whether hours were found where kilometres were asked for."""
+    """Whether the answer has hours where the question asks for kilometres."""
     asked = _unit_asked(question)
     if asked is None or read.short is None:
         return False

@@ -1,4 +1,4 @@
-"""What kind of answer a question wants, and whether words can answer it by their type alone.
+"""The type of answer that a question wants, and whether words have that type.
 
 Wanted are a few words, a list, a sentence, or the sentence that decides. A reader is drawn to what stands beside the
 words asked about: "How much did it cost to build?" is not answered by a year, nor "How far is it?" by weeks. Each
@@ -17,8 +17,6 @@ from embeddings.month_names import ENGLISH_SHORT_MONTHS
 from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import is_date_word
 from qa.language.words import stems, words_of
-
-__all__ = ["OFFICES", "WHOLE", "Fits", "Kind", "asks_ahead", "is_past", "kind_of", "type_test", "what_it_tells"]
 
 Fits = Callable[[str], bool]
 """Whether words may answer."""

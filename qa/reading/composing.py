@@ -1,7 +1,7 @@
-"""Makes the answer of the judged sentences: text, claims, citations, short answer.
+"""Composes the answer from ranked sentences: text, claims, citations, short answer.
 
-"The latest on" a topic is answered by the newest sentences about it, as read. No network reads there: no words of a
-text are the answer to "What is the latest?", its date is.
+A question for the latest on a topic is answered with the newest sentences about it. No network reads for it: the date
+of a text, not its words, answers "What is the latest?".
 """
 
 from __future__ import annotations
@@ -29,31 +29,29 @@ from qa.reading.sentence_ranking import (
 )
 from qa.types import Citation, Claim, Evidence, ShortAnswer
 
-__all__ = ["Composition", "choose", "compose", "is_short", "newest_first", "newest_said"]
-
 _MORE_WITHIN = 2.0
-"""How far, in log-odds, a further source of the same answer may lie behind the best one and still be added."""
+"""How far, in log-odds, another source of the same answer may lie behind the best and still be added."""
 _LISTED_WITHIN = 4.0
-"""The same for a further item of a list."""
+"""The same for another item of a list."""
 _SHORT_WORDS = 12
 _SAME_WORDING = 0.6
-"""Share of common words from which two sentences are copies of each other: wire reports shorten and reorder."""
+"""Share of common words from which two sentences are copies: newspapers shorten and reorder wire reports."""
 _ABOUT = 0.66
-"""A sentence is about a topic where, with its title, it holds so much of its words, all names among them."""
+"""A sentence is about a topic if it and its title have this share of the topic's words, and all its names."""
 _QUOTED = re.compile(r"[“\"«„]")
 _GOES_ON = re.compile(
     r"[“\"«„]|(?:(?:he|she|they|the [a-z]+) )?(?:also )?(?:added|continued|went on)\b|(?:he|she|they) (?:also )?said\b",
     re.IGNORECASE,
 )
-"""How a sentence begins in which the one who was quoted speaks on."""
+"""The beginning of a sentence in which the quoted speaker goes on."""
 _MOST_SAID = 2
-"""Sentences of the same quotation that come along."""
+"""Further sentences of a quotation that are added."""
 _TOGETHER = timedelta(days=7)
-"""What is older than the newest by more than this is not the latest any more."""
+"""Sentences older than the newest by more than this are not the latest."""
 
 
 class Composition(msgspec.Struct, frozen=True, kw_only=True):
-    """An extractive answer, every sentence of it a quotation."""
+    """An extractive answer; every sentence is a quotation."""
 
     text: str
     claims: tuple[Claim, ...]
@@ -62,7 +60,7 @@ class Composition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose(reading: Reading, evidence: Sequence[Evidence], *, limit: int) -> tuple[ReadSentence, ...]:
-    """The best sentence; other sources that answer the same; for a list, sentences with further items."""
+    """The best sentence, and other sources with the same answer; for a list, sentences with more items."""
     if not reading.sentences:
         return ()
     best = reading.sentences[0]
@@ -81,7 +79,7 @@ def choose(reading: Reading, evidence: Sequence[Evidence], *, limit: int) -> tup
 
 
 def _said_on(best: ReadSentence, reading: Reading, evidence: Sequence[Evidence]) -> list[ReadSentence]:
-    """The sentences in which a quotation goes on, where what was said is a whole answer."""
+    """The next sentences of a quotation, if the question asks what somebody said."""
     if reading.kind != "sentence" or not _QUOTED.search(best.sentence.text):
         return []
     after = [
@@ -96,9 +94,9 @@ def _said_on(best: ReadSentence, reading: Reading, evidence: Sequence[Evidence])
 def compose(
     chosen: Sequence[ReadSentence], evidence: Sequence[Evidence], *, kind: Kind = "words", limit: int = 10
 ) -> Composition:
-    """Set the chosen sentences side by side, each cited with its own exact words.
+    """Join the chosen sentences, each cited with its own exact words.
 
-    Where the first one begins with "He" or "The company" and there is room, the sentence before it comes along.
+    If the first begins with "He" or "The company", and there is room, the sentence before it is added.
     """
     first = chosen[0]
     sentences = [one.sentence for one in chosen]
@@ -128,12 +126,12 @@ def compose(
 
 
 def is_short(item: ReadSentence, kind: Kind) -> bool:
-    """Whether its few words are an answer by themselves."""
+    """Whether its few words answer by themselves."""
     return kind not in WHOLE and item.short_logit > 0 and 0 < len(item.words.split()) <= _SHORT_WORDS
 
 
 def _figures(item: ReadSentence) -> frozenset[str]:
-    """Numbers among its words: "July 1" does not bear "16 months from July 1" out."""
+    """The numbers in its words: "July 1" does not support "16 months from July 1"."""
     return frozenset(word.text for word in words_of(item.words) if word.number)
 
 
@@ -147,7 +145,7 @@ def _before(sentence: SentenceAt) -> SentenceAt:
 
 
 def _quotation(citation: Citation) -> Claim:
-    """A claim that is its own source's words: supported by construction."""
+    """A claim in its source's own words: supported by construction."""
     return Claim(
         text=citation.cited_text,
         start=citation.start,
@@ -160,7 +158,7 @@ def _quotation(citation: Citation) -> Claim:
 
 
 def _repeats(item: ReadSentence, earlier: ReadSentence, evidence: Sequence[Evidence], *, lists: bool) -> bool:
-    """Whether a sentence adds nothing: of the same article, unless it lists more, or in (nearly) the same words."""
+    """Whether a sentence adds nothing: it has nearly the same words, or (except for lists) is from the same article."""
     if not lists and _article(item, evidence) == _article(earlier, evidence):
         return True
     said, before = (stems(each.sentence.text) for each in (item, earlier))
@@ -172,15 +170,15 @@ def _article(item: ReadSentence, evidence: Sequence[Evidence]) -> str:
 
 
 def newest_first(found: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """The same passages by date, each in the newest article of its story; the undated last, and in their order."""
+    """The passages by date, newest first, each in the newest article of its story; undated ones last."""
     told = [msgspec.structs.replace(item, stored=max((item.stored, *item.also), key=_when_stored)) for item in found]
     return tuple(sorted(told, key=_when, reverse=True))
 
 
 def newest_said(topic: str, found: Sequence[Evidence]) -> Reading | None:
-    """One sentence about the topic for each of the newest articles, in the order of `found`; None where there is none.
+    """One sentence about the topic from each of the newest articles, in the order of `found`; None if there is none.
 
-    Its probability is the share of the topic's words that the first one holds with its title.
+    The probability is the share of the topic's words that the first sentence and its title have.
     """
     asked = matter(topic)
     named = {word.stem for word in words_of(topic) if word.capital and not word.stop}
@@ -204,7 +202,7 @@ def newest_said(topic: str, found: Sequence[Evidence]) -> Reading | None:
 
 
 def _better(one: tuple[float, SentenceAt], other: tuple[float, SentenceAt]) -> bool:
-    """Whether a sentence says more of the topic, or as much and earlier: an article begins with its news."""
+    """Whether a sentence has more of the topic's words, or as many and earlier: articles begin with their news."""
     return (one[0], -one[1].start) > (other[0], -other[1].start)
 
 

@@ -1,4 +1,4 @@
-"""Readers that are networks: the one that ships, and any question-answering network of transformers by name.
+"""Readers that are networks: the shipped one, and any question-answering model of transformers by name.
 
 The one that ships is the bundled encoder fine-tuned to read, int8, run by ONNX Runtime; no torch. What it was trained
 on, and how well it does, stands in `weights/MODEL_CARD.md`. Method: start and end of the answer as two distributions
@@ -28,8 +28,6 @@ from qa.reading import FILE_NAME, AnswerSpan, Calibration, PassageText, calibrat
 if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
-
-__all__ = ["MOST_TOKENS", "NamedReader", "ShippedReader"]
 
 MOST_TOKENS = 384
 _MOST_TOKENS = 384

@@ -1,7 +1,7 @@
-"""How things are now: of the answers to a question in the present tense, that of the newest article.
+"""For questions in the present tense, prefers the answer of the newest article.
 
-Whoever holds an office, and whatever is counted of what goes on, changes. What a newer article says of it holds; and an
-older one is wrong about a person of whom a newer one says that he left.
+Office holders and counts change, and what a newer article says holds. An older article is wrong about a person who left
+office according to a newer one.
 """
 
 from __future__ import annotations
@@ -21,12 +21,10 @@ from qa.reading.office_holders import asks_holder, who_left
 from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer, same_answer
 from qa.types import Evidence
 
-__all__ = ["asks_of_now", "newest_of_series", "newest_within", "of_now"]
-
 _CLOSE = 2.0
-"""How far, in log-odds, the sentence of a newer article may lie behind the best one and still come before it."""
+"""How far, in log-odds, a newer article's sentence may lie behind the best one and still come first."""
 _SURE = 2.0
-"""Log-odds, of the reader, from which words are an answer whatever else was read."""
+"""The reader's log-odds from which words count as an answer in any case."""
 _COUNTS = re.compile(
     r"how (?:many|much)\b(?!.*\b(?:was|were|did|had|in (?:19|20)\d\d)\b)"
     r"|what(?:['’]s| is) the\b.*\b(?:toll|number|count|total)\b|when will\b",
@@ -36,7 +34,7 @@ _DAY = re.compile(rf"\b(?:{'|'.join((*ENGLISH_WEEKDAYS, *ENGLISH_MONTHS))})\b", 
 
 
 def asks_of_now(question: str) -> bool:
-    """Whether it asks for the holder of an office, or for a count, in the present tense, or when something will be.
+    """Whether a question asks for an office holder or a count in the present tense, or when something will happen.
 
     >>> asks_of_now("How many miners are missing in Gorsk?"), asks_of_now("How many miners were missing in Gorsk?")
     (True, False)
@@ -45,7 +43,7 @@ def asks_of_now(question: str) -> bool:
 
 
 def newest_within(question: str, evidence: Sequence[Evidence], *, first: int) -> Sequence[Evidence]:
-    """The evidence with the newest that has all names of the question among its `first` items."""
+    """The evidence, reordered so that the newest item with all names of the question is among the `first` items."""
     about = [number for number, item in enumerate(evidence) if item.stored.published_at and _names_all(question, item)]
     newest = max(about, key=lambda number: _day(evidence[number]), default=0)
     if newest < first or _day(evidence[newest]) <= max(map(_day, evidence[:first])):
@@ -55,7 +53,7 @@ def newest_within(question: str, evidence: Sequence[Evidence], *, first: int) ->
 
 
 def of_now(question: str, reading: Reading, evidence: Sequence[Evidence], *, calibration: Calibration) -> Reading:
-    """The reading with what holds now first; words that name one who left are no short answer, and come last."""
+    """The reading with the currently valid answer first; people who left are no short answer, and come last."""
     if not reading.sentences:
         return reading
     gone = _gone(question, evidence) if asks_holder(question) else {}
@@ -72,8 +70,8 @@ def of_now(question: str, reading: Reading, evidence: Sequence[Evidence], *, cal
 
 
 def newest_of_series(reading: Reading, evidence: Sequence[Evidence]) -> Reading:
-    """The reading without what a publisher has said again since, in the same words with other figures: a weekly price
-    is neither last week's nor in dispute with it."""
+    """The reading without older items of a series, which repeat the same words with other figures: last week's price
+    neither is nor contradicts this week's."""
     if not reading.sentences:
         return reading
     best = reading.sentences[0]
@@ -92,7 +90,7 @@ def newest_of_series(reading: Reading, evidence: Sequence[Evidence]) -> Reading:
 
 
 def _may_be_of_its_series(one: ReadSentence, best: ReadSentence, evidence: Sequence[Evidence]) -> bool:
-    """Whether a sentence answers, too, and its publisher said it on another day."""
+    """Whether another sentence answers, and the same publisher published it on another day."""
     item, other = evidence[one.sentence.evidence], evidence[best.sentence.evidence]
     days = {_day(item), _day(other)}
     if len(days) == 1 or "" in days or one.short_logit <= 0:
@@ -101,7 +99,7 @@ def _may_be_of_its_series(one: ReadSentence, best: ReadSentence, evidence: Seque
 
 
 def _form(text: str) -> tuple[Sequence[str], Sequence[float]]:
-    """The words of a sentence that are no figures, and its figures."""
+    """The words of a sentence without figures, and its figures."""
     found = quantities_of(text)
     figures = {at for one in found for at in range(one.start, one.end)}
     without = "".join(" " if at in figures else letter for at, letter in enumerate(text))
@@ -109,7 +107,7 @@ def _form(text: str) -> tuple[Sequence[str], Sequence[float]]:
 
 
 def _newest(question: str, kept: Sequence[ReadSentence], evidence: Sequence[Evidence]) -> ReadSentence:
-    """The best sentence, or one as good with another answer in a newer article."""
+    """The best sentence, or an equally good one with another answer from a newer article."""
     best = kept[0]
     rivals = [one for one in kept if _rivals(question, one, best, evidence)]
     return max([best, *rivals], key=lambda one: _day(evidence[one.sentence.evidence]))
@@ -126,7 +124,7 @@ def _rivals(question: str, one: ReadSentence, best: ReadSentence, evidence: Sequ
 
 
 def _told_only_of_leaving(reading: Reading, gone: dict[str, str], evidence: Sequence[Evidence]) -> Reading:
-    """Where nobody is told of who holds it: the newest sentence that says who left, without short words."""
+    """If no current holder is named: the newest sentence that says who left, without short words."""
     told = [one for one in reading.sentences if who_left(one.sentence.text) & gone.keys()] or [reading.sentences[0]]
     first = max(told, key=lambda one: _day(evidence[one.sentence.evidence]))
     others = [one for one in reading.sentences if one is not first]
@@ -135,7 +133,7 @@ def _told_only_of_leaving(reading: Reading, gone: dict[str, str], evidence: Sequ
 
 
 def _gone(question: str, evidence: Sequence[Evidence]) -> dict[str, str]:
-    """By last name, when it was last told of somebody that he left; names of the question are those of the place."""
+    """When each person, by last name, was last reported to have left; without names of the question."""
     asked, gone = stems(question), dict[str, str]()
     for item in evidence:
         for name in who_left(item.stored.passage.text) - asked:
@@ -144,7 +142,7 @@ def _gone(question: str, evidence: Sequence[Evidence]) -> dict[str, str]:
 
 
 def _names_gone(one: ReadSentence, gone: dict[str, str], evidence: Sequence[Evidence]) -> bool:
-    """Whether its words name one of whom that day or later was told that he left."""
+    """Whether its words name a person who was reported to have left on that day or later."""
     day = _day(evidence[one.sentence.evidence])
     return any(day <= gone[stem] for stem in stems(one.words) & gone.keys())
 
@@ -159,6 +157,6 @@ def _names_all(question: str, item: Evidence) -> bool:
 
 
 def _day(item: Evidence) -> str:
-    """The day of publication in UTC; empty where nobody knows it."""
+    """The day of publication in UTC; empty if unknown."""
     published = item.stored.published_at
     return moment(published, field="published_at").date().isoformat() if published else ""

@@ -1,6 +1,6 @@
-"""Who holds an office: which questions ask for the one who holds it now, and of whom a text says that he left it.
+"""Office holders: questions that ask who holds an office now, and people who, says a text, left one.
 
-A reader is drawn to the name beside the office, and it stands there most of all when somebody is dismissed.
+A reader is drawn to the name beside the office, and that is often the name of somebody just dismissed.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from embeddings.runtime import compiled_late
 from qa.language.words import words_of
 from qa.reading import AnswerSpan
 from qa.reading.answer_types import OFFICES
-
-__all__ = ["asks_holder", "still_in_office", "who_left"]
 
 _OFFICE = (
     rf"(?:{OFFICES}|minister|premier|chair|ambassador|commissioner|principal|speaker|bishop|conductor|commander|trainer"
@@ -56,27 +54,27 @@ _BEFORE = compiled_late(
     rf"|\b(?:predecessor|ousted|dismissed|sacked|deposed|outgoing),? ?)$",
     re.IGNORECASE,
 )
-"""What makes the name right behind it that of one who left."""
+"""Text before a name that says that this person left."""
 _BEHIND = compiled_late(
     r"(?:(?: (?:of|at|in|from) [A-Z][\w’'-]*(?: [A-Z][\w’'-]*){0,3})?,? ?\(?\d{0,3}\)?,?"
     r"|, (?:the |its |their |a |who )?[^,;.]{1,70},)?"
     rf"(?:,? who)?(?: (?:has|had|also|later|then|[a-z]+ly|on [A-Z]\w+day|in [A-Z]\w+))* (?:{_LEFT}|{_WAS_REMOVED})"
     rf"|['’]s?(?: [a-z]+){{0,2}} (?:{_DEPARTURE}|successor|replacement)\b",
 )
-"""What says so of the name right before it."""
+"""Text after a name that says so."""
 _NO_SUBJECT = re.compile(r"\b(?:of|at|for|in|with|from|by|to) $")
-"""The wife of Leo Varn died: not he."""
+"""In "the wife of Leo Varn died", he did not die."""
 _DEPUTY = re.compile(r"\b(?:deputy|vice|assistant)\b", re.IGNORECASE)
 _IS_DEPUTY = compiled_late(
     rf"\b(?:deputy|vice|assistant)[ -](?:[a-z]+ ){{0,2}}{_OFFICE}\b(?: (?:of|at|in)(?: [\w’'-]+){{1,4}})?,? ?$",
     re.IGNORECASE,
 )
 _LOOKED_BACK = 100
-"""So many characters before a name are read."""
+"""How many characters before a name are read."""
 
 
 def asks_holder(question: str) -> bool:
-    """Whether it asks who holds an office now.
+    """Whether a question asks who holds an office now.
 
     >>> asks_holder("Who is the coach of Tarn United?"), asks_holder("Who was the coach of Tarn United?")
     (True, False)
@@ -86,7 +84,7 @@ def asks_holder(question: str) -> bool:
 
 @lru_cache(maxsize=128)
 def who_left(text: str) -> frozenset[str]:
-    """The last names, as stems, of those of whom a text says that they left an office.
+    """The last names, as stems, of people who left an office according to a text.
 
     >>> sorted(who_left("Holm Steel dismissed its director Ada Stern. Henrik Qvist takes over."))
     ['stern']
@@ -95,7 +93,7 @@ def who_left(text: str) -> frozenset[str]:
 
 
 def still_in_office(question: str, text: str, spans: Sequence[AnswerSpan]) -> tuple[AnswerSpan, ...]:
-    """Spans without deputies who were not asked for, nor those who left, where others are likelier than no answer."""
+    """The spans without deputies (unless asked for) and people who left, if another span is likelier than no answer."""
     gone, named = who_left(text), [*_NAME.finditer(text)]
     if not _DEPUTY.search(question):
         deputies = [one for one in named if _IS_DEPUTY.search(text[: one.start()][-_LOOKED_BACK:])]

@@ -1,8 +1,8 @@
-"""Says which passages are still worth reading, after some of the same question were read.
+"""Decides which passages are still worth reading, after some were read for the same question.
 
-What a passage can reach is bounded by what is known without reading it: its retrieval score, and the question's words
-in its best sentence. Most of the others cannot come before a good answer any more; those that have the same answer, or
-another figure for it, are read all the same, for they are shown beside it.
+The retrieval score of a passage, and the question's words in its best sentence, bound what it can reach. Most passages
+cannot overtake a good answer any more. Those with the same answer, or another figure for it, are read anyway, because
+they are shown beside it.
 """
 
 from __future__ import annotations
@@ -18,31 +18,29 @@ from qa.reading import Calibration, Clues
 if TYPE_CHECKING:
     from qa.reading.sentence_ranking import ReadSentence
 
-__all__ = ["Estimate", "ReadingQueue", "estimate_of", "is_worth_reading"]
-
 _LOGIT, _SHARE = 5.0, 0.9
-"""What a reader that finds the answer usually says of it (docs/quality.md has what that leaves out)."""
+"""The reader's usual values when it finds the answer (docs/quality.md says what this misses)."""
 _SHOWN_BESIDE = 2.0
-"""How far behind the best sentence, in log-odds, a passage may lie whose reading can show something beside it."""
+"""How far, in log-odds, a passage may lie behind the best sentence and still be shown beside it."""
 _TOGETHER = 2
-"""Passages read beside each other before it is asked whether more are to be read. The same on every machine, for the
-answer depends on it."""
+"""Passages read together before deciding whether to read more. The same on every machine, since the answer depends on
+it."""
 _SHARED = 2
-"""Words of substance that a sentence with another figure must share with the best one."""
+"""Content words that a sentence with another figure must share with the best one."""
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """One passage before it is read."""
+    """An estimate for one passage before it is read."""
 
     logit: float
-    """Log-odds that its best sentence has if the reader finds the answer in it."""
+    """Log-odds of its best sentence if the reader finds the answer there."""
     sentences: tuple[tuple[Word, ...], ...]
 
 
 def estimate_of(
     title: str, sentences: Sequence[str], *, retrieval: float, asked: frozenset[str], calibration: Calibration
 ) -> Estimate:
-    """What to expect of a passage with this title; `retrieval` as in `Clues`, `asked` are the question's stems."""
+    """Estimate a passage with this title; `retrieval` as in `Clues`, `asked`: the question's stems."""
     cut = tuple(words_of(sentence) for sentence in sentences)
     untold = asked - stems(title)
     fewest = min((len(untold.difference(word.stem for word in words)) for words in cut), default=len(asked))
@@ -52,14 +50,14 @@ def estimate_of(
 
 
 def is_worth_reading(estimate: Estimate, best: ReadSentence) -> bool:
-    """Whether a passage may come before the best sentence that was read, or be shown beside its answer."""
+    """Whether a passage may overtake the best sentence so far, or be shown beside its answer."""
     if estimate.logit > best.logit - _SHOWN_BESIDE and (_repeats(estimate, best) or _differs(estimate, best)):
         return True
     return estimate.logit > best.logit
 
 
 class ReadingQueue:
-    """The passages that are still to be read: all at once; with estimates, two at a time, the most promising first."""
+    """The passages still to read: all at once; with estimates, two at a time, the most promising first."""
 
     def __init__(
         self,
@@ -68,14 +66,15 @@ class ReadingQueue:
         estimates: Sequence[Estimate] = (),
         ends_at: Callable[[ReadSentence], bool] = lambda _: False,
     ) -> None:
-        """Those left out can add nothing to the best sentence for which `ends_at` holds. `estimates`: one a passage."""
+        """Passages that add nothing to the best sentence for which `ends_at` is true are skipped. `estimates`: one for
+        each passage."""
         self.taken = 0
         self._left = sorted(range(count), key=lambda number: -estimates[number].logit if estimates else 0.0)
         self._estimates = estimates
         self._ends_at = ends_at
 
     def next(self, judged: Iterable[ReadSentence]) -> list[int]:
-        """Take the next ones, in view of all that was read; none where nothing is left that is worth it."""
+        """Take the next passages, given all that was read; none if no passage left is worth reading."""
         if not self._estimates:
             now = self._left
         else:
@@ -89,13 +88,13 @@ class ReadingQueue:
 
 
 def _repeats(estimate: Estimate, best: ReadSentence) -> bool:
-    """Whether one of its sentences has all the words of the answer."""
+    """Whether one of its sentences has all words of the answer."""
     words = matter(best.words)
     return bool(words) and any(words.issubset(word.stem for word in one) for one in estimate.sentences)
 
 
 def _differs(estimate: Estimate, best: ReadSentence) -> bool:
-    """Whether it has another figure than the answer, in a sentence about the same."""
+    """Whether it has another figure than the answer, in a similar sentence."""
     if not any(word.number for word in words_of(best.words)):
         return False
     words = matter(best.words)

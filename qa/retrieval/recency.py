@@ -1,7 +1,7 @@
-"""Which passages suit the time of a question: those of the time it names, else mildly those that are fresh.
+"""Which passages suit the time of a question: those of the period it names; without one, mildly the newest.
 
-Most questions put to news are about the last days, and their wording rarely says so. The preference lets a fresh
-passage pass an old one of about the same rank, and changes nothing where all that was found is old.
+Most questions about news mean the last days and rarely say so. The preference lets a fresh passage overtake an old one
+of about the same rank, and changes nothing if all passages found are old.
 """
 
 from __future__ import annotations
@@ -18,53 +18,40 @@ from qa.language.time_expressions import periods_in
 from qa.language.words import tokens
 from qa.types import Evidence
 
-__all__ = [
-    "AFTERWARDS",
-    "all_older",
-    "is_late",
-    "names_period",
-    "preferences",
-    "says_when",
-    "tells_of",
-    "tells_of_another",
-    "timely",
-    "timely_first",
-]
-
 _FRESH = timedelta(days=7)
-"""Within a week all news is equally fresh; an event is told over about so long a time."""
+"""Within a week all news is equally fresh: reports of one event take about so long."""
 _FADES = timedelta(days=14)
-"""After that, the preference falls to 37 % over so long a time."""
+"""After that, the preference falls to 37 % within this time."""
 _BEFOREHAND = timedelta(days=2)
 _STRENGTH = 0.5
-"""The freshest passage counts so much more than an old one. These three numbers were chosen on half of the RealTimeQA
+"""How much more the freshest passage counts than an old one. These three numbers were chosen on half of the RealTimeQA
 questions with a known article (n = 71), see `tests/benchmarks/bench_recency.py`."""
 AFTERWARDS = timedelta(days=7)
-"""What happened in a period is told for so long after it."""
+"""News of a period may still appear so long after it."""
 _REPORTED_BEFORE = timedelta(days=1)
 """A date without a time may be a day ahead of UTC where it was written."""
 _WIDER = 1.5
-"""A text names a period where what it names is no longer than so many times the period: "in 2025" does not say May."""
+"""A text names a period if the time it names is at most so many times as long: "in 2025" does not name May."""
 _LEAST = timedelta(days=2)
 _LEADING = re.compile(r"^(?:(?:in|on|at|during|of|for|by|over|within|since|after|before|until|from|the) )+")
 _A_YEAR = timedelta(days=360)
 _A_MONTH = timedelta(days=28)
 _GRAIN = 0.5, 2.0
-"""A stretch is of the grain of a period where it is between so many times as long: another month, not a day in it."""
+"""A time has the grain of a period if it is between so many times as long: another month, not a day in it."""
 _BREAK = re.compile(r"[,;:](?!\d)|[()—–]| - ")
 _SAID = re.compile(r"\b(?:said|says|told|tells|announced|reported|wrote|added)\b[^,;.]*$")
 _COMPARED = re.compile(r"\b(?:from|than|since|after|before|until|compared|against|versus|over)\b", re.IGNORECASE)
-"""What a time behind it belongs to is no figure of it: "rose to 5 percent from 4 percent in March"."""
+"""A time after one of these does not date the figure before it: "rose to 5 percent from 4 percent in March"."""
 
 
 def preferences(
     published: Sequence[str | None], *, as_of: datetime | None, period: Period | None = None
 ) -> Sequence[float]:
-    """A factor for the score of each date, 1 at most; 1 for all where nothing speaks for any of them.
+    """A factor of at most 1 for the score of each date; 1 for all if no date is preferred.
 
-    Fresh at `as_of` is best; where the question names a period, what was published in it or within a week after, and
-    where that period is not a recent one, either: what happened in May may be told in June.
-    Undated articles get the mean of the dated ones: neither preferred nor put back.
+    Without a period, fresh at `as_of` is best. With a period, articles published in it or within a week after are
+    best; if the period is not recent, fresh ones are as good, for news of May may appear in June. Undated articles get
+    the mean of the dated ones.
     """
     if as_of is None and period is None:
         return [1.0] * len(published)
@@ -76,12 +63,12 @@ def preferences(
 
 
 def all_older(published: Sequence[str | None], *, period: Period) -> bool:
-    """Whether all that was published is dated from well before a period, so that it cannot tell of it.
+    """Whether all dates lie well before a period, so that these articles cannot be about it.
 
-    Two days are allowed for: news of "today" may have been written the evening before, elsewhere.
+    Two days are allowed: news of "today" may have been written the evening before, elsewhere.
     """
     known = [moment(text, field="published_at") for text in published if text is not None]
-    # A difference: what has no beginning would leave the calendar.
+    # Compare differences: a period without a beginning would leave the calendar.
     return bool(known) and len(known) == len(published) and period.start - max(known) > _BEFOREHAND
 
 
@@ -95,7 +82,7 @@ def _factor(when: datetime, as_of: datetime | None, period: Period | None) -> fl
 
 
 def timely_first(evidence: tuple[Evidence, ...], period: Period | None) -> tuple[Evidence, ...]:
-    """What can tell of a period before what cannot; else as it was."""
+    """Evidence that can be about a period before evidence that cannot; otherwise in the same order."""
     if period is None:
         return evidence
     told = _told(evidence)
@@ -103,7 +90,7 @@ def timely_first(evidence: tuple[Evidence, ...], period: Period | None) -> tuple
 
 
 def timely(evidence: Sequence[Evidence], period: Period | None) -> Sequence[Evidence]:
-    """The evidence that can tell of a period; it stands first. All of it where no date says so."""
+    """The evidence that can be about a period, which comes first; all of it if none of that is dated."""
     if period is None:
         return evidence
     told = _told(evidence)
@@ -112,18 +99,18 @@ def timely(evidence: Sequence[Evidence], period: Period | None) -> Sequence[Evid
 
 
 def is_late(index: int, evidence: Sequence[Evidence], period: Period) -> bool:
-    """Whether this evidence cannot tell of a period: dated from before a recent one, else from another time.
+    """Whether this evidence cannot be about a period: it is older than a recent one, or from another time.
 
-    Of what has no date nobody knows.
+    False for undated evidence.
     """
     return not _can_tell(evidence[index], _told(evidence), period)
 
 
 def tells_of(text: str, *, published_at: str | None, period: Period) -> bool:
-    """Whether an article of this date can tell of a period with these words.
+    """Whether an article of this date can be about a period with these words.
 
-    It can where it was published in the period, where its words name the period, or where it was published within a
-    week after it and names no other time. Of what has no date nobody knows: it may.
+    It can if it was published in the period, if its words name the period, or if it was published within a week after
+    it and names no other time. An undated article may.
     """
     if published_at is None:
         return True
@@ -137,11 +124,11 @@ def tells_of(text: str, *, published_at: str | None, period: Period) -> bool:
 
 
 def tells_of_another(text: str, *, start: int, end: int, title: str, published_at: str | None, period: Period) -> bool:
-    """Whether the clause of a figure, `text[start:end]`, names another month, quarter or year than was asked for.
+    """Whether the clause of a figure, `text[start:end]`, names another month, quarter or year than the question.
 
-    A report of September's inflation that was published in October tells nothing of October's. Where the text names no
-    such time at all, the title may. What a figure is compared with is no time of it. Where the article is of another
-    time, so is what it tells of a day of its own, figure or not.
+    A report of September's inflation that appears in October says nothing of October's. If the text names no such
+    time, the title may. The time that a figure is compared with does not date it. If the article is from another time,
+    so is whatever it says of a day of its own, figure or not.
     """
     if published_at is None or period.open or period.end - period.start < _A_MONTH:
         return False
@@ -158,7 +145,7 @@ def tells_of_another(text: str, *, start: int, end: int, title: str, published_a
 
 
 def _of_its_grain(text: str, *, published_at: str, period: Period) -> list[Period]:
-    """The times that a text names, each about as long as a period."""
+    """The times that a text names that are about as long as a period."""
     least, most = (share * (period.end - period.start) for share in _GRAIN)
     named = periods_in(text, as_of=moment(published_at, field="published_at"))
     return [one for one in named if not one.open and least <= one.end - one.start <= most]
@@ -169,7 +156,7 @@ def _overlap(one: Period, other: Period) -> bool:
 
 
 def _titled_otherwise(title: str, period: Period) -> bool:
-    """Whether a title names months, and none of a period of one month."""
+    """Whether a title names months, but not the one month of a period."""
     if period.end - period.start > timedelta(days=31):
         return False
     named = {one.month for one in moments_of(title) if one.month and one.day is None}
@@ -177,15 +164,15 @@ def _titled_otherwise(title: str, period: Period) -> bool:
 
 
 def _reviews_years_before(title: str, period: Period) -> bool:
-    """Whether a year was asked for, and a title names years, all of them before: "Visits Rise in 2024"."""
+    """Whether the question asks for a year, and a title names only earlier years: "Visits Rise in 2024"."""
     named = {one.year for one in moments_of(title) if one.year} if period.end - period.start >= _A_YEAR else set()
     return bool(named) and max(named) < period.start.year
 
 
 def _is_of_its_own_day(text: str, published_at: str, period: Period) -> bool:
-    """Whether a sentence of another time says of a day, before it was published, that it happened then.
+    """Whether a sentence from another time dates its event to a day before its publication.
 
-    Not where the day is that of the saying: "said on Thursday".
+    A day on which something was said does not count: "said on Thursday".
     """
     when = moment(published_at, field="published_at")
     if period.start - _REPORTED_BEFORE <= when < period.end + AFTERWARDS:
@@ -196,7 +183,7 @@ def _is_of_its_own_day(text: str, published_at: str, period: Period) -> bool:
 
 
 def _is_when_of(words: str, text: str, start: int, end: int) -> bool:
-    """Whether a time stands in the clause of a figure, or at the head of a sentence whose next clause is that."""
+    """Whether a time is in the clause of a figure, or opens the sentence right before that clause."""
     at = text.find(words)
     if _COMPARED.match(words):
         return False
@@ -208,7 +195,7 @@ def _is_when_of(words: str, text: str, start: int, end: int) -> bool:
 
 
 def names_period(text: str, *, published_at: str | None, period: Period) -> bool:
-    """Whether the words of an article name a time within a period, read as they were meant when it was published."""
+    """Whether the words of an article, as meant when it was published, name a time within a period."""
     if period.end - period.start >= _A_YEAR and any(
         one.year is not None and period.start.year <= one.year < period.end.year for one in moments_of(text)
     ):
@@ -221,9 +208,9 @@ def names_period(text: str, *, published_at: str | None, period: Period) -> bool
 
 
 def says_when(text: str, period: Period) -> bool:
-    """Whether a text says the time of a question in the question's own words: its month, its year, or all of them.
+    """Whether a text says the time of a question in the question's own words: its month, its year, or all of it.
 
-    What was published in a period need not say so: then `Understood.undated` is what to read it for.
+    Articles published in the period need not say so; they are read for `Understood.undated`.
 
     >>> from datetime import datetime
     >>> march = Period(start=datetime(2025, 3, 1), end=datetime(2025, 4, 1), recent=False, words="in March")
@@ -243,7 +230,7 @@ def _can_tell(item: Evidence, told: Mapping[str, str | None], period: Period) ->
 
 
 def _told(evidence: Sequence[Evidence]) -> Mapping[str, str | None]:
-    """By article, when it was published; where that is not known, when the latest dated copy of its story was."""
+    """When each article was published; if that is unknown, when the latest dated copy of its story was."""
     copies: dict[str, list[str]] = {}
     for item in evidence:
         dates = [item.stored.published_at] if item.stored.published_at else [copy.published_at for copy in item.also]

@@ -1,4 +1,4 @@
-"""Searches for evidence by a question's text and vector: two lists fused, one article per story."""
+"""Searches for evidence by a question's text and vector: fuses two ranked lists, keeps one article per story."""
 
 from __future__ import annotations
 
@@ -22,25 +22,22 @@ from qa.language.words import matter, stems
 from qa.retrieval.recency import all_older, is_late, preferences, says_when, tells_of_another
 from qa.types import Citation, Evidence
 
-__all__ = ["READ", "Depth", "RankedBy", "fuse", "is_near", "keeps_period", "retrieve", "stale"]
-
-
 RankedBy = Literal["hybrid", "dense", "lexical"]
-"""Both lists fused, or one of them alone: to compare, and for corpora where one of them misleads."""
+"""Both lists fused, or one alone: for comparisons, and for corpora where one list misleads."""
 
 _RRF_K = 60.0
 """The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009), as published."""
 _STANDS_OUT, _AGAINST = 1.5, 9
-"""A lexical score so many times that of the tenth: a rare name, number or code stands there and nowhere else. Of 1.3,
-1.5, 1.7 and 2.0 it lost least on RealTimeQA with dates and won most without (n = 126, docs/yardsticks.md)."""
+"""A hit stands out if its lexical score is 1.5 times that of the tenth: it has a rare name, number or code. Of 1.3,
+1.5, 1.7 and 2.0, this value lost least on RealTimeQA with dates and won most without (n = 126, docs/yardsticks.md)."""
 _DEEPEST = 800
-"""Passages asked of each list at most, where the first ones were copies of few stories."""
+"""At most so many passages are asked of each list, when the first ones are copies of few stories."""
 _TOLD = 0.8
-"""A passage is told already when this share of its word runs stands in what was kept of its story."""
+"""A passage repeats its story if this share of its word runs is in the passages kept of that story."""
 _STORY_DEPTH = 12
 _LIKE = 0.4
-"""Cosine of the bundled encoder from which a passage says the like in other words: in 13 searches of 260 news articles
-and of the samples, the best passage on another subject had 0.39, most of those on the subject more than 0.5."""
+"""Cosine of the bundled encoder from which a passage says the same in other words. In 13 searches of 260 news articles
+and of the samples, the best passage on another subject had 0.39; most passages on the subject had more than 0.5."""
 _WORDS_PER_RUN = 3
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 
@@ -49,15 +46,15 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True):
     """How far retrieval looks and how much it keeps."""
 
     listed: int = 50
-    """Passages asked of each of the two lists, at first."""
+    """Passages asked of each list, at first."""
     kept: int = 8
     """Passages of evidence kept."""
     per_article: int = 2
-    """Passages of one article among them, or of all articles that tell its story."""
+    """At most so many of them from one story, over all articles that tell it."""
 
 
 READ = Depth(listed=60, kept=14, per_article=4)
-"""What is read for a question."""
+"""The depth at which passages are read for a question."""
 
 
 def retrieve(
@@ -71,11 +68,10 @@ def retrieve(
     period: Period | None = None,
     ranked_by: RankedBy = "hybrid",
 ) -> tuple[Evidence, ...]:
-    """Find the passages most likely to answer, best first, as if nothing were stored that is later than `as_of`.
+    """Find the passages most likely to answer, best first; ignore articles published after `as_of`.
 
-    Those from about `as_of`, or from about the `period` that the question names, are preferred (see `recency`).
-
-    Articles that tell the same story count once: the best-ranked one stays, the others are named in `also`.
+    Passages from near `as_of`, or near the `period` that the question names, are preferred (see `recency`). Articles
+    that tell the same story count once: the best-ranked one stays, and `also` names the others.
     """
     listed = depth.listed
     while True:
@@ -83,7 +79,7 @@ def retrieve(
         ranking = _ranking(hits, ranked_by)
         found = _ranked(corpus, hits, ranking)
         if as_of is not None and where.known_by is None and any(_is_future(item, as_of) for item in found):
-            # Only where it matters: a filter that is another one every second is no good to the corpus's memory.
+            # Only if needed: a filter that changes every second defeats the corpus's cache.
             where = msgspec.structs.replace(where, known_by=known_until(as_of))
             continue
         kept = _one_per_story(_by_date(found, as_of, period), depth)
@@ -93,10 +89,10 @@ def retrieve(
 
 
 def fuse(hits: Hits) -> Mapping[int, float]:
-    """Reciprocal rank fusion of the two lists, scaled so that the top of both is 1.
+    """Reciprocal rank fusion of the two lists, scaled so that a hit at the top of both has 1.
 
-    What stands out in the lexical list by its score counts as if the dense list had it at the same place: vectors do
-    not tell look-alikes apart by a name, and many passages middling in both lists would drown it.
+    A hit whose lexical score stands out counts as if the dense list had it at the same rank. Vectors cannot tell
+    look-alikes apart by a name, and many passages of middling rank in both lists would drown it.
 
     >>> from embeddings.types import Hit
     >>> fuse(Hits(dense=(Hit(7, 0.9),), lexical=(Hit(7, 3.2), Hit(8, 1.0))))[7]
@@ -113,9 +109,9 @@ def fuse(hits: Hits) -> Mapping[int, float]:
 
 
 def is_near(found: Evidence, question: str) -> bool | None:
-    """Whether a passage is likely to be about a question: it has half of the words that say something, or is like it.
+    """Whether a passage is likely about a question: it has half of its content words, or a similar vector.
 
-    None where the question has no such words, or its script does not set words apart.
+    None if the question has no content words, or its script does not separate words.
     """
     asked = matter(question)
     if not asked or UNSPACED.search(question):
@@ -128,7 +124,7 @@ def _share(rank: int) -> float:
 
 
 def _ranking(hits: Hits, ranked_by: RankedBy) -> Hits:
-    """The two lists to fuse; one list alone stands for both, so that scores keep their scale."""
+    """The two lists to fuse; a single list is used twice, so that scores keep their scale."""
     if ranked_by == "hybrid":
         return hits
     alone = hits.dense if ranked_by == "dense" else hits.lexical
@@ -136,7 +132,7 @@ def _ranking(hits: Hits, ranked_by: RankedBy) -> Hits:
 
 
 def _ranked(corpus: Corpus, hits: Hits, ranking: Hits) -> list[Evidence]:
-    """Everything ranked, best first; keys that the corpus no longer knows are left out."""
+    """All hits, best first, without keys that the corpus no longer knows."""
     fused = fuse(ranking)
     stored = corpus.passages(fused.keys())
     cosines = {hit.key: hit.score for hit in hits.dense}
@@ -145,7 +141,7 @@ def _ranked(corpus: Corpus, hits: Hits, ranking: Hits) -> list[Evidence]:
 
 
 def _by_date(found: Sequence[Evidence], as_of: datetime | None, period: Period | None) -> Sequence[Evidence]:
-    """The same evidence with its scores weighed by date, best first; what is too old for a recent period, last."""
+    """The evidence with scores weighted by date, best first; passages too old for a recent period come last."""
     factors = preferences([item.stored.published_at for item in found], as_of=as_of, period=period)
     weighed = [
         msgspec.structs.replace(item, score=item.score * factor, freshness=factor)
@@ -163,10 +159,10 @@ def _is_late(item: Evidence, period: Period | None) -> bool:
 
 
 def _one_per_story(found: Sequence[Evidence], depth: Depth) -> list[Evidence]:
-    """Keep the best passages of different stories, a few each; name the other articles of a story in its best.
+    """Keep the best passages of different stories, a few each; the best of a story names its other articles.
 
-    A copy that was extended may hold what the kept article does not: its passage is kept, too, while the story has
-    room and none of the passages found in the kept article says the same.
+    An extended copy may hold something that the kept article does not. Its passage is kept too, if the story has room
+    and no passage found in the kept article says the same.
     """
     kept: list[Evidence] = []
     story_of = _stories(found)
@@ -185,10 +181,9 @@ def _one_per_story(found: Sequence[Evidence], depth: Depth) -> list[Evidence]:
 
 
 def _stories(found: Sequence[Evidence]) -> Mapping[str, int]:
-    """By article, the number of its story. Two shortened copies that differ are one story through what they shortened.
+    """The story number of each article. Two different excerpts of one text belong to its story.
 
-    Only the articles of the first `_STORY_DEPTH` passages are compared with each other, and later ones with those:
-    no later one can be kept before them.
+    Every article is compared only with those of the first `_STORY_DEPTH` passages: no later one is kept before them.
     """
     signatures = {item.article_id: item.stored.signature for item in found}
     articles = list(signatures)
@@ -204,7 +199,7 @@ def _stories(found: Sequence[Evidence]) -> Mapping[str, int]:
 
 
 def _is_told(evidence: Evidence, tellers: Collection[str], found: Sequence[Evidence]) -> bool:
-    """Whether other articles of its story, of which passages are kept, say the same as a passage."""
+    """Whether other articles of the same story, already kept, say the same as a passage."""
     if not tellers or evidence.article_id in tellers:
         return False
     runs = _runs(evidence.stored.passage.text)
@@ -224,17 +219,16 @@ def _with(also: tuple[StoredPassage, ...], stored: StoredPassage) -> tuple[Store
     return also if stored.passage.article_id in known else (*also, stored)
 
 
-# --- Takes what an answer cites and what was found, tells which of it is old news, and whether it is of the time
-# asked
+# --- Is what an answer cites old news? Is it about the time asked for?
 _OVERTAKEN = timedelta(days=30)
-"""An event is told over a week or two; what is published a month later tells how things have gone on."""
+"""News of an event appears within a week or two; an article a month later says how things have gone on."""
 
 
 def stale(citations: Sequence[Citation], evidence: Sequence[Evidence], *, question: str) -> tuple[str, ...]:
-    """The citations, by id, that were overtaken: as much about the question, something came a month or more later.
+    """Ids of citations that are overtaken: another passage as close to the question is a month or more newer.
 
-    For questions about how things are now; of what happened, the first report may be the best. Of what has no date
-    nobody knows.
+    For questions about how things are now; for past events, the first report may be the best. Undated articles are
+    never overtaken.
     """
     asked = matter(question)
     shared = [len(asked & _stems(item)) for item in evidence]
@@ -258,9 +252,9 @@ def _stems(item: Evidence) -> frozenset[str]:
 
 
 def keeps_period(citations: Sequence[Citation], evidence: Sequence[Evidence], *, period: Period | None) -> bool | None:
-    """Whether all that is cited tells of the time asked for, as far as that is known: what has no date says it itself.
+    """Whether all citations are known to be about the time asked for; an undated article must name that time itself.
 
-    None where no time was asked for, or nothing is cited.
+    None if no time was asked for, or nothing is cited.
     """
     if period is None or not citations:
         return None
@@ -273,7 +267,7 @@ def keeps_period(citations: Sequence[Citation], evidence: Sequence[Evidence], *,
 
 
 def _of_another_month(citation: Citation, period: Period) -> bool:
-    """Whether the words cited tell their first figure of another month, quarter or year."""
+    """Whether the first figure of the cited words is for another month, quarter or year."""
     text = citation.cited_text
     figure = next(
         (one for one in quantities_of(text) if not (one.ordinal or _YEAR.fullmatch(text[one.start : one.end]))), None

@@ -1,4 +1,4 @@
-"""What whoever runs the service may know of it: articles by source and day, questions and answers, reviews.
+"""What the operator may see: articles by source and day, questions and answers, reviews.
 
 Of stored answers nobody is shown more than their readers are: what they quote is held against the articles first. Of
 articles that readers are not shown it gives numbers here; `kept_back` of `/api/articles` shows them.
@@ -20,10 +20,10 @@ from embeddings.corpus import meant, readable
 from embeddings.types import Article, SourceTally, Vector, Where
 from embeddings.usable_corpus import UsableCorpus
 from qa.access.keys import Permission
-from qa.conversations import asked
-from qa.conversations.asked import AskedQuestion, DayOfQuestions, Outcome
+from qa.conversations import question_log
 from qa.conversations.database import ConversationDatabase
 from qa.conversations.feedback import DatasetRow, Feedback, Review, ReviewBook, Verdicts, row_of
+from qa.conversations.question_log import AskedQuestion, DayOfQuestions, Outcome
 from qa.errors import NotFound
 from qa.language.dates import stamp
 from qa.retrieval.search import fuse
@@ -32,25 +32,8 @@ from qa.server.monitoring import Writes
 from qa.server.records import ReadCorpus, Records, once_each
 from qa.server.wire import ArticlePage, ArticleSummary, KeptAnswer, summary
 
-__all__ = [
-    "AdminAnswer",
-    "AdminArticle",
-    "Administration",
-    "CorpusBySource",
-    "CorpusDay",
-    "CorpusSource",
-    "KeyInfo",
-    "KeyList",
-    "QuestionDays",
-    "QuestionPage",
-    "ReviewIn",
-    "ReviewPage",
-    "SourceState",
-    "SourceStates",
-]
 
-
-# --- What travels between the service and whoever runs it: `/api/admin`
+# --- The wire format of `/api/admin`
 class CorpusDay(msgspec.Struct, frozen=True, kw_only=True):
     """Articles of one day of publication."""
 
@@ -227,7 +210,7 @@ class Administration:
     async def days(self, *, days: int) -> QuestionDays:
         """How questions came out on each of the last `days`, today included."""
         wanted = _days(days)
-        found = await self._records.run(partial(asked.days, since=wanted[0]))
+        found = await self._records.run(partial(question_log.days, since=wanted[0]))
         counted = {one.day: one for one in found}
         return QuestionDays(days=tuple(counted.get(day, DayOfQuestions(day=day)) for day in wanted))
 
@@ -235,14 +218,14 @@ class Administration:
         self, *, outcome: Outcome | None, day: str | None, before: int | None, limit: int
     ) -> QuestionPage:
         """Questions, the latest first."""
-        look = partial(asked.questions, outcome=outcome, day=day, before=before, limit=limit)
+        look = partial(question_log.questions, outcome=outcome, day=day, before=before, limit=limit)
         found, following = await self._records.run(look)
         return QuestionPage(questions=tuple(found), next=following)
 
     async def answer(self, answer_id: str) -> AdminAnswer:
         """What is kept of an answer, as it may be shown now. Raises NotFound where nothing is."""
         kept = await self._kept(answer_id)
-        feedback = await self._records.run(partial(asked.feedback_on, answer_id=answer_id))
+        feedback = await self._records.run(partial(question_log.feedback_on, answer_id=answer_id))
         review = await self._records.run(lambda database: ReviewBook(database).of(answer_id))
         if kept is None and feedback is None and review is None:
             raise NotFound(f"nothing is kept of an answer {answer_id!r}")
@@ -259,7 +242,7 @@ class Administration:
             answer_id=answer_id,
             question=kept.answer.question,
             asked_at=kept.answer.as_of,
-            earlier=await self._records.run(partial(asked.earlier_questions, answer_id=answer_id)),
+            earlier=await self._records.run(partial(question_log.earlier_questions, answer_id=answer_id)),
             answer_mode=kept.answer.answer_mode,
             reviewer=reviewer,
             reviewed_at=stamp(datetime.now(UTC)),

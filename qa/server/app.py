@@ -1,4 +1,4 @@
-"""The application: routes, what is injected into them, and what holds for all of them. Wiring only."""
+"""The application: its routes, their dependencies, and what applies to all of them. Wiring only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
-from qa.access import places
+from qa.access import origins
 from qa.server import openapi
 from qa.server.auth import provide_caller, refuse_undeclared
 from qa.server.auth.guard import Guard
@@ -72,13 +72,11 @@ from qa.server.routes.pages import (
 from qa.server.routes.widget import configure, get_token, home, load_widget, widget_file, widget_script
 from qa.server.service import Service
 
-__all__ = ["answer_head", "create_app"]
-
 _QUESTION_BYTES = 1_000_000
-"""Far more than a question with a thousand article ids needs."""
+"""More than enough for a question with a thousand article ids."""
 
 _CHECK_BYTES = 2_000_000
-"""The longest texts that are checked, and checked against, however they are escaped."""
+"""Enough for the longest texts to check, and to check against, however they are escaped."""
 _FEEDBACK_BYTES = 20_000
 _REVIEW_BYTES = 200_000
 
@@ -90,7 +88,7 @@ _CONVERSATIONS = (
     get_answer,
     link_answer,
 )
-"""What is kept of questions and answers."""
+"""Routes for stored questions and answers."""
 
 _ADMIN = (
     corpus_by_source,
@@ -105,7 +103,7 @@ _ADMIN = (
     export_reviews,
     list_keys,
 )
-"""What only whoever runs the service sees and does."""
+"""Routes for the operator."""
 
 _UNDESCRIBED = (
     metrics,
@@ -121,7 +119,7 @@ _UNDESCRIBED = (
     openapi_json,
     problem,
 )
-"""What is no part of the API."""
+"""Routes that are not part of the API."""
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -135,14 +133,14 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     settings = service.settings
     guard = Guard(settings)
 
-    widget = load_widget(frame_ancestors=places.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
+    widget = load_widget(frame_ancestors=origins.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
     dependencies = {
         "service": _given(service),
         "guard": _given(guard),
         "caller": Provide(provide_caller),
     }
     routes = _routes(max_body_bytes=settings.max_body_bytes)
-    # Described when that is asked for: it takes as long as all the rest.
+    # The OpenAPI document is made on the first request for it: making it takes as long as all the rest.
     page = load_page(cache(partial(openapi.describe, routes, dependencies=dependencies, version=version("sourceline"))))
     app = _Application(
         route_handlers=[*routes, *_UNDESCRIBED, _tools(max_body_bytes=settings.max_body_bytes)],
@@ -162,8 +160,8 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
 
 
 class _Application(Litestar):
-    """The framework without its plugins for models of pydantic and attrs: nothing here has any, and a tenth of a start
-    was importing them."""
+    """The framework without its plugins for pydantic and attrs: nothing here uses them, and importing them took a tenth
+    of the start-up time."""
 
     @staticmethod
     def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
@@ -203,14 +201,14 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
         router("/health", live, ready, tag="health"),
     ]
     for route in (route for router in routers for route in router.routes if isinstance(route, HTTPRoute)):
-        # The framework makes the OPTIONS handler of a path with its first method and never tells it of the others;
-        # without one, the application makes it anew.
+        # The framework creates the OPTIONS handler of a path for its first method only. Without one, the application
+        # creates it again, for all methods.
         route.route_handlers = [one for one in route.route_handlers if "OPTIONS" not in one.http_methods]
     return routers
 
 
 def _tools(*, max_body_bytes: int) -> Router:
-    """What MCP clients use, who describe it to themselves."""
+    """The route for MCP clients; the protocol describes itself."""
     return Router("/", route_handlers=[speak_mcp], request_max_body_size=min(_CHECK_BYTES, max_body_bytes))
 
 
@@ -227,7 +225,7 @@ def _run(service: Service) -> Lifespan:
 
 
 def answer_head(app: ASGIApp) -> ASGIApp:
-    """Let HEAD be answered wherever GET is: the server leaves the body out."""
+    """Answer HEAD wherever GET is answered: the server leaves the body out."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         head = scope.get("method") == "HEAD"

@@ -1,4 +1,4 @@
-"""Every error the HTTP layer itself raises; `problems` gives each its place on the wire.
+"""Every error that the HTTP layer itself raises; `problems` maps each to a reply.
 
 ServerError(QAError)
 ├── RequestError           the request is at fault
@@ -28,32 +28,6 @@ from __future__ import annotations
 import msgspec
 
 from qa.errors import QAError
-
-__all__ = [
-    "BodyTooLarge",
-    "DeadlineExceeded",
-    "FieldError",
-    "ForeignOrigin",
-    "InvalidRequest",
-    "MalformedBody",
-    "NotAllowed",
-    "NotInstalled",
-    "NotReady",
-    "NothingUsable",
-    "OutOfReach",
-    "Overloaded",
-    "RateLimited",
-    "RequestError",
-    "ServerError",
-    "ShuttingDown",
-    "SlowBody",
-    "TokenExpired",
-    "Unauthenticated",
-    "UnknownHost",
-    "Unsupported",
-    "UnsupportedMedia",
-    "require_reach",
-]
 
 
 class FieldError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

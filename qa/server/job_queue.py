@@ -1,8 +1,8 @@
-"""Ingests that `qa work` does for the services: a queue in the database that holds the articles.
+"""The queue of ingests that `qa work` does for the services, in the articles' database.
 
-Whoever takes a job holds its row locked until it is done, and nobody else looks at it meanwhile. When a worker is gone,
-in whatever way, the server lets go of the row, and the next worker begins the job anew: what was stored of it is found
-unchanged.
+A worker holds the row of its job locked until the job is done, and no other worker looks at it meanwhile. When a worker
+is gone, for whatever reason, the server unlocks the row, and the next worker starts the job again: it finds what was
+stored unchanged.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from embeddings.ingest import IngestReport
 from embeddings.postgres.database import Connection, LateDatabase
 from embeddings.postgres.schema import Tables
 from embeddings.types import Place, RawArticle, Rejected
-
-__all__ = ["JobQueue", "QueuedIngest", "Taken", "work"]
 
 _log = logging.getLogger(__name__)
 

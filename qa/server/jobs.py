@@ -1,4 +1,4 @@
-"""The books about ingests over HTTP: takes what became of each slice, gives progress and results, item by item.
+"""The records of ingests over HTTP: progress and results, item by item.
 
 A job is noted when it begins and when it ends, so that one cut off by the end of the process is known to be. Its notes
 are no reason for an ingest to fail: where they cannot be written, the log says so. Several services may keep one book.
@@ -28,8 +28,6 @@ from qa.server.monitoring import Act
 from qa.server.records import Records
 from qa.server.wire import AddedArticle
 from qa.settings import Settings
-
-__all__ = ["Job", "JobItem", "JobPage", "JobState", "JobSummary", "Jobs", "Running", "own_mark"]
 
 _KEPT = 1_000
 """Jobs that are kept; the oldest ones make room."""

@@ -1,6 +1,6 @@
-"""What the service tells of itself: log, traces, metrics, and whether articles can be written.
+"""What the service reports about itself: logs, traces, metrics, and whether articles can be written.
 
-In log and traces a line and a span for each request, a line for each act of whoever runs the service.
+The log has a line and the traces a span for each request; the log has a line for each act of the operator.
 
 Of a request nothing that was asked or sent: of its address only the route's template, neither ids nor parameters. Of an
 act who did what to what, as JSON, without a word of it.
@@ -31,9 +31,6 @@ from qa.types import Answer
 
 if TYPE_CHECKING:
     from qa.tracing.otlp import Tracing
-
-__all__ = ["METHODS", "OFTEN", "Act", "Metrics", "Storage", "Writes", "is_read_only", "logged", "note", "traced"]
-
 
 _acts = logging.getLogger("qa.server.audit")
 logger = logging.getLogger("qa.server.http.request_log")

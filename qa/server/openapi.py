@@ -1,4 +1,4 @@
-"""The OpenAPI document: the framework describes the routes, msgspec the values that travel over them.
+"""The OpenAPI document: the framework describes the routes, msgspec the values.
 
 Both know the handlers' own types, so nothing is written twice. The framework's schemas of structs are not used: they
 turn a bounded string in a list into `oneOf: [string, anything]`, which no string satisfies, and do not say which
@@ -68,20 +68,6 @@ from qa.server.wire import (
     TokenRequest,
 )
 from qa.types import Answer, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
-
-__all__ = [
-    "BODY",
-    "CHECK",
-    "LARGEST",
-    "MOMENT",
-    "QUESTION",
-    "RECORDS",
-    "WORK",
-    "ArticlesOperation",
-    "Before",
-    "describe",
-    "problems",
-]
 
 BODY = ("malformed-body", "slow-body", "body-too-large", "unsupported-media-type")
 """What can be wrong wherever a body is read."""

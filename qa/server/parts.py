@@ -1,4 +1,4 @@
-"""What the service is started with: the seams that the HTTP layer answers and checks through.
+"""The loaded parts of the service: the interfaces through which the HTTP layer answers and checks.
 
 Checks run on the encoding thread behind the questions, a few texts at a time, each within the time of its request.
 """
@@ -23,8 +23,6 @@ from qa.server.worker import Permits, Worker
 from qa.settings import Settings
 from qa.tracing import part
 from qa.types import Event, Question, SearchAnswer, SearchQuestion, Turn
-
-__all__ = ["Answering", "Checking", "Checks", "Narrowed", "Parts", "Rooms", "questions_at_once"]
 
 
 class Answering(Protocol):

@@ -1,4 +1,4 @@
-"""What the service keeps of conversations and feedback: takes questions and answers, on a thread of its own.
+"""The service's conversations and feedback, stored and read on a thread of their own.
 
 A stored answer is on disk before it is served; whatever is read back is held against the corpus first.
 """
@@ -24,7 +24,7 @@ from qa.conversations.changes import AnswerChanges, changes_since, corrected, re
 from qa.conversations.database import ConversationDatabase
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id, standing
-from qa.conversations.moving import open_target
+from qa.conversations.migration import open_target
 from qa.errors import HistoryUnavailable, NotFound
 from qa.language.dates import stamp
 from qa.server.errors import NotReady, ServerError
@@ -33,8 +33,6 @@ from qa.server.wire import ConversationPage, ConversationTurn, ConversationTurns
 from qa.server.worker import Permits, Worker
 from qa.settings import Settings
 from qa.types import Answer, Question, Turn
-
-__all__ = ["Asked", "ReadCorpus", "Records", "once_each"]
 
 T = TypeVar("T")
 
@@ -71,7 +69,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Records:
     """Conversations and feedback of one service. `owner` says whose they are; nobody sees another's.
 
-    What is quoted from collections that whoever asks may not read (`within`), any more or ever, is withheld.
+    Quotations from collections that the caller may not read (`within`) are withheld.
     """
 
     def __init__(self, settings: Settings, *, read: ReadCorpus) -> None:

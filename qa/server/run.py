@@ -1,4 +1,4 @@
-"""Run the service: bind, open its parts behind a live event loop, say when it is ready, stop without dropping anything.
+"""Runs the service: binds, loads the parts behind a live event loop, says when it is ready, stops cleanly.
 
 Store, encoder and answerer are opened from settings, each used once, so that all are known to work.
 """
@@ -35,7 +35,7 @@ from embeddings.opening import open_corpus
 from embeddings.runtime import at_once, key_of
 from embeddings.types import RawArticle, Where
 from embeddings.usable_corpus import Clock, utc_now
-from qa.access.places import is_loopback
+from qa.access.origins import is_loopback
 from qa.answers import fold
 from qa.assembly import Assembly, assemble
 from qa.errors import QAError, SettingsError
@@ -49,9 +49,6 @@ from qa.server.service import Service
 from qa.settings import Settings
 from qa.tracing import open_tracing
 from qa.types import Question
-
-__all__ = ["configure", "load", "serve"]
-
 
 _TEXT = "Is everything ready?"
 _REHEARSED = RawArticle(

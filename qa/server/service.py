@@ -1,4 +1,4 @@
-"""What the routes may ask for: takes questions, articles and ids, gives values, never blocks the event loop.
+"""What the routes call: it takes questions, articles and ids, and never blocks the event loop.
 
 Threads do the work, one for each kind: `encoding` runs the encoder and everything that needs its result (several where
 there are more than two processors), `writing` cleans and stores articles, `reading` fetches articles. Each request
@@ -27,9 +27,9 @@ from qa.errors import NotFound
 from qa.generators.guard import GuardedGenerator
 from qa.server import monitoring, submissions
 from qa.server.administration import Administration
-from qa.server.beginnings import Ahead, KeptQuestions
 from qa.server.errors import NotReady, ShuttingDown, require_reach
 from qa.server.jobs import Jobs, own_mark
+from qa.server.kept_starters import KeptQuestions, StarterRefresher
 from qa.server.monitoring import Act, Metrics, Storage
 from qa.server.parts import Checks, Narrowed, Parts, Rooms, questions_at_once
 from qa.server.records import Records
@@ -43,8 +43,6 @@ from qa.types import Answer, AnswerEvent, Event, Question, SearchAnswer, SearchQ
 
 if TYPE_CHECKING:
     from qa.server.job_queue import JobQueue
-
-__all__ = ["Service"]
 
 T = TypeVar("T")
 
@@ -82,10 +80,10 @@ class Service:
         self._rooms = Rooms()
         self.records = Records(settings, read=self._read)
         shelf = KeptQuestions(self.records.run)
-        self._beginnings = StarterQuestions(
+        self._starters = StarterQuestions(
             ask=self._ask_without_hurry, shelf=shelf, made_by=lambda: self._ready().made_by
         )
-        self._ahead = Ahead(make=self.beginning, shelf=shelf, is_open=not settings.api_keys)
+        self._ahead = StarterRefresher(make=self.beginning, shelf=shelf, is_open=not settings.api_keys)
         self.jobs = Jobs(self.records, service=own_mark(settings))
         self.administration = Administration(self.records, read=self._read, encode=self._encode)
         self.metrics = Metrics()
@@ -117,7 +115,7 @@ class Service:
         self._state = "stopping"
         workers = (self._writing, self._reading, self._encoding)
         await self._ahead.stop()
-        await self._beginnings.close()
+        await self._starters.close()
         await self.records.close()
         if self._parts is not None and self._parts.generator is not None:
             await self._parts.generator.close()
@@ -178,7 +176,7 @@ class Service:
         """What there is within reach, and questions tried there. Raises InvalidQuestion for a filter that is none."""
         require_reach(reach.within, reach.collection)
         glance = partial(self._read, partial(at_a_glance, where=reach.where()), within=reach.within)
-        return await self._beginnings.now(await self.counts(within=reach.within), glance, reach=reach)
+        return await self._starters.now(await self.counts(within=reach.within), glance, reach=reach)
 
     async def _ask_without_hurry(self, question: Question, within: Collections) -> Answer:
         answering = self._room(within, named=question.collection).answering
@@ -276,7 +274,7 @@ class Service:
                 report = submissions.report(submission, reports, job_id=job.id)
             changed = {one.collection for part in reports for one in part.articles if one.outcome == "updated"}
             self._ahead.written()
-            await self._beginnings.forget(changed)  # a question to begin with may be one about what was taken back
+            await self._starters.forget(changed)  # a question to begin with may be one about what was taken back
             return report
 
     async def _stored(
@@ -308,7 +306,7 @@ class Service:
                 raise NotFound(f"no article {name!r}")
             for article_id, home in removed.items():
                 monitoring.note(Act(act="article_deleted", by=by, article_id=article_id))
-                await self._beginnings.forget([home])
+                await self._starters.forget([home])
             self._ahead.written()
 
     async def _encode(self, text: str) -> Vector:

@@ -1,111 +1,24 @@
-"""What a page begins with, and what follows on: questions made of articles, tried under the same filters, and kept."""
+"""Starter questions of a page, and questions that follow on: made from articles, tried, and kept."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 import msgspec
 
-from embeddings.chunking.sentences import split_sentences
 from embeddings.corpus import Corpus
-from embeddings.runtime import compiled_late
 from embeddings.types import Article, CorpusCounts, Overview, SourceTally, Where
 from qa.access.keys import Collections
-from qa.conversations.nearby import answers_near, nearby
-from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on, topic_of
+from qa.conversations.related_questions import answers_related, follow_ons, related_questions
+from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, latest_on
 from qa.language.dates import is_after
-from qa.language.question_words import names
 from qa.question.understanding import where_of
 from qa.types import Answer, Citation, Filters, Question
-
-__all__ = [
-    "Beginning",
-    "Glance",
-    "Made",
-    "Offered",
-    "Reach",
-    "Shelf",
-    "StarterQuestions",
-    "Tried",
-    "at_a_glance",
-    "follow_ons",
-]
-
-
-# --- Questions to go on with, about articles that somebody reads: their statements, and what their people said
-_SENTENCES = 30
-"""What an article is about stands at its top."""
-_AN_ARTICLE = 3
-"""Questions that one article gives to begin with."""
-_PERSON = r"(?:[A-Z][\w'’.-]* ){1,3}[A-Z][\w'’-]+"
-_SAID = r"(?:also |has )?(?:said|says|told|added|warned)"
-_SPEAKER = compiled_late(
-    rf"\b(?:said|says) (?:[a-z-]+ ){{0,4}}(?P<after>{_PERSON})(?=[,.;])"
-    rf"|\b(?P<before>{_PERSON})(?:, [^,.;“”\"]{{3,80}},)? {_SAID}\b"
-)
-"""Who said something; what stands around it says the same in the sentence that quotes them."""
-_THE_BEFORE = re.compile(r"\bthe $", re.IGNORECASE)
-_CAPITAL_BEFORE = re.compile(r"[A-Z][\w'’.-]*,? (?:(?:and|of|for|de|du|von|van|der|&) )*$")
-_BODY = compiled_late(
-    r"^(?:But|And|If|As|While|When|So|Yet|Still|Last|This|That|JUST|MUST)\b|(?-i:\b[A-Z]{2,}$)"
-    r"|\b(?:Minister|Secretary|Commission|Commissioner|Ministry|Department|Office|Bureau|Agency|Authority|Association"
-    r"|Federation|Union|Council|Committee|Court|Police|Bank|Institute|University|Society|League|Board|Service|Statistics"
-    r"|Soccer|Football|Hockey|Democrat|Republican|Democrats|Republicans|Reserve|Force|Forces|Guard|Group|Center|Centre)$"
-)
-"""The name of a body without its article, an office without a name, or the first word of a sentence before a name."""
-_NAMED_WHOLE = r"(?=[,.;:”\"]|$| (?:is|are|was|were|will|has|had|and|or|in|on|at|for|to|from|with|after|before)\b)"
-_SPEAKERS = 3
-"""People of one article whose words are asked for."""
-
-
-def follow_ons(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate]:
-    """Questions for somebody who reads these articles: all of the first, then of the next, plain ones last of each.
-
-    Who is quoted in an article is asked for their words. Nobody comes upon that question who does not read the article.
-    """
-    found: dict[str, Candidate] = {}
-    for article in articles:
-        for one in sorted((*candidates([article], limit=_AN_ARTICLE), *_said_in(article)), key=_plainness):
-            found.setdefault(one.question, one)
-    return list(found.values())[:limit]
-
-
-def _plainness(one: Candidate) -> tuple[bool, bool]:
-    """What somebody said about something comes before what they said at all."""
-    return is_plain(one), one.question.endswith(" say?")
-
-
-def _said_in(article: Article) -> Iterator[Candidate]:
-    topic = topic_of(article)
-    speakers: dict[str, tuple[str, str]] = {}
-    for start, end in split_sentences(article.text)[:_SENTENCES]:
-        sentence = " ".join(article.text[start:end].split())
-        known = {name.text for name in names(sentence)}
-        for told in _SPEAKER.finditer(sentence):
-            group = "after" if told["after"] else "before"
-            speaker, lead = told[group], sentence[: told.start(group)]
-            # "Puerto Rico Gov. Pedro Pierluisi": a name that begins before is not known whole.
-            if not _CAPITAL_BEFORE.search(lead) and any(name in speaker or speaker in name for name in known):
-                told_of_whom = f"the {speaker}" if _THE_BEFORE.search(lead) else speaker
-                whom = re.sub(r"^The ", "the ", told_of_whom)
-                if whom.startswith("the ") or not _BODY.search(whom):
-                    about = "" if topic in speaker or speaker in topic else _about(topic, sentence)
-                    speakers.setdefault(whom, (about, told[0]))
-    for speaker, (about, told_of) in list(speakers.items())[:_SPEAKERS]:
-        yield Candidate(question=f"What did {speaker} say{about}?", article_id=article.id, expected=told_of)
-
-
-def _about(topic: str, sentence: str) -> str:
-    """ " about the Raven Bridge", where a sentence names that, and not as part of something else; else nothing."""
-    found = re.search(rf"(?P<the>\b[Tt]he )?\b{re.escape(topic)}{_NAMED_WHOLE}", sentence) if topic else None
-    return f" about {'the ' if found['the'] else ''}{topic}" if found else ""
-
 
 _OFFERED = 6
 _ENOUGH = 4
@@ -342,10 +255,10 @@ class StarterQuestions:
     async def _make_nearby(self, articles: Sequence[Article], good: list[Offered], reach: Reach) -> None:
         known = _in_order(articles, reach)
         turned = await asyncio.to_thread(follow_ons, known, limit=_TRIED)
-        for kin in (await asyncio.to_thread(nearby, reach.like, known, turned))[:_NEARBY_TRIED]:
+        for kin in (await asyncio.to_thread(related_questions, reach.like, known, turned))[:_NEARBY_TRIED]:
             if len(good) < _NEARBY:
                 answer = await self._ask(_asked(kin.made.question, reach), reach.within)
-                if answers_near(kin, answer, among=reach.about):
+                if answers_related(kin, answer, among=reach.about):
                     _add(kin.made, answer, good)
 
     async def _try(self, candidate: Candidate, good: list[Offered], reach: Reach, *, among: Sequence[str] = ()) -> bool:

@@ -1,4 +1,4 @@
-"""The body of `POST /api/articles`: one article, a list, or NDJSON in; raw articles and rejected items out.
+"""The body of `POST /api/articles`: from one article, a list or NDJSON to raw articles and rejected items.
 
 Items are read one by one, so that a long body neither stops other threads for long nor fails for one bad item.
 """
@@ -20,8 +20,6 @@ from qa.server.errors import FieldError, InvalidRequest, MalformedBody, NothingU
 from qa.server.http.bodies import fault, plain_json
 from qa.server.monitoring import Act
 from qa.server.wire import AddedArticle, AddReport, ArticleIn
-
-__all__ = ["Submission", "read", "report", "rights", "slices", "stored"]
 
 _MOST_ITEMS = 10_000
 _SLICE_CHARACTERS = 200_000

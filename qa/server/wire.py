@@ -1,4 +1,4 @@
-"""What travels over HTTP and is not already a value of `qa.types` or `embeddings.types`."""
+"""The HTTP values that are not already in `qa.types` or `embeddings.types`."""
 
 from __future__ import annotations
 
@@ -15,31 +15,6 @@ from qa.server.errors import FieldError
 from qa.server.monitoring import Writes
 from qa.sources.ledger import LateSource
 from qa.types import Answer
-
-__all__ = [
-    "AddReport",
-    "AddedArticle",
-    "Alive",
-    "AnswerLink",
-    "Archive",
-    "ArticleIn",
-    "ArticlePage",
-    "ArticleSummary",
-    "ConversationPage",
-    "ConversationTurn",
-    "ConversationTurns",
-    "FeedbackIn",
-    "FeedbackPage",
-    "FreshSource",
-    "Headline",
-    "KeptAnswer",
-    "Ready",
-    "Starter",
-    "Starters",
-    "Token",
-    "TokenRequest",
-    "summary",
-]
 
 ID_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9._~:@=+,-]*$"
 """What can stand in an address as it is; `embeddings.cleaning.identity` holds callers to it."""

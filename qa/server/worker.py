@@ -1,14 +1,14 @@
-"""Long-lived threads for CPU work: permits that bound what may wait for them, and how long a newcomer would wait.
+"""Long-lived threads for CPU work, with a bounded queue and a forecast of waiting times.
 
-The event loop never computes: it hands jobs over and waits. Urgent jobs (questions) go before patient ones (batches
-of an ingest), but patient ones have a share of the thread's time that no number of questions can take from them: what
-they used is a debt that the time of urgent jobs pays off, and while it is small a patient job goes first.
+The event loop never computes: it hands jobs over and waits. Urgent jobs (questions) go before patient ones (batches of
+an ingest). But patient jobs have a share of the thread's time that no number of questions can take: what they use is a
+debt that the time of urgent jobs pays off, and while the debt is small a patient job goes first.
 
-An encoder for writers cuts their work into small batches. A question then waits for one small batch, not for a whole
-article. One thread is enough for two processors, since a question has two passages read at once; where there are more,
-and the encoder and the reader are those that ship, which any thread may use, several questions are worked on at once.
+A batching encoder cuts the work of writers into small batches, so that a question waits for one batch, not for a whole
+article. One thread is enough for two processors, since a question reads two passages at once. With more processors, and
+the shipped encoder and reader, which are thread-safe, several questions run at once.
 
-By what questions have cost so far, who would wait too long is refused at once.
+From the cost of past questions the service forecasts waiting times, and refuses at once who would wait too long.
 """
 
 from __future__ import annotations
@@ -32,32 +32,30 @@ from embeddings.runtime import Run
 from embeddings.types import Vector, Vectors
 from qa.server.errors import DeadlineExceeded, Overloaded, ShuttingDown
 
-__all__ = ["BatchingEncoder", "Forecast", "Meter", "Permits", "Worker", "in_time"]
-
 T = TypeVar("T")
 _URGENT_IN_A_ROW = 8
-"""So many urgent jobs may go before a waiting patient one gets its turn, whatever it owes."""
+"""After so many urgent jobs a waiting patient job gets its turn, whatever the debt."""
 _SHARE = 1 / 3
-"""A second of urgent jobs pays off so many seconds of patient ones: a quarter of the time, with both waiting."""
+"""Seconds of patient jobs that one second of urgent jobs pays off: a quarter of the time if both wait."""
 _OWED_SECONDS = 0.05
-"""A patient job may go first while no more than this is owed: counting the tokens of many short texts is one turn."""
+"""A patient job may go first while the debt is no more than this: enough to count the tokens of many short texts."""
 _FOLLOW_UP_SECONDS = 0.005
-"""So long the thread waits for the next patient job of a turn that is not used up: its owner was told this moment."""
+"""How long the thread waits for the next patient job of an unfinished turn."""
 _PASSAGES_PER_TURN = 8
 """About a tenth of a second of the bundled model on two cores."""
 _TEXTS_PER_COUNT = 256
 """Counting tokens is some hundred times cheaper than encoding."""
 Kind = Literal["answer", "search"]
 _MOST_TURNS = 16
-"""So many of the costliest kind may be waiting or at work. At four fifths of what one thread can do, one question in a
-hundred takes about ten service times; a queue of sixteen keeps that of an overload near it, and never runs empty."""
+"""How many questions of the costliest kind may wait or run. At 80 % load of one thread, one question in a hundred takes
+about ten service times; a queue of sixteen keeps an overload near that, and never runs empty."""
 _LEAST_TURNS = 4
-"""Where questions cost more under load than alone (those refused and their clients take the processor, too), the same
-time is enough for fewer; with so many the thread still never waits for one."""
+"""Under load, questions cost more than alone (refused requests and their clients use the processor, too), so fewer fit
+into the same time; with this many the thread still never idles."""
 _SHORT_SECONDS = 1.0
-"""Sixteen are let in whatever a crowd costs, as long as they are expected to take no longer than this together."""
+"""Sixteen are admitted in any case if they are expected to take no longer than this together."""
 _SHARE_OF_DEADLINE = 0.5
-"""Nobody is let in who is expected to need more of the deadline: forecasts err."""
+"""A question that is expected to need more of its deadline is refused, because forecasts err."""
 _ROUNDING = 1e-6
 _LEARNS = 0.2
 """Weight of the last question in the moving average."""
@@ -73,7 +71,7 @@ class Permits:
         self._limit = limit
         self._what = what
         self.taken = 0
-        """How many there are now."""
+        """Permits taken now."""
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -88,9 +86,9 @@ class Permits:
 
 
 class Worker:
-    """A thread that takes one job after the other; start it by making it, end it with `stop`.
+    """A thread that does one job after the other; it starts at once, and ends with `stop`.
 
-    Of several threads all take urgent jobs, and the first alone takes patient ones: never two of those at once.
+    With several threads, all do urgent jobs, and only the first does patient ones: never two of those at once.
     """
 
     def __init__(self, name: str, *, threads: int = 1) -> None:
@@ -111,14 +109,14 @@ class Worker:
 
     @property
     def waiting(self) -> int:
-        """Jobs that have not had their turn."""
+        """Jobs that have not begun."""
         return len(self._urgent) + len(self._patient)
 
     async def run(self, job: Callable[[], T], *, timeout: float | None = None) -> T:
         """Do an urgent job on the thread and wait for it without blocking the event loop.
 
-        Raises what the job raises, and after `timeout` seconds Overloaded (it never got its turn; it is forgotten) or
-        DeadlineExceeded (it was begun; the thread ends it, nobody reads the result).
+        Raises what the job raises, and after `timeout` seconds Overloaded (it never began, and never will) or
+        DeadlineExceeded (it has begun; the thread finishes it, and the result is lost).
         """
         future = self.submit(job, urgent=True)
         limit = asyncio.timeout(timeout)
@@ -133,7 +131,7 @@ class Worker:
             raise DeadlineExceeded(f"not finished within {timeout:g} seconds") from None
 
     async def run_patiently(self, job: Callable[[], T], /) -> T:
-        """Do a job after those that are urgent; one that was cancelled before its turn is forgotten."""
+        """Do a job after the urgent ones; a job cancelled before its turn never begins."""
         return await asyncio.wrap_future(self.submit(job, urgent=False))
 
     def submit(self, job: Callable[[], T], *, urgent: bool) -> Future[T]:

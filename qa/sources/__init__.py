@@ -1,1 +1,1 @@
-"""Where articles come from by themselves: feeds that are asked, folders that are watched; in processes of their own."""
+"""Automatic sources of articles: feeds that are polled and folders that are watched, in processes of their own."""

@@ -1,4 +1,4 @@
-"""Articles on their way into the store: takes raw articles, gives what became of them when they are durable.
+"""Delivers raw articles to the store, and reports the outcome when they are durable.
 
 Either straight into the store, which one process writes at a time, or over HTTP to the service that has it open.
 """
@@ -27,9 +27,6 @@ from embeddings.types import RawArticle, Rejected
 from qa.settings import Settings
 from qa.sources.fetching import Fetched, FetchRefused, NotDelivered, SourceError
 from qa.tracing import Value, part, told_of_ingests
-
-__all__ = ["Deliver", "Delivered", "ToService", "ToStore", "delivery_of", "entries_of", "page_of"]
-
 
 _PATIENCE_SECONDS = 300.0
 _LARGEST_REPLY = 50_000_000

@@ -1,4 +1,4 @@
-"""One document from the web: takes an address, gives what is there, within limits of size, time and redirects.
+"""Fetches one document from the web, within limits of size, time and redirects.
 
 A request that is repeated says what it knows already (`ETag`, `Last-Modified`), so that nothing comes twice.
 """
@@ -22,25 +22,9 @@ from urllib.robotparser import RobotFileParser
 
 import msgspec
 
-from qa.access.places import Network
+from qa.access.origins import Network
 from qa.errors import QAError
 from qa.tracing import Value, part
-
-__all__ = [
-    "AGENT",
-    "FetchRefused",
-    "Fetched",
-    "Fetcher",
-    "Limits",
-    "NotDelivered",
-    "Resolve",
-    "Robots",
-    "SourceError",
-    "Target",
-    "address_of",
-    "look_up",
-    "target",
-]
 
 
 class SourceError(QAError):

@@ -21,8 +21,6 @@ import msgspec
 from embeddings.types import SourceTally
 from qa.sources.fetching import SourceError
 
-__all__ = ["FILE", "Feed", "LateSource", "Ledger", "Source", "Sources", "known_sources", "late_sources"]
-
 FILE = "sources.db"
 
 _APPLICATION_ID = 0x50A12CE3

@@ -1,4 +1,4 @@
-"""A source's turn: a feed asked for what is new, or a folder looked through; articles stored, all noted.
+"""One visit to a source: polls a feed or scans a folder, stores the articles, and notes all of it.
 
 Nothing is noted before it is stored. What failed for now is tried again at the next turn, a few times.
 """
@@ -22,9 +22,6 @@ from qa.sources.delivery import Deliver, Delivered, entries_of, page_of
 from qa.sources.fetching import Fetched, Fetcher, FetchRefused, NotDelivered, SourceError
 from qa.sources.ledger import Feed, Ledger
 from qa.tracing import part
-
-__all__ = ["Feeds", "Folders", "Visit", "wakes"]
-
 
 _log = logging.getLogger(__name__)
 

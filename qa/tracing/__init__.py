@@ -1,4 +1,4 @@
-"""Tells whoever traces it what a piece of work is made of; off unless QA_OTEL_ENDPOINT is set."""
+"""Traces what a piece of work consists of; off unless QA_OTEL_ENDPOINT is set."""
 
 from __future__ import annotations
 
@@ -16,20 +16,6 @@ from qa.errors import SettingsError
 if TYPE_CHECKING:
     from embeddings.ingest import IngestReport
     from qa.tracing.otlp import Tracing
-
-__all__ = [
-    "Evaluation",
-    "Kind",
-    "Span",
-    "Untraced",
-    "Value",
-    "current",
-    "open_tracing",
-    "part",
-    "told_of_ingests",
-    "tracing",
-    "within",
-]
 
 
 # --- The seam between work and whoever traces it: spans, one inside the other, and what is told of them

@@ -1,4 +1,4 @@
-"""Spans and evaluation events as OpenTelemetry knows them, sent over OTLP/HTTP in batches, from threads of their own.
+"""OpenTelemetry spans and evaluation events, sent over OTLP/HTTP in batches, from threads of their own.
 
 The SDK's own variables hold: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`,
 `OTEL_EXPORTER_OTLP_HEADERS`, `…_TIMEOUT`, `…_COMPRESSION`, `…_CERTIFICATE`. Nothing global is set: what other libraries
@@ -27,8 +27,6 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_i
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from qa.tracing import Evaluation, Kind, Span, Value
-
-__all__ = ["Tracing"]
 
 _SCOPE: Final = "sourceline"
 _KINDS: Final[Mapping[Kind, SpanKind]] = {

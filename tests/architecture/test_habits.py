@@ -67,8 +67,8 @@ ONE_MORE = {
     "HTTP route": "qa/server/app.py: ask",
     "check of numbers, dates or names": "qa/grounding/mismatches.py: quantities",
     "store": "embeddings/opening.py: postgres",
-    "rule of citing": "qa/citations.py: Citation",
-    "word of the chat": "qa/widget/languages/de.json: Quellen",
+    "citation rule": "qa/citations.py: Citation",
+    "text of the chat": "qa/widget/languages/de.json: Quellen",
     "command": "qa/cli/__init__.py: ingest",
 }
 """What somebody may want to add, with a file that the answer must lead to and a word of what is like it there."""

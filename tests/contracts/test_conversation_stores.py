@@ -13,16 +13,16 @@ import msgspec
 import pytest
 
 from embeddings.types import Place
-from qa.conversations import asked
-from qa.conversations import moving as records
-from qa.conversations.asked import DayOfQuestions, Outcome
+from qa.conversations import migration as records
+from qa.conversations import question_log
 from qa.conversations.database import FILE, ConversationDatabase, Database
 from qa.conversations.feedback import FeedbackBook, Review, ReviewBook, ServedAnswers, served
 from qa.conversations.history import Bounds, History, new_id
-from qa.conversations.moving import copy_records
+from qa.conversations.migration import copy_records
+from qa.conversations.question_log import DayOfQuestions, Outcome
 from qa.conversations.server_database import ServerDatabase
 from qa.errors import HistoryUnavailable, NotFound
-from qa.server import beginnings
+from qa.server import kept_starters
 from qa.server.starters import Made, Tried
 from qa.types import Answer, Usage
 
@@ -277,25 +277,25 @@ def test_questions_are_counted_and_listed_by_how_they_came_out(database: Convers
     for name, verdict in (("b", "up"), ("c", "down"), ("lost", "down")):
         book.give(served(answer(None, name)), owner="", verdict=verdict, comment="", at="2024-06-05T00:00:00Z")  # type: ignore[arg-type]
     ReviewBook(database).save(review("c"))
-    assert asked.days(database, since="2024-06-04") == [
+    assert question_log.days(database, since="2024-06-04") == [
         DayOfQuestions(day="2024-06-04", answered=1, declined=1),
         DayOfQuestions(day="2024-06-05", up=1, down=2),
     ]
 
     def found(outcome: Outcome | None, day: str | None = None, before: int | None = None) -> list[str]:
-        page = asked.questions(database, outcome=outcome, day=day, before=before, limit=9)
+        page = question_log.questions(database, outcome=outcome, day=day, before=before, limit=9)
         assert page[1] is None
         return [one.answer_id for one in page[0]]
 
     assert (found(None), found("answered"), found("declined")) == (["c", "b", "a"], ["b", "a"], ["c"])
     assert (found(None, "2024-06-04"), found("up", "2024-06-05"), found("up", "2024-06-04")) == (["c", "b"], ["b"], [])
-    (lost, last), end = asked.questions(database, outcome="down", day=None, before=None, limit=2)
+    (lost, last), end = question_log.questions(database, outcome="down", day=None, before=None, limit=2)
     assert ((lost.answer_id, lost.kept, lost.reviewed), end) == (("lost", False, False), None)
     assert (last.kept, last.reviewed, last.asked_at) == (True, True, "2024-06-04T23:59:59Z")
-    (latest,), before = asked.questions(database, outcome=None, day=None, before=None, limit=1)
+    (latest,), before = question_log.questions(database, outcome=None, day=None, before=None, limit=1)
     assert (latest.answer_id, found(None, before=before)) == ("c", ["b", "a"])
-    assert asked.earlier_questions(database, "c") == ("What about a?", "What about b?")
-    opinion = asked.feedback_on(database, "lost")
+    assert question_log.earlier_questions(database, "c") == ("What about a?", "What about b?")
+    opinion = question_log.feedback_on(database, "lost")
     assert opinion is not None
     assert opinion.verdict == "down"
 
@@ -390,17 +390,17 @@ def test_questions_to_begin_with_are_kept_by_name(database: ConversationDatabase
         place: Any = {"article_id": "a", "article_version": "v", "start": 0, "end": 9}
         return Made(of=state, questions=(Tried(question=f"Who is {state}\U0001fa81?", **place),))
 
-    assert beginnings.kept(database, name="all") is None
+    assert kept_starters.kept(database, name="all") is None
     for state in ("one", "two"):
-        beginnings.keep(database, name="all", made=made(state))
-    assert beginnings.kept(database, name="all") == made("two")
-    for number in range(beginnings.MOST):
-        beginnings.keep(database, name=str(number), made=made("three"))
-    assert beginnings.kept(database, name="all") is None, "the one made longest ago makes room"
-    assert beginnings.kept_names(database) == [str(number) for number in reversed(range(beginnings.MOST))]
+        kept_starters.keep(database, name="all", made=made(state))
+    assert kept_starters.kept(database, name="all") == made("two")
+    for number in range(kept_starters.MOST):
+        kept_starters.keep(database, name=str(number), made=made("three"))
+    assert kept_starters.kept(database, name="all") is None, "the one made longest ago makes room"
+    assert kept_starters.kept_names(database) == [str(number) for number in reversed(range(kept_starters.MOST))]
     with database.writing() as db:
         db.execute("UPDATE kept_starters SET made = 'broken' WHERE name = '1'")
-    assert beginnings.kept(database, name="1") is None
+    assert kept_starters.kept(database, name="1") is None
 
 
 def test_ids_are_long_and_random() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from embeddings.errors import EncoderError
 from embeddings.types import Passage, StoredPassage
-from qa.retrieval.rerankers import Reranker, load_reranker, rerank
+from qa.retrieval import Reranker, load_reranker, rerank
 from qa.types import Evidence
 
 QUESTION = "When did the harbour reopen?"

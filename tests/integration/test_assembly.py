@@ -25,7 +25,7 @@ from qa.evaluation.types import Example
 from qa.generators import Say, ScriptedGenerator
 from qa.generators.guard import GuardedGenerator
 from qa.grounding.mismatches import LexicalChecker
-from qa.retrieval.rerankers import WordReranker
+from qa.retrieval import WordReranker
 from qa.server.run import load
 from qa.settings import Settings
 from qa.types import Question, Turn

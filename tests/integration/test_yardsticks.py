@@ -13,10 +13,18 @@ import pytest
 from embeddings.corpus import Corpus
 from embeddings.encoders import HashingEncoder
 from embeddings.types import Where
-from qa.evaluation.benchmarks import Bench, Row, Table, asked, markdown, news
-from qa.evaluation.benchmarks.news import ABSTENTION, ANSWERS, RETRIEVAL, SECTION, measure_asked
-from qa.evaluation.benchmarks.realtimeqa import gold_ids, news_corpus, news_questions, pool_of, split
-from qa.evaluation.benchmarks.suite import Sizes, main, measure_all
+from qa.evaluation.benchmarks import Bench, Row, Table, asked, markdown, suite
+from qa.evaluation.benchmarks.realtimeqa import (
+    ABSTENTION,
+    ANSWERS,
+    RETRIEVAL,
+    gold_ids,
+    news_corpus,
+    news_questions,
+    pool_of,
+    split,
+)
+from qa.evaluation.benchmarks.suite import SECTION, Sizes, main, measure_all, measure_asked
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import Example
 from qa.settings import Settings
@@ -195,7 +203,7 @@ def test_newspaper_paragraphs_are_asked_undated_and_dated(
         assert {example.asked_at for example in examples} == {"2024-06-01" if name == "nyt-dated" else None}
         return asked(examples, corpus=corpus, bench=bench, name=name)
 
-    monkeypatch.setattr(news, "asked", listening)
+    monkeypatch.setattr(suite, "asked", listening)
     found = measure_asked(path, bench=bench)
     assert dates["nyt"] == {None}
     assert len(dates["nyt-dated"]) > 5

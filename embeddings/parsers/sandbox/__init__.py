@@ -1,4 +1,4 @@
-"""Reads files that need a parser of untrusted data in a process of their own, which can be killed.
+"""Parses untrusted files in a separate process, which can be killed.
 
 This side starts the process, asks it for one thing after the other, and says why it ended. That side (`child`) bounds
 itself, then lets the parser of the file's kind work.
@@ -26,9 +26,6 @@ import msgspec
 
 import embeddings
 from embeddings.types import RawArticle, Rejected
-
-__all__ = ["Broke", "Ended", "FoundArticle", "Frame", "Kind", "Member", "Refused", "Task", "read", "seconds_for"]
-
 
 # --- What the reading process is asked and what it answers: one JSON value a line, in either direction
 Kind = str

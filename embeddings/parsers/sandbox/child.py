@@ -1,4 +1,4 @@
-"""The process that reads: takes tasks on standard input, gives a frame of what their parsers find for each empty line.
+"""The parsing process: takes tasks on standard input, and gives a frame of results for each empty line.
 
 It bounds itself before it reads anything: memory, size of files written, processor time of each step. Going over the
 last ends it at once (SIGPROF), whatever C code it is in.
@@ -20,8 +20,6 @@ import msgspec
 from embeddings.errors import UnreadableFile
 from embeddings.parsers.sandbox import Broke, Ended, FoundArticle, Frame, Kind, Member, Refused, Task
 from embeddings.types import RawArticle, Rejected
-
-__all__ = ["MAX_MEMORY", "PARSERS", "main"]
 
 MAX_MEMORY: Final = 512_000_000
 """Of address space, so of everything."""

@@ -1,4 +1,4 @@
-"""Quality on real data sets, in one table: every figure with its n, its interval, a floor and what others reached.
+"""Benchmarks on real data sets, in one table: each figure with n, interval, floor and published results.
 
 Here is what the yardsticks share: examples asked of the service of this process, and the table. Predictions are kept by
 what decides them.
@@ -32,24 +32,6 @@ from qa.evaluation.types import Example, Machine, Prediction, Score, Scores
 from qa.grounding import SupportChecker
 from qa.settings import Settings
 from qa.types import SearchResult
-
-__all__ = [
-    "Bench",
-    "Named",
-    "Row",
-    "Table",
-    "asked",
-    "by_metric",
-    "joined",
-    "markdown",
-    "of_estimate",
-    "of_score",
-    "ranked",
-    "sample_rows",
-    "score_samples",
-    "write",
-]
-
 
 _VERSION = 1
 

@@ -1,4 +1,4 @@
-"""SummEdits, CLIFF, QAGS and WiCE: how well the support checker judges claims, with the floors it must beat.
+"""SummEdits, CLIFF, QAGS and WiCE: measures the support checker, and the floors it must beat.
 
 A response is as good as its worst sentence. Thresholds come from one half of the documents, figures from the other.
 """
@@ -19,17 +19,6 @@ from qa.evaluation.metrics.confidence import auroc_estimate, balanced_accuracy, 
 from qa.evaluation.metrics.grounding import absent_words, ngram_overlap, span_f1, subset_f1
 from qa.evaluation.metrics.statistics import NOTHING, Difference, Estimate, Floats, compare, mean, resampled
 from qa.grounding import Provenance, SupportChecker, load_checker
-
-__all__ = [
-    "Figures",
-    "RowJudgement",
-    "SetReport",
-    "checker_rows",
-    "judge_rows",
-    "measure",
-    "measure_judging",
-    "report_set",
-]
 
 Span = tuple[int, int]
 _FLOORS = {"word overlap": 1, "bigram overlap": 2}

@@ -1,4 +1,4 @@
-"""Reads public sets of claims that people judged against documents: SummEdits, CLIFF, QAGS and WiCE.
+"""Reads public sets of claims with human judgements: SummEdits, CLIFF, QAGS and WiCE.
 
 Sources: Laban et al., "SummEdits" (2023); Cao and Wang, "CLIFF" (2021); Wang, Cho and Lewis, "Asking and Answering
 Questions to Evaluate the Factual Consistency of Summaries" (QAGS, 2020); Kamoi et al., "WiCE" (2023).
@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
 import msgspec
-
-__all__ = ["GroundingRow", "Part", "SetName", "read_sets", "rejoined"]
 
 SetName = Literal["summedits", "cliff", "qags-cnndm", "qags-xsum", "wice"]
 Part = Literal["fit", "report"]

@@ -1,4 +1,4 @@
-"""SQuAD 2.0 and 1.1: how well the reader answers and when it declines, given the paragraph, and over all of them.
+"""SQuAD 2.0 and 1.1: measures the reader, given the paragraph or searching all paragraphs.
 
 Source of the measures: Rajpurkar et al., "Know What You Don't Know" (2018); what the official script reports. The
 answer is the words that the reader found; declining is the empty answer.
@@ -6,7 +6,6 @@ answer is the words that the reader found; declining is the empty answer.
 
 from __future__ import annotations
 
-import random
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, passage_id
 from qa.evaluation.benchmarks import Bench, Row, of_score
+from qa.evaluation.dataset import draw
 from qa.evaluation.metrics.answers import SquadQuestion, exact_match, f1, read_questions
 from qa.evaluation.metrics.confidence import auroc_estimate
 from qa.evaluation.metrics.statistics import Estimate, mean
@@ -29,21 +29,6 @@ from qa.reading import Reader, load_reader
 from qa.reading.sentence_ranking import read
 from qa.retrieval.search import READ, retrieve
 from qa.types import Evidence
-
-__all__ = [
-    "BestThreshold",
-    "FileReport",
-    "Read",
-    "ReaderReport",
-    "best_threshold",
-    "draw",
-    "given",
-    "measure",
-    "measure_reading",
-    "read_all",
-    "report",
-    "searched",
-]
 
 Setting = Literal["given", "open"]
 """The paragraph is given; or every paragraph is searched."""
@@ -287,14 +272,6 @@ def _tell(told: Callable[[str, int, int], None], setting: str, total: int, done:
 
 def _given(paragraphs: Mapping[str, Article], question: SquadQuestion) -> Sequence[Evidence]:
     return given(paragraphs[question.article_id])
-
-
-def draw(questions: Sequence[SquadQuestion], *, limit: int | None, seed: int) -> list[SquadQuestion]:
-    """So many of the questions, always the same ones for a seed, in their order."""
-    if limit is None or limit >= len(questions):
-        return list(questions)
-    places = sorted(random.Random(seed).sample(range(len(questions)), limit))  # noqa: S311 - a sample, not a secret
-    return [questions[place] for place in places]
 
 
 @contextmanager

@@ -8,36 +8,41 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from embeddings import encoders
-from qa.evaluation.benchmarks import Bench, Row, Table, markdown, sample_rows, score_samples, write
+from embeddings.types import Article, article_version
+from qa.evaluation.benchmarks import (
+    Bench,
+    Row,
+    Table,
+    asked,
+    markdown,
+    of_estimate,
+    sample_rows,
+    score_samples,
+    write,
+)
 from qa.evaluation.benchmarks.checker import measure_judging
-from qa.evaluation.benchmarks.news import measure_asked, measure_news
 from qa.evaluation.benchmarks.reader import measure, measure_reading
+from qa.evaluation.benchmarks.realtimeqa import measure_news
+from qa.evaluation.metrics.answers import SquadQuestion, contains, f1, read_questions
+from qa.evaluation.metrics.statistics import mean
 from qa.evaluation.run import checkout_revision, code_hash, machine
-from qa.evaluation.targets import CachingEncoder
-from qa.evaluation.types import Score
+from qa.evaluation.targets import CachingEncoder, kept
+from qa.evaluation.types import Example, Score
 from qa.grounding import SupportChecker, load_checker
 from qa.language.dates import stamp
 from qa.reading import load_reader
 from qa.settings import Settings, from_environment
-
-__all__ = [
-    "SQUAD_FILE",
-    "Baseline",
-    "main",
-    "measure_all",
-    "measure_samples",
-    "measure_squad",
-    "take_baseline",
-]
+from qa.types import Answer
 
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +144,79 @@ def _parts(
         ),
         ("squad-1", [one], lambda: measure_reading(one, title="SQuAD 1.1", bench=bench, limit=sizes.squad_1)),
     ]
+
+
+# --- Questions on newspaper paragraphs, asked of the whole service
+SECTION = "New York Times: asked of the service, 60 articles ingested"
+_ARTICLES = 60
+_ASKED_ON, _DAYS = "2024-06-01", 5 * 365
+_NEARLY_RIGHT = 0.5
+"""Token F1 from which a short answer counts as right."""
+
+
+def measure_asked(path: Path, *, bench: Bench) -> list[Row]:
+    """Draw articles, ingest them, ask every question on them, and say how many were answered rightly.
+
+    Once undated, and once with dates over five years, all asked on the day after: where the age of an article weighs in
+    what is ranked or in how sure an answer is, the two differ.
+    """
+    articles, questions = drawn(path)
+    examples = [
+        Example(id=one.id, question=one.question, group=one.group, answers=tuple(answer for answer, _ in one.answers))
+        for one in questions
+    ]
+    rows = _asked_rows(articles, examples, bench=bench, name="nyt", section=SECTION)
+    dated = [msgspec.structs.replace(article, published_at=_day_of(article)) for article in articles]
+    examples = [msgspec.structs.replace(example, asked_at=_ASKED_ON) for example in examples]
+    return rows + _asked_rows(dated, examples, bench=bench, name="nyt-dated", section=f"{SECTION}, dated")
+
+
+def _day_of(article: Article) -> str:
+    """A day of the five years before the questions are asked, by the article's text."""
+    ago = 1 + int(article.version[:8], 16) % _DAYS
+    return (date.fromisoformat(_ASKED_ON) - timedelta(days=ago)).isoformat()
+
+
+def _asked_rows(
+    articles: Sequence[Article], examples: Sequence[Example], *, bench: Bench, name: str, section: str
+) -> list[Row]:
+    with kept(articles, bench.encoder, bench.cache / name) as corpus:
+        run = asked(examples, corpus=corpus, bench=bench, name=name)
+    answers = [run.predictions[example.id].answer for example in examples]
+    groups = [example.group for example in examples]
+    judged = [_judged(answer, example.answers) for answer, example in zip(answers, examples, strict=True)]
+    figures = {
+        "right: the short answer, or the first sentence": [float(right) for right, _, _ in judged],
+        "the short answer alone right": [float(short) for _, short, _ in judged],
+        "wrong": [float(not declined and not right) for right, _, declined in judged],
+        "declined": [float(declined) for _, _, declined in judged],
+    }
+    return [of_estimate(mean(values, groups=groups), section=section, measure=name) for name, values in figures.items()]
+
+
+def drawn(path: Path) -> tuple[list[Article], list[SquadQuestion]]:
+    """So many of the articles, always the same ones, and the questions on them."""
+    paragraphs, questions = read_questions(path)
+    texts = {paragraph.id: paragraph.text for paragraph in paragraphs}
+    by_article: dict[str, list[SquadQuestion]] = {}
+    for question in questions:
+        by_article.setdefault(question.group.rpartition(":")[0], []).append(question)
+    names = random.Random(0).sample(sorted(by_article), min(_ARTICLES, len(by_article)))  # noqa: S311 - a sample
+    articles = []
+    for name in names:
+        text = "\n\n".join(dict.fromkeys(texts[question.article_id] for question in by_article[name]))
+        version = article_version(text)
+        articles.append(Article(id=version[:20], version=version, title="", text=text))
+    return articles, [question for name in names for question in by_article[name]]
+
+
+def _judged(answer: Answer | None, accepted: Sequence[str]) -> tuple[bool, bool, bool]:
+    """Whether it is right, whether its short answer is, whether it declined."""
+    if answer is None or answer.answer_mode == "abstained":
+        return False, False, True
+    short = answer.short_answer is not None and f1(answer.short_answer.text, accepted) >= _NEARLY_RIGHT
+    first = answer.claims[0].text if answer.claims else ""
+    return short or bool(contains(first, accepted)), short, False
 
 
 # --- The small form that runs with the tests, and the baseline it is held against

@@ -1,4 +1,4 @@
-"""Measures of retrieval, answers, grounding, abstention and speed: pure functions, each with its source.
+"""Metrics of retrieval, answers, grounding, abstention and speed: pure functions, each with its source.
 
 Here every metric by its name: what it is over, which direction is better, and what it says.
 """
@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
-
-__all__ = ["CUTOFFS", "METRICS", "Metric", "metric"]
-
 
 CUTOFFS = (1, 4, 10)
 """Places of a ranking that Hit@k looks at."""

@@ -1,4 +1,4 @@
-"""How well an answer's words agree with the accepted ones, and a ranking with the relevant ids; reads SQuAD files.
+"""Metrics of answers against accepted ones, and of rankings against relevant ids; reads SQuAD files.
 
 Sources: the official script of Rajpurkar et al., "Know What You Don't Know: Unanswerable Questions for SQuAD" (2018);
 Mallen et al., "When Not to Trust Language Models" (2023), who count an answer as right that contains an accepted one;
@@ -18,23 +18,6 @@ from pathlib import Path
 import msgspec
 
 from embeddings.types import Article, article_version
-
-__all__ = [
-    "SquadQuestion",
-    "average_precision",
-    "contains",
-    "exact_match",
-    "f1",
-    "first_rank",
-    "hit",
-    "ndcg",
-    "normalise",
-    "read_questions",
-    "read_squad",
-    "recall",
-    "reciprocal_rank",
-    "said",
-]
 
 
 class SquadQuestion(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""How well the confidence of an answerer or a judge tells right from wrong.
+"""How well the confidence of an answerer or a judge separates right from wrong.
 
 Sources: Naeini, Cooper and Hauskrecht (2015) and Guo et al. (2017) for the expected calibration error over bins of
 equal width; Brier (1950) for the mean squared error; El-Yaniv and Wiener (2010) and Geifman and El-Yaniv (2017) for
@@ -17,24 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from qa.evaluation.metrics.statistics import NOTHING, Estimate, Floats, Indices, resampled, wilson
-
-__all__ = [
-    "CurvePoint",
-    "ReliabilityBin",
-    "abstention_f1",
-    "abstention_precision",
-    "abstention_recall",
-    "auroc",
-    "auroc_estimate",
-    "balanced_accuracy",
-    "balanced_credit",
-    "best_threshold",
-    "brier",
-    "coverage_accuracy",
-    "coverage_accuracy_area",
-    "expected_calibration_error",
-    "reliability",
-]
 
 _BINS = 10
 _DIGITS = 6

@@ -1,4 +1,4 @@
-"""How good the citations of claims are, and what counting shared words would say.
+"""Metrics of citations, and word-overlap baselines.
 
 Source: citation recall and precision of ALCE (Gao, Yen, Yu and Chen, "Enabling Large Language Models to Generate Text
 with Citations", 2023, arXiv 2305.14627, section 4). Recall of a claim: all its citations together support it, and it
@@ -17,18 +17,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from qa.language.words import words_of
-
-__all__ = [
-    "ClaimCitations",
-    "Supports",
-    "absent_words",
-    "is_exact_span",
-    "judge_citations",
-    "ngram_overlap",
-    "overlaps",
-    "span_f1",
-    "subset_f1",
-]
 
 Supports = Callable[[str, Sequence[str]], bool]
 """Whether texts, taken together, say what a claim says."""

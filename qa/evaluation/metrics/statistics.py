@@ -1,4 +1,4 @@
-"""Mean, interval and percentiles of a value per question; of two runs the difference and its chance.
+"""Mean, interval and percentiles of a value per question; the difference of two runs and its p-value.
 
 Questions on one article are not independent: intervals come from resampling whole groups of them (cluster bootstrap,
 Field and Welsh, 2007; Efron and Tibshirani, 1993), or from Wilson's formula (1927) where every question stands alone
@@ -18,21 +18,6 @@ from typing import Literal
 import msgspec
 import numpy as np
 import numpy.typing as npt
-
-__all__ = [
-    "NOTHING",
-    "Difference",
-    "Estimate",
-    "Floats",
-    "Indices",
-    "Pair",
-    "compare",
-    "compare_all",
-    "mean",
-    "percentile",
-    "resampled",
-    "wilson",
-]
 
 RESAMPLES = 2_000
 _STATISTIC_RESAMPLES = 500

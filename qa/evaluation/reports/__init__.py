@@ -1,4 +1,4 @@
-"""Reports of a scored run: Markdown, JUnit, JSON, and one HTML file that needs nothing else."""
+"""Reports of a scored run: Markdown, JUnit, JSON, and one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -11,17 +11,6 @@ from qa.evaluation.compare import Comparison, MetricDifference
 from qa.evaluation.metrics import metric
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import SCHEMA_VERSION, ExampleScores, Manifest, Score, Scores
-
-__all__ = [
-    "interval_of",
-    "number_of",
-    "render_comparison",
-    "render_json",
-    "render_junit",
-    "render_markdown",
-    "value_of",
-]
-
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -1,4 +1,4 @@
-"""The four pictures of a report as inline SVG, each with what it is over.
+"""The four figures of a report as inline SVG, each with what it covers.
 
 Colours come from the page by class.
 """
@@ -14,8 +14,6 @@ from markupsafe import Markup, escape
 from qa.evaluation.metrics.confidence import coverage_accuracy, reliability
 from qa.evaluation.metrics.statistics import percentile
 from qa.evaluation.types import ExampleScores, Outcome
-
-__all__ = ["Bar", "Dot", "Figure", "Plot", "figures", "interval_bar"]
 
 _BINS = 20
 _KINDS: tuple[tuple[str, frozenset[Outcome]], ...] = (

@@ -1,4 +1,4 @@
-"""A scored run as one HTML file: no script, no network, nothing beside it.
+"""A scored run as one HTML file: no script, no network, no other files.
 
 It shows every question with its prediction and scores, cut into marked pieces.
 """
@@ -19,8 +19,6 @@ from qa.evaluation.reports.figures import figures, interval_bar
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.types import ClaimScore, Example, ExampleScores, Outcome, Prediction, Score, Scores
 from qa.types import SearchResult
-
-__all__ = ["Piece", "QuestionView", "Quotation", "Retrieved", "render_html", "view"]
 
 _HEADLINES = {
     "answer.right": "Right answers and abstentions",

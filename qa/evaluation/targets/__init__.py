@@ -1,4 +1,4 @@
-"""What can be evaluated: this process's own service, a running one, any OpenAI-compatible server.
+"""What can be evaluated: the service in this process, a running service, any OpenAI-compatible server.
 
 Here is the seam between a run and whatever answers, and an example as the question that is put to it; `respondent`
 opens one from options.
@@ -26,22 +26,6 @@ from embeddings.types import Article, Where
 from qa.evaluation.types import CitedArticle, Example, ForeignAnswer, RunRefused, Target
 from qa.settings import Settings
 from qa.types import Answer, Question, SearchQuestion, SearchResult
-
-__all__ = [
-    "Address",
-    "Asking",
-    "CachingEncoder",
-    "Facts",
-    "Reply",
-    "Respondent",
-    "cited",
-    "corpus_hash",
-    "kept",
-    "public_url",
-    "question_of",
-    "respondent",
-    "search_of",
-]
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The service of this process: the answerer over an open corpus, no HTTP in between, and what decides its answers.
+"""The service in this process as a target: an answerer over an open corpus, without HTTP.
 
 A corpus can act as if it did not hold certain articles: so it is asked what nothing answers.
 """
@@ -28,8 +28,6 @@ from qa.evaluation.targets import Asking, Facts, Reply, cited, corpus_hash, publ
 from qa.evaluation.types import CitedArticle, Example, Failure, Target, TargetFailed
 from qa.settings import Settings
 from qa.types import Answer, SearchResult
-
-__all__ = ["InProcess", "WithholdingCorpus", "shown_settings"]
 
 T = TypeVar("T")
 _PAGE = 500

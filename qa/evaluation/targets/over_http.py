@@ -1,4 +1,4 @@
-"""A running service under evaluation: Sourceline by its base URL, or any OpenAI-compatible server.
+"""A running service as a target: Sourceline at a base URL, or any OpenAI-compatible server.
 
 The latter is asked `chat/completions`; its `url_citation` annotations are taken as citations. Blocking calls run in
 threads, failures are `TargetFailed`.
@@ -27,8 +27,6 @@ from qa.evaluation.types import (
     TargetFailed,
 )
 from qa.types import Answer, SearchAnswer, SearchResult
-
-__all__ = ["JsonClient", "Native", "OpenAICompatible", "Response"]
 
 T = TypeVar("T")
 _PAGE = 200

@@ -16,33 +16,6 @@ from litestar.routes import BaseRoute, HTTPRoute
 
 from qa.access.keys import NOTHING, Collections, Permission, Scope
 
-__all__ = [
-    "ADMINISTERING",
-    "ANYONE",
-    "ASKING",
-    "ASKING_WITH_A_KEY",
-    "CHECKING",
-    "FOLLOWING_JOBS",
-    "GETTING_A_TOKEN",
-    "INGESTING",
-    "LISTING_ARTICLES",
-    "READING",
-    "READING_ARTICLES",
-    "READING_WITH_A_KEY",
-    "REVIEWING",
-    "SEARCHING",
-    "USING_TOOLS",
-    "Caller",
-    "Level",
-    "Undeclared",
-    "caller_of",
-    "handlers",
-    "level_of",
-    "provide_caller",
-    "refuse_undeclared",
-    "remember",
-]
-
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
     """Who may use a route, and what one request costs of the caller's budget."""

@@ -1,8 +1,8 @@
-"""The one guard: before any route runs (and before its body is read), who is it, and may they, and how often?
+"""The guard: before any route runs or reads its body, it checks who calls, what they may do, and how often.
 
-With `QA_API_KEYS` set, a key opens what its scope says, a token asking and reading. Without, whoever reaches the
-service may do everything, so it answers only to names that no foreign page can make its own (DNS rebinding). In both
-cases pages of origins that are not allowed are refused: browsers say truthfully where a request comes from.
+With `QA_API_KEYS` set, a key allows what its scope says, and a token allows asking and reading. Without keys, every
+caller may do everything, so the service answers only to host names that no foreign page can take over (DNS rebinding).
+In both cases it refuses pages of origins that are not allowed: browsers report the origin truthfully.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from qa.access import keys, places, tokens
+from qa.access import keys, origins, tokens
 from qa.access.keys import EVERYTHING
 from qa.access.rate_limits import Budgets, ConcurrencyLimit, RateLimits, TokenBucket
 from qa.server.auth import Caller, Level, level_of, remember
@@ -30,38 +30,36 @@ from qa.settings import Settings
 if TYPE_CHECKING:
     from qa.access.shared import SharedAccess
 
-__all__ = ["Guard"]
-
 _log = logging.getLogger(__name__)
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 _OPEN = Caller(kind="open", scope=EVERYTHING)
 _WORK = 3
-"""What costs so much occupies the encoder or the model."""
+"""A request of this cost or more occupies the encoder or the model."""
 _ADDRESS_FACTOR = 10
-"""So many visitors of one address may use up their budgets at once: a school, an office."""
+"""How many visitors of one address (a school, an office) may use up their budgets at once."""
 
 
 class Guard:
-    """What the settings say about who may do what."""
+    """Enforces what the settings say about who may do what."""
 
     def __init__(self, settings: Settings) -> None:
         """Reads settings only; the secret of tokens is read or made when it is first needed. Raises SettingsError."""
-        self.origins = places.parse_origins(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
-        self.collections = places.collections_of(settings.origin_collections, allowed=self.origins)
-        """What the pages of an origin read, where that is set."""
+        self.origins = origins.parse_origins(settings.allowed_origins, setting="QA_ALLOWED_ORIGINS")
+        self.collections = origins.collections_of(settings.origin_collections, allowed=self.origins)
+        """The collections that pages of an origin read, if configured."""
         self._shared = _shared(settings)
         self.secret: tokens.Signing = self._shared or tokens.Secret(settings.data_dir / "token.key")
         self._keys = keys.parse_keys(settings.api_keys)
-        self._proxies = places.parse_networks(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
+        self._proxies = origins.parse_networks(settings.trusted_proxies, setting="QA_TRUSTED_PROXIES")
         self._settings = settings
         self._budgets: Budgets = self._shared or RateLimits()
         self._seats = ConcurrencyLimit()
 
     @asynccontextmanager
     async def running(self, app: Litestar) -> AsyncIterator[None]:  # noqa: ARG002 - the framework passes it
-        """Fetch what is shared with other services beforehand, so that no request waits; give it back at the end."""
+        """Load the data shared with other services, so that no request waits for it; close it at the end."""
         if unsaid := [origin for origin in self.origins if self.reads_unsaid(origin)]:
             _log.warning(
                 "keys are kept to collections, and nothing says which one the pages of %s read: they get no token "
@@ -82,13 +80,13 @@ class Guard:
             await asyncio.to_thread(self._shared.close)
 
     def reads_unsaid(self, origin: str) -> bool:
-        """Whether nothing says what the pages of an origin read, though a key is kept to some collections: they would
-        read all of them without anybody having meant it."""
+        """Whether an origin has no configured collections although some key is limited to collections: its pages would
+        read everything by accident."""
         return origin not in self.collections and any(key.scope.collections is not None for key in self._keys)
 
     @property
     def open(self) -> bool:
-        """Whether whoever reaches the service may do everything."""
+        """Whether every caller may do everything."""
         return not self._keys
 
     @property
@@ -136,7 +134,7 @@ class Guard:
     def _check_place(self, connection: Connection) -> None:
         """Refuse pages of origins that are not allowed, and names that a foreign page could have given the service."""
         origin, host = connection.headers.get("origin", ""), connection.headers.get("host", "")
-        if self.open and not (_cannot_be_rebound(host) or any(places.host_of(one) == host for one in self.origins)):
+        if self.open and not (_cannot_be_rebound(host) or any(origins.host_of(one) == host for one in self.origins)):
             raise UnknownHost(
                 f"this service has no API keys, so it does not answer to the name {host[:200]!r}; use its address, set "
                 "QA_API_KEYS, or list the name's origin in QA_ALLOWED_ORIGINS"
@@ -147,7 +145,7 @@ class Guard:
     def _believe_proxy(self, connection: Connection) -> None:
         """Take the scheme from a trusted proxy, so that links to this service are those that readers use."""
         scheme, client = connection.headers.get("x-forwarded-proto"), connection.scope.get("client")
-        if scheme in {"http", "https"} and client and places.is_trusted(client[0], self._proxies):
+        if scheme in {"http", "https"} and client and origins.is_trusted(client[0], self._proxies):
             connection.scope["scheme"] = scheme
 
     def _caller(self, connection: Connection, level: Level) -> Caller:
@@ -239,7 +237,7 @@ class Guard:
         if not limit or caller.kind == "open":
             return []
         client = connection.scope.get("client")
-        address = places.client_of(
+        address = origins.client_of(
             client[0] if client else "",
             forwarded_for=",".join(connection.headers.getall("x-forwarded-for", [])),
             trusted=self._proxies,
@@ -260,7 +258,7 @@ def _shared(settings: Settings) -> SharedAccess | None:
 def _from_elsewhere(connection: Connection) -> bool:
     """Whether a page that is not the service's own sent the request."""
     origin = connection.headers.get("origin")
-    return origin is not None and not places.same_host(origin, connection.headers.get("host", ""))
+    return origin is not None and not origins.same_host(origin, connection.headers.get("host", ""))
 
 
 def _comes_from(connection: Connection, origin: str) -> bool:
@@ -273,7 +271,7 @@ def _comes_from(connection: Connection, origin: str) -> bool:
     if (found := headers.get("origin")) is not None:
         return bool(found == origin)
     if (site := headers.get("sec-fetch-site")) is not None:
-        return bool(site == "same-origin") and places.same_host(origin, headers.get("host", ""))
+        return bool(site == "same-origin") and origins.same_host(origin, headers.get("host", ""))
     return bool(headers.get("referer", "").startswith(f"{origin}/"))
 
 

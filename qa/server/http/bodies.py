@@ -1,4 +1,4 @@
-"""From the bytes of a request body to a checked value; every way in which that can fail is a `RequestError`."""
+"""From the bytes of a request body to a validated value; every failure is a `RequestError`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from litestar import Request
 from litestar.exceptions import HTTPException
 
 from qa.server.errors import BodyTooLarge, FieldError, InvalidRequest, MalformedBody, SlowBody, UnsupportedMedia
-
-__all__ = ["JSON", "NDJSON", "StrictRequest", "decode", "fault", "media_type", "plain_json"]
 
 T = TypeVar("T")
 

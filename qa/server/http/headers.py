@@ -1,4 +1,4 @@
-"""What replies carry besides their content: security headers, CORS, compression, and tags of what a client has already.
+"""Headers of replies: security, CORS, compression, and entity tags.
 
 A page may bring its own, looser content policy. Allowed origins, exactly, get the headers that let their pages read
 what the service answers: own code, because the framework's leaves `Vary: Origin` out where an origin is not allowed,
@@ -26,8 +26,6 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from embeddings.types import Article
 from qa.access.rate_limits import Spending
-
-__all__ = ["ALWAYS", "PAGE_POLICY", "SCRIPTED_POLICY", "framed", "revised", "secure", "share", "squeezed", "takes_gzip"]
 
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (

@@ -1,4 +1,4 @@
-"""The one table from errors to RFC 9457 problem details, and the handler that serves it; also for what is no HTTP.
+"""The table from errors to RFC 9457 problem details, and the handler that serves them; also below HTTP.
 
 What an error says is shown only where the table allows it: messages about the caller's request or our own state are;
 those of the store, the encoder or a bug are not (they may name paths), they go to the log under an incident id.
@@ -23,20 +23,6 @@ from qa import errors as online
 from qa.server import errors
 from qa.server.errors import FieldError
 from qa.server.http.headers import ALWAYS
-
-__all__ = [
-    "KINDS",
-    "MEDIA_TYPE",
-    "PROTOCOL_PROBLEM",
-    "Kind",
-    "Problem",
-    "RefusedMessage",
-    "StrictProtocol",
-    "kind_of",
-    "problem_of",
-    "serve_problem",
-]
-
 
 MEDIA_TYPE = "application/problem+json"
 

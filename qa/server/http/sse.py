@@ -1,4 +1,4 @@
-"""Messages as a stream of server-sent events, sent as they are made, ended when the client leaves.
+"""Streams messages as server-sent events, and stops when the client leaves.
 
 So does other work that goes on only while the client is there: when it leaves, the work is cancelled and nothing is
 sent.
@@ -16,8 +16,6 @@ from litestar.connection import Request
 from litestar.response import Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
-
-__all__ = ["EventStream", "Message", "WhileConnected", "encode"]
 
 _HEARTBEAT_SECONDS = 10.0
 """Silence after which a comment is sent, so that no proxy takes the connection for dead."""

@@ -1,4 +1,4 @@
-"""OpenAI's wire format for our answers: pure translation, in both directions; `qa.server.routes.openai` serves it.
+"""OpenAI's wire format for our answers, as pure translation; `qa.server.routes.openai` serves it.
 
 Here is what both formats have of an answer: its text in pieces with links to what it cites, its tokens, its errors.
 Clients show this text as Markdown. What Markdown would take for a link, an image or HTML stands in an article as
@@ -25,29 +25,6 @@ from qa.answers import CAVEATS
 from qa.generation.prompt import count_tokens
 from qa.server.http.problems import KINDS, Problem, problem_of, serve_problem
 from qa.types import AbstainReason, Answer, AnswerEvent, AnswerMode, Citation, ClaimEvent, Event, FallbackReason
-
-__all__ = [
-    "About",
-    "CitedText",
-    "ErrorBody",
-    "ErrorEnvelope",
-    "Link",
-    "Piece",
-    "Tokens",
-    "about",
-    "address_of",
-    "errors",
-    "failure",
-    "fold",
-    "inert",
-    "is_openai",
-    "joined",
-    "pieces",
-    "serve_error",
-    "text_fragment",
-    "tokens_of",
-]
-
 
 _ACTIVE = re.compile(r"(?<=\])(?=[(\[:])|(?<=<)(?=[A-Za-z/!?])")
 """Where a Markdown link, image or reference, or a tag, holds together."""

@@ -13,17 +13,6 @@ import msgspec
 from qa.server.http.sse import Message
 from qa.server.openai import About, Link, Piece, Tokens, about, joined
 
-__all__ = [
-    "Annotation",
-    "ChatChoice",
-    "ChatCompletion",
-    "ChatMessage",
-    "ChatUsage",
-    "UrlCitation",
-    "chunks",
-    "completion",
-]
-
 
 class UrlCitation(msgspec.Struct, frozen=True, kw_only=True):
     """A link for the words `content[start_index:end_index]`, in code points; `url` opens the article at the source."""

@@ -1,4 +1,4 @@
-"""What OpenAI's clients send, and what of it is asked of the service.
+"""The requests of OpenAI's clients, and how they translate to ours.
 
 The name of a model is a way of being answered. Fields that mean nothing here are passed over; what clients can ask
 for and does not exist here is named in an error, because an answer without it would be taken for one with it. Fields
@@ -19,29 +19,6 @@ from qa.errors import NotFound
 from qa.server.errors import FieldError, InvalidRequest, Unsupported
 from qa.server.openai import Piece
 from qa.types import Filters, Question, Turn
-
-__all__ = [
-    "Asked",
-    "ChatOptions",
-    "ChatRequest",
-    "FormatWish",
-    "InputItem",
-    "Model",
-    "ModelList",
-    "Narrowing",
-    "Part",
-    "ResponsesOptions",
-    "ResponsesRequest",
-    "StreamOptions",
-    "TextWishes",
-    "Way",
-    "answer_task",
-    "asked_in_chat",
-    "asked_in_responses",
-    "known",
-    "listed",
-    "task_pieces",
-]
 
 _LONGEST = 2000
 """Characters of a question, as for `POST /api/ask`."""

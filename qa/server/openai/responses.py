@@ -13,20 +13,6 @@ import msgspec
 from qa.server.http.sse import Message
 from qa.server.openai import About, ErrorBody, Link, Piece, Tokens, about, joined
 
-__all__ = [
-    "CachedTokens",
-    "OutputMessage",
-    "OutputText",
-    "ReasoningTokens",
-    "Response",
-    "ResponseUsage",
-    "TextFormat",
-    "TextOptions",
-    "UrlAnnotation",
-    "events",
-    "response",
-]
-
 Status = Literal["in_progress", "completed"]
 
 

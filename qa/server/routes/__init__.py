@@ -1,1 +1,1 @@
-"""One module per area of the HTTP surface; each exports its handlers, `qa.server.app` registers them."""
+"""One module per area of the HTTP API; `qa.server.app` registers their handlers."""

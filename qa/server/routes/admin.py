@@ -1,4 +1,4 @@
-"""`/api/admin`: articles, sources, questions, answers, reviews and keys, for whoever runs the service."""
+"""`/api/admin`: articles, sources, questions, answers, reviews and keys, for the operator."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from embeddings.errors import EmbeddingsError
-from qa.conversations.asked import Outcome
 from qa.conversations.feedback import Review
+from qa.conversations.question_log import Outcome
 from qa.language.dates import stamp
 from qa.server import monitoring
 from qa.server.administration import (
@@ -39,24 +39,6 @@ from qa.server.openapi import BODY, RECORDS, WORK, Before, problems
 from qa.server.service import Service
 from qa.server.wire import Alive, ArticlePage, FreshSource, Ready
 from qa.sources.ledger import Feed, Source
-
-__all__ = [
-    "corpus_by_source",
-    "export_reviews",
-    "find_articles",
-    "list_keys",
-    "list_questions",
-    "list_reviews",
-    "list_sources",
-    "live",
-    "metrics",
-    "question_days",
-    "read_answer",
-    "read_article",
-    "ready",
-    "save_review",
-]
-
 
 Days = Annotated[int, QueryParameter(ge=1, le=366, description="so many days, today included")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries per page")]

@@ -1,4 +1,4 @@
-"""`/api/articles` and `/api/jobs`: list, read, add and delete articles, and what became of those that were sent.
+"""`/api/articles` and `/api/jobs`: list, read, add and delete articles, and follow the ingests.
 
 Jobs are followed request by request, also while articles are being stored.
 """
@@ -21,8 +21,6 @@ from qa.server.jobs import Job, JobPage, JobState
 from qa.server.openapi import BODY, MOMENT, RECORDS, WORK, ArticlesOperation, Before, problems
 from qa.server.service import Service
 from qa.server.wire import AddReport, ArticlePage, summary
-
-__all__ = ["add_articles", "delete_article", "get_article", "get_job", "list_articles", "list_jobs"]
 
 Sources = Annotated[list[str] | None, QueryParameter(description="only these sources; may be repeated")]
 Sections = Annotated[list[str] | None, QueryParameter(description="only these sections; may be repeated")]

@@ -1,4 +1,4 @@
-"""`POST /api/ask`, `/api/search` and `/api/check`, `GET /api/starters`: answers, passages, any text judged, questions.
+"""`POST /api/ask`, `/api/search` and `/api/check`, `GET /api/starters`.
 
 Answers come with their citations, at once or as they are made.
 """
@@ -27,8 +27,6 @@ from qa.server.starters import Glance, Reach
 from qa.server.wire import Archive, Headline, Starter, Starters
 from qa.sources.ledger import late_sources
 from qa.types import Answer, AnswerEvent, Event, Filters, Question, SearchAnswer, SearchQuestion
-
-__all__ = ["ask", "check", "list_starters", "search"]
 
 
 @post(

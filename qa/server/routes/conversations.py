@@ -1,4 +1,4 @@
-"""What is kept: conversations, single answers with what became of their articles, and feedback on them.
+"""Conversations, single answers and the changes of their articles, and feedback.
 
 An answer is for its owner and for whoever was given the link to it. Feedback is one verdict an answer, given by
 readers, read by whoever runs the service.
@@ -21,17 +21,6 @@ from qa.server.auth.guard import Guard
 from qa.server.openapi import BODY, LARGEST, RECORDS, Before, problems
 from qa.server.service import Service
 from qa.server.wire import AnswerLink, ConversationPage, ConversationTurns, FeedbackIn, FeedbackPage, KeptAnswer
-
-__all__ = [
-    "answer_changes",
-    "delete_conversation",
-    "get_answer",
-    "get_conversation",
-    "give_feedback",
-    "link_answer",
-    "list_conversations",
-    "list_feedback",
-]
 
 
 @get(

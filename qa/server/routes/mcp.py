@@ -25,8 +25,6 @@ from qa.server.http.sse import WhileConnected
 from qa.server.service import Service
 from qa.types import Answer, Question, SearchAnswer, SearchQuestion
 
-__all__ = ["speak_mcp"]
-
 _AS = {"ask": ASKING, "search": SEARCHING, "check_claims": CHECKING}
 """Tools that cost as much as their routes; whatever else a client says costs as much as reading."""
 

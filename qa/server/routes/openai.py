@@ -1,4 +1,4 @@
-"""`/v1`: the service's answers for OpenAI's clients, as chat completions and as responses, and the names of its models.
+"""`/v1`: the service's answers for OpenAI's clients, as chat completions and as responses, and its models.
 
 Clients of routes that have no like here are told what to use.
 """
@@ -46,15 +46,6 @@ from qa.server.openai.requests import (
 )
 from qa.server.openapi import BODY, WORK
 from qa.server.service import Service
-
-__all__ = [
-    "create_chat_completion",
-    "create_completion",
-    "create_embedding",
-    "create_response",
-    "list_models",
-    "retrieve_model",
-]
 
 _WRONG = (
     *BODY,

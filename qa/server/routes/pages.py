@@ -1,4 +1,4 @@
-"""Pages: the API's description, problems, administration, and an article for readers whom a citation leads to it."""
+"""Pages: the API's description, problems, administration, and an article opened from a citation."""
 
 from __future__ import annotations
 
@@ -25,19 +25,6 @@ from qa.server.auth.guard import Guard
 from qa.server.http.headers import PAGE_POLICY, SCRIPTED_POLICY
 from qa.server.http.problems import KINDS
 from qa.server.service import Service
-
-__all__ = [
-    "Page",
-    "ProblemKind",
-    "admin",
-    "admin_file",
-    "article_page",
-    "docs",
-    "docs_file",
-    "load_page",
-    "openapi_json",
-    "problem",
-]
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _DOCS = ("docs.js", "docs.css")

@@ -1,4 +1,4 @@
-"""The chat for readers: the page at `/`, the script that puts it into other sites' pages, and the tokens of these."""
+"""The chat: the page at `/`, the script that embeds it into other sites, and their tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody
 
-from qa.access import places, tokens
+from qa.access import origins, tokens
 from qa.access.tokens import TokenClaims
 from qa.errors import SettingsError
 from qa.server import monitoring
@@ -28,9 +28,6 @@ from qa.server.http.headers import SCRIPTED_POLICY, framed, takes_gzip
 from qa.server.monitoring import Act
 from qa.server.openapi import BODY, problems
 from qa.server.wire import Token, TokenRequest
-
-__all__ = ["Widget", "configure", "get_token", "home", "load_widget", "widget_file", "widget_script"]
-
 
 _SCRIPT = "sourceline-chat.js"
 _SCRIPT_SECONDS = 300
@@ -210,7 +207,7 @@ def _origin(data: TokenRequest, caller: Caller, request: Request[Any, Any, Any],
             raise _fault("origin", "say for which origin; a page's own request names it by itself")
         return sender
     try:
-        (origin,) = places.parse_origins(data.origin, setting="origin")
+        (origin,) = origins.parse_origins(data.origin, setting="origin")
     except (SettingsError, ValueError):
         raise _fault("origin", "not one origin such as https://news.example") from None
     if not caller.operates and origin != sender:

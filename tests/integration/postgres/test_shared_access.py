@@ -17,8 +17,8 @@ from embeddings.postgres.database import Database
 from embeddings.types import Place
 from qa.access.rate_limits import TokenBucket
 from qa.access.shared import SharedAccess
-from qa.conversations import asked, server_database
-from qa.conversations.asked import DayOfQuestions
+from qa.conversations import question_log, server_database
+from qa.conversations.question_log import DayOfQuestions
 
 
 @pytest.fixture(scope="module")
@@ -114,5 +114,5 @@ def test_questions_kept_before_are_counted_too(place: Place, schema: str) -> Non
     server.close()
     for _ in range(2):
         opened = server_database.ServerDatabase.open(msgspec.structs.replace(place, schema=schema))
-        assert asked.days(opened, since="2024") == [DayOfQuestions(day="2024-06-04", declined=1, down=1)]
+        assert question_log.days(opened, since="2024") == [DayOfQuestions(day="2024-06-04", declined=1, down=1)]
         opened.close()

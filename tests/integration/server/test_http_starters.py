@@ -17,8 +17,8 @@ import pytest
 
 from embeddings.types import Article, CorpusCounts, Overview
 from qa.conversations.database import ConversationDatabase
-from qa.conversations.moving import open_source
-from qa.server.beginnings import kept, kept_names
+from qa.conversations.migration import open_source
+from qa.server.kept_starters import kept, kept_names
 from qa.server.parts import Parts
 from qa.server.run import load
 from qa.server.starters import Glance, Reach, StarterQuestions

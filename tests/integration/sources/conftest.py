@@ -15,14 +15,14 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import HashingEncoder
 from embeddings.errors import StoreError
 from embeddings.types import Article, Where
-from qa.access import places
+from qa.access import origins
 from qa.settings import Settings
 from qa.sources.delivery import ToStore
 from qa.sources.fetching import Fetcher, Limits
 from qa.sources.ledger import Feed, Ledger
 from qa.sources.visits import Feeds
 
-LOOPBACK = places.parse_networks("127.0.0.1", setting="QA_FEED_NETWORKS")
+LOOPBACK = origins.parse_networks("127.0.0.1", setting="QA_FEED_NETWORKS")
 
 Answer = Callable[["Handler"], None]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from qa.access import places
+from qa.access import origins
 from qa.sources.fetching import Fetcher, FetchRefused, Limits, target
 
 
@@ -150,7 +150,7 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_there(web: Any) -> Non
     """A name server that gives a good address first and a bad one then leads nowhere else."""
     port = int(web.base.rpartition(":")[2])
     answers = [["127.0.0.1"], ["127.0.0.1"], ["10.0.0.1"]]  # of the page, its robots.txt, the next page
-    allowed = places.parse_networks("127.0.0.1", setting="x")
+    allowed = origins.parse_networks("127.0.0.1", setting="x")
     fetcher = Fetcher(allowed=allowed, limits=Limits(pause=0.0), resolve=lambda *_: answers.pop(0))
     web.put("/feed", "<rss/>")
     assert fetcher.fetch(f"http://news.example:{port}/feed").body == b"<rss/>"
@@ -182,7 +182,7 @@ def test_what_is_no_address_of_the_web_is_refused(url: str) -> None:
 
 def test_a_host_is_left_alone_between_two_requests(web: Any) -> None:
     waited: list[float] = []
-    allowed = places.parse_networks("127.0.0.1", setting="x")
+    allowed = origins.parse_networks("127.0.0.1", setting="x")
     fetcher = Fetcher(allowed=allowed, limits=Limits(pause=60.0), sleep=waited.append)
     url = web.put("/feed", "<rss/>")
     for _ in range(2):

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from embeddings import parsers
 from embeddings.types import RawArticle
-from qa.access import places
+from qa.access import origins
 from qa.sources import delivery
 from qa.sources.fetching import Fetched, Fetcher, FetchRefused, Limits, Robots
 
@@ -74,7 +74,7 @@ def secure(web: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
 def trusting(monkeypatch: pytest.MonkeyPatch, file: Path | None) -> Fetcher:
     if file is not None:
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    allowed = places.parse_networks("127.0.0.1", setting="QA_FEED_NETWORKS")
+    allowed = origins.parse_networks("127.0.0.1", setting="QA_FEED_NETWORKS")
     return Fetcher(allowed=allowed, limits=Limits(pause=0.0), resolve=lambda *_: ["127.0.0.1"])
 
 
@@ -167,7 +167,7 @@ def test_what_robots_txt_forbids_is_not_asked(web: Any, fetcher: Fetcher) -> Non
     web.say("/leads-there", 302, Location="/private/1")
     waited: list[float] = []
     fetcher = Fetcher(
-        allowed=places.parse_networks("127.0.0.1", setting=""), limits=Limits(pause=0.0), sleep=waited.append
+        allowed=origins.parse_networks("127.0.0.1", setting=""), limits=Limits(pause=0.0), sleep=waited.append
     )
     assert fetcher.fetch(f"{web.base}/news/1").body
     for path in ("/private/1", "/leads-there"):

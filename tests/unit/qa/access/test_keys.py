@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from embeddings.cleaning.identity import checked_collection
 from embeddings.errors import InvalidArticle
-from qa.access import keys, places
+from qa.access import keys, origins
 from qa.access.keys import EVERYTHING, NOTHING, Scope, scope_of
 from qa.access.tokens import answer_signature, is_signed_answer
 from qa.cli import program
@@ -145,7 +145,7 @@ def test_any_name_of_a_collection_can_be_in_an_entry(name: str) -> None:
     assert checked_collection(name) == name
     _, entry = keys.new_key("desk", scope=scope_of(["ask"], [name, "world"]))
     assert keys.parse_keys(f"{entry},other:sha256:{SCOPED_DIGEST}")[0] == entry
-    assert places.collections_of(f"https://a.example={quote(name, safe='')}", allowed=["https://a.example"]) == {
+    assert origins.collections_of(f"https://a.example={quote(name, safe='')}", allowed=["https://a.example"]) == {
         "https://a.example": name
     }
 
@@ -162,9 +162,9 @@ def test_what_no_collection_is_called_is_refused(name: str) -> None:
 
 def test_every_origin_has_a_collection_where_one_has() -> None:
     allowed = ["https://a.example", "https://b.example:8443"]
-    read = places.collections_of("https://a.example=world, HTTPS://b.example:8443/=*", allowed=allowed)
+    read = origins.collections_of("https://a.example=world, HTTPS://b.example:8443/=*", allowed=allowed)
     assert read == {"https://a.example": "world", "https://b.example:8443": None}
-    assert places.collections_of("", allowed=allowed) == {}
+    assert origins.collections_of("", allowed=allowed) == {}
     for text, said in (
         ("https://a.example=world", r"different origins \(https://b.example:8443\)"),
         ("https://a.example=x,https://b.example:8443=*,https://c.example=y", "https://c.example"),
@@ -173,7 +173,7 @@ def test_every_origin_has_a_collection_where_one_has() -> None:
         ("https://a.example=", "cannot be"),
     ):
         with pytest.raises(SettingsError, match=said):
-            places.collections_of(text, allowed=allowed)
+            origins.collections_of(text, allowed=allowed)
 
 
 def test_the_command_prints_an_entry_with_its_scope() -> None:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from embeddings.types import Article, article_version
+from qa.conversations.related_questions import follow_ons
 from qa.conversations.starters import Candidate, answers_well, candidates, latest_on
-from qa.server.starters import follow_ons
 from qa.types import Answer, Citation, ShortAnswer, Usage
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from embeddings.types import Article
 from qa.generation.attempt import AnswerBuilder
-from qa.generation.claim_check import CheckedClaim, check_claim, is_order
+from qa.generation.claim_check import CheckedClaim, check_claim, is_injection
 from qa.generation.prompt import PromptSource
 from qa.grounding import Provenance, Support, SupportingSpan
 from qa.types import Evidence, Verdict
@@ -136,16 +136,16 @@ def test_markup_is_not_even_checked(sources: list[PromptSource]) -> None:
 def test_a_sentence_whose_quotes_do_not_fit_is_not_shown_by_halves(sources: list[PromptSource]) -> None:
     two = judged("The ferry sank [S1].", Told(("supported", [place(8, 17), place(*SANK)])), sources)
     assert len(two.quotes) == 2
-    page = AnswerBuilder(limit=1, lenient=False)
-    assert page.take(two) is None
-    assert (page.dropped, page.claims, page.citations) == (1, [], [])
-    page = AnswerBuilder(limit=2, lenient=False)
-    event = page.take(two)
+    builder = AnswerBuilder(limit=1, lenient=False)
+    assert builder.take(two) is None
+    assert (builder.dropped, builder.claims, builder.citations) == (1, [], [])
+    builder = AnswerBuilder(limit=2, lenient=False)
+    event = builder.take(two)
     assert event is not None
     assert [citation.id for citation in event.citations] == ["c1", "c2"]
-    assert page.full
-    assert page.take(two) is None, "said already"
-    assert page.dropped == 0
+    assert builder.full
+    assert builder.take(two) is None, "said already"
+    assert builder.dropped == 0
 
 
 @pytest.mark.parametrize("sentence", ["1,214.", "Stavnes [S1].", "David Jackson [S1]."])
@@ -176,7 +176,7 @@ def test_a_script_without_spaces_makes_no_fragments(sources: list[PromptSource])
     ],
 )
 def test_orders(text: str) -> None:
-    assert is_order(text)
+    assert is_injection(text)
 
 
 @pytest.mark.parametrize(
@@ -194,4 +194,4 @@ def test_orders(text: str) -> None:
     ],
 )
 def test_reports(text: str) -> None:
-    assert not is_order(text)
+    assert not is_injection(text)

@@ -37,9 +37,9 @@ def words(evidence_of: Make) -> Callable[..., Quoted]:
 
 
 def attempt(source: PromptSource, *, nearest: list[Quoted] | None = None, **changes: Any) -> Attempt:
-    means: Any = None
+    dependencies: Any = None
     request = Request(messages=[], sources=[source], label="S", question="What sank?", max_tokens=9, deadline=0.0)
-    made = Attempt(request, means=means, page=AnswerBuilder(limit=3, lenient=False))
+    made = Attempt(request, dependencies=dependencies, builder=AnswerBuilder(limit=3, lenient=False))
     made.nearest = nearest or []
     for name, value in changes.items():
         setattr(made, name, value)

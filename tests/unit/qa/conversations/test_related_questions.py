@@ -6,9 +6,8 @@ import msgspec
 import pytest
 
 from embeddings.types import Article, article_version
-from qa.conversations.nearby import Kin, answers_near, nearby
+from qa.conversations.related_questions import RelatedQuestion, answers_related, follow_ons, related_questions
 from qa.conversations.starters import Candidate
-from qa.server.starters import follow_ons
 from qa.types import Answer, Citation, Usage
 
 FERRY = (
@@ -22,7 +21,7 @@ def article(text: str, *, name: str = "a", title: str = "Saint Orlane aground") 
 
 
 def near(asked: str, *articles: Article) -> list[str]:
-    found = nearby(asked, articles, follow_ons(articles, limit=30))
+    found = related_questions(asked, articles, follow_ons(articles, limit=30))
     return [one.made.question for one in found]
 
 
@@ -83,10 +82,14 @@ def answered(text: str, *, support: float = 0.9) -> Answer:
 
 
 def test_it_is_offered_where_what_it_names_is_told_of() -> None:
-    asked = Kin(made=Candidate(question="What did Gregor Vance do?", article_id="a"), named="Vance", is_person=True)
-    assert answers_near(asked, answered("Gregor Vance called Oda Lindqvist."), among=["a"])
-    assert not answers_near(asked, answered("Oda Lindqvist has beaten Gregor Vance."), among=["a"]), "what others did"
-    assert not answers_near(asked, answered("It rained."), among=["a"])
-    assert not answers_near(asked, answered("Gregor Vance called.", support=0.4), among=["a"])
+    asked = RelatedQuestion(
+        made=Candidate(question="What did Gregor Vance do?", article_id="a"), named="Vance", is_person=True
+    )
+    assert answers_related(asked, answered("Gregor Vance called Oda Lindqvist."), among=["a"])
+    assert not answers_related(asked, answered("Oda Lindqvist has beaten Gregor Vance."), among=["a"]), (
+        "what others did"
+    )
+    assert not answers_related(asked, answered("It rained."), among=["a"])
+    assert not answers_related(asked, answered("Gregor Vance called.", support=0.4), among=["a"])
     thing = msgspec.structs.replace(asked, is_person=False)
-    assert answers_near(thing, answered("Oda Lindqvist has beaten Gregor Vance."), among=["a"])
+    assert answers_related(thing, answered("Oda Lindqvist has beaten Gregor Vance."), among=["a"])

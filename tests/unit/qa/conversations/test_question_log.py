@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from qa.conversations import asked, database
-from qa.conversations.asked import DayOfQuestions, days, questions
+from qa.conversations import database, question_log
 from qa.conversations.database import FILE, SCHEMA_VERSION, Database
 from qa.conversations.feedback import Review, ReviewBook
 from qa.conversations.history import Bounds, History
+from qa.conversations.question_log import DayOfQuestions, days, questions
 from qa.errors import NotFound
 from qa.types import Answer, Usage
 
@@ -117,7 +117,7 @@ def test_a_file_of_before_is_brought_up_once(older: Callable[[], Database]) -> N
         opened = older()
         assert days(opened, since="2024") == [DayOfQuestions(day="2024-06-04", answered=1, down=1)]
         ReviewBook(opened).save(review("a1"))
-        assert asked.earlier_questions(opened, "a2") == ("What about a?",)
+        assert question_log.earlier_questions(opened, "a2") == ("What about a?",)
         with opened.reading() as db:
             assert db.pragma("user_version") == SCHEMA_VERSION
         opened.close()

@@ -1,4 +1,4 @@
-"""What a pronoun of a follow-up can stand for, held against the last answer and the article that it cited.
+"""Resolves the pronouns of a follow-up from the last answer and the article that it cited.
 
 A place is nobody and nothing that acts: "it" after "What sank off Hallow?" is what sank.
 """
@@ -13,8 +13,6 @@ from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, WH_WORDS, na
 from qa.language.time_expressions import without_period
 from qa.language.words import tokens
 from qa.types import Turn
-
-__all__ = ["SEVERAL", "event_asked", "places_of", "someone", "something", "things"]
 
 SEVERAL = ""
 """Instead of a thing: there are several that it may be."""

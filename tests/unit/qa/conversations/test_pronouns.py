@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qa.conversations.follow_ups import resolved
-from qa.conversations.meant import SEVERAL, event_asked, places_of, someone, something, things
+from qa.conversations.pronouns import SEVERAL, event_asked, places_of, someone, something, things
 from qa.types import Turn
 
 ARTICLE = "Trawler sinks off Hallow\nThe trawler sank off Hallow. Captain Orme, 44, left last, Captain Orme said."

@@ -1,7 +1,8 @@
-"""Questions near one that nothing answers: the same at any time, what happened to what it names, statements like it.
+"""Related questions: for one that nothing answers, and about the articles that somebody reads.
 
-No model, and few forms, as people word them. Whether one is really answered is for the caller to try (`answers_near`).
-To ask the same of another place ("the capital of Teshkol?") reads well, and got wrong answers.
+Beside an unanswered question: the same question at any time, what happened to the things it names, similar statements.
+No model makes them, and they have few forms. The caller must try whether one is really answered (`answers_related`).
+The same question about another place ("the capital of Teshkol?") reads well, but got wrong answers.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from typing import Literal
 
 import msgspec
 
+from embeddings.chunking.sentences import split_sentences
+from embeddings.runtime import compiled_late
 from embeddings.types import Article
-from qa.conversations.starters import Candidate, answers_well, is_plain
+from qa.conversations.starters import Candidate, answers_well, candidates, is_plain, topic_of
 from qa.language.question_words import TITLES, Name, full_name, language_of, names
 from qa.language.time_expressions import period_of, without_period
 from qa.language.words import matter
 from qa.types import Answer
-
-__all__ = ["Kin", "answers_near", "nearby"]
 
 _Kind = Literal["person", "place", "thing"]
 _Sign = _Kind | Literal["the"]
@@ -29,14 +30,14 @@ _READ_CHARACTERS = 3_000
 """What an article is about stands at its top."""
 _SHORTEST, _BEFORE = 4, 16
 _ALIKE = 2
-"""Words of matter that a statement shares with the question."""
+"""Content words that a statement shares with the question."""
 _IN_PLACE = re.compile(r"\b(?:[Ii]n|near|around|off|(?:town|city|village|district|island) of) $")
 """What stands before the name of a place."""
 _THING = re.compile(r"\bthe ([a-z]{4,})\b")
 _DEMONYM = re.compile(r"[A-Z][a-z]+(?:ian|ean|ish|ese|ench|utch|i)")
 
 
-class Kin(msgspec.Struct, frozen=True, kw_only=True):
+class RelatedQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """A question near another one."""
 
     made: Candidate
@@ -56,7 +57,9 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     """Whether "the" stands before it."""
 
 
-def nearby(asked: str, articles: Sequence[Article], turned: Sequence[Candidate]) -> Sequence[Kin]:
+def related_questions(
+    asked: str, articles: Sequence[Article], turned: Sequence[Candidate]
+) -> Sequence[RelatedQuestion]:
     """Questions near one that was asked, the nearest first; `articles` come in the order in which they were found.
 
     `turned` are statements of these articles that were turned round.
@@ -73,16 +76,16 @@ def nearby(asked: str, articles: Sequence[Article], turned: Sequence[Candidate])
     plain = [one for one in usable if is_plain(one) and one in close]
     found = (
         *_at_any_time(asked, articles, told),
-        *(Kin(made=one) for one in close if one not in plain),
+        *(RelatedQuestion(made=one) for one in close if one not in plain),
         *(one for name, whole in mine if whole in known and (one := _what_happened(name, whole, known[whole]))),
-        *(Kin(made=one) for one in (*plain, *usable) if one in plain or one.article_id in stories),
+        *(RelatedQuestion(made=one) for one in (*plain, *usable) if one in plain or one.article_id in stories),
         *_of_things(asked, articles),
     )
     first = {one.made.question: one for one in reversed(found)}
     return [first[question] for question in dict.fromkeys(one.made.question for one in found) if question != asked]
 
 
-def answers_near(kin: Kin, answer: Answer, *, among: Sequence[str]) -> bool:
+def answers_related(kin: RelatedQuestion, answer: Answer, *, among: Sequence[str]) -> bool:
     """Whether it may be offered: it is answered, surely, by a sentence about what it names, of an article `among` which
     it was made."""
     if not answers_well(kin.made, answer, among=among):
@@ -146,31 +149,104 @@ def _of_nobody(made: Candidate, told: Sequence[str]) -> bool:
     return about_people and not any(_last(whole) in made.question for whole in told)
 
 
-def _at_any_time(asked: str, articles: Sequence[Article], told: Sequence[str]) -> Iterator[Kin]:
+def _at_any_time(asked: str, articles: Sequence[Article], told: Sequence[str]) -> Iterator[RelatedQuestion]:
     now = datetime.now(UTC)
     rest = without_period(asked, as_of=now)
     if period_of(asked, as_of=now) and told:
-        yield Kin(made=Candidate(question=rest, article_id=articles[0].id), named=told[0])
+        yield RelatedQuestion(made=Candidate(question=rest, article_id=articles[0].id), named=told[0])
 
 
-def _what_happened(name: Name, whole: str, about: _Known) -> Kin | None:
+def _what_happened(name: Name, whole: str, about: _Known) -> RelatedQuestion | None:
     """Of somebody, or of a body without an article, is asked what they did; of a thing, what happened to it; of a
     single word that may be either, nothing."""
     said = name.text if " " in name.text else whole
     if about.kind == "place" or (name.placed and about.kind == "thing"):
-        return Kin(made=Candidate(question=f"What happened in {said}?", article_id=about.article_id), named=whole)
+        return RelatedQuestion(
+            made=Candidate(question=f"What happened in {said}?", article_id=about.article_id), named=whole
+        )
     if about.has_article:
-        return Kin(made=Candidate(question=f"What happened to the {said}?", article_id=about.article_id), named=whole)
+        return RelatedQuestion(
+            made=Candidate(question=f"What happened to the {said}?", article_id=about.article_id), named=whole
+        )
     if " " not in whole and about.kind != "person":
         return None
     made = Candidate(question=f"What did {said} do?", article_id=about.article_id)
-    return Kin(made=made, named=_last(whole), is_person=True)
+    return RelatedQuestion(made=made, named=_last(whole), is_person=True)
 
 
-def _of_things(asked: str, articles: Sequence[Article]) -> Iterator[Kin]:
+def _of_things(asked: str, articles: Sequence[Article]) -> Iterator[RelatedQuestion]:
     """Things that are asked about without a name, where a headline is about them: "the comet"."""
     for noun in dict.fromkeys(_THING.findall(asked)):
         about = next((one for one in articles if noun in one.title.casefold().split()), None)
         if about is not None and noun not in TITLES:
             made = Candidate(question=f"What happened to the {noun}?", article_id=about.id)
-            yield Kin(made=made, named=noun)
+            yield RelatedQuestion(made=made, named=noun)
+
+
+# --- Questions for somebody who reads an article: its statements, and what its people said
+_SENTENCES = 30
+"""What an article is about stands at its top."""
+_AN_ARTICLE = 3
+"""Questions that one article gives to begin with."""
+_PERSON = r"(?:[A-Z][\w'’.-]* ){1,3}[A-Z][\w'’-]+"
+_SAID = r"(?:also |has )?(?:said|says|told|added|warned)"
+_SPEAKER = compiled_late(
+    rf"\b(?:said|says) (?:[a-z-]+ ){{0,4}}(?P<after>{_PERSON})(?=[,.;])"
+    rf"|\b(?P<before>{_PERSON})(?:, [^,.;“”\"]{{3,80}},)? {_SAID}\b"
+)
+"""Who said something; what stands around it says the same in the sentence that quotes them."""
+_THE_BEFORE = re.compile(r"\bthe $", re.IGNORECASE)
+_CAPITAL_BEFORE = re.compile(r"[A-Z][\w'’.-]*,? (?:(?:and|of|for|de|du|von|van|der|&) )*$")
+_BODY = compiled_late(
+    r"^(?:But|And|If|As|While|When|So|Yet|Still|Last|This|That|JUST|MUST)\b|(?-i:\b[A-Z]{2,}$)"
+    r"|\b(?:Minister|Secretary|Commission|Commissioner|Ministry|Department|Office|Bureau|Agency|Authority|Association"
+    r"|Federation|Union|Council|Committee|Court|Police|Bank|Institute|University|Society|League|Board|Service|Statistics"
+    r"|Soccer|Football|Hockey|Democrat|Republican|Democrats|Republicans|Reserve|Force|Forces|Guard|Group|Center|Centre)$"
+)
+"""The name of a body without its article, an office without a name, or the first word of a sentence before a name."""
+_NAMED_WHOLE = r"(?=[,.;:”\"]|$| (?:is|are|was|were|will|has|had|and|or|in|on|at|for|to|from|with|after|before)\b)"
+_SPEAKERS = 3
+"""People of one article whose words are asked for."""
+
+
+def follow_ons(articles: Sequence[Article], *, limit: int) -> Sequence[Candidate]:
+    """Questions for somebody who reads these articles: all of the first, then of the next, plain ones last of each.
+
+    Who is quoted in an article is asked for their words. Nobody comes upon that question who does not read the article.
+    """
+    found: dict[str, Candidate] = {}
+    for article in articles:
+        for one in sorted((*candidates([article], limit=_AN_ARTICLE), *_said_in(article)), key=_plainness):
+            found.setdefault(one.question, one)
+    return list(found.values())[:limit]
+
+
+def _plainness(one: Candidate) -> tuple[bool, bool]:
+    """What somebody said about something comes before what they said at all."""
+    return is_plain(one), one.question.endswith(" say?")
+
+
+def _said_in(article: Article) -> Iterator[Candidate]:
+    topic = topic_of(article)
+    speakers: dict[str, tuple[str, str]] = {}
+    for start, end in split_sentences(article.text)[:_SENTENCES]:
+        sentence = " ".join(article.text[start:end].split())
+        known = {name.text for name in names(sentence)}
+        for told in _SPEAKER.finditer(sentence):
+            group = "after" if told["after"] else "before"
+            speaker, lead = told[group], sentence[: told.start(group)]
+            # "Puerto Rico Gov. Pedro Pierluisi": a name that begins before is not known whole.
+            if not _CAPITAL_BEFORE.search(lead) and any(name in speaker or speaker in name for name in known):
+                told_of_whom = f"the {speaker}" if _THE_BEFORE.search(lead) else speaker
+                whom = re.sub(r"^The ", "the ", told_of_whom)
+                if whom.startswith("the ") or not _BODY.search(whom):
+                    about = "" if topic in speaker or speaker in topic else _about(topic, sentence)
+                    speakers.setdefault(whom, (about, told[0]))
+    for speaker, (about, told_of) in list(speakers.items())[:_SPEAKERS]:
+        yield Candidate(question=f"What did {speaker} say{about}?", article_id=article.id, expected=told_of)
+
+
+def _about(topic: str, sentence: str) -> str:
+    """ " about the Raven Bridge", where a sentence names that, and not as part of something else; else nothing."""
+    found = re.search(rf"(?P<the>\b[Tt]he )?\b{re.escape(topic)}{_NAMED_WHOLE}", sentence) if topic else None
+    return f" about {'the ' if found['the'] else ''}{topic}" if found else ""

@@ -1,4 +1,4 @@
-"""Keeps questions to begin with over restarts, and makes them ahead: at the start, and after each write.
+"""Keeps starter questions over restarts, and makes them ahead: at the start, and after each write.
 
 Of articles no words are kept but those of questions.
 """
@@ -19,8 +19,6 @@ from qa.access.keys import Collections
 from qa.conversations.database import ConversationDatabase
 from qa.errors import QAError
 from qa.server.starters import Beginning, Made, Reach
-
-__all__ = ["MOST", "Ahead", "KeptQuestions", "RunOnRecords", "keep", "kept", "kept_names"]
 
 T = TypeVar("T")
 
@@ -77,7 +75,7 @@ class KeptQuestions:
         return []
 
 
-class Ahead:
+class StarterRefresher:
     """Sees to it that pages have something to begin with. Used from the event loop only."""
 
     def __init__(self, *, make: Callable[[Reach], Awaitable[Beginning]], shelf: KeptQuestions, is_open: bool) -> None:

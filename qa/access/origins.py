@@ -1,4 +1,4 @@
-"""Where a request comes from: its network address, and the web origin of the page that sends it.
+"""Where a request comes from: its network address, and the origin of the page that sent it.
 
 An address is the peer's, or that of whom a trusted proxy names; one answer per household. Origins are matched
 exactly, as `scheme://host[:port]` that browsers send.
@@ -13,18 +13,6 @@ from urllib.parse import urlsplit
 
 from qa.access import keys
 from qa.errors import SettingsError
-
-__all__ = [
-    "Network",
-    "client_of",
-    "collections_of",
-    "host_of",
-    "is_loopback",
-    "is_trusted",
-    "parse_networks",
-    "parse_origins",
-    "same_host",
-]
 
 Network = IPv4Network | IPv6Network
 _PORTS = {"http": 80, "https": 443}

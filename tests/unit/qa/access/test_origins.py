@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from qa.access import places
+from qa.access import origins
 from qa.access.rate_limits import RateLimits, TokenBucket
 from qa.errors import SettingsError
 
@@ -22,7 +22,7 @@ from qa.errors import SettingsError
     ],
 )
 def test_origins(text: str, found: tuple[str, ...]) -> None:
-    assert places.parse_origins(text, setting="QA_ALLOWED_ORIGINS") == found
+    assert origins.parse_origins(text, setting="QA_ALLOWED_ORIGINS") == found
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_origins(text: str, found: tuple[str, ...]) -> None:
 )  # fmt: skip
 def test_what_is_no_origin_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="QA_ALLOWED_ORIGINS"):
-        places.parse_origins(text, setting="QA_ALLOWED_ORIGINS")
+        origins.parse_origins(text, setting="QA_ALLOWED_ORIGINS")
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def test_what_is_no_origin_is_refused(text: str) -> None:
     ],
 )
 def test_pages_of_the_service_itself(origin: str, host: str, same: bool) -> None:
-    assert places.same_host(origin, host) == same
+    assert origins.same_host(origin, host) == same
 
 
-PROXIES = places.parse_networks("10.0.0.0/8, ::1", setting="QA_TRUSTED_PROXIES")
+PROXIES = origins.parse_networks("10.0.0.0/8, ::1", setting="QA_TRUSTED_PROXIES")
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ PROXIES = places.parse_networks("10.0.0.0/8, ::1", setting="QA_TRUSTED_PROXIES")
     ],
 )
 def test_whose_request_it_is(peer: str, forwarded: str, client: str) -> None:
-    assert places.client_of(peer, forwarded_for=forwarded, trusted=PROXIES) == client
+    assert origins.client_of(peer, forwarded_for=forwarded, trusted=PROXIES) == client
 
 
 def test_what_is_no_address_is_refused() -> None:
     with pytest.raises(SettingsError, match="QA_TRUSTED_PROXIES"):
-        places.parse_networks("proxy.example", setting="QA_TRUSTED_PROXIES")
+        origins.parse_networks("proxy.example", setting="QA_TRUSTED_PROXIES")
 
 
 class Clock:

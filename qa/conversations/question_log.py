@@ -1,6 +1,6 @@
-"""What was asked, of whomever: takes the kept turns and feedback, gives counts by day and lists of questions.
+"""The questions asked, for the operator: counts by day, and lists.
 
-For whoever runs the service. Of answers nothing is given here but how they came out.
+Of answers, only the outcome is given here.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from qa.conversations.database import ConversationDatabase
 from qa.conversations.feedback import Feedback, Opinion, Reason
 from qa.errors import AbstainReason
 from qa.types import AnswerMode
-
-__all__ = ["AskedQuestion", "DayOfQuestions", "Outcome", "days", "earlier_questions", "feedback_on", "questions"]
 
 Outcome = Literal["answered", "declined", "up", "down"]
 """What became of a question: an answer, or none; or what a reader thought of that."""

@@ -19,8 +19,6 @@ from qa.conversations.feedback import Review
 from qa.conversations.history import Bounds, History
 from qa.errors import NotFound
 
-__all__ = ["RecordsReport", "copy_records", "open_source", "open_target"]
-
 _PAGE = 200
 _ROUNDS = 3
 _UNBOUNDED = Bounds(turns=2**62, conversations=2**62, size=2**62)
