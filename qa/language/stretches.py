@@ -1,7 +1,7 @@
 """Stretches of whole days that a question asks about, and the words that all rules for time in a question share.
 
-`time_calendar` has the rules for times told by the calendar, `time_expressions` those for times told by their
-distance from now.
+`time_calendar` and `time_feasts` have the rules for times told by the calendar, `time_distance` those for times told by
+their distance from now, `time_languages` both in other languages.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from datetime import date, timedelta
 
 import msgspec
 
-from embeddings.month_names import ENGLISH_WEEKDAY_NUMBERS, SHORT_WEEKDAY
+from embeddings.month_names import ENGLISH_MONTH_NUMBERS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAY_NUMBERS, SHORT_WEEKDAY
 from qa.language.quantities import NUMBER_WORDS
 
 __all__ = [
+    "ANY_YEAR",
     "COUNT",
+    "MONTH",
     "WEEKDAY",
     "Asked",
     "Rule",
@@ -24,9 +26,11 @@ __all__ = [
     "count_of",
     "is_a_name",
     "month_end",
+    "month_of",
     "months_on",
     "rule",
     "weekday_of",
+    "year_of",
 ]
 
 _NUMBERS = {word: number for word, number in NUMBER_WORDS.items() if number} | {
@@ -39,7 +43,15 @@ _NUMBERS = {word: number for word, number in NUMBER_WORDS.items() if number} | {
     "dozen": 12,
 }
 WEEKDAY = rf"(?:{'|'.join(ENGLISH_WEEKDAY_NUMBERS)}|(?:{SHORT_WEEKDAY})\b\.?)"
-COUNT = rf"(?:\d{{1,3}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
+_MONTH_FORMS = "|".join(
+    rf"{name}\b\.?" if name.title() in ENGLISH_SHORT_MONTHS else name for name in ENGLISH_MONTH_NUMBERS
+)
+MONTH = rf"(?:{_MONTH_FORMS})"
+ANY_YEAR = r"(?:1[89]|20)\d\d"
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = "one two three four five six seven eight nine".split()
+_WORDS = "|".join(sorted(_NUMBERS, key=len, reverse=True))
+COUNT = rf"(?:\d{{1,3}}|(?:{'|'.join(_TENS)})-(?:{'|'.join(_ONES)})|(?:a |one )?hundred|{_WORDS})"
 
 _TITLED = re.compile(r"Today|Yesterday|Tomorrow|Tonight|Overnight")
 _DAY_OF_A_MATTER = re.compile(
@@ -66,12 +78,18 @@ class Stretch(msgspec.Struct, frozen=True):
     """Told by its distance from now: older news cannot answer."""
 
 
-Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Asked], Stretch | None]]
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to write a time, and how to read it; what it reads is the group `core` of the pattern."""
+
+    pattern: re.Pattern[str]
+    read: Callable[[re.Match[str], Asked], Stretch | None]
+    needs: str = ""
+    """A word in small letters that always stands in it: looked for first, which takes less time."""
 
 
-def rule(pattern: str, read: Callable[[re.Match[str], Asked], Stretch | None]) -> Rule:
-    """A way to write a time, as a pattern of whole words, and how to read it; what it reads is the group `core`."""
-    return re.compile(rf"(?<![\w.-]){pattern}(?![\w-])", re.IGNORECASE), read
+def rule(pattern: str, read: Callable[[re.Match[str], Asked], Stretch | None], *, needs: str = "") -> Rule:
+    """A rule by a pattern of whole words."""
+    return Rule(pattern=re.compile(rf"(?<![\w.-]){pattern}(?![\w-])", re.IGNORECASE), read=read, needs=needs)
 
 
 def is_a_name(question: str, match: re.Match[str]) -> bool:
@@ -107,7 +125,9 @@ def count_of(word: str | None) -> int:
     (11, 48, 1)
     """
     low = (word or "a").casefold()
-    return int(low) if low.isdigit() else _NUMBERS[low]
+    if low.endswith("hundred"):
+        return 100
+    return int(low) if low.isdigit() else sum(_NUMBERS[part] for part in low.split("-"))
 
 
 def weekday_of(word: str) -> int:
@@ -115,3 +135,20 @@ def weekday_of(word: str) -> int:
     return next(
         number for day, number in ENGLISH_WEEKDAY_NUMBERS.items() if day.startswith(word.casefold().rstrip(".")[:3])
     )
+
+
+def month_of(word: str) -> int:
+    """The number of a month, by its name or its short form.
+
+    >>> month_of("Sept."), month_of("may")
+    (9, 5)
+    """
+    return ENGLISH_MONTH_NUMBERS[word.casefold().rstrip(".")]
+
+
+def year_of(month: int, asked: Asked, year: str | None) -> int:
+    """The year named, else that of the last such month that has begun; of the next where what is to come is asked."""
+    if year:
+        return int(year)
+    today = asked.today
+    return today.year + (month < today.month) if asked.ahead else today.year - (month > today.month)
