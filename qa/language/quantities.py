@@ -188,11 +188,8 @@ def _written_in_digits(tokens: Sequence[_Token], at: int) -> tuple[float, int, i
         return value * _PARTS[following], 2, after + 1, False
     if touches and following in _GLYPHS:
         return value + _GLYPHS[following], digits + 1, after + 1, False
-    if following in _SCALES and (
-        len(following) > 2
-        or following in {"bn", "mn", "tn"}
-        or (touches and (following == "k" or _lower(tokens, after + 1) in _COUNTED))
-    ):
+    scales = touches and (following == "k" or _lower(tokens, after + 1) in _COUNTED)
+    if following in _SCALES and (len(following) > 2 or following in {"bn", "mn", "tn"} or scales):
         return value * _SCALES[following], digits, after + 1, False
     if _joined(tokens, after) in _SCALES and len(_joined(tokens, after)) > 2:
         return value * _SCALES[_joined(tokens, after)], digits, after + 2, False
