@@ -78,9 +78,11 @@ MONTHS_BY_LANGUAGE: Final[Mapping[str, str]] = {
     "ro": "ianuarie ian, februarie feb, martie mar, aprilie apr, mai, iunie iun, iulie iul, august aug,"
     " septembrie sept,"
     " octombrie oct, noiembrie nov, decembrie dec",
-    "ru": "январь января янв, февраль февраля февр, март марта мар, апрель апреля апр, май мая, июнь июня июн,"
-    " июль июля июл, август августа авг, сентябрь сентября сент, октябрь октября окт, ноябрь ноября нояб,"
-    " декабрь декабря дек",
+    "ru": "январь января январе янв, февраль февраля феврале февр, март марта марте мар, апрель апреля апреле апр,"
+    " май мая мае, июнь июня июне июн,"
+    " июль июля июле июл, август августа августе авг, сентябрь сентября сентябре сент,"
+    " октябрь октября октябре окт, ноябрь ноября ноябре нояб,"
+    " декабрь декабря декабре дек",
     "sv": "januari jan, februari feb, mars mar, april apr, maj, juni jun, juli jul, augusti aug, september sept sep,"
     " oktober okt, november nov, december dec",
     "th": "มกราคม, กุมภาพันธ์, มีนาคม, เมษายน, พฤษภาคม, มิถุนายน, กรกฎาคม, สิงหาคม, กันยายน, ตุลาคม, พฤศจิกายน, ธันวาคม",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from embeddings.month_names import MONTHS
@@ -29,8 +29,12 @@ _ISO = compiled_late(
     re.IGNORECASE,
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?)?", re.IGNORECASE)
-_EPOCH = re.compile(r"(?:/Date\()?(1\d{9})(?:\.\d{1,9}|\d{3})?(?:\)/)?")
-"""Seconds, or milliseconds, since 1970: from September 2001 to May 2033."""
+_EPOCH = re.compile(r"(?:/Date\()?(1\d{9})(?:\.\d{1,9}|(?:\d{3}){1,3})?(?:\)/)?")
+"""Seconds, or thousandths or less of them, since 1970: from September 2001 to May 2033."""
+_BY_WEEK_OR_DAY = re.compile(r"(\d{4})-(?:W(\d\d)-([1-7])|(\d{3}))")
+"""ISO 8601's other dates: `2024-W23-2`, `2024-156`."""
+_NO_DATE = frozenset({"1970-01-01", "1970-01-01T00:00:00Z"})
+"""What a program writes for no date at all."""
 _RFC_2822 = compiled_late(
     r"(?:[a-z]{3},? )?\d{1,2} [a-z]{3} \d{4} \d{1,2}:\d{2}(?::\d{2})? (?:[+-]\d{4}|[a-z]{1,3})(?: \([a-z]{1,5}\))?",
     re.IGNORECASE,
@@ -42,7 +46,7 @@ _EAST_ASIAN = re.compile(
 )
 _BEFORE_ERA = {"令和": 2018, "平成": 1988, "民國": 1911, "民国": 1911}
 """The year before the first one of an era."""
-_VIETNAMESE = re.compile(r"(?<!\d)(\d{1,2}) tháng (\d{1,2})(?:,| năm) (\d{4})(?!\d)", re.IGNORECASE)
+_VIETNAMESE = re.compile(r"(?<!\d)(\d{1,2}) (?:tháng|thg) (\d{1,2})(?:,| năm) (\d{4})(?!\d)", re.IGNORECASE)
 _MONTH = r"(?P<month>(?:[^\W\d_]|[\u0900-\u0903\u093c-\u094d\u0e31-\u0e4d]){2,14})\.?"
 """Letters, and the vowels of Hindi and Thai."""
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|o(?= )|\.)?"
@@ -54,7 +58,8 @@ _SPELT = tuple(
         rf"{_MONTH} {_DAY},?{_OF} {_YEAR}",
         rf"{_DAY}{_OF} ?{_MONTH},?{_OF} {_YEAR}",
         rf"{_DAY}(?P<mark>[-/]){_MONTH}(?P=mark){_YEAR}",
-        rf"{_YEAR}\.? {_MONTH} {_DAY}",
+        rf"{_YEAR}\.?(?: |-){_MONTH}(?: |-){_DAY}",
+        rf"{_DAY}{_MONTH}{_YEAR}",
     )
 )
 _CLOCK = compiled_late(
@@ -79,10 +84,22 @@ def iso_date(written: str) -> str | None:
     """
     written = " ".join(unicodedata.normalize("NFKC", written[:200]).split())
     written = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in written)
-    for read in (_iso, _compact, _epoch, _rfc_2822, _c_time, _spelt, _east_asian, _vietnamese, _numbers):
+    written = written.replace("\N{MINUS SIGN}", "-")
+    for read in (
+        _iso,
+        _compact,
+        _by_week_or_day,
+        _epoch,
+        _rfc_2822,
+        _c_time,
+        _spelt,
+        _east_asian,
+        _vietnamese,
+        _numbers,
+    ):
         try:
             if found := read(written):
-                return found
+                return None if found in _NO_DATE else found
         except (ValueError, OverflowError):  # a 31 June, a 25 o'clock
             return None
     return None
@@ -122,6 +139,20 @@ def _compact(written: str) -> str | None:
     if hour is None or zone is None:
         return _day(int(year), int(month), int(day))
     return _moment(datetime.fromisoformat(f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{_offset(zone)}"))
+
+
+def _by_week_or_day(written: str) -> str | None:
+    found = _BY_WEEK_OR_DAY.fullmatch(written)
+    if not found:
+        return None
+    year, week, weekday, day = found.groups()
+    if week:
+        read = date.fromisocalendar(int(year), int(week), int(weekday))
+    else:
+        read = date(int(year), 1, 1) + timedelta(days=int(day) - 1)
+        if read.year != int(year):
+            return None
+    return _day(read.year, read.month, read.day)
 
 
 def _epoch(written: str) -> str | None:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import msgspec
 
@@ -58,24 +58,30 @@ _TRACKER = compiled_late(
     r"_ga|_gl|_hsenc|_hsmi|mkt_tok|at_(?:medium|campaign|custom\d|format|link\w*|ptr_\w+|bbc_team)|icid|cmp(?:id)?|ocid|xtor|"
     r"wt\.?_?mc(?:_id)?|ns_(?:campaign|mchannel|source|linkname|fee)|smid|smtyp|soc_(?:src|trk)|ftag|taid|spm|"
     r"guc(?:counter|e_referrer(?:_\w+)?)|__twitter_impression|ref_(?:src|url)|dicbo|ito|s_cid|"
-    r"ncid|mbid|(?:pk|mtm|piwik|matomo|hsa|vero)_\w+)(?:=|$)",
+    r"wprov|emc|reflink|int_?cmp|sr_share|traffic_source|\w*(?:clickid|tracking)|"
+    r"phpsessid|jsessionid|aspsessionid\w*|session_?id|ncid|mbid|(?:pk|mtm|piwik|matomo|hsa|vero)_\w+)(?:=|$)",
     re.IGNORECASE,
 )
 # Names that say who linked on one site and which page it is on another: the former where their value has no digit.
+# And any name with a value that says where a link was shared.
 _MENTION = compiled_late(
-    r"(?:ref(?:errer|erer)?|source|src|from|via|share(?:d|s)?|campaign|medium|rss|feed|platform|partner)(?:=[^\d&]*)?",
+    r"(?:ref(?:errer|erer)?|source|src|from|via|share(?:d|s)?|campaign|medium|rss|feed|platform|partner|mod|cid)"
+    r"(?:=[^\d&]*)?"
+    r"|[\w.-]+=(?:rss\w*|atom|(?:e-?)?mail|newsletter|sms|facebook|fb|twitter|linkedin|whatsapp|telegram|reddit|tiktok"
+    r"|instagram|pinterest|share\w*|social\w*|push)",
     re.IGNORECASE,
 )
 _OTHER_FORM = re.compile(
-    r"(?:amp|_amp|amp_\w+|usqp|mobile|outputtype=amp|output=amp|view=amp|type=amp|amp=\w*|mobile=\w*|print(?:=\w*)?)(?:=.*)?",
+    r"(?:amp|_amp|amp_\w+|usqp|mobile|outputtype=amp|output=amp|view=(?:amp|print)|type=amp|amp=\w*|mobile=\w*|print(?:=\w*)?)(?:=.*)?",
     re.IGNORECASE,
 )
-_OTHER_HOST = re.compile(r"(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
-_OTHER_PATH = re.compile(r"^/amp(?=/.)|(?<=.)/amp$|\.amp(?=\.html?$|$)", re.IGNORECASE)
+_OTHER_HOST = re.compile(r"(?:www\d?|m|mobile|touch|amp)\.(?=[^.]+\.)")
+_OTHER_PATH = re.compile(r"^/amp(?=/.)|(?<=.)/(?:amp|print)$|\.amp(?=\.html?$|$)", re.IGNORECASE)
+_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
 _INDEX = re.compile(r"/(?:index|default)\.(?:[sx]?html?|php\d?|aspx?|jspx?|cfm|do)$", re.IGNORECASE)
 _HOME = compiled_late(r"(?:/(?:home|amp)|/[a-z]{2}(?:[-_][a-z]{2})?)?", re.IGNORECASE)
 _CACHED = compiled_late(
-    r"^https?://(?:www\.google\.[a-z.]+/amp/(?:s/)?|[\w-]+\.cdn\.ampproject\.org/[a-z](?:/s)?/)(?=[\w-]+\.)",
+    r"^https?://(?:web\.archive\.org/web/\d{4,14}(?:[a-z]{2}_)?/(?:https?:/{1,2})?|www\.google\.[a-z.]+/amp/(?:s/)?|[\w-]+\.cdn\.ampproject\.org/[a-z](?:/s)?/)(?=[\w-]+\.)",
     re.IGNORECASE,
 )
 _PASSED_ON = compiled_late(
@@ -249,7 +255,7 @@ def normalised_url(written: str | None) -> str | None:
         place += f":{port}"
     query = "&".join(item for item in parts.query.split("&") if not _TRACKER.match(item))
     whole = f"{scheme}://{place}{parts.path or '/'}{'?' + query if query else ''}"
-    # What a search engine keeps of a page is that page: its publisher is the source.
+    # What a search engine or an archive keeps of a page is that page: its publisher is the source.
     if cached := _CACHED.match(whole):
         return normalised_url(f"https://{whole[cached.end() :]}")
     return normalised_url(unquote(passed.group(1))) if (passed := _PASSED_ON.match(whole)) else whole
@@ -295,7 +301,10 @@ def _address_key(url: str | None) -> str | None:
     if not url:
         return None
     parts = urlsplit(url)
-    path = _INDEX.sub("", re.sub(r"//+", "/", parts.path)).rstrip("/")
+    path = urlsplit(
+        urljoin("http://host/", re.sub(r"//+", "/", _SESSION.sub("", parts.path)))
+    ).path  # "/x/../a" is "/a"
+    path = _INDEX.sub("", path).rstrip("/")
     path = _OTHER_PATH.sub("", path).rstrip("/")
     said = (item for item in parts.query.split("&") if item and not _TRACKER.match(item))
     query = "&".join(sorted(item for item in said if not (_MENTION.fullmatch(item) or _OTHER_FORM.fullmatch(item))))

@@ -12,17 +12,29 @@ from embeddings.runtime import compiled_late
 MAX_TITLE: Final = 1000
 """Longest title kept, in characters; a longer one is cut between words."""
 
-_SUFFIX = compiled_late(r" ?(?P<mark>[|·»›｜]|(?<= )(?:--?|–|—|::?|/)(?= )) ?(?=[^|·»›｜]{1,40}$)")
-_PREFIX = compiled_late(r"(?P<name>[^|·»›｜:]{2,40}?) ?(?:[|·»›｜]|(?<= )(?:--?|–|—|::)(?= )) ?")
+_SIGNS = r"|¦丨❘·•⋆∙»›｜>"
+_SUFFIX = compiled_late(rf" ?(?P<mark>[{_SIGNS}]|::|—|(?<= )(?:--?|–|:|[/\\<~])(?= )) ?(?=[^{_SIGNS}]{{1,40}}$)")
+_PREFIX = compiled_late(
+    rf"(?P<name>[^{_SIGNS}:]{{2,40}}?) ?(?P<mark>[{_SIGNS}]|::|—|(?<= )(?:--?|–|[/\\<~])(?= )|:(?= )) ?"
+)
+_IN_BRACKETS = compiled_late(r" ?[(\[](?P<name>[^()\[\]]{2,40})[)\]]$")
+_CRUMBS_BEFORE = compiled_late(
+    r"(?:home(?:page)?|startseite|accueil|inicio|início|главная) ?[>»›/](?: ?[^>»›/]{2,30} ?[>»›/])*", re.IGNORECASE
+)
+"""The way through the site that stands before a headline: "Home > News > "."""
+_WIDE_PREFIX = compiled_late(
+    r"^[【\[［][^】\]］]{1,12}(?:新聞|新闻|ニュース|日報|日报|時報|时报|网|網|报|報|社|뉴스|일보|신문)[】\]］]\s?"
+)
+_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 _TAGLINE = re.compile(
     r"[^:|]{2,60}\b(?:platform|portal|newspaper|website|site|magazine|news|newsroom|nettavis|zeitung|journal|diario): "
 )
 """What a site says of itself between its name and the headline."""
-_CRUMBS: Final = "»›/"
+_CRUMBS: Final = "»›/>"
 """Marks of a path through the site: what stands between two of them is a section."""
 # Chinese and Japanese titles need no space around a mark. A lone 网 or 报 tells a site's name only behind - or _.
 _WIDE_SUFFIX = compiled_late(
-    r"(?:\s?[_|｜－-]\s?[^\s_|｜－-]{1,12}(?:新聞|新闻|ニュース|日報|日报|時報|时报|晚报|週刊|周刊|通信|放送|電視台|电视台|在线|频道|网|網|报|報|社)"
+    r"(?:\s?[_|｜丨－-]\s?[^\s_|｜丨－-]{1,12}(?:新聞|新闻|ニュース|日報|日报|時報|时报|晚报|週刊|周刊|通信|放送|電視台|电视台|在线|频道|网|網|报|報|社|뉴스|일보|신문|타임스|방송)"
     r"|\s?[：:]\s?[^\s：:]{1,10}(?:新聞|新闻|ニュース|日報|日报|時報|时报|通信社|放送局|新闻网|新聞網))$"
 )
 _WIDE_SECTION = compiled_late(r"\s?[_｜|]\s?[\u3400-\u9fff\u3040-\u30ff]{2,4}\s?$")
@@ -31,7 +43,9 @@ _WIDE = compiled_late(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _SECTIONS = frozenset(
     """business politics news sport sports health travel style tv video uk us usa world opinion entertainment tech
     technology science online com live international english money climate culture style weather local region
-    economy finance lifestyle food arts books education environment national home ニュース 新聞 新闻 뉴스""".split()
+    economy finance lifestyle food arts books education environment national home ニュース 新聞 新闻 뉴스
+    nachrichten politik wirtschaft kultur panorama lokales regional wissen actualités actualité société économie
+    noticias política economía deportes sociedad mundo cronaca politica economia esteri nieuws nyheter""".split()
 )
 _MEDIA = _SECTIONS | frozenset(
     """times post herald tribune gazette guardian journal chronicle magazine today daily zeitung nachrichten nyheter
@@ -60,6 +74,9 @@ def clean_title(written: str, *, sites: Sequence[str]) -> str:
     'Rain stops - CNN chief explains'
     """
     title = _cut(canonical_line(written))
+    crumbs = _CRUMBS_BEFORE.match(title)
+    if crumbs and len(title) - crumbs.end() >= _SHORTEST:
+        title = title[crumbs.end() :].lstrip()
     names = _NO_NAMES.union(*map(_names, sites))
     if not names:
         return title
@@ -74,8 +91,11 @@ def _without_suffix(title: str, names: frozenset[str]) -> str:
         title = title[: wide.start()].rstrip()
         section = _WIDE_SECTION.search(title)
         return title[: section.start()].rstrip() if section and section.start() > 2 else title
-    suffix = _last_suffix(title)
-    if suffix is None or not _is_site(title[suffix.end() :], names):
+    bracket = _IN_BRACKETS.search(title)
+    if bracket and bracket.start() >= _SHORTEST and _is_site(bracket["name"], names):
+        return title[: bracket.start()]
+    suffix = _site_suffix(title, names)
+    if suffix is None:
         return title
     shorter = title[: suffix.start()].rstrip()
     while (above := _last_suffix(shorter)) and above["mark"] == suffix["mark"]:
@@ -85,6 +105,18 @@ def _without_suffix(title: str, names: frozenset[str]) -> str:
             break
         shorter = shorter[: above.start()].rstrip()
     return shorter or title
+
+
+def _site_suffix(title: str, names: frozenset[str]) -> re.Match[str] | None:
+    """The site's name at the end of a title, or before the section or the date at its end ("… | Daily Drop | News")."""
+    last = _last_suffix(title)
+    if last is None or _is_site(title[last.end() :], names):
+        return last
+    piece, before = title[last.end() :], title[: last.start()].rstrip()
+    if not (_DATE.fullmatch(piece) or _is_section(piece)):
+        return None
+    above = _last_suffix(before)
+    return above if above and _is_site(before[above.end() :], names) else None
 
 
 def without_sections(title: str) -> str:
@@ -108,8 +140,13 @@ def _is_section(piece: str) -> bool:
 
 
 def _without_prefix(title: str, names: frozenset[str]) -> str:
+    if wide := _WIDE_PREFIX.match(title):
+        return title[wide.end() :]
     prefix = _PREFIX.match(title)
     if prefix is None or not _is_site(prefix["name"], names):
+        return title
+    # "Velda: bridge closed" may be of the town.
+    if prefix["mark"] == ":" and not (" " in prefix["name"].strip() and _squeeze(prefix["name"]) in names):
         return title
     rest = title[prefix.end() :]
     tagline = _TAGLINE.match(rest)
@@ -136,16 +173,19 @@ def _cut(title: str) -> str:
 def _names(site: str) -> frozenset[str]:
     """The site's name as a title may spell it, squeezed to letters and digits."""
     labels = [label for label in site.casefold().split(".") if label]
+    whole = ""
     if "." in site and " " not in site and len(labels) > 1:
         labels.pop()
         if len(labels) > 1 and labels[-1] in _SECOND_LEVEL:
             labels.pop()
-        site = labels[-1]
+        # The ending may be part of the name: "Daily Example" of daily.example.
+        whole, site = _squeeze(site.casefold().removeprefix("www.")), labels[-1]
     name = _squeeze(site)
-    return frozenset({name, name.removeprefix("the")} - {""})
+    return frozenset({name, name.removeprefix("the"), whole} - {""})
 
 
 def _is_site(suffix: str, names: frozenset[str]) -> bool:
+    suffix = suffix.strip().removeprefix("www.")
     squeezed = _squeeze(_HOST_ENDING.sub("", suffix))
     whole = _squeeze(suffix)
     if any(

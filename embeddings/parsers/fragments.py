@@ -35,8 +35,20 @@ _UNSEEN_TAGS: Final = frozenset(
     "head script style template noscript iframe object embed svg math audio video canvas select button input textarea"
     " nav map".split()
 )
-UNSEEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
-"""A `style` of what no reader sees."""
+_UNSEEN = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|clip\s*:\s*rect\(\s*[01](?:px)?[\s,]"
+    r"|clip-path\s*:\s*(?:inset\(\s*(?:50|100)%|circle\(\s*0)|(?:left|right|top|text-indent)\s*:\s*-\d{3,6}(?:px|r?em))",
+    re.IGNORECASE,
+)
+"""A `style` of what no reader sees: not shown, cut to nothing, or put beside the page."""
+_UNSEEN_CLASSES: Final = frozenset(
+    "sr-only visually-hidden visuallyhidden u-visually-hidden screen-reader-text screenreader-text screen-reader-only"
+    " screenreader a11y-hidden is-hidden d-none hidden".split()
+)
+"""What style sheets everywhere call what they do not show."""
+_STRUCK: Final = frozenset({"del", "s", "strike"})
+"""What was taken back: in "<del>five</del> four dockers" the five are no words of the article any more."""
+_NEVER_UNSEEN: Final = frozenset({"h1", "html", "head", "body", "main", "article"})
 _NOTE_MARK = re.compile(r"\[?\W?\d{1,3}\W?\]?|[*†‡]|\[[a-z]\]|↩︎?|↑")
 _CELL: Final = "\x1f"
 """Between the cells of a row, until its line is written."""
@@ -118,6 +130,36 @@ def _blocks(tree: etree._Element) -> Iterator[tuple[str, bool]]:
         yield block, in_row and row_before
 
 
+def drop_unseen(tree: etree._Element) -> None:
+    """Drop what a browser does not show; a wrapper of most of the page stays, for scripts will show it."""
+    most = len("".join(tree.itertext())) / 2
+    for element in list(tree.iter("*")):
+        if not _is_hidden(element) or element.getparent() is None or element.tag in {"html", "body", "head"}:
+            continue
+        if len("".join(element.itertext())) < most:
+            tail = element.tail  # emptied where it stands: moving its tail would copy it again and again
+            element.clear()
+            element.tag, element.tail = "span", tail
+
+
+def _is_hidden(element: etree._Element) -> bool:
+    hidden = element.get("hidden")
+    if element.tag == "dialog":
+        return element.get("open") is None
+    if element.tag in _STRUCK or element.tag == "template" or (hidden is not None and hidden.lower() != "until-found"):
+        return True
+    return _UNSEEN.search(element.get("style") or "") is not None or _is_called_unseen(element)
+
+
+def _is_called_unseen(element: etree._Element) -> bool:
+    """Whether a class says so; of a headline it says that a picture shows it, and beside a class for wide screens
+    ("md:block") that only narrow ones hide it."""
+    classes = (element.get("class") or "").split()
+    if element.tag in _NEVER_UNSEEN or _UNSEEN_CLASSES.isdisjoint(classes):
+        return False
+    return not any(":" in name or (name.startswith("d-") and name != "d-none") for name in classes)
+
+
 def _in_row(element: etree._Element) -> bool:
     """A paragraph inside a list item or a table cell is part of its line, a list or a table in it is not."""
     if element.tag in {"ul", "ol", "dl", "table"}:
@@ -126,13 +168,7 @@ def _in_row(element: etree._Element) -> bool:
 
 
 def _is_unseen(element: etree._Element, tag: str) -> bool:
-    hidden = element.get("hidden")
-    return (
-        tag in _UNSEEN_TAGS
-        or (hidden is not None and hidden.lower() != "until-found")
-        or UNSEEN.search(element.get("style") or "") is not None
-        or (tag in {"sup", "a"} and _is_note_mark(element))
-    )
+    return tag in _UNSEEN_TAGS or _is_hidden(element) or (tag in {"sup", "a"} and _is_note_mark(element))
 
 
 def _is_note_mark(element: etree._Element) -> bool:

@@ -254,7 +254,7 @@ def _parsed(page: str) -> etree._Element:
     if sum(1 for _ in islice(tree.iter(), _MAX_ELEMENTS + 1)) > _MAX_ELEMENTS:
         raise UnreadableFile(f"the page has more than {_MAX_ELEMENTS:,} elements; save its text as .txt")
     _mend_head(tree)
-    _drop_unseen(tree)
+    fragments.drop_unseen(tree)
     return tree
 
 
@@ -284,25 +284,6 @@ def _mend_head(tree: etree._Element) -> None:
         if named and parent is not None and not inside:
             copy = etree.SubElement(head, element.tag, dict(element.attrib))
             copy.text = element.text
-
-
-def _drop_unseen(tree: etree._Element) -> None:
-    """Drop what a browser does not show; a wrapper of most of the page stays, for scripts will show it."""
-    most = len("".join(tree.itertext())) / 2
-    for element in list(tree.iter("*")):
-        hidden = element.get("hidden")
-        unseen = (
-            element.tag in {"template", "dialog"}
-            or (hidden is not None and hidden.lower() != "until-found")
-            or fragments.UNSEEN.search(element.get("style") or "") is not None
-        )
-        if unseen and element.getparent() is not None and element.tag not in {"html", "body", "head"}:
-            if element.tag == "dialog" and element.get("open") is not None:
-                continue
-            if len("".join(element.itertext())) < most:
-                tail = element.tail  # emptied where it stands: moving its tail would copy it again and again
-                element.clear()
-                element.tag, element.tail = "span", tail
 
 
 def _pieces(tree: etree._Element) -> list[etree._Element]:

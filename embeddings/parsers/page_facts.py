@@ -26,13 +26,19 @@ _ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|Review|Liveblog|LiveBlog
 _MAX_NODES: Final = 2_000
 _OPENS = re.compile(r"(?://|/\*)?\s*(?:<!\[CDATA\[|<!--)(?:\s*\*/)?")
 _CLOSES = re.compile(r"(?://|/\*)?\s*(?:\]\]>|-->)(?:\s*\*/)?\s*$")
+_COMMA_TOO_MANY = re.compile(r",(?=\s{0,200}[}\]])")
 _ROOT = re.compile(r"/?(?:index\.(?:html?|php|aspx?)|home|[a-z]{2}(?:-[a-z]{2})?/?)?", re.IGNORECASE)
 """The path of a site's home page."""
 _NO_PERSON = re.compile(
     r"\d|@|https?:|\b(?:updated?|published|modified|posted|last|edited|aktualisiert|veröffentlicht|publié|mis à jour|"
-    r"actualizado|publicado|today|yesterday|(?:mon|tues|wednes|thurs|fri|satur|sun)day|a\.?m|p\.?m|gmt|utc)\b",
+    r"actualizado|publicado|share|subscribe|newsletter|comments?|"
+    r"(?:photos?|fotos?|picture|image|illustration|video)(?= )|"
+    r"today|yesterday|(?:mon|tues|wednes|thurs|fri|satur|sun)day|a\.?m|p\.?m|gmt|utc)\b",
     re.IGNORECASE,
 )
+_NO_NAME = re.compile(r"stand|foto|photo|follow|teilen|print", re.IGNORECASE)
+_BUTTON = re.compile(r"\s+(?:follow|folgen|suivre|seguir)(?: (?:us|me|him|her|on))?$", re.IGNORECASE)
+"""What stands behind a name to be pressed."""
 _JOB = re.compile(
     r"(?:(?:staff|senior|chief|deputy|assistant|associate|managing|executive|special|contributing|guest|freelance|foreign|"
     r"news|features?|digital|online|data|web|local|national|world|international|politics|political|business|economics?|"
@@ -80,12 +86,22 @@ def linked_data(tree: etree._Element) -> list[dict[str, Any]]:
     nodes: list[dict[str, Any]] = []
     for script in tree.iter("script"):
         if "ld+json" in (script.get("type") or "").lower() and script.text:
-            try:
-                nodes += _objects(json.loads(_unwrapped(script.text), strict=False))
-            except (ValueError, RecursionError):
-                continue  # half of the web's is broken; the page has other ways to say it
+            nodes += _objects(_loaded(_unwrapped(script.text)))
     articles = _articles(nodes)
     return articles or [node for node in nodes if any(kind.endswith("Page") for kind in _kinds(node))]
+
+
+def _loaded(script: str) -> object:
+    """What a script holds; None where nothing can be made of it, for the page has other ways to say it.
+
+    Half of the web's is broken, most of that by a comma too many or by quotation marks written as `&quot;`.
+    """
+    for written in (script, _COMMA_TOO_MANY.sub("", html.unescape(script))):
+        try:
+            return json.loads(written, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    return None
 
 
 def _unwrapped(script: str) -> str:
@@ -160,6 +176,9 @@ def _addresses(tree: etree._Element, described: dict[str, str], data: Sequence[d
         if "canonical" in (link.get("rel") or "").lower().split() and link.get("href"):
             yield link.get("href")
     yield from (described[name] for name in ("og:url", "twitter:url", "parsely-link") if name in described)
+    for element in tree.iter("link", "meta", "a"):
+        if "mainEntityOfPage" in (element.get("itemprop") or "").split():
+            yield element.get("href") or element.get("content") or element.get("itemid") or ""
     for node in data:
         page = node.get("mainEntityOfPage")
         for value in (page.get("@id") if isinstance(page, dict) else page, node.get("url"), node.get("@id")):
@@ -175,8 +194,9 @@ def people(names: str) -> tuple[str, ...]:
     >>> people("Ann Lee, Staff Writer; Political Editor; Max Writer")
     ('Ann Lee', 'Max Writer')
     """
-    listed = [_without_job(_BY.sub("", name.strip()), behind=at > 0) for at, name in enumerate(names.split(";"))]
-    return tuple(dict.fromkeys(name for name in listed if name and not _NO_PERSON.search(name) and not _is_month(name)))
+    said = [_BUTTON.sub("", _BY.sub("", name.strip())) for name in names.split(";")]
+    listed = [_without_job(name, behind=at > 0) for at, name in enumerate(said)]
+    return tuple(dict.fromkeys(name for name in listed if name and not _is_none(name)))
 
 
 def _without_job(name: str, *, behind: bool) -> str:
@@ -186,8 +206,9 @@ def _without_job(name: str, *, behind: bool) -> str:
     return ", ".join(part for part, job in zip(parts, jobs, strict=True) if not job)
 
 
-def _is_month(name: str) -> bool:
-    return name.casefold() in MONTHS
+def _is_none(name: str) -> bool:
+    """Whether what stands in a byline is no person: a day, a button, who took the picture."""
+    return bool(_NO_PERSON.search(name) or _NO_NAME.fullmatch(name)) or name.casefold() in MONTHS
 
 
 def headline(tree: etree._Element, *, found: str, described: dict[str, str], sites: Sequence[str]) -> str:

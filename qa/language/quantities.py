@@ -186,9 +186,8 @@ def _written_in_digits(tokens: Sequence[_Token], at: int) -> tuple[float, int, i
         return value * _PARTS[following], 2, after + 1, False
     if touches and following in _GLYPHS:
         return value + _GLYPHS[following], digits + 1, after + 1, False
-    if following in _SCALES and (
-        len(following) > 2 or following in {"bn", "mn", "tn"} or (touches and following == "k")
-    ):
+    scales = touches and (following == "k" or _lower(tokens, after + 1) in _COUNTED)
+    if following in _SCALES and (len(following) > 2 or following in {"bn", "mn", "tn"} or scales):
         return value * _SCALES[following], digits, after + 1, False
     if _joined(tokens, after) in _SCALES and len(_joined(tokens, after)) > 2:
         return value * _SCALES[_joined(tokens, after)], digits, after + 2, False
@@ -328,6 +327,10 @@ _SCALES: Mapping[str, float] = {
     "tn": 1e12,
     "dozen": 12.0,
 }
+_COUNTED = frozenset(
+    "people homes jobs votes voters users barrels tonnes tons litres dollars euros pounds doses".split()
+)
+"""Behind "3.5m" they say that the letter is a million and no metre."""
 _MULTIPLES: Mapping[str, int] = {"twice": 2, "double": 2, "triple": 3}
 _SIZES = (
     ("time", "s", 1.0, "second seconds sec secs"),
@@ -363,12 +366,8 @@ _SIZES = (
     ("volume", "m3", 1000.0, "cubic_meter cubic_meters cubic_metre cubic_metres"),
     ("volume", "gal", 3.78541, "gallon gallons"),
     ("volume", "barrel", 158.987, "barrel barrels"),
-    (
-        "speed",
-        "km/h",
-        1.0,
-        "km/h kph kmh kilometers_per_hour kilometres_per_hour km_per_hour km_an_hour kilometers_an_hour",
-    ),
+    ("speed", "km/h", 1.0, "km/h kph kmh kilometers_per_hour kilometres_per_hour km_per_hour"),
+    ("speed", "km/h", 1.0, "km_an_hour kilometers_an_hour kilometres_an_hour"),
     ("speed", "mph", 1.609344, "mph miles_per_hour miles_an_hour"),
     ("speed", "knot", 1.852, "knot knots"),
     ("power", "W", 1.0, "watt watts"),

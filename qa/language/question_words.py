@@ -67,7 +67,7 @@ _SCRIPTS = (
 _WORDS = {
     "en": "the of and is are was were did does do has have who what when where why how which many much in to for on",
     "de": "der die das und ist sind war waren wer wie wann wo warum welche welcher welches wurde wurden hat haben ohne"
-    " nicht mit bei von im den dem ein eine viele viel zu auf",
+    " nicht mit bei von im den dem ein eine viele viel zu auf was vor nach seit am in wird",
     "fr": "le la les des du est sont était qui que quoi quand où pourquoi combien quel quelle quels quelles une dans"
     " avec sur pas pour et a ont au aux comment a-t-il a-t-elle ont-ils ont-elles est-il est-elle est-ce",
     "es": "el la los las del es son fue quién quien qué cuándo cuando dónde donde cuánto cuántos cuántas cuál por en"
@@ -77,7 +77,7 @@ _WORDS = {
     "pt": "o a os as do da dos das é são foi quem que quando onde porque quanto quantos quantas qual uma com não em e"
     " para como no na",
     "nl": "de het een van en is zijn was waren wie wat wanneer waar waarom hoe hoeveel welke werd werden niet met op"
-    " voor bij heeft",
+    " voor bij heeft in er",
     "sv": "och är var vem vad när varför hur många mycket vilken vilket vilka det den ett en inte med på för av som"
     " blev har",
 }

@@ -1,43 +1,35 @@
-"""The period that a question names, such as "yesterday" or "in May", relative to when it is asked.
+"""The period that a question speaks of, such as "yesterday" or "in May", at the moment it is asked.
 
-Times told by their distance from now ("two weeks ago", "last weekend", "next month") are read here, those told by the
-calendar in `time_calendar`.
+The rules lie beside this: times told by their distance from now ("two weeks ago") in `time_distance`, by the calendar
+in `time_calendar`, `time_parts` and `time_feasts`, in other languages than English in `time_languages`.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
-from embeddings.month_names import weekday_of
+from qa.language import time_calendar, time_distance, time_feasts, time_languages, time_parts
 from qa.language.dates import BEGINNING, Period
-from qa.language.time_calendar import (
-    COUNT,
-    RULES,
-    WEEKDAY,
-    Asked,
-    DateRange,
-    Rule,
-    count_of,
-    is_a_name,
-    month_end,
-    months_on,
-    rule,
-)
+from qa.language.question_words import language_of
+from qa.language.time_rules import Asked, DateRange, Rule, is_a_name
 
 _Bound = Literal["in", "since", "after", "until", "before"]
 _BEFORE_A_TIME: tuple[tuple[_Bound, str], ...] = (
-    ("before", "before|prior to|ahead of|earlier than"),
-    ("since", "(?:ever )?since|(?:starting|beginning) (?:in|on|from)|from|as of"),
-    ("after", "after|following|later than"),
-    ("until", "until|till|up (?:to|until)|by|through|no later than|to"),
+    ("before", "(?<!not )before|prior to|ahead of|(?<!no )earlier than|avant|antes d(?:e|el)|prima d(?:i|el)"),
+    ("since", "(?:ever )?since|(?:starting|beginning) (?:in|on|from)|from|as of|not before|no earlier than"),
+    ("since", "seit|ab|depuis|desde|dal|sinds|sedan"),
+    ("after", "after|following|(?<!no )later than|nach|après|después d(?:e|el)|dopo"),
+    ("until", "until|till|up (?:to|until)(?: and including)?|by|through|no later than|to"),
+    ("until", "bis|jusqu['’](?:en|à|au)|hasta|fino a|até|tot"),
 )
+"""In languages other than English only words that are none of English."""
 _BOUNDS = tuple((bound, re.compile(rf"\b(?:{words})\s+$", re.IGNORECASE)) for bound, words in _BEFORE_A_TIME)
 _JOINED = re.compile(r"\b(?:between|from)\s+(?P<first>.*?)\s+(?:and|to|until|till|through|up to)\s+$", re.IGNORECASE)
 _FUTURE = re.compile(
@@ -45,22 +37,32 @@ _FUTURE = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})[.!?]['\"”’)]*\s|\n")
-"""Not after "Dr." or "Aug."."""
+"""Not behind "Dr." or "Aug."."""
 _LEADING = re.compile(
     r"(?:(?:^|\s+)(?:in|on|at|during|of|for|by|over|within|since|after|before|until|till|from|through|between|up to|to"
-    r"|ever since|prior to|early|late|back in|throughout))+\s*$",
+    r"|ever since|prior to|early|late|back in|throughout|up to and including|no (?:later|earlier) than|not before"
+    r"|(?:in )?both))+\s*$",
     re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"['’]s?\b")
-_LOOSE = re.compile(r"(?:,?\s+(?:and|between|from|to)|,|\s+)(?=\s*[?.!;]|\s*,|$)")
-"""Words left over at the end of a question, or before a comma, after a time was removed."""
+_LOOSE = re.compile(r"(?:,?\s+(?:(?:in )?both|and|or|between|from|to)|,|\s+)(?=\s*[?.!;]|\s*,|$)")
+"""What is left standing at the end of a question, or before a comma, when a time was taken out."""
+_RELATIVE_YEAR = re.compile(r"(?:last|this|next|the previous) year|.* years? ago", re.IGNORECASE)
+_JOINING = re.compile(r"\s*(?:,|and|or|to|until|-|–)\s*", re.IGNORECASE)
+_OF_THAT_YEAR = re.compile(r"\s*,?\s*(?:(?:in|of|on|at|during)\s+)?(?:the\s+)?", re.IGNORECASE)
+_NEAR_A_TIME = re.compile(
+    r"\bthe (?:(?P<unit>week(?:end)?) (?:of|beginning|starting|commencing|from)(?: on)?"
+    r"|day (?P<side>before|after)) (?:\w+day,? )?(?:the )?$",
+    re.IGNORECASE,
+)
+"""What a day is told to be near: "the week of November 9", "the day after Christmas"."""
+_CALENDAR: tuple[Rule, ...] = (
+    *time_calendar.RULES,
+    *time_parts.RULES,
+    *time_feasts.RULES,
+)
 _MOST = 12
-"""At most so many expressions of one text are read: nobody names more, and the time grows faster than their number."""
-_UNIT_DAYS = {"hour": 1, "day": 1, "week": 7, "fortnight": 14, "month": 30, "quarter": 91, "year": 365, "decade": 3652}
-_RECENT_DAYS = 62
-"""Events further back are mostly reported in articles of their own time, so older news may answer."""
-_LONG = r"(?P<unit>hour|day|week|fortnight|weekend|month|quarter|year|decade)"
-_CALENDAR = r"(?P<unit>week|weekend|month|quarter|year|decade)"
+"""Expressions read of one text: nobody names more, and reading them takes more time than their number grows."""
 
 
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +70,7 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
 
     start: int
     end: int
-    dates: DateRange
+    stretch: DateRange
     bound: _Bound
     yearless: bool = False
     """Told by the calendar alone, without a year: "in May", "on June 4"."""
@@ -79,7 +81,7 @@ def period_of(question: str, *, as_of: datetime) -> Period | None:
 
     Several expressions give the period that holds them all, except that one within another counts alone ("in June,
     on Monday"). `recent` says that all are told by their distance from now: only news from about then can answer.
-    A period without a beginning ("before 2020") begins at `dates.BEGINNING`; an open one ("since Monday") ends today.
+    What begins nowhere ("before 2020") begins at `dates.BEGINNING`; what goes on ("since Monday") ends today.
 
     >>> asked = datetime(2024, 6, 20, 12, tzinfo=UTC)
     >>> str(period_of("What did Kelmar Water announce yesterday?", as_of=asked).start)
@@ -87,7 +89,7 @@ def period_of(question: str, *, as_of: datetime) -> Period | None:
     >>> period_of("Who heads Kelmar Water?", as_of=asked) is None
     True
     """
-    found = _found(question, as_of.astimezone(UTC).date())
+    found = _found(question, as_of.astimezone(UTC).date(), language_of(question))
     if not found:
         return None
     today = as_of.astimezone(UTC).date()
@@ -98,7 +100,7 @@ def period_of(question: str, *, as_of: datetime) -> Period | None:
 
 
 def periods_in(text: str, *, as_of: datetime) -> tuple[Period, ...]:
-    """Each time that a text names, as its writer meant it at `as_of`."""
+    """Each time that a text names, apart, as its writer meant it at `as_of`."""
     today = as_of.astimezone(UTC).date()
     read: list[Period] = []
     for item in _found(text, today):
@@ -110,13 +112,13 @@ def periods_in(text: str, *, as_of: datetime) -> tuple[Period, ...]:
 
 
 def without_period(question: str, *, as_of: datetime) -> str:
-    """The question without its date words, for passages published then, which need not say so.
+    """The question without its words for when, for reading what was published then and need not say so.
 
     >>> without_period("What did the mayor open in August?", as_of=datetime(2026, 11, 28, tzinfo=UTC))
     'What did the mayor open?'
     """
     rest = question
-    for item in reversed(_found(question, as_of.astimezone(UTC).date())):
+    for item in reversed(_found(question, as_of.astimezone(UTC).date(), language_of(question))):
         before, after = rest[: item.start], rest[item.end :]
         owner = _POSSESSIVE.match(after)
         rest = f"{before if owner else _LEADING.sub(' ', before)} {after[owner.end() :] if owner else after}"
@@ -126,37 +128,107 @@ def without_period(question: str, *, as_of: datetime) -> str:
 
 
 @lru_cache(maxsize=512)
-def _found(question: str, today: date) -> Sequence[_Found]:
-    """The expressions of a question in order; the longest of those that overlap. A passage takes a millisecond, and is
-    read several times for one question."""
+def _found(question: str, today: date, language: str | None = "en") -> Sequence[_Found]:
+    """The expressions of a question in order; of those that overlap, the longest. A passage takes a millisecond, and is
+    asked several times for one question."""
     kept: list[_Found] = []
-    for item in sorted(_read(question, today), key=lambda item: (item.start - item.end, item.start)):
+    for item in sorted(_read(question, today, language), key=lambda item: (item.start - item.end, item.start)):
         if all(item.end <= other.start or other.end <= item.start for other in kept):
             kept.append(item)
-    return tuple(sorted(kept, key=lambda item: item.start)[:_MOST])
+    return tuple(_of_their_year(question, sorted(kept, key=_start)[:_MOST]))
 
 
-def _read(question: str, today: date) -> Iterator[_Found]:
+def _of_their_year(question: str, found: Sequence[_Found]) -> Sequence[_Found]:
+    """The expressions, a year beside yearless times being their year: "in May and June of last year", "last year at
+    Easter"."""
+    kept: list[_Found] = []
+    for item in found:
+        before = kept[-1] if kept else None
+        if before is None or not _OF_THAT_YEAR.fullmatch(question, before.end, item.start):
+            kept.append(item)
+        elif before.yearless and _RELATIVE_YEAR.fullmatch(question, item.start, item.end):
+            kept[-1] = _in_year_of(before, item, start=before.start, end=item.end)
+            for at in range(len(kept) - 2, -1, -1):
+                if not (kept[at].yearless and _JOINING.fullmatch(question, kept[at].end, kept[at + 1].start)):
+                    break
+                kept[at] = _in_year_of(kept[at], item, start=kept[at].start, end=kept[at].end)
+        elif item.yearless and _RELATIVE_YEAR.fullmatch(question, before.start, before.end):
+            kept[-1] = _in_year_of(item, before, start=before.start, end=item.end)
+        else:
+            kept.append(item)
+    return kept
+
+
+def _in_year_of(told: _Found, year: _Found, *, start: int, end: int) -> _Found:
+    shift = year.stretch.first.year - told.stretch.first.year
+    try:
+        first, last = (day.replace(year=day.year + shift) for day in (told.stretch.first, told.stretch.last))
+    except ValueError:  # February 29
+        return told
+    return _Found(start=start, end=end, stretch=DateRange(first, last), bound=min(told, year, key=_start).bound)
+
+
+def _start(item: _Found) -> int:
+    return item.start
+
+
+def _read(question: str, today: date, language: str | None) -> Iterator[_Found]:
     ends = [match.end() for match in _SENTENCE_END.finditer(question)]
     starts = [0, *ends]
-    # The tense of one sentence says nothing about months in the others.
+    # What one sentence of a text expects says nothing of the months in the others.
     asked = [
         Asked(today=today, ahead=_FUTURE.search(question, start, end) is not None)
         for start, end in zip(starts, [*ends, len(question)], strict=True)
     ]
-    for number, (pattern, read) in enumerate((*_RULES, *RULES)):
-        for match in pattern.finditer(question):
+    distance, calendar = ((), ()) if language == "en" else time_languages.rules_for(language)
+    told = len(time_distance.RULES) + len(distance)
+    low = question.casefold()
+    for number, rule in enumerate((*time_distance.RULES, *distance, *_CALENDAR, *calendar)):
+        for match in rule.pattern.finditer(question) if rule.needs in low else ():
             if is_a_name(question, match):
                 continue
             try:
-                dates = read(match, asked[bisect_right(starts, match.start("core")) - 1])
+                stretch = rule.read(match, asked[bisect_right(starts, match.start("core")) - 1])
+                if stretch is not None and stretch.first <= stretch.last:
+                    yield _said(question, match, stretch, calendar=number >= told)
             except (ValueError, OverflowError):
                 continue  # "June 31", or a count of years that leaves the calendar
-            if dates is not None and dates.first <= dates.last:
-                start, end = match.span("core")
-                said = match.groupdict()
-                yearless = number >= len(_RULES) and not any(said.get(name) for name in ("year", "which"))
-                yield _Found(start=start, end=end, dates=dates, bound=_bound(question[:start]), yearless=yearless)
+
+
+def _said(question: str, match: re.Match[str], stretch: DateRange, *, calendar: bool) -> _Found:
+    """What a rule has read, with the words before it that say how it is meant."""
+    start, end = match.span("core")
+    said = match.groupdict()
+    if near := _NEAR_A_TIME.search(question[:start]):
+        start = near.start()
+        stretch = _beside(stretch, near)
+    ranged = bool(said.get("second") or (said.get("last") and said.get("day")))
+    return _Found(
+        start=start,
+        end=end,
+        stretch=stretch,
+        bound="in" if ranged else _bound(question[:start]),
+        yearless=calendar and not any(said.get(name) for name in ("year", "which")),
+    )
+
+
+def _beside(stretch: DateRange, near: re.Match[str]) -> DateRange:
+    """The week or weekend that a day is told to be of, the day before a time or the day after it."""
+    if near["side"]:
+        day = (
+            stretch.first - timedelta(days=1)
+            if near["side"].casefold() == "before"
+            else stretch.last + timedelta(days=1)
+        )
+        return DateRange(day, day, stretch.recent)
+    if stretch.first != stretch.last:
+        return stretch
+    day = stretch.first
+    if near["unit"].casefold() == "weekend":
+        saturday = day + timedelta(days=5 - day.weekday())
+        return DateRange(saturday, saturday + timedelta(days=1))
+    monday = day - timedelta(days=day.weekday() if " of" in near[0].casefold() else 0)
+    return DateRange(monday, monday + timedelta(days=6))
 
 
 def _bound(before: str) -> _Bound:
@@ -164,12 +236,12 @@ def _bound(before: str) -> _Bound:
 
 
 def _together(question: str, found: Sequence[_Found], today: date) -> Period:
-    ranges = [item.dates for item in found]
+    stretches = [item.stretch for item in found]
     bounds = [_meant(question, item, found) for item in found]
-    begins = [_begin(dates, bound) for dates, bound in zip(ranges, bounds, strict=True)]
-    ends = [_end(dates, bound, today) for dates, bound in zip(ranges, bounds, strict=True)]
+    begins = [_begin(stretch, bound) for stretch, bound in zip(stretches, bounds, strict=True)]
+    ends = [_end(stretch, bound, today) for stretch, bound in zip(stretches, bounds, strict=True)]
     spans = list(zip(begins, ends, strict=True))
-    told = [span for span, dates in zip(spans, ranges, strict=True) if dates.recent]
+    told = [span for span, stretch in zip(spans, stretches, strict=True) if stretch.recent]
     if "before" in bounds or "until" in bounds:
         closed = [begin for begin in begins if begin is not None]
         spans = [(max(closed) if closed else None, min(ends))]
@@ -200,16 +272,16 @@ def _meant(question: str, item: _Found, found: Sequence[_Found]) -> _Bound:
     return item.bound
 
 
-def _begin(dates: DateRange, bound: _Bound) -> date | None:
+def _begin(stretch: DateRange, bound: _Bound) -> date | None:
     if bound in {"until", "before"}:
         return None
-    return dates.last + timedelta(days=1) if bound == "after" else dates.first
+    return stretch.last + timedelta(days=1) if bound == "after" else stretch.first
 
 
-def _end(dates: DateRange, bound: _Bound, today: date) -> date:
+def _end(stretch: DateRange, bound: _Bound, today: date) -> date:
     if bound in {"since", "after"}:
-        return max(today, dates.last)
-    return dates.first - timedelta(days=1) if bound == "before" else dates.last
+        return max(today, stretch.last)
+    return stretch.first - timedelta(days=1) if bound == "before" else stretch.last
 
 
 _Span = tuple[date | None, date]
@@ -224,171 +296,3 @@ def _words(question: str, item: _Found) -> str:
     """The expression with the words that bound it, as they stand in the question."""
     leading = _LEADING.search(question[: item.start])
     return question[leading.start() if leading else item.start : item.end].strip()
-
-
-def _around(first: int, last: int, *, recent: bool) -> Callable[[re.Match[str], Asked], DateRange]:
-    """Days counted from today, backwards below zero."""
-
-    def read(_: re.Match[str], asked: Asked) -> DateRange:
-        return DateRange(asked.today + timedelta(days=first), asked.today + timedelta(days=last), recent)
-
-    return read
-
-
-def _whole(unit: str, today: date, offset: int) -> tuple[date, date]:
-    """The calendar week, weekend, month, quarter, year or decade that holds today, or one so many later."""
-    if unit in {"week", "weekend"}:
-        monday = today + timedelta(days=7 * offset - today.weekday())
-        return monday + timedelta(days=5 if unit == "weekend" else 0), monday + timedelta(days=6)
-    months = {"month": 1, "quarter": 3, "year": 12, "decade": 120}[unit]
-    begun = (today.year * 12 + today.month - 1) // months * months
-    first = months_on(begun // 12, begun % 12 + 1, offset * months)
-    final = months_on(first.year, first.month, months - 1)
-    return first, month_end(final.year, final.month)
-
-
-def _this(match: re.Match[str], asked: Asked) -> DateRange:
-    """This week is the seven days up to now: people who ask on a Monday mean the week that they have behind them."""
-    unit, today = match["unit"].casefold(), asked.today
-    first, last = _whole(unit, today, 0)
-    how = (match["how"] or "").casefold()
-    if how == "later" or (asked.ahead and not how):
-        return DateRange(today, last)
-    if unit == "weekend":
-        return DateRange(first, last, recent=True)
-    if unit == "week":
-        first = min(first, today - timedelta(days=7))
-    return DateRange(first, today, recent=unit != "decade")
-
-
-def _weekend(_: re.Match[str], asked: Asked) -> DateRange:
-    """The last weekend that has begun."""
-    back = 0 if asked.today.weekday() >= 5 or asked.ahead else -1
-    return DateRange(*_whole("weekend", asked.today, back), recent=not asked.ahead)
-
-
-def _last(match: re.Match[str], asked: Asked) -> DateRange:
-    unit = match["unit"].casefold()
-    first, last = _whole(unit, asked.today, -1)
-    third = (last - first) // 3
-    part = (match["part"] or "").casefold().strip()
-    first, last = (last - third if part == "late" else first), (first + third if part == "early" else last)
-    return DateRange(first, last, recent=unit in {"week", "weekend", "month"})
-
-
-def _before_last(match: re.Match[str], asked: Asked) -> DateRange:
-    unit = match["unit"].casefold()
-    return DateRange(*_whole(unit, asked.today, -2), recent=unit in {"week", "weekend"})
-
-
-def _next(match: re.Match[str], asked: Asked) -> DateRange:
-    return DateRange(*_whole((match["unit"] or match["other"]).casefold(), asked.today, 1))
-
-
-def _past(match: re.Match[str], asked: Asked) -> DateRange:
-    """The last so many hours, days, weeks, months or years."""
-    length = _length(match)
-    return DateRange(asked.today - timedelta(days=length), asked.today, length <= _RECENT_DAYS)
-
-
-def _past_one(match: re.Match[str], asked: Asked) -> DateRange:
-    length = _UNIT_DAYS.get(match["unit"].casefold(), 7)
-    return DateRange(asked.today - timedelta(days=length), asked.today, length <= _RECENT_DAYS)
-
-
-def _coming(match: re.Match[str], asked: Asked) -> DateRange:
-    return DateRange(asked.today, asked.today + timedelta(days=_length(match)))
-
-
-def _ago(match: re.Match[str], asked: Asked) -> DateRange | None:
-    """So long ago, give or take half the unit; a number of years ago is a calendar year."""
-    unit, today, length = match["unit"].casefold(), asked.today, _length(match)
-    if unit == "hour":
-        return DateRange(today - timedelta(days=length), today, recent=True)
-    if unit == "year":
-        year = today.year - count_of(match["count"])
-        return DateRange(date(year, 1, 1), date(year, 12, 31))
-    slack = timedelta(days=3 if unit == "fortnight" else _UNIT_DAYS.get(unit, 7) // 2)
-    middle = today - timedelta(days=length)
-    return DateRange(middle - slack, min(middle + slack, today), length <= _RECENT_DAYS)
-
-
-def _length(match: re.Match[str]) -> int:
-    count, unit = count_of(match["count"]), match["unit"].casefold()
-    return -(-count // 24) if unit == "hour" else count * _UNIT_DAYS.get(unit, 7)
-
-
-def _this_time_last_year(_: re.Match[str], asked: Asked) -> DateRange:
-    middle = asked.today - timedelta(days=365)
-    return DateRange(middle - timedelta(days=15), middle + timedelta(days=15))
-
-
-def _recently(match: re.Match[str], asked: Asked) -> DateRange:
-    length = {"days": 7, "weeks": 30, "months": 120, "years": 1460}[match["units"].casefold()]
-    return DateRange(asked.today - timedelta(days=length), asked.today, length <= 7)
-
-
-def _weekday(match: re.Match[str], asked: Asked) -> DateRange:
-    """The last such day, today included; "last Monday" is one before today, "next Monday" one after it."""
-    which = (match["which"] or "").casefold()
-    ahead = (weekday_of(match["weekday"]) - asked.today.weekday()) % 7
-    if which == "next" or (asked.ahead and which != "last"):
-        day = asked.today + timedelta(days=ahead or (7 if which == "next" else 0))
-        return DateRange(day, day)
-    back = (7 - ahead) % 7
-    day = asked.today - timedelta(days=back or (7 if which == "last" else 0))
-    return DateRange(day, day, recent=True)
-
-
-def _edge(match: re.Match[str], asked: Asked) -> DateRange:
-    """The beginning, the middle or the end of a week, month or year."""
-    which = (match["which"] or "this").casefold()
-    offset = {"last": -1, "next": 1}.get(which, 0)
-    first, last = _whole(match["unit"].casefold(), asked.today, offset)
-    third = (last - first) // 3
-    edge = match["edge"].casefold()
-    if edge in {"start", "beginning"}:
-        return DateRange(first, first + third)
-    return DateRange(last - third, last) if edge == "end" else DateRange(first + third, last - third)
-
-
-_HOUR = r" (?:morning|afternoon|evening|night|lunchtime)"
-_HOURS = rf"(?:{_HOUR})?"
-_WITHIN = r"(?:in|over|during|for|within|of)"
-_COUNTED = rf"(?:a (?=couple|few|dozen))?(?P<count>{COUNT}) {_LONG}s?"
-_NAMED_DAY = rf"(?P<weekday>{WEEKDAY})"
-_BEFORE_DAY = r"(?:on|since|until|till|before|after|by|from|through|to|and|late|early)"
-_RULES: tuple[Rule, ...] = (
-    rule(r"(?P<core>(?:(?:earlier|later) )?today|tonight)", _around(0, 0, recent=True)),
-    rule(r"(?P<core>this (?:morning|afternoon|evening|lunchtime))", _around(0, 0, recent=True)),
-    rule(r"(?:and|until|till|to|up to) (?P<core>now)", _around(0, 0, recent=True)),
-    rule(rf"(?P<core>yesterday{_HOURS}|last night)", _around(-1, -1, recent=True)),
-    rule(r"(?P<core>overnight)(?= ?[?.,;]|$)", _around(-1, 0, recent=True)),
-    rule(r"(?P<core>(?:the )?(?:day before yesterday|night before last))", _around(-2, -2, recent=True)),
-    rule(rf"(?P<core>tomorrow{_HOURS})", _around(1, 1, recent=False)),
-    rule(r"(?P<core>(?:the )?day after tomorrow)", _around(2, 2, recent=False)),
-    rule(r"(?P<core>the other (?:day|night|week))", _around(-10, 0, recent=True)),
-    rule(r"(?P<core>the (?:coming|next few) days)", _around(0, 7, recent=False)),
-    rule(rf"(?P<core>(?:(?P<how>earlier|later|so far) )?this (?:past |last )?{_CALENDAR})", _this),
-    rule(r"(?P<core>(?P<how>)(?:the )?(?P<unit>year|month)[- ]to[- ]date)", _this),
-    rule(r"(?:at|over|during|on|since|before|after) (?P<core>the weekend)", _weekend),
-    rule(rf"(?P<core>(?P<part>early |late )?(?:(?<!the )last|the previous) {_CALENDAR})", _last),
-    rule(rf"(?P<core>the {_CALENDAR} before last)", _before_last),
-    rule(rf"(?P<core>(?<!the )next {_CALENDAR}|the coming {_CALENDAR.replace('unit', 'other')})", _next),
-    rule(rf"(?P<core>(?:{_WITHIN} )?the (?:last|past) {_LONG})(?! of\b)", _past_one),
-    rule(rf"(?P<core>(?:{_WITHIN} )?(?:the |these )?(?:last|past) {_COUNTED})", _past),
-    rule(rf"(?P<core>{_WITHIN} (?:the )?(?:next|coming) {_COUNTED})", _coming),
-    rule(rf"(?<!than )(?<!compared with )(?<!compared to )(?<!half )(?P<core>{_COUNTED} ago)", _ago),
-    rule(r"(?P<core>half a year ago)", _around(-210, -150, recent=False)),
-    rule(r"(?P<core>(?:at )?this time last year)", _this_time_last_year),
-    rule(r"(?P<core>(?:in |over )(?:the )?recent (?P<units>days|weeks|months|years))", _recently),
-    rule(rf"(?P<core>(?P<which>last|this|next) {_NAMED_DAY}{_HOURS})", _weekday),
-    rule(rf"{_BEFORE_DAY} (?P<core>(?P<which>){_NAMED_DAY}{_HOURS})", _weekday),
-    rule(rf"(?P<core>(?P<which>){_NAMED_DAY}{_HOUR})", _weekday),
-    rule(rf"(?P<core>(?P<which>){_NAMED_DAY})(?=['’]s\b)", _weekday),
-    rule(
-        r"(?P<core>(?:the )?(?P<edge>start|beginning|middle|end) of (?:the|(?P<which>this|last|next))"
-        r" (?P<unit>week|month|year|decade))",
-        _edge,
-    ),
-)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -59,7 +60,8 @@ async def serve(settings: Settings, *, within: tuple[str, ...] | None = None) ->
 async def exchange(body: bytes, *, headers: Iterable[tuple[bytes, bytes]], archive: Archive, explain: Explain) -> Reply:
     """Answer one POST, whose size and sender were found good. Cancelled, it ends the call of the tool, too."""
     said: list[dict[str, Any]] = []
-    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+    # Its `Content-Length` counts a byte-order mark, too, which is no part of the message.
+    waiting = [{"type": "http.request", "body": body.removeprefix(BOM_UTF8), "more_body": False}]
 
     async def receive() -> dict[str, Any]:
         if waiting:

@@ -122,6 +122,15 @@ def _is_present(question: str) -> bool:
     return bool(verb and verb.casefold() in {"is", "are", "does", "do"})
 
 
+_LONGEST_SUBJECT = 10
+"""Words from "how many" to the verb: "How many homes in the north of Veldany lost power, and who …"."""
+_TOLD = re.compile(
+    r"(?:(?:please )?(?:(?:can|could|would|will) you (?:please )?)?(?:tell|show) (?:me|us)(?: please)?,?"
+    r"|i(?:['’]d| would)? (?:like|want|need) to know|do you know)"
+    r" (?=(?:who|what|when|where|why|how|which)\b)",
+    re.IGNORECASE,
+)
+"""What makes an indirect question, whose further parts have their verb at the end."""
 _MOST = 4
 """So many parts are told apart; who asks more gets the rest as one."""
 _SENTENCE = re.compile(r"(?<=\?)[\"”’)]*\s+")
@@ -198,11 +207,24 @@ def _joined(sentence: str) -> Sequence[str]:
     if pair and tokens(pair["rest"])[0].low in AUXILIARIES:
         rest = pair["rest"]
         return [f"{pair['first']}{rest}", f"{pair['second'].capitalize()}{rest}"]
-    for match in _AND.finditer(sentence):
-        left, right = sentence[: match.start()], sentence[match.end() :]
-        if _is_question(tokens(left), opening=True) and _is_question(tokens(right), opening=False):
-            return [f"{left.rstrip(' ,?')}?", *_joined(f"{right[:1].upper()}{right[1:]}")]
+    told = _TOLD.match(sentence)
+    asked = f"{sentence[told.end()].upper()}{sentence[told.end() + 1 :]}" if told else sentence
+    for match in _AND.finditer(asked):
+        left, right = asked[: match.start()], asked[match.end() :]
+        if _asks(tokens(left), opening=True, told=told is not None) and _asks(
+            tokens(right), opening=False, told=told is not None
+        ):
+            return [f"{left.rstrip(' ,?')}?", *_joined(f"{right[:1].upper()}{right[1:].rstrip(' .?')}?")]
     return [sentence]
+
+
+def _asks(words: Sequence[Token], *, opening: bool, told: bool) -> bool:
+    """Whether words are a question by form; behind "Tell me" also an indirect one, "what the new stadium cost"."""
+    low = {word.low for word in words}
+    indirect = told and len(words) > 2 and words[0].low in WH_WORDS and not low & (_PERSONS | {"it", "its"})
+    return _is_question(words, opening=opening) or (
+        indirect and not (opening and any(word.low in WH_WORDS for word in words[1:]))
+    )
 
 
 def _is_question(words: Sequence[Token], *, opening: bool) -> bool:
@@ -218,14 +240,15 @@ def _is_question(words: Sequence[Token], *, opening: bool) -> bool:
     at = 1 if words[0].low in {"in", "on", "at", "by", "for", "to", "with", "from", "of", "since"} else 0
     if words[at].low not in WH_WORDS or (opening and any(other > at for other in asks)):
         return False
-    low = [word.low for word in words[at + 1 : at + 5]]
+    low = [word.low for word in words[at + 1 : at + _LONGEST_SUBJECT]]
     if words[at].low in {"who", "what"} and (low[0] in _VERBS or low[0].endswith("ed")):
         return True
     if low[0] in AUXILIARIES:
         return True
     measured = words[at].low == "how" and low[0] in _MEASURES
+    near = low[1:] if measured and opening else low[1:4]
     return (measured or words[at].low in {"which", "what", "whose"}) and any(
-        word in AUXILIARIES | _VERBS for word in low[1:]
+        word in AUXILIARIES | _VERBS for word in near
     )
 
 

@@ -315,10 +315,13 @@ def _measures_otherwise(question: str, read: ReadSentence) -> bool:
         return False
     start, end = read.short
     units = [one.unit for one in quantities_of(read.sentence.text) if start <= one.start < end and one.unit]
-    return bool(units) and all(unit.kind != asked.kind for unit in units)
+    # Degrees of both scales are one kind of measure: the figure then keeps its own.
+    return bool(units) and all(unit.kind.split()[0] != asked.kind.split()[0] for unit in units)
 
 
 def _unit_asked(question: str) -> Unit | None:
     found = _HOW_MANY.search(question)
     words = found["words"].casefold() if found else ""
+    if words == "pounds of":  # of herring, say: no money
+        return UNITS["lb"]
     return UNITS.get(words) or UNITS.get(words.partition(" ")[0])

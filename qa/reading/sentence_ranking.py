@@ -19,22 +19,6 @@ from qa.reading.passage_pruning import Estimate, ReadingQueue, estimate_of
 from qa.reading.sentence_filters import of_that_state
 from qa.types import Evidence
 
-__all__ = [
-    "DEPTH",
-    "ReadSentence",
-    "Reading",
-    "SentenceAt",
-    "articles_in_turn",
-    "best_passages_first",
-    "features_of",
-    "is_said",
-    "leans_back",
-    "no_surer",
-    "read",
-    "same_answer",
-    "sentences_of",
-]
-
 _HEADLINE = 3.0
 """A headline or caption yields to a sentence that says the same, if that lies at most so far behind, in log-odds."""
 _MOST_READ, _MOST_LEAD, _MOST_WORDS = 12.0, 8.0, 15.0

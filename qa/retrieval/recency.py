@@ -224,9 +224,18 @@ def says_when(text: str, period: Period) -> bool:
 
 def _can_tell(item: Evidence, told: Mapping[str, str | None], period: Period) -> bool:
     date = told[item.article_id]
-    if period.recent:
+    text = f"{item.stored.title}. {item.stored.passage.text}"
+    if period.recent and not _is_of_days_since(text, date, period):
         return not all_older([date], period=period)
-    return tells_of(f"{item.stored.title}. {item.stored.passage.text}", published_at=date, period=period)
+    return tells_of(text, published_at=date, period=period)
+
+
+def _is_of_days_since(text: str, published_at: str | None, period: Period) -> bool:
+    """Whether an article from after a recent time that is over tells of a day since: this week's, asked of last."""
+    if published_at is None:
+        return False
+    when = moment(published_at, field="published_at")
+    return when >= period.end and any(one.start >= period.end for one in periods_in(text, as_of=when))
 
 
 def _told(evidence: Sequence[Evidence]) -> Mapping[str, str | None]:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["Plan", "batches", "rate", "train"]
-
 
 Example = TypeVar("Example")
 _MODEL, _OPTIMIZER = "model:", "optimizer:"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["claim_of", "claimed"]
-
 _PAST: Mapping[str, str] = {
     "win": "won", "become": "became", "begin": "began", "take": "took", "make": "made", "get": "got", "give": "gave",
     "go": "went", "come": "came", "say": "said", "see": "saw", "find": "found", "lose": "lost", "leave": "left",

@@ -33,8 +33,6 @@ from qa.training.reader_data import Row, Span, rows_of, title_of
 from qa.training.written_news import written_rows
 from qa.types import Evidence
 
-__all__ = ["main"]
-
 HELD_OUT = 0
 NEARLY_RIGHT = 0.5
 """Token F1 from which an answer counts as right."""

@@ -23,23 +23,6 @@ from qa.training.written_news import WRITTEN, written_articles
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = [
-    "EDITED",
-    "LABELS",
-    "Encoded",
-    "Label",
-    "Pair",
-    "development",
-    "edited_texts",
-    "encoded",
-    "judged_sentences",
-    "kept_back",
-    "pairs_of",
-    "pairs_of_sets",
-    "written_claims",
-    "written_pairs",
-]
-
 
 Outcome = Literal["supported", "contradicted", "not_said"]
 Label = Literal["entailment", "contradiction", "neutral", "not_entailment"]

@@ -15,8 +15,6 @@ import msgspec
 from qa.training.checker_data import Pair, pairs_of
 from qa.training.reader_data import Row, Span
 
-__all__ = ["ASKED", "DOCUMENTS", "document_key", "document_rows"]
-
 ASKED = Path(__file__).parent / "documents"
 """Who asks what of which passage."""
 DOCUMENTS = Path("support", "train-documents.jsonl.gz")

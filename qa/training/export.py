@@ -32,21 +32,6 @@ if TYPE_CHECKING:
     import onnx
     from tokenizers import Tokenizer
 
-__all__ = [
-    "OUTPUTS",
-    "End",
-    "Tokens",
-    "Weights",
-    "export_int8",
-    "export_pair_network",
-    "main",
-    "network",
-    "restored",
-    "sample_texts",
-    "weights_of",
-    "widths_of",
-]
-
 
 Floats = npt.NDArray[np.float32]
 Weights = Mapping[str, Floats]

@@ -19,8 +19,6 @@ from qa.training.checker_data import Label, Pair
 from qa.training.reader_data import rows_of
 from qa.training.rewordings import EXCHANGES, HEDGES, NAME, NUMBER, NUMBER_WORDS, UNITS, reworded, rounded
 
-__all__ = ["FALSIFIERS", "VALIDATION_FOLD", "Text", "among_others", "edited_pairs", "made_pairs", "sentences_of"]
-
 LONGEST_EVIDENCE = 6  # sentences
 _JOINT = re.compile(r"^(?:,? (?:and|or|und|&|of|in) |, )$")
 _SUBJECT = re.compile(

@@ -23,16 +23,6 @@ from qa.training.checker_data import Label, Pair
 from qa.training.reader_data import Row
 from qa.training.rewordings import NAME
 
-__all__ = [
-    "Asked",
-    "ReadAnswer",
-    "asked_of",
-    "question_pairs",
-    "questions_to_read",
-    "read_answers",
-    "verdict_pairs",
-]
-
 _LONGEST_ANSWER = 12  # words
 _LONGEST_EVIDENCE = 6  # sentences
 _KINDS = ("squad1", "squad2", "squadshifts_new_wiki", "nq_dev", "qed", "qamr", "written_news")

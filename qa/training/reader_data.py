@@ -23,23 +23,6 @@ from embeddings.encoders import Encoder
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = [
-    "Group",
-    "Neighbourhood",
-    "Neighbours",
-    "Row",
-    "Span",
-    "Tokens",
-    "Window",
-    "epoch_of",
-    "groups_of",
-    "neighbours_of",
-    "other_sentences",
-    "rows_of",
-    "title_of",
-    "tokens_of",
-    "window_of",
-]
 
 CONTEXT_TOKENS = (110, 220)
 """The longest stretch of a text in a window is drawn between these: at most what the service cuts passages to, and

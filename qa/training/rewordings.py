@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 
 from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
 
-__all__ = ["EXCHANGES", "HEDGES", "NUMBER", "NUMBER_WORDS", "UNITS", "reworded", "rounded"]
-
 NUMBER_WORDS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
 NAME = re.compile(r"(?<!^)(?<![.\"“] )\b[A-Z][\w-]+[a-z](?:(?: (?:of|de|van|von))? [A-Z][\w'’-]*[a-z])*")
 NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,-])\d+(?:\.\d+)?(?![\w-]|[.,]\d)")

@@ -47,8 +47,6 @@ from qa.training.checker_data import (
 )
 from qa.training.export import export_int8, export_pair_network, sample_texts
 
-__all__ = ["calibrate_checker", "main", "ship_checker", "ship_encoder", "ship_reader"]
-
 
 def ship_reader(argv: Sequence[str] | None = None) -> None:
     """Export, then calibrate what was exported."""

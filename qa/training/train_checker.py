@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["figures", "loss_of", "main", "padded", "supported"]
 
 BATCH_TOKENS = 4_000
 SHARES: Mapping[str, float] = {"snli": 0.3, "mnli": 0.7, "fever": 4.0}

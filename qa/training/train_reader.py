@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["loss_of", "main"]
 
 VALIDATION_FOLD = 0
 BATCH_TOKENS = 5_000

@@ -12,8 +12,6 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from qa.training.reader_data import Row, Span
 
-__all__ = ["WRITTEN", "deciding", "written_articles", "written_decisions", "written_rows"]
-
 WRITTEN = Path(__file__).parent / "news"
 """Invented articles of news with questions, written for this."""
 WRITTEN_FOLDS = 5

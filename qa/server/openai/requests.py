@@ -79,6 +79,7 @@ class ChatOptions(msgspec.Struct, frozen=True, kw_only=True):
     """As `tools`, older."""
     function_call: Choice | None = None
     logprobs: bool | None = None
+    top_logprobs: int | None = None
     modalities: list[str] | None = None
 
 
@@ -267,8 +268,9 @@ def _in_chat(asked: ChatOptions) -> Iterator[Fault]:
         yield "response_format", _TEXT
     yield from _tools(asked.tools, asked.tool_choice, names=("tools", "tool_choice"))
     yield from _tools(asked.functions, asked.function_call, names=("functions", "function_call"))
-    if asked.logprobs:
-        yield "logprobs", "sentences are checked against the articles, not weighed by tokens; leave it out"
+    for name, given in (("logprobs", asked.logprobs), ("top_logprobs", asked.top_logprobs)):
+        if given:
+            yield name, "sentences are checked against the articles, not weighed by tokens; leave it out"
     if any(kind != "text" for kind in asked.modalities or ()):
         yield "modalities", "answers are text; leave it out"
 

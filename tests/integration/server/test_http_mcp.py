@@ -163,6 +163,13 @@ def test_bodies_are_read_as_elsewhere(client: httpx.Client, check_problem: Any) 
     check_problem(client.get("/mcp", headers=key("desk")), "method-not-allowed")
 
 
+def test_a_byte_order_mark_before_a_message_is_no_part_of_it(client: httpx.Client) -> None:
+    message = post(client, key("desk")).request.content
+    by = key("desk") | {"content-type": "application/json"}
+    reply = post(client, by, json=None, content=b"\xef\xbb\xbf" + message)
+    assert reply.raise_for_status().json()["result"]["structuredContent"]
+
+
 @pytest.mark.parametrize("tool", TOOL_CALLS)
 def test_a_tool_costs_what_its_route_costs(client: httpx.Client, tool: str) -> None:
     response = post(client, key(f"spends-{tool}"), tool=tool)

@@ -125,6 +125,64 @@ def test_abbreviations_of_other_languages_end_nothing_and_words_do(sentences: tu
     assert tuple(text[a:b] for a, b in split_sentences(text)) == sentences
 
 
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ("Wir trafen Dr. med. Vaal am 1. und 2. Adventstag.", "Er kam am 12. Juni?", "Nein."),
+        ("Sie wohnt in der Marktstr. 5.", "Er kam auf Platz 3.", "Holm wurde Vierter."),
+        ("Starostou je p. Novák.", "Nic neřekl."),
+        ("Please turn to p. 55.", "See SEC. 12 and N°. 7.", "It cost Rs. 500."),
+        ("Πού είναι το πλοίο;", "Έφυγε."),
+        ("Կամուրջը փակ է:", "Ոչինչ:"),
+        ("The vote is on p. 4.", "V. Holm lost."),
+    ],
+)
+def test_marks_and_short_words_of_many_languages(sentences: tuple[str, ...]) -> None:
+    text = " ".join(sentences)
+    assert tuple(text[a:b] for a, b in split_sentences(text)) == sentences
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ("እንዴት ነህ፧", "ድልድዩ ተዘጋ።", "ጀልባው ይሠራል።"),
+        ("ស្ពានបានបិទ។", "ទូកដំណើរការ។"),
+        ("桥已关闭（见图1。）。", "渡轮照开．", "没有人受伤。"),
+        ("The road closed on Monday.", "Mr. Vaal left.", "THE ROAD REOPENED."),
+    ],
+)
+def test_stops_without_a_space(sentences: tuple[str, ...]) -> None:
+    text = "".join(sentences)
+    assert tuple(text[a:b] for a, b in split_sentences(text)) == sentences
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        ("1. Close the bridge", "2. Mend the hangers", "3. Open it again"),
+        ("The plan has two steps:", "a) close the bridge", "b) mend it"),
+        ("(1) Close the bridge.", "(2) Mend it."),
+        ("• Fares rise", "• Trams run later"),
+    ],
+)
+@pytest.mark.parametrize("between", [" ", "\n"])
+def test_the_items_of_a_list_are_apart_in_one_line_or_in_several(items: tuple[str, ...], between: str) -> None:
+    text = between.join(items)
+    assert tuple(text[a:b] for a, b in split_sentences(text)) == items
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1. FC Orrin stieg in die 2. Bundesliga auf.", "1. Mai bis 2. Mai geschlossen.", "It has 1) a roof and a wall."],
+)
+def test_a_number_that_counts_no_item_parts_nothing(text: str) -> None:
+    assert split_sentences(text) == ((0, len(text)),)
+
+
+def test_lines_too_short_to_be_wrapped_were_broken_on_purpose() -> None:
+    assert split_sentences("Was jetzt geschieht\nDas Gericht tagt.") == ((0, 19), (20, 37))
+
+
 def test_list_has_the_size_it_claims() -> None:
     sections = [section for section, _, _ in labelled_cases()]
     assert (sections.count("development"), sections.count("held"), sections.count("missed")) == (111, 40, 1)

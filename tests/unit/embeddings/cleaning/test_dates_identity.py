@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.cleaning.dates import iso_date
-from embeddings.cleaning.identity import host_of, normalised_url
+from embeddings.cleaning.identity import host_of, normalised_url, page_key
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,16 @@ from embeddings.cleaning.identity import host_of, normalised_url
         ("25-12-2024", "2024-12-25"),
         ("06/04/2024 01:57", None),
         ("31.06.2024", None),
+        ("2024-W23-2", "2024-06-04"),
+        ("2024-156", "2024-06-04"),
+        ("2023-366", None),
+        ("1717497000000000", "2024-06-04T10:30:00Z"),
+        ("2024-06-04T10:30:00−05:00", "2024-06-04T15:30:00Z"),
+        ("2024-Jun-4", "2024-06-04"),
+        ("04JUN2024", "2024-06-04"),
+        ("4 thg 6, 2024", "2024-06-04"),
+        ("1 January 1970", None),
+        ("1970-01-01T00:00:00Z", None),
         ("4 Junibar 2024", None),
         ("06/04/2024", None),
         ("June 31, 2024", None),
@@ -144,6 +154,30 @@ def test_a_normal_link_stays_as_it_is(written: str) -> None:
     assert normalised_url(url) == url
     assert url is None or url.startswith(("http://", "https://"))
     assert bool(host_of(url)) == bool(url)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://valley.example/news/rain?shared_by=facebook",
+        "https://valley.example/news/rain?traffic_source=x7",
+        "https://valley.example/news/rain;jsessionid=12AB",
+        "https://valley.example/news/rain/print/",
+        "https://valley.example/news/rain?view=print",
+        "https://valley.example/news/old/../rain",
+        "https://touch.valley.example/news/rain",
+        "https://web.archive.org/web/20240604000000/https://valley.example/news/rain",
+    ],
+)
+def test_another_address_of_a_page_opens_the_same_one(other: str) -> None:
+    page = page_key(normalised_url("https://valley.example/news/rain"))
+    assert page is not None
+    assert page_key(normalised_url(other)) == page
+
+
+@pytest.mark.parametrize("other", ["https://valley.example/news/rain?mod=7", "https://valley.example/news/print/rain"])
+def test_another_page_is_not_taken_for_the_same(other: str) -> None:
+    assert page_key(normalised_url(other)) != page_key(normalised_url("https://valley.example/news/rain"))
 
 
 def test_a_site_is_named_without_www() -> None:

@@ -128,6 +128,12 @@ def article(path: Path, head: str = "", body: str = BODY) -> RawArticle:
             "dam",
         ),
         ('<script type="application/ld+json">{"@type": "NewsArticle", "url":</script>', None),
+        ('<script type="application/ld+json">{"@type": "Report", "url": "https://v.example/dam",}</script>', "dam"),
+        (
+            '<script type="application/ld+json">{&quot;@type&quot;:"Report", "url":"https://v.example/dam"}</script>',
+            "dam",
+        ),
+        ('<link itemprop="mainEntityOfPage" href="https://v.example/dam">', "dam"),
     ],
 )
 def test_an_address_is_the_articles_own(head: str, url: str | None, tmp_path: Path) -> None:
@@ -221,12 +227,22 @@ def test_a_date_of_change_is_noted(tmp_path: Path) -> None:
         "<p style='visibility:hidden'>The dam was blue all year, said nobody at all.</p>",
         "<template><p>The dam was blue all year, said nobody at all.</p></template>",
         "<dialog><p>The dam was blue all year, said nobody at all.</p></dialog>",
+        "<p style='position:absolute; left:-9999px'>The dam was blue all year, said nobody at all.</p>",
+        "<p style='clip: rect(0 0 0 0)'>The dam was blue all year, said nobody at all.</p>",
+        "<p class='note visually-hidden'>The dam was blue all year, said nobody at all.</p>",
+        "<p><del>The dam was blue all year, said nobody at all.</del></p>",
     ],
 )
 def test_what_no_reader_sees_is_not_read(unseen: str, tmp_path: Path) -> None:
     found = article(tmp_path, body=BODY.replace("<h2>", f"{unseen} Tail stays.<h2>"))
     assert "blue" not in found.text
     assert "Some 1,200 people" in found.text
+
+
+@pytest.mark.parametrize("names", ["hidden md:block", "d-none d-md-block", "hidden-gem"])
+def test_what_only_small_screens_hide_is_read(names: str, tmp_path: Path) -> None:
+    shown = f"<p class='{names}'>The dam was blue all year, said Ann Lee of the valley.</p><h2>"
+    assert "blue" in article(tmp_path, body=BODY.replace("<h2>", shown)).text
 
 
 def test_a_wrapper_that_scripts_will_show_is_read(tmp_path: Path) -> None:
@@ -299,6 +315,8 @@ def test_pieces_of_other_articles_stay_apart(tmp_path: Path) -> None:
         ("Ann Lee, Political Editor; Bo Roe, East Africa Correspondent", ("Ann Lee", "Bo Roe")),
         ("Ann Writer, Reporter", ("Ann Writer",)),
         ("Bo Editor", ("Bo Editor",)),
+        ("Ann Lee Follow", ("Ann Lee",)),
+        ("Photo Ann Lee; Share this article; Stand", ()),
     ],
 )
 def test_authors_are_persons(byline: str, authors: tuple[str, ...], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ def values(text: str) -> list[float]:
     ("text", "expected"),
     [
         ("some 1,800 people", [1800]),
+        ("3.5m barrels, 2m people and a wall 3m high", [3_500_000, 2_000_000, 3]),
         ("1\u202f800 people, 1.8 thousand and 1.8k", [1800, 1800, 1800]),
         ("forty-seven days and two hundred and six men", [47, 206]),
         ("half a million crowns, a dozen eggs, a hundred men", [500_000, 12, 100]),

@@ -199,6 +199,66 @@ PHRASES = [
     ("What did Voltra's fourth-quarter results show?", "2024-10-01", "2024-12-31", "fourth-quarter"),
     ("What flowered last spring?", "2025-03-01", "2025-05-31", "last spring"),
     ("What flowered in autumn 2022?", "2022-09-01", "2022-11-30", "in autumn 2022"),
+    ("What rose the spring before last?", "2024-03-01", "2024-05-31", "the spring before last"),
+    ("What opens the weekend after next?", "2025-10-04", "2025-10-05", "the weekend after next"),
+    ("Who paid in the last quarter?", "2025-04-01", "2025-06-30", "in the last quarter"),
+    ("What has closed since Easter?", "2025-04-18", "2025-09-17", "since Easter"),
+    ("What opened on Good Friday?", "2025-04-18", "2025-04-18", "on Good Friday"),
+    ("What was said on Memorial Day?", "2025-05-26", "2025-05-26", "on Memorial Day"),
+    ("What fell over Thanksgiving 2023?", "2023-11-23", "2023-11-26", "over Thanksgiving 2023"),
+    ("What happened the day after Christmas?", "2024-12-27", "2024-12-27", "the day after Christmas"),
+    ("What was sold from 3 to 7 May 2024?", "2024-05-03", "2024-05-07", "from 3 to 7 May 2024"),
+    ("What changed a year and a half ago?", "2023-12-01", "2024-06-30", "a year and a half ago"),
+    ("Who sang in the noughties?", "2000-01-01", "2009-12-31", "in the noughties"),
+    ("What was built in 2019 or 2020?", "2019-01-01", "2020-12-31", "in 2019 … 2020"),
+    ("What has risen since the start of July?", "2025-07-01", "2025-09-17", "since the start of July"),
+    ("What was open up to and including 5 June?", "", "2025-06-05", "up to and including 5 June"),
+    ("What was paid no later than June 5?", "", "2025-06-05", "no later than June 5"),
+    ("What was begun no earlier than June 5?", "2025-06-05", "2025-09-17", "no earlier than June 5"),
+    ("Who left in the week of June 9?", "2025-06-09", "2025-06-15", "in the week of June 9"),
+    ("Who left the weekend of June 7?", "2025-06-07", "2025-06-08", "the weekend of June 7"),
+    ("What did it earn in the fiscal year 2024?", "2024-01-01", "2024-12-31", "in the fiscal year 2024"),
+    ("What did it earn in FY2024?", "2024-01-01", "2024-12-31", "in FY2024"),
+    ("Who speaks this coming Friday?", "2025-09-19", "2025-09-19", "this coming Friday"),
+    ("Who will speak in two weeks?", "2025-09-28", "2025-10-04", "in two weeks"),
+    ("Who wins over the coming weeks?", "2025-09-17", "2025-10-17", "over the coming weeks"),
+    ("What opens three weeks from now?", "2025-10-05", "2025-10-11", "three weeks from now"),
+    ("What burned this past weekend?", "2025-09-13", "2025-09-14", "this past weekend"),
+    ("What burned two weekends ago?", "2025-09-06", "2025-09-07", "two weekends ago"),
+    ("What burned three Fridays ago?", "2025-08-29", "2025-08-29", "three Fridays ago"),
+    ("What burned the Monday before last?", "2025-09-08", "2025-09-08", "the Monday before last"),
+    ("What opened the first week of May?", "2025-05-01", "2025-05-07", "the first week of May"),
+    ("What opened the last weekend of June?", "2025-06-28", "2025-06-29", "the last weekend of June"),
+    ("What opened on the last Friday in June 2024?", "2024-06-28", "2024-06-28", "on the last Friday in June 2024"),
+    ("What rose in the second half of May?", "2025-05-16", "2025-05-31", "in the second half of May"),
+    ("What rose in the first nine months of 2024?", "2024-01-01", "2024-09-30", "in the first nine months of 2024"),
+    ("What rose in the last two weeks of 2024?", "2024-12-18", "2024-12-31", "in the last two weeks of 2024"),
+    ("What fell on Friday the 13th?", "2025-06-13", "2025-06-13", "on Friday the 13th"),
+    ("What opened in 08/2024?", "2024-08-01", "2024-08-31", "in 08/2024"),
+    ("What opened on 20240803?", "2024-08-03", "2024-08-03", "on 20240803"),
+    ("What opened on 2024-08-03T10:30:00Z?", "2024-08-03", "2024-08-03", "on 2024-08-03T10:30:00Z"),
+    ("What opened on 8/27/24?", "2024-08-27", "2024-08-27", "on 8/27/24"),
+    ("What opened on 3-Aug-2024?", "2024-08-03", "2024-08-03", "on 3-Aug-2024"),
+    ("What burned in the early hours of Monday?", "2025-09-15", "2025-09-15", "of Monday"),
+    ("What burned a month ago today?", "2025-08-03", "2025-09-02", "a month ago today"),
+    ("Who led this time last week?", "2025-09-09", "2025-09-11", "this time last week"),
+    ("What opened in May of last year?", "2024-05-01", "2024-05-31", "in May of last year"),
+    ("What opened last year in May?", "2024-05-01", "2024-05-31", "last year in May"),
+    ("What opened in May and June last year?", "2024-05-01", "2024-06-30", "in May … June last year"),
+    ("Who sang on Christmas Eve last year?", "2024-12-24", "2024-12-24", "on Christmas Eve last year"),
+    ("What rose in both 2023 and 2024?", "2023-01-01", "2024-12-31", "in both 2023 … 2024"),
+    ("What opened in calendar week 20?", "2025-05-12", "2025-05-18", "in calendar week 20"),
+    ("What was paid on the 3rd of last month?", "2025-08-03", "2025-08-03", "on the 3rd of last month"),
+    ("Who called 30 minutes ago?", "2025-09-16", "2025-09-17", "30 minutes ago"),
+    ("How many called in the past 24h?", "2025-09-16", "2025-09-17", "in the past 24h"),
+    ("Who left twenty-one days ago?", "2025-08-27", "2025-08-27", "twenty-one days ago"),
+    ("Who ruled a hundred years ago?", "1925-01-01", "1925-12-31", "a hundred years ago"),
+    ("What fell between Monday and Wednesday?", "2025-09-15", "2025-09-17", "between Monday … Wednesday"),
+    ("What rose in the final quarter of 2024?", "2024-10-01", "2024-12-31", "in the final quarter of 2024"),
+    ("What rose in the third quarter 2024?", "2024-07-01", "2024-09-30", "in the third quarter 2024"),
+    ("What was built in the last century?", "1901-01-01", "2000-12-31", "in the last century"),
+    ("What opened two summers ago?", "2024-06-01", "2024-08-31", "two summers ago"),
+    ("Who left a week or two ago?", "2025-09-07", "2025-09-13", "a week or two ago"),
 ]
 
 
@@ -248,3 +308,50 @@ def test_taking_the_time_out_of_a_question(question: str, rest: str) -> None:
 def test_what_is_to_come_in_one_sentence_is_not_to_come_in_another(text: str, month: str) -> None:
     (told,) = periods_in(text, as_of=ASKED)
     assert told.start.isoformat()[:7] == month
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "last"),
+    [
+        ("am 3. Mai", "2025-05-03", "2025-05-03"),
+        ("Was beschloss der Rat letzte Woche?", "2025-09-08", "2025-09-14"),
+        ("Was geschah vor zwei Wochen in Velda?", "2025-08-31", "2025-09-06"),
+        ("Wer war im Mai 2024 Kapitän?", "2024-05-01", "2024-05-31"),
+        ("Wer wurde 2024 vereidigt?", "2024-01-01", "2024-12-31"),
+        ("Wie viele Brände gab es seit Mai?", "2025-05-01", "2025-09-17"),
+        ("Qu'a décidé le conseil la semaine dernière ?", "2025-09-08", "2025-09-14"),
+        ("Qu'a décidé le conseil hier ?", "2025-09-16", "2025-09-16"),
+        ("¿Qué decidió el consejo hace dos semanas?", "2025-08-31", "2025-09-06"),
+        ("¿Quién ganó el 3 de mayo de 2024?", "2024-05-03", "2024-05-03"),
+        ("Chi ha vinto un anno fa?", "2024-01-01", "2024-12-31"),
+        ("O que aconteceu ontem em Velda?", "2025-09-16", "2025-09-16"),
+        ("Wat besloot de raad vorige week?", "2025-09-08", "2025-09-14"),
+        ("Vad beslutade rådet förra veckan?", "2025-09-08", "2025-09-14"),
+        ("Кто победил в мае 2024?", "2024-05-01", "2024-05-31"),
+        ("去年谁当选市长？", "2024-01-01", "2024-12-31"),
+        ("5月3日に誰が勝ちましたか？", "2025-05-03", "2025-05-03"),
+        ("지난주에 무엇이 결정되었나?", "2025-09-08", "2025-09-14"),
+    ],
+)
+def test_phrases_of_other_languages(question: str, first: str, last: str) -> None:
+    period = period_of(question, as_of=WEDNESDAY)
+    assert period is not None
+    assert (period.start.date().isoformat(), (period.end - timedelta(days=1)).date().isoformat()) == (first, last)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Wie viele Häuser kosten 1990 Kronen?",
+        "Wer ist Minister?",
+        "Qui est le maire ?",
+        "¿Quién es el alcalde?",
+        "谁是市长？",
+    ],
+)
+def test_questions_of_other_languages_without_a_time(question: str) -> None:
+    assert period_of(question, as_of=WEDNESDAY) is None
+
+
+def test_a_text_is_read_in_english_alone() -> None:
+    assert periods_in("Es brannte letzte Woche.", as_of=WEDNESDAY) == ()

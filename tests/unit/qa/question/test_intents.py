@@ -138,6 +138,16 @@ def test_a_very_long_question_costs_little(words: str) -> None:
             ("When does the mill open?", "Who built the mill?", "How many looms does the mill hold?"),
         ),
         ("Which firm won; where is it based?", ("Which firm won?", "Where is it based?")),
+        (
+            "How many homes in the north lost power, and what did the mill cost?",
+            ("How many homes in the north lost power?", "What did the mill cost?"),
+        ),
+        (
+            "Could you tell me who built the mill and what the new looms cost?",
+            ("Who built the mill?", "What the new looms cost?"),
+        ),
+        ("Tell me when the mill opens and what it costs.", ("Tell me when the mill opens and what it costs.",)),
+        ("Tell me who built the mill.", ("Tell me who built the mill.",)),
         ("When the mill opened, who was there?", ("When the mill opened, who was there?",)),
         ("What did the mayor say, when asked?", ("What did the mayor say, when asked?",)),
     ],

@@ -221,6 +221,17 @@ def test_what_can_tell_comes_first_and_alone_is_read() -> None:
     assert [is_late(at, found, last_year) for at in range(4)] == [False, False, True, True]
 
 
+def test_news_of_a_day_since_tells_nothing_of_last_week() -> None:
+    found = evidence("2025-09-16", "2025-09-16")
+    dated = msgspec.structs.replace(
+        found[0].stored,
+        passage=msgspec.structs.replace(found[0].stored.passage, text="The ferry was sold on Tuesday."),
+    )
+    found = (msgspec.structs.replace(found[0], stored=dated), found[1])
+    assert [is_late(at, found, period("last week")) for at in range(2)] == [True, False]
+    assert not is_late(0, found, period("this week"))
+
+
 def test_a_time_is_kept_where_all_that_is_cited_is_known_to_be_of_it() -> None:
     last_year = period("last year")
     found = evidence("2024-06-01", "2023-06-01", None)

@@ -240,6 +240,7 @@ INPUT = {"model": "sourceline", "input": "Who?"}
         ({"tool_choice": {"type": "function", "function": {"name": "search"}}}, ["tool_choice"]),
         ({"functions": [{"name": "search"}], "function_call": {"name": "search"}}, ["functions", "function_call"]),
         ({"logprobs": True}, ["logprobs"]),
+        ({"logprobs": True, "top_logprobs": 3}, ["logprobs", "top_logprobs"]),
         ({"modalities": ["text", "audio"], "n": 3}, ["n", "modalities"]),
     ],
 )

@@ -1,0 +1,334 @@
+"""Times in questions that are not in English: "am 3. Mai", "hace dos semanas", "la semaine dernière", "вчера", "去年".
+
+A language is a table of words; how they are read is the same for all. Months are those of `embeddings.month_names`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from functools import cache, partial
+
+import msgspec
+
+from embeddings.month_names import MONTHS_BY_LANGUAGE
+from qa.language.time_rules import ANY_YEAR, Asked, DateRange, Rule, month_end, months_on, rule, year_of
+
+
+class _Tongue(msgspec.Struct, frozen=True, kw_only=True):
+    """How one language says when: patterns with `{n}` for a number and `{unit}` for a unit of time."""
+
+    days: Mapping[str, int]
+    """Words for a day, by how far it is from today."""
+    units: Mapping[str, str]
+    """Patterns of the words for a unit, by the unit."""
+    numbers: str
+    """One to ten."""
+    ago: str
+    last: str
+    this: str
+    since_last: str = ""
+    """The last so many."""
+    before_month: str
+    """Words that stand before a month, so that it is one and no name."""
+    year: str
+    """What stands between a month and its year."""
+    before_year: str = ""
+    """Words that stand before a year, where others than before a month."""
+    weekdays: str = ""
+    """Monday to Sunday, parted by blanks."""
+    before_day: str = ""
+    """Words that stand before a weekday."""
+
+
+_TONGUES: Mapping[str, _Tongue] = {
+    "de": _Tongue(
+        days={"heute": 0, "gestern": -1, "vorgestern": -2, "übermorgen": 2},
+        units={"day": "tag(?:en?|es)?", "week": "wochen?", "month": "monat(?:en?|s)?", "year": "jahr(?:en?|es)?"},
+        numbers="ein(?:e[rmn]?)? zwei drei vier fünf sechs sieben acht neun zehn",
+        ago=r"vor {n} {unit}",
+        last=r"(?:letzte|vorige|vergangene)[nmrs]? {unit}",
+        this=r"diese[nmrs]? {unit}",
+        since_last=r"(?:letzten|vergangenen) {n} {unit}",
+        before_month="im|seit|bis|vor|nach|von|ab|anfang|mitte|ende",
+        before_year=r"\w+",
+        year=" ",
+        weekdays="montag dienstag mittwoch donnerstag freitag samstag sonntag",
+        before_day="am|seit|bis|vor|letzten",
+    ),
+    "fr": _Tongue(
+        days={"aujourd['’]hui": 0, "hier(?: soir| matin)?": -1, "avant-hier": -2, "après-demain": 2},
+        units={"day": "jours?", "week": "semaines?", "month": "mois", "year": "an(?:née)?s?"},
+        numbers="une? deux trois quatre cinq six sept huit neuf dix",
+        ago=r"il y a {n} {unit}",
+        last=r"(?:la semaine|le mois|l['’]an(?:née)?) (?:derni[eè]re?|pass[ée]e?)",
+        this=r"(?:cette|ce|cet) {unit}",
+        since_last=r"(?:derni[eè]re?s) {unit}",
+        before_month="en|depuis|avant|après|jusqu['’]en|jusqu['’]à|de|début|mi|fin",
+        year=" ",
+        weekdays="lundi mardi mercredi jeudi vendredi samedi dimanche",
+        before_day="depuis|avant|après|le|ce",
+    ),
+    "es": _Tongue(
+        days={"hoy": 0, "ayer": -1, "anteayer": -2, "anoche": -1, "pasado mañana": 2},
+        units={"day": "días?", "week": "semanas?", "month": "mes(?:es)?", "year": "años?"},
+        numbers="una? dos tres cuatro cinco seis siete ocho nueve diez",
+        ago=r"hace {n} {unit}",
+        last=r"(?:la |el )?{unit} pasad[oa]",
+        this=r"(?:este|esta) {unit}",
+        since_last=r"últim[oa]s {n} {unit}",
+        before_month="en|desde|antes de|después de|hasta|de",
+        year=" (?:de |del )?",
+        weekdays="lunes martes miércoles jueves viernes sábado domingo",
+        before_day="el|desde el|hasta el",
+    ),
+    "it": _Tongue(
+        days={"oggi": 0, "ieri": -1, "l['’]altro ieri": -2, "dopodomani": 2},
+        units={"day": "giorn[oi]", "week": "settiman[ae]", "month": "mes[ei]", "year": "ann[oi]"},
+        numbers="un[oa]? due tre quattro cinque sei sette otto nove dieci",
+        ago=r"{n} {unit} fa",
+        last=r"(?:la |il |l['’])?{unit} (?:scors|passat)[oa]",
+        this=r"(?:questa |questo |quest['’]){unit}",
+        since_last=r"ultim[ie] {n} {unit}",
+        before_month="a|in|da|dal|nel|di|fino a|entro",
+        year=" (?:del )?",
+        weekdays="lunedì martedì mercoledì giovedì venerdì sabato domenica",
+        before_day="da|fino a|il",
+    ),
+    "pt": _Tongue(
+        days={"hoje": 0, "ontem": -1, "anteontem": -2, "depois de amanhã": 2},
+        units={"day": "dias?", "week": "semanas?", "month": "m[êe]s(?:es)?", "year": "anos?"},
+        numbers="uma? (?:dois|duas) três quatro cinco seis sete oito nove dez",
+        ago=r"há {n} {unit}",
+        last=r"(?:na |no |a |o )?{unit} passad[oa]",
+        this=r"n?est[ea] {unit}",
+        since_last=r"últim[oa]s {n} {unit}",
+        before_month="em|desde|antes de|depois de|até|de",
+        year=" (?:de )?",
+    ),
+    "nl": _Tongue(
+        days={"vandaag": 0, "gisteren": -1, "eergisteren": -2, "overmorgen": 2},
+        units={"day": "dag(?:en)?", "week": "we(?:ek|ken)", "month": "maand(?:en)?", "year": "jaar|jaren"},
+        numbers="een twee drie vier vijf zes zeven acht negen tien",
+        ago=r"{n} {unit} geleden",
+        last=r"(?:vorige?|afgelopen) {unit}",
+        this=r"(?:deze|dit) {unit}",
+        since_last=r"(?:laatste|afgelopen) {n} {unit}",
+        before_month="in|sinds|tot|vanaf|voor|na",
+        year=" ",
+        weekdays="maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+        before_day="op|sinds|vorige|afgelopen",
+    ),
+    "sv": _Tongue(
+        days={"idag": 0, "igår": -1, "förrgår": -2, "i går": -1, "i dag": 0},
+        units={"day": "dag(?:ar)?", "week": "vecka(?:n)?|veckor", "month": "månad(?:en|er)?", "year": "år(?:et)?"},
+        numbers="ett?|en två tre fyra fem sex sju åtta nio tio",
+        ago=r"för {n} {unit} sedan",
+        last=r"(?:förra|förrige) {unit}",
+        this=r"den här {unit}|i år",
+        before_month="i|sedan|från|till",
+        year=" ",
+    ),
+    "ru": _Tongue(
+        days={"сегодня": 0, "вчера": -1, "позавчера": -2, "завтра": 1},
+        units={"day": "дн(?:я|ей)|день", "week": "недел[юиье]", "month": "месяц(?:а|ев|е)?", "year": "год(?:а|у)?|лет"},
+        numbers="один|одну две|два три четыре пять шесть семь восемь девять десять",
+        ago=r"(?:{n} )?{unit} назад",
+        last=r"(?:прошл(?:ой|ом|ую|ый)) {unit}",
+        this=r"(?:этой|этом) {unit}",
+        before_month="в|с|до|после|к",
+        year=" ",
+    ),
+}
+_RECENT_DAYS = 62
+_LENGTHS = {"day": 1, "week": 7, "month": 30, "year": 365}
+
+
+def rules_for(language: str | None) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """The rules of a language, by distance from now and by the calendar; those of all where nobody knows which it is.
+
+    Short questions and headings name a time and tell little of their language.
+    """
+    if language in _WIDE_LANGUAGES:
+        return _WIDE_RULES, _WIDE_DATES
+    if language is not None:
+        return _rules_of(language) if language in _TONGUES else ((), ())
+    both = [_rules_of(one) for one in _TONGUES]
+    return (
+        (*_WIDE_RULES, *(one for distance, _ in both for one in distance)),
+        (*_WIDE_DATES, *(one for _, calendar in both for one in calendar)),
+    )
+
+
+@cache
+def _rules_of(language: str) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """Compiled when a question first needs them."""
+    tongue = _TONGUES[language]
+    return tuple(_distances(tongue)), tuple(_dates(language, tongue))
+
+
+def _distances(tongue: _Tongue) -> Iterator[Rule]:
+    counted = rf"(?P<count>\d{{1,3}}|{'|'.join(tongue.numbers.split())})"
+    named = {"n": counted, "unit": f"(?:{'|'.join(tongue.units.values())})"}
+    for words, distance in tongue.days.items():
+        yield rule(rf"(?P<core>{words})", partial(_day_off, distance))
+    for pattern, read in ((tongue.ago, _ago), (tongue.last, _last), (tongue.this, _this), (tongue.since_last, _past)):
+        if pattern:
+            yield rule(rf"(?P<core>{pattern.format(**named)})", partial(read, tongue))
+    for number, weekday in enumerate(tongue.weekdays.split()):
+        yield rule(rf"(?:{tongue.before_day}) (?P<core>{weekday})", partial(_weekday, number))
+
+
+def _day_off(days: int, _: re.Match[str], asked: Asked) -> DateRange:
+    day = asked.today + timedelta(days=days)
+    return DateRange(day, day, recent=days <= 0)
+
+
+def _weekday(number: int, _: re.Match[str], asked: Asked) -> DateRange:
+    day = asked.today - timedelta(days=(asked.today.weekday() - number) % 7)
+    return DateRange(day, day, recent=True)
+
+
+def _ago(tongue: _Tongue, match: re.Match[str], asked: Asked) -> DateRange:
+    unit, length = _unit_and_days(tongue, match)
+    if unit == "year":
+        return DateRange(*_whole(unit, asked.today, -length // 365))
+    middle, slack = asked.today - timedelta(days=length), timedelta(days=_LENGTHS[unit] // 2)
+    return DateRange(middle - slack, min(middle + slack, asked.today), length <= _RECENT_DAYS)
+
+
+def _last(tongue: _Tongue, match: re.Match[str], asked: Asked) -> DateRange:
+    unit, _ = _unit_and_days(tongue, match)
+    return DateRange(*_whole(unit, asked.today, -1), recent=unit != "year")
+
+
+def _this(tongue: _Tongue, match: re.Match[str], asked: Asked) -> DateRange:
+    unit, _ = _unit_and_days(tongue, match)
+    first, end = _whole(unit, asked.today, 0)
+    if unit == "week":
+        first = min(first, asked.today - timedelta(days=7))
+    return DateRange(first, end if asked.ahead else asked.today, recent=True)
+
+
+def _past(tongue: _Tongue, match: re.Match[str], asked: Asked) -> DateRange:
+    _, length = _unit_and_days(tongue, match)
+    return DateRange(asked.today - timedelta(days=length), asked.today, length <= _RECENT_DAYS)
+
+
+def _unit_and_days(tongue: _Tongue, match: re.Match[str]) -> tuple[str, int]:
+    """The unit of time that an expression names, and how many days so many of it are."""
+    unit = next(
+        unit
+        for unit, pattern in tongue.units.items()
+        if re.search(rf"(?<![^\W\d_])(?:{pattern})(?![^\W\d_])", match["core"], re.IGNORECASE)
+    )
+    word = match.groupdict().get("count") or "1"
+    forms = enumerate(tongue.numbers.split(), start=1)
+    count = int(word) if word.isdigit() else next(at for at, one in forms if re.fullmatch(one, word, re.IGNORECASE))
+    return unit, count * _LENGTHS[unit]
+
+
+def _whole(unit: str, today: date, offset: int) -> tuple[date, date]:
+    """The calendar day, week, month or year that holds today, or one so many later."""
+    if unit == "day":
+        return today + timedelta(days=offset), today + timedelta(days=offset)
+    if unit == "week":
+        monday = today + timedelta(days=7 * offset - today.weekday())
+        return monday, monday + timedelta(days=6)
+    if unit == "month":
+        first = months_on(today.year, today.month, offset)
+        return first, month_end(first.year, first.month)
+    return date(today.year + offset, 1, 1), date(today.year + offset, 12, 31)
+
+
+def _dates(language: str, tongue: _Tongue) -> Iterator[Rule]:
+    """Days and months told by the calendar."""
+    months = {
+        name: number
+        for number, names in enumerate(MONTHS_BY_LANGUAGE[language].split(","), start=1)
+        for name in names.split()
+    }
+    named = rf"(?P<month>{'|'.join(sorted(months, key=len, reverse=True))})\.?"
+    year = rf"(?:{tongue.year}(?P<year>{ANY_YEAR}))?"
+
+    yield rule(rf"(?P<core>(?P<day>[0-3]?\d)(?:\.|º|er)? (?:de )?{named}{year})", partial(_day, months))
+    yield rule(rf"(?:{tongue.before_month}) (?P<core>{named}{year})", partial(_month, months))
+    lead = tongue.before_year or tongue.before_month
+    yield rule(rf"(?:{lead}) (?P<core>(?P<year>{ANY_YEAR}))(?! (?-i:[A-ZÄÖÜ]))", _year)
+    yield rule(
+        rf"(?P<core>(?P<month>{'|'.join(name for name in months if len(name) > 4)}){year[:-1]})",
+        partial(_month, months),
+    )
+
+
+def _day(months: Mapping[str, int], match: re.Match[str], asked: Asked) -> DateRange:
+    month, number = months[match["month"].casefold()], int(match["day"])
+    this = date(year_of(month, asked, match["year"]), month, number)
+    if not match["year"] and this > asked.today and not asked.ahead:
+        this = this.replace(year=this.year - 1)
+    return DateRange(this, this)
+
+
+def _month(months: Mapping[str, int], match: re.Match[str], asked: Asked) -> DateRange:
+    number = months[match["month"].casefold()]
+    of = year_of(number, asked, match["year"])
+    return DateRange(date(of, number, 1), month_end(of, number))
+
+
+def _year(match: re.Match[str], _: Asked) -> DateRange:
+    of = int(match["year"])
+    return DateRange(date(of, 1, 1), date(of, 12, 31))
+
+
+def _wide(match: re.Match[str], asked: Asked) -> DateRange:
+    """A day, a month or a year as Chinese and Japanese write it."""
+    month = int(match["month"]) if match["month"] else 0
+    of = int(match["year"]) if match["year"] else year_of(month, asked, None)
+    if not month:
+        return DateRange(date(of, 1, 1), date(of, 12, 31))
+    if not match["day"]:
+        return DateRange(date(of, month, 1), month_end(of, month))
+    this = date(of, month, int(match["day"]))
+    if not match["year"] and this > asked.today and not asked.ahead:
+        this = this.replace(year=this.year - 1)
+    return DateRange(this, this)
+
+
+def _wide_word(match: re.Match[str], asked: Asked) -> DateRange:
+    word = match["core"]
+    unit, offset = _WIDE_WORDS[word]
+    first, last = _whole(unit, asked.today, offset)
+    return DateRange(first, min(last, asked.today) if offset <= 0 else last, recent=unit != "year")
+
+
+_WIDE_WORDS: Mapping[str, tuple[str, int]] = {
+    word: (unit, offset)
+    for unit, offset, words in (
+        ("day", 0, "今天 今日"),
+        ("day", -1, "昨天 昨日 어제"),
+        ("day", -2, "前天 一昨日 그저께"),
+        ("week", 0, "本周 这周 這週 今週"),
+        ("week", -1, "上周 上週 上星期 先週 지난주"),
+        ("month", 0, "本月 这个月 這個月 今月"),
+        ("month", -1, "上个月 上個月 上月 先月 지난달"),
+        ("year", 0, "今年"),
+        ("year", -1, "去年 昨年 작년"),
+        ("year", -2, "前年 一昨年 재작년"),
+    )
+    for word in words.split()
+}
+_WIDE_RULES: tuple[Rule, ...] = (
+    Rule(pattern=re.compile(rf"(?P<core>{'|'.join(sorted(_WIDE_WORDS, key=len, reverse=True))})"), read=_wide_word),
+)
+_WIDE_DATES: tuple[Rule, ...] = (
+    Rule(
+        pattern=re.compile(
+            rf"(?P<core>(?:(?P<year>{ANY_YEAR}) ?[年년] ?)?(?P<month>1[0-2]|[1-9]) ?[月월]"
+            r"(?: ?(?P<day>[0-3]?\d) ?[日号號일])?)"
+        ),
+        read=_wide,
+    ),
+    Rule(pattern=re.compile(rf"(?P<core>(?P<year>{ANY_YEAR}) ?[年년](?P<month>)(?P<day>))"), read=_wide),
+)
+_WIDE_LANGUAGES = frozenset({"zh", "ja", "ko"})
