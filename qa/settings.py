@@ -142,8 +142,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "most, those of one address half.",
     "QA_KEY_RATE": "What one key may spend in a minute; 0: no limit.",
     "QA_TRUSTED_PROXIES": "Addresses or networks whose `X-Forwarded-For` is believed.",
-    "QA_SERVICE_URL": "Address of a running service that `qa feeds run`, `qa watch` and `qa articles withdraw` send "
-    "to, such as `http://127.0.0.1:8000`; empty: they write to the store themselves.",
+    "QA_SERVICE_URL": "Address of a running service that `qa ingest`, `qa feeds run`, `qa watch` and `qa articles "
+    "withdraw` send to, such as `http://127.0.0.1:8000`; empty: they write to the store themselves.",
     "QA_SERVICE_KEY": "Key for that service, where it wants one.",
     "QA_FEED_NETWORKS": "Private addresses or networks that feeds and their pages may be at; all others are refused.",
     "QA_OTEL_ENDPOINT": "Address of an OpenTelemetry receiver (OTLP over HTTP), such as `http://127.0.0.1:4318`, that "

@@ -264,7 +264,7 @@ def _write_lock(folder: Path) -> TextIOWrapper:
         lock.close()
         raise StoreBusy(
             f"{holder} is writing to the store in {folder}. Send the articles to that service "
-            "(POST /api/articles), or stop it first; reading is possible meanwhile"
+            "(POST /api/articles, or QA_SERVICE_URL with its address), or stop it first; reading is possible meanwhile"
         ) from error
     lock.truncate(0)
     lock.write(f"process {os.getpid()} (since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC)")

@@ -52,6 +52,7 @@ def ingest(
 
     Text, Markdown, HTML, JSON Lines, PDF, Word, EPUB, RSS, Atom, JSON, CSV, mail, WARC, and zip archives of these.
     What is stored already and unchanged costs next to nothing, so the same command goes on after an interruption.
+    With QA_SERVICE_URL set, the files are read here and the service that has the store open stores the articles.
     Exit code 1: some articles were rejected, the others are stored. 130: interrupted, what was done is stored.
     """
     from embeddings import parsers
@@ -82,6 +83,10 @@ def _run(items: Iterable[RawArticle | Rejected], *, collection: str, total: int)
     from qa.tracing import part, told_of_ingests, tracing
 
     settings = read_settings()
+    if settings.service_url:
+        from qa.cli.sending import sent_to_service
+
+        return sent_to_service(items, settings=settings, collection=collection, total=total, saying=_STOPPING)
     encoder = load_encoder(settings)
     with (
         opened(settings, encoder) as corpus,

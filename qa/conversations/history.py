@@ -158,8 +158,8 @@ class History:
             ).fetchall()
         return _read(rows[::-1])
 
-    def answer(self, answer_id: str, *, owner: str) -> Answer | None:
-        """The kept answer with this id."""
+    def answer(self, answer_id: str, *, owner: str | None) -> Answer | None:
+        """The kept answer with this id; of whomever, where `owner` is None."""
         try:
             return self.kept(answer_id, owner=owner).answer
         except NotFound:

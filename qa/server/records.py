@@ -171,8 +171,11 @@ class Records:
         await self._run(partial(self._history().delete, conversation_id, owner=owner))
         self._served.forget(conversation_id)
 
-    async def changes(self, answer_id: str, *, owner: str, within: Collections) -> AnswerChanges:
-        """What became of the articles that a kept answer quotes. Raises NotFound for an answer that is not kept."""
+    async def changes(self, answer_id: str, *, owner: str | None, within: Collections) -> AnswerChanges:
+        """What became of the articles that a kept answer quotes. Raises NotFound for an answer that is not kept.
+
+        Of whomever, where `owner` is None.
+        """
         kept = await self._run(partial(self._history().answer, answer_id, owner=owner))
         if kept is None:
             raise NotFound(

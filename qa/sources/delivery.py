@@ -21,7 +21,7 @@ import msgspec
 
 from embeddings import encoders, parsers
 from embeddings.errors import EmbeddingsError
-from embeddings.ingest import ingest
+from embeddings.ingest import IngestedArticle, IngestReport, Outcome, ingest
 from embeddings.opening import open_corpus
 from embeddings.types import RawArticle, Rejected
 from qa.settings import Settings
@@ -92,9 +92,7 @@ class ToStore:
                 span.tell(told_of_ingests([report]))
         except EmbeddingsError as error:
             raise NotDelivered(f"{error} (or set QA_SERVICE_URL to the service that has the store open)") from error
-        outcomes: Counter[str] = Counter(article.outcome for article in report.articles)
-        notes = tuple(_note(article.origin, note) for article in report.articles for note in article.notes)
-        return Delivered(outcomes=outcomes, rejected=tuple(map(_told, report.rejected)), notes=notes)
+        return _delivered(report)
 
 
 class ToService:
@@ -110,10 +108,15 @@ class ToService:
 
     def __call__(self, articles: Sequence[RawArticle]) -> Delivered:
         """See `Deliver`."""
-        told, sent = Delivered(), 0
+        return _delivered(self.ingest(articles))
+
+    def ingest(self, articles: Sequence[RawArticle]) -> IngestReport:
+        """The report that the service gives, as one's own ingest would. Raises NotDelivered."""
+        parts, sent = [], 0
         for lines in _bodies([_record(article, self._collection) for article in articles]):
-            told, sent = told.and_also(self._send(lines, articles[sent : sent + len(lines)])), sent + len(lines)
-        return told
+            parts.append(self._send(lines, articles[sent : sent + len(lines)]))
+            sent += len(lines)
+        return together(parts)
 
     def called(self, name: str, *, collection: str | None) -> tuple[str, str] | None:
         """Id and collection of the article that the service knows by a name; None where it holds none, or several."""
@@ -124,21 +127,27 @@ class ToService:
         found = msgspec.json.decode(body, type=_Called)
         return found.id, found.collection
 
-    def _send(self, lines: Sequence[bytes], articles: Sequence[RawArticle]) -> Delivered:
+    def _send(self, lines: Sequence[bytes], articles: Sequence[RawArticle]) -> IngestReport:
         status, body = self._exchange("POST", "", b"\n".join(lines))
         try:
             reply = msgspec.json.decode(body, type=_Reply)
         except msgspec.DecodeError:
             raise NotDelivered(f"{self._parts.netloc} answered with status {status} and no JSON") from None
+        if status == 413:  # larger than the service takes at once
+            if len(lines) == 1:
+                return _nothing(Rejected(origin=articles[0].origin, reason=reply.detail))
+            half = len(lines) // 2
+            return together([self._send(lines[:half], articles[:half]), self._send(lines[half:], articles[half:])])
         if status == 422 and reply.type.endswith("/nothing-usable"):
-            return Delivered(rejected=tuple(fault.told(articles) for fault in reply.errors) or (reply.detail,))
+            faults = [fault.of(articles) for fault in reply.errors]
+            return _nothing(*faults or [Rejected(origin=self._parts.netloc, reason=reply.detail)])
         if status != 200:
             raise NotDelivered(f"{self._parts.netloc} answered with status {status}: {reply.detail}")
-        outcomes = Counter(article.outcome for article in reply.articles)
-        return Delivered(
-            outcomes=outcomes,
-            rejected=tuple(fault.told(articles) for fault in reply.rejected),
-            notes=tuple(note for one in reply.articles for note in one.noted(articles)),
+        return IngestReport(
+            articles=tuple(one.of(articles, self._collection) for one in reply.articles),
+            rejected=tuple(fault.of(articles) for fault in reply.rejected),
+            passages_encoded=reply.passages_encoded,
+            seconds=reply.seconds,
         )
 
     def _exchange(self, method: str, place: str, body: bytes) -> tuple[int, bytes]:
@@ -166,17 +175,26 @@ class _Called(msgspec.Struct):
 
 
 class _Article(msgspec.Struct):
-    outcome: str
+    outcome: Outcome
     item: int = 0
     """As that of a fault; the copies of an article have its own."""
+    id: str = ""
+    version: str = ""
+    title: str = ""
     notes: list[str] = []
 
-    def noted(self, articles: Sequence[RawArticle]) -> list[str]:
-        """What the parser and the service have to say of it, behind where it was read."""
-        if not 0 < self.item <= len(articles):
-            return self.notes
-        sent = articles[self.item - 1]
-        return [_note(sent.origin, note) for note in dict.fromkeys((*sent.notes, *self.notes))]
+    def of(self, articles: Sequence[RawArticle], collection: str) -> IngestedArticle:
+        """What became of it, with where it was read, and what the parser and the service have to say of it."""
+        sent = articles[self.item - 1] if 0 < self.item <= len(articles) else RawArticle(text="")
+        return IngestedArticle(
+            id=self.id,
+            version=self.version,
+            title=self.title,
+            outcome=self.outcome,
+            origin=sent.origin,
+            collection=sent.collection or collection,
+            notes=tuple(dict.fromkeys((*sent.notes, *self.notes))),
+        )
 
 
 class _Fault(msgspec.Struct):
@@ -184,9 +202,11 @@ class _Fault(msgspec.Struct):
     item: int = 0
     """The how manieth of the request it is, from 1."""
 
-    def told(self, articles: Sequence[RawArticle]) -> str:
-        """The reason, behind where the article was read."""
-        return f"{articles[self.item - 1].origin}: {self.detail}" if 0 < self.item <= len(articles) else self.detail
+    def of(self, articles: Sequence[RawArticle]) -> Rejected:
+        """The reason, with where the article was read."""
+        return Rejected(
+            origin=articles[self.item - 1].origin if 0 < self.item <= len(articles) else "", reason=self.detail
+        )
 
 
 class _Reply(msgspec.Struct):
@@ -194,6 +214,8 @@ class _Reply(msgspec.Struct):
 
     articles: list[_Article] = []
     rejected: list[_Fault] = []
+    passages_encoded: int = 0
+    seconds: float = 0.0
     type: str = ""
     detail: str = ""
     errors: list[_Fault] = []
@@ -221,12 +243,30 @@ def _bodies(lines: Sequence[bytes]) -> Sequence[Sequence[bytes]]:
     return bodies
 
 
-def _told(rejected: Rejected) -> str:
-    return f"{rejected.origin}: {rejected.reason}"
+def _nothing(*rejected: Rejected) -> IngestReport:
+    return IngestReport(articles=(), rejected=rejected, passages_encoded=0, seconds=0.0)
 
 
-def _note(origin: str, note: str) -> str:
-    return f"{origin}: note: {note}"
+def together(parts: Sequence[IngestReport]) -> IngestReport:
+    """Several reports as one."""
+    return IngestReport(
+        articles=tuple(one for part in parts for one in part.articles),
+        rejected=tuple(one for part in parts for one in part.rejected),
+        passages_encoded=sum(part.passages_encoded for part in parts),
+        seconds=sum(part.seconds for part in parts),
+        stopped=any(part.stopped for part in parts),
+    )
+
+
+def _delivered(report: IngestReport) -> Delivered:
+    outcomes: Counter[str] = Counter(article.outcome for article in report.articles)
+    notes = tuple(_at(article.origin, f"note: {note}") for article in report.articles for note in article.notes)
+    rejected = tuple(_at(one.origin, one.reason) for one in report.rejected)
+    return Delivered(outcomes=outcomes, rejected=rejected, notes=notes)
+
+
+def _at(origin: str, said: str) -> str:
+    return f"{origin}: {said}" if origin else said
 
 
 # --- What the web gave, read as files are: takes a feed or a page, gives raw articles under the addresses they came

@@ -17,20 +17,35 @@ function wordsHash() {
   return hash.digest("hex").slice(0, 12);
 }
 
+/** Words by the names of their keys, in the order in which English has them. */
+const wordsOf = (file) => JSON.parse(readFileSync(`languages/${file}`, "utf8"));
+const keys = Object.keys(wordsOf("en.json"));
+
+/** The script and its words travel together: both have numbers in place of the keys. (A bundle of the module may be older
+ * than its service, and has the keys.) */
+const numbered = {
+  name: "numbered",
+  enforce: "pre",
+  transform(code, id) {
+    if (!id.endsWith(".ts")) return null;
+    const other = code.match(/\}\s*=\s*[\w.#]*\bstrings\b|\bstrings\s*\[/);
+    if (other) throw new Error(`${id}: name each word as strings.key, not by "${other[0]}"`);
+    return { code: code.replace(/(?<=\bstrings\.)\w+/g, (key) => `[${keys.indexOf(key)}]`).replaceAll("strings.[", "strings["), map: null };
+  },
+};
+
 /** Properties between our own classes, which neither a page, nor the service, nor the browser knows: they get short names. */
 const inner =
-  /^(announce|around|attach|beginWith|beginning|beside|chips|client|composer|context|conversationTitle|dialog|doubt|emit|events|fold|followOns|giveBack|history|isEmpty|isOpen|isOver|labels|launch|level|narrow|narrowed|numbering|offer|others|passedOn|questions|ranges|remember|renew|resized|restore|retryAfter|setBusy|setOnline|shortAnswer|strings|suggestions|tokenUrl|tokens|told|unit|widen|wouldQuote)$/;
+  /^(announce|around|askAbout|attach|base|begin|beginWith|beginning|beside|card|changed|chat|chip|chips|chosen|client|closed|composer|content|context|conversationTitle|current|dialog|doubt|earlier|element|emit|events|fail|finish|fit|fold|follow|followOns|forget|giveBack|given|goOn|heading|history|isEmpty|isOpen|isOver|labels|launch|launcher|level|locale|narrow|narrowed|nodes|numbering|offer|opener|others|page|passedOn|problem|provider|questions|ranges|ready|remember|renew|resized|restore|retryAfter|run|said|setBusy|setOnline|shortAnswer|show|stop|strings|suggestions|tokenUrl|tokens|told|turn|unit|widen|wouldQuote)$/;
 
 /** Made smaller once more, and short names for our custom properties, but those that a page may set: they are in each rule. */
 const shortened = {
   name: "shortened",
   async generateBundle(_, bundle) {
-    const taken = Object.keys(JSON.parse(readFileSync("languages/en.json", "utf8"))).filter((key) => inner.test(key));
-    if (taken.length) throw new Error(`a key of the language files cannot be shortened: ${taken.join(", ")}`);
     const { code } = await minify(bundle[name].code, {
       ecma: 2022,
-      compress: { passes: 4, hoist_funs: true, pure_getters: true, unsafe: true, unsafe_arrows: true, unsafe_methods: true },
-      mangle: { properties: { regex: inner } },
+      compress: { passes: 4, hoist_funs: true, reduce_funcs: false, pure_getters: true, unsafe: true, unsafe_arrows: true, unsafe_methods: true },
+      mangle: { properties: { regex: inner, builtins: true } },
     });
     const names = [...new Set(code.match(/--(?!sourceline)[a-z]{3}[a-z-]*(?=:)/g))].sort((one, other) => other.length - one.length);
     bundle[name].code = names.reduce((text, long, at) => text.replaceAll(new RegExp(`${long}(?![\\w-])`, "g"), `--_${String.fromCharCode(97 + at)}`), code);
@@ -41,7 +56,10 @@ const shortened = {
 const packed = {
   name: "packed",
   async generateBundle(_, bundle) {
-    const words = readdirSync("languages").map((file) => [file, JSON.stringify(JSON.parse(readFileSync(`languages/${file}`, "utf8")))]);
+    const words = readdirSync("languages").map((file) => {
+      const table = wordsOf(file);
+      return [file.replace(".json", ".words.json"), JSON.stringify(keys.map((key) => table[key]))];
+    });
     for (const [file, text] of [[name, bundle[name].code], ...words]) {
       const source = await gzipAsync(new TextEncoder().encode(text), { numiterations: 60 });
       this.emitFile({ type: "asset", fileName: `${file}.gz`, source });
@@ -54,8 +72,8 @@ export default defineConfig(({ mode }) => {
   const lib = isModule ? { entry: "src/module.ts", formats: ["es"] } : { entry: "src/embed.ts", formats: ["iife"], name: "sourceline" };
   return {
     publicDir: false,
-    define: { __WORDS__: JSON.stringify(wordsHash()) },
-    plugins: isModule ? [] : [shortened, packed],
+    define: { __WORDS__: JSON.stringify(`${isModule ? "json" : "words.json"}?${wordsHash()}`) },
+    plugins: isModule ? [] : [numbered, shortened, packed],
     build: {
       target: browsers,
       cssTarget: browsers,

@@ -93,8 +93,8 @@ async def get_answer(
 ) -> KeptAnswer:
     """Opens to its owner, and to whoever shows the `sig` that the owner was given for it and may read every collection
     that the owner may."""
-    opened = bool(sig) and is_signed_answer(answer_id, given=sig, within=caller.within, secret=_secret(guard))
-    return await service.records.answer(answer_id, owner=None if opened else caller.owner, within=caller.within)
+    owner = _owner(answer_id, sig, caller, guard)
+    return await service.records.answer(answer_id, owner=owner, within=caller.within)
 
 
 @post(
@@ -116,6 +116,12 @@ async def link_answer(
     return AnswerLink(answer_id=answer_id, sig=answer_signature(answer_id, within=caller.within, secret=_secret(guard)))
 
 
+def _owner(answer_id: str, sig: str, caller: Caller, guard: Guard) -> str | None:
+    """Whose the answer has to be; None: whoever's, as the signature opens it."""
+    opened = bool(sig) and is_signed_answer(answer_id, given=sig, within=caller.within, secret=_secret(guard))
+    return None if opened else caller.owner
+
+
 def _secret(guard: Guard) -> bytes:
     try:
         return guard.secret.value()
@@ -127,14 +133,20 @@ def _secret(guard: Guard) -> bytes:
     "/answers/{answer_id:str}/changes",
     summary="What changed since an answer",
     response_description="Each article that the answer quotes, as it was quoted and as it is now.",
-    responses=problems(*RECORDS, "not-found"),
+    responses=problems(*RECORDS, "not-found", "invalid-request"),
     opt=READING,
 )
 async def answer_changes(
-    answer_id: FromPath[str], service: NamedDependency[Service], caller: NamedDependency[Caller]
+    answer_id: FromPath[str],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+    guard: NamedDependency[Guard],
+    sig: FromQuery[str] = "",
 ) -> AnswerChanges:
-    """For answers kept in a conversation. Of an article that may not be shown any more, it says so and nothing else."""
-    return await service.records.changes(answer_id, owner=caller.owner, within=caller.within)
+    """For answers kept in a conversation; opens to whom the answer itself does. Of an article that may not be shown any
+    more, it says so and nothing else."""
+    owner = _owner(answer_id, sig, caller, guard)
+    return await service.records.changes(answer_id, owner=owner, within=caller.within)
 
 
 @post(

@@ -55,7 +55,8 @@ class Widget(msgspec.Struct, frozen=True, kw_only=True):
     """Where the current script is."""
     files: Mapping[str, WidgetFile]
     languages: Mapping[str, WidgetFile]
-    """The words of each language; their names stay the same, and the script asks for them with `words`."""
+    """The words of each language by their keys (`de.json`), and without, as the script has them (`de.words.json`).
+    Their names stay the same, and the script asks for them with `words`."""
     words: str
     """Hash of all of them, as the build of the script computed it (`qa/widget/vite.config.js`)."""
 
@@ -80,6 +81,9 @@ def load_widget(*, frame_ancestors: Iterable[str] = ()) -> Widget:
         home = home.replace(f"/widget/{name}", f"/widget/{names[name]}")
         configure = configure.replace(f"/widget/{name}", f"/widget/{names[name]}")
     written = {item.name: item.read_bytes() for item in (folder / "languages").iterdir() if item.name.endswith(".json")}
+    languages = {name: _file(content, ".json") for name, content in written.items()}
+    for name in (f"{one.removesuffix('.json')}.words.json" for one in written):
+        languages[name] = _packed(folder / "dist" / f"{name}.gz", ".json")
     words = hashlib.sha256(b"".join(written[name] for name in sorted(written)))
     policy = framed(SCRIPTED_POLICY, by=frame_ancestors)
     return Widget(
@@ -88,7 +92,7 @@ def load_widget(*, frame_ancestors: Iterable[str] = ()) -> Widget:
         policy=policy,
         script=f"/widget/{names[_SCRIPT]}",
         files=found,
-        languages={name: _packed(folder / "dist" / f"{name}.gz", ".json") for name in written},
+        languages=languages,
         words=words.hexdigest()[:12],
     )
 

@@ -54,7 +54,7 @@ export function copying(context: Context, name: string, text: () => string | Pro
 function opinion(context: Context, answer: Answer, place: HTMLElement): HTMLElement[] {
   const { strings } = context.language;
   const choose = (verdict: Opinion, chosen: HTMLElement): void => {
-    for (const one of buttons) one.setAttribute("aria-pressed", String(one === chosen));
+    for (const one of buttons) one.ariaPressed = String(one === chosen);
     place.parentElement?.querySelector(".comment")?.remove();
     const form = commentForm(context, answer, verdict, buttons);
     place.after(form);
@@ -75,7 +75,7 @@ function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons
   const area = element("textarea", { rows: "2", dir: "auto", maxlength: String(COMMENT_CHARACTERS) });
   const cancel = (): void => {
     form.remove();
-    for (const one of buttons) one.setAttribute("aria-pressed", "false");
+    for (const one of buttons) one.ariaPressed = "false";
     buttons[verdict === "up" ? 0 : 1]?.focus();
   };
   const send = element("button", { class: "strong", type: "submit" }, strings.send);
@@ -113,11 +113,13 @@ function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons
 /** What may be the matter, to be chosen by a click. */
 function reasonChips(strings: Strings): { element: HTMLElement; chosen(): string[] } {
   const chips = Object.entries(strings.reasons).map(([reason, words]) => {
-    const flip = (): void => chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
+    const flip = (): void => {
+      chip.ariaPressed = String(!pressed(chip));
+    };
     const chip = button(words, flip, { class: "narrowed", part: "reason", "aria-pressed": "false", "data-reason": reason });
     return chip;
   });
   const made = element("div", { class: "chips", role: "group", "aria-label": strings.unhelpful }, ...chips);
-  const pressed = (chip: HTMLElement): boolean => chip.getAttribute("aria-pressed") === "true";
+  const pressed = (chip: HTMLElement): boolean => chip.ariaPressed === "true";
   return { element: made, chosen: () => chips.filter(pressed).map((chip) => chip.dataset["reason"] ?? "") };
 }

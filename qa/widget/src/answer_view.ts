@@ -59,10 +59,6 @@ export class AnswerView {
     return [...this.#known.values()];
   }
 
-  get text(): string {
-    return this.#said;
-  }
-
   /** Whether nothing stands here yet and this sentence would begin a quotation, which comes whole in a moment. */
   wouldQuote({ claim, citations }: ClaimEvent): boolean {
     return this.isEmpty && citations.some((citation) => citation.cited_text === claim.text);

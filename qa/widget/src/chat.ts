@@ -187,11 +187,9 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
   #listen(root: ShadowRoot, card: Card, article: ArticleView): void {
     const { signal } = this.#leave;
     const online = (): void => this.#composer?.setOnline(navigator.onLine);
-    window.addEventListener("online", online, { signal });
-    window.addEventListener("offline", online, { signal });
+    for (const type of ["online", "offline"]) window.addEventListener(type, online, { signal });
     window.addEventListener("resize", card.follow, { signal });
-    document.addEventListener("scroll", card.follow, { signal, capture: true, passive: true });
-    root.addEventListener("scroll", card.follow, { signal, capture: true, passive: true });
+    for (const one of [document, root]) one.addEventListener("scroll", card.follow, { signal, capture: true });
     online();
     // Escape takes away one thing at a time, the topmost first.
     const escape = (event: Event): void => {

@@ -3,7 +3,7 @@
 import { Problem, asProblem, problemFrom, problemOf } from "./problems";
 import { readEvents } from "./sse";
 import type { Tokens } from "./tokens";
-import type { Answer, AnswerLink, Article, AskRequest, Beginning, KeptAnswer, Narrowed, SearchResult, StreamEvent } from "./types";
+import type { Answer, AnswerChanges, AnswerLink, AnswerNow, Article, AskRequest, Beginning, KeptAnswer, Narrowed, SearchResult, StreamEvent } from "./types";
 
 /** The service sends a sign of life at least every 15 seconds. */
 const SILENCE_MS = 45_000;
@@ -31,7 +31,7 @@ export class Client {
     };
     try {
       // Without a conversation to go on with, one is begun, so that it can be read again after a reload.
-      const body = JSON.stringify({ ...request, stream: true, ...(request.conversation_id ? {} : { store: true }) });
+      const body = JSON.stringify({ ...request, stream: true, store: request.conversation_id ? undefined : true });
       const response = await this.#send("/api/ask", { method: "POST", body, signal: own.signal });
       if (!response.headers.get("content-type")?.startsWith("text/event-stream") || !response.body) {
         yield* unfold((await response.json()) as Answer);
@@ -65,9 +65,14 @@ export class Client {
   }
 
   /** An answer that somebody passed on. */
-  answer(id: string, sig: string): Promise<KeptAnswer> {
-    const kept = this.#json<KeptAnswer>(`/api/answers/${encodeURIComponent(id)}?sig=${encodeURIComponent(sig)}`);
-    return kept.then((answer) => ({ ...answer, answer: asItIsNow(answer) }));
+  async answer(id: string, sig: string): Promise<KeptAnswer> {
+    const kept = await this.#json<KeptAnswer>(`/api/answers/${encodeURIComponent(id)}?sig=${encodeURIComponent(sig)}`);
+    return { ...kept, answer: { ...asItIsNow(kept), sig } as AnswerNow };
+  }
+
+  /** What was corrected since in the articles that an answer cites. */
+  changes({ id, sig = "" }: AnswerNow): Promise<AnswerChanges> {
+    return this.#json(`/api/answers/${encodeURIComponent(id)}/changes?sig=${encodeURIComponent(sig)}`);
   }
 
   /** What opens an answer to others. */
@@ -120,6 +125,7 @@ export class Client {
   async *#follow(body: ReadableStream<Uint8Array>, alive: () => void): AsyncGenerator<StreamEvent> {
     try {
       for await (const event of readEvents(body, alive)) {
+        if (!event.data) continue;
         const data: unknown = JSON.parse(event.data);
         if (event.name === "error") throw problemFrom(data, 500);
         if (event.name === "answer") {
@@ -179,14 +185,12 @@ export class Client {
 }
 
 /** A kept answer that knows which of its sources were corrected since. */
-function asItIsNow({ answer, corrected_citation_ids }: KeptAnswer): Answer {
-  const now = { ...answer, corrected_citation_ids };
-  return now;
+function asItIsNow({ answer, corrected_citation_ids = [] }: KeptAnswer): AnswerNow {
+  return { ...answer, corrected_citation_ids };
 }
 
 /** An answer that came whole, as the events it would have come in. */
 function* unfold(answer: Answer): Generator<StreamEvent> {
-  const { id, conversation_id, question, resolved_query, search_results } = answer;
-  yield { type: "search_results", id, conversation_id, question, resolved_query, search_results };
+  yield { ...answer, type: "search_results" };
   yield { type: "answer", answer };
 }

@@ -122,11 +122,11 @@ export class Composer {
   }
 
   get #searches(): boolean {
-    return this.#only.getAttribute("aria-pressed") === "true";
+    return this.#only.ariaPressed === "true";
   }
 
   #flip(): void {
-    this.#only.setAttribute("aria-pressed", String(!this.#searches));
+    this.#only.ariaPressed = String(!this.#searches);
     this.setBusy(this.#busy);
   }
 

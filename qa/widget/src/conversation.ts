@@ -110,7 +110,7 @@ export class Conversation {
     const replaced = this.#turns.querySelector(`[data-answer="${replaces}"]`);
     while (replaced?.nextSibling) replaced.nextSibling.remove();
     replaced?.remove();
-    const asked = { ...(sent ? { question: sent, as_written: true } : { question }), ...(replaces ? { replaces } : {}) };
+    const asked = { question: sent || question, as_written: sent ? true : undefined, replaces: replaces || undefined };
     return this.#append(new Turn(this.context, question, this.#events), asked);
   }
 
@@ -185,12 +185,11 @@ export class Conversation {
   }
 
   #request(asked: AskRequest): AskRequest {
-    return { ...asked, ...(this.history.id ? { conversation_id: this.history.id } : {}), ...this.#narrowed() };
+    return { ...asked, conversation_id: this.history.id ?? undefined, ...this.#narrowed() };
   }
 
   #narrowed(): Narrowed {
-    const filters = this.composer.filters.value();
-    return { ...(this.options.collection ? { collection: this.options.collection } : {}), ...(filters ? { filters } : {}) };
+    return { collection: this.options.collection || undefined, filters: this.composer.filters.value() };
   }
 
   /** Give questions about what an answer cites to `show`, as they are found, until it says "enough": none that was asked

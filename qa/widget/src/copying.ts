@@ -24,13 +24,12 @@ function numbered(answer: Answer, numbering: Numbering): string {
 /** Question, the few words that answer where they stand large, answer with numbers in brackets, then each source with the words it is quoted for. */
 export function plainText(answer: Answer, numbering: Numbering, language: Language, short: string): string {
   const { strings, locale } = language;
-  const body = numbered(answer, numbering);
   const sources = bySource(answer, numbering).map(([number, citation, quotes]) => {
     const date = day(citation.published_at, locale) || strings.undated;
     const about = [citation.title, citation.source || strings.unnamed, date, webAddress(citation.url)];
     return [`[${number}] ${about.filter(Boolean).join(", ")}`, ...quotes.map((one) => `    “${one}”`)].join("\n");
   });
-  return [answer.question, ...(short ? [short] : []), ...notice(answer, language), body, ...(sources.length ? [`${strings.sources}\n${sources.join("\n")}`] : [])].join("\n\n");
+  return joined(answer, language, [answer.question, short], numbered(answer, numbering), sources.length ? [strings.sources, ...sources] : []);
 }
 
 /** Each source once, by its number, with all that is quoted from it. */
@@ -46,8 +45,9 @@ function bySource({ citations }: Answer, numbering: Numbering): [number, Citatio
 }
 
 /** What a model wrote says so wherever it goes. */
-function notice(answer: Answer, { strings }: Language): string[] {
-  return answer.answer_mode === "generated" ? [strings.aiNotice] : [];
+function joined({ answer_mode }: Answer, { strings }: Language, head: string[], body: string, sources: string[]): string {
+  const notice = answer_mode === "generated" ? strings.aiNotice : "";
+  return [...head, notice, body, sources.join("\n")].filter(Boolean).join("\n\n");
 }
 
 /** The same as Markdown; titles are links where the source has an address. */
@@ -59,8 +59,8 @@ export function markdown(answer: Answer, numbering: Numbering, language: Languag
     const about = [address ? `[${title}](${address})` : title, escaped(citation.source), day(citation.published_at, locale)];
     return [`- \\[${number}\\] ${about.filter(Boolean).join(", ")}`, quotes.map((one) => `  > ${escaped(one)}`).join("\n  >\n")].join("\n");
   });
-  const parts = [`**${escaped(answer.question)}**`, ...(short ? [`**${escaped(short)}**`] : []), ...notice(answer, language), escaped(numbered(answer, numbering))];
-  return [...parts, ...(sources.length ? [sources.join("\n")] : [])].join("\n\n");
+  const head = [answer.question, short].map((one) => one && `**${escaped(one)}**`);
+  return joined(answer, language, head, escaped(numbered(answer, numbering)), sources);
 }
 
 /** What says something in Markdown stands there as itself; everything is on one line. */

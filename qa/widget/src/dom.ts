@@ -36,12 +36,7 @@ const WEB = /^https?:\/\/[^\s\\/?#%@]+([/?#][^\s\\]*)?$/i;
 
 /** The address where it is a plain web address, else null: `javascript:`, `data:` and the like never become links. */
 export function webAddress(url: string | null): string | null {
-  if (!url || !WEB.test(url)) return null;
-  try {
-    return new URL(url).href;
-  } catch {
-    return null;
-  }
+  return url && WEB.test(url) && URL.canParse(url) ? new URL(url).href : null;
 }
 
 /** A link to the source's own page, followed only when the reader clicks it. */

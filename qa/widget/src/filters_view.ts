@@ -105,14 +105,13 @@ export class FiltersView {
   }
 
   /** Give the room to the answer; what is set stands as chips. */
-  fold(): void {
-    this.element.hidden = true;
-    this.toggle.setAttribute("aria-expanded", "false");
+  fold(folded = true): void {
+    this.element.hidden = folded;
+    this.toggle.ariaExpanded = String(!folded);
   }
 
   #flip(): void {
-    this.element.hidden = !this.element.hidden;
-    this.toggle.setAttribute("aria-expanded", String(!this.element.hidden));
+    this.fold(!this.element.hidden);
     if (this.#asked) return;
     this.#asked = true;
     this.sources()

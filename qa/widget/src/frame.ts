@@ -64,10 +64,10 @@ export class Frame {
     // Whoever opened it gets the focus back: a button of the page's own, too.
     this.opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
     if (matchMedia(NARROW).matches) {
-      this.dialog.removeAttribute("popover");
+      this.dialog.popover = null;
       this.dialog.showModal();
     } else {
-      this.dialog.setAttribute("popover", "manual");
+      this.dialog.popover = "manual";
       this.dialog.showPopover();
     }
     this.mark(true);
@@ -102,16 +102,12 @@ export class Frame {
     const over = article.isOpen && getComputedStyle(article.element).position === "absolute";
     const opens = over && !chat.inert;
     chat.inert = over;
+    Object.assign(article.element, over ? { role: "dialog", ariaModal: "true" } : { role: null, ariaModal: null });
     if (over) {
-      article.element.setAttribute("role", "dialog");
-      article.element.setAttribute("aria-modal", "true");
       // Where the window gets narrow, what had the focus is out of reach, and Escape with it. The line between the two
       // is gone from the page by now: nothing has the focus then, which may not stay so either.
       const focused = (article.element.getRootNode() as ShadowRoot).activeElement;
       if (focused ? !article.element.contains(focused) : opens && document.activeElement === document.body) article.focus();
-    } else {
-      article.element.removeAttribute("role");
-      article.element.removeAttribute("aria-modal");
     }
   }
 
@@ -127,8 +123,7 @@ export class Frame {
 
   /** The launcher says what it does next. */
   private mark(open: boolean): void {
-    this.launcher?.setAttribute("aria-expanded", String(open));
-    if (this.launcher) this.launcher.textContent = open ? this.labels.close : this.labels.open;
+    if (this.launcher) Object.assign(this.launcher, { ariaExpanded: open, textContent: open ? this.labels.close : this.labels.open });
   }
 
   private closed(): void {

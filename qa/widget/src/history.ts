@@ -47,19 +47,21 @@ export class History {
   }
 }
 
-export function read(key: string): string | null {
+type Where = "localStorage" | "sessionStorage";
+
+export function read(key: string, where: Where = "localStorage"): string | null {
   try {
-    return localStorage.getItem(key);
+    return window[where].getItem(key);
   } catch {
     return null;
   }
 }
 
-export function write(key: string, value: string | null): void {
+export function write(key: string, value: string | null, where: Where = "localStorage"): void {
   try {
-    if (value) localStorage.setItem(key, value);
-    else localStorage.removeItem(key);
+    if (value) window[where].setItem(key, value);
+    else window[where].removeItem(key);
   } catch {
-    // Storage may be blocked: the conversation then lasts as long as the page.
+    // Storage may be blocked: conversation and visitor then last as long as the page.
   }
 }

@@ -4,16 +4,13 @@ import type { Context } from "./context";
 import { button, element } from "./dom";
 import type { Problem } from "./problems";
 
-/** Kinds that the same question cannot get over. */
-const FINAL = new Set(["invalid"]);
-/** Kinds whose details help whoever reads them. */
-const DETAILED = new Set(["invalid", "unlisted"]);
-
 export function problemBox(context: Context, problem: Problem, retry: (() => void) | null): HTMLElement {
   const { strings } = context.language;
   const said = strings.problem[problem.kind] ?? strings.problem["failed"] ?? "";
-  const detail = DETAILED.has(problem.kind) ? problem.detail : "";
-  const again = !retry || FINAL.has(problem.kind) ? null : retryButton(context, problem, retry);
+  // The same question cannot get over it, but the details help.
+  const isFinal = problem.kind === "invalid";
+  const detail = isFinal || problem.kind === "unlisted" ? problem.detail : "";
+  const again = !retry || isFinal ? null : retryButton(context, problem, retry);
   return element(
     "div",
     { class: "problem", part: "problem", "data-kind": problem.kind },

@@ -20,8 +20,6 @@ export class Problem extends Error {
     readonly detail: string = "",
     /** Seconds after which it may succeed, where the service says so. */
     readonly retryAfter: number | null = null,
-    /** The kind of problem in the service's table, without `/problems/`. */
-    readonly slug: string = "",
   ) {
     super(detail || kind);
   }
@@ -37,31 +35,23 @@ function kindOf(status: number): ProblemKind {
 }
 
 /** `Retry-After` is a number of seconds or a date. */
-export function retrySeconds(value: string | null, now: number): number | null {
+function retrySeconds(value: string | null): number | null {
   if (!value) return null;
-  const seconds = /^\s*\d+\s*$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000;
+  const seconds = Number(value) || (Date.parse(value) - Date.now()) / 1000;
   return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), 3600) : null;
 }
 
 /** What a problem document says; `status` where there is no response of its own, as in the middle of a stream. */
 export function problemFrom(document: unknown, status: number, retryAfter: number | null = null): Problem {
-  const fields = (typeof document === "object" && document !== null ? document : {}) as Record<string, unknown>;
-  const own = typeof fields["status"] === "number" ? fields["status"] : status;
-  const detail = typeof fields["detail"] === "string" ? fields["detail"] : "";
-  const type = typeof fields["type"] === "string" ? fields["type"] : "";
-  return new Problem(kindOf(own), detail, retryAfter, type.split("/").pop() ?? "");
+  const { status: own, detail } = Object(document) as Record<string, unknown>;
+  return new Problem(kindOf(Number(own) || status), typeof detail === "string" ? detail : "", retryAfter);
 }
 
 /** The problem of a response that is not a success. */
 export async function problemOf(response: Response): Promise<Problem> {
-  const retryAfter = retrySeconds(response.headers.get("retry-after"), Date.now());
-  let document: unknown = null;
-  try {
-    document = await response.json();
-  } catch {
-    // A proxy answered in its own words; the status says enough.
-  }
-  return problemFrom(document, response.status, retryAfter);
+  // Where a proxy answered in its own words, the status says enough.
+  const document: unknown = await response.json().catch(() => null);
+  return problemFrom(document, response.status, retrySeconds(response.headers.get("retry-after")));
 }
 
 /** Whatever was thrown, as a problem. */

@@ -6,7 +6,7 @@ export type Mode = "launcher" | "inline" | "page";
 
 /** What whoever builds the page is told, in the page and in the console. */
 const NOWHERE = "sourceline-chat: no service. Set endpoint, data-endpoint on the script tag, or call define().";
-const SPEECHLESS = "sourceline-chat: cannot load /widget/en.json (connect-src?): ";
+const SPEECHLESS = "sourceline-chat: cannot load its words (connect-src?): ";
 
 export interface Settings {
   endpoint: string;

@@ -2,12 +2,13 @@
 
 import type { AnswerView } from "./answer_view";
 import { byline } from "./byline";
+import { changesOf } from "./changes_view";
 import { undated } from "./datelines";
 import { citing, tour } from "./citing";
 import type { ArticleRequest, Context } from "./context";
 import { button, element, webAddress } from "./dom";
 import { CodePoints } from "./offsets";
-import type { AlsoReported, Answer, Citation, Conflict, Headline, KeptAnswer, SearchResult } from "./types";
+import type { AlsoReported, Answer, AnswerNow, Citation, Conflict, Headline, SearchResult } from "./types";
 
 const EXCERPT = 280;
 /** Words that say what a sentence is about: long ones, names, figures; of scripts without capitals three letters, or two characters. */
@@ -30,7 +31,7 @@ export function sourceList(context: Context, answer: Answer, view: AnswerView): 
   }
   if (!firsts.size) return null;
   const items = [...firsts].sort(([one], [other]) => one - other).map(([number, citation]) => {
-    const more = [onPaper(citation), doubt(context, answer, citation), ownWords(answer, citation), alsoReported(context, answer, citation)];
+    const more = [onPaper(citation), doubt(context, answer, citation), changesOf(context, answer, citation), ownWords(answer, citation), alsoReported(context, answer, citation)];
     return source(context, number, citation, citing(answer.citations, citation), more);
   });
   return sources(context, items);
@@ -66,13 +67,13 @@ function ownWords(answer: Answer, citation: Citation): HTMLElement | null {
 }
 
 /** Said of a source that a later one puts right, that was corrected since, or that is old for what was asked. */
-export function doubt(context: Context, answer: Answer, citation: Citation): HTMLElement | null {
+export function doubt(context: Context, answer: AnswerNow, citation: Citation): HTMLElement | null {
   const found = answer.conflicts.find(
     ({ kind, later, citation_ids }) => kind === "correction" && later && later !== citation.id && citation_ids.includes(citation.id),
   );
-  const { corrected, stale } = context.language.strings;
-  const since = (answer as Answer & Partial<KeptAnswer>).corrected_citation_ids?.includes(citation.id);
-  const said = found || since ? corrected : answer.stale_citation_ids?.includes(citation.id) ? stale : "";
+  const { strings } = context.language;
+  const since = answer.corrected_citation_ids?.includes(citation.id);
+  const said = found || since ? strings.corrected : answer.stale_citation_ids?.includes(citation.id) ? strings.stale : "";
   return said ? element("p", "corrected", said) : null;
 }
 

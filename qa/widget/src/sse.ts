@@ -6,46 +6,21 @@ export interface ServerEvent {
 }
 
 /** Collects the lines of a stream into events; a line may end in CR, LF or both, and arrive in pieces. */
-export class EventParser {
+class EventParser {
   #rest = "";
-  #name = "";
-  #data: string[] = [];
-  #first = true;
 
   /** The events that a further piece of text completes. */
   push(text: string): ServerEvent[] {
-    this.#rest += text;
-    if (this.#first && this.#rest) {
-      this.#rest = this.#rest.replace(/^\uFEFF/, "");
-      this.#first = false;
-    }
-    const events: ServerEvent[] = [];
     // A CR at the very end may be half of a CRLF: it waits for what follows.
-    const end = /\r\n|\n|\r(?!$)/g;
-    let from = 0;
-    for (let found = end.exec(this.#rest); found; found = end.exec(this.#rest)) {
-      const event = this.#line(this.#rest.slice(from, found.index));
-      if (event) events.push(event);
-      from = end.lastIndex;
-    }
-    this.#rest = this.#rest.slice(from);
-    return events;
+    const blocks = (this.#rest + text).replace(/\r\n|\r(?!$)/g, "\n").split("\n\n");
+    this.#rest = blocks.pop()!;
+    return blocks.map((block) => ({ name: field(block, "event"), data: field(block, "data") }));
   }
+}
 
-  #line(line: string): ServerEvent | null {
-    if (line === "") {
-      const event = this.#data.length ? { name: this.#name || "message", data: this.#data.join("\n") } : null;
-      this.#name = "";
-      this.#data = [];
-      return event;
-    }
-    const colon = line.indexOf(":");
-    const field = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
-    if (field === "event") this.#name = value;
-    if (field === "data") this.#data.push(value);
-    return null;
-  }
+/** What the lines of an event say under a name. */
+function field(block: string, name: string): string {
+  return [...block.matchAll(new RegExp(`(?:^|\\n)${name}: ?([^\\n]*)`, "g"))].map((line) => line[1]).join("\n");
 }
 
 /** The events of a body, as they come; `alive` is called for every piece that arrives, comments included. */

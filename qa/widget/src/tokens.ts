@@ -1,5 +1,7 @@
 // Where the token comes from that lets a public page ask; the API key never reaches the browser.
 
+import { read, write } from "./history";
+
 export type TokenProvider = () => string | null | Promise<string | null>;
 
 export interface TokenOptions {
@@ -19,7 +21,7 @@ export class Tokens {
 
   constructor(private readonly options: TokenOptions) {
     this.#key = `sourceline:token:${options.endpoint}`;
-    this.#token = options.token ?? this.#kept();
+    this.#token = options.token ?? read(this.#key, "sessionStorage");
   }
 
   headers(): Record<string, string> {
@@ -56,25 +58,9 @@ export class Tokens {
     // The old token, also an expired one, shows that it is the same visitor, who then keeps the conversation.
     const body = JSON.stringify(this.#token ? { renews: this.#token } : {});
     const token = await fetchToken(`${this.options.endpoint}/api/tokens`, { method: "POST", credentials: "omit", body });
-    if (token) this.#keep(token);
+    // Until the tab is closed: a reload is the same visitor.
+    if (token) write(this.#key, token, "sessionStorage");
     return token;
-  }
-
-  /** Until the tab is closed: a reload is the same visitor. */
-  #keep(token: string): void {
-    try {
-      sessionStorage.setItem(this.#key, token);
-    } catch {
-      // Storage may be blocked: a reload is then a new visitor.
-    }
-  }
-
-  #kept(): string | null {
-    try {
-      return sessionStorage.getItem(this.#key);
-    } catch {
-      return null;
-    }
   }
 }
 
@@ -83,7 +69,6 @@ async function fetchToken(url: string, init: RequestInit): Promise<string | null
   const headers = { accept: "application/json", ...(init.body ? { "content-type": "application/json" } : {}) };
   const response = await fetch(url, { ...init, cache: "no-store", headers });
   if (!response.ok) return null;
-  const found: unknown = await response.json();
-  const token = typeof found === "object" && found !== null ? (found as Record<string, unknown>)["token"] : null;
+  const { token } = Object(await response.json()) as Record<string, unknown>;
   return typeof token === "string" ? token : null;
 }

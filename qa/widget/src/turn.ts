@@ -110,7 +110,7 @@ export class Turn {
     this.#understood.hidden = this.#notice.hidden = true;
     this.element.classList.remove("abstained");
     this.#checked = this.#height = 0;
-    this.element.setAttribute("aria-busy", "true");
+    this.element.ariaBusy = "true";
     this.#say(this.context.language.strings.searching);
   }
 
@@ -128,7 +128,7 @@ export class Turn {
     this.#checked += 1;
     if (event.claim.origin === "model") {
       // The line above gets room for what it says at the end.
-      this.#mode.textContent = strings.generated;
+      this.#mode.textContent = strings.mode["generated"]!;
       this.#mode.style.minBlockSize = `${this.#mode.offsetHeight}px`;
       this.#tellModel();
       this.#list();
@@ -188,7 +188,7 @@ export class Turn {
     const why = strings.abstain[reason] ?? strings.abstain["no_match"] ?? "";
     this.element.dataset["answer"] = answer.id;
     this.element.classList.toggle("abstained", abstained);
-    this.#mode.textContent = abstained && reason === "weak_match" ? strings.unclear : strings[answer.answer_mode];
+    this.#mode.textContent = abstained && reason === "weak_match" ? strings.unclear : strings.mode[answer.answer_mode]!;
     this.#notice.hidden = true;
     if (answer.period_kept === false) this.#results(answer, this.#asked);
     if (answer.answer_mode === "generated") this.#tellModel(answer.generation?.model);
@@ -227,8 +227,8 @@ export class Turn {
   #wider(query: string): HTMLElement | null {
     const narrowed = this.events.narrowed();
     const ask = (): void => this.events.widen(this.question, query || this.question);
-    const { without, onlyArticle } = this.context.language.strings;
-    return narrowed ? button(without(narrowed.replace(onlyArticle("").trim(), "").trim()), ask, { class: "narrowed", part: "widen" }) : null;
+    const { strings } = this.context.language;
+    return narrowed ? button(strings.without(narrowed.replace(strings.onlyArticle("").trim(), "").trim()), ask, { class: "narrowed", part: "widen" }) : null;
   }
 
   /** How sure it is, in words. */
@@ -272,7 +272,7 @@ export class Turn {
   #settle(): void {
     clearTimeout(this.#timer);
     if (this.#held.length) this.#release();
-    this.element.removeAttribute("aria-busy");
+    this.element.ariaBusy = null;
     this.#mode.classList.remove("progress");
     this.#mode.textContent = "";
   }

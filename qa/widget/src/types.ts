@@ -131,6 +131,28 @@ export interface KeptAnswer {
   corrected_citation_ids?: string[];
 }
 
+/** A kept answer with what became of its sources; `sig`: what opened it, where somebody passed it on. */
+export type AnswerNow = Answer & Partial<Pick<KeptAnswer, "corrected_citation_ids"> & Pick<AnswerLink, "sig">>;
+
+/** Sentences of an article as they were quoted, and what stands in their place now; one of the two may be empty. */
+export interface TextChange {
+  before: string;
+  after: string;
+  /** Whether words that the answer cites are among those changed. */
+  quoted: boolean;
+}
+
+export interface ArticleChanges {
+  citation_ids: string[];
+  title: string | null;
+  title_before?: string | null;
+  changes?: TextChange[];
+}
+
+export interface AnswerChanges {
+  articles: ArticleChanges[];
+}
+
 export interface SearchResultsEvent {
   type: "search_results";
   id: string;
@@ -165,15 +187,16 @@ export interface Filters {
   article_ids?: string[];
 }
 
+/** What is undefined is not sent. */
 export interface AskRequest {
   question: string;
-  conversation_id?: string;
-  collection?: string;
-  filters?: Filters;
+  conversation_id?: string | undefined;
+  collection?: string | undefined;
+  filters?: Filters | undefined;
   /** Neither completed from the conversation nor corrected. */
-  as_written?: boolean;
+  as_written?: boolean | undefined;
   /** Answer in whose place it is asked. */
-  replaces?: string;
+  replaces?: string | undefined;
 }
 
 /** What questions are narrowed to. */

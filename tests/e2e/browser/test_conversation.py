@@ -219,6 +219,35 @@ def test_a_source_that_was_corrected_since_says_so(read: Read, begin_service: An
     told.wait_for()
     assert told.all_inner_texts() == ["Corrected later"]
     assert "38 million" in reader.last.locator(".answer").inner_text(), "what was answered stands"
+    told_of_changes(reader)
+    link = reader.may_copy().last.get_by_role("button", name="Copy link")
+    link.click()
+    reader.last.get_by_role("button", name="Copied", exact=True).wait_for()
+    passed_on = reader.page.evaluate("navigator.clipboard.readText()")
+    reader.page.evaluate("localStorage.clear()")
+    reader.page.goto("about:blank")
+    reader.page.goto(passed_on)
+    told_of_changes(reader)
+
+
+def told_of_changes(reader: Any) -> None:
+    """What the source said and says is told when it is asked for, by keys alone, and to those who listen."""
+    changes = reader.last.locator(".sources .changes")
+    changes.wait_for()
+    place = changes.locator("[role=status]")
+    assert place.text_content() == "", "nothing is asked for that nobody wants to see"
+    summary = changes.locator("summary")
+    assert summary.inner_text() == "What changed"
+    summary.focus()
+    reader.page.keyboard.press("Enter")
+    changes.locator("ins").wait_for()
+    assert [one.split("\n") for one in changes.locator("p").all_inner_texts()] == [
+        ["Before", "The council of Senn voted on Thursday to rebuild the harbour wall at a cost of 38 million crowns."],
+        ["Now", "The council of Senn voted on Thursday to rebuild the harbour wall at a cost of 83 million crowns."],
+    ]
+    assert changes.get_by_role("status").inner_text().count("million") == 2
+    reader.page.keyboard.press("Enter")
+    changes.locator("ins").wait_for(state="hidden")
 
 
 def test_the_first_screen_leads_to_an_article_and_back_to_earlier_conversations(read: Read) -> None:

@@ -450,7 +450,9 @@ const alias = {
   "sourceline-chat": `${source}/module.ts`,
 };
 const lib = { entry: `${root}/app.jsx`, formats: ["es"], fileName: () => "app.js" };
-await build({ configFile: false, root, logLevel: "warn", resolve: { alias }, build: { lib, outDir: `${root}/out` } });
+const define = { __WORDS__: '"json"' };
+const output = { lib, outDir: `${root}/out` };
+await build({ configFile: false, root, logLevel: "warn", resolve: { alias }, define, build: output });
 """
 MAIN = """
 import { render, createElement } from "react-dom";

@@ -126,6 +126,62 @@ def test_a_running_service_takes_articles_back_for_the_command_line(
     assert "withheld" in states.values(), states
 
 
+def ingested(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(program, ["ingest", *map(str, arguments)], prog_name="qa")
+
+
+def test_the_command_line_has_a_running_service_store_what_files_hold(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The report is that of one's own ingest: what became of each, where and why one was rejected, the exit code."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    (folder / "page.md").write_text(f"# A page\n\n{TEXT} It is a page.\n")
+    (folder / "wire.jsonl").write_text(
+        "".join(f'{{"id": "wire-{n}", "text": "{TEXT} Report {n}."}}\n' for n in range(70))
+        + '{"id": "held", "text": "Held.", "embargoed_until": "2999-01-01"}\n{"text": 3}\n'
+    )
+    monkeypatch.setenv("QA_DATA_DIR", str(tmp_path / "none"))
+    monkeypatch.setenv("QA_SERVICE_URL", str(client.base_url))
+    told = ingested(folder, "--collection", "wires", "--json")
+    report = msgspec.json.decode(told.stdout)
+    assert (told.exit_code, report["stopped"], len(report["articles"])) == (1, False, 71)
+    assert {one["outcome"] for one in report["articles"]} == {"added"}
+    assert report["passages_encoded"] >= 71
+    assert {one["origin"].rpartition("/")[2] for one in report["rejected"]} == {"wire.jsonl:71", "wire.jsonl:72"}
+    assert "2999-01-01" in next(one["reason"] for one in report["rejected"] if one["origin"].endswith(":71"))
+    held = client.get("/api/articles", params={"collection": "wires", "limit": 200}).json()["articles"]
+    assert len(held) == 71
+    again = ingested(folder, "--collection", "wires")
+    assert again.stdout.splitlines()[:2] == ["unchanged       71", "rejected         2"]
+    assert f"{folder}/wire.jsonl:72: " in again.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_ingest_that_the_service_cannot_take_says_what_to_do(
+    serve: Callable[..., AbstractContextManager[httpx.Client]],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """One article too large is rejected, and the others are stored; without a key, or a service, nothing is."""
+    small, large = tmp_path / "small.txt", tmp_path / "large.txt"
+    small.write_text(TEXT)
+    large.write_text(f"{TEXT} " * 400)
+    with serve(msgspec.structs.replace(settings, api_keys=f"press:{KEY}", max_body_bytes=20_000)) as client:
+        monkeypatch.setenv("QA_SERVICE_URL", str(client.base_url))
+        refused = ingested(small)
+        assert (refused.exit_code, "status 401" in refused.stderr) == (1, True), refused.stderr
+        monkeypatch.setenv("QA_SERVICE_KEY", KEY)
+        told = ingested(large, small)
+        assert told.exit_code == 1, told.stderr
+        assert [line.split() for line in told.stdout.splitlines()[:2]] == [["added", "1"], ["rejected", "1"]]
+        assert "large.txt:1: the body has more than" in told.stderr
+    gone = ingested(small)
+    assert gone.exit_code == 1
+    assert "does not answer" in gone.stderr
+
+
 def test_what_cannot_be_used_is_told_and_what_cannot_be_sent_is_kept(
     serve: Callable[..., AbstractContextManager[httpx.Client]], settings: Settings
 ) -> None:

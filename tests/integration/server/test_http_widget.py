@@ -54,12 +54,13 @@ def test_the_script_has_one_address_for_ever_and_one_for_this_version(client: ht
 def test_the_words_of_a_language_are_fetched_by_any_page_and_kept_under_their_hash(client: httpx.Client) -> None:
     response = client.get("/widget/de.json")
     assert response.json()["ask"] == "Fragen"
+    assert "Fragen" in client.get("/widget/de.words.json").json(), "as the script has them, without their keys"
     assert response.headers["content-type"].startswith("application/json")
     assert response.headers["cache-control"] == "public, max-age=300"
     assert response.headers["access-control-allow-origin"] == "*"
     assert client.get("/widget/xx.json").status_code == 404
     script = client.get("/widget.js", follow_redirects=True).text
-    (known,) = re.findall(r"\.json\?([0-9a-f]{12})\b", script)
+    (known,) = re.findall(r"\.words\.json\?([0-9a-f]{12})\b", script)
     assert "immutable" in client.get(f"/widget/de.json?{known}").headers["cache-control"]
     assert "immutable" not in client.get("/widget/de.json?000000000000").headers["cache-control"]
 
@@ -76,9 +77,9 @@ def test_a_reader_of_any_language_loads_little_at_first(client: httpx.Client) ->
     """Page, script, words; `tests/e2e/browser/test_speed.py` holds that a browser loads nothing else."""
     size, page = sent(client, "/")
     size += sum(sent(client, address)[0] for address in re.findall(r'"(/widget/[^"]+)"', page))
-    languages = [path.name for path in (files("qa") / "widget" / "languages").iterdir()]
+    languages = [path.name.partition(".")[0] for path in (files("qa") / "widget" / "languages").iterdir()]
     assert len(languages) == 10
-    loaded = {name: size + sent(client, f"/widget/{name}")[0] for name in languages}
+    loaded = {tag: size + sent(client, f"/widget/{tag}.words.json")[0] for tag in languages}
     assert {name: bytes_ for name, bytes_ in loaded.items() if bytes_ > BUDGET} == {}
 
 

@@ -14,11 +14,12 @@ type Put =
 type Said<Key extends keyof typeof en> = (typeof en)[Key] extends string ? string : Record<string, string>;
 export type Strings = { [Key in keyof typeof en]: Key extends Put ? (...values: (string | number)[]) => string : Said<Key> };
 
-/** Hash of all language files: what was kept of another version is not used. */
+/** How the files of words are called behind the language, and a hash of all of them: what was kept of another version is not
+ * used. */
 declare const __WORDS__: string;
 
 const LANGUAGES = new Set(["ar", "de", "en", "es", "fr", "hi", "id", "ja", "pt", "zh"]);
-const RIGHT_TO_LEFT = new Set(["ar"]);
+const RIGHT_TO_LEFT = ["ar"];
 
 /** A language without its words. */
 interface Found {
@@ -59,18 +60,15 @@ export async function language(wanted: readonly (string | null | undefined)[], e
   for (const found of [chosen(wanted), { locale: "en", base: "en" }]) {
     const words = await fetched(endpoint, found.base);
     if (!words && (found.base !== "en" || !own["title"])) continue;
-    return { ...found, strings: revived({ ...own, ...words }, found.base), direction: RIGHT_TO_LEFT.has(found.base) ? "rtl" : "ltr" };
+    return { ...found, strings: revived({ ...own, ...words }, found.base), direction: RIGHT_TO_LEFT.includes(found.base) ? "rtl" : "ltr" };
   }
   return null;
 }
 
-async function fetched(endpoint: string, base: string): Promise<Words | null> {
-  try {
-    const response = await fetch(`${endpoint}/widget/${base}.json?${__WORDS__}`, { credentials: "omit" });
-    return response.ok ? ((await response.json()) as Words) : null;
-  } catch {
-    return null;
-  }
+function fetched(endpoint: string, base: string): Promise<Words | null> {
+  return fetch(`${endpoint}/widget/${base}.${__WORDS__}`, { credentials: "omit" })
+    .then((response) => (response.ok ? (response.json() as Promise<Words>) : null))
+    .catch(() => null);
 }
 
 /** Texts with something to put in become functions. */
