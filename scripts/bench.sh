@@ -38,7 +38,7 @@ for name in "$@"; do
         parity) with_shared measure parity "$shared/squad/v1.1-dev-visible.json" ;;
         ingest) with_shared measure ingest "$shared/realtimeqa/articles-small.jsonl.gz" ;;
         retrieval) with_shared realtimeqa retrieval ;;
-        newsroom) with_shared measure newsroom --data "$shared" ;;
+        newsroom | held_out) with_shared measure "$name" --data "$shared" ;;
         peers) with_shared measure peers "$shared/realtimeqa/articles-small.jsonl.gz" ;;
         table) with_shared measure table "$shared/realtimeqa/articles-small.jsonl.gz" --write docs/performance.md \
             ${AGAINST:+--against "$AGAINST"} ${PEERS+--peers $PEERS} ;;
