@@ -28,8 +28,8 @@ from qa.checking import (
     TextToCheck,
 )
 from qa.checking.claim_sources import ClaimSources, Grounds, Sent, Sentence, sentences_of
+from qa.citations import choose_label
 from qa.errors import InvalidQuestion, InvalidText
-from qa.generation.citation_markers import choose_label
 from qa.generation.claim_check import CheckedClaim, Quoted, check_claim, is_fragment
 from qa.generation.prompt import PromptSource
 from qa.grounding import SupportChecker

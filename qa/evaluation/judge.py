@@ -18,7 +18,7 @@ import msgspec
 
 import prompts
 from qa.errors import GeneratorFailed
-from qa.evaluation.metrics.grounding import ClaimCitations, judge_citations
+from qa.evaluation.metrics.answers import ClaimCitations, judge_citations
 from qa.evaluation.replies import Reply, Said, reply
 from qa.evaluation.run_folder import FinishedRun
 from qa.generators import Delta, Generator, Message

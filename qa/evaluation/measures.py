@@ -20,12 +20,12 @@ from qa.evaluation.metrics.answers import (
     first_rank,
     hit,
     ndcg,
+    overlaps,
     recall,
     reciprocal_rank,
     said,
 )
 from qa.evaluation.metrics.confidence import abstention_precision, abstention_recall, brier
-from qa.evaluation.metrics.grounding import overlaps
 from qa.evaluation.replies import Cited, Reply
 from qa.evaluation.types import Example, GoldSpan, Prediction
 from qa.types import AlsoReported, SearchResult

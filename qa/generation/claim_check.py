@@ -13,7 +13,7 @@ import msgspec
 
 from embeddings.runtime import compiled_late
 from embeddings.types import Article, StoredPassage
-from qa.generation.citation_markers import resolve
+from qa.citations import resolve
 from qa.generation.prompt import PromptSource
 from qa.generation.sentence_stream import plain
 from qa.grounding import Mismatch, Provenance, Support, SupportChecker, SupportingSpan

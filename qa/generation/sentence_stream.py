@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.unicode import canonical_line
 from embeddings.runtime import compiled_late
-from qa.generation.citation_markers import hang_back, marked_end, opens_bracket
+from qa.citations import hang_back, marked_end, opens_bracket
 
 _WORD_END = re.compile(r"(?<=\S)(?=\s)|(?<=\n)")
 _STOP = re.compile(r"[.!?…。！？]")

@@ -18,9 +18,9 @@ import msgspec
 import prompts
 from embeddings.runtime import Run, Stopwatch
 from embeddings.types import Article
+from qa.citations import choose_label
 from qa.errors import GeneratorFailed
 from qa.generation.attempt import AnswerBuilder, Attempt, Dependencies, Request, by
-from qa.generation.citation_markers import choose_label
 from qa.generation.claim_check import Quoted, is_injection
 from qa.generation.prompt import (
     Context,

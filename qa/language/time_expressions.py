@@ -1,7 +1,7 @@
 """The period that a question speaks of, such as "yesterday" or "in May", at the moment it is asked.
 
 The rules lie beside this: times told by their distance from now ("two weeks ago") in `time_distance`, by the calendar
-in `time_calendar`, `time_parts` and `time_feasts`, in other languages than English in `time_languages`.
+in `time_calendar` and `time_parts`, in other languages than English in `time_languages`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from qa.language import time_calendar, time_distance, time_feasts, time_languages, time_parts
+from qa.language import time_calendar, time_distance, time_languages, time_parts
 from qa.language.dates import BEGINNING, Period
 from qa.language.question_words import language_of
 from qa.language.time_rules import Asked, DateRange, Rule, is_a_name
@@ -59,7 +59,6 @@ _NEAR_A_TIME = re.compile(
 _CALENDAR: tuple[Rule, ...] = (
     *time_calendar.RULES,
     *time_parts.RULES,
-    *time_feasts.RULES,
 )
 _MOST = 12
 """Expressions read of one text: nobody names more, and reading them takes more time than their number grows."""

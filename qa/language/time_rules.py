@@ -1,6 +1,6 @@
 """The days that a question asks about, and the words that all rules for time in a question share.
 
-`time_calendar` and `time_feasts` have the rules for times told by the calendar, `time_distance` those for times told by
+`time_calendar` and `time_parts` have the rules for times told by the calendar, `time_distance` those for times told by
 their distance from now, `time_languages` both in other languages.
 """
 

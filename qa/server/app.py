@@ -50,15 +50,6 @@ from qa.server.routes.conversations import (
     list_conversations,
     list_feedback,
 )
-from qa.server.routes.mcp import speak_mcp
-from qa.server.routes.openai import (
-    create_chat_completion,
-    create_completion,
-    create_embedding,
-    create_response,
-    list_models,
-    retrieve_model,
-)
 from qa.server.routes.pages import (
     admin,
     admin_file,
@@ -68,6 +59,15 @@ from qa.server.routes.pages import (
     load_page,
     openapi_json,
     problem,
+)
+from qa.server.routes.protocols import (
+    create_chat_completion,
+    create_completion,
+    create_embedding,
+    create_response,
+    list_models,
+    retrieve_model,
+    speak_mcp,
 )
 from qa.server.routes.widget import configure, get_token, home, load_widget, widget_file, widget_script
 from qa.server.service import Service

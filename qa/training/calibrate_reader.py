@@ -28,9 +28,8 @@ from qa.evaluation.targets import kept
 from qa.reading import GENERAL, Calibration, Clues, Features, Reader, RememberingReader, load_reader, read_calibration
 from qa.reading.answer_types import WHOLE
 from qa.reading.sentence_ranking import Reading, features_of, read
-from qa.training.document_questions import document_rows
 from qa.training.reader_data import Row, Span, rows_of, title_of
-from qa.training.written_news import written_rows
+from qa.training.written_examples import document_rows, written_rows
 from qa.types import Evidence
 
 HELD_OUT = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -18,29 +18,23 @@ from embeddings.chunking.sentences import split_sentences
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, read_sets
 from qa.grounding import Provenance
 from qa.grounding.claim_evidence import passages_of, set_against
-from qa.training.written_news import WRITTEN, written_articles
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-Outcome = Literal["supported", "contradicted", "not_said"]
 Label = Literal["entailment", "contradiction", "neutral", "not_entailment"]
 LABELS: tuple[Label, ...] = ("entailment", "contradiction", "neutral", "not_entailment")
 """The first three are the network's outcomes; the last says only that it is not the first."""
 CLAIM_TOKENS = 80
 TOKENS = 256
 """Of the whole input; longer evidence is cut at its end."""
-EDITED = Path(__file__).parent / "edits"
-_EDITED_FOLDS = 10
 DEVELOPMENT_CLAIMS = 200
 """The last claims of the documents are kept to choose by."""
 DEVELOPMENT_SHARE = 40
 """One in so many short pairs is kept to choose by."""
-_EVIDENCE_WORDS = 130
+EVIDENCE_WORDS = 130
 """Of the evidence that a claim is read with."""
-_FEW_WORDS = 50
-"""Of the shorter evidence that a written claim is read with too: the service gives both, and it costs half the time."""
 _KEPT_BACK = 4
 """One in so many documents of the fitting halves."""
 
@@ -52,40 +46,6 @@ class Pair(msgspec.Struct, frozen=True):
     hypothesis: str
     label: Label
     source: str = ""
-
-
-class WrittenClaim(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim that was written for an article: in other words and true, or nearly in its words and not."""
-
-    claim: str
-    label: Outcome
-    evidence: tuple[str, ...]
-    """How the sentences begin that it was made of."""
-    change: str = ""
-    """What was changed, where it is not supported."""
-
-
-class WrittenClaims(msgspec.Struct, frozen=True, kw_only=True):
-    """The claims of one article, by its title."""
-
-    title: str
-    claims: tuple[WrittenClaim, ...]
-
-
-class EditedClaim(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim, and what each version of a text makes of it."""
-
-    claim: str
-    before: Outcome
-    after: Outcome
-
-
-class EditedText(msgspec.Struct, frozen=True, kw_only=True):
-    """Two versions of a text that differ in few facts: whoever judges by the claim alone is right of half."""
-
-    before: str
-    after: str
-    claims: tuple[EditedClaim, ...]
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -104,52 +64,6 @@ def pairs_of(path: Path) -> Iterator[Pair]:
         decoder = msgspec.json.Decoder(Pair)
         for line in lines:
             yield decoder.decode(line)
-
-
-_OUTCOMES: Mapping[Outcome, Label] = {
-    "supported": "entailment",
-    "contradicted": "contradiction",
-    "not_said": "neutral",
-}
-
-
-def written_claims(*, held_out: bool, folder: Path = WRITTEN) -> Iterator[tuple[WrittenClaim, str, str]]:
-    """The claims on invented news in `folder/claims`, each with title and text of its article.
-
-    Those of one article in five are held out. Raises ValueError where no article of the file of the same name has the
-    title, or evidence does not stand in it.
-    """
-    decoder = msgspec.json.Decoder(WrittenClaims)
-    for path in sorted((folder / "claims").glob("*.jsonl")):
-        articles = {article.title: (fold, article.text) for fold, article in written_articles(folder / path.name)}
-        for made in map(decoder.decode, path.read_bytes().splitlines()):
-            fold, text = articles.get(made.title, (0, ""))
-            for one in made.claims:
-                if missing := [begins for begins in one.evidence if begins not in text]:
-                    raise ValueError(f"{path}: {made.title!r} does not hold {missing[0]!r}")
-                if (fold == 0) is held_out:
-                    yield one, made.title, text
-
-
-def written_pairs(*, held_out: bool, folder: Path = WRITTEN) -> Iterator[Pair]:
-    """The claims of `written_claims`, each with the passages that the checker would read it with."""
-    for one, title, text in written_claims(held_out=held_out, folder=folder):
-        case = set_against(one.claim, [text], question="", contexts=[Provenance(title=title)])
-        for words in (_EVIDENCE_WORDS,) if held_out else (_EVIDENCE_WORDS, _FEW_WORDS):
-            if case is not None:
-                yield Pair(passages_of(case, words=words)[0], one.claim, _OUTCOMES[one.label], "written_claims")
-
-
-def edited_texts(*, held_out: bool, folder: Path = EDITED) -> Iterator[Pair]:
-    """Each claim of `folder` with both versions of its text; one text in ten is held out."""
-    decoder = msgspec.json.Decoder(EditedText)
-    for path in sorted(folder.glob("*.jsonl")):
-        for number, text in enumerate(map(decoder.decode, path.read_bytes().splitlines())):
-            if (number % _EDITED_FOLDS == 0) is not held_out:
-                continue
-            for one in text.claims:
-                yield Pair(text.before, one.claim, _OUTCOMES[one.before], "written_edits")
-                yield Pair(text.after, one.claim, _OUTCOMES[one.after], "written_edits")
 
 
 def development(short: Sequence[Pair], documents: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
@@ -198,7 +112,7 @@ def pairs_of_sets(folder: Path) -> Iterator[Pair]:
         if case is None:
             continue
         label: Label = "entailment" if supported else "not_entailment"
-        yield Pair(passages_of(case, words=_EVIDENCE_WORDS)[0], claim, label, f"set:{row.set}")
+        yield Pair(passages_of(case, words=EVIDENCE_WORDS)[0], claim, label, f"set:{row.set}")
 
 
 def judged_sentences(rows: Sequence[GroundingRow]) -> Iterator[tuple[GroundingRow, str, bool]]:

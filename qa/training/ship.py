@@ -37,15 +37,9 @@ from qa.grounding.trained import as_written, odds_of
 from qa.language.words import matter
 from qa.reading import GENERAL, networks
 from qa.training.calibrate_reader import main as calibrate_reader
-from qa.training.checker_data import (
-    development,
-    edited_texts,
-    judged_sentences,
-    kept_back,
-    pairs_of,
-    written_claims,
-)
+from qa.training.checker_data import development, judged_sentences, kept_back, pairs_of
 from qa.training.export import export_int8, export_pair_network, sample_texts
+from qa.training.written_examples import edited_texts, written_claims
 
 
 def ship_reader(argv: Sequence[str] | None = None) -> None:

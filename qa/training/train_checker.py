@@ -25,11 +25,9 @@ from qa.training.checker_data import (
     Encoded,
     Pair,
     development,
-    edited_texts,
     encoded,
     pairs_of,
     pairs_of_sets,
-    written_pairs,
 )
 from qa.training.mutations import VALIDATION_FOLD, among_others, edited_pairs, made_pairs, sentences_of
 from qa.training.question_claims import (
@@ -43,7 +41,7 @@ from qa.training.question_claims import (
 )
 from qa.training.reader_data import rows_of
 from qa.training.train_reader import freeze
-from qa.training.written_news import written_rows
+from qa.training.written_examples import edited_texts, written_pairs, written_rows
 
 if TYPE_CHECKING:
     import torch

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from embeddings.encoders import BUNDLED_MODEL, load, locate
 from qa.training import Plan, batches, train
-from qa.training.document_questions import document_rows
 from qa.training.reader_data import (
     Group,
     Neighbourhood,
@@ -27,7 +26,7 @@ from qa.training.reader_data import (
     rows_of,
     tokens_of,
 )
-from qa.training.written_news import written_rows
+from qa.training.written_examples import document_rows, written_rows
 
 if TYPE_CHECKING:
     import torch

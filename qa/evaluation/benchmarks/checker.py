@@ -15,8 +15,8 @@ import numpy as np
 from embeddings.chunking.sentences import split_sentences
 from qa.evaluation.benchmarks import Bench, Row, of_estimate
 from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
+from qa.evaluation.metrics.answers import absent_words, ngram_overlap, span_f1, subset_f1
 from qa.evaluation.metrics.confidence import auroc_estimate, balanced_accuracy, balanced_credit, best_threshold
-from qa.evaluation.metrics.grounding import absent_words, ngram_overlap, span_f1, subset_f1
 from qa.evaluation.metrics.statistics import NOTHING, Difference, Estimate, Floats, compare, mean, resampled
 from qa.grounding import Provenance, SupportChecker, load_checker
 

@@ -1,4 +1,4 @@
-"""OpenAI's wire format for our answers, as pure translation; `qa.server.routes.openai` serves it.
+"""OpenAI's wire format for our answers, as pure translation; `qa.server.routes.protocols` serves it.
 
 Here is what both formats have of an answer: its text in pieces with links to what it cites, its tokens, its errors.
 Clients show this text as Markdown. What Markdown would take for a link, an image or HTML stands in an article as

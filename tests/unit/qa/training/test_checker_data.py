@@ -21,11 +21,9 @@ from qa.training.checker_data import (
     TOKENS,
     Pair,
     development,
-    edited_texts,
     encoded,
     judged_sentences,
     pairs_of,
-    written_pairs,
 )
 from qa.training.mutations import FALSIFIERS, among_others, edited_pairs, made_pairs, sentences_of
 from qa.training.question_claims import asked_of, question_pairs
@@ -234,46 +232,3 @@ def test_a_sentence_of_a_set_is_learnt_only_where_its_own_truth_is_known() -> No
         ("Boats burnt.", False),
         ("Cars burnt.", False),
     }
-
-
-def test_written_claims_come_with_the_passage_they_are_read_with(tmp_path: Path) -> None:
-    article = {"published": "2024-06-05", "text": "Ida Holm owns the ferry. Tom Renn steered it.", "questions": []}
-    titles = ["Held out", "Ferry aground"]
-    claims = [
-        {"claim": "The ferry belongs to Ida Holm.", "label": "supported", "evidence": ["Ida Holm owns"]},
-        {"claim": "Tom Renn owns the ferry.", "label": "contradicted", "evidence": ["Ida Holm owns"], "change": "name"},
-        {"claim": "Tom Renn sold the ferry.", "label": "not_said", "evidence": ["Tom Renn"], "change": "detail"},
-    ]
-    (tmp_path / "claims").mkdir()
-    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({**article, "title": title}) for title in titles))
-    made = tmp_path / "claims" / "a.jsonl"
-    made.write_text("\n".join(json.dumps({"title": title, "claims": claims}) for title in titles))
-    trained, kept = (list(written_pairs(held_out=held_out, folder=tmp_path)) for held_out in (False, True))
-    assert [pair.label for pair in kept] == ["entailment", "contradiction", "neutral"]
-    # What trains is read with much of its article, and with little of it; here that is the same.
-    assert trained == [pair for pair in kept for _ in range(2)]
-    assert {pair.premise for pair in trained} == {article["text"]}
-    made.write_text(json.dumps({"title": titles[0], "claims": [{**claims[0], "evidence": ["Ida sold"]}]}))
-    with pytest.raises(ValueError, match=r"'Held out' does not hold 'Ida sold'"):
-        list(written_pairs(held_out=True, folder=tmp_path))
-
-
-def test_claims_of_edited_texts_come_with_both_versions(tmp_path: Path) -> None:
-    claims = [{"claim": "Ann won.", "before": "supported", "after": "contradicted"}]
-    texts = [{"before": f"Ann won race {n}.", "after": f"Ann lost race {n}.", "claims": claims} for n in range(11)]
-    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, texts)))
-    kept = list(edited_texts(held_out=True, folder=tmp_path))
-    assert [(pair.premise, pair.label) for pair in kept[:2]] == [
-        ("Ann won race 0.", "entailment"),
-        ("Ann lost race 0.", "contradiction"),
-    ]
-    assert {pair.premise.split()[-1] for pair in kept} == {"0.", "10."}
-    trained = list(edited_texts(held_out=False, folder=tmp_path))
-    assert len(trained) == 18
-    assert not {pair.premise for pair in kept} & {pair.premise for pair in trained}
-
-
-def test_the_claims_that_train_are_sound() -> None:
-    pairs = list(written_pairs(held_out=True))
-    assert len(pairs) > 1_000
-    assert sum(pair.label == "entailment" for pair in pairs) == len(pairs) / 2

@@ -7,8 +7,10 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from qa.reading import AnswerSpan, OverlapReader, PassageText
-from qa.training.question_claims import questions_to_read, read_answers, verdict_pairs
+from qa.training.question_claims import claim_of, claimed, questions_to_read, read_answers, verdict_pairs
 from qa.training.reader_data import Row, Span
 
 TEXT = "The ferry Almeric sank in 1904. It carried 300 people. Ada Brandt saved twelve of them."
@@ -62,3 +64,26 @@ def test_as_many_claims_are_true_as_false_and_their_sentence_is_among_the_eviden
 def test_one_fold_and_other_kinds_are_left_out() -> None:
     rows = [row("Here?"), row("Held out?", fold=0), row("A post?", source="squadshifts_reddit")]
     assert [one.question for one in questions_to_read(rows, fold=0, rng=random.Random(0))] == ["Here?"]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "claim"),
+    [
+        ("Who was shot by the police?", "Ada Brandt", "Ada Brandt was shot by the police."),
+        ("What was the ferry called?", "Almeric", "The ferry was called Almeric."),
+        ("In what year did the ferry sink?", "1904", None),
+        ("How many people did it carry?", "300", None),
+        ("On what date was it released?", "March 5, 2016", "It was released on March 5, 2016."),
+        ("In which city was the meeting held?", "Skerra", "The meeting was held in Skerra."),
+        ("Where was the wounded man taken?", "Skerra", "The wounded man was taken in Skerra."),
+        ("When was the recently opened bridge closed?", "June 3", "The recently opened bridge was closed on June 3."),
+        ("What is the meeting about?", "fares", None),
+        ("What is the capital of Lunde?", "Skerra", "The capital of Lunde is Skerra."),
+    ],
+)
+def test_a_question_and_its_answer_are_one_sentence(question: str, answer: str, claim: str | None) -> None:
+    assert claimed(question, answer) == claim
+
+
+def test_a_question_whose_form_is_unknown_stands_before_its_answer() -> None:
+    assert claim_of("In what year did the ferry sink?", "1904.") == "In what year did the ferry sink? 1904."

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.evaluation.metrics.answers import (
+    absent_words,
     average_precision,
     contains,
     exact_match,
@@ -17,11 +18,14 @@ from qa.evaluation.metrics.answers import (
     first_rank,
     hit,
     ndcg,
+    ngram_overlap,
     normalise,
     read_squad,
     recall,
     reciprocal_rank,
     said,
+    span_f1,
+    subset_f1,
 )
 
 
@@ -195,3 +199,20 @@ def test_nothing_relevant_or_nothing_found_is_worth_nothing() -> None:
         assert measure(["a"], set(), within=10) == 0.0
         assert measure([], {"a"}, within=10) == 0.0
     assert first_rank([], {"a"}) is None
+
+
+def test_overlap_counts_ngrams_of_whole_words() -> None:
+    assert ngram_overlap("The mayor won.", "the mayor lost", n=2) == 0.5
+    assert ngram_overlap("", "anything", n=1) == 1.0
+    assert absent_words("Vance won in Kelmar.", "kelmar: Vance lost") == ((6, 9), (10, 12))
+
+
+def test_spans_are_pooled_over_responses() -> None:
+    assert span_f1([[(0, 10)], []], [[(5, 10)], [(0, 5)]]) == (0.5, 0.5, 0.5)
+    assert span_f1([[]], [[]])[2] == 1.0
+    assert span_f1([[(0, 2), (1, 3)]], [[(0, 3)]]) == (1.0, 1.0, 1.0)
+
+
+def test_the_best_of_several_accepted_sets_counts() -> None:
+    assert subset_f1(frozenset({1}), [frozenset({1, 2}), frozenset({7})]) == pytest.approx(2 / 3)
+    assert subset_f1(frozenset(), [frozenset({1})]) == 0.0

@@ -1,4 +1,4 @@
-"""Abstention, selective answering, calibration and latency, held against sklearn, statistics and brute force."""
+"""Abstention, selective answers, calibration, balanced accuracy and latency, held against sklearn and brute force."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from qa.evaluation.metrics.confidence import (
     abstention_precision,
     abstention_recall,
     auroc,
+    balanced_accuracy,
+    balanced_credit,
+    best_threshold,
     brier,
     coverage_accuracy,
     coverage_accuracy_area,
@@ -24,6 +27,8 @@ from qa.evaluation.metrics.confidence import (
 from qa.evaluation.metrics.statistics import percentile
 
 pytestmark = pytest.mark.usefixtures("few_draws")
+CALLS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40)
+SCORED = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.7, 0.9]), st.booleans()), min_size=2, max_size=30)
 # Coarse, so that many are equal: ties are where implementations differ.
 SCORES = st.integers(0, 20).map(lambda n: n / 20)
 JUDGED = st.lists(st.tuples(SCORES, st.booleans()), min_size=1, max_size=40)
@@ -128,3 +133,37 @@ def test_nothing_measured_is_no_number() -> None:
     assert coverage_accuracy_area([], []) is None
     assert expected_calibration_error([], []) is None
     assert percentile([], 50) is None
+
+
+@given(calls=CALLS)
+def test_balanced_accuracy_is_that_of_sklearn(calls: list[tuple[bool, bool]]) -> None:
+    from sklearn.metrics import balanced_accuracy_score
+
+    guesses, kinds = [guess for guess, _ in calls], [kind for _, kind in calls]
+    found = balanced_accuracy(guesses, kinds, groups=[str(at) for at in range(len(calls))])
+    if len(set(kinds)) < 2:
+        assert found.value is None
+        return
+    expected = balanced_accuracy_score(kinds, guesses)
+    assert found.value == pytest.approx(expected, abs=1e-6)
+    assert balanced_credit(guesses, kinds).mean() == pytest.approx(expected)
+
+
+@given(scored=SCORED)
+def test_no_threshold_is_better_than_the_best(scored: list[tuple[float, bool]]) -> None:
+    scores, kinds = np.array([score for score, _ in scored]), np.array([kind for _, kind in scored])
+    if kinds.all() or not kinds.any():
+        return
+
+    def reached(cut: float) -> float:
+        return float(balanced_credit(list(scores >= cut), list(kinds)).mean())
+
+    best = reached(best_threshold(list(scores), list(kinds)))
+    assert best >= max(reached(cut) for cut in [*scores, 2.0]) - 1e-9
+
+
+def test_intervals_know_that_rows_of_one_document_go_together() -> None:
+    calls, kinds = [True, False] * 50, [True, True, False, False] * 25
+    alone = balanced_accuracy(calls, kinds, groups=[str(at) for at in range(100)])
+    together = balanced_accuracy(calls, kinds, groups=[str(at // 25) for at in range(100)])
+    assert (alone.groups, together.groups) == (100, 4)
