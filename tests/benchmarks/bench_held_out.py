@@ -19,9 +19,8 @@ from pathlib import Path
 from qa.evaluation.metrics.answers import f1
 from qa.evaluation.metrics.confidence import auroc
 from qa.reading import PassageText, Reader, load_reader
-from qa.training.document_questions import document_rows
 from qa.training.reader_data import Row, title_of
-from qa.training.written_news import written_rows
+from qa.training.written_examples import document_rows, written_rows
 
 HELD_OUT = 0
 NEARLY_RIGHT = 0.5
