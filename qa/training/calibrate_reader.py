@@ -69,13 +69,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, default=Path(".cache/training/calibration"))
     parser.add_argument("--reader", default="", help="as QA_READER")
     parser.add_argument("--ranking", type=Path, help="a calibration whose ranking of passages is kept")
-    parser.add_argument("--limit", type=int, default=450, help="questions drawn; time is proportional")
+    parser.add_argument("--limit", type=int, default=350, help="questions drawn; time is proportional")
+    parser.add_argument("--news", type=int, default=2600, help="questions drawn of those written on news")
     given_ = parser.parse_args(argv)
     reader = load_reader(given_.reader)
     articles, questions, trick = held_out(given_.data, limit=given_.limit)
     asked = (*written_rows(), *document_rows(given_.data.parent, versions=False))
     news = [row for row in asked if row.fold == HELD_OUT]
     written = {row.context: _article(row) for row in news}
+    random.Random(5).shuffle(news)
+    del news[given_.news :]
     encoder = load("all-MiniLM-L6-v2")
     texts = {article.id: article for article in articles}
     print(
