@@ -181,13 +181,25 @@ def _months(match: re.Match[str], asked: Asked) -> DateRange:
     return DateRange(date(year - (first > second), first, 1), month_end(year, second))
 
 
-def _decade(match: re.Match[str], asked: Asked) -> DateRange:
+def _decade(match: re.Match[str], asked: Asked) -> DateRange | None:
+    """ "In the 70s" is none where degrees or ages are asked of; "in the '70s" and "in the early 70s" are."""
+    bare = re.fullmatch(r"\d0s", match["decade"], re.IGNORECASE) and not match["part"]
+    if bare and _MEASURED.search(match.string, max(0, match.start() - 80), match.end() + 40):
+        return None
     tens = match["decade"].casefold().lstrip("'’")
     start = _TENS[tens] if tens in _TENS else int(tens.rstrip("s").rstrip("'’"))
     if start < 100:
         start += 1900 if 2000 + start > asked.today.year else 2000
     third = {"early": (0, 3), "mid": (3, 6), "late": (6, 9)}.get((match["part"] or "").casefold().rstrip("- "), (0, 9))
     return DateRange(date(start + third[0], 1, 1), date(start + third[1], 12, 31))
+
+
+_MEASURED = re.compile(
+    r"\b(?:temperatures?|thermometers?|degrees?|fahrenheit|celsius|highs|lows|how (?:old|hot|warm|cold|cool)"
+    r"|ages?|aged)\b|°",
+    re.IGNORECASE,
+)
+"""What is told in tens without being a decade."""
 
 
 def _century(match: re.Match[str], asked: Asked) -> DateRange:
@@ -199,6 +211,8 @@ def _century(match: re.Match[str], asked: Asked) -> DateRange:
 
 _PART = r"(?P<part>early |mid-? ?|late |(?:the )?(?:start|beginning|middle|end) of )?"
 _BEFORE_MONTH = r"(?:in|during|of|for|by|until|till|since|after|before|from|through|and|to|than)"
+_IN_MONTH = rf"(?:^|{_BEFORE_MONTH} )"
+"""Without such a word, "Article 5/2024" and "resolution 2023/12" are numbers."""
 _AND_YEAR = rf"(?:,? (?:of )?(?P<year>{ANY_YEAR}))"
 _NAMED = rf"(?P<month>{MONTH})"
 _NUMBER = r"(?P<day>[0-3]?\d(?:st|nd|rd|th)?)"
@@ -231,11 +245,12 @@ RULES: tuple[Rule, ...] = (
         _day,
     ),
     rule(r"(?:on|since|before|after|until|by) (?P<core>the (?P<day>[0-3]?\d)(?:st|nd|rd|th))(?=[?.,;]|$)", _day_alone),
-    rule(rf"(?P<core>(?P<year>{ANY_YEAR})[-/](?P<month>[01]\d)(?:[-/](?P<day>[0-3]\d){_CLOCK})?)", _iso),
+    rule(rf"(?P<core>(?P<year>{ANY_YEAR})[-/](?P<month>[01]\d)[-/](?P<day>[0-3]\d){_CLOCK})", _iso),
+    rule(rf"{_IN_MONTH}(?P<core>(?P<year>{ANY_YEAR})[-/](?P<month>[01]\d)(?P<day>))(?![-/]\d)", _iso),
     rule(rf"(?P<core>{_NUMBER}(?P<last>)-{_NAMED}-(?P<year>{ANY_YEAR}))", _day),
     rule(r"(?P<core>(?P<first>[0-3]?\d)/(?P<second>[0-3]?\d)/(?P<year>\d\d))", _slashed),
     rule(r"(?P<core>(?P<year>20\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d))", _iso),
-    rule(rf"(?P<core>(?P<month>0?[1-9]|1[0-2])[/.](?P<year>{ANY_YEAR})(?P<day>))(?![./]\d)", _iso),
+    rule(rf"{_IN_MONTH}(?P<core>(?P<month>0?[1-9]|1[0-2])[/.](?P<year>{ANY_YEAR})(?P<day>))(?![./]\d)", _iso),
     rule(rf"(?P<core>(?P<first>[0-3]?\d)(?P<mark>[-./])(?P<second>[0-3]?\d)(?P=mark)(?P<year>{ANY_YEAR}))", _slashed),
     rule(rf"(?P<core>q(?P<nth>[1-4])(?:[ ,/-]+(?P<year>{ANY_YEAR}))?)", _quarter),
     rule(rf"(?P<core>(?P<year>{ANY_YEAR})[ -]?q(?P<nth>[1-4]))", _quarter),

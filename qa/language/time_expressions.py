@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -32,6 +33,8 @@ _BEFORE_A_TIME: tuple[tuple[_Bound, str], ...] = (
 """In languages other than English only words that are none of English."""
 _BOUNDS = tuple((bound, re.compile(rf"\b(?:{words})\s+$", re.IGNORECASE)) for bound, words in _BEFORE_A_TIME)
 _JOINED = re.compile(r"\b(?:between|from)\s+(?P<first>.*?)\s+(?:and|to|until|till|through|up to)\s+$", re.IGNORECASE)
+_BEGUN = re.compile(r"\b(?:from|between)\s+$", re.IGNORECASE)
+_AT_A_TIME = re.compile(r"\bby\s+$|(?<!\bup )\bto\s+$", re.IGNORECASE)
 _FUTURE = re.compile(
     r"\b(?:will|won't|shall|going to|due to|set to|scheduled (?:to|for)|planned for|expected to|upcoming)\b",
     re.IGNORECASE,
@@ -62,6 +65,10 @@ _CALENDAR: tuple[Rule, ...] = (
 )
 _MOST = 12
 """Expressions read of one text: nobody names more, and reading them takes more time than their number grows."""
+_MOST_OF_A_RULE = 4 * _MOST
+"""What one rule reads of a text; a longer expression may hold some of it, and then it does not count."""
+_NEAR = 80
+"""So many characters before an expression say how it is meant."""
 
 
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,10 +95,10 @@ def period_of(question: str, *, as_of: datetime) -> Period | None:
     >>> period_of("Who heads Kelmar Water?", as_of=asked) is None
     True
     """
-    found = _found(question, as_of.astimezone(UTC).date(), language_of(question))
+    today = as_of.astimezone(UTC).date()
+    found = _found(question, today, time_languages.language_of_times(question, language_of(question)))
     if not found:
         return None
-    today = as_of.astimezone(UTC).date()
     try:
         return _together(question, found, today)
     except (ValueError, OverflowError):
@@ -117,7 +124,8 @@ def without_period(question: str, *, as_of: datetime) -> str:
     'What did the mayor open?'
     """
     rest = question
-    for item in reversed(_found(question, as_of.astimezone(UTC).date(), language_of(question))):
+    language = time_languages.language_of_times(question, language_of(question))
+    for item in reversed(_found(question, as_of.astimezone(UTC).date(), language)):
         before, after = rest[: item.start], rest[item.end :]
         owner = _POSSESSIVE.match(after)
         rest = f"{before if owner else _LEADING.sub(' ', before)} {after[owner.end() :] if owner else after}"
@@ -183,30 +191,43 @@ def _read(question: str, today: date, language: str | None) -> Iterator[_Found]:
     told = len(time_distance.RULES) + len(distance)
     low = question.casefold()
     for number, rule in enumerate((*time_distance.RULES, *distance, *_CALENDAR, *calendar)):
-        for match in rule.pattern.finditer(question) if rule.needs in low else ():
-            if is_a_name(question, match):
-                continue
-            try:
-                stretch = rule.read(match, asked[bisect_right(starts, match.start("core")) - 1])
-                if stretch is not None and stretch.first <= stretch.last:
-                    yield _said(question, match, stretch, calendar=number >= told)
-            except (ValueError, OverflowError):
-                continue  # "June 31", or a count of years that leaves the calendar
+        if rule.needs in low:
+            read = _read_by(rule, question, starts, asked)
+            for match, stretch in islice(read, _MOST_OF_A_RULE):
+                yield _said(question, match, stretch, calendar=number >= told)
+
+
+def _read_by(
+    rule: Rule, question: str, starts: Sequence[int], asked: Sequence[Asked]
+) -> Iterator[tuple[re.Match[str], DateRange]]:
+    """What one rule finds in a question, whose sentences begin at `starts`."""
+    for match in rule.pattern.finditer(question):
+        if is_a_name(question, match):
+            continue
+        try:
+            stretch = rule.read(match, asked[bisect_right(starts, match.start("core")) - 1])
+        except (ValueError, OverflowError):
+            continue  # "June 31", or a count of years that leaves the calendar
+        if stretch is not None and stretch.first <= stretch.last:
+            yield match, stretch
 
 
 def _said(question: str, match: re.Match[str], stretch: DateRange, *, calendar: bool) -> _Found:
     """What a rule has read, with the words before it that say how it is meant."""
     start, end = match.span("core")
     said = match.groupdict()
-    if near := _NEAR_A_TIME.search(question[:start]):
-        start = near.start()
-        stretch = _beside(stretch, near)
+    if near := _before(_NEAR_A_TIME, question, start):
+        try:
+            stretch = _beside(stretch, near)
+            start = near.start()
+        except OverflowError:
+            pass  # the first or the last days of the calendar
     ranged = bool(said.get("second") or (said.get("last") and said.get("day")))
     return _Found(
         start=start,
         end=end,
         stretch=stretch,
-        bound="in" if ranged else _bound(question[:start]),
+        bound="in" if ranged else _bound(question, start),
         yearless=calendar and not any(said.get(name) for name in ("year", "which")),
     )
 
@@ -214,11 +235,9 @@ def _said(question: str, match: re.Match[str], stretch: DateRange, *, calendar: 
 def _beside(stretch: DateRange, near: re.Match[str]) -> DateRange:
     """The week or weekend that a day is told to be of, the day before a time or the day after it."""
     if near["side"]:
-        day = (
-            stretch.first - timedelta(days=1)
-            if near["side"].casefold() == "before"
-            else stretch.last + timedelta(days=1)
-        )
+        before = near["side"].casefold() == "before"
+        edge = stretch.main or (stretch.first if before else stretch.last)
+        day = edge + timedelta(days=-1 if before else 1)
         return DateRange(day, day, stretch.recent)
     if stretch.first != stretch.last:
         return stretch
@@ -230,8 +249,13 @@ def _beside(stretch: DateRange, near: re.Match[str]) -> DateRange:
     return DateRange(monday, monday + timedelta(days=6))
 
 
-def _bound(before: str) -> _Bound:
-    return next((bound for bound, words in _BOUNDS if words.search(before)), "in")
+def _before(words: re.Pattern[str], question: str, start: int) -> re.Match[str] | None:
+    """What a pattern that ends in `$` finds right before a place; a long text before that tells nothing of it."""
+    return words.search(question, max(0, start - _NEAR), start)
+
+
+def _bound(question: str, start: int) -> _Bound:
+    return next((bound for bound, words in _BOUNDS if _before(words, question, start)), "in")
 
 
 def _together(question: str, found: Sequence[_Found], today: date) -> Period:
@@ -260,13 +284,13 @@ def _together(question: str, found: Sequence[_Found], today: date) -> Period:
 
 def _meant(question: str, item: _Found, found: Sequence[_Found]) -> _Bound:
     """What bounds an expression: the second of "from June to August" ends what the first begins."""
-    joined = _JOINED.search(question[: item.start])
+    joined = _before(_JOINED, question, item.start)
     if joined and any(joined.start("first") <= other.start < item.start for other in found):
         return "in"
-    begun = re.search(r"\b(?:from|between)\s+$", question[: item.start], re.IGNORECASE)
-    if begun and any(_JOINED.search(question[: other.start]) for other in found if other.start > item.start):
+    begun = _before(_BEGUN, question, item.start)
+    if begun and any(_before(_JOINED, question, other.start) for other in found if other.start > item.start):
         return "in"
-    if item.bound == "until" and re.search(r"\bby\s+$|(?<!\bup )\bto\s+$", question[: item.start], re.IGNORECASE):
+    if item.bound == "until" and _before(_AT_A_TIME, question, item.start):
         return "in"  # "by May" and "to 2019" speak of that time rather than of all that was before
     return item.bound
 

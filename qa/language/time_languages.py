@@ -6,7 +6,7 @@ A language is a table of words; how they are read is the same for all. Months ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import cache, partial
 
@@ -14,6 +14,8 @@ import msgspec
 
 from embeddings.month_names import MONTHS_BY_LANGUAGE
 from qa.language.time_rules import ANY_YEAR, Asked, DateRange, Rule, month_end, months_on, rule, year_of
+
+_Read = Callable[[re.Match[str], Asked], DateRange | None]
 
 
 class _Tongue(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,12 @@ class _Tongue(msgspec.Struct, frozen=True, kw_only=True):
     """What stands between a month and its year."""
     before_year: str = ""
     """Words that stand before a year, where others than before a month."""
+    sure: str
+    """Of the words before a month or a year those that are words of no other language, and no names."""
+    counted: str
+    """What a number that looks like a year may count: "2000 personas"."""
+    capitals: bool = False
+    """Whether months and weekdays are written with a capital inside a sentence, where others have names: Mars."""
     weekdays: str = ""
     """Monday to Sunday, parted by blanks."""
     before_day: str = ""
@@ -52,13 +60,16 @@ _TONGUES: Mapping[str, _Tongue] = {
         this=r"diese[nmrs]? {unit}",
         since_last=r"(?:letzten|vergangenen) {n} {unit}",
         before_month="im|seit|bis|vor|nach|von|ab|anfang|mitte|ende",
-        before_year=r"\w+",
+        before_year=r"(?!(?:artikel|buslinie|flug|linie|modell|nr|nummer|peugeot|raum|windows|zimmer|zug)\b)\w+",
+        sure=r"im(?= \D)|seit|anfang|ende",
+        counted="mal",
+        capitals=True,
         year=" ",
         weekdays="montag dienstag mittwoch donnerstag freitag samstag sonntag",
         before_day="am|seit|bis|vor|letzten",
     ),
     "fr": _Tongue(
-        days={"aujourd['’]hui": 0, "hier(?: soir| matin)?": -1, "avant-hier": -2, "après-demain": 2},
+        days={"aujourd['’]hui": 0, "hier": -1, "hier (?:soir|matin)": -1, "avant-hier": -2, "après-demain": 2},
         units={"day": "jours?", "week": "semaines?", "month": "mois", "year": "an(?:née)?s?"},
         numbers="une? deux trois quatre cinq six sept huit neuf dix",
         ago=r"il y a {n} {unit}",
@@ -66,6 +77,8 @@ _TONGUES: Mapping[str, _Tongue] = {
         this=r"(?:cette|ce|cet) {unit}",
         since_last=r"(?:derni[eè]re?s) {unit}",
         before_month="en|depuis|avant|après|jusqu['’]en|jusqu['’]à|de|début|mi|fin",
+        sure="depuis|jusqu['’]en|début",
+        counted="personnes|habitants|morts|blessés|maisons|emplois|voix|fois|jours|heures|ans|mètres|kilomètres|tonnes",
         year=" ",
         weekdays="lundi mardi mercredi jeudi vendredi samedi dimanche",
         before_day="depuis|avant|après|le|ce",
@@ -79,6 +92,9 @@ _TONGUES: Mapping[str, _Tongue] = {
         this=r"(?:este|esta) {unit}",
         since_last=r"últim[oa]s {n} {unit}",
         before_month="en|desde|antes de|después de|hasta|de",
+        sure="desde|después de|hasta",
+        counted="personas|habitantes|muertos|heridos|casas|empleos|votos|veces|días|horas|años|metros|kilómetros"
+        "|toneladas|dólares",
         year=" (?:de |del )?",
         weekdays="lunes martes miércoles jueves viernes sábado domingo",
         before_day="el|desde el|hasta el",
@@ -92,6 +108,8 @@ _TONGUES: Mapping[str, _Tongue] = {
         this=r"(?:questa |questo |quest['’]){unit}",
         since_last=r"ultim[ie] {n} {unit}",
         before_month="a|in|da|dal|nel|di|fino a|entro",
+        sure="nel|fino a|entro",
+        counted="persone|abitanti|morti|feriti|case|posti|voti|volte|giorni|ore|anni|metri|chilometri|tonnellate",
         year=" (?:del )?",
         weekdays="lunedì martedì mercoledì giovedì venerdì sabato domenica",
         before_day="da|fino a|il",
@@ -105,6 +123,10 @@ _TONGUES: Mapping[str, _Tongue] = {
         this=r"n?est[ea] {unit}",
         since_last=r"últim[oa]s {n} {unit}",
         before_month="em|desde|antes de|depois de|até|de",
+        sure="desde|depois de|até",
+        counted="pessoas|habitantes|mortos|feridos|casas|empregos|votos|vezes|dias|horas|anos|metros|quilômetros"
+        "|quilómetros|toneladas|reais|dólares",
+        capitals=True,
         year=" (?:de )?",
     ),
     "nl": _Tongue(
@@ -116,6 +138,8 @@ _TONGUES: Mapping[str, _Tongue] = {
         this=r"(?:deze|dit) {unit}",
         since_last=r"(?:laatste|afgelopen) {n} {unit}",
         before_month="in|sinds|tot|vanaf|voor|na",
+        sure="sinds|vanaf",
+        counted="mensen|personen|inwoners|doden|gewonden|huizen|banen|stemmen|keer|dagen|uur|jaar|meter|kilometer|ton",
         year=" ",
         weekdays="maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
         before_day="op|sinds|vorige|afgelopen",
@@ -128,6 +152,8 @@ _TONGUES: Mapping[str, _Tongue] = {
         last=r"(?:förra|förrige) {unit}",
         this=r"den här {unit}|i år",
         before_month="i|sedan|från|till",
+        sure="från",
+        counted="personer|människor|invånare|döda|hus|jobb|röster|gånger|dagar|timmar|år|meter|kilometer|ton|kronor",
         year=" ",
     ),
     "ru": _Tongue(
@@ -138,46 +164,78 @@ _TONGUES: Mapping[str, _Tongue] = {
         last=r"(?:прошл(?:ой|ом|ую|ый)) {unit}",
         this=r"(?:этой|этом) {unit}",
         before_month="в|с|до|после|к",
+        sure="в|с|до|после|к",
+        counted="человек|людей|жителей|домов|раз|дней|часов|лет|метров|километров|тонн|рублей|долларов|евро",
         year=" ",
     ),
 }
+_MISTAKABLE = frozenset({"hier", "hoy", "ayer", "mars"})
+"""Words of one language that are others of another, or names."""
+_TOLD_BY_ENGLISH = re.compile(
+    r"\b(?:the|of|and|are|were|did|does|has|have|who|what|when|where|why|how|which|many|much|to|for)\b", re.IGNORECASE
+)
+"""Small words of English alone: "was", "in", "is", "do" and "on" are of other languages, too."""
+_MONEY = r" ?[€$£¥%]"
 _RECENT_DAYS = 62
 _LENGTHS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
 def rules_for(language: str | None) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
-    """The rules of a language, by distance from now and by the calendar; those of all where nobody knows which it is.
+    """The rules of a language, by distance from now and by the calendar.
 
-    Short questions and headings name a time and tell little of their language.
+    Where nobody knows which it is, those of all whose words are unmistakable: short questions and headings name a time
+    and tell little of their language, and most are English or names ("Peugeot 2008 recall").
     """
     if language in _WIDE_LANGUAGES:
         return _WIDE_RULES, _WIDE_DATES
     if language is not None:
         return _rules_of(language) if language in _TONGUES else ((), ())
-    both = [_rules_of(one) for one in _TONGUES]
+    both = [_rules_of(one, sure=True) for one in _TONGUES]
     return (
         (*_WIDE_RULES, *(one for distance, _ in both for one in distance)),
         (*_WIDE_DATES, *(one for _, calendar in both for one in calendar)),
     )
 
 
+def language_of_times(question: str, language: str | None) -> str | None:
+    """The language to read times by: none where a question is taken for English by words that others share.
+
+    >>> language_of_times("Was geschah gestern?", "en") is None, language_of_times("What was said?", "en")
+    (True, 'en')
+    """
+    return None if language == "en" and not _TOLD_BY_ENGLISH.search(question) else language
+
+
 @cache
-def _rules_of(language: str) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
-    """Compiled when a question first needs them."""
+def _rules_of(language: str, *, sure: bool = False) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """Compiled when a question first needs them; the sure ones are those of unmistakable words."""
     tongue = _TONGUES[language]
-    return tuple(_distances(tongue)), tuple(_dates(language, tongue))
+    return tuple(_distances(tongue, sure=sure)), tuple(_dates(language, tongue, sure=sure))
 
 
-def _distances(tongue: _Tongue) -> Iterator[Rule]:
+def _small(read: _Read) -> _Read:
+    """Read only what has no capital inside a sentence: Mars is a planet, and Heute a newspaper."""
+
+    def reading(match: re.Match[str], asked: Asked) -> DateRange | None:
+        group = "month" if "month" in match.re.groupindex else "core"
+        named = match.start(group) and match[group][0].isupper() and not match.string.isupper()
+        return None if named else read(match, asked)
+
+    return reading
+
+
+def _distances(tongue: _Tongue, *, sure: bool) -> Iterator[Rule]:
     counted = rf"(?P<count>\d{{1,3}}|{'|'.join(tongue.numbers.split())})"
     named = {"n": counted, "unit": f"(?:{'|'.join(tongue.units.values())})"}
     for words, distance in tongue.days.items():
-        yield rule(rf"(?P<core>{words})", partial(_day_off, distance))
+        if not (sure and words in _MISTAKABLE):
+            yield rule(rf"(?P<core>{words})", _small(partial(_day_off, distance)))
     for pattern, read in ((tongue.ago, _ago), (tongue.last, _last), (tongue.this, _this), (tongue.since_last, _past)):
         if pattern:
             yield rule(rf"(?P<core>{pattern.format(**named)})", partial(read, tongue))
     for number, weekday in enumerate(tongue.weekdays.split()):
-        yield rule(rf"(?:{tongue.before_day}) (?P<core>{weekday})", partial(_weekday, number))
+        on_day: _Read = partial(_weekday, number)
+        yield rule(rf"(?:{tongue.before_day}) (?P<core>{weekday})", on_day if tongue.capitals else _small(on_day))
 
 
 def _day_off(days: int, _: re.Match[str], asked: Asked) -> DateRange:
@@ -242,24 +300,30 @@ def _whole(unit: str, today: date, offset: int) -> tuple[date, date]:
     return date(today.year + offset, 1, 1), date(today.year + offset, 12, 31)
 
 
-def _dates(language: str, tongue: _Tongue) -> Iterator[Rule]:
-    """Days and months told by the calendar."""
-    months = {
-        name: number
-        for number, names in enumerate(MONTHS_BY_LANGUAGE[language].split(","), start=1)
-        for name in names.split()
-    }
+def _dates(language: str, tongue: _Tongue, *, sure: bool) -> Iterator[Rule]:
+    """Days, months and years told by the calendar."""
+    months = _months(language, short=not sure)
+    read: _Read = partial(_month, months)
+    read = read if tongue.capitals else _small(read)
     named = rf"(?P<month>{'|'.join(sorted(months, key=len, reverse=True))})\.?"
     year = rf"(?:{tongue.year}(?P<year>{ANY_YEAR}))?"
 
-    yield rule(rf"(?P<core>(?P<day>[0-3]?\d)(?:\.|º|er)? (?:de )?{named}{year})", partial(_day, months))
-    yield rule(rf"(?:{tongue.before_month}) (?P<core>{named}{year})", partial(_month, months))
-    lead = tongue.before_year or tongue.before_month
-    yield rule(rf"(?:{lead}) (?P<core>(?P<year>{ANY_YEAR}))(?! (?-i:[A-ZÄÖÜ]))", _year)
-    yield rule(
-        rf"(?P<core>(?P<month>{'|'.join(name for name in months if len(name) > 4)}){year[:-1]})",
-        partial(_month, months),
-    )
+    no_bars = rf"(?!(?:{'|'.join(_MISTAKABLE)})\b)" if sure else ""
+    yield rule(rf"(?P<core>(?P<day>[0-3]?\d)(?:\.|º|er)? (?:de )?{no_bars}{named}{year})", partial(_day, months))
+    before_month = tongue.sure if sure else tongue.before_month
+    before_year = tongue.sure if sure else tongue.before_year or tongue.before_month
+    yield rule(rf"(?:{before_month}) (?P<core>{named}{year})", read)
+    if sure:
+        yield rule(rf"(?:{tongue.before_month}) (?P<core>{named}{year[:-1]})", read)
+    counted = rf"(?! (?:(?-i:[A-ZÄÖÜ])|(?:{tongue.counted})\b)|{_MONEY})"
+    yield rule(rf"(?:{before_year}) (?P<core>(?P<year>{ANY_YEAR})){counted}", _year)
+    yield rule(rf"(?P<core>(?P<month>{'|'.join(name for name in months if len(name) > 4)}){year[:-1]})", read)
+
+
+def _months(language: str, *, short: bool) -> Mapping[str, int]:
+    """The months by their names, and by short forms, which are words of other languages: "11 out of 12"."""
+    told = enumerate((names.split() for names in MONTHS_BY_LANGUAGE[language].split(",")), start=1)
+    return {name: number for number, names in told for name in names if short or name == names[0] or len(name) > 3}
 
 
 def _day(months: Mapping[str, int], match: re.Match[str], asked: Asked) -> DateRange:

@@ -186,12 +186,15 @@ _FEASTS: Mapping[str, tuple[_Day, int]] = {
     "thanksgiving": (_nth_weekday(11, 3, 4), 4),
 }
 """The first day in a year, and the length in days."""
+_MAIN_DAYS = {"christmas": 1, "easter": 2}
+"""How far the day that a feast is named for lies behind its first, where that is another."""
 _FEAST_NAMES = "|".join(sorted(_FEASTS, key=len, reverse=True)).replace("'", "['’]")
 
 
 def _feast(match: re.Match[str], asked: Asked) -> DateRange:
     """The feast of the year named, else the last one that has begun; the next one where what is to come is asked."""
-    begins, days = _FEASTS[match["feast"].casefold().replace("’", "'")]
+    name = match["feast"].casefold().replace("’", "'")
+    begins, days = _FEASTS[name]
     year, which = asked.today.year, (match["which"] or "").casefold()
     if match["year"]:
         year = int(match["year"])
@@ -200,7 +203,8 @@ def _feast(match: re.Match[str], asked: Asked) -> DateRange:
     elif which != "this":
         year -= begins(year) > asked.today
     first = begins(year)
-    return DateRange(first, first + timedelta(days=days - 1))
+    main = first + timedelta(days=_MAIN_DAYS.get(name, 0))
+    return DateRange(first, first + timedelta(days=days - 1), main=main)
 
 
 _NTHS = "|".join(("last", *_NTH))

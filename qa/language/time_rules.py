@@ -36,6 +36,8 @@ _WORDS = "|".join(sorted(_NUMBERS, key=len, reverse=True))
 COUNT = rf"(?:\d{{1,3}}|(?:{'|'.join(_TENS)})-(?:{'|'.join(_ONES)})|(?:a |one )?hundred|{_WORDS})"
 
 _TITLED = re.compile(r"Today|Yesterday|Tomorrow|Tonight|Overnight")
+_TITLE = re.compile(r"(?i:['’]s)? [A-Z][a-z]+")
+_ON = re.compile(r"\bon $")
 _DAY_OF_A_MATTER = re.compile(
     r" (?!(?:on|in|at|of|for|by|to|from|with|about|after|before|and|or|when|as|than|until|was|were|is|are|did|does|do"
     r"|has|have|had|will|would|could)\b)[a-z]{3,}"
@@ -58,6 +60,8 @@ class DateRange(msgspec.Struct, frozen=True):
     last: date
     recent: bool = False
     """Told by its distance from now: older news cannot answer."""
+    main: date | None = None
+    """The day that a feast of several is named for: "the day after Christmas" follows it."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,13 +83,13 @@ def is_a_name(question: str, match: re.Match[str]) -> bool:
     core, start, end = match["core"], match.start("core"), match.end("core")
     if start and _TITLED.match(core):
         return True
-    if match.groupdict().get("day") and _DAY_OF_A_MATTER.match(question[end:]) and question[:start].endswith("the "):
-        return True
-    titles = re.match(r"(?i:['’]s)? [A-Z][a-z]+", question[end:]) is not None
     groups = match.groupdict()
+    if groups.get("day") and _DAY_OF_A_MATTER.match(question, end) and question.endswith("the ", 0, start):
+        return True
+    titles = _TITLE.match(question, end) is not None
     if titles and groups.get("month") and core.isalpha() and not question.isupper():
         return True  # "by August Wilson", "for May Britt"
-    show = core.endswith(("Night", "Morning")) or not re.search(r"\bon $", question[:start])
+    show = core.endswith(("Night", "Morning")) or not _ON.search(question, max(0, start - 4), start)
     return bool(titles and show and groups.get("weekday") and not groups.get("which"))
 
 

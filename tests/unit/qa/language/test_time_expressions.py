@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,6 +101,10 @@ def test_periods(words: str, first: str, last: str, recent: bool) -> None:
         "How often does the tram to the beach run in summer?",
         "Which paths do walkers use in winter?",
         "Is the pass open in winter?",
+        "What does Article 5/2024 say?",
+        "What does UN resolution 2023/12 say?",
+        "What was the temperature in the 70s?",
+        "Were highs in the 70s?",
     ],
 )
 def test_no_period(words: str) -> None:
@@ -206,7 +211,13 @@ PHRASES = [
     ("What opened on Good Friday?", "2025-04-18", "2025-04-18", "on Good Friday"),
     ("What was said on Memorial Day?", "2025-05-26", "2025-05-26", "on Memorial Day"),
     ("What fell over Thanksgiving 2023?", "2023-11-23", "2023-11-26", "over Thanksgiving 2023"),
-    ("What happened the day after Christmas?", "2024-12-27", "2024-12-27", "the day after Christmas"),
+    ("What happened the day after Christmas?", "2024-12-26", "2024-12-26", "the day after Christmas"),
+    ("What happened the day before Christmas?", "2024-12-24", "2024-12-24", "the day before Christmas"),
+    ("What happened the day after Thanksgiving?", "2024-11-29", "2024-11-29", "the day after Thanksgiving"),
+    ("What happened the day before Easter?", "2025-04-19", "2025-04-19", "the day before Easter"),
+    ("What happened the day after Pentecost?", "2025-06-09", "2025-06-09", "the day after Pentecost"),
+    ("Who recorded the temperature in the '70s?", "1970-01-01", "1979-12-31", "in the '70s"),
+    ("Who sang in the 70s?", "1970-01-01", "1979-12-31", "in the 70s"),
     ("What was sold from 3 to 7 May 2024?", "2024-05-03", "2024-05-07", "from 3 to 7 May 2024"),
     ("What changed a year and a half ago?", "2023-12-01", "2024-06-30", "a year and a half ago"),
     ("Who sang in the noughties?", "2000-01-01", "2009-12-31", "in the noughties"),
@@ -331,6 +342,15 @@ def test_what_is_to_come_in_one_sentence_is_not_to_come_in_another(text: str, mo
         ("去年谁当选市长？", "2024-01-01", "2024-12-31"),
         ("5月3日に誰が勝ちましたか？", "2025-05-03", "2025-05-03"),
         ("지난주에 무엇이 결정되었나?", "2025-09-08", "2025-09-14"),
+        ("Was geschah letzte Woche?", "2025-09-08", "2025-09-14"),
+        ("Was sagte Merz gestern?", "2025-09-16", "2025-09-16"),
+        ("Was sagte Merz heute?", "2025-09-17", "2025-09-17"),
+        ("Was geschah vor zwei Tagen?", "2025-09-15", "2025-09-15"),
+        ("Brand in Velda gisteren", "2025-09-16", "2025-09-16"),
+        ("Quelle mission partit en mars 2020 ?", "2020-03-01", "2020-03-31"),
+        ("Qui a gagné le prix depuis mars ?", "2025-03-01", "2025-09-17"),
+        ("¿Quién ganó en 2000?", "2000-01-01", "2000-12-31"),
+        ("depuis 2019", "2019-01-01", "2025-09-17"),
     ],
 )
 def test_phrases_of_other_languages(question: str, first: str, last: str) -> None:
@@ -347,10 +367,52 @@ def test_phrases_of_other_languages(question: str, first: str, last: str) -> Non
         "Qui est le maire ?",
         "¿Quién es el alcalde?",
         "谁是市长？",
+        "¿Quién es el alcalde de 2000 personas?",
+        "Qui est le maire de 2000 habitants ?",
+        "Wie is de burgemeester voor 2000 inwoners?",
+        "La mission de Mars 2020 ?",
+        "Quelle est la mission de Mars 2020 ?",
+        "¿Quién es la directora de Mayo 2020?",
+        "Wer wohnte in dem Zimmer 2001?",
+        "Wer liest die Zeitung Heute?",
     ],
 )
 def test_questions_of_other_languages_without_a_time(question: str) -> None:
     assert period_of(question, as_of=WEDNESDAY) is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Peugeot 2008 recall",
+        "flight 1837 emergency landing",
+        "Hansdorf tram 1837",
+        "Windows 2000",
+        "room 2001",
+        "Blade Runner 2049",
+        "Highway 1949",
+        "Article 2000",
+        "Cyberpunk 2077",
+        "Was Peugeot 2008 recalled?",
+        "Vitamin A 2000 units",
+        "Honda sedan 2020",
+        "won 11 out of 12",
+        "3 mars bars",
+        "chris hoy medals",
+        "UN resolution 2023/12",
+    ],
+)
+def test_a_number_in_words_of_no_known_language_is_no_time(question: str) -> None:
+    assert period_of(question, as_of=WEDNESDAY) is None
+    assert without_period(question, as_of=WEDNESDAY).casefold() == question.casefold()
+
+
+def test_hundreds_of_times_in_a_question_are_soon_read() -> None:
+    """The old reader took seconds for each: longer with the square of the length."""
+    for words in ("jan 1 " * 330, "yesterday " * 200, "from may 2 " * 200):
+        began = time.process_time()
+        assert period_of(words, as_of=WEDNESDAY) is not None
+        assert time.process_time() - began < 1
 
 
 def test_a_text_is_read_in_english_alone() -> None:
