@@ -57,23 +57,26 @@ def ingest(
     """
     from embeddings import parsers
     from qa.cli.terminal import expected
+    from qa.sources.delivery import BrokenOff
 
     settings = read_settings()
     found = parsers.look(paths, follow_links=follow_links)
     if not found.files and not found.passed_over:
         raise click.UsageError(f"no file to read there; files must end in {', '.join(parsers.SUFFIXES)}")
-    report = _run(
-        chain(found.passed_over, chain.from_iterable(map(parsers.read, found.files))),
-        collection=collection or settings.collection,
-        total=len(found.passed_over) + sum(map(expected, found.files)),
-    )
+    try:
+        report = _run(
+            chain(found.passed_over, chain.from_iterable(map(parsers.read, found.files))),
+            collection=collection or settings.collection,
+            total=len(found.passed_over) + sum(map(expected, found.files)),
+        )
+    except BrokenOff as error:
+        if error.report.articles or error.report.rejected:
+            _show(error.report, as_json=as_json)
+        raise
     if found.others:
         kinds = ", ".join(f"{count:,} {plain(kind) or 'without an ending'}" for kind, count in found.others.items())
         click.echo(f"passed over, as files of their kinds are not read: {kinds[:300]}", err=True)
-    if as_json:
-        print_json(report)
-    else:
-        _print_report(report)
+    _show(report, as_json=as_json)
     context.exit(_INTERRUPTED if report.stopped else _REJECTED if report.rejected else 0)
 
 
@@ -119,6 +122,13 @@ def _noted(report: IngestReport) -> Iterator[str]:
         yield f"{plain(origins[0])}{more}: note: {' '.join(plain(note).split())}"
     if len(places) > _MOST_ERRORS:
         yield f"... and {len(places) - _MOST_ERRORS:,} more notes; --json lists all"
+
+
+def _show(report: IngestReport, *, as_json: bool) -> None:
+    if as_json:
+        print_json(report)
+    else:
+        _print_report(report)
 
 
 def _print_report(report: IngestReport) -> None:
@@ -298,7 +308,7 @@ def withdraw(
         *(msgspec.structs.replace(said, url=one, collection=collection, origin=one) for one in links),
     ]
     if service is not None:
-        context.exit(_sent(service(notices), to=settings.service_url))
+        context.exit(_sent(service(notices), to=service.url))
     try:
         report = _run(notices, collection=settings.collection, total=len(notices))
     except StoreBusy as error:

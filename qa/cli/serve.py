@@ -269,7 +269,7 @@ def _feeds(settings: Settings, ledger: Ledger, stop: Event) -> Feeds:
     return Feeds(
         ledger,
         fetcher=Fetcher(allowed=allowed, sleep=stop.wait),
-        deliver=cache(lambda collection: delivery_of(settings, collection=collection)),
+        deliver=cache(lambda collection: delivery_of(settings, collection=collection, wait=stop.wait)),
         should_stop=stop.is_set,
     )
 
@@ -314,7 +314,7 @@ def watch(folders: tuple[Path, ...], collection: str | None) -> None:
         closing(Ledger.open(settings.data_dir)) as ledger,
         until_stopped() as stop,
     ):
-        deliver = delivery_of(settings, collection=collection)
+        deliver = delivery_of(settings, collection=collection, wait=stop.wait)
         watched = Folders(folders, ledger=ledger, deliver=deliver, stop=stop)
         try:
             for told in watched.run(wakes(folders, stop=stop)):

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import html
 import http.client
+import logging
 import re
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Final
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import msgspec
 
@@ -25,10 +27,13 @@ from embeddings.ingest import IngestedArticle, IngestReport, Outcome, ingest
 from embeddings.opening import open_corpus
 from embeddings.types import RawArticle, Rejected
 from qa.settings import Settings
-from qa.sources.fetching import Fetched, FetchRefused, NotDelivered, SourceError
+from qa.sources.fetching import Fetched, FetchRefused, NotDelivered, SourceError, seconds_of_quiet
 from qa.tracing import Value, part, told_of_ingests
 
+_log = logging.getLogger(__name__)
+
 _PATIENCE_SECONDS = 300.0
+_LONGEST_QUIET, _MOST_REPEATS = 60.0, 3  # what a service that asks for quiet is given: seconds, further requests
 _LARGEST_REPLY = 50_000_000
 _MOST_BYTES, _MOST_ARTICLES = 4_000_000, 64
 """Of one request; a service may set its own limit lower, and then says so."""
@@ -65,13 +70,23 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 
 Deliver = Callable[[Sequence[RawArticle]], Delivered]
 """Durable when it returns. Raises NotDelivered where nothing can be stored now."""
+Wait = Callable[[float], bool | None]
+"""Waits for some seconds; true where a stop ended that."""
 
 
-def delivery_of(settings: Settings, *, collection: str | None = None) -> Deliver:
+class BrokenOff(NotDelivered):
+    """The service took no more; what it took before is stored, and in the report."""
+
+    def __init__(self, detail: str, *, report: IngestReport) -> None:
+        super().__init__(detail)
+        self.report = report
+
+
+def delivery_of(settings: Settings, *, collection: str | None = None, wait: Wait = time.sleep) -> Deliver:
     """The way that the settings name. Raises SourceError, EncoderError."""
     collection = collection or settings.collection
     if settings.service_url:
-        return ToService(settings.service_url, key=settings.service_key, collection=collection)
+        return ToService(settings.service_url, key=settings.service_key, collection=collection, wait=wait)
     return ToStore(settings, collection=collection)
 
 
@@ -96,14 +111,16 @@ class ToStore:
 
 
 class ToService:
-    """Sends to a running service."""
+    """Sends to a running service. Raises SourceError for an address or a key with which nothing can be sent."""
 
-    def __init__(self, url: str, *, key: str, collection: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise SourceError(f"QA_SERVICE_URL is {url!r}; it is an address such as http://127.0.0.1:8000")
-        self._parts = parts
+    def __init__(self, url: str, *, key: str, collection: str, wait: Wait = time.sleep) -> None:
+        self._parts = _address(url)
+        self._netloc = self._parts.netloc.rpartition("@")[2]  # what people see has no password in it
+        self.url = self._parts._replace(netloc=self._netloc).geturl()
         self._collection = collection
+        self._wait = wait
+        if not (key.isascii() and key.isprintable()):
+            raise SourceError("QA_SERVICE_KEY holds a line break or a letter outside ASCII; copy the key once more")
         self._headers = {"Content-Type": "application/x-ndjson"} | ({"Authorization": f"Bearer {key}"} if key else {})
 
     def __call__(self, articles: Sequence[RawArticle]) -> Delivered:
@@ -111,11 +128,15 @@ class ToService:
         return _delivered(self.ingest(articles))
 
     def ingest(self, articles: Sequence[RawArticle]) -> IngestReport:
-        """The report that the service gives, as one's own ingest would. Raises NotDelivered."""
-        parts, sent = [], 0
-        for lines in _bodies([_record(article, self._collection) for article in articles]):
-            parts.append(self._send(lines, articles[sent : sent + len(lines)]))
-            sent += len(lines)
+        """The report that the service gives, as one's own ingest would. Raises BrokenOff."""
+        parts, sent = list[IngestReport](), 0
+        try:
+            for lines in _bodies([_record(article, self._collection) for article in articles]):
+                for report in self._send(lines, articles[sent : sent + len(lines)]):
+                    parts.append(report)  # one by one: what came before a failure is kept
+                sent += len(lines)
+        except NotDelivered as error:
+            raise BrokenOff(str(error), report=together(parts)) from error
         return together(parts)
 
     def called(self, name: str, *, collection: str | None) -> tuple[str, str] | None:
@@ -127,22 +148,30 @@ class ToService:
         found = msgspec.json.decode(body, type=_Called)
         return found.id, found.collection
 
-    def _send(self, lines: Sequence[bytes], articles: Sequence[RawArticle]) -> IngestReport:
+    def _send(self, lines: Sequence[bytes], articles: Sequence[RawArticle]) -> Iterator[IngestReport]:
         status, body = self._exchange("POST", "", b"\n".join(lines))
+        if status == 413 and len(lines) > 1:  # larger than the service takes at once, or a proxy before it
+            half = len(lines) // 2
+            yield from self._send(lines[:half], articles[:half])
+            yield from self._send(lines[half:], articles[half:])
+            return
         try:
             reply = msgspec.json.decode(body, type=_Reply)
         except msgspec.DecodeError:
-            raise NotDelivered(f"{self._parts.netloc} answered with status {status} and no JSON") from None
-        if status == 413:  # larger than the service takes at once
-            if len(lines) == 1:
-                return _nothing(Rejected(origin=articles[0].origin, reason=reply.detail))
-            half = len(lines) // 2
-            return together([self._send(lines[:half], articles[:half]), self._send(lines[half:], articles[half:])])
+            if status != 413:
+                raise NotDelivered(f"{self._netloc} answered with status {status} and no JSON") from None
+            reply = _Reply()
+        yield self._report(status, reply, articles)
+
+    def _report(self, status: int, reply: _Reply, articles: Sequence[RawArticle]) -> IngestReport:
+        if status == 413:
+            reason = reply.detail or f"it is larger than {self._netloc} takes (status 413)"
+            return _nothing(Rejected(origin=articles[0].origin, reason=reason))
         if status == 422 and reply.type.endswith("/nothing-usable"):
             faults = [fault.of(articles) for fault in reply.errors]
-            return _nothing(*faults or [Rejected(origin=self._parts.netloc, reason=reply.detail)])
+            return _nothing(*faults or [Rejected(origin=self._netloc, reason=reply.detail)])
         if status != 200:
-            raise NotDelivered(f"{self._parts.netloc} answered with status {status}: {reply.detail}")
+            raise NotDelivered(f"{self._netloc} answered with status {status}: {reply.detail}")
         return IngestReport(
             articles=tuple(one.of(articles, self._collection) for one in reply.articles),
             rejected=tuple(fault.of(articles) for fault in reply.rejected),
@@ -151,6 +180,20 @@ class ToService:
         )
 
     def _exchange(self, method: str, place: str, body: bytes) -> tuple[int, bytes]:
+        """Status and body; a service that asks for quiet is given it, and asked again."""
+        status, said, quiet = self._asked(method, place, body)
+        for _ in range(_MOST_REPEATS):
+            if quiet is None:
+                break
+            quiet = min(quiet, _LONGEST_QUIET)
+            _log.warning("%s answered with status %d; tried again in %.0f seconds", self._netloc, status, quiet)
+            if self._wait(quiet):
+                break
+            status, said, quiet = self._asked(method, place, body)
+        return status, said
+
+    def _asked(self, method: str, place: str, body: bytes) -> tuple[int, bytes, float | None]:
+        """Status, body, and for how many seconds the service asks for quiet."""
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=_PATIENCE_SECONDS)
         asked: dict[str, Value] = {
@@ -164,9 +207,22 @@ class ToService:
                 connection.request(method, place, body, {**self._headers, **span.headers})
                 response = connection.getresponse()
                 span.tell({"http.response.status_code": response.status})
-                return response.status, response.read(_LARGEST_REPLY)
+                later = response.getheader("retry-after", "") if response.status in {429, 503} else ""
+                return response.status, response.read(_LARGEST_REPLY), seconds_of_quiet(later)
         except (OSError, http.client.HTTPException) as error:
-            raise NotDelivered(f"the service at {self._parts.netloc} does not answer ({error})") from None
+            raise NotDelivered(f"the service at {self._netloc} does not answer ({error})") from None
+
+
+def _address(url: str) -> SplitResult:
+    """The address of a service. Raises SourceError where it is none; what it says shows no password."""
+    with suppress(ValueError):  # a port out of range, an open bracket, a label that is too long
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        sendable = parts.path.isascii() and not re.search(r"[\x00-\x20\x7f]", url)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and sendable:
+            return parts
+    shown = url.rpartition("@")[2]
+    raise SourceError(f"QA_SERVICE_URL is {shown!r}; it is an address such as http://127.0.0.1:8000")
 
 
 class _Called(msgspec.Struct):

@@ -343,7 +343,7 @@ class Fetcher:
             return Fetched(state="gone", url=place, moved_to=moved_to)
         if answer.status != 200:
             later = answer.status in _TRY_LATER
-            wait = _seconds(answer.retry_after) if later else None
+            wait = seconds_of_quiet(answer.retry_after) if later else None
             raise FetchRefused(f"{place} answered with status {answer.status}", lasting=not later, retry_after=wait)
         return Fetched(
             state="new",
@@ -404,7 +404,7 @@ def _untrusted(error: ssl.SSLError) -> str:
     return f"its certificate cannot be trusted: {said}{_OF_ITS_OWN if unknown else ''}"
 
 
-def _seconds(written: str) -> float | None:
+def seconds_of_quiet(written: str) -> float | None:
     """How long `Retry-After` asks for: seconds, or until a date."""
     with suppress(ValueError):
         return max(0.0, float(written))
