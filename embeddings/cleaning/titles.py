@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final
 
 from embeddings.cleaning.unicode import canonical_line
@@ -18,13 +20,16 @@ _PREFIX = compiled_late(
     rf"(?P<name>[^{_SIGNS}:]{{2,40}}?) ?(?P<mark>[{_SIGNS}]|::|—|(?<= )(?:--?|–|[/\\<~])(?= )|:(?= )) ?"
 )
 _IN_BRACKETS = compiled_late(r" ?[(\[](?P<name>[^()\[\]]{2,40})[)\]]$")
-_CRUMBS_BEFORE = compiled_late(
-    r"(?:home(?:page)?|startseite|accueil|inicio|início|главная) ?[>»›/](?: ?[^>»›/]{2,30} ?[>»›/])*", re.IGNORECASE
+_HOME = compiled_late(
+    r"(?:home(?:page)?|startseite|accueil|inicio|início|главная)(?: ?(?P<mark>[>»›])|(?P<slash> / |/(?! )))",
+    re.IGNORECASE,
 )
-"""The way through the site that stands before a headline: "Home > News > "."""
-_WIDE_PREFIX = compiled_late(
-    r"^[【\[［][^】\]］]{1,12}(?:新聞|新闻|ニュース|日報|日报|時報|时报|网|網|报|報|社|뉴스|일보|신문)[】\]］]\s?"
+"""Where the way through the site begins that may stand before a headline: "Home > News > "."""
+_WIDE_PREFIX = compiled_late(r"[【\[［](?P<name>[^】\]］]{1,20})[】\]］]\s?")
+_WIDE_MEDIUM = compiled_late(
+    r".*[^\s】].*(?:新聞社?|新闻社?|ニュース|日報|日报|時報|时报|晚报|晩報|週刊|周刊|(?<![A-Za-z\d帯動动星線线])通信|通信社|通讯社|通訊社|뉴스|일보|신문)"
 )
+"""What names a newspaper or an agency. Not a lone 報, 社 or 網, nor "5G通信": news of a death (訃報), too, ends so."""
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 _TAGLINE = re.compile(
     r"[^:|]{2,60}\b(?:platform|portal|newspaper|website|site|magazine|news|newsroom|nettavis|zeitung|journal|diario): "
@@ -45,6 +50,7 @@ _SECTIONS = frozenset(
     technology science online com live international english money climate culture style weather local region
     economy finance lifestyle food arts books education environment national home ニュース 新聞 新闻 뉴스
     nachrichten politik wirtschaft kultur panorama lokales regional wissen actualités actualité société économie
+    monde notícias notizie новости политика общество экономика спорт культура мир
     noticias política economía deportes sociedad mundo cronaca politica economia esteri nieuws nyheter""".split()
 )
 _MEDIA = _SECTIONS | frozenset(
@@ -52,6 +58,7 @@ _MEDIA = _SECTIONS | frozenset(
     noticias actualités notizie blog observer mail telegraph star courier""".split()
 )
 """Words that end a site's name."""
+_ARTICLES = frozenset("the der die das el la los las le les il lo o a os as de het".split())
 _SECOND_LEVEL = frozenset({"co", "com", "org", "net", "gov", "ac", "edu"})
 _HOST_ENDING = re.compile(r"(?:\.(?:co|com|org|net))?\.[a-z]{2,10}$", re.IGNORECASE)
 _SHORTEST: Final = 8
@@ -74,16 +81,37 @@ def clean_title(written: str, *, sites: Sequence[str]) -> str:
     'Rain stops - CNN chief explains'
     """
     title = _cut(canonical_line(written))
-    crumbs = _CRUMBS_BEFORE.match(title)
-    if crumbs and len(title) - crumbs.end() >= _SHORTEST:
-        title = title[crumbs.end() :].lstrip()
+    title = _without_crumbs(title)
     names = _NO_NAMES.union(*map(_names, sites))
     if not names:
         return title
-    before = ""
+    before, named_behind = "", False
     while before != title:
-        before, title = title, _without_prefix(_without_suffix(title, names), names)
+        shorter = _without_suffix(title, names)
+        named_behind = named_behind or shorter != title
+        before, title = title, _without_prefix(shorter, names, named_behind=named_behind)
     return title
+
+
+def _without_crumbs(title: str) -> str:
+    """A title without the way to it: a section must follow the start, then come sections and single words.
+
+    Between two words a " / " may be wording ("Home / Office rules"): it takes two sections.
+
+    >>> _without_crumbs("Home > Sport > Football > Orrin wins the cup"), _without_crumbs("Home > Away: how Orrin won")
+    ('Orrin wins the cup', 'Home > Away: how Orrin won')
+    """
+    home = _HOME.match(title)
+    if home is None:
+        return title
+    mark = home["mark"] or home["slash"]
+    pieces = title[home.end() :].split(mark)
+    way = list(takewhile(lambda piece: _is_section(piece) or len(piece.split()) == 1, pieces[:-1]))
+    sections = sum(map(_is_section, way))
+    if not way or not _is_section(way[0]) or sections < (2 if mark == " / " else 1):
+        return title
+    rest = mark.join(pieces[len(way) :]).lstrip()
+    return rest if len(rest) >= _SHORTEST else title
 
 
 def _without_suffix(title: str, names: frozenset[str]) -> str:
@@ -139,19 +167,28 @@ def _is_section(piece: str) -> bool:
     return 0 < len(words) <= 3 and _SECTIONS.union({"and", "crime", "courts"}).issuperset(words)
 
 
-def _without_prefix(title: str, names: frozenset[str]) -> str:
-    if wide := _WIDE_PREFIX.match(title):
-        return title[wide.end() :]
+def _without_prefix(title: str, names: frozenset[str], *, named_behind: bool) -> str:
+    if _WIDE.search(title) and (wide := _WIDE_PREFIX.match(title)):
+        is_name = _WIDE_MEDIUM.fullmatch(wide["name"]) or _is_site(wide["name"], names)
+        return (title[wide.end() :].lstrip() or title) if is_name else title
     prefix = _PREFIX.match(title)
     if prefix is None or not _is_site(prefix["name"], names):
         return title
-    # "Velda: bridge closed" may be of the town.
-    if prefix["mark"] == ":" and not (" " in prefix["name"].strip() and _squeeze(prefix["name"]) in names):
+    if prefix["mark"] == ":" and (named_behind or not _is_spelt_out(prefix["name"], names)):
         return title
     rest = title[prefix.end() :]
     tagline = _TAGLINE.match(rest)
     rest = rest[tagline.end() :] if tagline else rest
     return rest if len(rest) >= _SHORTEST else title
+
+
+def _is_spelt_out(name: str, names: frozenset[str]) -> bool:
+    """Whether this before a ":" can only be the site's name.
+
+    "Velda: bridge closed" may be of the town, and "The Sun: how it will die" of the sun.
+    """
+    words = name.split()
+    return len(words) > 1 and words[0].casefold() not in _ARTICLES and _squeeze(name) in names
 
 
 def _last_suffix(title: str) -> re.Match[str] | None:
@@ -190,7 +227,7 @@ def _is_site(suffix: str, names: frozenset[str]) -> bool:
     whole = _squeeze(suffix)
     if any(
         spelt.startswith(name) and (spelt == name or spelt.removeprefix(name) in _SECTIONS)
-        for spelt in (squeezed, whole, squeezed.removeprefix("the"))
+        for spelt in (squeezed, whole, squeezed.removeprefix("the"), _squeeze(unicodedata.normalize("NFD", suffix)))
         for name in names
     ):
         return True

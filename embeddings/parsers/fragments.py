@@ -37,15 +37,25 @@ _UNSEEN_TAGS: Final = frozenset(
 )
 _UNSEEN = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|clip\s*:\s*rect\(\s*[01](?:px)?[\s,]"
-    r"|clip-path\s*:\s*(?:inset\(\s*(?:50|100)%|circle\(\s*0)|(?:left|right|top|text-indent)\s*:\s*-\d{3,6}(?:px|r?em))",
+    r"|clip-path\s*:\s*(?:inset\(\s*(?:50|100)%|circle\(\s*0))",
     re.IGNORECASE,
 )
-"""A `style` of what no reader sees: not shown, cut to nothing, or put beside the page."""
-_UNSEEN_CLASSES: Final = frozenset(
-    "sr-only visually-hidden visuallyhidden u-visually-hidden screen-reader-text screenreader-text screen-reader-only"
-    " screenreader a11y-hidden is-hidden d-none hidden".split()
+"""A `style` of what no reader sees: not shown, or cut to nothing."""
+_OUT_OF_FLOW = re.compile(r"(?:^|;)\s*position\s*:\s*(?:absolute|fixed)\b", re.IGNORECASE)
+_FAR_OFF = re.compile(
+    r"(?:^|;)\s*(?:left|right|top|text-indent)\s*:\s*-(?:(?:999|\d{4,6})(?:\.\d+)?px|\d{3,6}(?:\.\d+)?r?em)",
+    re.IGNORECASE,
 )
-"""What style sheets everywhere call what they do not show."""
+"""A `style` that, out of the flow, puts something beside the page; by less than 999 pixels it may still be seen."""
+_SPOKEN_CLASSES: Final = frozenset(
+    "sr-only visually-hidden visuallyhidden u-visually-hidden screen-reader-text screenreader-text screen-reader-only"
+    " screenreader a11y-hidden".split()
+)
+"""What style sheets everywhere call what is only read aloud."""
+_HIDDEN_CLASSES: Final = frozenset({"hidden", "d-none", "is-hidden"})
+"""What hides where nothing is beside it: another class may show it again, on wide screens or at a click."""
+_LONG_BLOCK: Final = 40
+"""From so many characters on, a block called hidden is text that a click on "read more" shows."""
 _STRUCK: Final = frozenset({"del", "s", "strike"})
 """What was taken back: in "<del>five</del> four dockers" the five are no words of the article any more."""
 _NEVER_UNSEEN: Final = frozenset({"h1", "html", "head", "body", "main", "article"})
@@ -135,11 +145,25 @@ def drop_unseen(tree: etree._Element) -> None:
     most = len("".join(tree.itertext())) / 2
     for element in list(tree.iter("*")):
         if not _is_hidden(element) or element.getparent() is None or element.tag in {"html", "body", "head"}:
+            _say_shown(element)
             continue
         if len("".join(element.itertext())) < most:
             tail = element.tail  # emptied where it stands: moving its tail would copy it again and again
             element.clear()
             element.tag, element.tail = "span", tail
+
+
+def _say_shown(element: etree._Element) -> None:
+    """Take "hidden" off prose that stays: trafilatura drops what has it behind a class ("article-more hidden")."""
+    classes = (element.get("class") or "").split()
+    if not _HIDDEN_CLASSES.isdisjoint(classes) and (element.tag == "p" or _holds_prose(element)):
+        element.set("class", " ".join(name for name in classes if name not in _HIDDEN_CLASSES))
+
+
+def _holds_prose(element: etree._Element) -> bool:
+    """Whether an element has a long paragraph and nothing to fill in, unlike a menu or a call to subscribe."""
+    filled_in = next(element.iter("form", "input", "button", "select", "textarea", "nav"), None) is not None
+    return not filled_in and any(_is_long_block(paragraph) for paragraph in element.findall("p"))
 
 
 def _is_hidden(element: etree._Element) -> bool:
@@ -148,16 +172,26 @@ def _is_hidden(element: etree._Element) -> bool:
         return element.get("open") is None
     if element.tag in _STRUCK or element.tag == "template" or (hidden is not None and hidden.lower() != "until-found"):
         return True
-    return _UNSEEN.search(element.get("style") or "") is not None or _is_called_unseen(element)
+    style = element.get("style") or ""
+    off_page = _OUT_OF_FLOW.search(style) is not None and _FAR_OFF.search(style) is not None
+    return off_page or _UNSEEN.search(style) is not None or _is_called_unseen(element)
 
 
 def _is_called_unseen(element: etree._Element) -> bool:
     """Whether a class says so; of a headline it says that a picture shows it, and beside a class for wide screens
     ("md:block") that only narrow ones hide it."""
     classes = (element.get("class") or "").split()
-    if element.tag in _NEVER_UNSEEN or _UNSEEN_CLASSES.isdisjoint(classes):
+    if element.tag in _NEVER_UNSEEN or not classes:
         return False
+    if _SPOKEN_CLASSES.isdisjoint(classes):
+        return _HIDDEN_CLASSES.issuperset(classes) and not _is_long_block(element)
     return not any(":" in name or (name.startswith("d-") and name != "d-none") for name in classes)
+
+
+def _is_long_block(element: etree._Element) -> bool:
+    if not any(one.tag in _BLOCKS or one.tag in _ROWS or one.tag in {"td", "th"} for one in element.iter("*")):
+        return False
+    return len(" ".join("".join(element.itertext()).split())) >= _LONG_BLOCK
 
 
 def _in_row(element: etree._Element) -> bool:

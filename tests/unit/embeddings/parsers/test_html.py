@@ -230,6 +230,10 @@ def test_a_date_of_change_is_noted(tmp_path: Path) -> None:
         "<p style='position:absolute; left:-9999px'>The dam was blue all year, said nobody at all.</p>",
         "<p style='clip: rect(0 0 0 0)'>The dam was blue all year, said nobody at all.</p>",
         "<p class='note visually-hidden'>The dam was blue all year, said nobody at all.</p>",
+        "<p style='left:-999px;position : FIXED'>The dam was blue all year, said nobody at all.</p>",
+        "<p style='position:absolute;top:-999em'>The dam was blue all year, said nobody at all.</p>",
+        "<p>The dam <span class='hidden'>was blue all year, so far as nobody at all said,</span> held.</p>",
+        "<p class='d-none'>The dam was blue, no one said.</p>",
         "<p><del>The dam was blue all year, said nobody at all.</del></p>",
     ],
 )
@@ -239,10 +243,35 @@ def test_what_no_reader_sees_is_not_read(unseen: str, tmp_path: Path) -> None:
     assert "Some 1,200 people" in found.text
 
 
-@pytest.mark.parametrize("names", ["hidden md:block", "d-none d-md-block", "hidden-gem"])
+@pytest.mark.parametrize(
+    "names", ["hidden md:block", "d-none d-md-block", "hidden-gem", "hidden lg-block", "hidden show-desktop"]
+)
 def test_what_only_small_screens_hide_is_read(names: str, tmp_path: Path) -> None:
     shown = f"<p class='{names}'>The dam was blue all year, said Ann Lee of the valley.</p><h2>"
     assert "blue" in article(tmp_path, body=BODY.replace("<h2>", shown)).text
+
+
+@pytest.mark.parametrize("names", ["is-hidden", "hidden", "d-none", "article-more hidden", "mt-4 hidden lg-block"])
+def test_what_a_click_on_read_more_shows_is_read(names: str, tmp_path: Path) -> None:
+    more = "<p>The dam was blue all year, said Ann Lee of the valley.</p>"
+    assert "blue" in article(tmp_path, body=BODY.replace("<h2>", f"<div class='{names}'>{more}</div><h2>")).text
+    more = more.replace("<p", f"<p class='{names}'")
+    assert "blue" in article(tmp_path, body=BODY.replace("<h2>", f"{more}<h2>")).text
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "position:relative;left:-100px",
+        "position:relative;left:-9999px",
+        "position:absolute;left:-998px",
+        "left:-9999px",
+        "text-indent:-100px",
+    ],
+)
+def test_what_is_only_moved_is_read(style: str, tmp_path: Path) -> None:
+    moved = f"<p style='{style}'>The dam was blue all year, said Ann Lee of the valley.</p><h2>"
+    assert "blue" in article(tmp_path, body=BODY.replace("<h2>", moved)).text
 
 
 def test_a_wrapper_that_scripts_will_show_is_read(tmp_path: Path) -> None:
@@ -409,3 +438,18 @@ def test_endless_attributes_are_refused_at_once(count: int, tmp_path: Path) -> N
 def test_many_words_in_a_script_are_no_attributes(tmp_path: Path) -> None:
     script = f"<script>for (i = 0; i<n; i++) {{ x = '{'word ' * 5000}' }}</script>"
     assert isinstance(read(tmp_path, PAGE.replace("<h2>", script + "<h2>")), RawArticle)
+
+
+@pytest.mark.parametrize("heading", ["", "<h1>The Guardian: a film review</h1>"])
+def test_a_headline_on_the_newspaper_itself_stays_whole(heading: str, tmp_path: Path) -> None:
+    head = "<title>The Guardian: a film review | The Guardian</title>"
+    head += "<meta property='og:url' content='https://theguardian.com/film/a-review'>"
+    body = BODY.replace("<h1>Dam Fails in the Valley</h1>", heading)
+    found = read(tmp_path, f"<html><head>{head}</head>{body}</html>")
+    assert isinstance(found, RawArticle)
+    assert clean(found).title == "The Guardian: a film review"
+
+
+def test_a_hidden_call_to_subscribe_is_not_read(tmp_path: Path) -> None:
+    call = "<div class='box hidden'><p>Get all our blue letters every day, as Ann Lee does.</p><input></div><h2>"
+    assert "blue" not in article(tmp_path, body=BODY.replace("<h2>", call)).text
