@@ -34,7 +34,7 @@ from embeddings.cleaning.identity import (
     host_of,
     is_derived,
     known_by_of,
-    page_key,
+    page_keys,
     parted,
     possible_ids,
     qualified,
@@ -98,7 +98,7 @@ class Arrivals:
 
     def look_up(self, window: Sequence[Arrival]) -> None:
         """Ask the corpus once for all that this window needs."""
-        keys = {key for one in window for key in msgspec.structs.replace(known_by_of(one), page=None).all()}
+        keys = {key for one in window for key in msgspec.structs.replace(known_by_of(one), pages=()).all()}
         self._known = self._corpus.known(keys)
         self._holders = {}
         collections = {one.article.collection for one in window}
@@ -141,7 +141,8 @@ class Arrivals:
         return (*of_text(article, corpus=self._corpus), *self._alike.get(article.version, ()))
 
     def _of_page(self, article: Article) -> Sequence[str]:
-        return (*of_page(article, corpus=self._corpus), *self._keys.get(page_key(article.url) or "", ()))
+        met = (name for key in page_keys(article.url) for name in self._keys.get(key, ()))
+        return (*of_page(article, corpus=self._corpus), *met)
 
     def sent(self, settled: Settled) -> None:
         """Note an article that is on its way into the corpus."""
@@ -187,7 +188,7 @@ class Arrivals:
     def _noticed(self, one: Arrival) -> Settled | Rejected:
         """A notice without text: its state holds from now on for the article that it names by id or address."""
         known = known_by_of(one)
-        names = (one.article.id,) if one.has_id else self._ids(one.article, known.address)
+        names = (one.article.id,) if one.has_id else self._ids(one.article, *known.addresses)
         for old in filter(None, map(self._get, names)):
             return self._as_state(one, old, KnownBy())
         copies = [] if one.has_id else self._copies(one.article)
@@ -205,14 +206,13 @@ class Arrivals:
         known = known_by_of(one)
         if one.has_id:
             return self._version(one, one.article, self._get(one.article.id), known)
-        if known.address is not None:
-            at_once = self._as_held(one.article, known)
-            return at_once or self._addressed(one, known)
+        if known.addresses:
+            return self._as_held(one.article, known) or self._addressed(one, known)
         return self._anonymous(one, known)
 
     def _as_held(self, article: Article, known: KnownBy) -> Settled | None:
         """The usual case of an address, decided without reading a text: nothing has changed."""
-        for name in self._ids(article, known.address, itself=True):
+        for name in self._ids(article, *known.addresses, itself=True):
             as_held = msgspec.structs.replace(article, id=name)
             if self._fingerprint_of(name) == fingerprint(as_held):
                 return Settled(article=as_held, outcome="unchanged")
@@ -220,7 +220,7 @@ class Arrivals:
 
     def _addressed(self, one: Arrival, known: KnownBy) -> Settled:
         article = one.article
-        names = self._ids(article, known.address, itself=True)
+        names = self._ids(article, *known.addresses, itself=True)
         others = [old for name in names if (old := self._get(name)) is not None]
         unlinked = without_link(one)
         unlinked = msgspec.structs.replace(unlinked, article=self._own(unlinked.article))
@@ -339,9 +339,9 @@ class Arrivals:
             "give an `id` or a `url` where one is to replace the other"
         )
 
-    def _ids(self, article: Article, key: str | None, *, itself: bool = False) -> Sequence[str]:
+    def _ids(self, article: Article, *keys: str | None, itself: bool = False) -> Sequence[str]:
         """Ids of its collection that are known by a key, those of this run last; with `itself`, its own id first."""
-        names = () if key is None else (*self._known.get(key, ()), *self._keys.get(key, ()))
+        names = (name for of in (self._known, self._keys) for key in keys if key for name in of.get(key, ()))
         here = (name for name in names if self._home(name) == article.collection)
         return tuple(dict.fromkeys((*([article.id] if itself else []), *here)))
 

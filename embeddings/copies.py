@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from embeddings.cleaning.identity import known_by, page_key, parted
+from embeddings.cleaning.identity import known_by, page_keys, parted
 from embeddings.corpus import Corpus, readable
 from embeddings.revisions import are_unrelated
 from embeddings.types import Article
@@ -29,7 +29,7 @@ def of_page(article: Article, *, corpus: Corpus) -> Sequence[str]:
 
     Stores of earlier programs tell the page of an article only within its collection and where it has no id of its own.
     """
-    keys = {key for key in (page_key(article.url), known_by(article, origin="").address) if key}
+    keys = {*page_keys(article.url), *known_by(article, origin="").addresses}
     return tuple(name for names in corpus.known(keys).values() for name in names)
 
 

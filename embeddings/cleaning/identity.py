@@ -7,7 +7,7 @@ version be recognised that comes under another address of the same page, another
 `embeddings.arrivals` decides whether it is one.
 
 Only http and https pass: a `javascript:` or `data:` link must never reach a citation. The normal form is what readers
-open; `address_key` says more roughly which page it is, whichever of its site's addresses it was taken from.
+open; `page_keys` say more roughly which page it is, whichever of its site's addresses it was taken from.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Final
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from embeddings.cleaning.page_forms import plain_form
 from embeddings.errors import InvalidArticle
 from embeddings.runtime import compiled_late
 from embeddings.types import Article
@@ -58,30 +59,24 @@ _TRACKER = compiled_late(
     r"_ga|_gl|_hsenc|_hsmi|mkt_tok|at_(?:medium|campaign|custom\d|format|link\w*|ptr_\w+|bbc_team)|icid|cmp(?:id)?|ocid|xtor|"
     r"wt\.?_?mc(?:_id)?|ns_(?:campaign|mchannel|source|linkname|fee)|smid|smtyp|soc_(?:src|trk)|ftag|taid|spm|"
     r"guc(?:counter|e_referrer(?:_\w+)?)|__twitter_impression|ref_(?:src|url)|dicbo|ito|s_cid|"
-    r"wprov|emc|reflink|int_?cmp|sr_share|traffic_source|\w*(?:clickid|tracking)|"
-    r"phpsessid|jsessionid|aspsessionid\w*|session_?id|ncid|mbid|(?:pk|mtm|piwik|matomo|hsa|vero)_\w+)(?:=|$)",
+    r"ncid|mbid|(?:pk|mtm|piwik|matomo|hsa|vero)_\w+)(?:=|$)",
     re.IGNORECASE,
 )
 # Names that say who linked on one site and which page it is on another: the former where their value has no digit.
-# And any name with a value that says where a link was shared.
 _MENTION = compiled_late(
-    r"(?:ref(?:errer|erer)?|source|src|from|via|share(?:d|s)?|campaign|medium|rss|feed|platform|partner|mod|cid)"
-    r"(?:=[^\d&]*)?"
-    r"|[\w.-]+=(?:rss\w*|atom|(?:e-?)?mail|newsletter|sms|facebook|fb|twitter|linkedin|whatsapp|telegram|reddit|tiktok"
-    r"|instagram|pinterest|share\w*|social\w*|push)",
+    r"(?:ref(?:errer|erer)?|source|src|from|via|share(?:d|s)?|campaign|medium|rss|feed|platform|partner)(?:=[^\d&]*)?",
     re.IGNORECASE,
 )
 _OTHER_FORM = re.compile(
-    r"(?:amp|_amp|amp_\w+|usqp|mobile|outputtype=amp|output=amp|view=(?:amp|print)|type=amp|amp=\w*|mobile=\w*|print(?:=\w*)?)(?:=.*)?",
+    r"(?:amp|_amp|amp_\w+|usqp|mobile|outputtype=amp|output=amp|view=amp|type=amp|amp=\w*|mobile=\w*|print(?:=\w*)?)(?:=.*)?",
     re.IGNORECASE,
 )
-_OTHER_HOST = re.compile(r"(?:www\d?|m|mobile|touch|amp)\.(?=[^.]+\.)")
-_OTHER_PATH = re.compile(r"^/amp(?=/.)|(?<=.)/(?:amp|print)$|\.amp(?=\.html?$|$)", re.IGNORECASE)
-_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
+_OTHER_HOST = re.compile(r"(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
+_OTHER_PATH = re.compile(r"^/amp(?=/.)|(?<=.)/amp$|\.amp(?=\.html?$|$)", re.IGNORECASE)
 _INDEX = re.compile(r"/(?:index|default)\.(?:[sx]?html?|php\d?|aspx?|jspx?|cfm|do)$", re.IGNORECASE)
 _HOME = compiled_late(r"(?:/(?:home|amp)|/[a-z]{2}(?:[-_][a-z]{2})?)?", re.IGNORECASE)
 _CACHED = compiled_late(
-    r"^https?://(?:web\.archive\.org/web/\d{4,14}(?:[a-z]{2}_)?/(?:https?:/{1,2})?|www\.google\.[a-z.]+/amp/(?:s/)?|[\w-]+\.cdn\.ampproject\.org/[a-z](?:/s)?/)(?=[\w-]+\.)",
+    r"^https?://(?:www\.google\.[a-z.]+/amp/(?:s/)?|[\w-]+\.cdn\.ampproject\.org/[a-z](?:/s)?/)(?=[\w-]+\.)",
     re.IGNORECASE,
 )
 _PASSED_ON = compiled_late(
@@ -149,17 +144,16 @@ def given_key(given: str) -> str:
     return hashlib.sha256(f"given\0{given}".encode(errors="surrogatepass")).hexdigest()[:32]
 
 
-def page_key(url: str | None) -> str | None:
-    """What articles are known by whose normalised links open one page, in whichever collection; None for no page."""
-    page = _address_key(url)
-    return hashlib.sha256(f"page\0{page}".encode()).hexdigest()[:32] if page else None
+def page_keys(url: str | None) -> tuple[str, ...]:
+    """What articles are known by whose normalised links open one page, in whichever collection; none for no page."""
+    return tuple(hashlib.sha256(f"page\0{page}".encode()).hexdigest()[:32] for page in _pages(url))
 
 
 class KnownBy(msgspec.Struct, frozen=True, kw_only=True):
     """What an article is known by beside its id; each a hash that names its collection, too (but for `given` and
-    `page`), or None."""
+    `pages`), or None."""
 
-    address: str | None = None
+    addresses: tuple[str, ...] = ()
     """The page its link opens, whichever of the site's addresses the link is."""
     place: str | None = None
     """The name of the file it was read from, and the line of one that holds an article in each line."""
@@ -167,17 +161,17 @@ class KnownBy(msgspec.Struct, frozen=True, kw_only=True):
     """Its title, date and source, where it has a title and a date."""
     given: str | None = None
     """The id that its publisher gave it: see `given_key`."""
-    page: str | None = None
-    """The page its link opens, whatever its collection and whoever gave it an id: see `page_key`."""
+    pages: tuple[str, ...] = ()
+    """The page its link opens, whatever its collection and whoever gave it an id: see `page_keys`."""
 
     def all(self) -> tuple[str, ...]:
         """Those it has."""
-        return tuple(key for key in (self.address, self.place, self.dated, self.given, self.page) if key is not None)
+        return (*self.addresses, *filter(None, (self.place, self.dated, self.given)), *self.pages)
 
 
 def known_by(article: Article, *, origin: str) -> KnownBy:
     """Say what a cleaned article is known by; `origin` says where it was read (`path:line`, or no file at all)."""
-    page, name = _address_key(article.url), _file_name(origin)
+    name = _file_name(origin)
     line = origin.rpartition(":")[2] if holds_many(origin) else ""
     titled = bool(article.title and article.published_at)
 
@@ -185,10 +179,10 @@ def known_by(article: Article, *, origin: str) -> KnownBy:
         return hashlib.sha256("\0".join((article.collection, *parts)).encode()).hexdigest()[:32]
 
     return KnownBy(
-        address=key("address", page) if page else None,
+        addresses=tuple(key("address", page) for page in _pages(article.url)),
         place=key("place", name, line) if PurePath(name).suffix else None,
         dated=key("dated", article.title.casefold(), article.published_at or "", article.source) if titled else None,
-        page=page_key(article.url),
+        pages=page_keys(article.url),
     )
 
 
@@ -255,7 +249,7 @@ def normalised_url(written: str | None) -> str | None:
         place += f":{port}"
     query = "&".join(item for item in parts.query.split("&") if not _TRACKER.match(item))
     whole = f"{scheme}://{place}{parts.path or '/'}{'?' + query if query else ''}"
-    # What a search engine or an archive keeps of a page is that page: its publisher is the source.
+    # What a search engine keeps of a page is that page: its publisher is the source.
     if cached := _CACHED.match(whole):
         return normalised_url(f"https://{whole[cached.end() :]}")
     return normalised_url(unquote(passed.group(1))) if (passed := _PASSED_ON.match(whole)) else whole
@@ -301,10 +295,7 @@ def _address_key(url: str | None) -> str | None:
     if not url:
         return None
     parts = urlsplit(url)
-    path = urlsplit(
-        urljoin("http://host/", re.sub(r"//+", "/", _SESSION.sub("", parts.path)))
-    ).path  # "/x/../a" is "/a"
-    path = _INDEX.sub("", path).rstrip("/")
+    path = _INDEX.sub("", re.sub(r"//+", "/", parts.path)).rstrip("/")
     path = _OTHER_PATH.sub("", path).rstrip("/")
     said = (item for item in parts.query.split("&") if item and not _TRACKER.match(item))
     query = "&".join(sorted(item for item in said if not (_MENTION.fullmatch(item) or _OTHER_FORM.fullmatch(item))))
@@ -312,6 +303,18 @@ def _address_key(url: str | None) -> str | None:
         return None
     port = f":{parts.port}" if parts.port else ""
     return f"{host_of(url)}{port}{unquote(path)}{'?' + query if query else ''}"
+
+
+def _pages(url: str | None) -> tuple[str, ...]:
+    """The page that a normalised link opens, and the page that it is a copy, a visit or a printed form of, if any.
+
+    What stores hold is found by the first, whatever is learnt of the second; ids rest on neither.
+    """
+    page = _address_key(url)
+    if not (url and page):
+        return ()
+    form = normalised_url(plain_form(url))
+    return tuple(dict.fromkeys((page, *(_pages(form)[-1:] if form != url else ()))))
 
 
 def is_site_root(url: str | None) -> bool:
@@ -346,7 +349,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 def known_by_of(one: Arrival) -> KnownBy:
     """What tells it again: its id if it has one, else its address, file, title and date."""
     if one.has_id:
-        return KnownBy(given=given_key(parted(one.article.id)[1]), page=page_key(one.article.url))
+        return KnownBy(given=given_key(parted(one.article.id)[1]), pages=page_keys(one.article.url))
     return known_by(one.article, origin=one.origin)
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from embeddings.cleaning.identity import page_key
+from embeddings.cleaning.identity import page_keys
 from embeddings.copies import copies_held
 from embeddings.corpus import meant, readable
 from embeddings.types import Article, SourceTally, Vector, Where
@@ -272,8 +273,8 @@ def _found(corpus: UsableCorpus, *, text: str, vector: Vector, limit: int) -> Se
     """Those that have this id or link, or that the link opens here; where there are none, those of like words."""
     path = urlsplit(text).path if text.startswith(("http://", "https://")) else ""
     named = path.removeprefix("/articles/") if path.startswith("/articles/") else text
-    key = page_key(text)
-    exact = [*meant(corpus, [named], within=None)[named], *(corpus.known([key]).get(key, ()) if key else ())]
+    at_link = corpus.known(page_keys(text)).values()
+    exact = [*meant(corpus, [named], within=None)[named], *chain.from_iterable(at_link)]
     articles = (readable(corpus, name) for name in exact or _alike(corpus, text=text, vector=vector, k=4 * limit))
     return list({article.id: article for article in articles if article is not None}.values())[:limit]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from embeddings.cleaning.identity import page_key
+from embeddings.cleaning.identity import page_keys
 from embeddings.corpus import Corpus
 from embeddings.encoders import HashingEncoder
 from embeddings.ingest import IngestReport, ingest
@@ -198,5 +198,15 @@ def test_another_word_under_the_name_says_nothing_of_copies(archive: Archive) ->
 
 
 def test_pages_are_known_whatever_their_address() -> None:
-    assert page_key(URL) == page_key("https://www.daily.example/mayor/")
-    assert page_key("https://daily.example/") is page_key(None) is None
+    assert page_keys(URL) == page_keys("https://www.daily.example/mayor/")
+    assert page_keys("https://daily.example/") == page_keys(None) == ()
+
+
+@pytest.mark.parametrize("link", [URL, f"{URL}?mod=rss"])
+def test_a_notice_finds_an_article_at_another_form_of_its_link(archive: Archive, link: str) -> None:
+    """Also the other way round, and at the link itself; one that names another page finds nothing."""
+    archive.send({"url": "https://daily.example/ferry?cid=social", "title": "Ferry", "text": OTHER})
+    for url in (link, "https://daily.example/ferry", "https://daily.example/ferry?cid=social"):
+        report = archive.send({"url": url, "status": "withheld"})
+        assert not report.rejected, url
+    assert archive.send({"url": f"{URL}?topic=facebook", "status": "withheld"}).rejected
