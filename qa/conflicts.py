@@ -50,8 +50,11 @@ _FARTHEST = 5.0
 """Figures further apart than so many times are of two things."""
 _SURE = 0.0
 """Log-odds from which the figure of a sentence is taken for what was asked."""
+_LIKELY = -2.0
+"""The same for a sentence that contradicts the best one: it often says it less directly ("has destroyed" for "burned"),
+and must share unit, time and matter with it anyway."""
 _BEHIND = 4.0
-"""How far behind the best sentence, in log-odds, one that contradicts it may lie: it often says it less directly."""
+"""How far behind the best sentence, in log-odds, one that contradicts it may lie."""
 _APART = timedelta(days=7)
 """Figures from longer apart are taken for a development, not for a dispute."""
 _SAME = 0.02
@@ -104,7 +107,7 @@ def described(found: Disputed, citations: Sequence[Citation]) -> Conflict:
 
 
 def _contradicts(other: ReadSentence, best: ReadSentence, evidence: Sequence[Evidence]) -> bool:
-    if other.short_logit <= _SURE or not _differ(_short_figure(other), _short_figure(best)):
+    if other.short_logit <= _LIKELY or not _differ(_short_figure(other), _short_figure(best)):
         return False
     one, two = _stored(other, evidence), _stored(best, evidence)
     if _unit(other) != _unit(best) or not _unit(best):

@@ -60,9 +60,13 @@ def of_what_is_named(
 ) -> Reading:
     """The reading without articles whose passages found lack a name of the question.
 
-    An article without Ana Roe does not know how many goals she scored.
+    An article without Ana Roe does not know how many goals she scored. A single word may be a name for what an article
+    calls otherwise; but if nothing found has it, nothing tells of it: no article without Peru names its capital.
     """
-    foreign = {article for article, text in _texts(evidence).items() if _lacks(question, text)}
+    texts = _texts(evidence)
+    if _is_unheard_of(question, texts.values()):
+        return _kept(reading, lambda _: False, calibration)
+    foreign = {article for article, text in texts.items() if _lacks(question, text)}
     return _kept(reading, lambda one: _article(one, evidence) not in foreign, calibration)
 
 
@@ -118,6 +122,18 @@ def _lacks(question: str, text: str) -> bool:
         if not held:
             return True
     return False
+
+
+def _is_unheard_of(question: str, texts: Collection[str]) -> bool:
+    """Whether a one-word name of an English question stands in none of the texts, in no other form or spelling."""
+    if language_of(question) not in {None, "en"}:
+        return False
+    alone = [name.text for name in names(question) if re.fullmatch(r"[A-Z][a-z-]{3,}", name.text)]
+    if not alone:
+        return False
+    folded = "\n".join(texts).casefold()
+    said = set(re.findall(r"\b[A-Z]\w{2,}", " ".join(texts)))
+    return any(name.casefold()[:_STEM] not in folded and not _is_spelled(name, said) for name in alone)
 
 
 def of_a_namesake(question: str, sentence: str) -> bool:

@@ -237,7 +237,10 @@ def test_of_a_list_no_word_outside_it_is_the_short_answer(evidence_of: Callable[
         ("How many goals did Runa Vestby score?", "Vestby scored 33 goals for Orrin.", True),
         ("How many boats has the Velda Yacht Club?", "The VYC has 33 boats.", True),
         ("How many Bretonia Glassworks are left?", "The Breton works lost 33 men.", True),
-        ("How many goals did Vestby score?", "She scored 33 goals for Orrin.", True),
+        ("How many goals did Vestby score?", "She scored 33 goals for Orrin.", False),
+        ("How many goals did Vestby score?", "Vesby scored 33 goals for Orrin.", True),
+        ("How many goals did the Vestbian score?", "She scored 33 goals for Vestby.", True),
+        ("How many goals did WFK score?", "She scored 33 goals for Orrin.", True),
         ("How much was Ivar Quill fined?", "Ivar Lund was fined 33 crowns.", False),
         ("How much was Ivar Quill fined?", "Ivar Quil was fined 33 crowns.", True),
         ("How many points did the Federal Reserve add?", "The Fed added 33 points, the Federal board said.", True),
@@ -251,6 +254,15 @@ def test_an_article_without_whom_the_question_names_does_not_answer(
     fit = filter_answers(question, found, [evidence_of(text)], calibration=GENERAL, again=never)
     assert bool(fit.sentences) is told
     assert fit.probability == (0.8 if told else 0.0)
+
+
+def test_a_single_name_may_stand_in_another_article(evidence_of: Callable[..., Evidence]) -> None:
+    """One article calls her Vestby, another only "she": that nothing found has the name is what counts."""
+    text = "She scored 33 goals for Orrin."
+    found = Reading(sentences=(read(text, "33"),), probability=0.8)
+    beside = [evidence_of(text), evidence_of("Vestby plays for Orrin.")]
+    fit = filter_answers("How many goals did Vestby score?", found, beside, calibration=GENERAL, again=never)
+    assert fit.probability == 0.8
 
 
 def test_a_passage_is_read_again_without_what_was_struck(evidence_of: Callable[..., Evidence]) -> None:
