@@ -21,6 +21,8 @@ from qa.types import Evidence
 _WORD = re.compile(r"[\w-]{2,}")
 _ONE_NAME = 70.0
 """From this similarity on, two names may be spellings of one."""
+_ONE_SHORT_NAME = 80.0
+"""The same for a single word: Harris is not Paris."""
 _SHARED_FIRST = frozenset(
     "New North South East West Northern Southern Eastern Western Great United San Santa Saint St Los Las Port Fort Lake"
     " Mount Cape Upper Lower Old Big National Royal Supreme Prime White House Third Second First Super World American"
@@ -131,9 +133,12 @@ def _is_unheard_of(question: str, texts: Collection[str]) -> bool:
     alone = [name.text for name in names(question) if re.fullmatch(r"[A-Z][a-z-]{3,}", name.text)]
     if not alone:
         return False
-    folded = "\n".join(texts).casefold()
-    said = set(re.findall(r"\b[A-Z]\w{2,}", " ".join(texts)))
-    return any(name.casefold()[:_STEM] not in folded and not _is_spelled(name, said) for name in alone)
+    said = set(re.findall(r"\b[A-Z]\w{3,}", "\n".join(texts)))
+    return any(not any(_is_form_of(name, word) for word in said) for name in alone)
+
+
+def _is_form_of(name: str, word: str) -> bool:
+    return word.casefold().startswith(name.casefold()[:_STEM]) or ratio(name, word) >= _ONE_SHORT_NAME
 
 
 def of_a_namesake(question: str, sentence: str) -> bool:

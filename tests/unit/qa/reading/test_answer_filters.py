@@ -240,6 +240,7 @@ def test_of_a_list_no_word_outside_it_is_the_short_answer(evidence_of: Callable[
         ("How many goals did Vestby score?", "She scored 33 goals for Orrin.", False),
         ("How many goals did Vestby score?", "Vesby scored 33 goals for Orrin.", True),
         ("How many goals did the Vestbian score?", "She scored 33 goals for Vestby.", True),
+        ("Who runs Paris?", "Ivar Harris runs 33 towns, in comparison.", False),
         ("How many goals did WFK score?", "She scored 33 goals for Orrin.", True),
         ("How much was Ivar Quill fined?", "Ivar Lund was fined 33 crowns.", False),
         ("How much was Ivar Quill fined?", "Ivar Quil was fined 33 crowns.", True),
