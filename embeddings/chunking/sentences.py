@@ -345,6 +345,7 @@ def _is_apart(line: str, after: str, *, width: int) -> bool:
     word = after[0] if _WIDE.match(after) else after.split(maxsplit=1)[0]
     if _OPEN_END.search(line[-20:]) or _LINE_GOES_ON.match(after):
         return False
-    if width >= _NARROW and len(line) + 1 + len(word) > width and not (word.istitle() and opens_sentence(word)):
+    is_running = width >= _NARROW or (after[0].isdigit() and after.endswith((".", "!", "?")))
+    if is_running and len(line) + 1 + len(word) > width and not (word.istitle() and opens_sentence(word)):
         return False
     return not line.endswith((" Mr", " Mrs", " Ms", " Dr"))

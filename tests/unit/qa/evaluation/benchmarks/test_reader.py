@@ -95,7 +95,7 @@ PARAGRAPHS = [
 ]
 ASKED = [
     (0, "Who is mayor of Kelmar?", "Ida Renn"),
-    (0, "Who was mayor of Lima?", None),
+    (0, "Who was mayor of Almeric?", None),
     (1, "How many people did the Almeric carry?", "214"),
     (2, "How long is the Osprey Bridge shut?", "sixteen months"),
 ]
