@@ -255,7 +255,8 @@ _SIGNS_OF_A_LIST: Final = ("2.", "2)", "b. ", "b)", *_BULLETS)
 _HEADING: Final = 120
 """Longest line, in characters, taken for one that stands for itself."""
 _NARROW: Final = 30
-"""Running text is wrapped to no such width: in lines all shorter than this, every break was meant."""
+"""Running text is wrapped to no such width: in lines all shorter than this, every break was meant,
+but before a figure that a sentence ends with."""
 _WIDE = compiled_late(r"[\u2e80-\uffdf]")
 _OPEN_END = compiled_late(
     r"""[,;:.!?…。！？、–—-]["”’»)]*$|\b(?:[Tt]he|an?|of|and|or|to|in|on|at|by|for|from|with|der|die|das|von|und|de|la|le|et)$"""

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from embeddings.month_names import weekday_of
 from qa.language.time_rules import (
     COUNT,
+    RECENT_DAYS,
     WEEKDAY,
     Asked,
     DateRange,
@@ -17,6 +18,7 @@ from qa.language.time_rules import (
     month_end,
     months_on,
     rule,
+    whole,
 )
 
 _UNIT_DAYS = {
@@ -30,8 +32,8 @@ _UNIT_DAYS = {
     "year": 365,
     "decade": 3652,
 }
-_RECENT_DAYS = 62
-"""What lies further back is mostly told by articles of its own time, and older news may answer, too."""
+_VAGUE_DAYS = {"days": 7, "weeks": 30, "months": 120, "years": 1460}
+"""What "the coming weeks" and the last few may mean."""
 _SHORT_UNITS = {"hr": "hour", "h": "hour", "min": "minute", "yr": "year", "wk": "week"}
 _LONG = r"(?P<unit>minute|min|hour|hr|(?<=\d)h|day|weekend|week|wk|fortnight|month|quarter|year|yr|decade)"
 _CALENDAR = r"(?P<unit>week|weekend|month|quarter|year|decade)"
@@ -46,27 +48,15 @@ def _around(first: int, last: int, *, recent: bool) -> Callable[[re.Match[str], 
     return read
 
 
-def _whole(unit: str, today: date, offset: int) -> tuple[date, date]:
-    """The calendar week, weekend, month, quarter, year or decade that holds today, or one so many later."""
-    if unit in {"week", "weekend"}:
-        monday = today + timedelta(days=7 * offset - today.weekday())
-        return monday + timedelta(days=5 if unit == "weekend" else 0), monday + timedelta(days=6)
-    months = {"month": 1, "quarter": 3, "year": 12, "decade": 120}[unit]
-    begun = (today.year * 12 + today.month - 1) // months * months
-    first = months_on(begun // 12, begun % 12 + 1, offset * months)
-    final = months_on(first.year, first.month, months - 1)
-    return first, month_end(final.year, final.month)
-
-
 def _this(match: re.Match[str], asked: Asked) -> DateRange:
     """This week is the seven days up to now: people who ask on a Monday mean the week that they have behind them."""
     unit, today = match["unit"].casefold(), asked.today
-    first, last = _whole(unit, today, 0)
+    first, last = whole(unit, today, 0)
     how = (match["how"] or "").casefold()
     if how == "later" or (asked.ahead and not how):
         return DateRange(today, last)
     if unit == "weekend" and re.search(r"\b(?:past|last) ", match["core"], re.IGNORECASE):
-        return DateRange(*_whole(unit, today, -1), recent=True)
+        return DateRange(*whole(unit, today, -1), recent=True)
     if unit == "weekend":
         return DateRange(first, last, recent=True)
     if unit == "week":
@@ -77,12 +67,12 @@ def _this(match: re.Match[str], asked: Asked) -> DateRange:
 def _weekend(_: re.Match[str], asked: Asked) -> DateRange:
     """The last weekend that has begun."""
     back = 0 if asked.today.weekday() >= 5 or asked.ahead else -1
-    return DateRange(*_whole("weekend", asked.today, back), recent=not asked.ahead)
+    return DateRange(*whole("weekend", asked.today, back), recent=not asked.ahead)
 
 
 def _last(match: re.Match[str], asked: Asked) -> DateRange:
     unit = match["unit"].casefold()
-    first, last = _whole(unit, asked.today, -1)
+    first, last = whole(unit, asked.today, -1)
     third = (last - first) // 3
     part = (match["part"] or "").casefold().strip()
     first, last = (last - third if part == "late" else first), (first + third if part == "early" else last)
@@ -91,12 +81,12 @@ def _last(match: re.Match[str], asked: Asked) -> DateRange:
 
 def _before_last(match: re.Match[str], asked: Asked) -> DateRange:
     unit = match["unit"].casefold()
-    return DateRange(*_whole(unit, asked.today, -2), recent=unit in {"week", "weekend"})
+    return DateRange(*whole(unit, asked.today, -2), recent=unit in {"week", "weekend"})
 
 
 def _next(match: re.Match[str], asked: Asked) -> DateRange:
     unit, after = match["unit"] or match["other"], match.groupdict().get("after")
-    return DateRange(*_whole(unit.casefold(), asked.today, 2 if after else 1))
+    return DateRange(*whole(unit.casefold(), asked.today, 2 if after else 1))
 
 
 def _unit(match: re.Match[str]) -> str:
@@ -111,15 +101,15 @@ def _number(match: re.Match[str]) -> int:
 def _past(match: re.Match[str], asked: Asked) -> DateRange:
     """The last so many hours, days, weeks, months or years."""
     length = _length(match)
-    return DateRange(asked.today - timedelta(days=length), asked.today, length <= _RECENT_DAYS)
+    return DateRange(asked.today - timedelta(days=length), asked.today, length <= RECENT_DAYS)
 
 
 def _past_one(match: re.Match[str], asked: Asked) -> DateRange:
     unit = _unit(match)
     if unit == "quarter":
-        return DateRange(*_whole(unit, asked.today, -1))
+        return DateRange(*whole(unit, asked.today, -1))
     length = _UNIT_DAYS.get(unit, 7)
-    return DateRange(asked.today - timedelta(days=length), asked.today, length <= _RECENT_DAYS)
+    return DateRange(asked.today - timedelta(days=length), asked.today, length <= RECENT_DAYS)
 
 
 def _coming(match: re.Match[str], asked: Asked) -> DateRange:
@@ -135,10 +125,10 @@ def _ago(match: re.Match[str], asked: Asked) -> DateRange | None:
         year = today.year - _number(match)
         return DateRange(date(year, 1, 1), date(year, 12, 31))
     if unit == "weekend":
-        return DateRange(*_whole(unit, today, -_number(match)), length <= _RECENT_DAYS)
+        return DateRange(*whole(unit, today, -_number(match)), length <= RECENT_DAYS)
     slack = timedelta(days={"fortnight": 3, "decade": 730}.get(unit, _UNIT_DAYS.get(unit, 7) // 2))
     middle = today - timedelta(days=length)
-    return DateRange(middle - slack, min(middle + slack, today), length <= _RECENT_DAYS)
+    return DateRange(middle - slack, min(middle + slack, today), length <= RECENT_DAYS)
 
 
 def _length(match: re.Match[str]) -> int:
@@ -180,7 +170,7 @@ def _ahead(match: re.Match[str], asked: Asked) -> DateRange | None:
 
 
 def _soon(match: re.Match[str], asked: Asked) -> DateRange:
-    length = {"days": 7, "weeks": 30, "months": 120, "years": 1460}[match["units"].casefold()]
+    length = _VAGUE_DAYS[match["units"].casefold()]
     return DateRange(asked.today, asked.today + timedelta(days=length))
 
 
@@ -199,7 +189,7 @@ def _this_time(match: re.Match[str], asked: Asked) -> DateRange:
 
 
 def _recently(match: re.Match[str], asked: Asked) -> DateRange:
-    length = {"days": 7, "weeks": 30, "months": 120, "years": 1460}[match["units"].casefold()]
+    length = _VAGUE_DAYS[match["units"].casefold()]
     return DateRange(asked.today - timedelta(days=length), asked.today, length <= 7)
 
 
@@ -220,7 +210,7 @@ def _edge(match: re.Match[str], asked: Asked) -> DateRange:
     """The beginning, the middle or the end of a week, month or year."""
     which = (match["which"] or "this").casefold()
     offset = {"last": -1, "next": 1}.get(which, 0)
-    first, last = _whole(match["unit"].casefold(), asked.today, offset)
+    first, last = whole(match["unit"].casefold(), asked.today, offset)
     third = (last - first) // 3
     edge = match["edge"].casefold()
     if edge in {"start", "beginning"}:

@@ -96,7 +96,7 @@ def period_of(question: str, *, as_of: datetime) -> Period | None:
     True
     """
     today = as_of.astimezone(UTC).date()
-    found = _found(question, today, time_languages.language_of_times(question, language_of(question)))
+    found = _found(question, today, _language(question))
     if not found:
         return None
     try:
@@ -124,14 +124,17 @@ def without_period(question: str, *, as_of: datetime) -> str:
     'What did the mayor open?'
     """
     rest = question
-    language = time_languages.language_of_times(question, language_of(question))
-    for item in reversed(_found(question, as_of.astimezone(UTC).date(), language)):
+    for item in reversed(_found(question, as_of.astimezone(UTC).date(), _language(question))):
         before, after = rest[: item.start], rest[item.end :]
         owner = _POSSESSIVE.match(after)
         rest = f"{before if owner else _LEADING.sub(' ', before)} {after[owner.end() :] if owner else after}"
     rest = _LOOSE.sub("", " ".join(rest.split())).lstrip(",;. ")
     telling = sum(character.isalnum() for character in rest)
     return rest[:1].upper() + rest[1:] if telling > 5 else question
+
+
+def _language(question: str) -> str | None:
+    return time_languages.language_of_times(question, language_of(question))
 
 
 @lru_cache(maxsize=512)

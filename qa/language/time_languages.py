@@ -13,7 +13,7 @@ from functools import cache, partial
 import msgspec
 
 from embeddings.month_names import MONTHS_BY_LANGUAGE
-from qa.language.time_rules import ANY_YEAR, Asked, DateRange, Rule, month_end, months_on, rule, year_of
+from qa.language.time_rules import ANY_YEAR, RECENT_DAYS, Asked, DateRange, Rule, month_end, rule, whole, year_of
 
 _Read = Callable[[re.Match[str], Asked], DateRange | None]
 
@@ -176,10 +176,10 @@ _TOLD_BY_ENGLISH = re.compile(
 )
 """Small words of English alone: "was", "in", "is", "do" and "on" are of other languages, too."""
 _MONEY = r" ?[€$£¥%]"
-_RECENT_DAYS = 62
 _LENGTHS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
+@cache
 def rules_for(language: str | None) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
     """The rules of a language, by distance from now and by the calendar.
 
@@ -251,19 +251,19 @@ def _weekday(number: int, _: re.Match[str], asked: Asked) -> DateRange:
 def _ago(tongue: _Tongue, match: re.Match[str], asked: Asked) -> DateRange:
     unit, length = _unit_and_days(tongue, match)
     if unit == "year":
-        return DateRange(*_whole(unit, asked.today, -length // 365))
+        return DateRange(*whole(unit, asked.today, -length // 365))
     middle, slack = asked.today - timedelta(days=length), timedelta(days=_LENGTHS[unit] // 2)
-    return DateRange(middle - slack, min(middle + slack, asked.today), length <= _RECENT_DAYS)
+    return DateRange(middle - slack, min(middle + slack, asked.today), length <= RECENT_DAYS)
 
 
 def _last(tongue: _Tongue, match: re.Match[str], asked: Asked) -> DateRange:
     unit, _ = _unit_and_days(tongue, match)
-    return DateRange(*_whole(unit, asked.today, -1), recent=unit != "year")
+    return DateRange(*whole(unit, asked.today, -1), recent=unit != "year")
 
 
 def _this(tongue: _Tongue, match: re.Match[str], asked: Asked) -> DateRange:
     unit, _ = _unit_and_days(tongue, match)
-    first, end = _whole(unit, asked.today, 0)
+    first, end = whole(unit, asked.today, 0)
     if unit == "week":
         first = min(first, asked.today - timedelta(days=7))
     return DateRange(first, end if asked.ahead else asked.today, recent=True)
@@ -271,7 +271,7 @@ def _this(tongue: _Tongue, match: re.Match[str], asked: Asked) -> DateRange:
 
 def _past(tongue: _Tongue, match: re.Match[str], asked: Asked) -> DateRange:
     _, length = _unit_and_days(tongue, match)
-    return DateRange(asked.today - timedelta(days=length), asked.today, length <= _RECENT_DAYS)
+    return DateRange(asked.today - timedelta(days=length), asked.today, length <= RECENT_DAYS)
 
 
 def _unit_and_days(tongue: _Tongue, match: re.Match[str]) -> tuple[str, int]:
@@ -285,19 +285,6 @@ def _unit_and_days(tongue: _Tongue, match: re.Match[str]) -> tuple[str, int]:
     forms = enumerate(tongue.numbers.split(), start=1)
     count = int(word) if word.isdigit() else next(at for at, one in forms if re.fullmatch(one, word, re.IGNORECASE))
     return unit, count * _LENGTHS[unit]
-
-
-def _whole(unit: str, today: date, offset: int) -> tuple[date, date]:
-    """The calendar day, week, month or year that holds today, or one so many later."""
-    if unit == "day":
-        return today + timedelta(days=offset), today + timedelta(days=offset)
-    if unit == "week":
-        monday = today + timedelta(days=7 * offset - today.weekday())
-        return monday, monday + timedelta(days=6)
-    if unit == "month":
-        first = months_on(today.year, today.month, offset)
-        return first, month_end(first.year, first.month)
-    return date(today.year + offset, 1, 1), date(today.year + offset, 12, 31)
 
 
 def _dates(language: str, tongue: _Tongue, *, sure: bool) -> Iterator[Rule]:
@@ -327,34 +314,31 @@ def _months(language: str, *, short: bool) -> Mapping[str, int]:
 
 
 def _day(months: Mapping[str, int], match: re.Match[str], asked: Asked) -> DateRange:
-    month, number = months[match["month"].casefold()], int(match["day"])
-    this = date(year_of(month, asked, match["year"]), month, number)
-    if not match["year"] and this > asked.today and not asked.ahead:
-        this = this.replace(year=this.year - 1)
-    return DateRange(this, this)
+    return _dated(asked, match["year"], months[match["month"].casefold()], int(match["day"]))
 
 
 def _month(months: Mapping[str, int], match: re.Match[str], asked: Asked) -> DateRange:
-    number = months[match["month"].casefold()]
-    of = year_of(number, asked, match["year"])
-    return DateRange(date(of, number, 1), month_end(of, number))
+    return _dated(asked, match["year"], months[match["month"].casefold()])
 
 
-def _year(match: re.Match[str], _: Asked) -> DateRange:
-    of = int(match["year"])
-    return DateRange(date(of, 1, 1), date(of, 12, 31))
+def _year(match: re.Match[str], asked: Asked) -> DateRange:
+    return _dated(asked, match["year"])
 
 
 def _wide(match: re.Match[str], asked: Asked) -> DateRange:
     """A day, a month or a year as Chinese and Japanese write it."""
-    month = int(match["month"]) if match["month"] else 0
-    of = int(match["year"]) if match["year"] else year_of(month, asked, None)
+    return _dated(asked, match["year"], int(match["month"] or 0), int(match["day"] or 0))
+
+
+def _dated(asked: Asked, year: str | None, month: int = 0, day: int = 0) -> DateRange:
+    """A year, a month or a day; without a year the last one, or the next where what is to come is asked."""
+    of = year_of(month, asked, year)
     if not month:
         return DateRange(date(of, 1, 1), date(of, 12, 31))
-    if not match["day"]:
+    if not day:
         return DateRange(date(of, month, 1), month_end(of, month))
-    this = date(of, month, int(match["day"]))
-    if not match["year"] and this > asked.today and not asked.ahead:
+    this = date(of, month, day)
+    if not year and this > asked.today and not asked.ahead:
         this = this.replace(year=this.year - 1)
     return DateRange(this, this)
 
@@ -362,7 +346,7 @@ def _wide(match: re.Match[str], asked: Asked) -> DateRange:
 def _wide_word(match: re.Match[str], asked: Asked) -> DateRange:
     word = match["core"]
     unit, offset = _WIDE_WORDS[word]
-    first, last = _whole(unit, asked.today, offset)
+    first, last = whole(unit, asked.today, offset)
     return DateRange(first, min(last, asked.today) if offset <= 0 else last, recent=unit != "year")
 
 

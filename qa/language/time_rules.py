@@ -33,6 +33,8 @@ ANY_YEAR = r"(?:1[89]|20)\d\d"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _ONES = "one two three four five six seven eight nine".split()
 _WORDS = "|".join(sorted(_NUMBERS, key=len, reverse=True))
+RECENT_DAYS = 62
+"""What lies further back is mostly told by articles of its own time, and older news may answer, too."""
 COUNT = rf"(?:\d{{1,3}}|(?:{'|'.join(_TENS)})-(?:{'|'.join(_ONES)})|(?:a |one )?hundred|{_WORDS})"
 
 _TITLED = re.compile(r"Today|Yesterday|Tomorrow|Tonight|Overnight")
@@ -102,6 +104,20 @@ def months_on(year: int, month: int, months: int) -> date:
     """The first day of the month so many months after one."""
     at = year * 12 + month - 1 + months
     return date(at // 12, at % 12 + 1, 1)
+
+
+def whole(unit: str, today: date, offset: int) -> tuple[date, date]:
+    """The calendar day, week, weekend, month, quarter, year or decade that holds today, or one so many later."""
+    if unit == "day":
+        return today + timedelta(days=offset), today + timedelta(days=offset)
+    if unit in {"week", "weekend"}:
+        monday = today + timedelta(days=7 * offset - today.weekday())
+        return monday + timedelta(days=5 if unit == "weekend" else 0), monday + timedelta(days=6)
+    months = {"month": 1, "quarter": 3, "year": 12, "decade": 120}[unit]
+    begun = (today.year * 12 + today.month - 1) // months * months
+    first = months_on(begun // 12, begun % 12 + 1, offset * months)
+    final = months_on(first.year, first.month, months - 1)
+    return first, month_end(final.year, final.month)
 
 
 def count_of(word: str | None) -> int:

@@ -65,6 +65,8 @@ def of_what_is_named(
     An article without Ana Roe does not know how many goals she scored. A single word may be a name for what an article
     calls otherwise; but if nothing found has it, nothing tells of it: no article without Peru names its capital.
     """
+    if language_of(question) not in {None, "en"}:
+        return reading
     texts = _texts(evidence)
     if _is_unheard_of(question, texts.values()):
         return _kept(reading, lambda _: False, calibration)
@@ -108,8 +110,6 @@ def _says(parts: Collection[str], text: str) -> bool:
 
 def _lacks(question: str, text: str) -> bool:
     """Whether a text lacks a longer name of the question: it has none of its words, nor its initials."""
-    if language_of(question) not in {None, "en"}:
-        return False
     folded = text.casefold()
     initials = set(re.findall(r"\b[A-Z]{2,6}\b", text.replace(".", "")))
     for name in names(question):
@@ -127,9 +127,7 @@ def _lacks(question: str, text: str) -> bool:
 
 
 def _is_unheard_of(question: str, texts: Collection[str]) -> bool:
-    """Whether a one-word name of an English question stands in none of the texts, in no other form or spelling."""
-    if language_of(question) not in {None, "en"}:
-        return False
+    """Whether a one-word name of the question stands in none of the texts, in no other form or spelling."""
     alone = [name.text for name in names(question) if re.fullmatch(r"[A-Z][a-z-]{3,}", name.text)]
     if not alone:
         return False

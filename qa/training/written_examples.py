@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -107,11 +108,11 @@ def written_rows(folder: Path = WRITTEN) -> Iterator[Row]:
         if question.sentence not in article.text or at < 0:
             raise ValueError(f"{article.title!r}: {words!r} does not stand where {question.question!r} says")
         answered = question.answer is not None
-        yield _row(article, question.question, Span(words, at), answered=answered, fold=fold, source=source)
+        yield _written(article, question.question, Span(words, at), answered=answered, fold=fold, source=source)
     for article, decided in written_decisions(folder):
         span, (fold, _) = deciding(article.text, decided.sentence), by_title[article.title]
         answered = decided.answer is not None
-        yield _row(article, decided.question, span, answered=answered, fold=fold, source="written_news_further")
+        yield _written(article, decided.question, span, answered=answered, fold=fold, source="written_news_further")
 
 
 def _folds(folder: Path) -> list[tuple[int, WrittenArticle]]:
@@ -126,15 +127,22 @@ def _beside(folder: Path, kind: type[_Made]) -> Iterator[_Made]:
         yield from map(decoder.decode, path.read_bytes().splitlines())
 
 
-def _row(article: WrittenArticle, question: str, span: Span, *, answered: bool, fold: int, source: str) -> Row:
+def _written(article: WrittenArticle, question: str, span: Span, *, answered: bool, fold: int, source: str) -> Row:
+    group = f"written:{article.title}"
+    return _row(question, article.text, span, answered=answered, source=source, group=group, fold=fold)
+
+
+def _row(question: str, context: str, span: Span | None, *, answered: bool, source: str, group: str, fold: int) -> Row:
+    """`span`: the words that answer, or that only tempt; None where none do."""
+    spans = (span,) if span else ()
     return Row(
         question=question,
-        context=article.text,
-        answers=(span,) if answered else (),
-        plausible_answers=() if answered else (span,),
+        context=context,
+        answers=spans if answered else (),
+        plausible_answers=() if answered else spans,
         is_impossible=not answered,
         source=source,
-        group=f"written:{article.title}",
+        group=group,
         fold=fold,
     )
 
@@ -256,7 +264,6 @@ ASKED = Path(__file__).parent / "documents"
 DOCUMENTS = Path("support", "train-documents.jsonl.gz")
 """Under DATA: the passages."""
 SOURCE = "asked_documents"
-_DOCUMENT_FOLDS = 5
 
 
 class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -302,10 +309,7 @@ def document_rows(data: Path, folder: Path = ASKED, *, versions: bool = True) ->
             for one in asked.questions:
                 if not 0 <= one.start < one.end <= len(text):
                     raise ValueError(f"{path.name}: {one.question!r} points outside of passage {asked.document}")
-                yield _document_row(asked.document, one, text, answered=one.answered)
-                if versions and one.answered:
-                    without = (other for other in lacking[asked.document] if text[one.start : one.end] not in other)
-                    yield from (_document_row(asked.document, one, other, answered=False) for other in without)
+                yield from _rows_of(asked, one, text, lacking=lacking[asked.document] if versions else ())
 
 
 def _versions(pairs: Iterable[Pair]) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -325,16 +329,16 @@ def _versions(pairs: Iterable[Pair]) -> tuple[dict[str, str], dict[str, list[str
     return texts, {key: list(others) for key, others in lacking.items()}
 
 
-def _document_row(document: str, one: AskedQuestion, text: str, *, answered: bool) -> Row:
-    span = Span(text[one.start : one.end], one.start)
-    return Row(
-        question=one.question,
-        context=text,
-        answers=(span,) if answered else (),
-        # The version that lacks the answer holds no other words that tempt.
-        plausible_answers=() if one.answered else (span,),
-        is_impossible=not answered,
+def _rows_of(asked: AskedDocument, one: AskedQuestion, text: str, *, lacking: Sequence[str]) -> Iterator[Row]:
+    """A question on its passage, and on those that lack the answer: they hold no other words that tempt."""
+    words = text[one.start : one.end]
+    row = partial(
+        _row,
+        one.question,
         source=SOURCE,
-        group=f"documents:{document}",
-        fold=int(document[:8], 16) % _DOCUMENT_FOLDS,
+        group=f"documents:{asked.document}",
+        fold=int(asked.document[:8], 16) % WRITTEN_FOLDS,
     )
+    yield row(text, Span(words, one.start), answered=one.answered)
+    if one.answered:
+        yield from (row(other, None, answered=False) for other in lacking if words not in other)

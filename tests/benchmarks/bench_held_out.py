@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from qa.evaluation.dataset import draw
 from qa.evaluation.metrics.answers import f1
 from qa.evaluation.metrics.confidence import auroc
 from qa.reading import PassageText, Reader, load_reader
@@ -40,8 +40,7 @@ def main() -> None:
         by_source.setdefault(row.source if told else f"{row.source}, version without the answer", []).append(row)
     report: dict[str, object] = {"bench": "held_out", "reader": reader.identity}
     for source, all_rows in sorted(by_source.items()):
-        drawn = random.Random(7).sample(all_rows, min(given.limit, len(all_rows)))
-        report[source] = measured(drawn, reader)
+        report[source] = measured(draw(all_rows, limit=given.limit), reader)
     json.dump(report, sys.stdout, indent=2)
     sys.stdout.write("\n")
 
