@@ -274,3 +274,17 @@ def _acting_parts(settings: Settings, act: Callable[[], None]) -> Parts:
 
     acting: Any = _Acting(act)
     return Parts(corpus=acting, encoder=load_encoder(settings.encoder), answering=acting)
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], Any]:
+    """Give what a function gives, once that is something."""
+
+    def until(find: Callable[[], Any]) -> Any:
+        end = time.monotonic() + 120
+        while not (found := find()):
+            assert time.monotonic() < end, "it never came about"
+            time.sleep(0.02)
+        return found
+
+    return until

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -29,7 +28,7 @@ def many_articles(total_bytes: int) -> list[dict[str, str]]:
     return [{"id": f"big{n}", "text": f"Number {n}. {text}"} for n in range(total_bytes // (len(text) + 40))]
 
 
-def test_the_loop_answers_while_ten_megabytes_come_in(serve: Any, settings: Settings) -> None:
+def test_the_loop_answers_while_ten_megabytes_come_in(serve: Any, settings: Settings, until: Any) -> None:
     """The ingest takes seconds of CPU, and `/health/live` and a search are answered often before it is done.
 
     A loop that parses, cleans or encodes itself is stuck for as long as the ingest takes.
@@ -40,7 +39,7 @@ def test_the_loop_answers_while_ten_megabytes_come_in(serve: Any, settings: Sett
         client.post("/api/articles", json=articles[0]).raise_for_status()
         headers = {"content-type": "application/json"}
         sent = pool.submit(httpx.post, f"{client.base_url}/api/articles", content=body, headers=headers)
-        wait_until(lambda: "sourceline_writes_admitted 1" in client.get("/metrics").text)
+        until(lambda: "sourceline_writes_admitted 1" in client.get("/metrics").text)
         for _ in range(5):
             client.post("/api/search", json={"question": "harbours"}).raise_for_status()
             for _ in range(20):
@@ -67,7 +66,7 @@ def test_too_many_questions_are_refused_at_once(
 
 
 def test_a_question_past_its_deadline(
-    serve: Any, tmp_path: Any, saying: Any, check_problem: Callable[..., Any]
+    serve: Any, tmp_path: Any, saying: Any, check_problem: Callable[..., Any], until: Any
 ) -> None:
     settings = Settings(data_dir=tmp_path, encoder="hashing", reader="words", deadline_seconds=0.3)
     begun, go = threading.Event(), threading.Event()
@@ -83,15 +82,15 @@ def test_a_question_past_its_deadline(
         check_problem(ask(client), "overloaded")
         check_problem(first.result(120), "deadline-exceeded")
         go.set()
-        wait_until(lambda: ask(client).status_code == 200)  # the thread is free again
+        until(lambda: ask(client).status_code == 200)  # the thread is free again
 
 
-def test_writes_take_turns(serve: Any, settings: Settings) -> None:
+def test_writes_take_turns(serve: Any, settings: Settings, until: Any) -> None:
     """A small write does not wait for the end of a large one."""
     large = many_articles(600_000)
     with serve(settings) as client, ThreadPoolExecutor(1) as pool:
         sent = pool.submit(lambda: httpx.post(f"{client.base_url}/api/articles", json=large, timeout=120))
-        wait_until(lambda: client.get("/health/ready").json()["articles"] > 0)
+        until(lambda: client.get("/health/ready").json()["articles"] > 0)
         small = client.post("/api/articles", json={"id": "small", "text": "A small one."})
         assert small.status_code == 200
         assert client.delete("/api/articles/small").status_code == 204
@@ -144,10 +143,3 @@ def _answered(client: httpx.Client, question: str) -> tuple[object, ...]:
 
 def ask(client: httpx.Client) -> httpx.Response:
     return httpx.post(f"{client.base_url}/api/ask", json={"question": "Where?"}, timeout=120)
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not holds():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.02)

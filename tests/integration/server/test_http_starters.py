@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -30,20 +29,6 @@ BRIDGE = {
     "text": "The Osprey Bridge in Kelmar will be closed to all motor traffic for 16 months from July 1.",
     "published_at": "2024-06-14",
 }
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], Any]], Any]:
-    """Give what a function gives, once that is something."""
-
-    def until(find: Callable[[], Any]) -> Any:
-        end = time.monotonic() + 120
-        while not (found := find()):
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        return found
-
-    return until
 
 
 def begin(client: httpx.Client, **narrowed: Any) -> dict[str, Any]:
