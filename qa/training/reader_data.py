@@ -239,7 +239,9 @@ class Neighbourhood(msgspec.Struct, frozen=True, kw_only=True):
     news: float = 2.0
     """How often those on invented news come so, each on average."""
     alone: float = 1.0
-    """Share of an epoch's other windows."""
+    """Share of an epoch's other windows, ..."""
+    asked: float = 1.0
+    """... and of those that questions on real news give."""
     size: int = 2
     """Neighbours of a question."""
 

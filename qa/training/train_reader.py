@@ -26,7 +26,7 @@ from qa.training.reader_data import (
     rows_of,
     tokens_of,
 )
-from qa.training.written_examples import document_rows, written_rows
+from qa.training.written_examples import SOURCE, document_rows, written_rows
 
 if TYPE_CHECKING:
     import torch
@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--groups", type=int, default=0, help="questions of an epoch that come with near passages")
     parser.add_argument("--news-groups", type=float, default=2.0, help="how often each of invented news comes so")
     parser.add_argument("--share", type=float, default=1.0, help="of the other windows in each epoch")
+    parser.add_argument("--asked", type=float, default=1.0, help="the same of questions on real news")
     parser.add_argument("--frozen", type=int, default=0, help="lowest layers left as they are: a third less time for 3")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--seed", type=int, default=17)
@@ -78,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         tokenizer=tokenizer,
         first_stage=given.first_stage,
         seed=given.seed,
-        shape=Neighbourhood(groups=given.groups, alone=given.share, news=given.news_groups),
+        shape=Neighbourhood(groups=given.groups, alone=given.share, asked=given.asked, news=given.news_groups),
         folder=given.out,
     )
     train(model, epochs, loss_of=loss_of, plan=plan, folder=given.out)
@@ -132,15 +133,20 @@ def epochs_of(
     kept, news = _not_held_out(passages), _not_held_out(written)
     rows, news_rows = tokens_of(kept, tokenizer), tokens_of(news, tokenizer)
     near = neighbours_of(kept, load(BUNDLED_MODEL), folder / "neighbours.json") if shape.groups else []
-    near_news = neighbours_of(news, load(BUNDLED_MODEL), folder / f"neighbours-news-{len(news)}.json")
     with_neighbours = round(shape.news * len(news))
+    near_cache = folder / f"neighbours-news-{len(news)}.json"
+    near_news = neighbours_of(news, load(BUNDLED_MODEL), near_cache) if with_neighbours else []
+    asked = [each for each in news_rows if each.row.source == SOURCE]
+    others = [*rows, *(each for each in news_rows if each.row.source != SOURCE)]
     while True:
-        alone = _alone(epoch_of([*rows, *news_rows], rng, **special))
+        drawn_alone = []
+        for some_rows, share in ((others, shape.alone), (asked, shape.asked)):
+            windows = epoch_of(some_rows, rng, **special)
+            drawn_alone += _alone(rng.sample(windows, round(len(windows) * share)))
         groups = groups_of(rows, near, shape, rng, **special)
         for begin in range(0, with_neighbours, len(news)):
             some = Neighbourhood(groups=min(len(news), with_neighbours - begin), size=shape.size)
             groups += groups_of(news_rows, near_news, some, rng, **special)
-        drawn_alone = rng.sample(alone, round(len(alone) * shape.alone))
         yield batches([*drawn_alone, *groups], length=_length, tokens=BATCH_TOKENS, rng=rng)
 
 

@@ -1,9 +1,9 @@
-"""What was written for training: questions and claims on invented news, claims on edited texts, questions on the news
-passages of DATA/support.
+"""What was written for training: questions and claims on invented news, claims on edited texts, questions on the real
+news of DATA/support and of the halves of DATA/grounding that are fitted on.
 
-The passages stay there: a question names its passage by hash and its words by place. Passages come in two versions, of
-which one lacks some facts: a question on such a fact has an answer in one and none in the other, in nearly the same
-words.
+Those texts stay there: a question names its text by hash and its words by place. The passages of DATA/support come in
+two versions, of which one lacks some facts: a question on such a fact has an answer in one and none in the other, in
+nearly the same words.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
+from qa.evaluation.benchmarks.grounding_sets import SetName, read_sets
 from qa.grounding import Provenance
 from qa.grounding.claim_evidence import passages_of, set_against
 from qa.training.checker_data import EVIDENCE_WORDS, Label, Pair, pairs_of
@@ -257,17 +258,20 @@ def edited_texts(*, held_out: bool, folder: Path = EDITED) -> Iterator[Pair]:
                 yield Pair(text.after, one.claim, _OUTCOMES[one.after], "written_edits")
 
 
-# --- Questions on the news passages of DATA/support
+# --- Questions on real news
 
 ASKED = Path(__file__).parent / "documents"
-"""Who asks what of which passage."""
+"""Who asks what of which text."""
 DOCUMENTS = Path("support", "train-documents.jsonl.gz")
-"""Under DATA: the passages."""
+"""Under DATA: passages."""
+ARTICLES = "grounding"
+"""Under DATA: a folder of sets of summaries, whose articles are asked about where the set is of news."""
+_NEWS_SETS: tuple[SetName, ...] = ("cliff", "qags-cnndm", "qags-xsum")
 SOURCE = "asked_documents"
 
 
 class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """A question and a place in its passage: of the words that answer, or that only seem to."""
+    """A question and a place in its text: of the words that answer, or that only seem to."""
 
     question: str
     start: int
@@ -276,7 +280,7 @@ class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskedDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The questions on one passage."""
+    """The questions on one text."""
 
     document: str
     """Its key, see `document_key`."""
@@ -284,7 +288,7 @@ class AskedDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def document_key(text: str) -> str:
-    """What names a passage: the first 16 digits of its SHA-256.
+    """What names a text: the first 16 digits of its SHA-256.
 
     >>> document_key("Ida Holm owns the ferry.")
     '860d6c05e731cca6'
@@ -293,23 +297,25 @@ def document_key(text: str) -> str:
 
 
 def document_rows(data: Path, folder: Path = ASKED, *, versions: bool = True) -> Iterator[Row]:
-    """The questions of `folder` on the passages under `data`; one passage in five is of fold 0, the one held out.
+    """The questions of `folder` on texts under `data`; one text in five is of fold 0, the one held out.
 
     Without `versions`, on whole passages alone: asked of all of them, a question on a missing fact has its answer.
 
-    Raises ValueError where a passage is missing or a place lies outside it.
+    Raises ValueError where a text is missing or a place lies outside it.
     """
     texts, lacking = _versions(pairs_of(data / DOCUMENTS))
+    articles = (row.document for row in read_sets(data / ARTICLES, names=_NEWS_SETS) if row.part == "fit")
+    texts |= {document_key(text): text for text in articles}
     decoder = msgspec.json.Decoder(AskedDocument)
     for path in sorted(folder.glob("*.jsonl")):
         for asked in map(decoder.decode, path.read_bytes().splitlines()):
             text = texts.get(asked.document)
             if text is None:
-                raise ValueError(f"{data / DOCUMENTS} holds no passage {asked.document}, on which {path.name} asks")
+                raise ValueError(f"{data} holds no text {asked.document}, on which {path.name} asks")
             for one in asked.questions:
                 if not 0 <= one.start < one.end <= len(text):
-                    raise ValueError(f"{path.name}: {one.question!r} points outside of passage {asked.document}")
-                yield from _rows_of(asked, one, text, lacking=lacking[asked.document] if versions else ())
+                    raise ValueError(f"{path.name}: {one.question!r} points outside of text {asked.document}")
+                yield from _rows_of(asked, one, text, lacking=lacking.get(asked.document, ()) if versions else ())
 
 
 def _versions(pairs: Iterable[Pair]) -> tuple[dict[str, str], dict[str, list[str]]]:

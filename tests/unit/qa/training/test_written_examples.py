@@ -9,8 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from qa.evaluation.benchmarks.grounding_sets import read_sets
 from qa.training.reader_data import Row, Span, title_of
 from qa.training.written_examples import (
+    ARTICLES,
     DOCUMENTS,
     MOST_DECIDING,
     WRITTEN,
@@ -34,6 +36,7 @@ ARTICLE = {
 }
 WHOLE = "Ida Holm owns the ferry. Tom Renn steered it."
 BLURRED = "A woman owns the ferry. Tom Renn steered it."
+REPORTS = [f"{WHOLE} It left at {hour}." for hour in range(8)]
 CLAIM = "The ferry of Ida Holm was steered by Tom Renn."
 ON_DOCUMENT = [
     {"question": "Who owns the ferry?", "start": 0, "end": 8},
@@ -159,6 +162,13 @@ def asked_rows(tmp_path: Path, questions: list[dict[str, object]], *, versions: 
     ]
     with gzip.open(tmp_path / DOCUMENTS, "wb") as lines:
         lines.write(b"\n".join(map(msgspec.json.encode, pairs)))
+    sets = tmp_path / ARTICLES
+    sets.mkdir()
+    for name in ("cliff-val", "qags-cnndm"):
+        (sets / f"{name}.jsonl").touch()
+    voted = [{"sentence": "Ida Holm owns it.", "responses": [{"response": "yes"}]}]
+    told = [{"article": text, "summary_sentences": voted} for text in REPORTS]
+    (sets / "qags-xsum.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, told)))
     asked = tmp_path / "asked"
     asked.mkdir()
     (asked / "a.jsonl").write_bytes(msgspec.json.encode({"document": document_key(WHOLE), "questions": questions}))
@@ -179,26 +189,40 @@ def test_without_versions_each_question_comes_once(tmp_path: Path) -> None:
     assert [row.context for row in asked_rows(tmp_path, ON_DOCUMENT, versions=False)] == 3 * [WHOLE]
 
 
-def test_a_place_outside_of_its_passage_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"a\.jsonl: 'Who owns it\?' points outside of passage"):
+def test_only_articles_that_are_fitted_on_may_be_asked_about(tmp_path: Path) -> None:
+    asked_rows(tmp_path, ON_DOCUMENT)
+    parts = {row.document: row.part for row in read_sets(tmp_path / ARTICLES, names=["qags-xsum"])}
+    assert set(parts.values()) == {"fit", "report"}
+    for text, part in parts.items():
+        asked = {"document": document_key(text), "questions": ON_DOCUMENT}
+        (tmp_path / "asked" / "b.jsonl").write_bytes(msgspec.json.encode(asked))
+        if part == "fit":
+            assert [row.context for row in document_rows(tmp_path, tmp_path / "asked")][-3:] == 3 * [text]
+        else:
+            with pytest.raises(ValueError, match="holds no text"):
+                list(document_rows(tmp_path, tmp_path / "asked"))
+
+
+def test_a_place_outside_of_its_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a\.jsonl: 'Who owns it\?' points outside of text"):
         asked_rows(tmp_path, [{"question": "Who owns it?", "start": 0, "end": len(WHOLE) + 1}])
 
 
-def test_a_missing_passage_is_named(tmp_path: Path) -> None:
+def test_a_missing_text_is_named(tmp_path: Path) -> None:
     asked_rows(tmp_path, ON_DOCUMENT)
     (tmp_path / "asked" / "b.jsonl").write_bytes(msgspec.json.encode({"document": "0" * 16, "questions": ON_DOCUMENT}))
-    with pytest.raises(ValueError, match=r"holds no passage 0{16}, on which b\.jsonl asks"):
+    with pytest.raises(ValueError, match=r"holds no text 0{16}, on which b\.jsonl asks"):
         list(document_rows(tmp_path, tmp_path / "asked"))
 
 
 def test_the_questions_on_documents_are_sound(shared: Path) -> None:
     found = list(document_rows(shared / "data"))
     asked = [row for row in found if row.answers or row.plausible_answers]
-    assert len(asked) > 10_000
+    assert len(asked) > 17_000
     assert len(found) - len(asked) > 1_500
     for row in asked:
         (span,) = row.answers or row.plausible_answers
         assert span.text == span.text.strip()
         assert row.context[span.answer_start :].startswith(span.text)
-    assert 0.55 < sum(bool(row.answers) for row in asked) / len(asked) < 0.65
+    assert 0.5 < sum(bool(row.answers) for row in asked) / len(asked) < 0.65
     assert 0.1 < sum(row.fold == 0 for row in found) / len(found) < 0.3
