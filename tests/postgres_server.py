@@ -9,6 +9,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -127,6 +129,19 @@ class PostgresServer:
         self._process.wait()
         self._process = None
         psutil.wait_procs(started, timeout=300)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it stand still, its connections open, as a machine does that is cut off."""
+        first = psutil.Process(self.process_id)
+        stopped = [first, *first.children()]
+        for process in stopped:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in stopped:
+                process.resume()
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of the server's own programs, such as pg_dump."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from ipaddress import ip_address
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 import psycopg
 from psycopg import Error, IsolationLevel, errors
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
@@ -21,7 +23,11 @@ from embeddings.postgres import schema as schemas
 from embeddings.postgres.schema import adapt
 from embeddings.types import Place
 
+T = TypeVar("T")
 _ATTEMPT_SECONDS = 2.0
+_GRACE_SECONDS = 2.0
+"""What a server may take to say that time is up, before it counts as away."""
+_CONNECT_SECONDS = 10
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 _BUSY = (
     errors.DeadlockDetected,
@@ -40,18 +46,59 @@ def exists(url: str, *, schema: str) -> bool:
         return schemas.version_of(db, schema, tables=schemas.ARTICLES) > 0
 
 
+class _Bounded(psycopg.Connection[TupleRow]):
+    """A connection that is closed when its server says nothing for too long.
+
+    The server's own limit ends a statement only while the server is there: one that is frozen, or cut off without a
+    word, would be waited for as long as the system keeps the connection, which may be hours.
+    """
+
+    patience: float | None = None
+    """Seconds for one statement; None: any."""
+
+    def wait(self, gen: PQGen[T], *args: Any, **more: Any) -> T:
+        """Take part in what the driver waits for."""
+        if self.patience is None:
+            return super().wait(gen, *args, **more)
+        try:
+            return super().wait(_within(gen, self.patience), *args, **more)
+        except _Silent:
+            self.close()
+            raise
+
+
+class _Silent(psycopg.OperationalError):
+    """The server says nothing."""
+
+
+def _within(gen: PQGen[T], seconds: float) -> PQGen[T]:
+    """Wait for the server as `gen` does; raise _Silent where nothing has come when so much time has passed."""
+    until = time.monotonic() + seconds
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if not ready and time.monotonic() >= until:
+                raise _Silent(f"no answer within {seconds:g} s")
+            wanted = gen.send(ready)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
 class Database:
     """A pool of connections to one store; any thread may use it."""
 
     def __init__(self, place: Place, *, read_only: bool, tables: schemas.Tables = schemas.ARTICLES) -> None:
-        self.address = parse(place.server)
+        self.address = parse(place.server, patience=place.timeout)
         self.schema = place.schema
         self._tables = tables
         self.read_only = read_only
         self._timeout = place.timeout
         self._path = ""
-        self._pool: ConnectionPool[Connection] = ConnectionPool(
+        self._pool: ConnectionPool[_Bounded] = ConnectionPool(
             self.address.conninfo,
+            connection_class=_Bounded,
             min_size=1,
             max_size=place.connections,
             open=False,
@@ -123,6 +170,7 @@ class Database:
                 return
             try:
                 db.execute("SELECT set_config('statement_timeout', '0', false)")
+                db.patience = None
                 yield db
             finally:
                 if not db.broken:
@@ -141,7 +189,7 @@ class Database:
         self._pool.close()
 
     @contextmanager
-    def _lent(self) -> Iterator[Connection]:
+    def _lent(self) -> Iterator[_Bounded]:
         if self.closed:
             raise StoreError(f"the store {self.address.shown} was closed")
         with _translated(self.address):
@@ -151,7 +199,7 @@ class Database:
             finally:
                 self._pool.putconn(db)
 
-    def _borrowed(self) -> Connection:
+    def _borrowed(self) -> _Bounded:
         """A connection that works, as soon as there is one. Raises PoolTimeout."""
         until = time.monotonic() + self._timeout
         while True:
@@ -159,10 +207,11 @@ class Database:
             try:
                 return self._pool.getconn(timeout=max(0.01, min(left, _ATTEMPT_SECONDS)))
             except PoolTimeout:
-                if left <= _ATTEMPT_SECONDS:
+                if left <= _ATTEMPT_SECONDS or time.monotonic() >= until:  # a frozen server keeps us longer
                     raise PoolTimeout(f"for {self._timeout:g} s") from None
 
-    def _configure(self, db: Connection) -> None:
+    def _configure(self, db: _Bounded) -> None:
+        db.patience = self._timeout + _GRACE_SECONDS
         # As planners reckon with spinning disks unless told otherwise, they read whole tables for a tenth of the rows.
         db.execute(
             "SELECT set_config('search_path', %s, false), set_config('statement_timeout', %s, false),"
@@ -181,6 +230,7 @@ class LateDatabase:
         self._tables = tables
         self._lock = threading.Lock()
         self._database: Database | None = None
+        self._failed: StoreError | None = None
 
     def reading(self) -> AbstractContextManager[Connection]:
         """See `Database.reading`. Raises StoreError, also where it cannot be opened."""
@@ -197,9 +247,17 @@ class LateDatabase:
                 self._database.close()
 
     def _opened(self) -> Database:
+        before = self._failed
         with self._lock:
+            if self._database is None and self._failed is not None and self._failed is not before:
+                # Whoever was first has just tried in vain: that all try, one after the other, would add up.
+                raise type(self._failed)(str(self._failed))
             if self._database is None:
-                self._database = Database.open(self._place, read_only=self._read_only, tables=self._tables)
+                try:
+                    self._database = Database.open(self._place, read_only=self._read_only, tables=self._tables)
+                except StoreError as error:
+                    self._failed = error
+                    raise
             return self._database
 
 
@@ -214,8 +272,10 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     """To be struck out of whatever others say."""
 
 
-def parse(url: str) -> Address:
+def parse(url: str, *, patience: float = _CONNECT_SECONDS) -> Address:
     """Read a URL as libpq does; a connection to another machine is encrypted unless the URL says otherwise.
+
+    So it is with the time to connect: `patience`, ten seconds at most.
 
     Raises StoreError, which repeats nothing of the URL.
 
@@ -229,7 +289,7 @@ def parse(url: str) -> Address:
             "QA_STORE cannot be read as an address; write postgresql://USER:PASSWORD@HOST:5432/DATABASE, with "
             "special characters of the password as %XX (docs/postgresql.md)"
         ) from None
-    defaults = {"application_name": "sourceline", "connect_timeout": "10"}
+    defaults = {"application_name": "sourceline", "connect_timeout": str(min(_CONNECT_SECONDS, math.ceil(patience)))}
     if not all(map(_is_near, given.get("host", "").split(","))):
         defaults["sslmode"] = "require"
     return Address(

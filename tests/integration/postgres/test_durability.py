@@ -60,6 +60,21 @@ def test_what_was_acknowledged_outlives_the_server(server: Any, made: Any) -> No
         assert again.get("afterwards") is not None
 
 
+def test_a_server_that_stands_still_is_not_waited_for_without_end(server: Any, made: Any) -> None:
+    with closing(PostgresCorpus.open(Place(server=server.url(), timeout=1), identity=made.identity)) as corpus:
+        made.put(corpus, made.article("a", "storm"))
+        with pytest.raises(StoreError, match="no answer within 3 s"), corpus._database.reading() as db, server.frozen():
+            db.execute("SELECT 1")
+        with server.frozen(), pytest.raises(StoreError, match="no connection to"):
+            corpus.count(Where())
+        until = time.monotonic() + 300
+        while True:  # new connections take a moment
+            with suppress(StoreError):
+                assert corpus.count(Where()).articles == 1
+                break
+            assert time.monotonic() < until
+
+
 def check(corpus: PostgresCorpus, made: Any, acknowledged: list[Article]) -> None:
     """Of each article the last version acknowledged is there, or the one that was being written then."""
     last = {article.id: article for article in acknowledged}

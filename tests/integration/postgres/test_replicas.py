@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -64,6 +66,15 @@ class Two:
 
         monkeypatch.setattr(Replicas, "ask", noted)
 
+    def follow(self, url: str) -> None:
+        """Ask another replica from now on."""
+        schema = self.other._database.schema
+        self.corpus.close()
+        self.corpus = PostgresCorpus.open(
+            Place(server=self.primary.url(), schema=schema, timeout=300, replicas=(url,)), identity=self.made.identity
+        )
+        self.corpus._replicas._now = self.clock
+
     def found(self) -> set[str]:
         hits: Hits = self.corpus.search(self.made.vector("x"), "storm", k=9, where=Where(usable_at="2024-06-04"))
         keys = [hit.key for hit in (*hits.dense, *hits.lexical)]
@@ -89,8 +100,9 @@ class Two:
 @pytest.fixture
 def two(servers: tuple[Any, Any], made: Any, schema: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
     opened = Two(servers, made, schema, monkeypatch)
-    with closing(opened.other), closing(opened.corpus):
+    with closing(opened.other):
         yield opened
+        opened.corpus.close()
         opened.replay(goes_on=True)
 
 
@@ -152,20 +164,43 @@ def test_what_is_no_replica_is_left_alone_and_the_primary_answers(
 ) -> None:
     two.put("a")
     named = two.primary.url() if which == "the primary itself" else "postgresql://u:secret@127.0.0.1:1/d"
-    with closing(
-        PostgresCorpus.open(
-            Place(server=two.primary.url(), schema=two.other._database.schema, replicas=(named,)),
-            identity=two.made.identity,
-        )
-    ) as corpus:
-        corpus._replicas._now = two.clock
-        two.corpus.close()
-        two.corpus = corpus
-        for _ in range(2):
-            assert two.found() == {"a"}
-        assert two.asked == ["primary"] * 2
-        assert caplog.text.count("is not asked for 10 s") == 1
-        assert "secret" not in caplog.text
-        two.clock.now += _REST_SECONDS + 1
+    two.follow(named)
+    for _ in range(2):
         assert two.found() == {"a"}
-        assert caplog.text.count("is not asked for 10 s") == 2
+    assert two.asked == ["primary"] * 2
+    assert caplog.text.count("is not asked for 10 s") == 1
+    assert "secret" not in caplog.text
+    two.clock.now += _REST_SECONDS + 1
+    assert two.found() == {"a"}
+    assert caplog.text.count("is not asked for 10 s") == 2
+
+
+def test_one_that_is_frozen_is_left_alone(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connections stay open, and nothing ever comes: the limit of the server itself is of no use."""
+    monkeypatch.setattr("embeddings.postgres.replicas._PATIENCE_SECONDS", 1.0)
+    two.put("a")
+    two.replay(goes_on=True)
+    two.follow(two.replica.url())
+    assert two.found() == {"a"}
+    with two.replica.frozen():
+        assert two.found() == {"a"}
+        assert two.found() == {"a"}
+    two.clock.now += _REST_SECONDS + 1
+    two.replay(goes_on=True)
+    assert two.found() == {"a"}
+    assert two.asked[1:3] == ["primary"] * 2
+
+
+def test_one_that_lets_in_and_says_nothing_is_tried_once_for_all_who_ask(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embeddings.postgres.replicas._PATIENCE_SECONDS", 2.0)
+    two.put("a")
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(4) as pool:
+        two.follow(f"postgresql://u:secret@127.0.0.1:{silent.getsockname()[1]}/d")
+        assert list(pool.map(lambda _: two.found(), range(4))) == [{"a"}] * 4
+        silent.setblocking(False)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+    assert two.asked == ["primary"] * 4
