@@ -28,6 +28,8 @@ _ATTEMPT_SECONDS = 2.0
 _GRACE_SECONDS = 2.0
 """What a server may take to say that time is up, before it counts as away."""
 _CONNECT_SECONDS = 10
+_ABANDONED_SECONDS = 60
+"""A transaction in which nobody says anything for so long is undone: others wait for what it holds locked."""
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 _BUSY = (
     errors.DeadlockDetected,
@@ -213,10 +215,14 @@ class Database:
     def _configure(self, db: _Bounded) -> None:
         db.patience = self._timeout + _GRACE_SECONDS
         # As planners reckon with spinning disks unless told otherwise, they read whole tables for a tenth of the rows.
+        # A client that is gone without a word, with its machine perhaps, the server takes for there for two hours.
         db.execute(
             "SELECT set_config('search_path', %s, false), set_config('statement_timeout', %s, false),"
-            " set_config('random_page_cost', '1.1', false)",
-            (self._path, str(int(self._timeout * 1000))),
+            " set_config('random_page_cost', '1.1', false),"
+            " set_config('idle_in_transaction_session_timeout', %s, false),"
+            " set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),"
+            " set_config('tcp_keepalives_count', '3', false)",
+            (self._path, str(int(self._timeout * 1000)), str(_ABANDONED_SECONDS * 1000)),
         )
         adapt(db)
 
@@ -289,7 +295,12 @@ def parse(url: str, *, patience: float = _CONNECT_SECONDS) -> Address:
             "QA_STORE cannot be read as an address; write postgresql://USER:PASSWORD@HOST:5432/DATABASE, with "
             "special characters of the password as %XX (docs/postgresql.md)"
         ) from None
-    defaults = {"application_name": "sourceline", "connect_timeout": str(min(_CONNECT_SECONDS, math.ceil(patience)))}
+    alive = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+    defaults = {
+        "application_name": "sourceline",
+        **alive,
+        "connect_timeout": str(min(_CONNECT_SECONDS, math.ceil(patience))),
+    }
     if not all(map(_is_near, given.get("host", "").split(","))):
         defaults["sslmode"] = "require"
     return Address(

@@ -75,6 +75,30 @@ def test_a_server_that_stands_still_is_not_waited_for_without_end(server: Any, m
             assert time.monotonic() < until
 
 
+def test_who_stands_still_in_the_midst_of_a_write_is_not_waited_for_by_others(
+    postgres_server: Any, made: Any, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a service does that was cut off; its write is undone."""
+    monkeypatch.setattr("embeddings.postgres.database._ABANDONED_SECONDS", 1)
+    place = Place(server=postgres_server.url(), schema=schema, timeout=60)
+    with (
+        closing(PostgresCorpus.open(place, identity=made.identity)) as still,
+        closing(PostgresCorpus.open(place, identity=made.identity)) as corpus,
+    ):
+
+        def write() -> None:
+            with still._database.writing(alone=True) as db:
+                db.execute("INSERT INTO vocabulary VALUES ('abandoned')")
+                made.put(corpus, made.article("a", "storm"))
+                db.execute("SELECT 1")
+
+        with pytest.raises(StoreError, match="idle-in-transaction"):
+            write()
+        with corpus._database.reading() as db:
+            assert db.execute("SELECT 1 FROM vocabulary WHERE term = 'abandoned'").fetchone() is None
+        made.put(still, made.article("b", "storm"))
+
+
 def check(corpus: PostgresCorpus, made: Any, acknowledged: list[Article]) -> None:
     """Of each article the last version acknowledged is there, or the one that was being written then."""
     last = {article.id: article for article in acknowledged}
