@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -279,7 +280,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse(url: str, *, patience: float = _CONNECT_SECONDS) -> Address:
-    """Read a URL as libpq does; a connection to another machine is encrypted unless the URL says otherwise.
+    """Read a URL as libpq does; to other machines connections are encrypted unless it or PGSSLMODE says otherwise.
 
     So it is with the time to connect: `patience`, ten seconds at most.
 
@@ -301,11 +302,18 @@ def parse(url: str, *, patience: float = _CONNECT_SECONDS) -> Address:
         **alive,
         "connect_timeout": str(min(_CONNECT_SECONDS, math.ceil(patience))),
     }
-    if not all(map(_is_near, given.get("host", "").split(","))):
-        defaults["sslmode"] = "require"
+    if not all(map(_is_near, _hosts(given).split(","))) and "PGSSLMODE" not in os.environ:
+        # The system's own roots vouch for names only, and the driver refuses anything less with them.
+        defaults["sslmode"] = "verify-full" if given.get("sslrootcert") == "system" else "require"
     return Address(
         conninfo=make_conninfo("", **(defaults | given)), shown=_shown(given), password=given.get("password", "")
     )
+
+
+def _hosts(given: dict[str, str]) -> str:
+    """Which hosts libpq connects to."""
+    named = os.environ.get("PGHOSTADDR") or os.environ.get("PGHOST") or ""
+    return given.get("hostaddr") or given.get("host") or named
 
 
 def _shown(given: dict[str, str]) -> str:

@@ -54,10 +54,21 @@ def test_an_address_that_is_none_is_refused(made: Any, url: str) -> None:
         ("postgresql://u@127.0.0.1,db.example/news", "require"),
         ("postgresql://u@127.0.0.1/news", None),
         ("postgresql://u@/news?host=/run/postgresql", None),
+        ("postgresql://u@/news?hostaddr=192.0.2.1", "require"),
+        ("postgresql://u@localhost/news?hostaddr=192.0.2.1", "require"),
+        ("postgresql://u@db.example/news?sslrootcert=system", "verify-full"),
     ],
 )
-def test_other_machines_are_spoken_to_in_cipher(url: str, mode: str | None) -> None:
+def test_other_machines_are_spoken_to_in_cipher(url: str, mode: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PGSSLMODE", raising=False)
     assert psycopg.conninfo.conninfo_to_dict(parse(url).conninfo).get("sslmode") == mode
+
+
+def test_what_libpq_takes_from_the_environment_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "db.example")
+    assert psycopg.conninfo.conninfo_to_dict(parse("postgresql:///news").conninfo)["sslmode"] == "require"
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    assert "sslmode" not in psycopg.conninfo.conninfo_to_dict(parse("postgresql:///news").conninfo)
 
 
 @pytest.mark.parametrize("version", ["0.8.2", "0.7.4", "0.8"])
