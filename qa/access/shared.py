@@ -104,7 +104,9 @@ class SharedAccess:
                 (owners,),
             )
             held = {owner: (rest, max(0.0, ago)) for owner, rest, ago in rows}
-            spending, left = spent(ordered, [held[owner] for owner in owners], cost=cost)
+            # What another service has just tidied away was full.
+            full = {bucket.owner: (float(bucket.per_minute), 0.0) for bucket in ordered}
+            spending, left = spent(ordered, [(full | held)[owner] for owner in owners], cost=cost)
             db.execute(
                 "UPDATE budgets SET rest = given.rest, seen = clock_timestamp()"
                 " FROM unnest(%s::text[], %s::float8[]) AS given (owner, rest) WHERE budgets.owner = given.owner",

@@ -71,6 +71,23 @@ def test_no_spending_is_lost_however_many_spend(services: tuple[SharedAccess, Sh
     assert left == [pytest.approx(6 + gained / 2, abs=gained / 2 + 0.01)] * 2
 
 
+def test_a_bucket_that_another_service_tidies_away_meanwhile_was_full(
+    services: tuple[SharedAccess, SharedAccess], place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = TokenBucket(owner=str(uuid4()), per_minute=10)
+    assert asyncio.run(services[0].take([bucket], cost=1)).allowed
+    execute = psycopg.Connection.execute
+
+    def tidied_before(db: Any, statement: Any, *more: Any, **named: Any) -> Any:
+        if str(statement).startswith("SELECT owner"):
+            with psycopg.connect(place.server) as other:
+                execute(other, f"DELETE FROM {place.schema}.budgets WHERE owner = %s", (bucket.owner,))
+        return execute(db, statement, *more, **named)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", tidied_before)
+    assert asyncio.run(services[1].take([bucket], cost=1)).remaining == 9
+
+
 def test_all_sign_with_one_secret_also_those_that_start_at_once(postgres_server: Any) -> None:
     place = Place(server=postgres_server.url(), schema=f"test_{uuid4().hex}", timeout=300)
     services = [SharedAccess(place) for _ in range(4)]
