@@ -272,7 +272,7 @@ class PostgresCorpus(Corpus):
     def _switched(self, identity: EncoderIdentity) -> bool:
         """Search another encoder's passages, if they are complete; they are indexed before anybody searches them."""
         self._index_if_large(identity)
-        with self._database.writing(alone=True) as db:
+        with self._database.writing(alone=True, unhurried=True) as db:  # all the vectors before are deleted
             if not writes.adopt(db, identity):
                 return False
         self._served = self._served or identity == self._identity

@@ -98,6 +98,7 @@ class Database:
         self._tables = tables
         self.read_only = read_only
         self._timeout = place.timeout
+        self._patience = place.timeout + _GRACE_SECONDS
         self._path = ""
         self._pool: ConnectionPool[_Bounded] = ConnectionPool(
             self.address.conninfo,
@@ -146,10 +147,11 @@ class Database:
                 yield db
 
     @contextmanager
-    def writing(self, *, alone: bool = False) -> Iterator[Connection]:
+    def writing(self, *, alone: bool = False, unhurried: bool = False) -> Iterator[Connection]:
         """Give a connection for one transaction: durable when this returns, undone when it raises.
 
         Any number may write at once; one that wants to be `alone` waits until the others have ended, and they for it.
+        What is `unhurried` may take as long as it takes, once it is its turn.
         """
         self.require_writing()
         with self._lent() as db:
@@ -158,7 +160,13 @@ class Database:
                 shared = "" if alone else "_shared"
                 key = schemas.lock_key(f"writing {self._tables.kind}".rstrip(), self.schema)
                 db.execute(f"SELECT pg_advisory_xact_lock{shared}(%s)", (key,))
-                yield db
+                if unhurried:
+                    db.execute("SELECT set_config('statement_timeout', '0', true)")
+                    db.patience = None
+                try:
+                    yield db
+                finally:
+                    db.patience = self._patience
 
     @contextmanager
     def maintaining(self) -> Iterator[Connection | None]:
@@ -214,7 +222,7 @@ class Database:
                     raise PoolTimeout(f"for {self._timeout:g} s") from None
 
     def _configure(self, db: _Bounded) -> None:
-        db.patience = self._timeout + _GRACE_SECONDS
+        db.patience = self._patience
         # As planners reckon with spinning disks unless told otherwise, they read whole tables for a tenth of the rows.
         # A client that is gone without a word, with its machine perhaps, the server takes for there for two hours.
         db.execute(

@@ -32,6 +32,23 @@ def test_what_one_writes_the_others_find_at_once(open_corpus: OpenPostgres, made
     assert other.search(made.vector("x"), "dams", k=3, where=EVERYTHING).dense == ()
 
 
+def test_a_switch_may_take_longer_than_a_statement(
+    open_corpus: OpenPostgres, made: Any, postgres_server: Any, schema: str
+) -> None:
+    """The vectors before are deleted in it, all of them."""
+    article = made.article("a", "a storm")
+    made.put(open_corpus(), article)
+    with psycopg.connect(postgres_server.url(), autocommit=True) as db:
+        db.execute(f"SET search_path = {schema}, public")
+        slowly = "BEGIN PERFORM pg_sleep(5); RETURN OLD; END"
+        db.execute(f"CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS '{slowly}'")
+        db.execute("CREATE TRIGGER slowly BEFORE DELETE ON passages FOR EACH ROW EXECUTE FUNCTION slowly()")
+    place = Place(server=postgres_server.url(), schema=schema, timeout=2)
+    with closing(PostgresCorpus.open(place, identity=made.other)) as new:
+        new.encode_anew([made.indexed(article, made.other)])
+        assert len(new.search(made.vector("x", made.other), "storm", k=9, where=EVERYTHING).dense) == 1
+
+
 def test_several_may_start_at_once_in_a_new_database(made: Any, postgres_server: Any, schema: str) -> None:
     with psycopg.connect(postgres_server.url(), autocommit=True) as db:
         db.execute(f"CREATE DATABASE {schema}")
