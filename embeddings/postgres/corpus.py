@@ -283,9 +283,12 @@ class PostgresCorpus(Corpus):
         return True
 
     def _index_if_large(self, identity: EncoderIdentity | None = None) -> None:
-        """Index a generation as soon as it is too large for comparing all vectors."""
-        identity = identity or self._identity
+        """Index the generation that is searched as soon as it is too large for comparing all vectors; or one named."""
+        switching, identity = identity is not None, identity or self._identity
         with self._database.reading() as db:
+            active = writes.active(db)
+            if not switching and active is not None and active.identity != identity:
+                return  # it is indexed when it is whole, which costs less than to add one vector after the other
             number = writes.of(db, identity)
             if number is None or search.is_indexed(db, number):
                 return

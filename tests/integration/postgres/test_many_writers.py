@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from embeddings.errors import EncoderMismatch
-from embeddings.postgres import writes
+from embeddings.postgres import search, writes
 from embeddings.postgres.corpus import PostgresCorpus
 from embeddings.types import CorpusCounts, Held, Place, Where
 
@@ -47,6 +47,25 @@ def test_a_switch_may_take_longer_than_a_statement(
     with closing(PostgresCorpus.open(place, identity=made.other)) as new:
         new.encode_anew([made.indexed(article, made.other)])
         assert len(new.search(made.vector("x", made.other), "storm", k=9, where=EVERYTHING).dense) == 1
+
+
+def test_another_encoder_s_vectors_are_indexed_once_they_are_whole(
+    open_corpus: OpenPostgres, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "EXACT_MOST", 2)
+    articles = [made.article(name, f"{name} storm\n{name} calm\n{name} rain") for name in "ab"]
+    made.put(open_corpus(), *articles)
+    new = open_corpus(identity=made.other)
+
+    def indexed() -> bool:
+        with new._database.reading() as db:
+            return search.is_indexed(db, writes.of(db, made.other) or 0)
+
+    new.encode_anew([made.indexed(articles[0], made.other)])
+    assert not indexed()
+    new.encode_anew([made.indexed(articles[1], made.other)])
+    assert indexed()
+    assert new.verify() == []
 
 
 def test_several_may_start_at_once_in_a_new_database(made: Any, postgres_server: Any, schema: str) -> None:
