@@ -30,7 +30,15 @@ from qa.reading.sentence_ranking import (
     read,
 )
 from qa.retrieval import WIDER, Reranker, rerank
-from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, timely, timely_first
+from qa.retrieval.recency import (
+    AFTERWARDS,
+    is_late,
+    says_when,
+    tells_of_another,
+    tells_of_every,
+    timely,
+    timely_first,
+)
 from qa.retrieval.search import READ, Depth, retrieve
 from qa.settings import Settings
 from qa.types import AbstainReason, Evidence
@@ -115,14 +123,17 @@ class Finder:
         again = partial(read, asked.to_read, reader=reader, put=partial(_put, asked))
         elsewhen = partial(_of_another_month, asked.period, able)
 
+        def strikes(one: ReadSentence) -> bool:
+            return elsewhen(one) or (bool(asked.habit) and not tells_of_every(asked.habit, one.sentence.text))
+
         def is_what_was_asked(one: ReadSentence) -> bool:
-            return not (answers_another(asked.to_read, one) or elsewhen(one))
+            return not (answers_another(asked.to_read, one) or strikes(one))
 
         # The log-odds of other readers have no known meaning; and the newest passage need not be the most promising.
         known = sparing and reader.calibration.reader and not now
         first = again(able, ends_at=is_what_was_asked if known else None)
         reading = filter_answers(
-            asked.to_read, first, able, calibration=reader.calibration, again=again, strikes=elsewhen
+            asked.to_read, first, able, calibration=reader.calibration, again=again, strikes=strikes
         )
         if asked.must_name:
             known_as = (asked.must_name, in_their_words(asked.must_name, _texts(found)))
@@ -143,10 +154,13 @@ class Finder:
         return Found(evidence=evidence, reading=reading, reason=None)
 
     def placed(self, asked: Understood) -> Sequence[Understood]:
-        """The possible readings of a question that names a month or day without a year, the likeliest first. Blocking.
+        """The possible readings of a question that leaves its time open, the likeliest first. Blocking.
 
-        If the newest article is from 2022, "in March" means March 2022 even years later, or else the March before.
+        "Is it open on Sunday?" means the next Sunday, or else every Sunday. If the newest article is from 2022, "in
+        March" means March 2022 even years later, or else the March before.
         """
+        if asked.period and asked.period.weekday:
+            return [asked, msgspec.structs.replace(asked, period=None, habit=asked.period.weekday)]
         if asked.period is None or not asked.period.yearless:
             return [asked]
         told = self._corpus.overview(asked.where, newest=0)

@@ -32,6 +32,8 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
     """The words of the question that say so."""
     yearless: bool = False
     """Told by the calendar alone, and no year named ("in May"): of which May may depend on what is asked."""
+    weekday: str = ""
+    """The next such day, in small letters, unless every one is meant: "Is it open on Monday?"."""
 
     @property
     def open(self) -> bool:
@@ -40,7 +42,8 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnderstoodPeriod(msgspec.Struct, frozen=True, kw_only=True):
-    """The time that a question names, as it was understood and as `filters` would take it; null where it names none."""
+    """The time that a question names, as it was understood and as `filters` would take it; null where it names none,
+    or a weekday that was taken for every such day."""
 
     start: str | None
     """The first moment of it, ISO 8601 in UTC; null where it has no beginning ("before 2020")."""

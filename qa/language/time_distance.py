@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from embeddings.month_names import weekday_of
+from embeddings.month_names import ENGLISH_WEEKDAYS, weekday_of
 from qa.language.time_rules import (
     COUNT,
+    MONTH,
     RECENT_DAYS,
     WEEKDAY,
     Asked,
@@ -194,16 +195,27 @@ def _recently(match: re.Match[str], asked: Asked) -> DateRange:
 
 
 def _weekday(match: re.Match[str], asked: Asked) -> DateRange:
-    """The last such day, today included; "last Monday" is one before today, "next Monday" one after it."""
-    which = (match["which"] or "").casefold()
-    ahead = (weekday_of(match["weekday"]) - asked.today.weekday()) % 7
+    """The last such day, today included; "last Monday" is one before today, "next Monday" one after it.
+
+    With a verb in the present or the future it is the next one, today included, or any.
+    """
+    which, number = (match["which"] or "").casefold(), weekday_of(match["weekday"])
+    ahead = (number - asked.today.weekday()) % 7
     coming = which in {"next", "this coming", "the coming", "coming"}
-    if coming or (asked.ahead and which not in _PAST_DAYS):
+    if coming or ((asked.ahead or (asked.present and _is_when(match))) and which not in _PAST_DAYS):
         day = asked.today + timedelta(days=ahead or (7 if coming else 0))
-        return DateRange(day, day)
+        return DateRange(day, day, weekday="" if which else ENGLISH_WEEKDAYS[number].casefold())
     back = (7 - ahead) % 7
     day = asked.today - timedelta(days=back or (7 if which.endswith(("last", "past", "previous")) else 0))
     return DateRange(day, day, recent=True)
+
+
+def _is_when(match: re.Match[str]) -> bool:
+    """Whether a weekday dates the verb of its question, not an event: "What is known of the fire on Monday?"."""
+    text, start, end = match.string, *match.span("core")
+    if match[0].casefold().startswith(("since ", "after ", "events ", "hours ")) or _DATED.match(text, end):
+        return False
+    return not text.startswith(("'s", "’s"), end) and _OF_AN_EVENT.search(text, 0, start) is None
 
 
 def _edge(match: re.Match[str], asked: Asked) -> DateRange:
@@ -227,6 +239,11 @@ _BEFORE_DAY = (
     r"(?:(?:hours|morning|afternoon|evening|night|events) of|on|between|since|until|till|before|after|by|from|through"
     r"|to|and|late|early)"
 )
+_OF_AN_EVENT = re.compile(
+    r"\b(?:about|after|behind|of|over|from|by|(?:responsible|blamed|wanted) for) the (?:[a-z-]+ ){1,3}(?:on )?$",
+    re.IGNORECASE,
+)
+_DATED = re.compile(rf",? (?:the )?(?:\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{MONTH}|{MONTH} \d)", re.IGNORECASE)
 _PAST_DAYS = frozenset({"last", "the previous", "the past", "this past", "past", "this last"})
 _WHICH_DAY = r"(?P<which>last|the previous|the past|this past|this last|past|this coming|the coming|coming|this|next)"
 RULES: tuple[Rule, ...] = (

@@ -18,8 +18,9 @@ import msgspec
 
 from qa.language import time_calendar, time_distance, time_languages, time_parts
 from qa.language.dates import BEGINNING, Period
-from qa.language.question_words import language_of
+from qa.language.question_words import PARTICIPLES, language_of
 from qa.language.time_rules import Asked, DateRange, Rule, is_a_name
+from qa.language.words import tokens
 
 _Bound = Literal["in", "since", "after", "until", "before"]
 _BEFORE_A_TIME: tuple[tuple[_Bound, str], ...] = (
@@ -39,6 +40,23 @@ _FUTURE = re.compile(
     r"\b(?:will|won't|shall|going to|due to|set to|scheduled (?:to|for)|planned for|expected to|upcoming)\b",
     re.IGNORECASE,
 )
+_PRESENT = re.compile(
+    r"(?:^|:|\b(?:and|but|so|ok|okay|me|us|know)\b,?)\s*"
+    r"(?:(?:(?:at|by|from|until|since|to|for|in|with|of) )?(?:who|whom|what|which|where|when|why|how)"
+    r"(?:['’]s\b|(?: [\w'’-]+){0,4}? (?P<verb>is|are|am|does|do|can|may|must|should)\b)"
+    r"|(?P<first>is|are|am|does|do|can|may|must|should)\b"
+    r"|(?:who|what) (?!was\b|has\b)[a-z]+[^\W\ds]s(?=\s))",
+    re.IGNORECASE,
+)
+"""A question, by its own form, with its verb in the present."""
+_PAST = PARTICIPLES | frozenset(
+    "was were did had spoke came went ran began gave took met rose fell broke drove flew sang wrote threw knew grew"
+    " saw".split()
+)
+_HOLDING = frozenset(
+    "closed cancelled canceled scheduled planned expected reduced limited needed held played run".split()
+)
+"""Participles that say how things stand: "Is it closed on Monday?"."""
 _SENTENCE_END = re.compile(r"(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})[.!?]['\"”’)]*\s|\n")
 """Not behind "Dr." or "Aug."."""
 _LEADING = re.compile(
@@ -69,6 +87,8 @@ _MOST_OF_A_RULE = 4 * _MOST
 """What one rule reads of a text; a longer expression may hold some of it, and then it does not count."""
 _NEAR = 80
 """So many characters before an expression say how it is meant."""
+_LONGEST_ASKED = 400
+"""A longer sentence is no question, and looking at its words takes more time than its length grows."""
 
 
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +207,11 @@ def _read(question: str, today: date, language: str | None) -> Iterator[_Found]:
     starts = [0, *ends]
     # What one sentence of a text expects says nothing of the months in the others.
     asked = [
-        Asked(today=today, ahead=_FUTURE.search(question, start, end) is not None)
+        Asked(
+            today=today,
+            ahead=_FUTURE.search(question, start, end) is not None,
+            present=_is_present(question[start:end]),
+        )
         for start, end in zip(starts, [*ends, len(question)], strict=True)
     ]
     distance, calendar = ((), ()) if language == "en" else time_languages.rules_for(language)
@@ -198,6 +222,18 @@ def _read(question: str, today: date, language: str | None) -> Iterator[_Found]:
             read = _read_by(rule, question, starts, asked)
             for match, stretch in islice(read, _MOST_OF_A_RULE):
                 yield _said(question, match, stretch, calendar=number >= told)
+
+
+def _is_present(sentence: str) -> bool:
+    """Whether a question asks how things stand or will stand, and tells of nothing past."""
+    asked = _PRESENT.search(sentence[:_NEAR])
+    if asked is None:
+        return False
+    said = {token.low for token in tokens(sentence[:_LONGEST_ASKED])}
+    verb = (asked["verb"] or asked["first"] or "").casefold()
+    bare = verb not in {"", "is", "are", "am"}  # "Do trains run?": its other verb looks like a participle
+    past = (said & (_PAST - PARTICIPLES if bare else _PAST)) | {word for word in said if word.endswith("ed")}
+    return not past - _HOLDING
 
 
 def _read_by(
@@ -282,6 +318,7 @@ def _together(question: str, found: Sequence[_Found], today: date) -> Period:
         recent=first is not None and all(span in told for span in inner),
         words=" … ".join(_words(question, item) for item in found),
         yearless=all(item.yearless for item in found),
+        weekday=stretches[0].weekday if bounds == ["in"] else "",
     )
 
 

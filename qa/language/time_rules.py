@@ -53,6 +53,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     today: date
     ahead: bool = False
     """Whether it asks of what is to come: "Who will speak on Monday?"."""
+    present: bool = False
+    """Whether its verb is in the present: "Is it open on Monday?" asks of every Monday, or of the next."""
 
 
 class DateRange(msgspec.Struct, frozen=True):
@@ -64,6 +66,8 @@ class DateRange(msgspec.Struct, frozen=True):
     """Told by its distance from now: older news cannot answer."""
     main: date | None = None
     """The day that a feast of several is named for: "the day after Christmas" follows it."""
+    weekday: str = ""
+    """The weekday, in small letters, of which every one may be meant."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

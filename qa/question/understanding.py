@@ -233,6 +233,8 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
     where: Where
     period: Period | None = None
     """The period that the question names; `qa.language.dates.shown` makes its form for answers."""
+    habit: str = ""
+    """A weekday, in small letters: only what tells of every such day answers."""
     stays_with: tuple[str, ...] = ()
     """Articles of the last answer, which are searched first if the question depends on the conversation."""
     near: bool = False

@@ -207,6 +207,15 @@ def names_period(text: str, *, published_at: str | None, period: Period) -> bool
     return any(one.start < period.end and period.start < one.end and one.end - one.start <= longest for one in named)
 
 
+def tells_of_every(weekday: str, text: str) -> bool:
+    """Whether a text tells of a weekday as a habit.
+
+    >>> tells_of_every("sunday", "It opens on Sundays."), tells_of_every("sunday", "It burned on Sunday.")
+    (True, False)
+    """
+    return re.search(rf"\b(?:{weekday}s|(?:every|each|any) {weekday})\b", text, re.IGNORECASE) is not None
+
+
 def says_when(text: str, period: Period) -> bool:
     """Whether a text says the time of a question in the question's own words: its month, its year, or all of it.
 

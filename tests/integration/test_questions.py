@@ -91,6 +91,40 @@ def assert_exact(answer: Answer, corpus: EmbeddedCorpus) -> None:
 
 # --- another time than the one that was asked of
 
+LIBRARY = {
+    "title": "Orrin library to open on Sundays",
+    "text": "The Orrin library will open on Sundays from 7 March, between 11 a.m. and 5 p.m., the council decided.",
+    "published_at": "2025-02-20",
+}
+LEAVING = {
+    "title": "Goalkeeper leaves",
+    "text": "Goalkeeper Marek Dussel will leave Orrin Rovers on Sunday, the club said.",
+    "published_at": "2025-03-19",
+}
+HOLIDAY = {
+    "title": "Orrin library closed",
+    "text": "The Orrin library is closed on Sunday because of a burst pipe, the mayor said.",
+    "published_at": "2025-03-20",
+}
+
+
+@pytest.mark.parametrize(
+    "question", ["When will the Orrin library open on Sunday?", "What time does the Orrin library open on Sunday?"]
+)
+def test_what_happens_every_sunday_answers_where_nothing_is_told_of_the_next(ask: Ask, question: str) -> None:
+    answer = ask([LIBRARY, LEAVING], question)
+    assert "on Sundays from 7 March" in answer.answer
+    assert answer.understood_period is None
+    last = {**LIBRARY, "text": "The Orrin library opened on Sunday at 9 a.m., the council said."}
+    assert not ask([last, LEAVING], question).claims
+
+
+def test_what_is_told_of_the_next_sunday_comes_before_what_happens_every_sunday(ask: Ask) -> None:
+    answer = ask([LIBRARY, HOLIDAY], "Is the Orrin library closed on Sunday?")
+    assert answer.understood_period is not None
+    assert answer.understood_period.start == "2025-03-23T00:00:00Z"
+    assert "burst pipe" in answer.answer
+
 
 @pytest.mark.parametrize(
     ("published", "reason"), [("2024-06-10", None), ("2025-02-10", "outside_corpus_dates"), (None, None)]

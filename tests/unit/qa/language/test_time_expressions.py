@@ -183,6 +183,18 @@ PHRASES = [
     ("Who will speak on Friday?", "2025-09-19", "2025-09-19", "on Friday"),
     ("Who spoke on Friday night?", "2025-09-12", "2025-09-12", "on Friday night"),
     ("What came of Sunday's vote?", "2025-09-14", "2025-09-14", "of Sunday"),
+    ("Is the pool open on Sunday?", "2025-09-21", "2025-09-21", "on Sunday"),
+    ("What time does the pool close on Monday evening?", "2025-09-22", "2025-09-22", "on Monday evening"),
+    ("Which trains are cancelled on Sunday?", "2025-09-21", "2025-09-21", "on Sunday"),
+    ("Who plays on Saturday?", "2025-09-20", "2025-09-20", "on Saturday"),
+    ("And can I swim on Wednesday?", "2025-09-17", "2025-09-17", "on Wednesday"),
+    ("What is on in Velda on Saturday and Sunday?", "2025-09-20", "2025-09-21", "on Saturday … Sunday"),
+    ("Is the pool open this Sunday?", "2025-09-21", "2025-09-21", "this Sunday"),
+    ("Was the pool open on Sunday?", "2025-09-14", "2025-09-14", "on Sunday"),
+    ("Who is the man who was shot on Sunday?", "2025-09-14", "2025-09-14", "on Sunday"),
+    ("What is the toll of Sunday's fire?", "2025-09-14", "2025-09-14", "of Sunday"),
+    ("What is known about the fire on Sunday?", "2025-09-14", "2025-09-14", "on Sunday"),
+    ("Is the pool open on Sunday, 14 September?", "2025-09-14", "2025-09-14", "on Sunday … 14 September"),
     ("How many came so far this year?", "2025-01-01", "2025-09-17", "so far this year"),
     ("What broke earlier this week?", "2025-09-10", "2025-09-17", "earlier this week"),
     ("What closes later this month?", "2025-09-17", "2025-09-30", "later this month"),
@@ -281,6 +293,23 @@ def test_phrases_as_meant_on_a_wednesday_in_september(question: str, first: str,
     assert ("" if period.start == BEGINNING else period.start.date().isoformat()) == first
     assert (period.end - timedelta(days=1)).date().isoformat() == last
     assert period.words == words
+
+
+@pytest.mark.parametrize(
+    ("question", "weekday"),
+    [
+        ("Is the pool open on Sunday?", "sunday"),
+        ("When will the pool open on Sun?", "sunday"),
+        ("Is the pool open this Sunday?", ""),
+        ("Is the pool closed since Sunday?", ""),
+        ("Was the pool open on Sunday?", ""),
+        ("Is the pool open on Saturday and Sunday?", ""),
+    ],
+)
+def test_a_weekday_may_be_a_habit(question: str, weekday: str) -> None:
+    period = period_of(question, as_of=WEDNESDAY)
+    assert period is not None
+    assert period.weekday == weekday
 
 
 @pytest.mark.parametrize(("question", "first", "last", "words"), PHRASES)
