@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -211,24 +212,26 @@ def _joined(sentence: str) -> Sequence[str]:
     asked = f"{sentence[told.end()].upper()}{sentence[told.end() + 1 :]}" if told else sentence
     for match in _AND.finditer(asked):
         left, right = asked[: match.start()], asked[match.end() :]
-        if _asks(tokens(left), opening=True, told=told is not None) and _asks(
-            tokens(right), opening=False, told=told is not None
-        ):
+        # Behind a bare comma "who" rather begins a clause: "How old is Ada Renn, who chairs the union?"
+        asks = partial(_asks, told=told is not None, any_verb=bool(match[0].strip(" ,;")))
+        if asks(tokens(left), opening=True) and asks(tokens(right), opening=False):
             return [f"{left.rstrip(' ,?')}?", *_joined(f"{right[:1].upper()}{right[1:].rstrip(' .?')}?")]
     return [sentence]
 
 
-def _asks(words: Sequence[Token], *, opening: bool, told: bool) -> bool:
+def _asks(words: Sequence[Token], *, opening: bool, told: bool, any_verb: bool) -> bool:
     """Whether words are a question by form; behind "Tell me" also an indirect one, "what the new stadium cost"."""
     low = {word.low for word in words}
     indirect = told and len(words) > 2 and words[0].low in WH_WORDS and not low & (_PERSONS | {"it", "its"})
-    return _is_question(words, opening=opening) or (
+    return _is_question(words, opening=opening, any_verb=any_verb) or (
         indirect and not (opening and any(word.low in WH_WORDS for word in words[1:]))
     )
 
 
-def _is_question(words: Sequence[Token], *, opening: bool) -> bool:
+def _is_question(words: Sequence[Token], *, opening: bool, any_verb: bool) -> bool:
     """Whether words are a question by form: a question word with an auxiliary or a verb close after it.
+
+    With `any_verb`, whatever has a meaning of its own is one behind *who*: "Who chairs the union?".
 
     The first part must hold no second question word: "Did he say who paid and who won?" asks one thing.
     """
@@ -242,6 +245,8 @@ def _is_question(words: Sequence[Token], *, opening: bool) -> bool:
         return False
     low = [word.low for word in words[at + 1 : at + _LONGEST_SUBJECT]]
     if words[at].low in {"who", "what"} and (low[0] in _VERBS or low[0].endswith("ed")):
+        return True
+    if any_verb and words[at].low == "who" and not words[at + 1].capital and low[0] not in FUNCTION_WORDS:
         return True
     if low[0] in AUXILIARIES:
         return True

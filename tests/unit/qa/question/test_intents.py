@@ -96,6 +96,10 @@ def test_long_words_cost_little(words: str) -> None:
          ["How long is the dam?", "How high is the dam?", "Who built the dam?"]),
         ("Who won the Veldany Cup and how old is she?", ["Who won the Veldany Cup?", "How old is she?"]),
         ("What is the capital of Peru? Thanks!", ["What is the capital of Peru?"]),
+        ("Who chairs the farmers' union and how much will the ring road cost?",
+         ["Who chairs the farmers' union?", "How much will the ring road cost?"]),
+        ("What will the ring road cost, and who opposes it?",
+         ["What will the ring road cost?", "Who opposes the ring road?"]),
     ],
 )  # fmt: skip
 def test_parts(question: str, parts: list[str]) -> None:
@@ -116,6 +120,10 @@ def test_parts(question: str, parts: list[str]) -> None:
         "Who won? Answer in one word.",
         "Who signed and sealed the truce?",
         "What is it and",
+        "How old is Greta Olm, who chairs the farmers' union?",
+        "What did Greta Olm, who chairs the union, say?",
+        "Who chairs the union, which has 300 members?",
+        "Who chairs and runs the farmers' union?",
         "ferry strike Velda and Orrin",
     ],
 )
