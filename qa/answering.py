@@ -39,7 +39,7 @@ from qa.generators import Generator
 from qa.grounding import SupportChecker
 from qa.language.dates import shown, stamp
 from qa.question.intents import leans_on_an_answer, parts_of
-from qa.question.understanding import Resolve, Speller, Understood, as_put, asked_well, understand
+from qa.question.understanding import Resolve, Speller, Understood, as_put, understand
 from qa.reading import Reader
 from qa.reading.composing import Composition, choose, compose
 from qa.reading.sentence_ranking import ReadSentence
@@ -67,7 +67,8 @@ if TYPE_CHECKING:
 __all__ = ["ABSTENTION", "Answerer"]
 
 _PERHAPS_MISSPELLED: frozenset[AbstainReason | None] = frozenset({"no_match", "weak_match"})
-"""Spelling is corrected only where the question as written finds no answer: an unknown name may be right."""
+"""Spelling is corrected only where the question as written finds no answer: an unknown name may be right. Where its
+first words are misspelled, it is corrected at once."""
 _OUT_OF_TIME: frozenset[AbstainReason | None] = frozenset({"stale_only", "outside_corpus_dates"})
 """The model is not asked then: it would present old news as new."""
 _RESERVE_SECONDS, _RESERVE_SHARE = 4.0, 0.3
@@ -109,7 +110,7 @@ class Answerer:
         """
         clock, begun = Stopwatch(current().stage), asyncio.get_running_loop().time()
         asked = await understand(
-            question, now=self._now(), history=history, resolve=self._resolve, run=run, spell=asked_well
+            question, now=self._now(), history=history, resolve=self._resolve, run=run, spell=self._spell.at_first
         )
         clock.lap("understand")
         texts = parts_of(asked.resolved_query)
@@ -210,7 +211,7 @@ class Answerer:
         again = await understand(
             question, now=asked.as_of, history=(), resolve=self._resolve, run=run, spell=self._spell
         )
-        if not again.corrections:
+        if again.resolved_query == asked.resolved_query:
             return Part(asked=asked, found=found)
         again, tried = await run(lambda: self._of_its_year(again, find))
         return Part(asked=asked, found=found) if tried.reason else Part(asked=again, found=tried)

@@ -89,8 +89,19 @@ class Speller:
     def __call__(self, question: str) -> Spelled:
         """Correct a question. Raises what searching raises."""
         asked = asked_well(question)
-        read = corrected(asked.query, spellings=partial(self._corpus.spellings, where=Where()), is_word=self._is_word)
+        read = corrected(
+            asked.query,
+            spellings=partial(self._corpus.spellings, where=Where()),
+            is_word=self._is_word,
+            hasty=bool(asked.corrections),
+        )
         return Spelled(query=read.query, corrections=asked.corrections + read.corrections)
+
+    def at_first(self, question: str) -> Spelled:
+        """Correct the first words of a question and, if one of them is misspelled, all others with them: nobody is
+        shown a question that is corrected by half."""
+        asked = asked_well(question)
+        return self(question) if asked.corrections else asked
 
     def _is_word(self, word: str) -> bool:
         """Whether the encoder has a token for the whole word, because its training data had it often."""
@@ -102,11 +113,13 @@ def corrected(
     *,
     spellings: Callable[[Collection[str]], Mapping[str, tuple[str, ...]]],
     is_word: Callable[[str], bool],
+    hasty: bool = False,
 ) -> Spelled:
     """Correct a question against the words of a corpus.
 
     `spellings` is `Corpus.spellings`, under a filter; `is_word` says whether a word is known otherwise, so that a
-    horse that no article mentions does not become a house.
+    horse that no article mentions does not become a house. `hasty`: its first words are misspelled, so that many
+    unknown words do not make it another language.
 
     >>> near = {"Kelmer": ("Kelmar",)}
     >>> corrected("Who runs Kelmer Water?", spellings=lambda _: near, is_word=lambda _: False).query
@@ -117,7 +130,7 @@ def corrected(
     if not unsure:
         return Spelled(query=question)
     near = spellings(unsure)
-    if len(near) > _MOST and 3 * len(near) > len(question.split()):
+    if not hasty and len(near) > _MOST and 3 * len(near) > len(question.split()):
         return Spelled(query=question)
     changed = [Correction(word, _cased(word, forms)) for word in unsure if (forms := _fit(word, near.get(word, ())))]
     query = question

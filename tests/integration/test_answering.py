@@ -251,6 +251,18 @@ def test_strange_questions_keep_the_contract(over_samples: Answerer, samples: Em
     assert_contract(over_samples.ask(Question(question=question, as_of="9999-12-31")), samples)
 
 
+@pytest.mark.parametrize(
+    ("question", "resolved"),
+    [
+        ("Wen did the resrvoirs of Kelmr brun?", "When did the reservoirs of Kelmar brun?"),
+        ("Wen did Lindqvst of Kelmr opn the resrvoirs?", "When did Lindqvist of Kelmar opn the reservoirs?"),
+        ("When did the resrvoirs of Kelmr burn?", "When did the resrvoirs of Kelmr burn?"),
+    ],
+)
+def test_no_question_is_corrected_by_half(over_samples: Answerer, question: str, resolved: str) -> None:
+    assert over_samples.ask(Question(question=question, as_of="2024-06-21")).resolved_query == resolved
+
+
 def test_search_gives_passages_and_no_answer(over_samples: Answerer, samples: EmbeddedCorpus) -> None:
     question = SearchQuestion(question="  ferry   aground ", limit=5, as_of="2024-06-30")
     found = asyncio.run(over_samples.search(question))

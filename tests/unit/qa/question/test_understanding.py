@@ -185,6 +185,14 @@ def test_corrections(question: str, query: str) -> None:
     assert corrected(question, spellings=near, is_word=is_word).query == query
 
 
+def test_where_the_first_words_are_misspelled_many_unknown_words_are_corrected() -> None:
+    question = "When did Kelmer deny infaltion near Velda?"
+    unknown = {**NEAR, "deny": (), "Velda": ()}
+    assert corrected(question, spellings=lambda _: unknown, is_word=is_word).query == question
+    read = corrected(question, spellings=lambda _: unknown, is_word=is_word, hasty=True)
+    assert read.query == "When did Kelmar deny inflation near Velda?"
+
+
 def test_what_was_corrected_is_told() -> None:
     found = corrected("Is Kelmer hit by infaltion?", spellings=near, is_word=is_word)
     assert found.corrections == (Correction("Kelmer", "Kelmar"), Correction("infaltion", "inflation"))
