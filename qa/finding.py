@@ -19,7 +19,7 @@ from qa.question.understanding import Understood, in_their_words, with_numbers
 from qa.reading import OverlapReader, Reader
 from qa.reading.answer_filters import answers_another, filter_answers
 from qa.reading.composing import newest_first, newest_said
-from qa.reading.name_filters import from_articles_with, naming
+from qa.reading.name_filters import from_articles_about, from_articles_with, naming
 from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
 from qa.reading.sentence_ranking import (
     DEPTH,
@@ -90,9 +90,8 @@ class Finder:
             return latest
         if asked.near and asked.stays_with and not asked.where.article_ids:
             within = msgspec.structs.replace(asked.where, article_ids=asked.stays_with)
-            close = self.find(
-                msgspec.structs.replace(asked, where=within, near=False, about=()), clock, share=share, sparing=sparing
-            )
+            there = msgspec.structs.replace(asked, where=within, near=False, about=(), topics=())
+            close = self.find(there, clock, share=share, sparing=sparing)
             if close.reason is None:
                 return close
         depth = msgspec.structs.replace(READ, kept=math.ceil(READ.kept / share))
@@ -139,6 +138,7 @@ class Finder:
             known_as = (asked.must_name, in_their_words(asked.must_name, _texts(found)))
             reading = naming(known_as, reading, able, calibration=reader.calibration)
         reading = from_articles_with(asked.about, reading, able, calibration=reader.calibration)
+        reading = from_articles_about(asked.topics, reading, able, calibration=reader.calibration)
         if now:
             reading = of_now(asked.to_read, reading, able, calibration=reader.calibration)
         return able, newest_of_series(reading, able) if any_time else reading

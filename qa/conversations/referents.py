@@ -17,6 +17,8 @@ from qa.types import Turn
 
 SEPARATOR = ": "
 """Parts the topic from the question where it could only be put in front."""
+_BETWEEN = ", "
+_POINTS = re.compile(r"\b(?:that|this|those|these) [a-z]", re.IGNORECASE)
 _MOST_TOPICS = 3
 _DEMONYM = re.compile(r"[a-z](?:ian|ean|ish|ese|ican|ani|aqi|ench|utch|reek|wiss|rabs?|ians)$")
 _ROLES = TITLES | frozenset(
@@ -72,7 +74,7 @@ def topic(turns: Sequence[Turn]) -> str | None:
     """What the last question that had a topic was about, in its own words."""
     for turn in reversed(turns):
         if found := topics_of(turn):
-            return ", ".join(found)
+            return _BETWEEN.join(found)
     return None
 
 
@@ -92,6 +94,18 @@ def without_topic(resolved: str) -> str:
     """
     _, parted, rest = resolved.partition(SEPARATOR)
     return rest if parted else resolved
+
+
+def topics_in_front(resolved: str) -> tuple[str, ...]:
+    """The topics that were put in front of a question; none where the words there are no noun phrases, or where it
+    points at something else: "the ferry: who leads that company?".
+
+    >>> topics_in_front("the ferry, the tram: who paid?"), topics_in_front("A quick question: who paid?")
+    (('the ferry', 'the tram'), ())
+    """
+    head, parted, rest = resolved.partition(SEPARATOR)
+    phrases = tuple(head.split(_BETWEEN)) if parted and not _POINTS.search(rest) else ()
+    return phrases if all(phrase.startswith("the ") and list(topics(phrase)) == [phrase] for phrase in phrases) else ()
 
 
 def is_person(phrase: str) -> bool:

@@ -17,12 +17,13 @@ from embeddings.encoders import Encoder
 from embeddings.runtime import Run
 from embeddings.types import Where
 from qa.conversations.follow_ups import Resolved
-from qa.conversations.referents import without_topic
+from qa.conversations.referents import topics_in_front, without_topic
 from qa.errors import InvalidQuestion
 from qa.language import names
 from qa.language.dates import Period, moment, stamp
 from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
 from qa.language.question_words import AUXILIARIES, FUNCTION_WORDS, TITLES, WH_WORDS, is_date_word, language_of
+from qa.language.question_words import names as proper_names
 from qa.language.time_expressions import period_of, without_period
 from qa.question.intents import Intent, intent_of
 from qa.types import Filters, Question, SearchQuestion, Turn
@@ -256,6 +257,8 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
     """A name that the answer must be about."""
     about: tuple[str, ...] = ()
     """Names of the conversation: an article that answers must have one of them; empty: any article may answer."""
+    topics: tuple[str, ...] = ()
+    """What was put in front of the question: an article that answers must tell of one of them."""
     intent: Intent
     """Small talk gets no quotation; a question for the latest on a topic gets the newest sentences about it."""
     corrections: tuple[Correction, ...] = ()
@@ -345,9 +348,19 @@ def _read(resolved: Resolved, *, as_of: datetime, where: Where, corrections: tup
         near=resolved.near,
         must_name=resolved.must_name,
         about=resolved.about,
+        topics=_binding(resolved),
         intent=intent,
         corrections=corrections,
     )
+
+
+def _binding(resolved: Resolved) -> tuple[str, ...]:
+    """The topics that bind an answer: where the conversation has names, or an answer, what is asked about may be told
+    of elsewhere under one of these."""
+    topics = topics_in_front(resolved.query)
+    unanswered = resolved.follows and not resolved.article_ids
+    named = bool(resolved.about) or any(proper_names(topic) for topic in topics)
+    return topics if unanswered or not named else ()
 
 
 def _usable(text: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from rapidfuzz.fuzz import ratio
 
 from qa.language.question_words import PRONOUNS, TITLES, language_of, names
-from qa.language.words import Word, families, negated, words_of
+from qa.language.words import Word, families, matter, negated, stems, words_of
 from qa.reading import Calibration
 from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
 from qa.types import Evidence
@@ -55,6 +55,22 @@ def from_articles_with(
     parts = _parts(known_as)
     telling = {article for article, text in _texts(evidence).items() if _says(parts, text)}
     return _kept(reading, lambda one: _article(one, evidence) in telling, calibration)
+
+
+def from_articles_about(
+    topics: Sequence[str], reading: Reading, evidence: Sequence[Evidence], *, calibration: Calibration
+) -> Reading:
+    """The reading without articles whose passages found have not all words of one of these topics, or what means the
+    same: how many were hurt on the ferry is no answer to "the tram: how many were hurt?"."""
+    asked = [matter(topic) for topic in topics]
+    telling = {article for article, text in _texts(evidence).items() if any(_tells_of(one, text) for one in asked)}
+    return _kept(reading, lambda one: _article(one, evidence) in telling, calibration) if asked else reading
+
+
+def _tells_of(words: Collection[str], text: str) -> bool:
+    said = stems(text)
+    meant = {number for stem in said for number in families().get(stem, ())}
+    return all(word in said or not meant.isdisjoint(families().get(word, ())) for word in words)
 
 
 def of_what_is_named(
