@@ -11,12 +11,24 @@ import { CodePoints } from "./offsets";
 import type { AlsoReported, Answer, AnswerNow, Citation, Conflict, Headline, SearchResult } from "./types";
 
 const EXCERPT = 280;
-/** Words that say what a sentence is about: long ones, names, figures; of scripts without capitals three letters, or two characters. */
-const CONTENT = /.{5}|^\p{Lu}.{2}|\p{N}|[\p{Lo}\p{M}]{3}|\p{sc=Han}{2}/u;
+/** Words that say what a sentence is about: of four letters and more, names, figures; of scripts without capitals three letters, or two characters. */
+const CONTENT = /.{4}|^\p{Lu}.{2}|\p{N}|[\p{Lo}\p{M}]{3}|\p{sc=Han}{2}/u;
 /** Headings, and crumbs such as "Read more", have no end or few words. */
 const ENDS = /[.!?…。！？।؟۔][\p{Pe}\p{Pf}"']*$/u;
 const FEWEST = 6;
-const EMPTY = /^(who|what|when|where|which|how|why|did|does|the|there|their|about|would|could|after|before|these|those)$/i;
+const EMPTY = new RegExp(
+  `^(${[
+    "who what when where which how why did does the there their about would could after before these those will with from have",
+    "been were that this they them then than some many much more most over into onto your also ever still since until while whom",
+    "whose being said says tell make made take took come came goes went done again next last very just only other should shall",
+    "might must such here each every both",
+  ]
+    .join(" ")
+    .replace(/ /g, "|")})$`,
+  "i",
+);
+/** By what a word and another form of it differ: "trams", "suspended". */
+const ENDING = /^(e?s|e?d|e?n|ing)$/;
 /** Shown at once where nothing answers. */
 const NEAREST = 3;
 
@@ -125,7 +137,7 @@ export function passageList(context: Context, results: readonly SearchResult[], 
   return element(
     "div",
     { class: "passages", part: "passages" },
-    ...(shown.length ? [element("p", "label", strings.nearest), passages(context, shown, question)] : []),
+    ...(shown.length ? [element("p", "label", strings.nearest), passages(context, shown, question, rarest(results, question, context.language.locale))] : []),
     folded(summary, rest.length ? passages(context, rest, "") : null),
   );
 }
@@ -134,11 +146,13 @@ function folded(summary: string, list: HTMLElement | null): HTMLElement | null {
   return list && element("details", {}, element("summary", {}, summary), list);
 }
 
-/** The first passage of each article that has a sentence with some of the question's words; none that says the same again. */
+/** The first passage of each article that has a sentence with some of the question's words, the rarest among them; none
+ * that says the same again. */
 export function near(results: readonly SearchResult[], question: string, locale: string): SearchResult[] {
   const known = new Set<string>();
+  const must = rarest(results, question, locale);
   const told = results.filter(({ article_id, text }) => {
-    const said = nearest(text, question, locale)?.text;
+    const said = nearest(text, question, locale, must)?.text;
     if (!said || known.has(article_id) || known.has(said)) return false;
     known.add(article_id).add(said);
     return true;
@@ -154,15 +168,15 @@ export function foundList(context: Context, results: readonly SearchResult[], qu
   return element("div", { class: "passages", part: "passages" }, list(about), folded(context.language.strings.farther(rest.length), list(rest)));
 }
 
-function passages(context: Context, results: readonly SearchResult[], question: string): HTMLElement {
-  const requests = results.map((result) => requestOf(context, result, question));
+function passages(context: Context, results: readonly SearchResult[], question: string, must: readonly string[] = []): HTMLElement {
+  const requests = results.map((result) => requestOf(context, result, question, must));
   return element("ol", { role: "list" }, ...results.map((result, at) => passage(context, result, tour(requests, at))));
 }
 
 /** The article of a passage at its words; with a question, at the sentence nearest to it. */
-function requestOf(context: Context, result: SearchResult, question: string): ArticleRequest {
+function requestOf(context: Context, result: SearchResult, question: string, must: readonly string[] = []): ArticleRequest {
   // Where no sentence has any of its words, none says more than the passage.
-  const near = question ? nearest(result.text, question, context.language.locale) : null;
+  const near = question ? nearest(result.text, question, context.language.locale, must) : null;
   const text = near?.text ?? result.text;
   const start = result.start_char_index + (near ? new CodePoints(result.text).point(near.at) : 0);
   const end = near ? start + new CodePoints(text).length : result.end_char_index;
@@ -182,9 +196,25 @@ function passage(context: Context, result: SearchResult, request: ArticleRequest
   );
 }
 
-/** The sentence of a passage that has most of a question's words, and more than half of its names, and where it begins in it;
- * null where none has any. */
-function nearest(text: string, question: string, locale: string): { text: string; at: number } | null {
+/** Those of a question's words that the fewest of all passages have that were found. */
+function rarest(results: readonly SearchResult[], question: string, locale: string): string[] {
+  const texts = results.map(({ text }) => contentOf(words(text, locale)));
+  const asked = [...new Set(contentOf(words(question, locale)))].map((word) => ({ word, told: texts.filter((said) => holds(said, word)).length }));
+  const fewest = Math.min(...asked.flatMap(({ told }) => told || []));
+  return asked.filter(({ told }) => told === fewest).map(({ word }) => word);
+}
+
+function holds(said: readonly string[], word: string): boolean {
+  return said.some((one) => one === word || isForm(one, word) || isForm(word, one));
+}
+
+function isForm(longer: string, word: string): boolean {
+  return longer.startsWith(word) && ENDING.test(longer.slice(word.length));
+}
+
+/** The sentence of a passage that has most of a question's words, one of those that it `must` have, and more than half of its
+ * names, and where it begins in it; null where none has any. */
+function nearest(text: string, question: string, locale: string, must: readonly string[]): { text: string; at: number } | null {
   const written = words(question, locale);
   const asked = new Set(contentOf(written));
   // German writes all nouns large.
@@ -195,9 +225,11 @@ function nearest(text: string, question: string, locale: string): { text: string
   for (const { segment, index } of new Intl.Segmenter(locale, { granularity: "sentence" }).segment(text)) {
     const body = segment.trim();
     const said = words(body, locale);
-    const shared = new Set(contentOf(said).filter((word) => asked.has(word))).size;
+    const content = contentOf(said);
+    const shared = [...asked].filter((word) => holds(content, word)).length;
+    const isMeant = !must.length || must.some((word) => holds(content, word));
     const isNamed = !names.length || names.filter((word) => said.includes(word)).length > names.length / 2;
-    if (shared > most && isNamed && said.length >= FEWEST && ENDS.test(body)) [most, best] = [shared, { text: body, at: index + segment.indexOf(body) }];
+    if (shared > most && isMeant && isNamed && said.length >= FEWEST && ENDS.test(body)) [most, best] = [shared, { text: body, at: index + segment.indexOf(body) }];
   }
   return best;
 }

@@ -182,7 +182,7 @@ export class Turn {
     this.#held = [];
     this.#settle();
     const abstained = answer.answer_mode === "abstained";
-    const close = abstained ? near(answer.search_results, answer.question, locale) : [];
+    const close = abstained ? near(answer.search_results, answer.resolved_query || answer.question, locale) : [];
     // Sentences that come near may answer, after all: only what is certain is said above them.
     const reason = answer.abstain_reason === "no_match" && close.length ? "weak_match" : (answer.abstain_reason ?? "no_match");
     const why = strings.abstain[reason] ?? strings.abstain["no_match"] ?? "";
@@ -200,7 +200,7 @@ export class Turn {
     refill(this.#short, abstained ? null : this.#view.shortAnswer(answer), isQuoted ? conflicts : null);
     const fallback = this.#fallback(answer);
     const lost = answer.not_kept ? strings.notKept : "";
-    const passages = passageList(this.context, answer.search_results, close, answer.question);
+    const passages = passageList(this.context, answer.search_results, close, answer.resolved_query || answer.question);
     const acts = actions(this.context, answer, this.#view, () => this.events.edit(this.question, answer), this.#shared);
     refill(
       this.#below,
@@ -242,7 +242,8 @@ export class Turn {
   #suggestions(answer: Answer, close: SearchResult[]): HTMLElement {
     const place = this.#offers("");
     const about = withCopies([...close, ...answer.search_results]);
-    this.events.suggestions(about, answer.resolved_query, (questions) => this.#suggest(place, this.context.language.strings.instead, questions));
+    const { strings } = this.context.language;
+    this.events.suggestions(about, answer.resolved_query, (questions, near) => this.#suggest(place, near ? strings.instead : strings.others, questions));
     return place;
   }
 

@@ -715,12 +715,15 @@ def test_what_is_offered_instead_is_about_what_was_nearest(show: Any, scripted: 
     offered = reader.last.locator(".offered .starter")
     offered.first.wait_for()
     assert offered.all_inner_texts() == ["When does the bridge open?"]
+    label = reader.last.locator(".offered .label")
+    assert label.inner_text() == "Questions that are answered here"
     near = {"about": ["a", "c", "b"], "like": [asked]}
     assert near in scripted.queries, "what was found, the nearest first"
     scripted.follow_ons = []
     reader.ask(asked)
     offered.first.wait_for()
     assert offered.all_inner_texts() == ["Who sells kites?"], "better than nothing"
+    assert label.inner_text() == "Other questions that are answered here"
 
 
 DECLINED = {"answer_mode": "abstained", "abstain_reason": "weak_match", "claims": (), "citations": ()}
@@ -749,6 +752,20 @@ def test_a_service_that_had_no_questions_is_asked_again(show: Any, scripted: Any
         reader.ask("Who closes it?")
     reader.last.locator(".starter").first.wait_for()
     assert reader.last.locator(".starter").all_inner_texts() == scripted.starters
+
+
+def test_the_nearest_sentences_are_about_the_rarest_word_of_the_question(show: Any) -> None:
+    told = [
+        "If July is like May, ask me again, she said.",
+        "The line was opened again in spring by the mayor.",
+        "All trams are suspended until 4 December, they said.",
+        "The lines of the north were long, they said.",
+    ]
+    found = [msgspec.structs.replace(result(text=text), article_id=text) for text in told]
+    for asked in ("When will the tram run again?", "When will the tram line run?"):
+        reader = show(question=asked, resolved_query=asked, search_results=(*found, *found[:1]), **DECLINED)
+        near = reader.last.locator(".passages > ol blockquote").all_inner_texts()
+        assert near == [told[2]]
 
 
 def test_sentences_that_have_nothing_to_do_with_the_question_are_not_put_forward(show: Any) -> None:
