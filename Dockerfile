@@ -31,7 +31,7 @@ RUN groupadd --gid 10001 sourceline \
     && install -d -o 10001 -g 10001 -m 0750 /data
 COPY --from=build /opt/sourceline /opt/sourceline
 COPY scripts/healthcheck.py /opt/sourceline/healthcheck.py
-# Nothing is written outside /data and /tmp, nothing is fetched.
+# Nothing is written outside /data and /tmp, nothing is fetched or sent.
 ENV PATH=/opt/sourceline/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -39,6 +39,7 @@ ENV PATH=/opt/sourceline/bin:$PATH \
     HF_HUB_OFFLINE=1 \
     TRANSFORMERS_OFFLINE=1 \
     TOKENIZERS_PARALLELISM=false \
+    ORT_DISABLE_TELEMETRY=1 \
     QA_DATA_DIR=/data
 USER 10001:10001
 WORKDIR /data

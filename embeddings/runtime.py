@@ -157,11 +157,15 @@ def open_session(path: Path, *, sha256: str, threads: int = 0) -> onnxruntime.In
 
     Raises EncoderError where the file cannot be read, WeightsMismatch where it is another one.
     """
-    import onnxruntime
-
     found = sha256_of(path)
     if found != sha256:
         raise WeightsMismatch(f"{path} has SHA-256 {found}, expected {sha256}; reinstall the package")
+    # Before the import, which otherwise leaves an id of the machine and a queue of events for Microsoft in the home.
+    # Set whatever the environment says: that nothing is sent is a promise.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()  # where somebody else imported it before us
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = native_threads(threads)
     options.inter_op_num_threads = 1

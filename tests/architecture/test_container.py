@@ -52,6 +52,7 @@ def test_the_final_stage_fetches_nothing(stages: list[list[Instruction]]) -> Non
     assert not re.search(r"pip|apt|curl|wget|https?://", " ".join(values(final, "RUN")))
     environment = " ".join(values(final, "ENV"))
     assert "HF_HUB_OFFLINE=1" in environment
+    assert "ORT_DISABLE_TELEMETRY=1" in environment
     assert "TRANSFORMERS_OFFLINE=1" in environment
 
 

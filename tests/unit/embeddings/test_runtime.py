@@ -154,3 +154,17 @@ def test_each_expression_that_is_compiled_late_can_be_compiled(repo: Path) -> No
             found += [one for value in vars(importlib.import_module(name)).values() for one in late_expressions(value)]
     assert len(found) > 50
     assert all(one.groups >= 0 for one in found)
+
+
+@pytest.mark.parametrize("said", [None, "0"])
+def test_the_networks_leave_nothing_in_the_users_home(tmp_path: Path, said: str | None) -> None:
+    """ONNX Runtime keeps an id of the machine and a queue of events for Microsoft there, unless it is told not to."""
+    code = (
+        "from embeddings.encoders.bundled import BundledEncoder\n"
+        "assert BundledEncoder().encode_query('Who built the bridge?').size"
+    )
+    # Nothing of ours: under CI, ONNX Runtime keeps still by itself.
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment |= {} if said is None else {"ORT_DISABLE_TELEMETRY": said}
+    subprocess.run([sys.executable, "-B", "-c", code], env=environment, cwd=tmp_path, check=True, timeout=300)
+    assert list(tmp_path.rglob("*")) == []
