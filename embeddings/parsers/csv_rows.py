@@ -19,7 +19,7 @@ import msgspec
 
 from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, fragments
-from embeddings.parsers.jsonl import MAX_LINE, parse_record
+from embeddings.parsers.jsonl import MAX_LINE, folded, parse_record
 from embeddings.types import RawArticle, Rejected
 
 _NAMES: Final[dict[str, str]] = {
@@ -58,17 +58,8 @@ _EMPTY: Final = frozenset({"nan", "null", "none", "n/a"})
 _ONLY_A_SUMMARY: Final = "the table gives only a summary of it; the page it links to holds the article"
 
 
-def _folded(name: str) -> str:
-    """A name as it is compared.
-
-    >>> _folded("Publication_Date") == _folded("publicationDate")
-    True
-    """
-    return "".join(filter(str.isalnum, name.casefold()))
-
-
 _RANKS: Final = {
-    _folded(name): (field, rank) for field, names in _NAMES.items() for rank, name in enumerate(names.split(", "))
+    folded(name): (field, rank) for field, names in _NAMES.items() for rank, name in enumerate(names.split(", "))
 }
 
 
@@ -83,7 +74,7 @@ def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: 
             raise UnreadableFile(
                 f"no column of it holds the text: {', '.join(header)[:200]}; call it `text` in the first row"
             )
-        unread = tuple(name for name in header if name and _folded(name) not in _RANKS)
+        unread = tuple(name for name in header if name and folded(name) not in _RANKS)
         notes = (f"columns that are not read: {', '.join(unread)[:300]}",) if unread else ()
         line, given = rows.line_num + 1, False
         for row in rows:
@@ -100,7 +91,7 @@ def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: 
 
 def _columns(header: Sequence[str]) -> dict[str, list[int]]:
     """The places of each field's columns, the most trusted one first."""
-    known = [(*_RANKS[folded], at) for at, name in enumerate(header) if (folded := _folded(name)) in _RANKS]
+    known = [(*_RANKS[key], at) for at, name in enumerate(header) if (key := folded(name)) in _RANKS]
     found: dict[str, list[int]] = {}
     for field, _, at in sorted(known, key=lambda one: one[1:]):
         found.setdefault(field, []).append(at)

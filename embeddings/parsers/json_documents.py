@@ -24,7 +24,7 @@ from embeddings.cleaning.identity import checked_id
 from embeddings.errors import InvalidArticle, UnreadableFile
 from embeddings.parsers import decoding, fragments, page_facts
 from embeddings.parsers.fragments import text_of
-from embeddings.parsers.jsonl import parse_record
+from embeddings.parsers.jsonl import NO_TEXT, parse_record
 from embeddings.types import RawArticle, Rejected
 
 _MAX_ITEMS: Final = 100_000
@@ -75,7 +75,8 @@ def _articles(item: object, *, origin: str) -> Iterator[RawArticle | Rejected]:
         yield _article(item, origin=origin)
     else:
         record = parse_record(msgspec.json.encode(item), origin=origin)
-        yield Rejected(origin=origin, reason=_UNKNOWN) if record == _without_text(origin) else record
+        textless = isinstance(record, Rejected) and record.reason.startswith(NO_TEXT)
+        yield Rejected(origin=origin, reason=_UNKNOWN) if textless else record
 
 
 def _without_text(origin: str) -> RawArticle | Rejected:

@@ -3,8 +3,8 @@
 A record is an object with `text` and, as far as known, `title`, `url`, `source`, `published_at`, `authors` (a list of
 names, or one), `id`, `language`, `section`, `usage_terms`, `embargoed_until`, `status`, `copies`, `summary_only`,
 `collection` and `pages` (where each begins in `text`); `null` means unknown. One that only says whether, when or on
-what terms an article may be shown needs no text. What others call these fields is read, too (`ALIASES`); further fields
-are not, and a file's articles say so in their notes.
+what terms an article may be shown needs no text. What others call these fields is read, too, and all in any case, with
+`_` or without (`is_read`); further fields are not, and a file's articles say so in their notes.
 A line is read on its own: whatever is wrong with it, the next one goes on.
 """
 
@@ -16,8 +16,8 @@ import math
 import re
 import zlib
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
@@ -46,10 +46,13 @@ _BY = re.compile(r"^by:?\s+(?=\w)", re.IGNORECASE)
 _PERSON = r"[^\W\d_a-z][\w.'’-]*(?: [^\W\d_a-z][\w.'’-]*){1,3}"
 _TWO = compiled_late(f"{_PERSON} and {_PERSON}")
 _NOTHING: Final = (b"null", b'""', b"[]", b"{}")
-_NO_TEXT: Final = (
-    "Object missing required field `text`; without it, `id` or `url` with nothing but `status`, `embargoed_until` or "
-    "`usage_terms` says that of a held article (a past time lifts an embargo)"
+NO_TEXT: Final = "Object missing required field `text`"
+_ONLY_STATE: Final = (
+    "; without it, `id` or `url` with nothing but `status`, `embargoed_until` or `usage_terms` says that of a held "
+    "article (a past time lifts an embargo)"
 )
+_MOST_FIELDS: Final = 6
+"""Of a record without a text, so many fields are named."""
 _BAD_PAGES: Final = "its `pages` are no places in its text, in order, and were left out"
 
 
@@ -100,11 +103,27 @@ _NAMES: Final = {
 }
 """What other programs call a field, in the order of trust; the field's own name comes first."""
 
-ALIASES: Final = frozenset(name for names in _NAMES.values() for name in names)
-"""Names of fields that are read as one of ours."""
-
 _TYPES: Final = {field.name: field.type for field in msgspec.structs.fields(_Record)}
-_OWN: Final = frozenset(_Record.__struct_fields__)
+_SPELT_BY_FIELD: Final = {field: (field, *_NAMES.get(field, ())) for field in _Record.__struct_fields__}
+_STATE: Final = ("status", "embargoed_until", "usage_terms")
+
+
+def folded(name: str) -> str:
+    """The name of a field as it is compared: letters and digits alone, in any case.
+
+    >>> folded("Publication_Date") == folded("publicationDate")
+    True
+    """
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
+_FOLDED: Final = {field: tuple(dict.fromkeys(map(folded, names))) for field, names in _SPELT_BY_FIELD.items()}
+_KNOWN: Final = frozenset(name for names in _FOLDED.values() for name in names)
+
+
+def is_read(name: str) -> bool:
+    """Whether a field of this name is read as one of ours."""
+    return folded(name) in _KNOWN
 
 
 class _TooLarge(Exception):
@@ -155,21 +174,42 @@ def parse_record(data: bytes, *, origin: str) -> RawArticle | Rejected:
     except InvalidArticle as error:
         return Rejected(origin=origin, reason=str(error))
     if record.text is msgspec.UNSET and isinstance(raw, RawArticle) and not is_notice(raw):
-        return Rejected(origin=origin, reason=_NO_TEXT)
+        return Rejected(origin=origin, reason=_without_text(_ANY_DECODER.decode(data)))
     return raw
+
+
+def _without_text(fields: Iterable[str]) -> str:
+    """What is wrong with a record of these fields, and what they are called: a text under another name is seen."""
+    said = {folded(name) for name in fields}
+    if any(name in said for field in _STATE for name in _FOLDED[field]):
+        return NO_TEXT + _ONLY_STATE
+    named = ", ".join(f"`{name[:30]}`" for name in islice(fields, _MOST_FIELDS))
+    others = ", ".join(f"`{name}`" for name in _NAMES["text"])
+    return f"{NO_TEXT} (or {others})" + (f"; it has {named}" if named else "")
 
 
 def _decoded(data: bytes) -> tuple[_Record, Sequence[str]]:
     """Decode a record, fields under other programs' names taken for ours where ours are missing or null; name those
     that hold what the field cannot take."""
     record = _DECODER.decode(data)
-    missing = [field for field in _NAMES if getattr(record, field) in (None, msgspec.UNSET)]
+    missing = [field for field in _FOLDED if getattr(record, field) in (None, msgspec.UNSET)]
     fields = _ANY_DECODER.decode(data) if missing else {}
-    given = {field: [name for name in _NAMES[field] if name in fields] for field in missing}
+    given = _given(fields, missing)
     found = {field: _first_of_type(field, [bytes(fields[name]) for name in names]) for field, names in given.items()}
     taken = {field: value for field, value in found.items() if value}
     unread = [name for field in given.keys() - taken for name in given[field] if bytes(fields[name]) not in _NOTHING]
     return msgspec.structs.replace(record, **taken), sorted(unread)
+
+
+def _given(fields: Iterable[str], missing: Sequence[str]) -> dict[str, list[str]]:
+    """Under which names a record has each of the fields that it lacks under ours, in the order of trust."""
+    spelt: dict[str, list[str]] = {}
+    for name in fields:
+        spelt.setdefault(folded(name), []).append(name)
+    return {
+        field: [name for one in _FOLDED[field] for name in sorted(spelt.get(one, ())) if name != field]
+        for field in missing
+    }
 
 
 def _first_of_type(field: str, values: Sequence[bytes]) -> object:
@@ -266,7 +306,7 @@ def _one(line: bytes | None, *, origin: str) -> Iterator[RawArticle | Rejected]:
 
 def _noting_unread(article: RawArticle, line: bytes) -> RawArticle:
     """Say which fields of a line were not read."""
-    unread = sorted(_ANY_DECODER.decode(line).keys() - _OWN - ALIASES)
+    unread = sorted(name for name in _ANY_DECODER.decode(line) if not is_read(name))
     if not unread:
         return article
     more = f" and {len(unread) - 10:,} more" if len(unread) > 10 else ""

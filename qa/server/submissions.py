@@ -14,7 +14,7 @@ from pathlib import PurePath
 import msgspec
 
 from embeddings.ingest import IngestReport
-from embeddings.parsers.jsonl import ALIASES, parse_record
+from embeddings.parsers.jsonl import is_read, parse_record
 from embeddings.types import RawArticle, Rejected
 from qa.server.errors import FieldError, InvalidRequest, MalformedBody, NothingUsable, OutOfReach, RequestError
 from qa.server.http.bodies import fault, plain_json
@@ -62,7 +62,9 @@ def read(body: bytes, *, lines: bool) -> Submission:
         except RecursionError:
             found.faults.append(FieldError(item=number, detail="nested too deep"))
         else:
-            found.ignored[origin] = tuple(sorted(fields.keys() - set(ArticleIn.__struct_fields__) - ALIASES))
+            found.ignored[origin] = tuple(
+                sorted(name for name in fields.keys() - set(ArticleIn.__struct_fields__) if not is_read(name))
+            )
             found.items.append(raw)
     if not found.items:
         raise _nothing(found.faults)

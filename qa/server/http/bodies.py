@@ -27,7 +27,7 @@ _LINGER_BYTES = 32_000_000
 _LINGER_SECONDS = 2.0
 """So much of a body that is too large is still taken, and thrown away."""
 _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
-_NAMED = re.compile(r"(?:missing required|unknown) field `(?P<name>.*?)`(?:; without it.*)?$", re.DOTALL)
+_NAMED = re.compile(r"(?:missing required|unknown) field `(?P<name>.*?)`(?:[; ].*)?$", re.DOTALL)
 _SHOWN = 200
 """Longest piece of the caller's own words that goes back in an error."""
 

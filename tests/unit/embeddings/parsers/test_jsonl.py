@@ -190,3 +190,35 @@ def test_what_another_name_holds_and_cannot_be_taken_is_noted() -> None:
     assert isinstance(found, RawArticle)
     assert found.published_at is None
     assert found.notes == ("its 'date' is no text and was left out",)
+
+
+def test_fields_are_read_in_any_case() -> None:
+    given = (
+        b'{"Headline": "Rain", "Body": "It rained.", "Date": "2024-06-04", "Embargoed_Until": "2024-06-05", "ID": "7"}'
+    )
+    found = parse_record(given, origin="x:1")
+    assert found == RawArticle(
+        text="It rained.", title="Rain", published_at="2024-06-04", embargoed_until="2024-06-05", id="7", origin="x:1"
+    )
+    both = parse_record(b'{"TEXT": "b", "text": "a", "Title": "t", "headline": "h"}', origin="x:1")
+    assert both == RawArticle(text="a", title="t", origin="x:1")
+
+
+def test_of_fields_in_any_case_nothing_is_noted_as_unread(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"Body": "It rained.", "DatePublished": "2024-06-04", "Mood": "grey"}')
+    (found,) = jsonl.read(path)
+    assert isinstance(found, RawArticle)
+    assert found.notes == ("fields that are not read: Mood",)
+
+
+def test_without_a_text_the_fields_that_are_there_are_named() -> None:
+    found = parse_record(b'{"headline": "x", "fulltext": "some text"}', origin="x:1")
+    assert isinstance(found, Rejected)
+    assert found.reason == (
+        "Object missing required field `text` (or `content`, `body`, `articleBody`, `maintext`); "
+        "it has `headline`, `fulltext`"
+    )
+    embargo = parse_record(b'{"title": "x", "Embargoed": "2024-06-05"}', origin="x:1")
+    assert isinstance(embargo, Rejected)
+    assert "a past time lifts an embargo" in embargo.reason
