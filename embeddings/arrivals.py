@@ -52,6 +52,7 @@ from embeddings.revisions import (
     is_correction,
     is_earlier,
     is_revision,
+    says_it_corrects,
     with_state,
 )
 from embeddings.types import Article, Rejected
@@ -231,7 +232,12 @@ class Arrivals:
         for old in sorted(others, key=lambda old: old.version != article.version):
             if not is_another_article(article, old, strictly=self._is_elsewhere(one, old, known)):
                 whole = completed(msgspec.structs.replace(article, id=old.id), old)
-                sure = whole.version == old.version or old.summary_only or is_correction(whole, old)
+                sure = (
+                    whole.version == old.version
+                    or old.summary_only
+                    or is_correction(whole, old)
+                    or says_it_corrects(whole, old)
+                )
                 return self._version(one, whole, old, known, note="" if sure else _replacing_at(old))
         if others:
             # One of the two pages names a wrong address; a citation must not open the other page.

@@ -183,7 +183,7 @@ def is_another_article(new: Article, old: Article, *, strictly: bool = False) ->
         return False
     if strictly or _of_a_series(new, old):
         return True
-    if shared >= _CLOSELY and new.title.casefold() == old.title.casefold() and _admits(new.text, old.text):
+    if says_it_corrects(new, old):
         return False
     later, earlier = _sentences(new.text), _sentences(old.text)
     other_matter = titles is not None and _begin_otherwise(later, earlier)
@@ -209,6 +209,13 @@ def is_correction(new: Article, old: Article) -> bool:
         return True
     admitted = bool(_CORRECTS.search(new.text))
     return (dates_agree(new, old) or not lost or admitted) and _corrects(new.text, old.text)
+
+
+def says_it_corrects(new: Article, old: Article) -> bool:
+    """Whether a text under the same title, in much the same words, now says that it was corrected, whatever else
+    differs: notes of correction seldom name all of it."""
+    titled_alike = new.title.casefold() == old.title.casefold()
+    return titled_alike and _admits(new.text, old.text) and _shared(new.text, old.text) >= _CLOSELY
 
 
 def _of_a_series(new: Article, old: Article) -> bool:

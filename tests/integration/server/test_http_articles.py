@@ -190,6 +190,21 @@ def test_what_takes_the_place_of_another_by_its_words_is_noted(client: httpx.Cli
     assert (report.outcome, "both are kept" in report.notes[0]) == ("added", True)
 
 
+def test_a_correction_that_names_only_some_of_what_it_changes_is_noted_as_no_more_than_one(
+    client: httpx.Client,
+) -> None:
+    text = "The library of Orrin opens on Sundays from {} March. The council pays {} crowns a year for the staff of {}."
+    page = {"title": "Library", "published_at": "2024-06-04", "url": "https://orrin.example/library"}
+    assert add(client, {**page, "text": text.format(7, "212,000", "five")}).articles[0].outcome == "added"
+    corrected = (
+        text.format(14, "221,000", "five") + " Correction: An earlier version gave a wrong cost, 212,000 crowns."
+    )
+    (report,) = add(client, {**page, "text": corrected}).articles
+    assert (report.outcome, report.notes) == ("updated", ())
+    (report,) = add(client, {**page, "text": corrected.replace("14 March", "21 April").replace("five", "six")}).articles
+    assert (report.outcome, "more than a correction differs" in report.notes[0]) == ("updated", True)
+
+
 def test_what_could_not_be_read_is_noted(client: httpx.Client) -> None:
     report = add(
         client, {"id": "noted", "text": "The weir broke.", "published_at": "06/04/2024", "url": "orrin.example"}
