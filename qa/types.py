@@ -6,7 +6,10 @@ are offsets in the canonical text of the article version named beside them.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -337,3 +340,48 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     short_answer: str | None = None
     article_ids: tuple[str, ...] = ()
     """The articles cited."""
+
+
+_UNKNOWN = re.compile(
+    r"(?P<what>Object contains unknown field `(?P<name>.*?)`)(?P<where> - at `\$(?P<path>.*)`)?", re.DOTALL
+)
+_LISTS = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType)
+_LONGEST_NAME = 100
+"""Of an unknown field, so much is compared."""
+_STEP = re.compile(r"\.\w+|\[")
+
+
+def naming_fields(message: str, *, of: Any) -> str:
+    """What msgspec says of a value that is not of this type; of an unknown field also which may be meant, or all.
+
+    >>> naming_fields("Object contains unknown field `after` - at `$.filters`", of=Question)
+    'Object contains unknown field `after`; did you mean `published_after`? - at `$.filters`'
+    """
+    found = _UNKNOWN.fullmatch(message)
+    known = _fields_at(of, found["path"] or "") if found else []
+    if found is None or not known:
+        return message
+    name = found["name"].lower()
+    like = [one for one in known if name and (one.startswith(name) or name in one.split("_"))]
+    like += get_close_matches(name[:_LONGEST_NAME], known, n=1)
+    said = f"did you mean `{like[0]}`?" if like else f"the fields are {', '.join(known)}"
+    return f"{found['what']}; {said}{found['where'] or ''}"
+
+
+def _fields_at(of: Any, path: str) -> list[str]:
+    """Names of the fields that an object may have at a path of msgspec: `.filters`, `.against[...]`."""
+    kinds = _each([msgspec.inspect.type_info(of)])
+    for step in _STEP.findall(path):
+        if step == "[":
+            kinds = _each([kind.item_type for kind in kinds if isinstance(kind, _LISTS)])
+        else:
+            fields = [field for kind in kinds if isinstance(kind, msgspec.inspect.StructType) for field in kind.fields]
+            kinds = _each([field.type for field in fields if field.encode_name == step[1:]])
+    structs = [kind for kind in kinds if isinstance(kind, msgspec.inspect.StructType)]
+    return [field.encode_name for kind in structs for field in kind.fields]
+
+
+def _each(kinds: Sequence[msgspec.inspect.Type]) -> list[msgspec.inspect.Type]:
+    """Types, those of unions one by one."""
+    unions = [kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,) for kind in kinds]
+    return [kind for kinds_of_one in unions for kind in kinds_of_one]

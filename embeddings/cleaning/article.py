@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Final
 
@@ -57,7 +57,8 @@ _MAX_NAME: Final = 200
 _MAX_AUTHORS: Final = 50
 _MAX_TERMS: Final = 2_000
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,4}")
-_TWO_WAYS = re.compile(r"\d{1,2}([/-])\d{1,2}\1\d{4}\b.*", re.DOTALL)
+_TWO_WAYS = re.compile(r"(?P<one>\d{1,2})([/-])(?P<other>\d{1,2})\2(?P<year>\d{4})\b.*", re.DOTALL)
+_YEAR_FIRST = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d)")
 _STATES: Final[dict[str, Status]] = {
     "usable": "usable",
     "published": "usable",
@@ -180,13 +181,37 @@ def _name(written: str) -> str:
     return canonical_line(canonical_line(written)[:_MAX_NAME])
 
 
+def _why_undated(written: str) -> str:
+    """What is wrong with a date that was not read.
+
+    >>> _why_undated("06/04/2024"), _why_undated("31/02/2026"), _why_undated("2026-02-31"), _why_undated("soon")
+    ('may be two days', 'is no day of the calendar', 'is no day of the calendar', 'could not be read')
+    """
+    two, one = _TWO_WAYS.fullmatch(written), _YEAR_FIRST.match(written)
+    if two is None and one is None:
+        return "could not be read"
+    if two and (_is_day(two["year"], two["one"], two["other"]) or _is_day(two["year"], two["other"], two["one"])):
+        return "may be two days"
+    if one and _is_day(one["year"], one["month"], one["day"]):
+        return "could not be read"  # something else of it, such as its time
+    return "is no day of the calendar"
+
+
+def _is_day(year: str, month: str, day: str) -> bool:
+    try:
+        date(int(year), int(month), int(day))
+    except ValueError:
+        return False
+    return True
+
+
 def _notes(raw: RawArticle, article: Article) -> Iterable[str]:
     if is_site_root(normalised_url(raw.url)):
         yield f"the link {(raw.url or '')[:100]!r} opens a site, not an article of it, and was dropped"
     elif raw.url and article.url is None:
         yield f"the link {raw.url[:100]!r} is no usable http(s) address and was dropped; write it with https://"
     if raw.published_at and article.published_at is None:
-        why = "may be two days" if _TWO_WAYS.fullmatch(raw.published_at.strip()) else "could not be read"
+        why = _why_undated(raw.published_at.strip())
         yield f"the date {raw.published_at[:60]!r} {why} and was dropped; write it as 2024-06-04"
     if raw.language and article.language is None:
         yield f"the language {raw.language[:30]!r} is no language tag and was dropped; write it as en or en-GB"

@@ -80,7 +80,7 @@ def ask(
         print_json(answer)
         return
 
-    console().print(lay_out(answer))
+    console().print(lay_out(answer, collection=collection))
 
 
 def _question(**given: object) -> Question:
@@ -125,10 +125,10 @@ async def _asked(question: Question, corpus: Corpus, assembly: Assembly) -> Answ
             await assembly.generator.close()
 
 
-def lay_out(answer: Answer) -> Text:
+def lay_out(answer: Answer, *, collection: str | None = None) -> Text:
     """Lay out an answer or an abstention; nothing of it can control the terminal."""
     if answer.answer_mode == "abstained":
-        return _abstention(answer)
+        return _abstention(answer, collection=collection)
     text = _with_marks(answer)
     for number, citation in enumerate(answer.citations, start=1):
         text.append("\n\n").append_text(_source(number, citation, answer.short_answer))
@@ -195,10 +195,14 @@ def _source(number: int, citation: Citation, short: ShortAnswer | None) -> Text:
     return text.append_text(quote).append("”")
 
 
-def _abstention(answer: Answer) -> Text:
+def _abstention(answer: Answer, *, collection: str | None) -> Text:
     reason = _WHY.get(answer.abstain_reason or "", answer.abstain_reason or "no reason given")
     if answer.abstain_reason == "empty_corpus" and answer.filters is not None:
         reason = "no article is left by the filters; `qa articles list --json` shows them as stored"
+    elif answer.abstain_reason == "empty_corpus" and collection is not None:
+        reason = (
+            f"no article is in the collection {plain(collection)!r}; `qa articles list --json` shows which there are"
+        )
     text = Text.assemble(("No answer", _ANSWER), f": {reason} ({answer.abstain_reason}).")
     for result in answer.search_results[:_NEAREST]:
         text.append(f"\n\n    {_about(result)}\n    “{shortened(result.text, _NEAREST_CHARACTERS)}”", style=_FAINT)

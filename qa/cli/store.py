@@ -26,6 +26,11 @@ _NOT_VERIFIED = 1
 _MOST_NAMED = 20
 _PAGE = 64
 _ROUNDS = 10
+_SOUND = "Everything is as it was stored."
+_SOUND_BUT_BEHIND = (
+    f"{_SOUND} The files of the index are behind it, as they are while a service runs: that holds what is newer in "
+    "memory."
+)
 
 
 @click.group()
@@ -142,7 +147,7 @@ def verify(context: click.Context, as_json: bool) -> None:
     else:
         for finding in findings:
             click.echo(_line(finding))
-        click.echo(f"{len(damaged)} damaged" if damaged else "Everything is as it was stored.")
+        click.echo(f"{len(damaged)} damaged" if damaged else _SOUND if not findings else _SOUND_BUT_BEHIND)
     context.exit(1 if damaged else 0)
 
 

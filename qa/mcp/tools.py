@@ -27,7 +27,7 @@ from qa.errors import InvalidQuestion, NotFound, QAError
 from qa.generators import Generator
 from qa.settings import Settings
 from qa.tracing import part
-from qa.types import Answer, Question, SearchAnswer, SearchQuestion
+from qa.types import Answer, Question, SearchAnswer, SearchQuestion, naming_fields
 
 _NOT_HERE = frozenset({"conversation_id", "replaces", "store", "stream"})
 """Fields of the HTTP API for what it keeps, and for how it sends; here every call stands on its own."""
@@ -145,7 +145,8 @@ def _read(tool: Tool, arguments: Mapping[str, Any]) -> msgspec.Struct:
     try:
         return msgspec.convert(arguments, tool.takes)
     except msgspec.ValidationError as error:
-        raise InvalidQuestion(f"{tool.name} cannot use these arguments, see its inputSchema: {error}") from None
+        said = naming_fields(str(error), of=tool.takes)
+        raise InvalidQuestion(f"{tool.name} cannot use these arguments, see its inputSchema: {said}") from None
 
 
 def _schema(of: type[msgspec.Struct]) -> dict[str, Any]:

@@ -35,6 +35,9 @@ _log = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 300.0
 _LONGEST_QUIET, _MOST_REPEATS = 60.0, 3  # what a service that asks for quiet is given: seconds, further requests
 _LARGEST_REPLY = 50_000_000
+_NO_KEY = "; set QA_SERVICE_KEY to a key of that service with which articles may be added"
+_REMEDIES = {401: _NO_KEY, 403: _NO_KEY}
+"""What the detail of a reply, which is written for callers over HTTP, does not say to whoever runs a command."""
 _MOST_BYTES, _MOST_ARTICLES = 4_000_000, 64
 """Of one request; a service may set its own limit lower, and then says so."""
 
@@ -171,7 +174,9 @@ class ToService:
             faults = [fault.of(articles) for fault in reply.errors]
             return _nothing(*faults or [Rejected(origin=self._netloc, reason=reply.detail)])
         if status != 200:
-            raise NotDelivered(f"{self._netloc} answered with status {status}: {reply.detail}")
+            raise NotDelivered(
+                f"{self._netloc} answered with status {status}: {reply.detail}{_REMEDIES.get(status, '')}"
+            )
         return IngestReport(
             articles=tuple(one.of(articles, self._collection) for one in reply.articles),
             rejected=tuple(fault.of(articles) for fault in reply.rejected),

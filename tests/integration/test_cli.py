@@ -362,6 +362,14 @@ class TestIndex:
         assert "articles      2 (2 versions)" in qa("index", "stats").stdout
         assert json.loads(qa("index", "stats", "--json").stdout)["articles"] == 2
 
+    def test_verify_says_that_the_index_may_be_behind(self, tmp_path: Path) -> None:
+        for file in (tmp_path / "data" / "index").rglob("*"):
+            if file.is_file():
+                file.unlink()
+        behind = qa("index", "verify")
+        assert (behind.exit_code, "index_outdated" in behind.stdout) == (0, True)
+        assert behind.stdout.endswith("that holds what is newer in memory.\n")
+
     def test_rebuild_mends_a_damaged_index(self, tmp_path: Path) -> None:
         for file in (tmp_path / "data" / "index").rglob("*"):
             if file.is_file():
@@ -435,6 +443,7 @@ class TestAsk:
         assert {result.article_id for result in answer.search_results} <= {"ferry-1"}
         none = qa("ask", "What about the bridge?", "--json", "--collection", "nothing-here")
         assert msgspec.json.decode(none.stdout, type=Answer).abstain_reason == "empty_corpus"
+        assert "in the collection 'nothing-here'" in qa("ask", "Who left?", "--collection", "nothing-here").stdout
         early = qa("ask", "Who left the harbour?", "--json", "--before", "2024-01-01")
         assert msgspec.json.decode(early.stdout, type=Answer).citations == ()
 

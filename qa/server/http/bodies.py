@@ -15,6 +15,7 @@ from litestar import Request
 from litestar.exceptions import HTTPException
 
 from qa.server.errors import BodyTooLarge, FieldError, InvalidRequest, MalformedBody, SlowBody, UnsupportedMedia
+from qa.types import naming_fields
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ _LINGER_BYTES = 32_000_000
 _LINGER_SECONDS = 2.0
 """So much of a body that is too large is still taken, and thrown away."""
 _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
-_NAMED = re.compile(r"(?:missing required|unknown) field `(?P<name>.*?)`(?:[; ].*)?$", re.DOTALL)
+_NAMED = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*?)`(?:[; ].*)?$", re.DOTALL)
 _SHOWN = 200
 """Longest piece of the caller's own words that goes back in an error."""
 
@@ -101,7 +102,9 @@ def decode(body: bytes, type_: type[T]) -> T:
         value = msgspec.json.decode(body, type=type_)
         plain = plain_json(body)
     except msgspec.ValidationError as error:
-        raise InvalidRequest("the body does not fit; see errors", errors=(fault(str(error)),)) from None
+        raise InvalidRequest(
+            "the body does not fit; see errors", errors=(fault(naming_fields(str(error), of=type_)),)
+        ) from None
     except RecursionError:
         raise MalformedBody("the JSON is nested too deep") from None
     except UnicodeDecodeError:
@@ -123,7 +126,7 @@ def fault(message: str, *, item: int | None = None) -> FieldError:
     where = _WHERE.search(message)
     path = where["path"] if where else ""
     detail = message[: where.start()] if where else message
-    named = _NAMED.search(detail)
+    named = _NAMED.match(detail)
     if named:
         path = f"{path}.{named['name']}" if path else named["name"]
     return FieldError(detail=detail[:_SHOWN], field=path[:_SHOWN] or None, item=item)

@@ -74,6 +74,28 @@ def test_the_wholesome_form_of_these_is_taken(client: httpx.Client) -> None:
         assert response.status_code == 200, response.text
 
 
+@pytest.mark.parametrize(
+    ("route", "body", "field", "said"),
+    [
+        ("ask", {"q": "hello"}, "q", "did you mean `question`?"),
+        ("ask", {"question": "a", "filters": {"after": "2024-06-04"}}, "filters.after", "mean `published_after`?"),
+        (
+            "check",
+            {"text": "a", "against": [{"body": "b"}]},
+            "against[0].body",
+            "the fields are text, title, published",
+        ),
+    ],
+)
+def test_a_field_that_is_unknown_is_told_from_those_there_are(
+    client: httpx.Client, check_problem: Callable[..., Any], route: str, body: Any, field: str, said: str
+) -> None:
+    response = client.post(f"/api/{route}", json=body)
+    check_problem(response, "invalid-request")
+    (error,) = response.json()["errors"]
+    assert (error["field"], said in error["detail"]) == (field, True), error
+
+
 @pytest.mark.parametrize("type_", [object, dict[str, list[object]]])
 def test_depth_is_the_senders_fault_whatever_is_expected(type_: type) -> None:
     with pytest.raises(MalformedBody, match="too deep"):

@@ -172,6 +172,7 @@ def test_an_ingest_that_the_service_cannot_take_says_what_to_do(
         monkeypatch.setenv("QA_SERVICE_URL", str(client.base_url))
         refused = ingested(small)
         assert (refused.exit_code, "status 401" in refused.stderr) == (1, True), refused.stderr
+        assert "QA_SERVICE_KEY" in refused.stderr
         monkeypatch.setenv("QA_SERVICE_KEY", KEY)
         told = ingested(large, small)
         assert told.exit_code == 1, told.stderr

@@ -309,6 +309,8 @@ def test_hostile_texts_take_no_longer_than_long_ones(text: str) -> None:
     ("fields", "words"),
     [
         ({"published_at": "06/04/2024"}, "may be two days"),
+        ({"published_at": "31/02/2026"}, "is no day of the calendar"),
+        ({"published_at": "2026-02-31T10:00:00Z"}, "is no day of the calendar"),
         ({"published_at": "some day"}, "could not be read"),
         ({"url": "orrin.example/weir"}, "is no usable http(s) address"),
         ({"language": "English (UK)"}, "is no language tag"),
