@@ -1,6 +1,8 @@
 """Markdown files: takes a `.md`, gives its article in plain text, with what its front matter says: YAML, or TOML
 between `+++`.
 
+A date and a byline below the title count where the front matter says none.
+
 Fields read: `title`, `date` (or `published_at`, `published`), `author` (or `authors`), `url` (or `link`), `source`,
 `id`, `language` (or `lang`), `collection`, `section`, and what may be shown: `status`, `embargoed_until`,
 `usage_terms`; notes name others. Without a `title` the first `# heading` is the title.
@@ -26,6 +28,7 @@ import yaml
 from embeddings.cleaning.article import status_of
 from embeddings.errors import InvalidArticle, UnreadableFile
 from embeddings.parsers import decoding
+from embeddings.parsers.text import headed
 from embeddings.types import RawArticle, Rejected
 
 _MAX_FRONT_MATTER: Final = 65_536
@@ -96,6 +99,10 @@ def read(path: Path) -> Iterator[RawArticle | Rejected]:
     if not text.strip():
         yield Rejected(origin=f"{path}:{line}", reason="there is no text below the front matter and the title")
         return
+    if title:  # what the front matter does not say may stand below the title
+        published_at, byline = headed(text)
+        given["published_at"] = given["published_at"] or published_at
+        authors = authors or byline
     unread = sorted(str(name) for name in fields.keys() - _READ)
     notes = (*guessed, *((f"fields that are not read: {', '.join(unread)[:300]}",) if unread else ()))
     article = RawArticle(text=text, title=title, authors=authors, status=status, origin=f"{path}:{line}", notes=notes)

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,7 @@ from embeddings.cleaning.boilerplate import drop_boilerplate, title_key
 from embeddings.cleaning.dates import iso_date
 from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding
+from embeddings.runtime import compiled_late
 from embeddings.types import RawArticle, Rejected
 
 _NARROWEST: Final = 30
@@ -68,6 +69,15 @@ _OTHER = re.compile(
     r"updat|modif|revis|effective|deadline|expire|valid|born|copyright|©|aktuali|geändert|until|from\b|to\b",
     re.IGNORECASE,
 )
+_BELOW_TITLE: Final = 5
+_BETWEEN: Final = " \t,|/·•–—-"
+_AND: Final = r",? (?:and|und|et|y|en|och|og) |, "
+_PERSON: Final = r"[^\W\d_a-z][\w.'’-]*(?: (?:(?:van|von|de|der|den|di|da|bin|al) ){0,2}[^\W\d_a-z][\w.'’-]*){1,3}"
+_BYLINE = compiled_late(rf"(?:By|BY|Von|Par|Por|Di|Door|Av|Af):? ({_PERSON}(?:(?:{_AND}){_PERSON}){{0,5}})")
+_TELLS = re.compile(
+    r"\b(?!(?:at|on|le|el|den|am|pm|um|uhr|and|und|et|y|en|och|og|van|von|de|der|di|da)\b)[^\W\d_A-Z]{2,}"
+)
+"""A word in small letters beside a date: the line tells of something, and the date may be of that."""
 _NO_TITLE = re.compile(
     r"untitled|document ?\d*|title|microsoft word.*|.*\.(?:docx?|pdf|indd|qxp|rtf|odt|tex|dvi|ps|pages|html?)|\W*|\d+",
     re.IGNORECASE,
@@ -86,7 +96,15 @@ def read(path: Path, folder: Path | None = None) -> Iterator[RawArticle | Reject
     if not pieces:
         yield Rejected(origin=f"{path}:1", reason="the file is empty; remove it or fill it")
     for piece in pieces:
-        yield RawArticle(title=piece.title, text=piece.text, origin=f"{path}:{piece.line}", notes=notes)
+        published_at, authors = headed(piece.text) if piece.title else (None, ())
+        yield RawArticle(
+            title=piece.title,
+            text=piece.text,
+            published_at=published_at,
+            authors=authors,
+            origin=f"{path}:{piece.line}",
+            notes=notes,
+        )
 
 
 def unwrapped(text: str) -> str:
@@ -290,6 +308,24 @@ def dated(lines: Iterable[str]) -> str | None:
     if len({iso_date(date) for date, _ in dates}) > 1:  # a table, a chronicle: only one that says what it is counts
         dates = [one for one in dates if one[1]][:1]
     return dates[0][0] if dates else None
+
+
+def headed(text: str) -> tuple[str | None, tuple[str, ...]]:
+    """The date and the authors that stand below a title, in lines that say little else, before the first sentence.
+
+    >>> headed("By Ana Petri and Bo Roe\\nTuesday, 28 November 2026\\n\\nThe ferry left. It sank on 4 May 2020.")
+    ('28 November 2026', ('Ana Petri', 'Bo Roe'))
+    >>> headed("Flood of 3 May 2024 remembered\\n\\nThe bridge opened on 12 August 1961.")
+    (None, ())
+    """
+    filled = (line for line in text.split("\n") if line.strip())
+    short = takewhile(lambda line: len(line) <= _LONGEST and not _is_sentence(line), filled)
+    head = list(islice(short, _BELOW_TITLE))
+    apart = [(line, _DATE.sub("", line).strip(_BETWEEN)) for line in head]
+    bylines = (_BYLINE.fullmatch(rest) for _, rest in apart)
+    authors = next((byline[1] for byline in bylines if byline), "")
+    date = dated(line for line, rest in apart if not _TELLS.search(rest) or _SAYS_SO.search(rest))
+    return date, tuple(re.split(_AND, authors)) if authors else ()
 
 
 def plausible_title(written: str) -> bool:

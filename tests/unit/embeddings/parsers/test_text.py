@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 import pytest
 
+from embeddings import parsers
 from embeddings.cleaning.article import clean
 from embeddings.parsers.text import Piece, split, unwrapped
 from embeddings.types import RawArticle
@@ -155,3 +157,35 @@ def test_wrapped_lines_are_joined_and_others_kept() -> None:
     doubled = f"{CAPTION}\n{CAPTION}\nTT\n20\n\n{CAPTION}\n{CAPTION}"
     for kept in (PROSE, "a\nb\nc\nd\ne", doubled, wrapped + "\n\n" + "x " * 60):
         assert unwrapped(kept) == kept
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+@pytest.mark.parametrize(
+    ("head", "published_at", "authors"),
+    [
+        ("By Ana Petri\n28 November 2026", "28 November 2026", ("Ana Petri",)),
+        ("By Ana Petri and Bo de Roe | November 28, 2026", "November 28, 2026", ("Ana Petri", "Bo de Roe")),
+        ("Published on 2026-11-28", "2026-11-28", ()),
+        ("Orsa, Saturday 28 November 2026", "28 November 2026", ()),
+        ("Survivors of 28 November 2026 remember", None, ()),
+        ("The mill closed on 28 November 2026.", None, ()),
+        ("By Night\n\nBy train and boat", None, ()),
+    ],
+)
+def test_date_and_byline_below_the_title(
+    tmp_path: Path, name: str, head: str, published_at: str | None, authors: tuple[str, ...]
+) -> None:
+    path = tmp_path / name
+    title = "# Ferry leaves Orsa" if name.endswith("md") else "Ferry leaves Orsa"
+    path.write_text(f"{title}\n\n{head}\n\nThe ferry left on 4 June 2024.\n\nBy Kit Sandoval\n", encoding="utf-8")
+    (found,) = parsers.read(path)
+    assert isinstance(found, RawArticle)
+    assert (found.title, found.published_at, found.authors) == ("Ferry leaves Orsa", published_at, authors)
+
+
+def test_front_matter_is_believed_before_what_stands_below_the_title(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text("---\ntitle: Ferry\ndate: 2026-11-27\n---\nBy Ana Petri\n\n28 November 2026\n\nIt left the pier.\n")
+    (found,) = parsers.read(path)
+    assert isinstance(found, RawArticle)
+    assert (found.published_at, found.authors) == ("2026-11-27", ("Ana Petri",))
