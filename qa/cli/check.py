@@ -6,7 +6,7 @@ On a terminal each sentence stands by its line, with what differs.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,16 @@ from rich.text import Text
 from qa.cli.terminal import console, load_encoder, opened, plain, print_json, read_settings, shortened, waiting
 
 if TYPE_CHECKING:
+    from embeddings.types import Article
     from qa.checking import CheckedSentence, CheckReport, SourceWords, TextToCheck
 
 _BELOW, _NOTHING = 100, 101
 _STDIN = "-"
 _STYLES = {"supported": "green", "partly_supported": "yellow", "unsupported": "red", "contradicted": "bold red"}
 _FAINT, _QUOTE = "dim", "italic"
+_AS_WRITTEN = frozenset({None, ".txt", ".md"})
+"""Kinds of files whose lines and columns an editor shows; None: of no kind that is read."""
+_MOST_REFUSED = 3
 _SHOWN = 300
 """Characters of a sentence, or of a quotation, at most; `--json` has all of them."""
 
@@ -33,7 +37,7 @@ _SHOWN = 300
     multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Check against this text; may be repeated. Without it, the stored articles are searched.",
+    help="Check against the text of this file; may be repeated. Without it, the stored articles are searched.",
 )
 @click.option("--question", default="", help="What the text answers: what stands in it needs no source.")
 @click.option("--as-of", metavar="DATE", help="Later articles are not used.")
@@ -62,15 +66,17 @@ def check(
     fail_below: float | None,
     as_json: bool,
 ) -> None:
-    """Check a text (a file in UTF-8, or - for standard input) against its sources, sentence by sentence.
+    """Check a text (a file of a kind that `qa ingest` reads, or - for standard input) against its sources, sentence by
+    sentence.
 
     Ends with 0 where every sentence that claims something holds, 100 where one does not, or could not be judged (it is
     too long, or a table), 101 where nothing in the text claims anything, 1 or 2 on an error.
     """
-    text = _text_of(file)
+    text = _draft_in(file)
+    sources = [(path, source) for path in against for source in _sources_in(path)]
     asked = _asked(
         text=text,
-        against=[{"text": _text_of(path)} for path in against],
+        against=[source for _, source in sources],
         question=question,
         as_of=as_of,
         collection=collection,
@@ -81,7 +87,8 @@ def check(
     if as_json:
         print_json(report)
     else:
-        console().print(_lay_out(report, text=text, name="" if str(file) == _STDIN else str(file), against=against))
+        name = "" if str(file) == _STDIN else str(file)
+        console().print(_lay_out(report, text=text, name=name, against=[path for path, _ in sources]))
     context.exit(_verdict(report, fail_below))
 
 
@@ -100,6 +107,43 @@ def _fails(sentence: CheckedSentence, fail_below: float | None) -> bool:
     return sentence.verdict == "contradicted" or sentence.support_score < fail_below
 
 
+def _draft_in(path: Path) -> str:
+    """The text to check. Raises UnreadableFile."""
+    from embeddings.errors import UnreadableFile
+
+    articles = _articles_in(path)
+    if articles is None:
+        return _text_of(path)
+    if len(articles) > 1:
+        raise UnreadableFile(f"{path} holds {len(articles):,} articles; check one text at a time")
+    return articles[0].text
+
+
+def _sources_in(path: Path) -> Sequence[Mapping[str, str | None]]:
+    """The texts of a file to check against: each article of it. Raises UnreadableFile."""
+    articles = _articles_in(path)
+    if articles is None:
+        return [{"text": _text_of(path)}]
+    return [{"text": one.text, "title": one.title, "published_at": one.published_at} for one in articles]
+
+
+def _articles_in(path: Path) -> Sequence[Article] | None:
+    """What the parsers of `qa ingest` make of a file; None for one that counts as it is written. Raises UnreadableFile
+    where it holds nothing that can be read."""
+    from embeddings import parsers
+    from embeddings.cleaning.article import clean
+    from embeddings.errors import UnreadableFile
+    from embeddings.types import Rejected
+
+    if str(path) == _STDIN or parsers.suffix_of(path.name) in _AS_WRITTEN:
+        return None
+    found = list(parsers.read(path))
+    refused = [f"{one.origin}: {one.reason}" for one in found if isinstance(one, Rejected)]
+    if refused or not found:
+        raise UnreadableFile("; ".join(refused[:_MOST_REFUSED]) or f"{path} holds no text")
+    return [clean(one) for one in found if not isinstance(one, Rejected)]
+
+
 def _text_of(path: Path) -> str:
     """A text as it is, every character in its place. Raises UnreadableFile for what is none."""
     from embeddings.errors import UnreadableFile
@@ -110,7 +154,7 @@ def _text_of(path: Path) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise UnreadableFile(f"{path} is no text in UTF-8; save it as plain text, or add its article by `qa ingest`")
+        raise UnreadableFile(f"{path} is no text in UTF-8; save it as plain text, or name it for what it is")
     return text
 
 

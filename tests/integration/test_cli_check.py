@@ -95,3 +95,29 @@ def test_nothing_of_a_text_controls_the_terminal() -> None:
     assert "\x1b" not in found.output
     assert "\x07" not in found.output
     assert "\u202e" not in found.output
+
+
+FEED = (
+    '<?xml version="1.0"?><rss version="2.0"><channel><title>Orsa Post</title>'
+    "<item><title>Weir breaks</title><description>The weir of Orsa broke on Monday night.</description></item>"
+    f"<item><title>Ferry</title><description>{SOURCE}</description></item></channel></rss>"
+)
+
+
+def test_files_are_read_by_the_parsers_of_an_ingest(tmp_path: Path) -> None:
+    """Markup and declarations are no words of a source, nor of a draft."""
+    (tmp_path / "feed.rss").write_text(FEED, encoding="utf-8")
+    (tmp_path / "draft.html").write_text(f"<html><body><article><h1>Ferry</h1><p>{TRUE}</p><p>{FALSE}</p></article>")
+    found = qa("check", "draft.html", "--against", "feed.rss")
+    assert (found.exit_code, "<" in found.output) == (100, False), found.output
+    assert f"    “{TRUE}” feed.rss, from character 0" in found.output
+    assert "claimed 190, the source says 205" in found.output
+    several = qa("check", "feed.rss", "--against", "source.txt")
+    assert (several.exit_code, "holds 2 articles" in several.output) == (2, True), several.output
+
+
+def test_a_file_that_no_parser_can_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "draft.docx").write_text("no document")
+    found = qa("check", "draft.docx", "--against", "source.txt")
+    assert (found.exit_code, "no Word document" in found.output or "draft.docx" in found.output) == (2, True)
+    assert "Traceback" not in found.output
