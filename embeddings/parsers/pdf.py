@@ -7,10 +7,11 @@ names and the date of the last conversion into them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import median, median_low
 from typing import Final
 
 import msgspec
@@ -27,6 +28,7 @@ from embeddings.types import RawArticle
 # order                   as the file draws them, unless it draws what stands lower first: then column by column
 # rows of tables          a line each, with " | " between what stands far apart in it
 # paragraphs              by indents, gaps and short lines; words parted at a line's end are joined
+# gaps                    wider than between lines that surely run on: a block of paragraphs of one line has no others
 _BULLET = re.compile(r"(?:[•▪■●◦‣⁃·*–—-]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
 _ENDS = re.compile(r"[.!?:;…。！？](?:[\"'”’»)\]]|\d{1,3})*$")
 _WORD = re.compile(r"[^\W\d_]+(?:[-‐’'][^\W\d_]+)*")
@@ -37,6 +39,16 @@ _CERTAIN_GAPS: Final = 2
 """A line with so many wide gaps is a row of a table, whatever stands about it."""
 _FEWEST_ACROSS, _FEWEST_WORDS, _FEWEST_RUN_ON, _GAP_LETTERS = 3, 3, 2, 4
 """Lines with words on both sides from which two columns may have been drawn across."""
+_OPEN = re.compile(
+    r"[,;:&/(‐–—\xad-]$|\b(?:[Tt]he|an?|of|and|or|to|in|on|at|by|for|from|with|der|die|das|von|und|de|la|le|et)$"
+)
+"""What ends a line that another one goes on with."""
+_WIDER: Final = 1.3
+"""A pitch so many times the one within a paragraph begins another."""
+_PITCH: Final = 1.15
+"""Of lines set close, in heights of their letters: believed where no line in letters of their size runs on."""
+_SHORT: Final = 0.6
+"""Share of its column that a line fills at most which nothing follows although it ends no sentence."""
 _MOST_ORDERED: Final = 150
 """So many blocks of a page are put in order; a page with more keeps the file's."""
 
@@ -66,11 +78,13 @@ def laid_out(pages: Sequence[Page]) -> Laid:
     """Write the pages out as one text."""
     writer = _Writer(_words(line.text for page in pages for line in page.lines))
     starts: list[int | None] = []
-    for page in pages:
+    blocks = [_blocks(page) for page in pages]
+    usual = _pitches(block for found in blocks for block in found)
+    for found in blocks:
         starts.append(None)
-        for block in _ordered(_blocks(page)):
+        for block in _ordered(found):
             block.lines = _with_rows(block.lines)
-            for line, opens in _paragraphs(block):
+            for line, opens in _paragraphs(block, usual, edge=_edge(block, found)):
                 begins = writer.write(line, opens=opens, first=line is block.lines[0])
                 starts[-1] = begins if starts[-1] is None else starts[-1]
     return Laid(text=writer.text(), pages=_filled(starts, end=writer.length))
@@ -263,22 +277,75 @@ def _is_parted(boxes: Sequence[_Box], one: int, other: int) -> bool:
     )
 
 
-def _paragraphs(block: _Block) -> Iterator[tuple[Line, bool]]:
+def _pitches(blocks: Iterable[_Block]) -> dict[int, float]:
+    """From line to line within paragraphs, by the size of the letters."""
+    found = defaultdict[int, list[float]](list)
+    for block in blocks:
+        for before, line in pairwise(block.lines):
+            if _runs_into(before, line, right=block.right):
+                found[round(line.size)].append(before.bottom - line.bottom)
+    return {size: median_low(pitches) for size, pitches in found.items()}
+
+
+def _runs_into(before: Line, line: Line, *, right: float) -> bool:
+    """Whether a sentence surely goes on from one line to the next; letters without case tell by a full line."""
+    begins = line.text[:1]
+    if _ENDS.search(before.text) or CELL in before.text or CELL in line.text:
+        return False
+    return begins.islower() or (begins.isalpha() and begins == begins.swapcase() and right - before.right < line.size)
+
+
+def _paragraphs(block: _Block, usual: Mapping[int, float], *, edge: float) -> Iterator[tuple[Line, bool]]:
     """Each line of a block, and whether a paragraph begins with it."""
     lines, left, right = block.lines, block.left, block.right
-    pitches = [one.bottom - other.bottom for one, other in pairwise(lines)]
-    usual = median(pitches) if pitches else 0.0
+    pairs = [*pairwise(lines)]
+    own = [one.bottom - other.bottom for one, other in pairs if _runs_into(one, other, right=right)]
+    stands_alone = _standing_alone(block, runs_on=bool(own), edge=edge)
     yield lines[0], True
-    for (before, line), pitch in zip(pairwise(lines), pitches, strict=True):
+    for (before, line), alone in zip(pairs, stands_alone, strict=True):
+        pitch = before.bottom - line.bottom
+        within = median_low(own) if own else usual.get(round(line.size), _PITCH * line.size)
         indent = line.left - left > 0.7 * line.size and before.left - left < 0.5 * line.size
-        short = before.right < right - 0.15 * (right - left) and _ENDS.search(before.text) is not None
-        yield (
-            line,
-            pitch > 1.3 * usual
-            or _BULLET.match(line.text) is not None
-            or short
-            or (indent and _ENDS.search(before.text) is not None),
+        short = before.right < right - 0.15 * (right - left)
+        ends = (short or indent) and _ENDS.search(before.text) is not None
+        yield line, pitch > _WIDER * within or _BULLET.match(line.text) is not None or ends or alone
+
+
+def _standing_alone(block: _Block, *, runs_on: bool, edge: float) -> list[bool]:
+    """For each line but the last, whether it is a row, a heading, a line of an address: no sentence goes on below it.
+
+    A line that is loose may be so by chance, several that follow one another are not.
+    """
+    pairs, width = [*pairwise(block.lines)], block.right - block.left
+    if len(pairs) > 1 and not runs_on and all(_is_loose(before, line, right=edge) for before, line in pairs):
+        return [True for _ in pairs]
+    loose = [_is_loose(before, line, right=block.right) for before, line in pairs]
+    free = len(pairs) > 1 and not runs_on
+    return [
+        one
+        and (
+            free
+            or any(loose[max(0, place - 1) : place] + loose[place + 1 : place + 2])
+            or before.width < _SHORT * width
         )
+        for place, (one, (before, _)) in enumerate(zip(loose, pairs, strict=True))
+    ]
+
+
+def _edge(block: _Block, blocks: Sequence[_Block]) -> float:
+    """How far to the right lines go that begin where those of a block do, in letters of their size."""
+    size = block.lines[0].size
+    alike = (line for other in blocks for line in other.lines if abs(line.left - block.left) < size)
+    return max((line.right for line in alike if 0.8 < line.size / size < 1.25), default=block.right)
+
+
+def _is_loose(before: Line, line: Line, *, right: float) -> bool:
+    """Whether a line ends no sentence and yet had room for the word that begins the next one, which may begin one."""
+    ended = _ENDS.search(before.text) or _OPEN.search(before.text)
+    if ended or line.text[:1].islower() or CELL in before.text + line.text:
+        return False
+    word = line.width * len(line.text.split()[0]) / len(line.text)
+    return before.right + word + line.size < right
 
 
 def _goes_on(before: Line, line: Line) -> bool:

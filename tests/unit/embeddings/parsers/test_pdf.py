@@ -167,3 +167,55 @@ def test_a_row_of_a_table_is_a_line_with_its_cells_apart(made_documents: Any, tm
         "The harbour master counted those that came in June and wrote them down in a table that stands below, as he "
         "does every year.\n\nHarbour | Ferries | People\nSkerra | 4 | 1,214\nVelda | 11 | 9,870"
     )
+
+
+def lines_of(made: Any, path: Path, *lines: tuple[float, float, float, str]) -> list[str]:
+    path.write_bytes(made.pdf([[(50, 740, 24, "Ferry runs aground"), *lines]]))
+    (found,) = read(path)
+    assert isinstance(found, RawArticle), found
+    return found.text.split("\n\n")[1:]
+
+
+ONE_LINE = [
+    "By Kit Sandoval",
+    "26 November 2026",
+    "The Aurelia ran aground.",
+    "Captain Ola Brandt has left",
+    "Nobody was hurt.",
+]
+
+
+def test_paragraphs_of_one_line_stay_apart(made_documents: Any, tmp_path: Path) -> None:
+    """The gap between them is the only pitch of their block."""
+    lines = [(50, 700 - 19 * number, 10, line) for number, line in enumerate(ONE_LINE)]
+    assert lines_of(made_documents, tmp_path / "a.pdf", *lines) == ONE_LINE
+
+
+@pytest.mark.parametrize("pitch", [11, 12, 15, 18])
+def test_a_paragraph_runs_on_at_whatever_pitch_its_lines_are_set(
+    made_documents: Any, tmp_path: Path, pitch: int
+) -> None:
+    text = [
+        "The council of Velda voted on Tuesday to dredge the",
+        "east channel, which no ship of the",
+        "Orrin line can use.",
+    ]
+    lines = [(50, 700 - pitch * number, 10, line) for number, line in enumerate(text)]
+    assert lines_of(made_documents, tmp_path / "a.pdf", *lines) == [" ".join(text)]
+
+
+def test_a_byline_or_heading_set_close_is_not_joined_to_the_sentence_below(made_documents: Any, tmp_path: Path) -> None:
+    text = [
+        "By Ann Lee",
+        "The council of Velda voted on Tuesday to dredge the",
+        "east channel of the harbour in spring.",
+    ]
+    lines = made_documents.column(50, 700, text)
+    assert lines_of(made_documents, tmp_path / "a.pdf", *lines) == ["By Ann Lee", " ".join(text[1:])]
+
+
+def test_rows_with_narrow_gaps_are_lines_of_their_own(made_documents: Any, tmp_path: Path) -> None:
+    rows = ["Ship Built Seats", "Aurelia 1994 220", "Belinda 2003 180"]
+    prose = ["The company has two ships that cross the bay each day,", "and it will use the older one until May."]
+    lines = [*made_documents.column(50, 700, prose), *made_documents.column(54, 640, rows)]
+    assert lines_of(made_documents, tmp_path / "a.pdf", *lines) == [" ".join(prose), *rows]
