@@ -340,7 +340,9 @@ def _headed(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _is_apart(line: str, after: str, *, width: int) -> bool:
-    """Whether a line is one of its own, not running on in the next."""
+    """Whether a line is one of its own, not running on in the next; a row of a table is."""
+    if " | " in f" {line} " and " | " in f" {after} ":
+        return True
     if not line or not after or len(line) > _HEADING or after[0].islower():
         return False
     word = after[0] if _WIDE.match(after) else after.split(maxsplit=1)[0]

@@ -94,6 +94,17 @@ def test_a_heading_is_no_part_of_the_sentence_below_it(lines: tuple[str, ...]) -
     assert tuple(text[a:b] for a, b in split_sentences(text)) == lines
 
 
+def test_a_row_of_a_table_is_no_part_of_the_next() -> None:
+    """Whatever the length of the rows, the case of their letters and the word they end with."""
+    rows = [
+        "North | Ann Lee | 1,204 votes in all",
+        "South | Ole Brandt | 987 votes of",
+        "the rest | nobody | 12 votes in all",
+    ]
+    text = "\n".join(rows)
+    assert [text[start:end] for start, end in split_sentences(text)] == rows
+
+
 @pytest.mark.parametrize(
     "text",
     [
