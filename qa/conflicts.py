@@ -21,7 +21,8 @@ from embeddings.types import StoredPassage
 from qa.language.dates import moment
 from qa.language.quantities import Quantity, hedged_span, quantities_of
 from qa.language.words import matter, stems, words_of
-from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
+from qa.reading import SentenceAt
+from qa.reading.sentence_ranking import Reading, ReadSentence
 from qa.types import Citation, Conflict, Evidence
 
 _SAYS_OTHERWISE = re.compile(

@@ -35,7 +35,7 @@ from qa.generation.prompt import (
 from qa.generation.sentence_stream import NOTHING, plain_line
 from qa.generators import Generator, Message
 from qa.grounding import SupportChecker
-from qa.reading.sentence_ranking import SentenceAt
+from qa.reading import SentenceAt
 from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage
 
 LIKELY = 8

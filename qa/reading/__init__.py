@@ -7,12 +7,15 @@ A calibration turns log-odds into the probability that the best answer is right;
 A calibration belongs to one reader, named by its hash, and is refused with another. Its features come from the reading
 and from words alone, so that the encoder can change without it. A reader may cache readings: questions are asked again,
 and parts of them are read twice.
+
+What the steps of reading exchange is a sentence of the evidence with its place, `SentenceAt`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +29,7 @@ from qa.grounding import chance
 from qa.language.question_words import asking_words, asks_figure, asks_name, language_of
 from qa.language.words import Word, words_of
 from qa.reading.answer_types import Fits, type_test
+from qa.types import Evidence
 
 FILE_NAME = "sourceline-reader.json"
 """The file in a named model's folder that has its calibration."""
@@ -46,6 +50,57 @@ class AnswerSpan(msgspec.Struct, frozen=True):
     end: int
     logit: float
     """Log-odds of these words against no answer in the passage; comparable across passages."""
+
+
+_ENDS = re.compile(r"[.!…。！]['\"”’»)\]]*$")
+
+
+class SentenceAt(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence with its place: `article.text[start:end] == text`."""
+
+    text: str
+    start: int
+    end: int
+    evidence: int
+    """Index of the evidence it was found in (the best-ranked one, where passages overlap)."""
+    before: str = ""
+    """The sentence before it in that passage; empty for the first."""
+    before_start: int = 0
+    """Where that one begins in the article."""
+
+
+def sentences_of(item: Evidence, *, evidence: int) -> list[SentenceAt]:
+    """All sentences of one passage, in order."""
+    passage = item.stored.passage
+    found: list[SentenceAt] = []
+    for start, end in sentence_places(passage.text):
+        earlier = found[-1] if found else None
+        found.append(
+            SentenceAt(
+                text=passage.text[start:end],
+                start=passage.start + start,
+                end=passage.start + end,
+                evidence=evidence,
+                before=earlier.text if earlier else "",
+                before_start=earlier.start if earlier else 0,
+            )
+        )
+    return found
+
+
+@lru_cache(maxsize=128)
+def sentence_places(text: str) -> tuple[tuple[int, int], ...]:
+    """Where the sentences of a passage lie; one answer asks several times for those of the passages that it reads."""
+    return split_sentences(text)
+
+
+def is_said(text: str) -> bool:
+    """Whether a sentence ends as one that says something; headlines and captions do not.
+
+    >>> is_said("The bridge reopened on Friday."), is_said("Bridge to reopen"), is_said("Will it reopen?")
+    (True, False, False)
+    """
+    return _ENDS.search(text) is not None
 
 
 class Reader(Protocol):

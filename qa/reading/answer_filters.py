@@ -14,7 +14,7 @@ import msgspec
 from qa.language.quantities import UNITS, Unit, quantities_of
 from qa.language.question_words import is_date_word, names
 from qa.language.words import matter, words_of
-from qa.reading import Calibration
+from qa.reading import Calibration, is_said
 from qa.reading.answer_types import WHOLE, kind_of
 from qa.reading.name_filters import (
     does_something_else,
@@ -33,7 +33,7 @@ from qa.reading.sentence_filters import (
     is_the_value_before,
     says_the_opposite,
 )
-from qa.reading.sentence_ranking import Reading, ReadSentence, is_said, no_surer
+from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
 from qa.types import Evidence
 
 _WHEN = re.compile(

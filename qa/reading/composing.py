@@ -17,16 +17,9 @@ from embeddings.types import StoredPassage
 from qa.citations import cite, short_answer
 from qa.language.dates import BEGINNING, moment
 from qa.language.words import matter, stems, words_of
+from qa.reading import SentenceAt, is_said, sentences_of
 from qa.reading.answer_types import WHOLE, Kind
-from qa.reading.sentence_ranking import (
-    Reading,
-    ReadSentence,
-    SentenceAt,
-    is_said,
-    leans_back,
-    same_answer,
-    sentences_of,
-)
+from qa.reading.sentence_ranking import Reading, ReadSentence, same_answer
 from qa.types import Citation, Claim, Evidence, ShortAnswer
 
 _MORE_WITHIN = 2.0
@@ -36,6 +29,11 @@ _LISTED_WITHIN = 4.0
 _SHORT_WORDS = 12
 _SAME_WORDING = 0.6
 """Share of common words from which two sentences are copies: newspapers shorten and reorder wire reports."""
+_LEANS = re.compile(
+    r"(?:he|she|they|it|his|her|hers|their|its|this|these|those|both|the (?:company|firm|agency|group|team|ministry|"
+    r"minister|president|court|bank|army|party|union|report|study|couple|pair|man|woman|officer|suspect|move|decision))\b",
+    re.IGNORECASE,
+)
 _ABOUT = 0.66
 """A sentence is about a topic if it and its title have this share of the topic's words, and all its names."""
 _QUOTED = re.compile(r"[“\"«„]")
@@ -212,3 +210,12 @@ def _when(item: Evidence) -> datetime:
 
 def _when_stored(stored: StoredPassage) -> datetime:
     return moment(stored.published_at, field="published_at") if stored.published_at else BEGINNING
+
+
+def leans_back(text: str) -> bool:
+    """Whether a sentence begins with something that an earlier one names.
+
+    >>> leans_back("He resigned in May."), leans_back("Mr. Holm resigned in May.")
+    (True, False)
+    """
+    return _LEANS.match(text) is not None

@@ -5,14 +5,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
-from embeddings.chunking.sentences import split_sentences
 from qa.grounding import chance
 from qa.language.words import matter, stems
-from qa.reading import AnswerSpan, Calibration, Clues, Features, PassageText, Reader
+from qa.reading import (
+    AnswerSpan,
+    Calibration,
+    Clues,
+    Features,
+    PassageText,
+    Reader,
+    SentenceAt,
+    is_said,
+    sentence_places,
+    sentences_of,
+)
 from qa.reading.answer_types import WHOLE, Kind, asks_ahead, is_past, kind_of, type_test, what_it_tells
 from qa.reading.office_holders import asks_holder, still_in_office, who_left
 from qa.reading.passage_pruning import Estimate, ReadingQueue, estimate_of
@@ -43,12 +52,6 @@ _BEHIND_A_CUT = re.compile(r"[.,]?\d")
 _OF_AN_AGE = re.compile(r"[- ]years?[- ]old")
 _ASKS_AN_AGE = re.compile(r"\b(?:old|aged?|years?|young)\b", re.IGNORECASE)
 """The 42 of "a 42-year-old" is her age and nothing else."""
-_ENDS = re.compile(r"[.!…。！]['\"”’»)\]]*$")
-_LEANS = re.compile(
-    r"(?:he|she|they|it|his|her|hers|their|its|this|these|those|both|the (?:company|firm|agency|group|team|ministry|"
-    r"minister|president|court|bank|army|party|union|report|study|couple|pair|man|woman|officer|suspect|move|decision))\b",
-    re.IGNORECASE,
-)
 
 
 class ReadSentence(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +130,7 @@ def read(
 
 def _estimate(item: Evidence, asked: frozenset[str], calibration: Calibration) -> Estimate:
     text = item.stored.passage.text
-    sentences = [text[start:end] for start, end in _cut(text)]
+    sentences = [text[start:end] for start, end in sentence_places(text)]
     estimate = estimate_of(
         item.stored.title, sentences, retrieval=_relevance(item), asked=asked, calibration=calibration
     )
@@ -389,60 +392,3 @@ def _said_first(ordered: list[ReadSentence]) -> list[ReadSentence]:
 def _log_sum(logits: Sequence[float]) -> float:
     most = max(logits)
     return most + math.log(sum(math.exp(logit - most) for logit in logits))
-
-
-class SentenceAt(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence with its place: `article.text[start:end] == text`."""
-
-    text: str
-    start: int
-    end: int
-    evidence: int
-    """Index of the evidence it was found in (the best-ranked one, where passages overlap)."""
-    before: str = ""
-    """The sentence before it in that passage; empty for the first."""
-    before_start: int = 0
-    """Where that one begins in the article."""
-
-
-def sentences_of(item: Evidence, *, evidence: int) -> list[SentenceAt]:
-    """All sentences of one passage, in order."""
-    passage = item.stored.passage
-    found: list[SentenceAt] = []
-    for start, end in _cut(passage.text):
-        earlier = found[-1] if found else None
-        found.append(
-            SentenceAt(
-                text=passage.text[start:end],
-                start=passage.start + start,
-                end=passage.start + end,
-                evidence=evidence,
-                before=earlier.text if earlier else "",
-                before_start=earlier.start if earlier else 0,
-            )
-        )
-    return found
-
-
-@lru_cache(maxsize=128)
-def _cut(text: str) -> tuple[tuple[int, int], ...]:
-    """Where the sentences of a passage lie; one answer asks several times for those of the passages that it reads."""
-    return split_sentences(text)
-
-
-def is_said(text: str) -> bool:
-    """Whether a sentence ends as one that says something; headlines and captions do not.
-
-    >>> is_said("The bridge reopened on Friday."), is_said("Bridge to reopen"), is_said("Will it reopen?")
-    (True, False, False)
-    """
-    return _ENDS.search(text) is not None
-
-
-def leans_back(text: str) -> bool:
-    """Whether a sentence begins with something that an earlier one names.
-
-    >>> leans_back("He resigned in May."), leans_back("Mr. Holm resigned in May.")
-    (True, False)
-    """
-    return _LEANS.match(text) is not None

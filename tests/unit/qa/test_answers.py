@@ -9,7 +9,8 @@ import pytest
 
 from qa.answers import agreed_short_answer, with_others
 from qa.citations import cite
-from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
+from qa.reading import SentenceAt
+from qa.reading.sentence_ranking import Reading, ReadSentence
 from qa.types import Claim, Evidence, SearchResult, ShortAnswer
 
 TEXT = "It sailed at noon. The ferry carried 214 people to Skerra."

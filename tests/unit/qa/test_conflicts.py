@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from qa.conflicts import described, disputed
+from qa.reading import SentenceAt
 from qa.reading.composing import compose
-from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
+from qa.reading.sentence_ranking import Reading, ReadSentence
 from qa.types import Evidence
 
 SERVICE = "A wildfire in the Corrin Hills has destroyed 4,200 hectares of forest, the fire service said."

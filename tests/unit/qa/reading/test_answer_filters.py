@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
-from qa.reading import GENERAL
+from qa.reading import GENERAL, SentenceAt
 from qa.reading.answer_filters import answers_another, filter_answers, with_unit
 from qa.reading.answer_types import kind_of
-from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
+from qa.reading.sentence_ranking import Reading, ReadSentence
 from qa.types import Evidence
 
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.chunking.sentences import split_sentences
+from qa.reading import SentenceAt
 from qa.reading.composing import Composition, choose, compose
-from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
+from qa.reading.sentence_ranking import Reading, ReadSentence
 from qa.types import Evidence
 
 EvidenceOf = Callable[..., Evidence]

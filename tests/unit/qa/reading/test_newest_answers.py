@@ -7,8 +7,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from qa.reading import SentenceAt
 from qa.reading.newest_answers import newest_of_series
-from qa.reading.sentence_ranking import Reading, ReadSentence, SentenceAt
+from qa.reading.sentence_ranking import Reading, ReadSentence
 from qa.types import Evidence
 
 PRICE = "A kilo of butter costs {} crowns this week, the dairy board said on {}."
