@@ -100,7 +100,7 @@ class _Program(_Deferred):
 
 def _told_of(error: Exception) -> tuple[list[str], int]:
     """The lines that say what went wrong, and the exit code."""
-    from qa.evaluation.types import InvalidDataset, InvalidThreshold, RunRefused
+    from qa.evaluation import InvalidDataset, InvalidThreshold, RunRefused
 
     callers_fault = (
         SettingsError,

@@ -18,12 +18,12 @@ import rich_click as click
 from qa.cli.evaluate_models import checker, reader
 from qa.cli.evaluate_scores import compare, gate, report, score
 from qa.cli.terminal import questions_shown, read_settings
-from qa.evaluation.types import RunRefused, TargetFailed
+from qa.evaluation import RunRefused, TargetFailed
 
 if TYPE_CHECKING:
+    from qa.evaluation import Example
     from qa.evaluation.run import RunOutcome
     from qa.evaluation.targets import Address, Asking
-    from qa.evaluation.types import Example
     from qa.settings import Settings
 
 _SOME_FAILED = 3
@@ -252,8 +252,8 @@ def _export(out: Path, examples: Sequence[Example], *, tool: str, url: str) -> i
 
 def _write_checked(out: Path, examples: Sequence[Example]) -> None:
     """Write what `qa evaluate run` will take, or nothing: a file that stood there before is then left as it was."""
+    from qa.evaluation import InvalidDataset
     from qa.evaluation.dataset import read_dataset, write_lines
-    from qa.evaluation.types import InvalidDataset
 
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "question"

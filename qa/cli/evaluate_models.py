@@ -12,10 +12,10 @@ from qa.cli.terminal import console, load_encoder, read_settings
 from qa.evaluation.benchmarks.grounding_sets import SetName
 
 if TYPE_CHECKING:
+    from qa.evaluation import Score
     from qa.evaluation.benchmarks.checker import Figures, SetReport
     from qa.evaluation.benchmarks.reader import FileReport, ReaderReport
     from qa.evaluation.metrics.statistics import Estimate
-    from qa.evaluation.types import Score
 
 _TITLES = {"given": "paragraph given", "open": "over all paragraphs"}
 _QUESTIONS_A_LINE = 250

@@ -14,9 +14,9 @@ import rich_click as click
 from qa.cli.terminal import plain, read_settings, shortened, waiting
 
 if TYPE_CHECKING:
+    from qa.evaluation import Score, Scores
     from qa.evaluation.compare import Comparison, Flip, Limit
     from qa.evaluation.run_folder import FinishedRun
-    from qa.evaluation.types import Score, Scores
 
 _FORMATS = ("console", "json", "markdown", "junit", "html")
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from embeddings.encoders import Encoder
     from embeddings.ingest import IngestProgress
     from embeddings.opening import KeptCorpus
-    from qa.evaluation.types import Prediction
+    from qa.evaluation import Prediction
     from qa.settings import Settings
     from qa.sources.delivery import Delivered
 

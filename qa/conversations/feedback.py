@@ -203,7 +203,7 @@ class Review(Verdicts, frozen=True, kw_only=True):
 
 
 class GoldWords(msgspec.Struct, frozen=True, kw_only=True):
-    """As `qa.evaluation.types.GoldSpan`."""
+    """As `qa.evaluation.GoldSpan`."""
 
     article_id: str
     text: str

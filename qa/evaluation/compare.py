@@ -13,9 +13,9 @@ from typing import Literal
 
 import msgspec
 
+from qa.evaluation import Example, ExampleScores, InvalidThreshold, Manifest, Outcome, Scores
 from qa.evaluation.metrics import METRICS, metric
 from qa.evaluation.metrics.statistics import Difference, Pair, compare_all
-from qa.evaluation.types import Example, ExampleScores, InvalidThreshold, Manifest, Outcome, Scores
 
 FLIPPED_BY = "answer.right"
 Verdict = str

@@ -26,9 +26,9 @@ import msgspec
 from embeddings.cleaning.article import clean
 from embeddings.cleaning.identity import host_of, normalised_url
 from embeddings.types import Article, RawArticle
+from qa.evaluation import Example, GoldSpan, InvalidDataset
 from qa.evaluation.dataset import line_problem, numbered_lines, read_dataset
 from qa.evaluation.metrics.answers import SquadQuestion, read_squad
-from qa.evaluation.types import Example, GoldSpan, InvalidDataset
 
 Row = TypeVar("Row")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

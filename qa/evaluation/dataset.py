@@ -1,6 +1,6 @@
 """Reads a dataset file (one JSON object per line) as examples, or says which lines to fix and how.
 
-The fields of a line are those of `qa.evaluation.types.Example`; lines of this project's own labelled questions
+The fields of a line are those of `qa.evaluation.Example`; lines of this project's own labelled questions
 (`seeds/questions.jsonl`) are read as they are. A run may ask some of them: filtered, then drawn by a seed.
 """
 
@@ -20,7 +20,7 @@ import msgspec
 
 from qa.answers import ABSTENTION
 from qa.errors import InvalidQuestion
-from qa.evaluation.types import Example, GoldSpan, InvalidDataset, RunRefused
+from qa.evaluation import Example, GoldSpan, InvalidDataset, RunRefused
 from qa.language.dates import moment
 from seeds import SeedQuestion
 
@@ -90,7 +90,7 @@ def line_problem(error: msgspec.DecodeError | UnicodeDecodeError | RecursionErro
     if isinstance(error, RecursionError):
         return "nested too deeply; write one flat object"
     if isinstance(error, msgspec.ValidationError):
-        return f"{error}; the fields are described in qa/evaluation/types.py (Example), or use `qa evaluate convert`"
+        return f"{error}; the fields are described in qa/evaluation/__init__.py (Example), or use `qa evaluate convert`"
     return f"not a JSON object ({error}); write one object on each line"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from embeddings.cleaning.identity import normalised_url
+from qa.evaluation import Example, GoldSpan, Prediction
 from qa.evaluation.judge import Judgement
 from qa.evaluation.metrics import CUTOFFS
 from qa.evaluation.metrics.answers import (
@@ -27,7 +28,6 @@ from qa.evaluation.metrics.answers import (
 )
 from qa.evaluation.metrics.confidence import abstention_precision, abstention_recall, brier
 from qa.evaluation.replies import Cited, Reply
-from qa.evaluation.types import Example, GoldSpan, Prediction
 from qa.types import AlsoReported, SearchResult
 
 _DEEPEST = CUTOFFS[-1]

@@ -15,8 +15,8 @@ import msgspec
 from embeddings.chunking.sentences import split_sentences
 from embeddings.cleaning.identity import normalised_url
 from qa.answers import ABSTENTION
+from qa.evaluation import CitedArticle, ForeignAnswer, ForeignCitation, Prediction
 from qa.evaluation.metrics.answers import is_exact_span, overlaps
-from qa.evaluation.types import CitedArticle, ForeignAnswer, ForeignCitation, Prediction
 from qa.types import Answer, Citation, SearchResult, ShortAnswer
 
 Articles = Mapping[tuple[str, str], CitedArticle]

@@ -25,12 +25,7 @@ from embeddings.cleaning.identity import normalised_url
 from embeddings.errors import InputError
 from embeddings.parsers import find, read
 from embeddings.types import Article, Rejected
-from qa.evaluation import targets
-from qa.evaluation.dataset import Dataset
-from qa.evaluation.replies import served_as
-from qa.evaluation.run_folder import FinishedRun, RunFolder, examples_hash
-from qa.evaluation.targets import Asking, Facts, Reply, Respondent
-from qa.evaluation.types import (
+from qa.evaluation import (
     ARTICLES_FILE,
     SCHEMA_VERSION,
     CitedArticle,
@@ -39,7 +34,12 @@ from qa.evaluation.types import (
     Manifest,
     Prediction,
     TargetFailed,
+    targets,
 )
+from qa.evaluation.dataset import Dataset
+from qa.evaluation.replies import served_as
+from qa.evaluation.run_folder import FinishedRun, RunFolder, examples_hash
+from qa.evaluation.targets import Asking, Facts, Reply, Respondent
 from qa.language.dates import stamp
 from qa.types import Answer
 

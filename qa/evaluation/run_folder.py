@@ -14,8 +14,7 @@ from typing import IO, Self, TypeVar
 
 import msgspec
 
-from qa.evaluation.dataset import write_lines
-from qa.evaluation.types import (
+from qa.evaluation import (
     ARTICLES_FILE,
     EXAMPLES_FILE,
     MANIFEST_FILE,
@@ -31,6 +30,7 @@ from qa.evaluation.types import (
     Scores,
     UnreadableRun,
 )
+from qa.evaluation.dataset import write_lines
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from embeddings.types import article_version
+from qa.evaluation import SCHEMA_VERSION, ClaimScore, Example, ExampleScores, Outcome, Score, Scores
 from qa.evaluation.judge import NO_OPINIONS, Judgement, Opinions, judge
 from qa.evaluation.measures import Observed, observe
 from qa.evaluation.metrics import METRICS, metric
@@ -15,7 +16,6 @@ from qa.evaluation.metrics.confidence import abstention_f1, auroc, coverage_accu
 from qa.evaluation.metrics.statistics import Estimate, Floats, mean, percentile, resampled
 from qa.evaluation.replies import Reply, reply
 from qa.evaluation.run_folder import FinishedRun
-from qa.evaluation.types import SCHEMA_VERSION, ClaimScore, Example, ExampleScores, Outcome, Score, Scores
 from qa.grounding import Mismatch, SupportChecker
 
 _DIGITS = 6

@@ -12,7 +12,7 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from qa.cli import program
-from qa.evaluation.types import Example
+from qa.evaluation import Example
 from qa.server.app import create_app
 from qa.server.http.problems import KINDS
 from qa.server.parts import Parts

@@ -21,12 +21,12 @@ from pathlib import Path
 import msgspec
 
 from embeddings import encoders
+from qa.evaluation import Example
 from qa.evaluation.benchmarks import Bench, asked
 from qa.evaluation.benchmarks.realtimeqa import news_corpus
 from qa.evaluation.metrics.answers import f1, normalise
 from qa.evaluation.metrics.confidence import auroc
 from qa.evaluation.targets import CachingEncoder
-from qa.evaluation.types import Example
 from qa.settings import from_environment
 from qa.types import Answer
 

@@ -23,9 +23,9 @@ from news_retrieval import gain, gold_in
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import load
 from embeddings.types import Hits, Where
+from qa.evaluation import Example
 from qa.evaluation.convert import convert_realtimeqa
 from qa.evaluation.metrics.answers import first_rank, reciprocal_rank
-from qa.evaluation.types import Example
 from qa.language.dates import is_after, moment
 from qa.retrieval import recency
 from qa.retrieval.search import fuse

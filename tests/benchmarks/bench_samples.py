@@ -25,10 +25,10 @@ from embeddings.encoders import load
 from embeddings.ingest import ingest
 from embeddings.parsers import find, read
 from qa.answering import ABSTENTION, Answerer
+from qa.evaluation import Prediction
 from qa.evaluation.dataset import example_of_seed
 from qa.evaluation.measures import Observed, observe
 from qa.evaluation.replies import reply
-from qa.evaluation.types import Prediction
 from qa.reading import load_reader
 from qa.settings import Settings
 from qa.types import Answer, Question

@@ -12,9 +12,9 @@ from embeddings.cleaning.identity import normalised_url
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.types import Hit, Hits, StoredPassage, Where
+from qa.evaluation import Example
 from qa.evaluation.metrics.answers import first_rank, reciprocal_rank
 from qa.evaluation.metrics.statistics import compare, wilson
-from qa.evaluation.types import Example
 from qa.language.dates import moment, stamp
 from qa.language.time_expressions import period_of
 from qa.retrieval.search import Depth, fuse, retrieve

@@ -20,8 +20,8 @@ from qa.answers import fold
 from qa.assembly import Answerer
 from qa.cli import program
 from qa.conversations.follow_ups import FollowUps
+from qa.evaluation import Example
 from qa.evaluation.targets import Address, Asking, respondent
-from qa.evaluation.types import Example
 from qa.generators import Say, ScriptedGenerator
 from qa.generators.guard import GuardedGenerator
 from qa.grounding.mismatches import LexicalChecker

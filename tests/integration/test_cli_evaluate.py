@@ -15,10 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from qa.cli import program
+from qa.evaluation import PREDICTIONS_FILE, Example
 from qa.evaluation.dataset import read_dataset
 from qa.evaluation.run_folder import FinishedRun, read_run
 from qa.evaluation.targets import Asking, in_process, search_of
-from qa.evaluation.types import PREDICTIONS_FILE, Example
 
 ARTICLES = [
     {"id": "ferry", "title": "Ferry leaves", "text": "The ferry Almeric carried 214 people to Skerra on Friday."},

@@ -13,6 +13,7 @@ import pytest
 from embeddings.corpus import Corpus
 from embeddings.encoders import HashingEncoder
 from embeddings.types import Where
+from qa.evaluation import Example
 from qa.evaluation.benchmarks import Bench, Row, Table, asked, markdown, suite
 from qa.evaluation.benchmarks.realtimeqa import (
     ABSTENTION,
@@ -26,7 +27,6 @@ from qa.evaluation.benchmarks.realtimeqa import (
 )
 from qa.evaluation.benchmarks.suite import SECTION, Sizes, main, measure_all, measure_asked
 from qa.evaluation.run_folder import FinishedRun
-from qa.evaluation.types import Example
 from qa.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("few_draws")

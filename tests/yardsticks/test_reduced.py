@@ -14,11 +14,11 @@ import pytest
 from embeddings.encoders import load
 from embeddings.runtime import Memory
 from qa import answering
+from qa.evaluation import SCHEMA_VERSION, Score, Scores
 from qa.evaluation.benchmarks import Bench
 from qa.evaluation.benchmarks.suite import SQUAD_FILE, Baseline, measure_samples, measure_squad
 from qa.evaluation.compare import Check, Limit, check
 from qa.evaluation.targets import CachingEncoder
-from qa.evaluation.types import SCHEMA_VERSION, Score, Scores
 from qa.reading import RememberingReader, load_reader
 from qa.settings import Settings
 

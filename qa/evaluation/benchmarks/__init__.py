@@ -21,6 +21,7 @@ from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder
 from embeddings.ingest import ingest
 from embeddings.parsers import find, read
+from qa.evaluation import Example, Machine, Prediction, Score, Scores
 from qa.evaluation.dataset import Dataset, example_of_seed
 from qa.evaluation.metrics.statistics import Estimate
 from qa.evaluation.run import make_manifest, run
@@ -28,7 +29,6 @@ from qa.evaluation.run_folder import FinishedRun, RunFolder, examples_hash, read
 from qa.evaluation.scoring import score_run
 from qa.evaluation.targets import Asking
 from qa.evaluation.targets.in_process import InProcess
-from qa.evaluation.types import Example, Machine, Prediction, Score, Scores
 from qa.grounding import SupportChecker
 from qa.settings import Settings
 from qa.types import SearchResult

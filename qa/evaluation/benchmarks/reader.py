@@ -18,13 +18,13 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.types import Article, Passage, StoredPassage, Where, passage_id
+from qa.evaluation import InvalidDataset, Score
 from qa.evaluation.benchmarks import Bench, Row, of_score
 from qa.evaluation.dataset import draw
 from qa.evaluation.metrics.answers import SquadQuestion, exact_match, f1, read_questions
 from qa.evaluation.metrics.confidence import auroc_estimate
 from qa.evaluation.metrics.statistics import Estimate, mean
 from qa.evaluation.targets import CachingEncoder, kept
-from qa.evaluation.types import InvalidDataset, Score
 from qa.reading import Reader, load_reader
 from qa.reading.sentence_ranking import read
 from qa.retrieval.search import READ, retrieve

@@ -20,6 +20,7 @@ from embeddings.encoders import Encoder
 from embeddings.ingest import ingest
 from embeddings.parsers import read
 from embeddings.types import Where
+from qa.evaluation import Example, Prediction
 from qa.evaluation.benchmarks import Bench, Row, asked, by_metric, joined, of_estimate, of_score, ranked
 from qa.evaluation.convert import convert_realtimeqa
 from qa.evaluation.dataset import draw
@@ -37,7 +38,6 @@ from qa.evaluation.metrics.statistics import Estimate, mean
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.scoring import score_run
 from qa.evaluation.targets import Asking
-from qa.evaluation.types import Example, Prediction
 from qa.grounding import SupportChecker
 from qa.language.dates import is_after, moment
 from qa.retrieval.search import RankedBy

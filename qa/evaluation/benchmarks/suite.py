@@ -19,6 +19,7 @@ import msgspec
 
 from embeddings import encoders
 from embeddings.types import Article, article_version
+from qa.evaluation import Example, Score
 from qa.evaluation.benchmarks import (
     Bench,
     Row,
@@ -37,7 +38,6 @@ from qa.evaluation.metrics.answers import SquadQuestion, contains, f1, read_ques
 from qa.evaluation.metrics.statistics import mean
 from qa.evaluation.run import checkout_revision, code_hash, machine
 from qa.evaluation.targets import CachingEncoder, kept
-from qa.evaluation.types import Example, Score
 from qa.grounding import SupportChecker, load_checker
 from qa.language.dates import stamp
 from qa.reading import load_reader

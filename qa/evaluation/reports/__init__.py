@@ -7,10 +7,10 @@ from xml.etree import ElementTree as Xml
 
 import msgspec
 
+from qa.evaluation import SCHEMA_VERSION, ExampleScores, Manifest, Score, Scores
 from qa.evaluation.compare import Comparison, MetricDifference
 from qa.evaluation.metrics import metric
 from qa.evaluation.run_folder import FinishedRun
-from qa.evaluation.types import SCHEMA_VERSION, ExampleScores, Manifest, Score, Scores
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import msgspec
 from markupsafe import Markup, escape
 
+from qa.evaluation import ExampleScores, Outcome
 from qa.evaluation.metrics.confidence import coverage_accuracy, reliability
 from qa.evaluation.metrics.statistics import percentile
-from qa.evaluation.types import ExampleScores, Outcome
 
 _BINS = 20
 _KINDS: tuple[tuple[str, frozenset[Outcome]], ...] = (

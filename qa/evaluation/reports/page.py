@@ -11,13 +11,13 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from qa.evaluation import ClaimScore, Example, ExampleScores, Outcome, Prediction, Score, Scores
 from qa.evaluation.measures import gold_articles, gold_key
 from qa.evaluation.metrics import metric
 from qa.evaluation.replies import Articles, Cited, Reply, Said, reply
 from qa.evaluation.reports import interval_of, value_of
 from qa.evaluation.reports.figures import figures, interval_bar
 from qa.evaluation.run_folder import FinishedRun
-from qa.evaluation.types import ClaimScore, Example, ExampleScores, Outcome, Prediction, Score, Scores
 from qa.types import SearchResult
 
 _HEADLINES = {

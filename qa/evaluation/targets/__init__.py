@@ -23,7 +23,7 @@ from embeddings.ingest import fingerprint, index_articles
 from embeddings.opening import open_corpus
 from embeddings.runtime import Memory
 from embeddings.types import Article, Where
-from qa.evaluation.types import CitedArticle, Example, ForeignAnswer, RunRefused, Target
+from qa.evaluation import CitedArticle, Example, ForeignAnswer, RunRefused, Target
 from qa.settings import Settings
 from qa.types import Answer, Question, SearchQuestion, SearchResult
 

@@ -24,8 +24,8 @@ from embeddings.usable_corpus import UsableCorpus
 from qa.answers import fold, turn_of
 from qa.assembly import Answerer, assemble
 from qa.errors import InvalidQuestion
+from qa.evaluation import CitedArticle, Example, Failure, Target, TargetFailed
 from qa.evaluation.targets import Asking, Facts, Reply, cited, corpus_hash, public_url, question_of, search_of
-from qa.evaluation.types import CitedArticle, Example, Failure, Target, TargetFailed
 from qa.settings import Settings
 from qa.types import Answer, SearchResult
 

@@ -15,8 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from qa.evaluation.targets import Asking, Facts, Reply, corpus_hash, public_url, question_of, search_of
-from qa.evaluation.types import (
+from qa.evaluation import (
     CitedArticle,
     Example,
     Failure,
@@ -26,6 +25,7 @@ from qa.evaluation.types import (
     Target,
     TargetFailed,
 )
+from qa.evaluation.targets import Asking, Facts, Reply, corpus_hash, public_url, question_of, search_of
 from qa.types import Answer, SearchAnswer, SearchResult
 
 T = TypeVar("T")

@@ -12,9 +12,7 @@ import seeds
 from embeddings.cleaning.article import clean
 from embeddings.parsers import find, read
 from embeddings.types import Article, RawArticle
-from qa.evaluation import targets
-from qa.evaluation.dataset import example_of_seed
-from qa.evaluation.types import (
+from qa.evaluation import (
     ARTICLES_FILE,
     EXAMPLES_FILE,
     MANIFEST_FILE,
@@ -25,7 +23,9 @@ from qa.evaluation.types import (
     Manifest,
     Prediction,
     Target,
+    targets,
 )
+from qa.evaluation.dataset import example_of_seed
 from qa.types import Answer, Citation, Claim, SearchResult, ShortAnswer, Usage
 
 AROUND = 200

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from qa.answers import ABSTENTION
+from qa.evaluation import Prediction, Scores
 from qa.evaluation.run_folder import read_run
 from qa.evaluation.scoring import score_run
-from qa.evaluation.types import Prediction, Scores
 from qa.grounding.mismatches import LexicalChecker
 from qa.types import Answer, Citation, Claim
 

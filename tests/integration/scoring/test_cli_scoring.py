@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 import seeds
 from embeddings.types import Article
 from qa.cli import program
-from qa.evaluation.types import Example, ForeignAnswer, ForeignCitation, Prediction
+from qa.evaluation import Example, ForeignAnswer, ForeignCitation, Prediction
 from qa.types import Answer
 
 WriteRun = Callable[..., Path]

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from qa.cli import program
 from qa.errors import GeneratorFailed
+from qa.evaluation import Prediction
 from qa.evaluation.judge import (
     OPINIONS_FILE,
     Asked,
@@ -25,7 +26,6 @@ from qa.evaluation.judge import (
 )
 from qa.evaluation.run_folder import read_run
 from qa.evaluation.scoring import score_run
-from qa.evaluation.types import Prediction
 from qa.generators import Fail, Message, Say, ScriptedGenerator, Step
 from qa.grounding.mismatches import LexicalChecker
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from qa.cli import program
-from qa.evaluation.types import Prediction
+from qa.evaluation import Prediction
 
 NO_BROWSER = "needs Chromium, which is not here: scripts/install_browser.sh says what to do"
 

@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 
 from embeddings.types import article_version
 from qa.cli import program
+from qa.evaluation import CitedArticle, Example, Failure, GoldSpan, Prediction
 from qa.evaluation.reports.page import view
 from qa.evaluation.run_folder import read_scored
-from qa.evaluation.types import CitedArticle, Example, Failure, GoldSpan, Prediction
 from qa.types import Answer, Citation, Claim
 
 WriteRun = Callable[..., Path]

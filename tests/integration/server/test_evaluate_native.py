@@ -7,10 +7,10 @@ import asyncio
 import httpx
 import pytest
 
+from qa.evaluation import Example, TargetFailed
 from qa.evaluation.run import predict
 from qa.evaluation.targets import Asking
 from qa.evaluation.targets.over_http import Native, OpenAICompatible
-from qa.evaluation.types import Example, TargetFailed
 
 EXAMPLE = Example(id="1", question="How many people work in the harbour of Velda?", asked_at="2024-06-05")
 

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from qa.access.keys import EVERYTHING, Key, Scope, parse_keys
+from qa.evaluation import GoldSpan
 from qa.evaluation.dataset import read_dataset
-from qa.evaluation.types import GoldSpan
 from qa.settings import Settings
 from qa.sources.ledger import Feed, Ledger
 

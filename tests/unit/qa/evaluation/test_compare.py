@@ -6,9 +6,9 @@ import math
 
 import pytest
 
+from qa.evaluation import SCHEMA_VERSION, Score, Scores
 from qa.evaluation.compare import Kind, check, limit_of
 from qa.evaluation.metrics import METRICS
-from qa.evaluation.types import SCHEMA_VERSION, Score, Scores
 
 
 def scores(**values: tuple[float | None, int]) -> Scores:

@@ -16,9 +16,9 @@ from embeddings.types import RawArticle
 from qa.answers import ABSTENTION
 from qa.cli import program
 from qa.cli.evaluate import _FORMATS, _TOOLS
+from qa.evaluation import Example, InvalidDataset
 from qa.evaluation.convert import FORMATS, ArticleRow, Converted
 from qa.evaluation.dataset import EXPORTS, write_lines
-from qa.evaluation.types import Example, InvalidDataset
 from qa.types import Question
 
 PARAGRAPH = "Kelmar  is a port of 41,000 people. Ida Renn is its mayor; Renn was elected in 2019."

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from qa.evaluation import Example, Failure, GoldSpan, InvalidDataset, Prediction, RunRefused
 from qa.evaluation.dataset import example_of_seed, read_dataset, select, write_lines
-from qa.evaluation.types import Example, Failure, GoldSpan, InvalidDataset, Prediction, RunRefused
 from seeds import questions
 
 EXAMPLES = tuple(

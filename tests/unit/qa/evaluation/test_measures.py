@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from embeddings.types import article_version
 from qa.answers import ABSTENTION
+from qa.evaluation import CitedArticle, Example, Failure, ForeignAnswer, ForeignCitation, GoldSpan, Prediction
 from qa.evaluation.judge import judge
 from qa.evaluation.measures import Observed, article_ranking, gold_articles, observe, parts_touched, passage_ranking
 from qa.evaluation.metrics.answers import is_exact_span, judge_citations
 from qa.evaluation.replies import Articles, Cited, reply, words_pointed_at
-from qa.evaluation.types import CitedArticle, Example, Failure, ForeignAnswer, ForeignCitation, GoldSpan, Prediction
 from qa.grounding.mismatches import LexicalChecker
 from qa.types import AlsoReported, SearchResult
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from qa.evaluation.run_folder import RunFolder, examples_hash, read_manifest, read_run
-from qa.evaluation.types import (
+from qa.evaluation import (
     ARTICLES_FILE,
     MANIFEST_FILE,
     PREDICTIONS_FILE,
@@ -23,6 +22,7 @@ from qa.evaluation.types import (
     RunRefused,
     Target,
 )
+from qa.evaluation.run_folder import RunFolder, examples_hash, read_manifest, read_run
 
 EXAMPLES = tuple(Example(id=f"q{number}", question="Who?") for number in range(3))
 ARTICLE = CitedArticle(id="a", version="1", title="A", text="Ida Renn.")

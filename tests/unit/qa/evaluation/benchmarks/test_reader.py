@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from embeddings.encoders import HashingEncoder
 from qa.answering import Answerer
 from qa.cli import program
+from qa.evaluation import InvalidDataset
 from qa.evaluation.benchmarks.reader import (
     FileReport,
     Read,
@@ -29,7 +30,6 @@ from qa.evaluation.benchmarks.reader import (
 )
 from qa.evaluation.metrics.answers import exact_match, f1, read_questions, read_squad
 from qa.evaluation.targets import kept
-from qa.evaluation.types import InvalidDataset
 from qa.reading import GENERAL, OverlapReader, load_reader
 from qa.settings import Settings
 from qa.types import Question

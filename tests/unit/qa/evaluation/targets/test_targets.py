@@ -15,10 +15,10 @@ import pytest
 from embeddings.corpus import Corpus
 from embeddings.encoders import HashingEncoder
 from embeddings.types import Article, Where, article_version
+from qa.evaluation import Example, ForeignCitation, RunRefused, TargetFailed
 from qa.evaluation.targets import Asking, kept
 from qa.evaluation.targets.in_process import WithholdingCorpus, shown_settings
 from qa.evaluation.targets.over_http import JsonClient, Native, OpenAICompatible
-from qa.evaluation.types import Example, ForeignCitation, RunRefused, TargetFailed
 from qa.settings import Settings
 
 Reply = tuple[int, dict[str, str], bytes]
