@@ -233,10 +233,6 @@ def _joined(words: Sequence[bytes]) -> dict[str, Any]:
     return {"words": np.frombuffer(b"".join(words), dtype=np.uint8), "ends": ends, "heads": heads}
 
 
-def _head(word: bytes) -> int:
-    return int.from_bytes(word[:8].ljust(8, b"\0"), "big")
-
-
 def _words(segment: Segment) -> list[bytes]:
     joined, ends = segment.words.tobytes(), segment.ends.tolist()
     return [joined[start:end] for start, end in pairwise(ends)]
@@ -248,7 +244,7 @@ def _word(segment: Segment, at: int) -> bytes:
 
 def _place(segment: Segment, word: bytes) -> int:
     """Where a term stands, or would stand."""
-    heads, head = segment.heads, np.uint64(_head(word))
+    heads, head = segment.heads, np.uint64(int.from_bytes(word[:8].ljust(8, b"\0"), "big"))
     start = int(heads.searchsorted(head))
     alone = start + 1 >= len(heads) or heads[start + 1] != head
     end = min(start + 1, len(heads)) if alone else int(heads.searchsorted(head, "right"))

@@ -79,10 +79,6 @@ def _articles(item: object, *, origin: str) -> Iterator[RawArticle | Rejected]:
         yield Rejected(origin=origin, reason=_UNKNOWN) if textless else record
 
 
-def _without_text(origin: str) -> RawArticle | Rejected:
-    return parse_record(b"{}", origin=origin)
-
-
 def _linked(node: Mapping[str, Any], *, origin: str) -> RawArticle | Rejected:
     text, url = page_facts.linked_body(node), page_facts.linked_address(node)
     title = page_facts.linked_headline(node)

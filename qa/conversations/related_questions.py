@@ -69,7 +69,7 @@ def related_questions(
     known = _known(articles)
     mine = [(name, _whole(name.text, known)) for name in names(asked)]
     told = [whole for _, whole in mine if whole in known]
-    stories = {one.id for one in articles if any(_is_about(one, whole) for whole in told)}
+    stories = {one.id for one in articles if any(_last(whole) in one.title for whole in told)}
     shared = {one.question: len(matter(asked) & matter(one.question)) for one in turned}
     usable = [one for one in turned if not _of_nobody(one, told)]
     close = sorted((one for one in usable if shared[one.question] >= _ALIKE), key=lambda one: -shared[one.question])
@@ -133,10 +133,6 @@ def _whole(name: str, known: Mapping[str, _Known]) -> str:
     """A name as the articles have it: "Lindqvist" and "Judge Fielding" by the name that is known."""
     alike = (one for one, about in known.items() if _last(one) == _last(name) and about.kind == "person")
     return name if name in known else next(alike, name)
-
-
-def _is_about(article: Article, name: str) -> bool:
-    return _last(name) in article.title
 
 
 def _last(name: str) -> str:

@@ -234,18 +234,14 @@ def _limit(name: str, kind: Kind, value: object) -> Limit:
 
 def _check(limit: Limit, measured: float | None, n: int, before: float | None) -> Check:
     holds = False
-    if not _is_known(measured, n):
+    if measured is None or not math.isfinite(measured) or n <= 0:
         message = f"{limit.metric} was not measured"
     elif limit.kind == "max-regression" and (before is None or not math.isfinite(before)):
         message = f"{limit.metric} was not measured in the baseline"
     else:
-        holds, wanted = _holds(limit, measured or 0.0, before or 0.0)
+        holds, wanted = _holds(limit, measured, before or 0.0)
         message = f"{limit.metric} is {measured:.4f} (n = {n}), {wanted}"
     return Check(limit=limit, measured=measured, n=n, baseline=before, holds=holds, message=message)
-
-
-def _is_known(measured: float | None, n: int) -> bool:
-    return measured is not None and math.isfinite(measured) and n > 0
 
 
 def _holds(limit: Limit, measured: float, before: float) -> tuple[bool, str]:

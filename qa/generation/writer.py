@@ -228,7 +228,8 @@ class Writer:
             context = await by(task.deadline, run(partial(self._context, task)))
             request: Request | None = self._first(task, context)
             while request:
-                attempts.append(Attempt(request, dependencies=self._dependencies, builder=self._builder(task)))
+                builder = AnswerBuilder(limit=task.limit, lenient=self._lenient)
+                attempts.append(Attempt(request, dependencies=self._dependencies, builder=builder))
                 async with aclosing(attempts[-1].events(run=run, clock=clock)) as events:
                     async for event in events:
                         yield event
@@ -248,9 +249,6 @@ class Writer:
 
     def _draft_tokens(self, task: DraftTask) -> int:
         return min(_DRAFT_TOKENS + _SENTENCE_TOKENS * task.limit, self._dependencies.generator.context_tokens // 4)
-
-    def _builder(self, task: DraftTask) -> AnswerBuilder:
-        return AnswerBuilder(limit=task.limit, lenient=self._lenient)
 
     def _first(self, task: DraftTask, context: Context) -> Request:
         """The first request: whole passages, which each sentence must name. Raises GeneratorFailed if none fits."""

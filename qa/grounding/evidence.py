@@ -37,7 +37,7 @@ def bears_out(claimed: Quantity, said: Quantity) -> bool:
     """
     if claimed.ordinal != said.ordinal or units_clash(claimed, said):
         return False
-    return same_value(claimed, said) and not _bounds_clash(claimed, said)
+    return same_value(claimed, said) and {claimed.bound, said.bound} != {"least", "most"}
 
 
 def counted(claimed: Quantity, said: Sequence[Quantity]) -> bool:
@@ -110,10 +110,6 @@ def _near(one: float, other: float, tolerance: float) -> bool:
 def _rounds_to(value: float, rounded: float, digits: int) -> bool:
     """Whether a number equals the other after rounding to so many digits."""
     return value != 0 and float(f"{value:.{max(digits - 1, 0)}e}") == rounded
-
-
-def _bounds_clash(claimed: Quantity, said: Quantity) -> bool:
-    return {claimed.bound, said.bound} == {"least", "most"}
 
 
 def same_parts(claimed: Moment, said: Moment) -> bool:

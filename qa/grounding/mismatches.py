@@ -134,7 +134,7 @@ def _strange_quantity(case: ClaimEvidence, claimed: Quantity) -> Mismatch | None
     if spelt and not any(1 <= said.value <= _ALIKE for said, _ in rivals):
         return None  # "the two" may sum up Ann and Ben
     # Among rival figures, take one of about the same size; else the one in the likeliest sentence.
-    sized = [(said, sentence) for said, sentence in rivals if _sized(claimed, said)] or rivals[:1]
+    sized = [one for one in rivals if claimed.value / 2 <= one[0].value <= claimed.value * 2] or rivals[:1]
     return Mismatch(kind="number", **span, found=words_for(sized[0][1], sized[0][0]) if sized else "")
 
 
@@ -158,10 +158,6 @@ def _rivals(case: ClaimEvidence, claimed: Quantity, sentence: AnalysedSentence) 
         for q in sentence.quantities
         if comparable(claimed, q) and not any(bears_out(own, q) for own in case.claim.quantities)
     ]
-
-
-def _sized(claimed: Quantity, said: Quantity) -> bool:
-    return claimed.value / 2 <= said.value <= claimed.value * 2
 
 
 def _strange_moment(case: ClaimEvidence, claimed: Moment) -> Mismatch | None:

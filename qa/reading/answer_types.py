@@ -14,7 +14,7 @@ from typing import Literal
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.month_names import ENGLISH_SHORT_MONTHS
-from qa.language.quantities import NUMBER_WORDS, Quantity, quantities_of
+from qa.language.quantities import NUMBER_WORDS, quantities_of
 from qa.language.question_words import is_date_word
 from qa.language.words import stems, words_of
 
@@ -235,11 +235,8 @@ def _is_sum(words: str) -> bool:
     found = quantities_of(words)
     if found and _HEADS.search(words) and not any(one.unit for one in found):
         return False
-    return _is_amount(words) and not (_YEAR.fullmatch(words.strip()) or (found and all(map(_is_no_sum, found))))
-
-
-def _is_no_sum(found: Quantity) -> bool:
-    return found.unit is not None and found.unit.kind not in {"money", "share"}
+    other = all(one.unit is not None and one.unit.kind not in {"money", "share"} for one in found)
+    return _is_amount(words) and not (_YEAR.fullmatch(words.strip()) or (found and other))
 
 
 def _is_distance(words: str) -> bool:
@@ -252,10 +249,6 @@ def _is_weight(words: str) -> bool:
     """In pounds, which are money elsewhere, too."""
     units = [found.unit for found in quantities_of(words) if found.unit]
     return _is_amount(words) and all(unit.kind == "mass" or unit.name == "GBP" for unit in units)
-
-
-def _is_no_year(words: str) -> bool:
-    return _YEAR.fullmatch(words.strip()) is None
 
 
 def _is_time(words: str) -> bool:
@@ -279,7 +272,7 @@ _TESTS: tuple[tuple[re.Pattern[str], Fits], ...] = (
     (_DISTANCE, _is_distance),
     (_WEIGHT, _is_weight),
     (_MOMENT, _is_time),
-    (_LASTING, _is_no_year),
+    (_LASTING, lambda words: _YEAR.fullmatch(words.strip()) is None),
 )
 """The first whose pattern a question has counts."""
 

@@ -188,7 +188,9 @@ def newest_said(topic: str, found: Sequence[Evidence]) -> Reading | None:
             share = len(asked & held) / max(len(asked), 1)
             own = len(asked & held - titled) / max(len(asked), 1)
             earlier = best.get(item.stored.passage.article_id)
-            if share >= _ABOUT and named <= held and (earlier is None or _better((share + own, sentence), earlier)):
+            # Of as many words the earlier: articles begin with their news.
+            better = earlier is None or (share + own, -sentence.start) > (earlier[0], -earlier[1].start)
+            if share >= _ABOUT and named <= held and better:
                 best[item.stored.passage.article_id] = (share + own, sentence)
     chosen = [sentence for _, sentence in best.values()]
     latest = [one for one in chosen if _when(found[chosen[0].evidence]) - _when(found[one.evidence]) <= _TOGETHER]
@@ -197,11 +199,6 @@ def newest_said(topic: str, found: Sequence[Evidence]) -> Reading | None:
     share = min(best[found[latest[0].evidence].stored.passage.article_id][0], 1.0)
     said = tuple(ReadSentence(sentence=one, logit=0.0, short=None, short_logit=1.0) for one in latest)
     return Reading(sentences=said, probability=share, kind="sentence")
-
-
-def _better(one: tuple[float, SentenceAt], other: tuple[float, SentenceAt]) -> bool:
-    """Whether a sentence has more of the topic's words, or as many and earlier: articles begin with their news."""
-    return (one[0], -one[1].start) > (other[0], -other[1].start)
 
 
 def _when(item: Evidence) -> datetime:

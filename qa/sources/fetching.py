@@ -121,8 +121,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def path(self) -> str:
         """What stands in the request's first line."""
-        query = f"?{self.url.query}" if self.url.query else ""
-        return (self.url.path or "/") + query
+        return f"{self.url.path or '/'}{'?' + self.url.query if self.url.query else ''}"
 
 
 def look_up(host: str, port: int) -> Sequence[str]:
@@ -168,13 +167,10 @@ def _is_public(written: str) -> bool:
     if "%" in written:
         return False
     address = ip_address(written)
-    carried: IPv4Address | IPv6Address | None = None
     if isinstance(address, IPv6Address):
-        carried = address.ipv4_mapped or address.sixtofour
-        if address in _TRANSLATED:
-            carried = IPv4Address(int(address) & 0xFFFF_FFFF)
-    inner = carried or address
-    return inner.is_global and not inner.is_multicast and (carried is not None or address.is_global)
+        translated = IPv4Address(int(address) & 0xFFFF_FFFF) if address in _TRANSLATED else None
+        address = translated or address.ipv4_mapped or address.sixtofour or address
+    return address.is_global and not address.is_multicast
 
 
 _MOVED_FOR_GOOD = frozenset({301, 308})
@@ -184,8 +180,6 @@ _BLOCK = 65_536
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, text/html, application/xml;q=0.9, */*;q=0.5"
 )
-
-
 _UNKNOWN_ISSUERS = frozenset({18, 19, 20, 21})
 """What OpenSSL says of certificates that nobody known here vouches for."""
 _OF_ITS_OWN = "; if it is your own, SSL_CERT_FILE names a file with what vouches for it"
@@ -281,13 +275,9 @@ class Fetcher:
         watch.daemon = True
         watch.start()
         sent = {"User-Agent": self._agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip", "Connection": "close"}
-        asked: dict[str, Value] = {
-            "http.request.method": "GET",
-            "server.address": there.host,
-            "server.port": there.port,
-        }
+        told: dict[str, Value] = {"http.request.method": "GET", "server.address": there.host, "server.port": there.port}
         try:
-            with part("GET", kind="client", attributes=asked) as span, closing(connection):
+            with part("GET", kind="client", attributes=told) as span, closing(connection):
                 connection.request("GET", there.path, headers={**sent, **headers})
                 with closing(connection.getresponse()) as response:  # one given up holds the socket still
                     answer = self._answer(response, there)
@@ -305,10 +295,9 @@ class Fetcher:
             watch.cancel()
 
     def _answer(self, response: http.client.HTTPResponse, there: Target) -> _Answer:
-        body = b"" if response.status != 200 else self._body(response, there)
         return _Answer(
             status=response.status,
-            body=body,
+            body=self._body(response, there) if response.status == 200 else b"",
             location=response.getheader("location", ""),
             media_type=response.headers.get_content_type(),
             etag=response.getheader("etag", ""),
@@ -337,10 +326,8 @@ class Fetcher:
         return bytes(read)
 
     def _read(self, answer: _Answer, place: str, moved_to: str | None) -> Fetched:
-        if answer.status == 304:
-            return Fetched(state="unchanged", url=place, moved_to=moved_to)
-        if answer.status == 410:
-            return Fetched(state="gone", url=place, moved_to=moved_to)
+        if answer.status in {304, 410}:
+            return Fetched(state="unchanged" if answer.status == 304 else "gone", url=place, moved_to=moved_to)
         if answer.status != 200:
             later = answer.status in _TRY_LATER
             wait = seconds_of_quiet(answer.retry_after) if later else None

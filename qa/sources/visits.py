@@ -110,7 +110,7 @@ class Feeds:
         """Store what is new in a feed. Raises SourceError; what was stored before is noted."""
         entries = {_name(entry): entry for entry in entries_of(fetched)}
         known = self._ledger.tries(feed.url)
-        new = {name: entry for name, entry in entries.items() if not _is_done(entry, known.get(name))}
+        new = {name: entry for name, entry in entries.items() if known.get(name) != (_digest(entry), 0)}
         pages, complete, told, batch = 0, True, Delivered(), list[_Ready]()
         for name, entry in new.items():
             if self._should_stop() or pages >= _MOST_PAGES:
@@ -184,10 +184,6 @@ class Feeds:
 def _is_elsewhere(entry: RawArticle | Rejected) -> bool:
     """Whether the article of an entry stands on a page of its own."""
     return bool(entry.link) if isinstance(entry, Rejected) else entry.summary_only and bool(entry.url)
-
-
-def _is_done(entry: RawArticle | Rejected, known: tuple[str, int] | None) -> bool:
-    return known == (_digest(entry), 0)
 
 
 def _name(entry: RawArticle | Rejected) -> str:
