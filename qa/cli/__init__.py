@@ -30,7 +30,7 @@ _COMMANDS = {
     "evaluate": ("evaluate", "Measure how good answers are: run a dataset, score the run, compare it, gate a release."),
     "index": ("store", "Check, remake or measure the index. It is derived: the store holds the truth."),
     "ingest": (
-        "articles",
+        "ingest",
         "Add the articles of files and folders: text, pages, documents, feeds, mail, web archives, zip files.",
     ),
     "keys": ("serve", "Make API keys for the service."),

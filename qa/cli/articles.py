@@ -1,16 +1,13 @@
-"""`qa ingest` and `qa articles`: ingest files; list, show, withdraw and delete articles."""
+"""`qa articles`: list, show, withdraw and delete articles."""
 
 from __future__ import annotations
 
-import signal
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from qa.cli.ingest import REJECTED, ingested, noted
 from qa.cli.terminal import (
     console,
     load_encoder,
@@ -20,135 +17,14 @@ from qa.cli.terminal import (
     read_settings,
     shortened,
     store_exists,
-    until_stopped,
 )
 from qa.errors import NotFound
 
 if TYPE_CHECKING:
-    from embeddings.ingest import IngestReport
     from embeddings.opening import KeptCorpus
-    from embeddings.types import Article, RawArticle, Rejected, Status, Where
+    from embeddings.types import Article, Status, Where
     from qa.settings import Settings
     from qa.sources.delivery import Delivered
-
-
-# --- `qa ingest`: read files, bring the corpus up to date, say what became of each article
-_REJECTED, _INTERRUPTED = 1, 130
-_STOPPING = "\nStopping after this batch; press Ctrl-C again to stop at once."
-_MOST_ERRORS = 100
-"""So many errors are listed; `--json` has all of them."""
-
-
-@click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
-@click.option("--collection", help="Where articles go that name no collection.  [default: QA_COLLECTION or default]")
-@click.option("--follow-links", is_flag=True, help="Read also what links in a folder lead to outside of it.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-@click.pass_context
-def ingest(
-    context: click.Context, paths: tuple[Path, ...], collection: str | None, follow_links: bool, as_json: bool
-) -> None:
-    """Add the articles of files and folders: text, pages, documents, feeds, mail, web archives, zip files.
-
-    Text, Markdown, HTML, JSON Lines, PDF, Word, EPUB, RSS, Atom, JSON, CSV, mail, WARC, and zip archives of these.
-    What is stored already and unchanged costs next to nothing, so the same command goes on after an interruption.
-    With QA_SERVICE_URL set, the files are read here and the service that has the store open stores the articles.
-    Exit code 1: some articles were rejected, the others are stored. 130: interrupted, what was done is stored.
-    """
-    from embeddings import parsers
-    from qa.cli.terminal import expected
-    from qa.sources.delivery import BrokenOff
-
-    settings = read_settings()
-    found = parsers.look(paths, follow_links=follow_links)
-    if not found.files and not found.passed_over:
-        raise click.UsageError(f"no file to read there; files must end in {', '.join(parsers.SUFFIXES)}")
-    try:
-        report = _run(
-            chain(found.passed_over, chain.from_iterable(map(parsers.read, found.files))),
-            collection=collection or settings.collection,
-            total=len(found.passed_over) + sum(map(expected, found.files)),
-        )
-    except BrokenOff as error:
-        if error.report.articles or error.report.rejected:
-            _show(error.report, as_json=as_json)
-        raise
-    if found.others:
-        kinds = ", ".join(f"{count:,} {plain(kind) or 'without an ending'}" for kind, count in found.others.items())
-        click.echo(f"passed over, as files of their kinds are not read: {kinds[:300]}", err=True)
-    _show(report, as_json=as_json)
-    context.exit(_INTERRUPTED if report.stopped else _REJECTED if report.rejected else 0)
-
-
-def _run(items: Iterable[RawArticle | Rejected], *, collection: str, total: int) -> IngestReport:
-    from embeddings.ingest import ingest as bring_up_to_date
-    from qa.cli.terminal import ingest_shown
-    from qa.tracing import part, told_of_ingests, tracing
-
-    settings = read_settings()
-    if settings.service_url:
-        from qa.cli.sending import sent_to_service
-
-        return sent_to_service(items, settings=settings, collection=collection, total=total, saying=_STOPPING)
-    encoder = load_encoder(settings)
-    with (
-        opened(settings, encoder) as corpus,
-        until_stopped((signal.SIGINT,), saying=_STOPPING) as interrupted,
-        ingest_shown(total=total) as progress,
-        tracing(settings.otel_endpoint, texts=settings.otel_texts),
-        part("ingest") as span,
-    ):
-        report = bring_up_to_date(
-            items,
-            corpus=corpus,
-            encoder=encoder,
-            collection=collection,
-            progress=progress,
-            should_stop=interrupted.is_set,
-            heard=span.stage,
-        )
-        span.tell(told_of_ingests([report]))
-        return report
-
-
-def _noted(report: IngestReport) -> Iterator[str]:
-    """Notes on articles that were taken, the same of several in one line with the first place."""
-    places: dict[str, list[str]] = {}
-    for article in report.articles:
-        for note in article.notes:
-            places.setdefault(note, []).append(article.origin)
-    for note, origins in islice(places.items(), _MOST_ERRORS):
-        more = f" (and {len(origins) - 1:,} more)" if len(origins) > 1 else ""
-        yield f"{plain(origins[0])}{more}: note: {' '.join(plain(note).split())}"
-    if len(places) > _MOST_ERRORS:
-        yield f"... and {len(places) - _MOST_ERRORS:,} more notes; --json lists all"
-
-
-def _show(report: IngestReport, *, as_json: bool) -> None:
-    if as_json:
-        print_json(report)
-    else:
-        _print_report(report)
-
-
-def _print_report(report: IngestReport) -> None:
-    """What was rejected or noted, and why, on standard error; a summary on standard output."""
-    for rejected in report.rejected[:_MOST_ERRORS]:
-        click.echo(f"{plain(rejected.origin)}: {' '.join(plain(rejected.reason).split())}", err=True)
-    if len(report.rejected) > _MOST_ERRORS:
-        click.echo(f"... and {len(report.rejected) - _MOST_ERRORS:,} more; --json lists all", err=True)
-    for note in _noted(report):
-        click.echo(note, err=True)
-    outcomes = Counter(article.outcome for article in report.articles)
-    for outcome in ("added", "updated", "unchanged", "duplicate"):
-        if outcomes[outcome]:
-            click.echo(f"{outcome:<10} {outcomes[outcome]:>7,}")
-    if report.rejected:
-        click.echo(f"{'rejected':<10} {len(report.rejected):>7,}")
-    rate = f" ({report.passages_encoded / report.seconds:,.1f} a second)" if report.passages_encoded else ""
-    click.echo(f"{report.passages_encoded:,} passages encoded in {report.seconds:,.1f} s{rate}")
-    if report.stopped:
-        click.echo("Interrupted. Run the same command again to go on; what is stored is not encoded again.", err=True)
 
 
 @click.group()
@@ -310,16 +186,16 @@ def withdraw(
     if service is not None:
         context.exit(_sent(service(notices), to=service.url))
     try:
-        report = _run(notices, collection=settings.collection, total=len(notices))
+        report = ingested(notices, collection=settings.collection, total=len(notices))
     except StoreBusy as error:
         raise StoreBusy(f"{error}. With QA_SERVICE_URL set to its address, this command has it do so") from error
     for rejected in report.rejected:
         click.echo(plain(rejected.reason), err=True)
     for one in report.articles:
         click.echo(f"{one.id}\t{one.outcome}\t{shortened(plain(one.title), 100)}")
-    for note in _noted(report):
+    for note in noted(report):
         click.echo(note, err=True)
-    context.exit(_REJECTED if report.rejected else 0)
+    context.exit(REJECTED if report.rejected else 0)
 
 
 def _sent(told: Delivered, *, to: str) -> int:
@@ -329,7 +205,7 @@ def _sent(told: Delivered, *, to: str) -> int:
     for line in (*told.rejected, *told.notes):
         click.echo(" ".join(plain(line).split()), err=True)
     said(to, told)
-    return _REJECTED if told.rejected else 0
+    return REJECTED if told.rejected else 0
 
 
 def _named(corpus: KeptCorpus, names: Sequence[str], collection: str | None, *, undone: str) -> Mapping[str, str]:
