@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import msgspec
 
+from embeddings.chunking.abbreviations import MAYBE_LAST, NEVER_LAST
 from embeddings.cleaning.article import page_at
 from embeddings.cleaning.identity import of_one_publisher
 from embeddings.types import Article, StoredPassage
@@ -52,7 +53,9 @@ def is_exact(citation: Citation | ShortAnswer, article: Article | None) -> bool:
 
 
 def short_answer(citation: Citation, span: tuple[int, int]) -> ShortAnswer:
-    """The words at `span` of a citation's own text, placed in its article."""
+    """The words at `span` of a citation's own text, without the full stop of its sentence, placed in its article."""
+    words = citation.cited_text[span[0] : span[1]]
+    span = (span[0], span[1] - (1 if _ends_with_the_sentence(words) else 0))
     start = citation.start_char_index + span[0]
     return ShortAnswer(
         text=citation.cited_text[span[0] : span[1]],
@@ -60,6 +63,25 @@ def short_answer(citation: Citation, span: tuple[int, int]) -> ShortAnswer:
         article_version=citation.article_version,
         start_char_index=start,
         end_char_index=citation.start_char_index + span[1],
+    )
+
+
+def _ends_with_the_sentence(words: str) -> bool:
+    """Whether the last character is a full stop that is no part of the last word.
+
+    >>> [_ends_with_the_sentence(words) for words in ("740 million.", "at 5 p.m.", "Acme Inc.", "John F.", "so ...")]
+    [True, False, False, False, False]
+    """
+    last = words.rsplit(maxsplit=1)[-1] if words.strip() else ""
+    word = last.rstrip(".。।")
+    if len(last) - len(word) != 1 or not word:
+        return False
+    named = word.lstrip("\"'“‘(")
+    return not (
+        re.search(r"[^\W\d_]\.", named)
+        or named in MAYBE_LAST
+        or named in NEVER_LAST
+        or (len(named) == 1 and named.isalpha())
     )
 
 

@@ -97,6 +97,28 @@ def test_no_article_no_exact_words(citation: Citation) -> None:
     assert not is_exact(citation, article(TEXT.replace("3.5", "3.6")))
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("740 million crowns.", "740 million crowns"),
+        ("Zoë.", "Zoë"),
+        ("1.8.", "1.8"),
+        ("a vote。", "a vote"),
+        ("at 5 p.m.", "at 5 p.m."),
+        ("Norta Inc.", "Norta Inc."),
+        ("George W.", "George W."),
+        ("a lot ...", "a lot ..."),
+        (".", "."),
+    ],
+)
+def test_a_short_answer_ends_without_the_full_stop_of_its_sentence(words: str, shown: str) -> None:
+    of = article(f"It is {words}")
+    made = cite(stored(of), number=1, cited=(0, len(of.text)), placed=(0, len(of.text)), text=of.text)
+    short = short_answer(made, (6, len(of.text)))
+    assert short.text == shown
+    assert is_exact(short, of)
+
+
 def test_the_short_answer_is_a_span_of_the_article(citation: Citation) -> None:
     start = QUOTE.index("3.5 metres")
     short = short_answer(citation, (start, start + len("3.5 metres")))
