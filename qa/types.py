@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from embeddings.cleaning.identity import MAX_ID
-from embeddings.types import StoredPassage
+from embeddings.types import Article, StoredPassage
 from qa.errors import AbstainReason, FallbackReason
 from qa.language.dates import UnderstoodPeriod
 
@@ -385,3 +385,15 @@ def _each(kinds: Sequence[msgspec.inspect.Type]) -> list[msgspec.inspect.Type]:
     """Types, those of unions one by one."""
     unions = [kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,) for kind in kinds]
     return [kind for kinds_of_one in unions for kind in kinds_of_one]
+
+
+class ArticleNow(Article, frozen=True, kw_only=True):
+    """An article in one version, with the version that is current."""
+
+    current_version: str
+    """Where it is another than `version`, the article was corrected or updated since."""
+
+    @classmethod
+    def of(cls, article: Article, *, now: Article) -> ArticleNow:
+        """The article, given what it is `now`."""
+        return cls(**msgspec.structs.asdict(article), current_version=now.version)

@@ -201,6 +201,13 @@ def corrected(answer: Answer, *, current: Callable[[str], Article | None]) -> tu
     )
 
 
+def state_of_sources(answer: Answer) -> Reason | None:
+    """Why `rechecked` withdrew an answer; None where it did not."""
+    if answer.abstain_reason != "source_withdrawn":
+        return None
+    return next((reason for reason, words in WITHDRAWN.items() if words == answer.answer), None)
+
+
 def _withdrawn(answer: Answer, reason: Reason, *, failed: int) -> Answer:
     usage = msgspec.structs.replace(answer.usage, citations_dropped=answer.usage.citations_dropped + failed)
     return msgspec.structs.replace(

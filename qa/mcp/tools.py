@@ -27,7 +27,7 @@ from qa.errors import InvalidQuestion, NotFound, QAError
 from qa.generators import Generator
 from qa.settings import Settings
 from qa.tracing import part
-from qa.types import Answer, Question, SearchAnswer, SearchQuestion, naming_fields
+from qa.types import Answer, ArticleNow, Question, SearchAnswer, SearchQuestion, naming_fields
 
 _NOT_HERE = frozenset({"conversation_id", "replaces", "store", "stream"})
 """Fields of the HTTP API for what it keeps, and for how it sends; here every call stands on its own."""
@@ -90,8 +90,10 @@ async def call(tool: Tool, arguments: Mapping[str, Any], *, archive: Archive) ->
     return msgspec.json.encode(await tool.do(archive, _read(tool, arguments)))
 
 
-async def _get_article(archive: Archive, asked: NamedArticle) -> Article:
-    return await archive.article(asked.article_id, version=asked.version, collection=asked.collection)
+async def _get_article(archive: Archive, asked: NamedArticle) -> ArticleNow:
+    article = await archive.article(asked.article_id, version=asked.version, collection=asked.collection)
+    now = article if asked.version is None else await archive.article(article.id, version=None, collection=None)
+    return ArticleNow.of(article, now=now)
 
 
 TOOLS: Mapping[str, Tool] = {
@@ -119,9 +121,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             name="get_article",
             description="Read one stored article, in the version that a citation or a search result names "
-            "(`article_version`), or as it is now.",
+            "(`article_version`), or as it is now. Another `current_version` than `version`: it was corrected since.",
             takes=NamedArticle,
-            gives=Article,
+            gives=ArticleNow,
             do=_get_article,
         ),
         Tool(

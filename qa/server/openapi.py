@@ -67,7 +67,7 @@ from qa.server.wire import (
     Token,
     TokenRequest,
 )
-from qa.types import Answer, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
+from qa.types import Answer, ArticleNow, ClaimEvent, Question, SearchAnswer, SearchQuestion, SearchResultsEvent
 
 BODY = ("malformed-body", "slow-body", "body-too-large", "unsupported-media-type")
 """What can be wrong wherever a body is read."""
@@ -106,6 +106,7 @@ _TYPES = (
     AddReport,
     ArticlePage,
     Article,
+    ArticleNow,
     Alive,
     Ready,
     Starters,

@@ -20,7 +20,7 @@ from embeddings.types import Article, Place
 from embeddings.usable_corpus import UsableCorpus
 from qa.access.keys import Collections
 from qa.answers import turn_of
-from qa.conversations.changes import AnswerChanges, changes_since, corrected, rechecked
+from qa.conversations.changes import AnswerChanges, changes_since, corrected, rechecked, state_of_sources
 from qa.conversations.database import ConversationDatabase
 from qa.conversations.feedback import Feedback, FeedbackBook, Opinion, Reason, ServedAnswers, served
 from qa.conversations.history import Bounds, History, KeptTurn, new_id, standing
@@ -164,6 +164,7 @@ class Records:
             withheld=turn.withheld,
             corrected_since=turn.corrected_since,
             corrected_citation_ids=turn.corrected_citation_ids,
+            source_state=turn.source_state,
         )
 
     async def delete(self, conversation_id: str, *, owner: str) -> None:
@@ -258,6 +259,7 @@ def _recheck(kept: Sequence[KeptTurn], corpus: UsableCorpus) -> tuple[Conversati
                 withheld=withheld,
                 corrected_since=bool(citations),
                 corrected_citation_ids=citations,
+                source_state=state_of_sources(answer),
             )
         )
     return tuple(found)

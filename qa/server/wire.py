@@ -9,6 +9,7 @@ import msgspec
 from embeddings.cleaning.article import MAX_TEXT
 from embeddings.cleaning.identity import MAX_COLLECTION, MAX_ID
 from embeddings.types import Article, Status
+from qa.conversations.changes import Reason as SourceState
 from qa.conversations.feedback import Feedback, Opinion, Reason
 from qa.conversations.history import Conversation
 from qa.server.errors import FieldError
@@ -138,6 +139,8 @@ class ConversationTurn(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an article that it quotes has another text or title now: `GET /api/answers/{id}/changes` says which."""
     corrected_citation_ids: tuple[str, ...] = ()
     """The citations of such articles."""
+    source_state: SourceState | None = None
+    """Of an abstention with `source_withdrawn`: what became of the article that it quoted."""
 
 
 class ConversationTurns(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +171,8 @@ class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an article that it quotes has changed since."""
     corrected_citation_ids: tuple[str, ...] = ()
     """The citations of such articles."""
+    source_state: SourceState | None = None
+    """Of an abstention with `source_withdrawn`: what became of the article that it quoted."""
 
 
 class FeedbackIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from embeddings.cleaning.identity import MAX_ID
-from embeddings.types import Article, Status, Where
+from embeddings.types import Status, Where
 from qa.server.auth import FOLLOWING_JOBS, INGESTING, LISTING_ARTICLES, READING_ARTICLES, Caller
 from qa.server.http.bodies import JSON, NDJSON, media_type
 from qa.server.http.headers import revised
@@ -21,6 +21,7 @@ from qa.server.jobs import Job, JobPage, JobState
 from qa.server.openapi import BODY, MOMENT, RECORDS, WORK, ArticlesOperation, Before, problems
 from qa.server.service import Service
 from qa.server.wire import AddReport, ArticlePage, summary
+from qa.types import ArticleNow
 
 Sources = Annotated[list[str] | None, QueryParameter(description="only these sources; may be repeated")]
 Sections = Annotated[list[str] | None, QueryParameter(description="only these sections; may be repeated")]
@@ -97,8 +98,9 @@ async def get_article(
     version: FromQuery[str | None] = None,
     collection: OfCollection = None,
     kept_back: KeptBack = False,
-) -> Response[Article]:
+) -> Response[ArticleNow]:
     """The current version, or the one named: a citation's offsets count in the text of its `article_version`.
+    `current_version` says whether another one has taken its place.
 
     The id that a publisher gave does, too, where no article has it in full and one within reach was given it.
     What is withheld, canceled or under embargo is not found; with a key that may `ingest` or `admin`, `kept_back` shows
@@ -110,7 +112,10 @@ async def get_article(
     article = await service.article_called(
         article_id, version=version, within=caller.within, collection=collection, kept_back=kept_back
     )
-    return revised(article, known=request.headers.get("if-none-match"))
+    now = article
+    if version is not None:
+        now = await service.article(article.id, version=None, within=caller.within, kept_back=kept_back)
+    return revised(ArticleNow.of(article, now=now), known=request.headers.get("if-none-match"))
 
 
 @post(

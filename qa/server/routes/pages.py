@@ -10,6 +10,7 @@ from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Response, get
@@ -18,7 +19,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from embeddings.types import Article
-from qa.access.tokens import is_signed
+from qa.access.tokens import is_signed, signature
 from qa.errors import NotFound
 from qa.server.auth import ANYONE, Caller
 from qa.server.auth.guard import Guard
@@ -147,7 +148,7 @@ async def article_page(
     start: Place = 0,
     end: Place = 0,
 ) -> Response[bytes]:
-    """The article's text, the cited words marked.
+    """The article's text, the cited words marked; where it was corrected since, that is said, with a link.
 
     Opens with a key, with the signature of a link that the service gave out, or where it has no keys; whom it does not
     open to learns no more than that.
@@ -158,18 +159,34 @@ async def article_page(
         if not caller.operates and not opened:
             raise NotFound(_GONE)
         # Whoever signed the link could read the article; who follows it need not.
-        article = await service.article(article_id, version=version or None, within=None if opened else caller.within)
+        within = None if opened else caller.within
+        article = await service.article(article_id, version=version or None, within=within)
+        now = await service.article(article_id, version=None, within=within) if version else article
     except NotFound:
         return _sent(_document("Article", f"<p>{_GONE}</p>", style=style), status=404)
-    return _sent(_render(article, start=start, end=end, style=style), status=200)
+    notice = "" if now.version == article.version else _corrected(now, secret=guard.link_secret() if opened else None)
+    return _sent(_render(article, notice, start=start, end=end, style=style), status=200)
 
 
-def _render(article: Article, *, start: int, end: int, style: str) -> bytes:
+def _corrected(now: Article, *, secret: bytes | None) -> str:
+    """Says above an older version that it is one. With `secret` the link opens the current one: whoever may read what
+    was corrected may read the correction."""
+    named = {"version": now.version}
+    if secret is not None:
+        named["sig"] = signature(now.id, version=now.version, secret=secret)
+    address = escape(f"/articles/{quote(now.id)}?{urlencode(named)}")
+    return (
+        '<p class="corrected" role="note">Corrected since: this is an older version of the article. '
+        f'<a href="{address}">Read the current version</a></p>\n'
+    )
+
+
+def _render(article: Article, notice: str, *, start: int, end: int, style: str) -> bytes:
     """An article as HTML, the words `text[start:end]` marked; everything of it is text, nothing markup."""
     date = (article.published_at or "")[:10]
     about = escape(" · ".join(part for part in (article.source, ", ".join(article.authors), date) if part))
     body = "\n".join(_paragraphs(article.text, start=start, end=end))
-    return _document(article.title, f"<p>{about}</p>\n{body}", style=style, language=article.language)
+    return _document(article.title, f"<p>{about}</p>\n{notice}{body}", style=style, language=article.language)
 
 
 def _opened(article_id: str, version: str, given: str, guard: Guard) -> bool:

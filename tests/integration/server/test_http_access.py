@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import threading
 import time
@@ -545,6 +546,23 @@ def test_links_have_the_scheme_that_a_trusted_proxy_names(
         told = client.post("/v1/chat/completions", json=body, headers=headers).json()["choices"][0]["message"]
         (cited,) = told["annotations"]
         assert cited["url_citation"]["url"].startswith(f"{scheme}://qa.example/articles/harbour?")
+
+
+def test_a_link_to_what_was_corrected_opens_the_correction_too(serve: Any, tmp_path: Path) -> None:
+    with serve(guarded(tmp_path)) as client:
+        text = "The harbour of Velda reopened on {}."
+        for day in ("Monday", "Tuesday"):
+            article = {"id": "harbour", "text": text.format(day)}
+            client.post("/api/articles", json=article, headers=BEARER).raise_for_status()
+            if day == "Monday":
+                asked = [{"role": "user", "content": "When did the harbour of Velda reopen?"}]
+                body = {"messages": asked, "model": "sourceline"}
+                told = client.post("/v1/chat/completions", json=body, headers=BEARER).json()["choices"][0]["message"]
+        page = client.get(told["annotations"][0]["url_citation"]["url"]).text
+        assert "Corrected since" in page
+        (current,) = re.findall(r'<a href="([^"]+)">Read the current version', page)
+        now = client.get(html.unescape(current))
+        assert (now.status_code, "Tuesday" in now.text, "Corrected since" in now.text) == (200, True, False)
 
 
 @pytest.mark.usefixtures("no_time_passes")

@@ -58,7 +58,9 @@ def test_old_versions_stay_readable_and_the_new_one_is_current(serve: Any, setti
         second = add(client, article(1, text="Another text altogether, longer than before.")).articles[0]
         assert (second.outcome, second.version != first.version) == ("updated", True)
         assert client.get("/api/articles/a001").json()["version"] == second.version
+        assert client.get("/api/articles/a001").json()["current_version"] == second.version
         old = client.get("/api/articles/a001", params={"version": first.version}).json()
+        assert (old["version"], old["current_version"]) == (first.version, second.version)
         assert old["text"] == "Text of article number 1."
 
 
@@ -173,7 +175,7 @@ def test_fields_nobody_reads_are_told(client: httpx.Client) -> None:
     """So that `pubished_at` is noticed; and what `GET` gave may be sent back."""
     whole = client.get("/api/articles/harbour").json()
     report = add(client, {**whole, "pubished_at": "2024-06-04"})
-    assert report.articles[0].ignored_fields == ("pubished_at", "version")
+    assert report.articles[0].ignored_fields == ("current_version", "pubished_at", "version")
     assert report.articles[0].outcome == "unchanged"
 
 

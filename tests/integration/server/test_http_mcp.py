@@ -25,7 +25,7 @@ from embeddings.types import Article
 from qa.checking import CheckReport
 from qa.mcp.tools import TOOLS
 from qa.settings import Settings
-from qa.types import Answer, SearchAnswer
+from qa.types import Answer, ArticleNow, SearchAnswer
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
 
@@ -109,7 +109,8 @@ def test_every_tool_gives_exact_spans(client: httpx.Client, mode: str) -> None:
         (citation, *_) = answer.citations
         assert citation.cited_text == HARBOUR[citation.start_char_index : citation.end_char_index]
         named = {"article_id": citation.article_id, "version": citation.article_version}
-        assert given(await speaking.call_tool("get_article", named), Article).text == HARBOUR
+        read = given(await speaking.call_tool("get_article", named), ArticleNow)
+        assert (read.text, read.current_version) == (HARBOUR, read.version)
         (passage, *_) = given(await speaking.call_tool("search", QUESTION), SearchAnswer).search_results
         assert passage.text == HARBOUR[passage.start_char_index : passage.end_char_index]
         checked = given(await speaking.call_tool("check_claims", {"text": HARBOUR}), CheckReport)

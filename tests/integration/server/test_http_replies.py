@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import html
 import logging
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -87,6 +89,22 @@ def test_an_article_as_a_page(client: httpx.Client) -> None:
     assert "<mark>" not in client.get(f"/articles/{BRIDGE}").text
     gone = client.get(f"/articles/{BRIDGE}", params={"version": "0" * 64})
     assert (gone.status_code, gone.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+def test_the_page_of_an_older_version_says_so_and_leads_to_the_current_one(client: httpx.Client) -> None:
+    article = {"id": "tram,co", "title": "Tram", "text": "The repair will cost 1.3 million crowns."}
+    added = client.post("/api/articles", json=article).json()["articles"][0]
+    pinned = {"version": added["version"]}
+    assert "Corrected since" not in client.get("/articles/tram,co", params=pinned).text
+    client.post(
+        "/api/articles", json={**article, "text": "The repair will cost 1.8 million crowns."}
+    ).raise_for_status()
+    assert "Corrected since" not in client.get("/articles/tram,co").text
+    page = client.get("/articles/tram,co", params=pinned | {"start": 0, "end": 10}).text
+    assert "1.3 million" in page
+    assert page.index("Corrected since: this is an older version") < page.index("<mark>")
+    (current,) = re.findall(r'<a href="([^"]+)">Read the current version', page)
+    assert "1.8 million" in client.get(html.unescape(current)).text
 
 
 def test_nothing_of_an_article_becomes_markup(client: httpx.Client) -> None:

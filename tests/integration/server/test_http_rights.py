@@ -96,6 +96,7 @@ def test_a_kept_answer_no_longer_shows_what_was_withdrawn_and_says_why(client: h
     (turn,) = client.get(f"/api/conversations/{answer['conversation_id']}").json()["turns"]
     assert turn["answer"]["abstain_reason"] == "source_withdrawn"
     assert turn["answer"]["answer"] == "An article that this answer quoted has been withdrawn by its publisher."
+    assert turn["source_state"] == client.get(f"/api/answers/{answer['id']}").json()["source_state"] == "withdrawn"
     assert turn["answer"]["citations"] == turn["answer"]["claims"] == turn["answer"]["search_results"] == []
     changes = client.get(f"/api/answers/{answer['id']}/changes").json()
     assert changes["state"] == "withdrawn"
@@ -110,7 +111,7 @@ def test_a_kept_answer_no_longer_shows_what_was_withdrawn_and_says_why(client: h
     assert client.get("/health/ready").json()["articles"] == 0
     send(client, id="harbour", text=OPEN, status="usable")
     (turn, *_) = client.get(f"/api/conversations/{answer['conversation_id']}").json()["turns"]
-    assert turn["answer"] == answer
+    assert (turn["answer"], turn["source_state"]) == (answer, None)
 
 
 def test_a_withdrawal_that_speaks_for_copies_reaches_answers_histories_and_collections(client: httpx.Client) -> None:
@@ -141,6 +142,7 @@ def test_an_embargo_that_comes_late_is_told_in_the_history(client: httpx.Client)
     send(client, id="harbour", text=OPEN, embargoed_until="2024-06-05T00:00:00Z")
     (turn,) = client.get(f"/api/conversations/{answer['conversation_id']}").json()["turns"]
     assert turn["answer"]["answer"].endswith("is under embargo and cannot be shown yet.")
+    assert turn["source_state"] == "embargo"
 
 
 def test_an_answer_says_what_was_corrected_since(client: httpx.Client) -> None:
