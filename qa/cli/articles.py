@@ -84,19 +84,22 @@ def list_articles(
 def show(article_id: str, version: str | None, collection: str | None, as_json: bool) -> None:
     """Show one article with its canonical text, the text that citations point into."""
     from embeddings.usable_corpus import UsableCorpus
+    from qa.types import ArticleNow
 
     settings = read_settings()
     with opened(settings, load_encoder(settings), read_only=True) as corpus:
         seen = UsableCorpus(corpus, within=None if collection is None else (collection,), kept_back=True)
         article = seen.get(seen.called(article_id) or article_id, version=version)
-    if article is None:
+        now = seen.get(article.id) if article else None
+    if article is None or now is None:
         raise NotFound(f"no article {article_id!r}" + (f" in version {version!r}" if version else ""))
     if as_json:
-        print_json(article)
+        print_json(ArticleNow.of(article, now=now))
         return
     about = {
         "id": article.id,
         "version": article.version,
+        "corrected": "" if now.version == article.version else f"since; the current version is {now.version}",
         "source": article.source,
         "url": article.url,
         "published": article.published_at,

@@ -282,8 +282,14 @@ class TestArticles:
         version = json.loads(qa("articles", "show", "ferry-1", "--json").stdout)["version"]
         (tmp_path / "new.jsonl").write_text(json.dumps({"id": "ferry-1", "text": "Another text altogether."}))
         assert "updated" in qa("ingest", tmp_path / "new.jsonl").stdout
-        assert FERRY not in qa("articles", "show", "ferry-1").stdout
-        assert FERRY in qa("articles", "show", "ferry-1", "--version", version).stdout
+        now = qa("articles", "show", "ferry-1").stdout
+        assert FERRY not in now
+        assert "corrected" not in now
+        older = qa("articles", "show", "ferry-1", "--version", version).stdout
+        assert FERRY in older
+        assert "\ncorrected   since; the current version is " in older
+        told = json.loads(qa("articles", "show", "ferry-1", "--version", version, "--json").stdout)
+        assert told["version"] == version != told["current_version"]
 
     @pytest.mark.parametrize("command", [["show"], ["show", "--version", "v"], ["delete", "--yes"], ["withdraw"]])
     def test_what_is_not_there_is_exit_1(self, command: list[str]) -> None:
