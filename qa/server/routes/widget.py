@@ -47,6 +47,8 @@ class Widget(msgspec.Struct, frozen=True, kw_only=True):
     """The page and its files under names that change with their content."""
 
     html: WidgetFile
+    keyed: WidgetFile
+    """The same page where the service has keys: it gets a token before it asks."""
     configure: WidgetFile
     """The page on which the tag for other sites is put together."""
     policy: str
@@ -88,6 +90,7 @@ def load_widget(*, frame_ancestors: Iterable[str] = ()) -> Widget:
     policy = framed(SCRIPTED_POLICY, by=frame_ancestors)
     return Widget(
         html=_file(home.encode(), ".html"),
+        keyed=_file(home.replace("<sourceline-chat ", "<sourceline-chat keyed ").encode(), ".html"),
         configure=_file(configure.encode(), ".html"),
         policy=policy,
         script=f"/widget/{names[_SCRIPT]}",
@@ -116,9 +119,12 @@ def _sent(file: WidgetFile, request: Request[Any, Any, Any], **headers: str) -> 
 
 
 @get("/", include_in_schema=False, opt=ANYONE)
-async def home(widget: NamedDependency[Widget], request: Request[Any, Any, Any]) -> Response[bytes]:
+async def home(
+    widget: NamedDependency[Widget], guard: NamedDependency[Guard], request: Request[Any, Any, Any]
+) -> Response[bytes]:
     """The chat as a whole page."""
-    return _sent(widget.html, request, content_security_policy=widget.policy, cache_control="no-cache")
+    page = widget.html if guard.open else widget.keyed
+    return _sent(page, request, content_security_policy=widget.policy, cache_control="no-cache")
 
 
 @get("/widget", include_in_schema=False, opt=ANYONE)

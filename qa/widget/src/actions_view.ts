@@ -3,12 +3,13 @@
 import type { AnswerView } from "./answer_view";
 import type { Opinion } from "./client";
 import type { Context } from "./context";
+import { citing } from "./citing";
 import { copy, markdown, plainText } from "./copying";
 import { button, element, refill, relabel } from "./dom";
-import { answerLink } from "./links";
+import { answerLink, wordsLink } from "./links";
 import { asProblem } from "./problems";
 import type { Strings } from "./strings";
-import type { Answer } from "./types";
+import type { Answer, Citation } from "./types";
 
 const COPIED_MS = 2500;
 const COMMENT_CHARACTERS = 2000;
@@ -20,9 +21,9 @@ export function actions(context: Context, answer: Answer, view: AnswerView, edit
   const { strings } = context.language;
   if (answer.answer_mode !== "abstained") {
     const short = view.shortAnswer(answer)?.textContent ?? "";
-    const text = (): string => plainText(answer, view.numbering, context.language, short);
-    const marked = (): string => markdown(answer, view.numbering, context.language, short);
-    made.append(copyButton(context, answer, strings.copy, text), copyButton(context, answer, strings.copyMarkdown, marked));
+    const here = (citation: Citation): string => wordsLink(context, citing([citation], citation));
+    const copied = { answer, numbering: view.numbering, language: context.language, short, here };
+    made.append(copyButton(context, answer, strings.copy, () => plainText(copied)), copyButton(context, answer, strings.copyMarkdown, () => markdown(copied)));
   }
   made.append(copyButton(context, answer, strings.copyLink, () => (shared ? location.href : answerLink(context, answer))));
   made.append(button(strings.edit, edit, { class: "quiet-button", part: "edit" }));

@@ -9,7 +9,7 @@ import { CodePoints } from "./offsets";
 import { citationsOf, Numbering, pieces } from "./pieces";
 import { doubt } from "./sources_view";
 import type { Strings } from "./strings";
-import type { Answer, Citation, Claim, ClaimEvent, Origin, SearchResult } from "./types";
+import type { Answer, AnswerNow, Citation, Claim, ClaimEvent, Origin, SearchResult } from "./types";
 
 const LONGEST_TAIL = 24;
 /** How a sentence begins that begins with a quotation. */
@@ -27,11 +27,11 @@ const LARGE = 0.8;
 const SURE = 0.85;
 const ELSEWHERE = 2;
 
-/** How far an answer is to be trusted; null where that is not known, where sources disagree, so that nothing is clear, and of
+/** How far an answer is to be trusted; null where that is not known, where sources disagree, so that nothing is clear, where one was corrected since, and of
  * a list, or of the latest, where a high figure says only that the articles are about it. */
-export function confidence({ support_score: score, conflicts, short_answer: key, answer_mode }: Answer): "sure" | "likely" | "fair" | "unsure" | null {
+export function confidence({ support_score: score, conflicts, short_answer: key, answer_mode, corrected_citation_ids: since }: AnswerNow): "sure" | "likely" | "fair" | "unsure" | null {
   const few = answer_mode === "extractive" && key;
-  if (score === undefined || conflicts.length || (!few && score >= 0.95)) return null;
+  if (score === undefined || conflicts.length || since?.length || (!few && score >= 0.95)) return null;
   if (score < EVEN) return "unsure";
   return few && score < FIRST ? "fair" : few && score >= SURE && Number(few.elsewhere) >= ELSEWHERE ? "sure" : "likely";
 }
@@ -66,12 +66,12 @@ export class AnswerView {
 
   /** The few words that answer, first; null where they are not those of a quotation, or may well be wrong: then they are
    * only marked in it. */
-  shortAnswer(answer: Answer): HTMLElement | null {
+  shortAnswer(answer: AnswerNow): HTMLElement | null {
     const key = answer.short_answer;
     const cited = key && answer.citations.find((one) => one.article_id === key.article_id && one.article_version === key.article_version);
     if (!key || !cited || answer.answer_mode !== "extractive" || key.text.length > LONGEST_SHORT) return null;
     if (!(answer.support_score! >= FIRST) || answer.conflicts.length || answer.stale_citation_ids?.includes(cited.id)) return null;
-    return element("p", { class: answer.support_score! >= LARGE ? "short large" : "short", part: "short-answer", dir: "auto" }, key.text);
+    return element("p", { class: answer.support_score! >= LARGE && !answer.corrected_citation_ids?.includes(cited.id) ? "short large" : "short", part: "short-answer", dir: "auto" }, key.text);
   }
 
   /** Show one more verified sentence. */

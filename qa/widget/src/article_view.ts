@@ -21,6 +21,8 @@ export class ArticleView {
   /** Whose words these are stays in sight wherever the quotation stands. */
   readonly #head = element("div", "article-head", this.#title, this.#by);
   readonly #about = element("div", "article-about");
+  /** Said of an older version than the current one. */
+  readonly #older = element("div", { role: "status" });
   readonly #back: HTMLElement;
   readonly #scroller: HTMLElement;
   readonly element: HTMLElement;
@@ -35,7 +37,7 @@ export class ArticleView {
   ) {
     const { strings } = context.language;
     this.#back = button(strings.backToAnswer, () => this.close(), { class: "plain back", part: "article-close" });
-    this.#scroller = element("div", "article-scroller", element("div", "measure", this.#head, this.#about, this.#body));
+    this.#scroller = element("div", "article-scroller", element("div", "measure", this.#head, this.#older, this.#about, this.#body));
     this.element = element(
       "section",
       { class: "article", part: "article", "aria-labelledby": "article-title", hidden: "" },
@@ -152,6 +154,8 @@ export class ArticleView {
 
   #fill(article: Article, request: ArticleRequest): void {
     if (!request.title) this.#describe({ ...request, ...article, article_version: article.version });
+    const { current_version: current = article.version } = article;
+    if (current !== article.version) this.#outdated(request, current);
     const points = new CodePoints(article.text);
     const span = (quote: Quote): [number, number] => [points.unit(quote.start), points.unit(quote.end)];
     const quote = request.quote ? span(request.quote) : null;
@@ -196,7 +200,15 @@ export class ArticleView {
     return found;
   }
 
+  #outdated(request: ArticleRequest, article_version: string): void {
+    const { strings } = this.context.language;
+    const show = (): void => void this.open({ ...request, article_version, title: "", quote: null, others: [] }, this.#opener);
+    const lead = button(strings.current, show, { class: "plain", part: "current" });
+    refill(this.#older, element("p", { class: "older", part: "older" }, strings.correctedSince, " ", lead));
+  }
+
   #clear(): void {
+    refill(this.#older);
     for (const undo of this.#unmark) undo();
     this.#unmark = [];
   }

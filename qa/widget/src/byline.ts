@@ -4,6 +4,11 @@ import { age, day } from "./dates";
 import { element } from "./dom";
 import type { Language } from "./strings";
 
+/** The same as text, without how long ago that was. */
+export function signed({ strings, locale }: Language, about: { source: string; published_at: string | null }): string {
+  return [about.source, day(about.published_at, locale)].filter(Boolean).join(", ") || strings.unsigned;
+}
+
 export function byline(
   { strings, locale }: Language,
   about: { source: string; published_at: string | null },

@@ -170,7 +170,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
 
   #context(settings: Settings): Context {
     const { endpoint, token, tokenUrl } = settings;
-    const tokens = new Tokens({ endpoint, token, tokenUrl, provider: () => this.tokenProvider });
+    const tokens = new Tokens({ endpoint, token, tokenUrl, provider: () => this.tokenProvider, keyed: this.hasAttribute("keyed") });
     return {
       language: settings.language,
       client: new Client(endpoint, tokens),

@@ -155,11 +155,11 @@ export class Client {
 
   /** Send a request; a refused token is renewed once. Throws Problem where the answer is not a success. */
   async #send(path: string, init: RequestInit): Promise<Response> {
-    // Where the page gives tokens, one is needed: to be refused first would cost a turn, and an error in the console.
-    if (this.tokens.current === null && this.tokens.given) await this.tokens.renew(null);
-    const shown = this.tokens.current;
+    // Where one is needed, it is got first: to be refused would cost a turn, and an error in the console.
+    const tried = this.tokens.current === null && this.tokens.needed;
+    const shown = tried && !(await this.tokens.renew(null)) ? undefined : this.tokens.current;
     let response = await this.#once(path, init);
-    if (response.status === 401 && (await this.tokens.renew(shown))) response = await this.#once(path, init);
+    if (response.status === 401 && shown !== undefined && (await this.tokens.renew(shown))) response = await this.#once(path, init);
     if (response.ok) return response;
     const problem = await problemOf(response);
     // Its own page is refused a token where it is not listed; where it is, one is given.
@@ -185,8 +185,8 @@ export class Client {
 }
 
 /** A kept answer that knows which of its sources were corrected since. */
-function asItIsNow({ answer, corrected_citation_ids = [] }: KeptAnswer): AnswerNow {
-  return { ...answer, corrected_citation_ids };
+function asItIsNow({ answer, corrected_citation_ids, source_state }: KeptAnswer): AnswerNow {
+  return { ...answer, corrected_citation_ids: corrected_citation_ids ?? [], source_state: source_state ?? null };
 }
 
 /** An answer that came whole, as the events it would have come in. */

@@ -35,7 +35,7 @@ export class Composer {
   constructor(
     language: Language,
     private readonly events: ComposerEvents,
-    options: { placeholder: string; note: string; sources: () => Promise<string[]> },
+    private readonly options: { placeholder: string; note: string; sources: () => Promise<string[]> },
   ) {
     const { strings } = language;
     this.#strings = strings;
@@ -127,6 +127,7 @@ export class Composer {
 
   #flip(): void {
     this.#only.ariaPressed = String(!this.#searches);
+    this.#area.placeholder = this.#searches ? this.#strings.search : this.options.placeholder;
     this.setBusy(this.#busy);
   }
 

@@ -1,11 +1,12 @@
 // An answer as plain text with its sources, for the clipboard.
 
 import type { Numbering } from "./pieces";
-import { day } from "./dates";
+import { signed } from "./byline";
 import { webAddress } from "./dom";
 import { CodePoints } from "./offsets";
+import { doubted } from "./sources_view";
 import type { Language } from "./strings";
-import type { Answer, Citation } from "./types";
+import type { Answer, AnswerNow, Citation } from "./types";
 
 /** The answer with numbers in brackets. */
 function numbered(answer: Answer, numbering: Numbering): string {
@@ -21,15 +22,30 @@ function numbered(answer: Answer, numbering: Numbering): string {
   return body + points.slice(from, points.length);
 }
 
-/** Question, the few words that answer where they stand large, answer with numbers in brackets, then each source with the words it is quoted for. */
-export function plainText(answer: Answer, numbering: Numbering, language: Language, short: string): string {
-  const { strings, locale } = language;
+/** What is copied. */
+export interface Copied {
+  answer: AnswerNow;
+  numbering: Numbering;
+  language: Language;
+  /** The few words that answer, where they stand large. */
+  short: string;
+  /** Where a source without an address can be read: here. */
+  here(citation: Citation): string;
+}
+
+/** Question, the few words that answer, answer with numbers in brackets, then each source with the words it is quoted for. */
+export function plainText(copied: Copied): string {
+  const { answer, numbering, language, short } = copied;
   const sources = bySource(answer, numbering).map(([number, citation, quotes]) => {
-    const date = day(citation.published_at, locale) || strings.undated;
-    const about = [citation.title, citation.source || strings.unnamed, date, webAddress(citation.url)];
+    const about = [citation.title, ...aboutOf(copied, citation), webAddress(citation.url) ?? copied.here(citation)];
     return [`[${number}] ${about.filter(Boolean).join(", ")}`, ...quotes.map((one) => `    “${one}”`)].join("\n");
   });
-  return joined(answer, language, [answer.question, short], numbered(answer, numbering), sources.length ? [strings.sources, ...sources] : []);
+  return joined(copied, [answer.question, short], numbered(answer, numbering), sources.length ? [language.strings.sources, ...sources] : []);
+}
+
+/** Who published a source, and when, and whether it is to be doubted, in the words that stand below the answer. */
+function aboutOf({ answer, language }: Copied, citation: Citation): string[] {
+  return [signed(language, citation), doubted(language, answer, citation)];
 }
 
 /** Each source once, by its number, with all that is quoted from it. */
@@ -44,23 +60,24 @@ function bySource({ citations }: Answer, numbering: Numbering): [number, Citatio
   return [...found.values()].sort(([one], [other]) => one - other);
 }
 
-/** What a model wrote says so wherever it goes. */
-function joined({ answer_mode }: Answer, { strings }: Language, head: string[], body: string, sources: string[]): string {
-  const notice = answer_mode === "generated" ? strings.aiNotice : "";
-  return [...head, notice, body, sources.join("\n")].filter(Boolean).join("\n\n");
+/** What a model wrote, and what was corrected since, says so wherever it goes. */
+function joined({ answer, language: { strings } }: Copied, head: string[], body: string, sources: string[]): string {
+  const since = answer.corrected_citation_ids?.length ? strings.correctedSince : "";
+  const notice = answer.answer_mode === "generated" ? strings.aiNotice : "";
+  return [...head, since, notice, body, sources.join("\n")].filter(Boolean).join("\n\n");
 }
 
-/** The same as Markdown; titles are links where the source has an address. */
-export function markdown(answer: Answer, numbering: Numbering, language: Language, short: string): string {
-  const { strings, locale } = language;
+/** The same as Markdown; titles are links. */
+export function markdown(copied: Copied): string {
+  const { answer, numbering, language, short } = copied;
   const sources = bySource(answer, numbering).map(([number, citation, quotes]) => {
-    const title = escaped(citation.title || strings.articleBy);
-    const address = webAddress(citation.url)?.replace(/[()]/g, encodeURIComponent);
-    const about = [address ? `[${title}](${address})` : title, escaped(citation.source), day(citation.published_at, locale)];
+    const title = escaped(citation.title || language.strings.articleBy);
+    const address = (webAddress(citation.url) ?? copied.here(citation)).replace(/[()]/g, (one) => (one === "(" ? "%28" : "%29"));
+    const about = [`[${title}](${address})`, ...aboutOf(copied, citation).map(escaped)];
     return [`- \\[${number}\\] ${about.filter(Boolean).join(", ")}`, quotes.map((one) => `  > ${escaped(one)}`).join("\n  >\n")].join("\n");
   });
   const head = [answer.question, short].map((one) => one && `**${escaped(one)}**`);
-  return joined(answer, language, head, escaped(numbered(answer, numbering)), sources);
+  return joined(copied, head, escaped(numbered(answer, numbering)), sources);
 }
 
 /** What says something in Markdown stands there as itself; everything is on one line. */

@@ -33,7 +33,7 @@ export class Frame {
     const { strings, direction, locale } = settings.language;
     const { mode, title } = settings;
     const panel = mode === "launcher";
-    const closing = panel ? [button(strings.close, () => this.close(), { class: "quiet-button", part: "close" })] : [];
+    const closing = panel ? [button(strings.close, () => this.close(), { class: "quiet-button close", part: "close" })] : [];
     const heading = element(mode === "page" ? "h1" : "h2", { class: "title", part: "title", id: "title" }, title);
     const slot = element("slot", { name: "links" });
     const around = { dir: direction, lang: locale, "aria-labelledby": "title" };

@@ -8,6 +8,7 @@ import { citing, tour } from "./citing";
 import type { ArticleRequest, Context } from "./context";
 import { button, element, webAddress } from "./dom";
 import { CodePoints } from "./offsets";
+import type { Language } from "./strings";
 import type { AlsoReported, Answer, AnswerNow, Citation, Conflict, Headline, SearchResult } from "./types";
 
 const EXCERPT = 280;
@@ -80,13 +81,16 @@ function ownWords(answer: Answer, citation: Citation): HTMLElement | null {
 
 /** Said of a source that a later one puts right, that was corrected since, or that is old for what was asked. */
 export function doubt(context: Context, answer: AnswerNow, citation: Citation): HTMLElement | null {
+  const said = doubted(context.language, answer, citation);
+  return said ? element("p", "corrected", said) : null;
+}
+
+export function doubted({ strings }: Language, answer: AnswerNow, citation: Citation): string {
   const found = answer.conflicts.find(
     ({ kind, later, citation_ids }) => kind === "correction" && later && later !== citation.id && citation_ids.includes(citation.id),
   );
-  const { strings } = context.language;
   const since = answer.corrected_citation_ids?.includes(citation.id);
-  const said = found || since ? strings.corrected : answer.stale_citation_ids?.includes(citation.id) ? strings.stale : "";
-  return said ? element("p", "corrected", said) : null;
+  return found || since ? strings.corrected : answer.stale_citation_ids?.includes(citation.id) ? strings.stale : "";
 }
 
 /** The articles that results come from, each by the first of them. */

@@ -10,7 +10,7 @@ import { Problem } from "./problems";
 import { articlesOf, conflictNotes, near, passageList, reading, sourceList, withCopies } from "./sources_view";
 import type { Outcome, TurnEvents } from "./turn_events";
 import { plain, understood, type Found } from "./understood_view";
-import type { Answer, AskRequest, ClaimEvent, Filters, SearchResult, StreamEvent } from "./types";
+import type { Answer, AnswerNow, AskRequest, ClaimEvent, Filters, SearchResult, StreamEvent } from "./types";
 
 /** A quotation comes whole: its first sentence waits so long for the rest, so that nothing moves when it is there. */
 const HOLD_MS = 120;
@@ -177,18 +177,20 @@ export class Turn {
   }
 
   /** Show the whole answer; gives what is said of it to those who hear it. */
-  #finish(answer: Answer): string {
+  #finish(answer: AnswerNow): string {
     const { strings, locale } = this.context.language;
     this.#held = [];
     this.#settle();
     const abstained = answer.answer_mode === "abstained";
     const close = abstained ? near(answer.search_results, answer.resolved_query || answer.question, locale) : [];
     // Sentences that come near may answer, after all: only what is certain is said above them.
-    const reason = answer.abstain_reason === "no_match" && close.length ? "weak_match" : (answer.abstain_reason ?? "no_match");
+    const gone = answer.abstain_reason === "source_withdrawn";
+    const reason = gone ? `source_${answer.source_state ?? "removed"}` : answer.abstain_reason === "no_match" && close.length ? "weak_match" : (answer.abstain_reason ?? "no_match");
     const why = strings.abstain[reason] ?? strings.abstain["no_match"] ?? "";
     this.element.dataset["answer"] = answer.id;
     this.element.classList.toggle("abstained", abstained);
-    this.#mode.textContent = abstained && reason === "weak_match" ? strings.unclear : strings.mode[answer.answer_mode]!;
+    const unclear = reason === "weak_match" || (reason === "unread_language" && close.length > 0);
+    this.#mode.textContent = abstained && unclear ? strings.unclear : strings.mode[gone ? "gone" : answer.answer_mode]!;
     this.#notice.hidden = true;
     if (answer.period_kept === false) this.#results(answer, this.#asked);
     if (answer.answer_mode === "generated") this.#tellModel(answer.generation?.model);
@@ -197,7 +199,8 @@ export class Turn {
     const conflicts = conflictNotes(this.context, answer, this.#view);
     // Where a short answer would stand; but what is read while a model writes is not pushed down.
     const isQuoted = answer.answer_mode === "extractive";
-    refill(this.#short, abstained ? null : this.#view.shortAnswer(answer), isQuoted ? conflicts : null);
+    const since = answer.corrected_citation_ids?.length ? element("p", { class: "sureness unsure", part: "corrected" }, strings.correctedSince) : null;
+    refill(this.#short, since, abstained ? null : this.#view.shortAnswer(answer), isQuoted ? conflicts : null);
     const fallback = this.#fallback(answer);
     const lost = answer.not_kept ? strings.notKept : "";
     const passages = passageList(this.context, answer.search_results, close, answer.resolved_query || answer.question);

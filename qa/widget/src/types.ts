@@ -129,10 +129,12 @@ export interface KeptAnswer {
   answer: Answer;
   /** Citations of articles that were corrected since. */
   corrected_citation_ids?: string[];
+  /** What became of the article quoted by an answer that is withdrawn. */
+  source_state?: "removed" | "withdrawn" | "embargo" | null;
 }
 
 /** A kept answer with what became of its sources; `sig`: what opened it, where somebody passed it on. */
-export type AnswerNow = Answer & Partial<Pick<KeptAnswer, "corrected_citation_ids"> & Pick<AnswerLink, "sig">>;
+export type AnswerNow = Answer & Partial<Pick<KeptAnswer, "corrected_citation_ids" | "source_state"> & Pick<AnswerLink, "sig">>;
 
 /** Sentences of an article as they were quoted, and what stands in their place now; one of the two may be empty. */
 export interface TextChange {
@@ -205,6 +207,7 @@ export type Narrowed = Pick<AskRequest, "collection" | "filters">;
 export interface Article {
   id: string;
   version: string;
+  current_version?: string;
   title: string;
   text: string;
   source: string;

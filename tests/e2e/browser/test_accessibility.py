@@ -256,6 +256,23 @@ def test_axe_finds_nothing_in_arabic(read: Read, axe: str) -> None:
     assert reader.chat.locator(".article").bounding_box()["x"] < chat["x"] + chat["width"] / 2, "the article is left"
 
 
+def test_axe_finds_nothing_where_an_article_was_corrected_since(read: Read, begin_service: Any, axe: str) -> None:
+    own = begin_service()
+    text = "The harbour wall in Senn will cost {} million crowns."
+    own.add({"id": "wall", "title": "Harbour Wall", "text": text.format(38)})
+    reader = read(own.url).visit()
+    reader.ask("How much will the harbour wall in Senn cost?")
+    own.add({"id": "wall", "title": "Harbour Wall", "text": text.format(83)})
+    reader.page.reload()
+    reader.chat.get_by_role("button", name="Filters", exact=True).click()
+    reader.chat.get_by_role("button", name="Passages only").click()
+    reader.chips.first.click()
+    reader.chat.locator(".older").wait_for()
+    walk = Walk(reader, axe)
+    walk.look("older")
+    assert {state: found for state, found in walk.found.items() if found} == {}
+
+
 def test_axe_finds_nothing_in_the_launcher(read: Read, axe: str) -> None:
     reader = read()
     page = (

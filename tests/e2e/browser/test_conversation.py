@@ -220,6 +220,7 @@ def test_a_source_that_was_corrected_since_says_so(read: Read, begin_service: An
     assert told.all_inner_texts() == ["Corrected later"]
     assert "38 million" in reader.last.locator(".answer").inner_text(), "what was answered stands"
     told_of_changes(reader)
+    told_that_it_is_older(reader)
     link = reader.may_copy().last.get_by_role("button", name="Copy link")
     link.click()
     reader.last.get_by_role("button", name="Copied", exact=True).wait_for()
@@ -228,6 +229,85 @@ def test_a_source_that_was_corrected_since_says_so(read: Read, begin_service: An
     reader.page.goto("about:blank")
     reader.page.goto(passed_on)
     told_of_changes(reader)
+    reader.last.get_by_role("button", name="Copy with sources").click()
+    reader.last.get_by_role("button", name="Copied", exact=True).wait_for()
+    text = reader.page.evaluate("navigator.clipboard.readText()")
+    assert f"\n\n{OLDER}\n\n" in text
+    here = "article=wall&version="
+    assert f"[1] Harbour Wall in Senn to Be Rebuilt, Senn Gazette, Corrected later, {own.url}/#{here}" in text
+    reader.last.get_by_role("button", name="Copy as Markdown").click()
+    reader.page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('**')")
+    text = reader.page.evaluate("navigator.clipboard.readText()")
+    assert f"[Harbour Wall in Senn to Be Rebuilt]({own.url}/#{here}" in text
+    assert "), Senn Gazette, Corrected later\n" in text
+
+
+OLDER = "Corrected since: what stands here is from an older version of the article."
+
+
+def told_that_it_is_older(reader: Any) -> None:
+    """Above the few words, which are not called sure, and in the article, which leads to its current version."""
+    lead = reader.last.locator(".lead")
+    assert lead.inner_text().split("\n")[0] == OLDER
+    assert lead.locator(".large").count() == 0
+    assert reader.last.locator(".sureness").all_inner_texts() == [OLDER]
+    reader.chips.first.click()
+    notice = reader.chat.locator(".article .older")
+    notice.wait_for()
+    assert notice.inner_text() == f"{OLDER} Show the current version"
+    assert "38 million" in reader.highlighted()[0]
+    notice.get_by_role("button", name="Show the current version").click()
+    notice.wait_for(state="detached")
+    reader.chat.locator(".article-body", has_text="83 million").wait_for()
+    reader.chat.get_by_role("button", name="Back to the answer").click()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"status": "canceled"}, "An article this answer quoted has been withdrawn by its publisher."),
+        ({"embargoed_until": "2999-01-01T00:00:00Z"}, "An article this answer quoted is under embargo"),
+        (None, "An article this answer quoted has been removed since."),
+    ],
+    ids=["withdrawn", "embargo", "removed"],
+)
+def test_an_answer_whose_source_is_gone_says_what_became_of_it(
+    read: Read, begin_service: Any, change: dict[str, str] | None, why: str
+) -> None:
+    own = begin_service()
+    own.add({"id": "wall", "title": "Harbour Wall", "text": "The harbour wall in Senn will cost 38 million crowns."})
+    reader = read(own.url).visit()
+    reader.ask("How much will the harbour wall in Senn cost?")
+    if change:
+        own.add({"id": "wall", **change})
+    else:
+        httpx.delete(f"{own.url}/api/articles/wall").raise_for_status()
+    reader.page.reload()
+    reader.last.locator(".why").wait_for()
+    assert reader.last.locator(".mode").inner_text() == "This answer can no longer be shown"
+    assert reader.last.locator(".why").inner_text().startswith(why)
+
+
+def test_a_source_without_an_address_is_copied_with_a_link_to_it_here(read: Read, begin_service: Any) -> None:
+    own = begin_service()
+    own.add({"id": "wall", "title": "Harbour Wall", "text": "The harbour wall in Senn will cost 38 million crowns."})
+    reader = read(own.url).may_copy().visit()
+    turn = reader.ask("How much will the harbour wall in Senn cost?")
+    said = turn.locator(".sources .byline").inner_text()
+    for name, form in (
+        ("Copy with sources", "Harbour Wall, {said}, {link}\n"),
+        ("Copy as Markdown", "[Harbour Wall]({link}), {said}\n"),
+    ):
+        turn.get_by_role("button", name=name).click()
+        turn.get_by_role("button", name="Copied", exact=True).wait_for()
+        text = reader.page.evaluate("navigator.clipboard.readText()")
+        (link,) = re.findall(rf"{re.escape(own.url)}/#article=wall[^\s)]+", text)
+        assert form.format(said=said, link=link) in text
+        turn.get_by_role("button", name=name).wait_for()
+    reader.page.goto("about:blank")
+    reader.page.goto(link)
+    reader.chat.locator(".article-body p[dir]").first.wait_for()
+    assert "38 million" in reader.highlighted()[0]
 
 
 def told_of_changes(reader: Any) -> None:

@@ -922,3 +922,52 @@ def test_a_site_sets_its_colours_and_gives_tokens(
     reader.last.locator(".actions").wait_for()  # the conversation is read again
     assert reader.page.evaluate("asked") == 1
     assert refused == [], "a page that gives tokens is asked for one first"
+
+
+def test_what_is_pressed_looks_pressed_and_the_box_says_what_is_looked_for(show: Any) -> None:
+    reader = show()
+    only, filters = (reader.chat.get_by_role("button", name=name, exact=True) for name in ("Passages only", "Filters"))
+    style = "one => [getComputedStyle(one).backgroundColor, getComputedStyle(one).color].join()"
+    before = only.evaluate(style)
+    filters.click()
+    only.click()
+    reader.page.mouse.move(5, 5)
+    looks = [one.evaluate(style) for one in (only, filters)]
+    assert len({before, *looks}) == 3, "neither pressed and open, nor pressed and not, look alike"
+    assert reader.input.get_attribute("placeholder") == "Search"
+    only.click()
+    assert reader.input.get_attribute("placeholder") == "Ask about the news"
+
+
+def test_a_narrow_panel_has_room_for_its_heading(read: Any, scripted: Any) -> None:
+    reader = read(scripted.url, locale="de-DE", viewport={"width": 375, "height": 740})
+    host = f"<!doctype html><html lang=de><title>Host</title><script src='{scripted.widget.script}'></script>"
+    reader.page.route("**/host", lambda route: route.fulfill(body=host, content_type="text/html"))
+    reader.page.goto(f"{scripted.url}/host#sourceline-q=Wann%3F")
+    reader.last.locator(".question").wait_for()
+    title = reader.chat.locator(".title")
+    assert title.inner_text() == "Fragen Sie die Artikel"
+    assert title.evaluate("one => one.scrollWidth <= one.clientWidth"), "none of it is cut off"
+    assert reader.chat.get_by_role("button", name="Neues Gespräch", exact=True).is_visible()
+    assert reader.chat.get_by_role("button", name="Schließen", exact=True).last.is_visible()
+
+
+def test_an_unread_language_is_not_said_to_share_no_word_with_what_is_shown_below(show: Any) -> None:
+    about = {"answer_mode": "abstained", "abstain_reason": "unread_language", "claims": (), "citations": ()}
+    found = result(text="The mayor of Lima said so on Monday.")
+    reader = show(question="Which mayor of Lima was it?", search_results=(found,), **about)
+    assert reader.last.locator(".passage blockquote").inner_text() == found.text
+    assert reader.last.locator(".mode").inner_text() == "No clear answer in these articles"
+    assert "only sentences with its very words are found" in reader.last.locator(".why").inner_text()
+
+
+def test_no_line_of_a_byline_ends_with_its_dot(read: Any, begin_service: Any) -> None:
+    own = begin_service()
+    about = {"title": "Bridge", "text": "It opens in June.", "source": "Desk", "published_at": "2023-11-27"}
+    own.add({"id": "a", **about})
+    reader = read(own.url, locale="en-US").visit()
+    line = reader.chat.locator(".newest .byline").first
+    line.wait_for()
+    date, since = (line.locator(".unbroken").nth(at).bounding_box() for at in range(2))
+    assert date["y"] < since["y"], "they do not fit into one line"
+    assert not any(dot.is_visible() for dot in line.locator(".dot").all())
