@@ -22,7 +22,7 @@ export class ArticleView {
   readonly #head = element("div", "article-head", this.#title, this.#by);
   readonly #about = element("div", "article-about");
   /** Said of an older version than the current one. */
-  readonly #older = element("div", { role: "status" });
+  readonly #older = element("div", {});
   readonly #back: HTMLElement;
   readonly #scroller: HTMLElement;
   readonly element: HTMLElement;
@@ -205,6 +205,7 @@ export class ArticleView {
     const show = (): void => void this.open({ ...request, article_version, title: "", quote: null, others: [] }, this.#opener);
     const lead = button(strings.current, show, { class: "plain", part: "current" });
     refill(this.#older, element("p", { class: "older", part: "older" }, strings.correctedSince, " ", lead));
+    this.context.announce(strings.correctedSince);
   }
 
   #clear(): void {

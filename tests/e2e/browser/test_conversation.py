@@ -255,6 +255,7 @@ def told_that_it_is_older(reader: Any) -> None:
     notice = reader.chat.locator(".article .older")
     notice.wait_for()
     assert notice.inner_text() == f"{OLDER} Show the current version"
+    assert reader.chat.locator(".unseen[role=status]").text_content() == OLDER, "those who hear it are told"
     assert "38 million" in reader.highlighted()[0]
     notice.get_by_role("button", name="Show the current version").click()
     notice.wait_for(state="detached")
