@@ -333,10 +333,12 @@ def _standing_alone(block: _Block, *, runs_on: bool, edge: float) -> list[bool]:
 
 
 def _edge(block: _Block, blocks: Sequence[_Block]) -> float:
-    """How far to the right lines go that begin where those of a block do, in letters of their size."""
-    size = block.lines[0].size
-    alike = (line for other in blocks for line in other.lines if abs(line.left - block.left) < size)
-    return max((line.right for line in alike if 0.8 < line.size / size < 1.25), default=block.right)
+    """How far to the right blocks go that begin where this one does, in letters of its size."""
+    left, size = block.left, block.lines[0].size
+    if len(block.lines) < 3 or len(blocks) > _MOST_ORDERED:
+        return block.right
+    alike = [one for one in blocks if abs(one.left - left) < size and 0.8 < one.lines[0].size / size < 1.25]
+    return max(one.right for one in alike)
 
 
 def _is_loose(before: Line, line: Line, *, right: float) -> bool:
