@@ -60,13 +60,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--seed", type=int, default=17)
     given = parser.parse_args(argv)
-    plan = Plan(
-        examples=given.examples,
-        learning_rate=given.learning_rate,
-        decay_share=given.decay_share,
-        seed=given.seed,
-        threads=given.threads,
-    )
+    named = {name: getattr(given, name) for name in ("examples", "learning_rate", "decay_share", "seed", "threads")}
+    plan = Plan(**named)
     model, tokenizer = fresh_network(given.start)
     freeze(model, layers=given.frozen)
     passages = [row for name in ("train", "train-negatives") for row in rows_of(given.data / f"{name}.jsonl.gz")]

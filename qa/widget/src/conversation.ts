@@ -201,9 +201,8 @@ export class Conversation {
   }
 
   /** Give questions near one that these articles do not answer to `show`; where there are none, those to begin with. */
-  async #near(about: string[], like: string, show: (questions: string[], near: boolean) => boolean): Promise<void> {
-    const tried = about.length > 0 && (await this.#tried(about, [], (questions) => show(questions, true), like));
-    if (!tried) this.#welcome.questions((questions) => show(questions, false));
+  async #near(about: string[], like: string, show: (questions: string[]) => boolean): Promise<void> {
+    if (!about.length || !(await this.#tried(about, [], show, like))) this.#welcome.questions(show);
   }
 
   /** Give what the service finds that articles answer to `show`, while it tries; gives whether there was anything. */

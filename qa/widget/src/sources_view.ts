@@ -17,17 +17,8 @@ const CONTENT = /.{4}|^\p{Lu}.{2}|\p{N}|[\p{Lo}\p{M}]{3}|\p{sc=Han}{2}/u;
 /** Headings, and crumbs such as "Read more", have no end or few words. */
 const ENDS = /[.!?…。！？।؟۔][\p{Pe}\p{Pf}"']*$/u;
 const FEWEST = 6;
-const EMPTY = new RegExp(
-  `^(${[
-    "who what when where which how why did does the there their about would could after before these those will with from have",
-    "been were that this they them then than some many much more most over into onto your also ever still since until while whom",
-    "whose being said says tell make made take took come came goes went done again next last very just only other should shall",
-    "might must such here each every both",
-  ]
-    .join(" ")
-    .replace(/ /g, "|")})$`,
-  "i",
-);
+const EMPTY =
+  /^(who|what|when|where|which|how|why|did|does|the|there|their|about|would|could|after|before|these|those|will|with|from|have|been|were|that|this|they|them|then|than|some|many|much|more|most|over|into|since|until|again|next|last|only|should)$/i;
 /** By what a word and another form of it differ: "trams", "suspended". */
 const ENDING = /^(e?s|e?d|e?n|ing)$/;
 /** Shown at once where nothing answers. */

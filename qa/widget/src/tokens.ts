@@ -18,14 +18,11 @@ export interface TokenOptions {
 
 export class Tokens {
   readonly #key: string;
-  /** Under it stands that the service wanted a token before. */
-  readonly #hint: string;
   #token: string | null;
   #renewing: Promise<boolean> | null = null;
 
   constructor(private readonly options: TokenOptions) {
     this.#key = `sourceline:token:${options.endpoint}`;
-    this.#hint = `sourceline:keyed:${options.endpoint}`;
     this.#token = options.token ?? read(this.#key, "sessionStorage");
   }
 
@@ -45,7 +42,7 @@ export class Tokens {
 
   /** Whether nothing is answered without one, as far as that is known. */
   get needed(): boolean {
-    return this.given || this.options.keyed || read(this.#hint) !== null;
+    return this.given || this.options.keyed;
   }
 
   /** Get a fresh token in place of the one that was refused; requests that are refused together share one try. */
@@ -67,8 +64,7 @@ export class Tokens {
     if (this.options.tokenUrl) return fetchToken(this.options.tokenUrl, { credentials: "include" });
     // The old token, also an expired one, shows that it is the same visitor, who then keeps the conversation.
     const body = JSON.stringify(this.#token ? { renews: this.#token } : {});
-    const token = await fetchToken(`${this.options.endpoint}/api/tokens`, { method: "POST", credentials: "omit", body }).catch(() => null);
-    write(this.#hint, token && "1");
+    const token = await fetchToken(`${this.options.endpoint}/api/tokens`, { method: "POST", credentials: "omit", body });
     // Until the tab is closed: a reload is the same visitor.
     if (token) write(this.#key, token, "sessionStorage");
     return token;

@@ -245,8 +245,7 @@ export class Turn {
   #suggestions(answer: Answer, close: SearchResult[]): HTMLElement {
     const place = this.#offers("");
     const about = withCopies([...close, ...answer.search_results]);
-    const { strings } = this.context.language;
-    this.events.suggestions(about, answer.resolved_query, (questions, near) => this.#suggest(place, near ? strings.instead : strings.others, questions));
+    this.events.suggestions(about, answer.resolved_query, (questions) => this.#suggest(place, this.context.language.strings.instead, questions));
     return place;
   }
 

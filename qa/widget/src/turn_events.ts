@@ -19,7 +19,7 @@ export interface TurnEvents {
   followOns(answer: Answer, show: (questions: string[]) => boolean): void;
   /** Give questions that are answered here to `show`, as they become known, until it says that it has enough: near the one
    * that these articles did not answer, where there are any. */
-  suggestions(about: string[], like: string, show: (questions: string[], near: boolean) => boolean): void;
+  suggestions(about: string[], like: string, show: (questions: string[]) => boolean): void;
 }
 
 export type Outcome =

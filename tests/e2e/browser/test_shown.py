@@ -723,7 +723,7 @@ def test_what_is_offered_instead_is_about_what_was_nearest(show: Any, scripted: 
     reader.ask(asked)
     offered.first.wait_for()
     assert offered.all_inner_texts() == ["Who sells kites?"], "better than nothing"
-    assert label.inner_text() == "Other questions that are answered here"
+    assert label.inner_text() == "Questions that are answered here"
 
 
 DECLINED = {"answer_mode": "abstained", "abstain_reason": "weak_match", "claims": (), "citations": ()}
