@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from embeddings.types import Article
 from qa import types as wire
 from qa.conversations.changes import AnswerChanges, ArticleChanges, TextChange
 from qa.server.wire import AnswerLink, Archive, KeptAnswer, Starters
@@ -110,7 +109,7 @@ def interfaces(repo: Path) -> dict[str, set[str]]:
 def test_the_widget_reads_only_fields_that_the_service_sends(repo: Path) -> None:
     found = interfaces(repo)
     kinds = {name: getattr(wire, name) for name in found if hasattr(wire, name)}
-    kinds |= {"Article": Article, "AskRequest": wire.Question, "Period": wire.UnderstoodPeriod}
+    kinds |= {"Article": wire.ArticleNow, "AskRequest": wire.Question, "Period": wire.UnderstoodPeriod}
     kinds |= {"Archive": Archive, "Beginning": Starters, "AnswerLink": AnswerLink, "KeptAnswer": KeptAnswer}
     kinds |= {"AnswerChanges": AnswerChanges, "ArticleChanges": ArticleChanges, "TextChange": TextChange}
     assert set(kinds) == set(found)
