@@ -24,7 +24,7 @@ _COMMANDS = {
     "backup": ("store", "Copy what QA_DATA_DIR keeps into a new folder, also while the service runs."),
     "check": (
         "check",
-        "Check a text (a file in UTF-8, or - for standard input) against its sources, sentence by sentence.",
+        "Check a text (a file of any kind `qa ingest` reads, or - for standard input) against its sources.",
     ),
     "feeds": ("serve", "Add, list or remove feeds, or read them in a process of its own."),
     "evaluate": ("evaluate", "Measure how good answers are: run a dataset, score the run, compare it, gate a release."),

@@ -66,8 +66,7 @@ def check(
     fail_below: float | None,
     as_json: bool,
 ) -> None:
-    """Check a text (a file of a kind that `qa ingest` reads, or - for standard input) against its sources, sentence by
-    sentence.
+    """Check a text (a file of any kind `qa ingest` reads, or - for standard input) against its sources.
 
     Ends with 0 where every sentence that claims something holds, 100 where one does not, or could not be judged (it is
     too long, or a table), 101 where nothing in the text claims anything, 1 or 2 on an error.

@@ -413,10 +413,10 @@ def test_whether_the_sources_are_of_the_time_asked_for_is_said(ask: Ask) -> None
 
 TRAM = {
     "title": "Tram line 6 suspended",
-    "text": "Tram line 6 is suspended after a tram derailed. Eleven passengers were slightly injured.",
+    "text": "Tram line 6 is suspended after a tram derailed. In all 11 people were slightly hurt.",
     "published_at": "2025-03-18",
 }
-FERRY = {
+AGROUND = {
     "title": "Ferry aground",
     "text": "A passenger ferry ran aground off Almeric. In all 23 people were hurt, the coast guard said.",
     "published_at": "2025-03-18",
@@ -424,16 +424,16 @@ FERRY = {
 
 
 def test_a_topic_put_in_front_of_a_question_binds_its_answer(ask: Ask) -> None:
-    assert "23 people" in ask([TRAM, FERRY], "the ferry: how many people were hurt?").answer
-    assert "Eleven passengers" in ask([TRAM, FERRY], "the tram: how many people were hurt?").answer
+    assert "23 people" in ask([TRAM, AGROUND], "the ferry: how many people were hurt?").answer
+    assert "11 people" in ask([TRAM, AGROUND], "the tram: how many people were hurt?").answer
     silent = {**TRAM, "text": "Tram line 6 is suspended after a tram derailed. A worn switch was the cause."}
-    assert ask([silent, FERRY], "the tram: how many people were hurt?").answer == ABSTENTION
-    assert "23 people" in ask([TRAM, FERRY], "A quick question: how many people were hurt on the ferry?").answer
+    assert ask([silent, AGROUND], "the tram: how many people were hurt?").answer == ABSTENTION
+    assert "23 people" in ask([TRAM, AGROUND], "A quick question: how many people were hurt on the ferry?").answer
     company = {
         "title": "Skerra Line",
         "text": "The managing director of Skerra Line, Leopold Faye, resigned on Monday.",
     }
-    assert "Faye" in ask([FERRY, company], "the ferry: who is the managing director of that company?").answer
+    assert "Faye" in ask([AGROUND, company], "the ferry: who is the managing director of that company?").answer
 
 
 def test_a_question_is_taken_as_it_is_written_on_request(tmp_path: Path, reader: Reader) -> None:
