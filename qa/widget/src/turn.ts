@@ -182,9 +182,10 @@ export class Turn {
     this.#held = [];
     this.#settle();
     const abstained = answer.answer_mode === "abstained";
-    const close = abstained ? near(answer.search_results, answer.resolved_query || answer.question, locale) : [];
-    // Sentences that come near may answer, after all: only what is certain is said above them.
+    const resolved = answer.resolved_query || answer.question;
+    const close = abstained ? near(answer.search_results, resolved, locale) : [];
     const gone = answer.abstain_reason === "source_withdrawn";
+    // Sentences that come near may answer, after all: only what is certain is said above them.
     const reason = gone ? `source_${answer.source_state ?? "removed"}` : answer.abstain_reason === "no_match" && close.length ? "weak_match" : (answer.abstain_reason ?? "no_match");
     const why = strings.abstain[reason] ?? strings.abstain["no_match"] ?? "";
     this.element.dataset["answer"] = answer.id;
@@ -203,7 +204,7 @@ export class Turn {
     refill(this.#short, since, abstained ? null : this.#view.shortAnswer(answer), isQuoted ? conflicts : null);
     const fallback = this.#fallback(answer);
     const lost = answer.not_kept ? strings.notKept : "";
-    const passages = passageList(this.context, answer.search_results, close, answer.resolved_query || answer.question);
+    const passages = passageList(this.context, answer.search_results, close, resolved);
     const acts = actions(this.context, answer, this.#view, () => this.events.edit(this.question, answer), this.#shared);
     refill(
       this.#below,
