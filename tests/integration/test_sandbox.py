@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,19 @@ def test_it_gets_no_setting_and_no_open_file(table: Path, monkeypatch: pytest.Mo
         process = Path(f"/proc/{sandbox._idle[0]._process.pid}")
         assert b"QA_" not in (process / "environ").read_bytes()
         assert str(table) not in {str(one.readlink()) for one in (process / "fd").iterdir()}
+
+
+def test_no_module_is_taken_from_the_folder_for_temporary_files(
+    tmp_path: Path, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted, witness = tmp_path / "planted", tmp_path / "witness"
+    planted.mkdir()
+    for name in ("csv", "http", "json", "re"):
+        (planted / f"{name}.py").write_text(f"from pathlib import Path\nPath({str(witness)!r}).touch()\n")
+    monkeypatch.setattr(tempfile, "tempdir", str(planted))
+    sandbox._end_idle()
+    assert all(isinstance(one, RawArticle) for one in read(table))
+    assert not witness.exists()
 
 
 def test_unpacked_files_are_gone_afterwards(

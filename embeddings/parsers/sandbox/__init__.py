@@ -165,7 +165,8 @@ class _Child:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-c", _PROGRAM, _ROOT],
+            # -P: else the folder it starts in is where it looks for modules first, and others may write there.
+            [sys.executable, "-P", "-c", _PROGRAM, _ROOT],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
