@@ -367,6 +367,17 @@ def test_what_a_feed_writes_as_markup_is_no_text(write: Write, tag: str) -> None
     assert found.text == BRIDGE
 
 
+@pytest.mark.parametrize(("link", "kept"), [("https://d.example/ferry", False), ("https://d.example/other", True)])
+def test_the_line_that_wordpress_adds_to_every_entry_is_no_text(write: Write, link: str, kept: bool) -> None:
+    said = f'<p>Der Beitrag <a rel="x" href="{link}/?utm=rss">Ferry</a> erschien auf <a href="https://d.example">D</a>.</p>'
+    content = f"<content:encoded><![CDATA[<p>{BRIDGE}</p>\n{said}\n]]></content:encoded>"
+    space = 'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+    entry = f"<item><title>Ferry</title><link>https://d.example/ferry/</link>{content}</item>"
+    (found,) = read(write("a.rss", f"<rss version='2.0' {space}><channel><title>S</title>{entry}</channel></rss>"))
+    assert isinstance(found, RawArticle)
+    assert found.text == BRIDGE + ("\n\nDer Beitrag Ferry erschien auf D." if kept else "")
+
+
 PAGE = (
     "<html><head><title>Ferry leaves</title></head><body><article><h1>Ferry leaves</h1>"
     f"<p>{FERRY}</p><p>{BRIDGE}</p></article></body></html>"
