@@ -241,7 +241,8 @@ def test_articles_go_to_collections_of_the_key_only(client: httpx.Client, check_
     sent = [{"id": f"of-{name}", "text": HARBOUR + name, "collection": name} for name in ("world", "sport")]
     report = client.post("/api/articles", json=sent, headers=key("world")).json()
     assert [one["id"] for one in report["articles"]] == ["world!of-world"]
-    assert report["rejected"] == [{"item": 2, "detail": "it is for the collection sport; only world may be written to"}]
+    detail = "it is for the collection sport; only world may be written to"
+    assert report["rejected"] == [{"item": 2, "name": "of-sport", "detail": detail}]
     problem = check_problem(client.post("/api/articles", json=sent[1], headers=key("world")), "not-allowed")
     assert [one.item for one in problem.errors] == [1]
     unnamed = {"text": "It rained in Velda."}
