@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from embeddings.types import RawArticle
+from qa.answers import ABSTENTION
 from qa.settings import Settings
 from qa.sources.delivery import ToService
 from qa.sources.fetching import NotDelivered
@@ -140,6 +141,17 @@ def test_a_question_without_a_collection_searches_what_the_key_reads(client: htt
         )
         listed = client.get("/api/articles", params={"collection": other}, headers=key("world"))
         check_problem(listed, "not-allowed")
+
+
+def test_a_collection_without_articles_is_named_to_whoever_may_ask_it(client: httpx.Client) -> None:
+    def told(collection: str, **more: object) -> tuple[str, str]:
+        asked = {"question": "Who won the cup?", "collection": collection, **more}
+        answer = client.post("/api/ask", json=asked, headers=key("all")).raise_for_status().json()
+        return answer["answer"], answer["abstain_reason"]
+
+    assert told("wrold") == ("There are no articles in the collection 'wrold'.", "empty_corpus")
+    assert told("sport", filters={"source": ["Nobody"]}) == (ABSTENTION, "empty_corpus")
+    assert told("world")[0] == ABSTENTION
 
 
 def test_a_token_reads_its_collection_alone(client: httpx.Client, check_problem: Any) -> None:
