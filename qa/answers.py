@@ -110,7 +110,7 @@ def finished(
         resolved_query=opened.resolved_query,
         as_of=opened.as_of,
         understood_period=opened.understood_period,
-        answer=written.text,
+        answer=_told(written, question),
         answer_mode=written.mode,
         fallback_reason=written.fallback_reason,
         abstain_reason=written.abstain_reason,
@@ -130,6 +130,13 @@ def finished(
         replaces=question.replaces,
     )
     return AnswerEvent(answer=answer)
+
+
+def _told(written: Written, question: Question) -> str:
+    """Its text. Of a collection without articles, a misspelled one perhaps, it is told: whoever may ask it may know."""
+    if written.abstain_reason == "empty_corpus" and question.collection is not None and question.filters == Filters():
+        return f"There are no articles in the collection {question.collection!r}."
+    return written.text
 
 
 def support_of(written: Written, *, reading: Reading) -> float:

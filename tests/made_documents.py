@@ -10,19 +10,28 @@ Placed = tuple[float, float, float, str]
 """A line of a page: from the left, from below, size, text; in points on a page of 600 by 800."""
 
 
-def pdf(pages: Sequence[Sequence[Placed]], *, info: str = "") -> bytes:
-    """Write a PDF that draws lines of text where they are told to stand, in the order given."""
+def pdf(pages: Sequence[Sequence[Placed]], *, info: str = "", letters: str = "") -> bytes:
+    """Write a PDF that draws lines of text where they are told to stand, in the order given.
+
+    A, B, … stand for `letters`, which Latin-1 need not have.
+    """
+    meant = " ".join(f"<{65 + number:02x}> <{ord(letter):04x}>" for number, letter in enumerate(letters))
+    told = f"/ToUnicode {4 + 2 * len(pages)} 0 R " if letters else ""
     kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(len(pages)))
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        f"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica {told}>>",
     ]
     for number, lines in enumerate(pages):
         drawn = " ".join(f"/F1 {size} Tf 1 0 0 1 {x} {y} Tm ({text}) Tj" for x, y, size, text in lines)
         content = f"BT {drawn} ET"
         resources = "/MediaBox [0 0 600 800] /Resources << /Font << /F1 3 0 R >> >>"
         objects.append(f"<< /Type /Page /Parent 2 0 R {resources} /Contents {5 + 2 * number} 0 R >>")
+        objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
+    if letters:
+        ranges = "1 begincodespacerange <00> <ff> endcodespacerange"
+        content = f"begincmap {ranges} {len(letters)} beginbfchar {meant} endbfchar endcmap"
         objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
     objects.append(f"<< {info} >>")
     written, places = "%PDF-1.4\n", []

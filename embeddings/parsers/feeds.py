@@ -38,6 +38,11 @@ _CUT = re.compile(
     r"(?:\.\.\.|…|\[…\]|\[\.\.\.\]|(?:read|continue|keep) (?:more|on|reading))[\s\]).»›>→]*$", re.IGNORECASE
 )
 """How a text ends that goes on elsewhere."""
+_FIRST_ON = re.compile(
+    r"""<p>[^<>]{0,60}<a\b[^<>]*?\bhref=["']([^"'<>]*)["'][^<>]*>[^<>]*</a>[^<>]{0,60}<a\b[^<>]*>[^<>]*</a>[^<>]{0,20}</p>\s*$""",
+    re.IGNORECASE,
+)
+"""What WordPress puts below every entry, in whatever language: "The post … appeared first on …", with a link each."""
 
 
 def read(path: Path, folder: Path) -> Iterator[RawArticle | Rejected]:  # noqa: ARG001 - what every parser is given
@@ -92,9 +97,9 @@ def _no_articles(data: bytes) -> str:
 
 def _article(entry: Any, *, feed: Any, origin: str) -> RawArticle | Rejected:
     contents = [*entry.get("content", ()), entry.get("summary_detail") or {"value": entry.get("summary", "")}]
-    texts = [_text(one) for one in contents if one.get("value")]
-    text = max(texts, key=len, default="")
     link = entry.get("link") or next((one.get("href") for one in entry.get("links", ()) if one.get("href")), None)
+    texts = [_text({**one, "value": _without_origin(str(one["value"]), link)}) for one in contents if one.get("value")]
+    text = max(texts, key=len, default="")
     # What an author is ("Chief Editor") takes the place of the article's title in the detail alone.
     titled = {**(entry.get("title_detail") or {}), "value": entry.get("title", "")}
     title = " ".join(_text(titled).split())
@@ -116,6 +121,13 @@ def _article(entry: Any, *, feed: Any, origin: str) -> RawArticle | Rejected:
         summary_only=teaser,
         notes=("the feed gives only a summary of it; the page it links to holds the article",) if teaser else (),
     )
+
+
+def _without_origin(value: str, link: str | None) -> str:
+    found = _FIRST_ON.search(value)
+    named = html.unescape(found[1]) if found else ""
+    same = link is not None and re.split("[?#]", named)[0].rstrip("/") == re.split("[?#]", link)[0].rstrip("/")
+    return value[: found.start()] if found and same else value
 
 
 def _text(content: Any) -> str:

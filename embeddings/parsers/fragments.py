@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml-stubs ends at lxml 4
@@ -31,6 +32,13 @@ _BLOCKS: Final = frozenset(
     " fieldset".split()
 )
 _ROWS: Final = frozenset({"li", "tr"})
+_CELLS: Final = frozenset({"td", "th"})
+_LISTS: Final = frozenset({"ul", "ol"})
+_BREAKING: Final = _BLOCKS | _ROWS | _CELLS
+_OF_A_PAGE: Final = ("table", "h1", "h2", "h3", "h4", "h5", "h6")
+"""What no table of figures holds: a table, or a heading with more below it in its cell."""
+_WIDEST: Final = 100
+"""A cell that says that it reaches over more columns or rows does not."""
 _UNSEEN_TAGS: Final = frozenset(
     "head script style template noscript iframe object embed svg math audio video canvas select button input textarea"
     " nav map".split()
@@ -100,44 +108,148 @@ def xml_of(data: bytes) -> etree._Element:
 def text_of(markup: str | etree._Element) -> str:
     """Write out the text of all that is seen.
 
-    >>> text_of("<p>One<br>two</p><ul><li>a <b>b</b></li><li>c</li></ul><p hidden>no</p>")
+    >>> text_of("<p>One<br>two</p><ul><li>a <b>b</b><ul><li>c</li></ul></li></ul><p hidden>no</p>")
     'One\\ntwo\\n\\n- a b\\n- c'
+    >>> text_of("<table><tr><td rowspan=2>a<td>b<br>c<tr><td><ul><li>d<li>e</ul></table>")
+    'a | b c\\n| - d - e'
     """
     tree = tree_of(markup) if isinstance(markup, str) else markup
-    text = ""
-    for block, is_row in _blocks(tree):
-        text += ("\n" if is_row and text else "\n\n" if text else "") + block
-    return text
-
-
-def _blocks(tree: etree._Element) -> Iterator[tuple[str, bool]]:
-    """Each block's text, and whether it goes on a list or a table."""
-    parts: list[str] = []
+    writer = _Writer()
     hidden: etree._Element | None = None
-    row_before = in_row = False
     for event, element in etree.iterwalk(tree, events=("start", "end")):
         tag = element.tag if isinstance(element.tag, str) else "script"
-        if hidden is None and event == "start" and _is_unseen(element, tag):
-            hidden = element
-        breaks = tag in _ROWS or (tag in _BLOCKS and not _in_row(element))
-        if hidden is None and breaks and (block := _line("".join(parts))):
-            yield block, in_row and row_before
-            row_before = in_row
-            parts.clear()
-        if breaks and hidden is None:
-            parts.clear()
-            in_row = (tag in _ROWS) == (event == "start") and (tag in _ROWS)
-            row_before = row_before and tag not in {"table", "ul", "ol", "dl"}
         if event == "start":
+            if hidden is None and _is_unseen(element, tag):
+                hidden = element
             if hidden is None:
-                parts.append(_opening(element, tag) + _folded(element.text, element))
+                writer.open(element, tag)
             continue
-        if hidden is element:
+        if hidden is None:
+            writer.close(element, tag)
+        elif hidden is element:
             hidden = None
         if hidden is None and element is not tree:
-            parts.append((" " if tag in _BLOCKS and not breaks else "") + _folded(element.tail, element.getparent()))
-    if block := _line("".join(parts)):
-        yield block, in_row and row_before
+            writer.say(element.tail)
+    return writer.written()
+
+
+class _Writer:
+    """Writes blocks one after the other, what is in one list or table in lines without an empty one between."""
+
+    def __init__(self) -> None:
+        self._written: list[str] = []
+        self._group: etree._Element | None = None
+        """The list or table that the last block stands in."""
+        self._parts: list[str] = []
+        self._lists: list[etree._Element] = []
+        self._tables: list[_Columns | None] = []
+        """Those that are open; None: one that only arranges what stands in it."""
+        self._cell: etree._Element | None = None
+        """All that is in it stands in the line of its row."""
+        self._cell_at = self._as_it_is = 0
+
+    def open(self, element: etree._Element, tag: str) -> None:
+        columns = self._tables[-1] if self._tables else None
+        if self._cell is not None:
+            self._parts.append(" - " if tag == "li" else " " if tag in _BREAKING or tag == "br" else "")
+        elif tag in _CELLS and columns is not None:
+            self._parts.append(columns.opening(element))
+            self._cell, self._cell_at = element, len(self._parts)
+        else:
+            self._open_block(element, tag, columns)
+        self._as_it_is += tag == "pre"
+        self.say(element.text)
+
+    def _open_block(self, element: etree._Element, tag: str, columns: _Columns | None) -> None:
+        if tag in _BREAKING:
+            self._end_block(tag)
+        if tag in _LISTS:
+            self._lists.append(element)
+        elif tag == "table":
+            self._tables.append(None if _only_arranges(element) else _Columns(element))
+        elif tag == "tr" and columns is not None:
+            columns.next_row()
+        self._parts.append("- " if tag == "li" else "\n" if tag == "br" else "")
+
+    def close(self, element: etree._Element, tag: str) -> None:
+        columns = self._tables[-1] if self._tables else None
+        self._as_it_is -= tag == "pre"
+        if self._cell is element:
+            self._parts[self._cell_at :] = [_SPACES.sub(" ", "".join(self._parts[self._cell_at :])).strip()]
+            self._cell = None
+        elif self._cell is not None:
+            self._parts.append(" " if tag in _BREAKING else "")
+        elif tag in _BREAKING:
+            self._end_block(tag, row_of=columns.table if columns is not None and tag == "tr" else None)
+            if tag in _LISTS:
+                self._lists.pop()
+            elif tag == "table":
+                self._tables.pop()
+
+    def say(self, text: str | None) -> None:
+        self._parts.append((text or "") if self._as_it_is else _SPACES.sub(" ", text or ""))
+
+    def written(self) -> str:
+        self._end_block("html")
+        return "".join(self._written)
+
+    def _end_block(self, tag: str, *, row_of: etree._Element | None = None) -> None:
+        """Write what was said since the last block; the mark of an item stays for what it holds first."""
+        if block := _line("".join(self._parts)):
+            group = self._lists[0] if self._lists else row_of
+            together = group is not None and group is self._group
+            self._written += ["\n" if together else "\n\n" if self._written else "", block]
+            self._group = group
+        if block or tag in _ROWS or tag in _LISTS or tag == "table":
+            self._parts.clear()
+
+
+class _Columns:
+    """Parts the cells of a table's rows, so that each stands under those of its column."""
+
+    def __init__(self, table: etree._Element) -> None:
+        self.table = table
+        placed = dict(_placed(table))
+        # A column in which no cell begins, as Word's grids have them, is none.
+        numbers = {column: number for number, column in enumerate(sorted({*placed.values()}))}
+        self._number = {cell: numbers[column] for cell, column in placed.items()}
+        self._parted = 0
+
+    def next_row(self) -> None:
+        self._parted = 0
+
+    def opening(self, cell: etree._Element) -> str:
+        """What goes before a cell."""
+        before, self._parted = self._parted, self._number.get(cell, self._parted)
+        return _CELL * (self._parted - before)
+
+
+def _placed(table: etree._Element) -> Iterator[tuple[etree._Element, int]]:
+    """Each cell with the column in which it begins: those above and before it may reach over several."""
+    taken: dict[int, int] = {}
+    for number, row in enumerate(table.iter("tr")):
+        column = 0
+        for cell in row.iterchildren(*_CELLS):
+            while taken.get(column, 0) > number:
+                column += 1
+            yield cell, column
+            width, height = _spanned(cell, "colspan"), _spanned(cell, "rowspan")
+            if height > 1:
+                taken |= dict.fromkeys(range(column, column + width), number + height)
+            column += width
+
+
+def _spanned(cell: etree._Element, name: str) -> int:
+    number = cell.get(name, "").strip()
+    return min(max(int(number), 1), _WIDEST) if number.isascii() and number.isdecimal() and len(number) < 6 else 1
+
+
+def _only_arranges(table: etree._Element) -> bool:
+    """Whether a table's cells are parts of a page and not figures: mails and boxes in documents are built of such."""
+    of_a_page = (one for one in table.iterdescendants(*_OF_A_PAGE) if one.tag == "table" or one.getnext() is not None)
+    if table.get("role") in {"presentation", "none"} or next(of_a_page, None) is not None:
+        return True
+    return not any(sum(1 for _ in islice(row.iterchildren(*_CELLS), 2)) > 1 for row in table.iter("tr"))
 
 
 def drop_unseen(tree: etree._Element) -> None:
@@ -189,16 +301,9 @@ def _is_called_unseen(element: etree._Element) -> bool:
 
 
 def _is_long_block(element: etree._Element) -> bool:
-    if not any(one.tag in _BLOCKS or one.tag in _ROWS or one.tag in {"td", "th"} for one in element.iter("*")):
+    if not any(one.tag in _BREAKING for one in element.iter("*")):
         return False
     return len(" ".join("".join(element.itertext()).split())) >= _LONG_BLOCK
-
-
-def _in_row(element: etree._Element) -> bool:
-    """A paragraph inside a list item or a table cell is part of its line, a list or a table in it is not."""
-    if element.tag in {"ul", "ol", "dl", "table"}:
-        return False
-    return any(above.tag in {"li", "td", "th"} for above in element.iterancestors())
 
 
 def _is_unseen(element: etree._Element, tag: str) -> bool:
@@ -210,21 +315,6 @@ def _is_note_mark(element: etree._Element) -> bool:
     link = element if element.tag == "a" else next(element.iter("a"), None)
     inside = link is not None and "#" in (link.get("href") or "") and "://" not in (link.get("href") or "")
     return inside and _NOTE_MARK.fullmatch("".join(element.itertext()).strip()) is not None
-
-
-def _opening(element: etree._Element, tag: str) -> str:
-    if tag == "li":
-        return "- "
-    if tag == "br":
-        return "\n"
-    if tag in {"td", "th"} and element.getprevious() is not None:
-        return _CELL
-    return " " if tag in _BLOCKS else ""
-
-
-def _folded(text: str | None, element: etree._Element | None) -> str:
-    in_pre = element is not None and any(one.tag == "pre" for one in (element, *element.iterancestors()))
-    return (text or "") if in_pre else _SPACES.sub(" ", text or "")
 
 
 def _line(text: str) -> str:
@@ -239,8 +329,7 @@ def _row(line: str) -> str:
     >>> _row(f" a {_CELL} {_CELL} c "), _row(f" {_CELL} ")
     ('a |  | c', '')
     """
-    cells = [cell.strip() for cell in line.split(_CELL)]
-    return " | ".join(cells).strip() if any(cells) else ""
+    return " | ".join(cell.strip() for cell in line.rstrip(f" {_CELL}").split(_CELL)).strip()
 
 
 def first_heading(tree: etree._Element, *, tags: tuple[str, ...] = ("h1", "h2", "h3")) -> str:

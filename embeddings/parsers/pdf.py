@@ -35,6 +35,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-‐’'][^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-‐\xad]$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
 _CERTAIN_GAPS: Final = 2
 """A line with so many wide gaps is a row of a table, whatever stands about it."""
 _FEWEST_ACROSS, _FEWEST_WORDS, _FEWEST_RUN_ON, _GAP_LETTERS = 3, 3, 2, 4
@@ -108,7 +109,7 @@ class _Writer:
             goes_on = (_BULLET.match(line.text) or (CELL in line.text and CELL in before.text)) and not first
             joint = "\n" if goes_on else "\n\n"
             if not in_rows and (not opens or (first and _goes_on(before, line))):
-                loses_hyphen, joint = _joint(before.text, line.text, words=self._words)
+                loses_hyphen, joint = _joint(before.text, line.text, spaced=before.spaced, words=self._words)
                 if loses_hyphen:
                     self._parts[-1] = self._parts[-1][:-1]
                     self.length -= 1
@@ -357,7 +358,7 @@ def _goes_on(before: Line, line: Line) -> bool:
     return alike and begins_amid and _ENDS.search(before.text) is None
 
 
-def _joint(before: str, after: str, *, words: frozenset[str]) -> tuple[bool, str]:
+def _joint(before: str, after: str, *, spaced: bool, words: frozenset[str]) -> tuple[bool, str]:
     """Whether the hyphen that ends a line goes, and what stands between it and the next line.
 
     A hyphen stays where the document writes the same word with one elsewhere, or a capital or a figure follows.
@@ -370,7 +371,7 @@ def _joint(before: str, after: str, *, words: frozenset[str]) -> tuple[bool, str
     if before.endswith(("-", "‐")) and len(before) > 1 and before[-2].isalnum() and after[:1].isalnum():
         return False, ""
     if _EAST_ASIAN.match(before[-1:]) and _EAST_ASIAN.match(after[:1]):
-        return False, ""
+        return False, " " if spaced and _HANGUL.search(before[-1:] + after[:1]) else ""
     return False, " "
 
 

@@ -48,6 +48,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     top: float
     size: float
     """Height of its letters from the lowest to the highest of their font, in points."""
+    spaced: bool = False
+    """Whether a space ends it: its last word is whole, in Korean, too, whose words go on below without a hyphen."""
 
     @property
     def plain(self) -> str:
@@ -143,6 +145,7 @@ def _line(text: pypdfium2.PdfTextPage, span: _Span, box: tuple[float, float, flo
         bottom=bottom,
         top=top,
         size=size,
+        spaced=0x20 in span.codes[span.last + 1 - span.start :],
     )
 
 

@@ -302,7 +302,6 @@ def watch(folders: tuple[Path, ...], collection: str | None) -> None:
     Articles go to the store, or to the service at QA_SERVICE_URL. A file that is removed takes nothing back.
     """
     from qa.sources.delivery import delivery_of
-    from qa.sources.fetching import NotDelivered
     from qa.sources.ledger import Ledger
     from qa.sources.visits import Folders, wakes
     from qa.tracing import tracing
@@ -316,9 +315,5 @@ def watch(folders: tuple[Path, ...], collection: str | None) -> None:
     ):
         deliver = delivery_of(settings, collection=collection, wait=stop.wait)
         watched = Folders(folders, ledger=ledger, deliver=deliver, stop=stop)
-        try:
-            for told in watched.run(wakes(folders, stop=stop)):
-                said(", ".join(map(str, folders)), told)
-        except NotDelivered:
-            if not stop.is_set():
-                raise
+        for told in watched.run(wakes(folders, stop=stop)):
+            said(", ".join(map(str, folders)), told)

@@ -38,6 +38,8 @@ class FieldError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Path of the field, such as `filters.source[0]`."""
     item: int | None = None
     """Which article of the body, counted from 1; in NDJSON the line number."""
+    name: str | None = None
+    """What that article calls itself: its title, link, id or file, whichever it has first."""
 
 
 class ServerError(QAError):

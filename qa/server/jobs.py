@@ -57,6 +57,8 @@ class JobItem(msgspec.Struct, frozen=True, kw_only=True):
     """Which article of the request, counted from 1; in NDJSON the line number."""
     article_id: str | None = None
     """Null of one that was rejected."""
+    name: str | None = None
+    """Its title; of one that was rejected also its link, id or file, as far as it says one."""
     detail: str = ""
     """Why it was rejected; else what of it could not be read, or was not sure."""
 
@@ -122,9 +124,13 @@ class Running:
         """Note what became of some of them; the articles are on disk."""
         for article in articles:
             notes = "; ".join(article.notes)
-            item = JobItem(item=article.item, outcome=article.outcome, article_id=article.id, detail=notes)
-            self._others.append(item)
-        self._refused += [JobItem(item=one.item, outcome="rejected", detail=one.detail) for one in faults]
+            title = article.title or None
+            self._others.append(
+                JobItem(item=article.item, outcome=article.outcome, article_id=article.id, name=title, detail=notes)
+            )
+        self._refused += [
+            JobItem(item=one.item, outcome="rejected", name=one.name, detail=one.detail) for one in faults
+        ]
         self._outcomes.update([*(article.outcome for article in articles), *("rejected" for _ in faults)])
 
     def as_job(self, state: JobState = "running", *, detail: str = "") -> Job:

@@ -27,6 +27,7 @@ _SLICE_ITEMS = 64
 """An ingest gives way to other writes after so much of it."""
 _MOST_FAULTS = 100
 """So many faults are listed where nothing could be used."""
+_LONGEST_NAME = 200
 _SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -39,6 +40,8 @@ class Submission(msgspec.Struct, kw_only=True):
     """Item number by the origin that an item carries through the ingest."""
     ignored: dict[str, tuple[str, ...]] = {}
     """Unknown fields by origin."""
+    names: dict[int | None, str | None] = {}
+    """What items call themselves, by item number."""
     faults: list[FieldError] = []
 
 
@@ -49,8 +52,9 @@ def read(body: bytes, *, lines: bool) -> Submission:
     for number, item in _lines(body) if lines else _elements(body):
         if len(found.numbers) >= _MOST_ITEMS:
             raise InvalidRequest(f"more than {_MOST_ITEMS:,} articles in one request; send them in several")
-        origin = _origin(item, number)
-        found.numbers[origin] = number
+        named = _named(item)
+        origin = named.origin(number)
+        found.numbers[origin], found.names[number] = number, named.name
         raw = parse_record(item, origin=origin)
         if isinstance(raw, Rejected):
             found.faults.append(fault(raw.reason, item=number))
@@ -66,25 +70,39 @@ def read(body: bytes, *, lines: bool) -> Submission:
                 sorted(name for name in fields.keys() - set(ArticleIn.__struct_fields__) if not is_read(name))
             )
             found.items.append(raw)
+    found.faults = [msgspec.structs.replace(one, name=found.names.get(one.item)) for one in found.faults]
     if not found.items:
         raise _nothing(found.faults)
     return found
 
 
 class _Named(msgspec.Struct):
-    """What an item says of the file it was read from."""
+    """What an item calls itself, as far as that is text."""
 
-    file: str | None = None
+    title: object = None
+    headline: object = None
+    url: object = None
+    id: object = None
+    file: object = None
+    """The name of the file it was read from, by which a later version of it is known."""
+
+    def origin(self, number: int) -> str:
+        """Where it stands."""
+        named = isinstance(self.file, str) and self.file
+        return f"request:{number}/{PurePath(named).name[:300]}" if named else f"request:{number}"
+
+    @property
+    def name(self) -> str | None:
+        names = (self.title, self.headline, self.url, self.id, self.file)
+        found = next((one for one in names if isinstance(one, str) and one.strip()), None)
+        return " ".join(found.split())[:_LONGEST_NAME] if found else None
 
 
-def _origin(item: bytes, number: int) -> str:
-    """Where an item stands, and the name of its file, by which a later version of it is known."""
-    origin = f"request:{number}"
+def _named(item: bytes) -> _Named:
     try:
-        named = msgspec.json.decode(item, type=_Named).file
+        return msgspec.json.decode(item, type=_Named)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # `parse_record` says what is wrong with it
-        return origin
-    return f"{origin}/{PurePath(named).name[:300]}" if named else origin
+        return _Named()
 
 
 def stored(submission: Submission, part: IngestReport) -> tuple[list[AddedArticle], list[FieldError]]:
@@ -101,8 +119,8 @@ def stored(submission: Submission, part: IngestReport) -> tuple[list[AddedArticl
         )
         for article in part.articles
     ]
-    rejected = [FieldError(item=submission.numbers.get(one.origin), detail=one.reason) for one in part.rejected]
-    return added, rejected
+    numbered = ((submission.numbers.get(one.origin), one.reason) for one in part.rejected)
+    return added, [FieldError(item=item, detail=why, name=submission.names.get(item)) for item, why in numbered]
 
 
 def report(submission: Submission, ingested: Sequence[IngestReport], *, job_id: str) -> AddReport:

@@ -84,6 +84,11 @@ class BrokenOff(NotDelivered):
         super().__init__(detail)
         self.report = report
 
+    @property
+    def delivered(self) -> Delivered:
+        """What it took before."""
+        return _delivered(self.report)
+
 
 def delivery_of(settings: Settings, *, collection: str | None = None, wait: Wait = time.sleep) -> Deliver:
     """The way that the settings name. Raises SourceError, EncoderError."""

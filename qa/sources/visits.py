@@ -18,7 +18,7 @@ import msgspec
 from embeddings import parsers
 from embeddings.errors import UnreadableFile
 from embeddings.types import RawArticle, Rejected
-from qa.sources.delivery import Deliver, Delivered, entries_of, page_of
+from qa.sources.delivery import BrokenOff, Deliver, Delivered, entries_of, page_of
 from qa.sources.fetching import Fetched, Fetcher, FetchRefused, NotDelivered, SourceError
 from qa.sources.ledger import Feed, Ledger
 from qa.tracing import part
@@ -112,24 +112,33 @@ class Feeds:
         known = self._ledger.tries(feed.url)
         new = {name: entry for name, entry in entries.items() if known.get(name) != (_digest(entry), 0)}
         pages, complete, told, batch = 0, True, Delivered(), list[_Ready]()
-        for name, entry in new.items():
-            if self._should_stop() or pages >= _MOST_PAGES:
-                complete = False
-                break
-            pages += _is_elsewhere(entry)
-            ready = self._ready(name, entry, known.get(name))
-            complete = complete and not ready.tries
-            batch.append(ready)
-            if len(batch) >= _BATCH:
-                told = told.and_also(self._stored(feed, batch))
-                batch = []
-        told = told.and_also(self._stored(feed, batch))
+        try:
+            for name, entry in new.items():
+                if self._should_stop() or pages >= _MOST_PAGES:
+                    complete = False
+                    break
+                pages += _is_elsewhere(entry)
+                ready = self._ready(name, entry, known.get(name))
+                complete = complete and not ready.tries
+                batch.append(ready)
+                if len(batch) >= _BATCH:
+                    told = told.and_also(self._stored(feed, batch))
+                    batch = []
+            told = told.and_also(self._stored(feed, batch))
+        except NotDelivered as error:
+            return self._broken_off(feed, error, told=told.and_also(_before(error)), pages=pages)
         self._ledger.keep(feed.url, entries.keys())
         self._heard(feed, brought=told.brought)
         # With something left to do, "nothing has changed" would be the wrong answer to get.
         etag, modified = (fetched.etag, fetched.last_modified) if complete else ("", "")
         turn = self._noted(feed, url=fetched.moved_to or feed.url, etag=etag, last_modified=modified)
         return msgspec.structs.replace(turn, delivered=told, pages=pages)
+
+    def _broken_off(self, feed: Feed, error: NotDelivered, *, told: Delivered, pages: int) -> Visit:
+        """Note that the rest is still to come, and what was stored before."""
+        if told.brought:
+            self._heard(feed, brought=True)
+        return msgspec.structs.replace(self._failed(feed, error, wait=None), delivered=told, pages=pages)
 
     def _ready(self, name: str, entry: RawArticle | Rejected, known: tuple[str, int] | None) -> _Ready:
         """What is to be stored of an entry: its page where it is elsewhere, what the feed says where that fails."""
@@ -179,6 +188,11 @@ class Feeds:
         pause = min(_LONGEST_WAIT, max(feed.every_seconds * 2 ** min(failures - 1, 10), wait or 0.0))
         _log.warning("%s: %s; asked again in %.0f minutes", feed.url, error, pause / 60)
         return self._noted(feed, failures=failures, trouble=str(error), due=self._now() + pause)
+
+
+def _before(error: NotDelivered) -> Delivered:
+    """What was stored of a delivery that ended so."""
+    return error.delivered if isinstance(error, BrokenOff) else Delivered()
 
 
 def _is_elsewhere(entry: RawArticle | Rejected) -> bool:
@@ -259,10 +273,7 @@ class Folders:
         """What every file looked like when it was stored."""
 
     def run(self, woken: Iterable[None]) -> Iterator[Delivered]:
-        """Store what is there, then what changes; give what became of each round that had anything to do.
-
-        Raises NotDelivered where a stop ends its waiting for the store.
-        """
+        """Store what is there, then what changes; give what became of each round that had anything to do."""
         yield self._round()
         for _ in woken:
             told = self._round()
@@ -314,6 +325,8 @@ class Folders:
             if self._stop.is_set():
                 break
             for one in parsers.read(path):
+                if self._stop.is_set():
+                    break
                 if isinstance(one, Rejected):
                     told = told.and_also(Delivered(rejected=(f"{one.origin}: {one.reason}",)))
                     continue
@@ -328,12 +341,15 @@ class Folders:
 
     def _patiently(self, articles: Sequence[RawArticle]) -> Delivered:
         """Store articles; while that is not possible, go on trying until a stop."""
+        told = Delivered()
         while articles:
             try:
-                return self._deliver(articles)
+                return told.and_also(self._deliver(articles))
             except NotDelivered as error:
+                told = told.and_also(_before(error))
                 if self._stop.is_set():
-                    raise
+                    _log.warning("%s; %d articles are left for the next start", error, len(articles))
+                    break
                 _log.warning("%s; tried again in %.0f seconds", error, _RETRY_SECONDS)
                 self._stop.wait(_RETRY_SECONDS)
-        return Delivered()
+        return told

@@ -57,7 +57,8 @@ def ask(client: httpx.Client, question: str = QUESTION, **more: Any) -> Any:
 
 
 def test_an_ingest_is_a_job_with_a_result_for_each_item(client: httpx.Client, check_problem: Check) -> None:
-    report = send(client, harbour(), {"text": ""}, harbour(id="quay", text="The quay is new.", published_at="soon"))
+    untitled = {"title": " ", "id": "pier", "text": ""}
+    report = send(client, harbour(), untitled, harbour(id="quay", text="The quay is new.", published_at="soon"))
     job = read(client, f"/api/jobs/{report['job_id']}")
     assert (job["state"], job["by"], job["items"], job["done"]) == ("done", "open", 3, 3)
     assert job["outcomes"] == {"added": 2, "rejected": 1}
@@ -66,12 +67,15 @@ def test_an_ingest_is_a_job_with_a_result_for_each_item(client: httpx.Client, ch
         (2, "rejected", None),
         (3, "added", "quay"),
     ]
+    assert [one["name"] for one in job["results"]] == ["Harbour reopens", "pier", "Harbour reopens"]
+    assert report["rejected"][0]["name"] == "pier"
     assert "text" in job["results"][1]["detail"]
     assert "soon" in job["results"][2]["detail"]
     assert job["begun_at"] <= job["ended_at"]
     send(client, harbour())
     refused = client.post("/api/articles", json=[{"text": ""}, {"title": "only"}])
     check_problem(refused, "nothing-usable")
+    assert [one.get("name") for one in refused.json()["errors"]] == [None, "only"]
     listed = read(client, "/api/jobs", limit=2)
     assert [one["state"] for one in listed["jobs"]] == ["failed", "done"]
     assert listed["jobs"][0]["outcomes"] == {"rejected": 2}

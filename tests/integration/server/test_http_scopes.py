@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from embeddings.types import RawArticle
+from qa.answers import ABSTENTION
 from qa.settings import Settings
 from qa.sources.delivery import ToService
 from qa.sources.fetching import NotDelivered
@@ -142,6 +143,17 @@ def test_a_question_without_a_collection_searches_what_the_key_reads(client: htt
         check_problem(listed, "not-allowed")
 
 
+def test_a_collection_without_articles_is_named_to_whoever_may_ask_it(client: httpx.Client) -> None:
+    def told(collection: str, **more: object) -> tuple[str, str]:
+        asked = {"question": "Who won the cup?", "collection": collection, **more}
+        answer = client.post("/api/ask", json=asked, headers=key("all")).raise_for_status().json()
+        return answer["answer"], answer["abstain_reason"]
+
+    assert told("wrold") == ("There are no articles in the collection 'wrold'.", "empty_corpus")
+    assert told("sport", filters={"source": ["Nobody"]}) == (ABSTENTION, "empty_corpus")
+    assert told("world")[0] == ABSTENTION
+
+
 def test_a_token_reads_its_collection_alone(client: httpx.Client, check_problem: Any) -> None:
     assert found(client, visitor(client, "https://news.example")) == {"world!harbour"}
     assert found(client, visitor(client, "https://sport.example")) == {"sport!match"}
@@ -241,7 +253,8 @@ def test_articles_go_to_collections_of_the_key_only(client: httpx.Client, check_
     sent = [{"id": f"of-{name}", "text": HARBOUR + name, "collection": name} for name in ("world", "sport")]
     report = client.post("/api/articles", json=sent, headers=key("world")).json()
     assert [one["id"] for one in report["articles"]] == ["world!of-world"]
-    assert report["rejected"] == [{"item": 2, "detail": "it is for the collection sport; only world may be written to"}]
+    detail = "it is for the collection sport; only world may be written to"
+    assert report["rejected"] == [{"item": 2, "name": "of-sport", "detail": detail}]
     problem = check_problem(client.post("/api/articles", json=sent[1], headers=key("world")), "not-allowed")
     assert [one.item for one in problem.errors] == [1]
     unnamed = {"text": "It rained in Velda."}

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from embeddings.types import RawArticle
-from qa.sources.delivery import Delivered
+from qa.sources.delivery import Delivered, ToStore
 from qa.sources.fetching import NotDelivered, SourceError
 from qa.sources.ledger import FILE, Feed, Ledger, known_sources
 from qa.sources.visits import Feeds
@@ -212,6 +213,21 @@ def test_what_cannot_be_stored_is_not_noted(newsroom: Any, web: Any, make: Any) 
     assert newsroom.feed.etag == ""
     newsroom.now += 100_000
     assert newsroom.turn() == {"added": 1}
+
+
+def test_what_was_stored_before_a_turn_broke_off_is_told(newsroom: Any, web: Any, make: Any) -> None:
+    newsroom.add(web.put("/feed", make.rss(*(make.whole(n, web.base) for n in range(30)))))
+    deliver = ToStore(newsroom.settings, collection="default")
+
+    def once(articles: Sequence[RawArticle]) -> Delivered:
+        if newsroom.articles:
+            raise NotDelivered("the service stops")
+        return deliver(articles)
+
+    down = Feeds(newsroom.ledger, fetcher=make.quick(), deliver=lambda _: once, now=lambda: newsroom.now)
+    visit = down.turn(newsroom.feed)
+    assert (visit.delivered.outcomes, visit.feed.trouble) == ({"added": 20}, "the service stops")
+    assert [one.brought for one in newsroom.ledger.sources()] == [newsroom.now]
 
 
 def test_an_end_between_storing_and_noting_doubles_nothing(

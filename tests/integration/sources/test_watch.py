@@ -15,10 +15,11 @@ from typing import Any
 import apsw
 import pytest
 
+from embeddings.ingest import IngestedArticle, IngestReport
 from embeddings.types import RawArticle
 from qa.settings import Settings
 from qa.sources import visits
-from qa.sources.delivery import Delivered, ToStore
+from qa.sources.delivery import BrokenOff, Delivered, ToStore
 from qa.sources.fetching import NotDelivered
 from qa.sources.ledger import Ledger
 from qa.sources.visits import Folders, wakes
@@ -172,6 +173,27 @@ def test_while_the_store_is_busy_articles_wait(watched: Watched, monkeypatch: py
     watched.deliver = busy  # type: ignore[method-assign]
     assert watched.rounds()[0].outcomes == {"added": 1}
     assert len(waited) == 2
+
+
+def test_a_stop_tells_what_was_stored_before(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery that breaks off had stored some, a stop ends the waiting for the rest."""
+    for number in range(60):
+        (watched.folder / f"{number:02}.txt").write_text(f"{TEXT} It is the report number {number}.")
+    deliver = watched.deliver
+    one = IngestedArticle(id="a", version="v", title="", outcome="added", origin="")
+    before = iter([(one, one, one)])
+
+    def breaking(articles: Sequence[RawArticle]) -> Delivered:
+        if len(articles) == 50:
+            return deliver(articles)
+        report = IngestReport(articles=next(before, ()), rejected=(), passages_encoded=0, seconds=0.0)
+        raise BrokenOff("the service stops", report=report)
+
+    watched.deliver = breaking  # type: ignore[method-assign]
+    monkeypatch.setattr(watched.stop, "wait", lambda _: watched.stop.set())
+    (told,) = watched.rounds()
+    assert told.outcomes == {"added": 53}
+    assert [one.brought is None for one in watched.ledger.sources()] == [False]
 
 
 def stored_in(folder: Path) -> int:

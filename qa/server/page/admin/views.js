@@ -187,10 +187,12 @@ export async function jobs({ state = "" }, { again }) {
   ];
 }
 
+const named = (item) => item.name ? h("bdi", {}, item.name) : item.article_id ? h("code", {}, item.article_id) : "";
+
 export async function job({ id }, { again }) {
   const one = await read(`/api/jobs/${encodeURIComponent(id)}`);
   if (one.state === "running") setTimeout(again, REFRESH_MILLISECONDS);
-  const rows = one.results.map((item) => [item.item === null ? "" : number(item.item), item.outcome, item.article_id ? link("article", { id: item.article_id }, h("code", {}, item.article_id)) : "", item.detail]);
+  const rows = one.results.map((item) => [item.item === null ? "" : number(item.item), item.outcome, item.article_id ? link("article", { id: item.article_id }, named(item)) : named(item), item.detail]);
   return [
     title(`Job of ${moment(one.begun_at).textContent}`),
     h("p", {}, h("a", { href: "#/jobs" }, "All jobs")),

@@ -285,6 +285,56 @@ def test_a_table_of_word_has_its_cells_apart_and_is_no_title(write: Write, made_
     assert "has no text" in reasons(write("b.docx", made_documents.docx([("", table("", ""))])))[0]
 
 
+def test_words_of_fields_and_under_a_reading_aid_are_read_and_what_is_embedded_is_named(
+    write: Write, made_documents: Any
+) -> None:
+    def around(inside: str) -> bytes:
+        run = f"</w:t></w:r>{inside}<w:r><w:t>"
+        return bytes(made_documents.docx([("", f"Ferry {run} leaves. {FERRY}")]))
+
+    field = '<w:fldSimple w:instr=" DOCPROPERTY &quot;a>b&quot; "><w:r><w:t>Almeric</w:t></w:r></w:fldSimple>'
+    (found,) = articles(write("a.docx", around(field)))
+    assert found.text.startswith("Ferry Almeric leaves.")
+    base = "<w:rubyBase><w:r><w:t>東京</w:t></w:r></w:rubyBase>"
+    aid = "<w:rubyPr/><w:rt><w:r><w:t>とうきょう</w:t></w:r></w:rt>"
+    (found,) = articles(write("b.docx", around(f"<w:r><w:ruby>{aid}{base}</w:ruby></w:r>")))
+    assert found.text.startswith("Ferry 東京 leaves.")
+    chunk = "</w:t></w:r></w:p><w:altChunk/><w:p><w:r><w:t>"
+    (told,) = read(write("c.docx", made_documents.docx([("", f"{FERRY}{chunk}")])))
+    assert isinstance(told, RawArticle)
+    assert "file of its own" in told.notes[0]
+    assert "file of its own" in reasons(write("d.docx", made_documents.docx([("", chunk)])))[0]
+
+
+def test_cells_stand_under_their_columns_and_items_of_a_list_together(write: Write, made_documents: Any) -> None:
+    """In a document of Word and in a book alike: they are written out by the same code."""
+
+    def cell(text: str, span: str = "") -> str:
+        return f"<w:tc><w:tcPr>{span}</w:tcPr><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:tc>"
+
+    rows = (
+        cell("Party") + cell("Seats", '<w:gridSpan w:val="2"/>') + cell("Share"),
+        cell("North", '<w:vMerge w:val="restart"/>') + cell("12") + cell("14") + cell("30 %"),
+        cell("", "<w:vMerge/>") + cell("9") + cell("11") + cell("21 %"),
+    )
+    table = "".join(f"<w:tr>{row}</w:tr>" for row in rows)
+    (found,) = articles(
+        write("a.docx", made_documents.docx([("", f"</w:t></w:r></w:p><w:tbl>{table}</w:tbl><w:p><w:r><w:t>")]))
+    )
+    assert found.text == "Party | Seats | | Share\nNorth | 12 | 14 | 30 %\n| 9 | 11 | 21 %"
+    nested = "<ul><li>Ferries<ol><li>Almeric</li><li>Belinda<p>She is new.</p></li></ol></li><li>Trams</li></ul>"
+    boxes = f"<table><tr><td><h2>Box</h2><p>{FERRY}</p></td><td>{nested}</td></tr></table>"
+    heads = "<tr><th><h4>Ship</h4></th><th>Stops<br>daily</th></tr>"
+    data = f"<table>{heads}<tr><td>Almeric</td><td><ul><li>Kelm<li>Skerra</ul>"
+    (found,) = articles(
+        write("b.epub", made_documents.epub({"1.xhtml": f"<h1>Ships</h1>{boxes}{data}</td></tr></table>"}))
+    )
+    assert found.text == (
+        f"Ships\n\nBox\n\n{FERRY}\n\n- Ferries\n- Almeric\n- Belinda\nShe is new.\n- Trams\n\n"
+        "Ship | Stops daily\nAlmeric | - Kelm - Skerra"
+    )
+
+
 def test_a_book_gives_an_article_a_chapter(write: Write, made_documents: Any) -> None:
     long = "".join(f"<p>In year {year}: {FERRY} {BRIDGE}</p>" for year in (1991, 1992, 1993))
     chapters = {
@@ -315,6 +365,17 @@ def test_what_a_feed_writes_as_markup_is_no_text(write: Write, tag: str) -> None
     (found,) = read(write("a.rss", f"<rss version='2.0'><channel><title>S</title>{entry}</channel></rss>"))
     assert isinstance(found, RawArticle)
     assert found.text == BRIDGE
+
+
+@pytest.mark.parametrize(("link", "kept"), [("https://d.example/ferry", False), ("https://d.example/other", True)])
+def test_the_line_that_wordpress_adds_to_every_entry_is_no_text(write: Write, link: str, kept: bool) -> None:
+    said = f'<p>Der Beitrag <a rel="x" href="{link}/?utm=rss">Ferry</a> erschien auf <a href="https://d.example">D</a>.</p>'
+    content = f"<content:encoded><![CDATA[<p>{BRIDGE}</p>\n{said}\n]]></content:encoded>"
+    space = 'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+    entry = f"<item><title>Ferry</title><link>https://d.example/ferry/</link>{content}</item>"
+    (found,) = read(write("a.rss", f"<rss version='2.0' {space}><channel><title>S</title>{entry}</channel></rss>"))
+    assert isinstance(found, RawArticle)
+    assert found.text == BRIDGE + ("\n\nDer Beitrag Ferry erschien auf D." if kept else "")
 
 
 PAGE = (

@@ -219,3 +219,10 @@ def test_rows_with_narrow_gaps_are_lines_of_their_own(made_documents: Any, tmp_p
     prose = ["The company has two ships that cross the bay each day,", "and it will use the older one until May."]
     lines = [*made_documents.column(50, 700, prose), *made_documents.column(54, 640, rows)]
     assert lines_of(made_documents, tmp_path / "a.pdf", *lines) == [" ".join(prose), *rows]
+
+
+def test_a_korean_word_ends_with_its_line_where_a_space_says_so(made_documents: Any, tmp_path: Path) -> None:
+    lines = ["ABC DE ABC DE ABC DE ABC ", "DE ABC DE ABC DE ABC DE AB", "C DE ABC DE ABC DE ABC DE."]
+    path = tmp_path / "korean.pdf"
+    path.write_bytes(made_documents.pdf([made_documents.column(50, 700, lines)], letters="보험금지급"))
+    assert article(path).text == " ".join(["보험금 지급"] * 11) + "."
