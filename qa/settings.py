@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from embeddings.types import Place, is_server
 from qa.access import keys, origins
 from qa.errors import SettingsError
+
+if TYPE_CHECKING:
+    from embeddings.encoders import Encoder
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store_replica_seconds: float = 5.0
     workers: bool = False
     encoder: str = "all-MiniLM-L6-v2"
+    encoder_query_prompt: str = ""
+    encoder_passage_prompt: str = ""
     reader: str = ""
     answer_threshold: float = 0.0
     retrieval: Literal["hybrid", "dense", "lexical"] = "hybrid"
@@ -98,6 +103,9 @@ DESCRIPTIONS: Mapping[str, str] = {
     "QA_ENCODER": "`all-MiniLM-L6-v2` (bundled), `hashing` (no model, for tests), or any sentence-transformers "
     "model name or path (`sentence-transformers/all-MiniLM-L6-v2`: the bundled one in full precision); a name that is "
     "not a local folder must already be in the local model cache.",
+    "QA_ENCODER_QUERY_PROMPT": "What stands before each question, such as `query:`, for an encoder by name that was "
+    "trained with it and does not say so in its files; a space is put behind it. Articles must be encoded again.",
+    "QA_ENCODER_PASSAGE_PROMPT": "The same for passages, such as `passage:`.",
     "QA_READER": "Name or path of a question-answering model of the transformers library (such as one trained on SQuAD "
     "2.0), or `words` (no network, for tests); empty: the reader that ships.",
     "QA_ANSWER_THRESHOLD": "Probability below which a question is declined, 0 to 1; 0: the one fitted for the reader.",
@@ -150,6 +158,18 @@ DESCRIPTIONS: Mapping[str, str] = {
     "traces are sent to (needs the extra `otel`); empty: nothing is traced.",
     "QA_OTEL_TEXTS": "`true`: traces hold the words of questions, answers and articles, too.",
 }
+
+
+def load_encoder(settings: Settings) -> Encoder:
+    """The encoder of the settings; raises what `embeddings.encoders.load` does."""
+    from embeddings import encoders  # not needed for --help
+
+    return encoders.load(
+        settings.encoder,
+        threads=settings.threads,
+        query_prompt=settings.encoder_query_prompt,
+        passage_prompt=settings.encoder_passage_prompt,
+    )
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:

@@ -247,14 +247,20 @@ def not_complete(place: object, wanted: EncoderIdentity, *, active: EncoderIdent
     )
 
 
-def load(name: str, *, threads: int = 0) -> Encoder:
+def load(name: str, *, threads: int = 0, query_prompt: str = "", passage_prompt: str = "") -> Encoder:
     """Give the encoder of that name: `hashing`, the bundled `all-MiniLM-L6-v2`, or any sentence-transformers model.
 
     `sentence-transformers/all-MiniLM-L6-v2` is the bundled model, too, run by that library in full precision.
     Cheap: files are located and hashed, weights are read into memory at the first encoding.
-    `threads` bounds the native threads of that encoder; 0: one per processor that this process may use.
-    Raises EncoderError where no such model is on this machine, WeightsMismatch where the bundled one was altered.
+    `threads` bounds the native threads of that encoder; 0: one per processor that this process may use. The prompts
+    stand before questions and passages, for a model that was trained with some and does not say so itself.
+    Raises EncoderError where no such model is on this machine, or it takes no prompts, WeightsMismatch where the
+    bundled one was altered.
     """
+    if (query_prompt or passage_prompt) and name in {"hashing", BUNDLED_MODEL}:
+        raise EncoderError(
+            f"{name} takes no prompts: unset QA_ENCODER_QUERY_PROMPT and QA_ENCODER_PASSAGE_PROMPT, or set QA_ENCODER"
+        )
     if name == "hashing":
         return HashingEncoder()
     if name == BUNDLED_MODEL:
@@ -263,4 +269,4 @@ def load(name: str, *, threads: int = 0) -> Encoder:
         return BundledEncoder(threads=threads)
     from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
 
-    return SentenceTransformerEncoder(name, threads=threads)
+    return SentenceTransformerEncoder(name, threads=threads, query_prompt=query_prompt, passage_prompt=passage_prompt)

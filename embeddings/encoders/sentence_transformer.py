@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +26,14 @@ _BATCH_SIZE = 32
 
 
 class SentenceTransformerEncoder:
-    """Pooling, prompts and normalisation as the model's own configuration says; vectors always unit length."""
+    """Pooling and normalisation as the model's own configuration says, and prompts, unless others are given; vectors
+    always unit length."""
 
-    def __init__(self, name: str, *, threads: int = 0) -> None:
+    def __init__(self, name: str, *, threads: int = 0, query_prompt: str = "", passage_prompt: str = "") -> None:
+        """A space is put behind a given prompt: settings have none at their ends."""
         self._folder = locate(name)
+        given = {"query": query_prompt, "document": passage_prompt}
+        self._given = {use: f"{prompt} " if prompt else "" for use, prompt in given.items()}
         # The name that stores know it by from when it was the default.
         self._name = BUNDLED_MODEL if name == LIBRARY_NAME else name
         self._threads = threads
@@ -38,7 +43,7 @@ class SentenceTransformerEncoder:
         """Read from the model's files; the weights stay on disk."""
         return EncoderIdentity(
             name=self._name,
-            revision=revision(self._folder),
+            revision=self._revision(),
             dimension=_dimension(self._folder),
             max_tokens=_max_tokens(self._folder),
             normalised=True,
@@ -49,18 +54,24 @@ class SentenceTransformerEncoder:
         if not texts:
             return np.zeros((0, self.identity.dimension), np.float32)
         rows = self._model.encode_document(
-            list(texts), batch_size=_BATCH_SIZE, show_progress_bar=False, normalize_embeddings=True
+            list(texts),
+            prompt=self._prompts["document"],
+            batch_size=_BATCH_SIZE,
+            show_progress_bar=False,
+            normalize_embeddings=True,
         )
         return np.ascontiguousarray(rows, np.float32)
 
     def encode_query(self, text: str) -> Vector:
         """Embed one question; the encoder reads at most `identity.max_tokens` of it."""
-        row = self._model.encode_query([text], show_progress_bar=False, normalize_embeddings=True)[0]
+        row = self._model.encode_query(
+            [text], prompt=self._prompts["query"], show_progress_bar=False, normalize_embeddings=True
+        )[0]
         return np.ascontiguousarray(row, np.float32)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length in the model's own tokens, special tokens and any passage prompt included; nothing is cut."""
-        prompt = self._passage_prompt
+        prompt = self._prompts["document"]
         counted = self._tokenizer.encode_batch_fast([prompt + text for text in texts])
         return [len(encoding.ids) for encoding in counted]
 
@@ -75,9 +86,27 @@ class SentenceTransformerEncoder:
         return tokenizer
 
     @cached_property
-    def _passage_prompt(self) -> str:
-        prompts = _config(self._folder, "config_sentence_transformers.json").get("prompts") or {}
-        return str(prompts.get("document") or prompts.get("passage") or "")
+    def _prompts(self) -> Mapping[str, str]:
+        """Those given, else the model's own. The library takes a prompt for passages by the first of these names alone,
+        and none by default."""
+        own, default = self._own_prompts()
+        names = {"query": ("query",), "document": ("document", "passage", "corpus")}
+        return {
+            use: self._given[use] or next((own[name] for name in known if own.get(name)), default)
+            for use, known in names.items()
+        }
+
+    def _own_prompts(self) -> tuple[Mapping[str, str], str]:
+        config = _config(self._folder, "config_sentence_transformers.json")
+        own = {name: prompt or "" for name, prompt in (config.get("prompts") or {}).items()}
+        return own, own.get(config.get("default_prompt_name") or "", "")
+
+    def _revision(self) -> str:
+        """Of the files; with other prompts than the library takes of them, of these, too: they shape the vectors."""
+        files, own = revision(self._folder), self._own_prompts()[0]
+        if all(prompt == own.get(use, "") for use, prompt in self._prompts.items()):
+            return files
+        return hashlib.sha256(f"{files}\0{json.dumps(self._prompts)}".encode()).hexdigest()
 
     @cached_property
     def _model(self) -> SentenceTransformer:

@@ -10,7 +10,6 @@ import rich_click as click
 from qa.cli.ingest import REJECTED, ingested, noted
 from qa.cli.terminal import (
     console,
-    load_encoder,
     opened,
     plain,
     print_json,
@@ -19,6 +18,7 @@ from qa.cli.terminal import (
     store_exists,
 )
 from qa.errors import NotFound
+from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from embeddings.opening import KeptCorpus

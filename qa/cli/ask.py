@@ -11,8 +11,9 @@ import rich_click as click
 from rich.text import Text
 
 from qa.answers import CAVEATS
-from qa.cli.terminal import console, load_encoder, opened, plain, print_json, read_settings, shortened, waiting
+from qa.cli.terminal import console, opened, plain, print_json, read_settings, shortened, waiting
 from qa.errors import InvalidQuestion
+from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from embeddings.corpus import Corpus

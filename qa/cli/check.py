@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.text import Text
 
-from qa.cli.terminal import console, load_encoder, opened, plain, print_json, read_settings, shortened, waiting
+from qa.cli.terminal import console, opened, plain, print_json, read_settings, shortened, waiting
+from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from embeddings.types import Article

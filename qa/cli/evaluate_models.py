@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, get_args
 
 import rich_click as click
 
-from qa.cli.terminal import console, load_encoder, read_settings
+from qa.cli.terminal import console, read_settings
 from qa.evaluation.benchmarks.grounding_sets import SetName
+from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from qa.evaluation import Score

@@ -17,13 +17,13 @@ import rich_click as click
 from qa.cli.terminal import (
     expected,
     ingest_shown,
-    load_encoder,
     opened,
     plain,
     print_json,
     read_settings,
     until_stopped,
 )
+from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from embeddings.ingest import IngestProgress, IngestReport

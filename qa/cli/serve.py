@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from qa.access.keys import PERMISSIONS, Permission
-from qa.cli.terminal import load_encoder, log_to_terminal, opened, plain, read_settings, said, until_stopped
+from qa.cli.terminal import log_to_terminal, opened, plain, read_settings, said, until_stopped
 from qa.errors import QAError, SettingsError
 from qa.mcp import SDK
+from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from threading import Event

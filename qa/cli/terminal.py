@@ -292,13 +292,6 @@ def read_settings() -> Settings:
     return from_environment(os.environ)
 
 
-def load_encoder(settings: Settings) -> Encoder:
-    """Give the encoder the settings name; its weights stay on disk until it encodes. Raises EncoderError."""
-    from embeddings import encoders
-
-    return encoders.load(settings.encoder, threads=settings.threads)
-
-
 @contextmanager
 def opened(settings: Settings, encoder: Encoder, *, read_only: bool = False) -> Iterator[KeptCorpus]:
     """Open the corpus and close it in the end. Raises StoreError."""

@@ -253,11 +253,11 @@ def meeting(question: str, texts: Sequence[str]) -> str:
     for short, longs in _shorts(question, texts).items():
         if len(longs) == 1 and not _holds(whole, short):
             question = _replaced(question, short, longs[0])
-    names = dict.fromkeys(_NAME.findall(question))
+    names = {name: initials(name.removeprefix("The ")) for name in _NAME.findall(question)}
+    names = {name: short_for_it for name, short_for_it in names.items() if len(short_for_it) > 2}
     used = {short: _bare(short) for short in _SHORT.findall(whole)} if names else {}
-    for name in names:
-        short_for_it = initials(name.removeprefix("The "))
-        shorts = {short for short, bare in used.items() if bare == short_for_it and len(bare) > 2}
+    for name, short_for_it in names.items():
+        shorts = {short for short, bare in used.items() if bare == short_for_it}
         if len(shorts) == 1 and not _holds(whole, name):
             question = _replaced(question, name, shorts.pop())
     return question

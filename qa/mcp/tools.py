@@ -14,7 +14,6 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 
-from embeddings import encoders
 from embeddings.cleaning.identity import MAX_ID
 from embeddings.opening import open_corpus
 from embeddings.types import Article
@@ -25,7 +24,7 @@ from qa.checking import CheckReport, TextToCheck
 from qa.checking.text_checker import TextChecker
 from qa.errors import InvalidQuestion, NotFound, QAError
 from qa.generators import Generator
-from qa.settings import Settings
+from qa.settings import Settings, load_encoder
 from qa.tracing import part
 from qa.types import Answer, ArticleNow, Question, SearchAnswer, SearchQuestion, naming_fields
 
@@ -254,7 +253,7 @@ class Opened:
     def _open(self) -> Parts:
         if self._parts is None:  # of two calls that came together, the second finds them open
             settings = self.settings
-            encoder = encoders.load(settings.encoder, threads=settings.threads)
+            encoder = load_encoder(settings)
             corpus = open_corpus(settings.place, identity=encoder.identity, read_only=True)
             try:
                 assembly = assemble(settings, encoder=encoder)

@@ -86,7 +86,8 @@ def of_what_is_named(
     texts = _texts(evidence)
     if _is_unheard_of(question, texts.values()):
         return _kept(reading, lambda _: False, calibration)
-    foreign = {article for article, text in texts.items() if _lacks(question, text)}
+    longer = [(name.text, words) for name in names(question) if len(words := _capitals(name.text)) > 1]
+    foreign = {article for article, text in texts.items() if longer and _lacks(longer, text)}
     return _kept(reading, lambda one: _article(one, evidence) not in foreign, calibration)
 
 
@@ -124,14 +125,16 @@ def _says(parts: Collection[str], text: str) -> bool:
     return not parts or any(word.casefold() in parts for word in _WORD.findall(text))
 
 
-def _lacks(question: str, text: str) -> bool:
-    """Whether a text lacks a longer name of the question: it has none of its words, nor its initials."""
+def _capitals(name: str) -> list[str]:
+    return [word for word in re.findall(r"[\w-]{3,}", name) if word[0].isupper()]
+
+
+def _lacks(longer: Sequence[tuple[str, list[str]]], text: str) -> bool:
+    """Whether a text lacks one of these names of several words: it has none of its words, nor its initials."""
     folded = text.casefold()
     initials = set(re.findall(r"\b[A-Z]{2,6}\b", text.replace(".", "")))
-    for name in names(question):
-        words = [word for word in re.findall(r"[\w-]{3,}", name.text) if word[0].isupper()]
-        short = "".join(word[0] for word in name.text.split() if word[0].isupper())
-        if len(words) < 2 or short in initials:
+    for name, words in longer:
+        if "".join(word[0] for word in name.split() if word[0].isupper()) in initials:
             continue
         held = any(word.casefold()[:_STEM] in folded for word in words)
         if held and len(words) == 2 and words[0] not in _SHARED_FIRST and words[1].casefold()[:_STEM] not in folded:

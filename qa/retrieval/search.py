@@ -230,12 +230,20 @@ def stale(citations: Sequence[Citation], evidence: Sequence[Evidence], *, questi
     For questions about how things are now; for past events, the first report may be the best. Undated articles are
     never overtaken.
     """
+    later = [
+        item for item in evidence if any(_is_later(item.stored.published_at, one.published_at) for one in citations)
+    ]
+    if not later:
+        return ()
     asked = matter(question)
-    shared = [len(asked & _stems(item)) for item in evidence]
-    about = [(item, said) for item, said in zip(evidence, shared, strict=True) if is_near(item, question)]
+
+    def shared(item: Evidence) -> int:
+        return len(asked & _stems(item))
+
+    about = [(item, shared(item)) for item in later if is_near(item, question)]
 
     def overtaken(one: Citation) -> bool:
-        least = max((said for item, said in zip(evidence, shared, strict=True) if _holds(item, one)), default=0)
+        least = max((shared(item) for item in evidence if _holds(item, one)), default=0)
         return any(said >= least and _is_later(item.stored.published_at, one.published_at) for item, said in about)
 
     return tuple(one.id for one in citations if overtaken(one))

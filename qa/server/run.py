@@ -24,7 +24,6 @@ import msgspec
 import uvicorn
 from litestar import Litestar
 
-from embeddings import encoders
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder
@@ -46,7 +45,7 @@ from qa.server.http.problems import StrictProtocol
 from qa.server.monitoring import logged, traced
 from qa.server.parts import Narrowed, Parts
 from qa.server.service import Service
-from qa.settings import Settings
+from qa.settings import Settings, load_encoder
 from qa.tracing import open_tracing
 from qa.types import Question
 
@@ -65,7 +64,7 @@ def load(settings: Settings, *, now: Clock = utc_now) -> Parts:
     Raises SettingsError, and EmbeddingsError, also where the store was filled by another encoder: no question could
     be answered. A model's server is not asked yet: without it, too, questions have answers.
     """
-    encoder = encoders.load(settings.encoder, threads=settings.threads)
+    encoder = load_encoder(settings)
     corpus = _opened(settings, encoder)
     try:
         corpus.activate(encoder.identity)  # refuses a store of another encoder before any weights are read

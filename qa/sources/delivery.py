@@ -21,12 +21,12 @@ from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import msgspec
 
-from embeddings import encoders, parsers
+from embeddings import parsers
 from embeddings.errors import EmbeddingsError
 from embeddings.ingest import IngestedArticle, IngestReport, Outcome, ingest
 from embeddings.opening import open_corpus
 from embeddings.types import RawArticle, Rejected
-from qa.settings import Settings
+from qa.settings import Settings, load_encoder
 from qa.sources.fetching import Fetched, FetchRefused, NotDelivered, SourceError, seconds_of_quiet
 from qa.tracing import Value, part, told_of_ingests
 
@@ -104,7 +104,7 @@ class ToStore:
     def __init__(self, settings: Settings, *, collection: str) -> None:
         self._place = settings.place
         self._collection = collection
-        self._encoder = encoders.load(settings.encoder, threads=settings.threads)
+        self._encoder = load_encoder(settings)
 
     def __call__(self, articles: Sequence[RawArticle]) -> Delivered:
         """See `Deliver`."""

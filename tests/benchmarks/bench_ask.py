@@ -3,9 +3,10 @@
     python tests/benchmarks/bench_ask.py [--data FOLDER] [--questions FILE] [--against CHECKOUT] [FILE_OR_FOLDER …]
 
 The service answers the labelled questions about the samples (or those of FILE, a question a line of JSON) over the
-samples and the files named, or over a store that is there. With another checkout, a second service runs it with this
-one's packages; each question is put to both in turn, so that what else the machine does falls on both. Replies are
-compared without ids, links and times. `first` is a question asked for the first time, `again` the same once more.
+samples and the files named, or over a store that is there. With another checkout, a second service runs it, with the
+packages of its own `.venv` where it has one, else with this one's; each question is put to both in turn, so that what
+else the machine does falls on both. Replies are compared without ids, links and times. `first` is a question asked for
+the first time, `again` the same once more.
 
 With `--askers 16`, sixteen questions at once go to one service and one after the other to a second one, and so on
 through all of them; `at_once` is what that many askers are answered in as much time on the wall and of the processors.
@@ -92,6 +93,12 @@ class Service:
         return Cost(1000 * spent, hashlib.sha256(MASKED.sub("", text).encode()).hexdigest()[:16])
 
 
+def python_of(checkout: Path) -> str:
+    """An older version needs the libraries that it was written for."""
+    own = checkout / ".venv/bin/python"
+    return str(own.absolute()) if checkout != ROOT and own.exists() else sys.executable
+
+
 @contextmanager
 def serving(checkout: Path, data: Path) -> Iterator[Service]:
     environ = {
@@ -101,7 +108,7 @@ def serving(checkout: Path, data: Path) -> Iterator[Service]:
         "QA_VISITOR_RATE": "0",
     } | LONG
     with subprocess.Popen(
-        [sys.executable, "-m", "qa", "serve", "--port", "0"],
+        [python_of(checkout), "-m", "qa", "serve", "--port", "0"],
         cwd=data,
         env=environ,
         stdout=subprocess.PIPE,
@@ -122,7 +129,7 @@ def serving(checkout: Path, data: Path) -> Iterator[Service]:
 def ingested(checkout: Path, data: Path, paths: Sequence[Path]) -> None:
     environ = {**os.environ, "PYTHONPATH": str(checkout.resolve()), "QA_DATA_DIR": str(data)}
     files = [str(path.resolve()) for path in (seeds.articles_dir(), *paths)]
-    subprocess.run([sys.executable, "-m", "qa", "ingest", *files], cwd=data, env=environ, check=True, stdout=2)
+    subprocess.run([python_of(checkout), "-m", "qa", "ingest", *files], cwd=data, env=environ, check=True, stdout=2)
 
 
 def questions(file: Path | None) -> list[Asked]:

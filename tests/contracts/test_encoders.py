@@ -296,9 +296,32 @@ def test_prompts_count_and_are_used(tiny_model: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_model, prompted)
     set_json(prompted / "config_sentence_transformers.json", prompts={"query": "ask ", "document": "say it "})
     encoder, plain = load(str(prompted)), load(str(tiny_model))
+    assert encoder.identity.revision == revision(prompted)
     assert encoder.count_tokens(["fog"]) == plain.count_tokens(["say it fog"])
     np.testing.assert_allclose(encoder.encode_query("fog"), plain.encode_query("ask fog"), atol=1e-6)
     np.testing.assert_allclose(encoder.encode_passages(["fog"]), plain.encode_passages(["say it fog"]), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("config", "given"),
+    [
+        ({"prompts": {"query": "ask ", "passage": "say it "}}, {}),
+        ({"prompts": {"query": "ask ", "any": "say it "}, "default_prompt_name": "any"}, {}),
+        ({"prompts": {"query": "tell ", "document": ""}}, {"query_prompt": "ask", "passage_prompt": "say it"}),
+    ],
+    ids=["by another name", "by default", "given"],
+)
+def test_prompts_that_the_library_does_not_take_by_itself(
+    tiny_model: Path, tmp_path: Path, config: dict[str, object], given: dict[str, str]
+) -> None:
+    prompted = tmp_path / "prompted"
+    shutil.copytree(tiny_model, prompted)
+    set_json(prompted / "config_sentence_transformers.json", **config)
+    encoder, plain = load(str(prompted), **given), load(str(tiny_model))  # type: ignore[arg-type]
+    assert encoder.count_tokens(["fog"]) == plain.count_tokens(["say it fog"])
+    np.testing.assert_allclose(encoder.encode_query("fog"), plain.encode_query("ask fog"), atol=1e-6)
+    np.testing.assert_allclose(encoder.encode_passages(["fog"]), plain.encode_passages(["say it fog"]), atol=1e-6)
+    assert encoder.identity.revision != revision(prompted), "other vectors than this model's were until now"
 
 
 def test_pickled_weights_are_refused(tiny_model: Path, tmp_path: Path) -> None:

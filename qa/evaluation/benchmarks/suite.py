@@ -17,7 +17,6 @@ from pathlib import Path
 
 import msgspec
 
-from embeddings import encoders
 from embeddings.types import Article, article_version
 from qa.evaluation import Example, Score
 from qa.evaluation.benchmarks import (
@@ -41,7 +40,7 @@ from qa.evaluation.targets import CachingEncoder, kept
 from qa.grounding import SupportChecker, load_checker
 from qa.language.dates import stamp
 from qa.reading import load_reader
-from qa.settings import Settings, from_environment
+from qa.settings import Settings, from_environment, load_encoder
 from qa.types import Answer
 
 
@@ -76,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.baseline:
         take_baseline(options.data, settings=settings, into=options.baseline)
         return
-    encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads))
+    encoder = CachingEncoder(load_encoder(settings))
     bench = Bench(encoder=encoder, settings=settings, cache=options.cache)
     table = measure_all(options.data, bench=bench, sizes=sizes, only=options.only)
     written = write(table, options.out)
@@ -237,7 +236,7 @@ def take_baseline(data: Path, *, settings: Settings, into: Path) -> None:
     Small, so that every change is measured: the labelled questions about the sample articles, and a fixed draw of SQuAD
     questions, which live outside of the project.
     """
-    encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads))
+    encoder = CachingEncoder(load_encoder(settings))
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(encoder=encoder, settings=settings, cache=Path(folder))
         sets = {"samples": measure_samples(bench), "squad": measure_squad(data / SQUAD_FILE, bench=bench)}

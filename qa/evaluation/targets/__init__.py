@@ -15,7 +15,6 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from embeddings import encoders
 from embeddings.corpus import Corpus
 from embeddings.embedded_corpus import EmbeddedCorpus
 from embeddings.encoders import Encoder, RememberingEncoder
@@ -24,7 +23,7 @@ from embeddings.opening import open_corpus
 from embeddings.runtime import Memory
 from embeddings.types import Article, Where
 from qa.evaluation import CitedArticle, Example, ForeignAnswer, RunRefused, Target
-from qa.settings import Settings
+from qa.settings import Settings, load_encoder
 from qa.types import Answer, Question, SearchQuestion, SearchResult
 
 
@@ -199,7 +198,7 @@ async def _in_process(settings: Settings, asking: Asking) -> AsyncIterator[Respo
     from qa.evaluation.targets.in_process import InProcess
 
     # The search beside an answer asks for the same vector again; texts are not kept, or later answers would be faster.
-    encoder = CachingEncoder(encoders.load(settings.encoder, threads=settings.threads))
+    encoder = CachingEncoder(load_encoder(settings))
     corpus = open_corpus(settings.place, identity=encoder.identity, read_only=True)
     try:
         if not corpus.count(Where()).articles:

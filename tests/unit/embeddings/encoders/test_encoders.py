@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.encoders import BUNDLED_MODEL, locate, revision, verify_bundled
+from embeddings.encoders import BUNDLED_MODEL, load, locate, revision, verify_bundled
 from embeddings.errors import EncoderError, WeightsMismatch
 
 FILES = {
@@ -102,3 +102,9 @@ def test_the_revision_is_of_the_content_alone(model: Path, tmp_path: Path) -> No
     assert revision(model) == revision(tmp_path / "moved") == before
     (model / "config.json").rename(model / "other.json")
     assert revision(model) != before
+
+
+@pytest.mark.parametrize("name", [BUNDLED_MODEL, "hashing"])
+def test_what_ships_takes_no_prompts(name: str) -> None:
+    with pytest.raises(EncoderError, match="QA_ENCODER_QUERY_PROMPT"):
+        load(name, passage_prompt="passage:")
