@@ -16,7 +16,7 @@ import msgspec
 
 from embeddings.chunking.sentences import split_sentences
 from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
-from embeddings.runtime import compiled_late
+from embeddings.runtime import compiled_late, word_lists
 from embeddings.types import Article
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.question_words import (
@@ -43,40 +43,17 @@ _PLAIN = frozenset({"Who is", "How old"})
 """What is asked where nothing better is."""
 _LONGEST_WORDS, _SHORTEST_WORDS = 14, 3
 _OPENERS = frozenset("the a an its their his her our this that these those but and".split())
-_VAGUE = frozenset(
-    "man woman men women person people others officials police authorities sources study report survey move decision"
-    " incident news announcement former new same other suspect victim victims some many most".split()
-)
+_LISTS = {name: words.split() for name, words in word_lists("qa.conversations", "starters.txt").items()}
+_VAGUE = frozenset(_LISTS["vague"])
 """A question about "the man" is a question about anybody."""
-_PEOPLE = frozenset(
-    "singer rapper musician actor actress star winner player footballer striker driver politician president lawmaker"
-    " democrat republican senator congressman congresswoman governor mayor minister leader billionaire author writer"
-    " director native international champion athlete veteran family couple pair duo trio group team company firm giant"
-    " city town village country nation state".split()
-)
+_PEOPLE = frozenset(_LISTS["people"])
 """With a word before it, one of these still stands for a name that the article gives elsewhere."""
 _NATION = re.compile(r"[A-Z][a-z]+(?:ian|ean|ish|ese|can|van|ench|utch)")
-_LEANING = frozenset(
-    "such told asked both two three four late also then meanwhile however too later earlier today yesterday tomorrow"
-    " now ago here there last next"
-    " recent recently current currently past tonight"
-    " says said say who which whose but because where when while after before".split()
-).union(map(str.lower, ENGLISH_WEEKDAYS))
+_LEANING = frozenset(_LISTS["leaning"]).union(map(str.lower, ENGLISH_WEEKDAYS))
 """Words that lean on the day of the article or on another clause, or that betray one."""
 _FINITE = AUXILIARIES - {"be", "been", "being"}
 """A second one of these means a second clause, which does not survive being turned round."""
-_PASTS = dict(
-    pair.split(":")
-    for pair in (
-        "won:win lost:lose sold:sell bought:buy drew:draw cost:cost hit:hit paid:pay made:make built:build hired:hire"
-        " raised:raise scored:score killed:kill injured:injure received:receive reached:reach covered:cover"
-        " created:create employed:employ attracted:attract earned:earn spent:spend shed:shed cut:cut added:add"
-        " recorded:record reported:report launched:launch opened:open closed:close signed:sign began:begin"
-        " ended:end announced:announce resigned:resign died:die started:start took:take left:leave joined:join"
-        " promised:promise demanded:demand proposed:propose offered:offer"
-        " passed:pass approved:approve arrested:arrest destroyed:destroy beat:beat"
-    ).split()
-)
+_PASTS = dict(pair.split(":") for pair in _LISTS["past"])
 """Verbs of news in the past, with their infinitives: a question asks with "did"."""
 _PAST = "|".join(_PASTS)
 _ABOUT = r"(?:(?:[Aa]bout|[Aa]round|[Ss]ome|[Aa]t least|[Mm]ore than|[Nn]early|[Aa]lmost|[Oo]nly|[Uu]p to|[Oo]ver) )?"
@@ -112,13 +89,7 @@ _TITLE = (
 )
 """An office that stands before a name."""
 _PARTICIPLE = r"(?P<done>built|founded|born|established|opened|launched|completed|created|formed|signed)"
-_TAKES = dict(
-    pair.split(":")
-    for pair in (
-        "takes:take starts:start begins:begin opens:open closes:close ends:end expires:expire reopens:reopen"
-        " resumes:resume runs:run"
-    ).split()
-)
+_TAKES = dict(pair.split(":") for pair in _LISTS["takes"])
 """Verbs in the present that tell of a plan, with their infinitives."""
 _MEASURED = (
     r"(?P<unit>votes|percent|per cent|points|degrees|meters|metres|miles|kilometers|kilometres|hectares|goals|runs)"

@@ -61,7 +61,7 @@ def test_the_form_of_an_issue_can_be_filled_in(repo: Path, name: str) -> None:
 
 ONE_MORE = {
     "file format": "embeddings/parsers/__init__.py: html",
-    "language's names of months": "embeddings/month_names.py: январь",
+    "language's names of months": "embeddings/month_names.txt: январь",
     "provider of models": "qa/generators/__init__.py: anthropic",
     "metric": "qa/evaluation/metrics/__init__.py: exact_match",
     "HTTP route": "qa/server/app.py: ask",
