@@ -23,15 +23,7 @@ from embeddings.indexing import BATCH_PASSAGES, Indexer, fingerprint, index_arti
 from embeddings.runtime import Heard, Stopwatch
 from embeddings.types import Article, RawArticle, Rejected
 
-__all__ = [
-    "IngestProgress",
-    "IngestReport",
-    "IngestedArticle",
-    "Outcome",
-    "fingerprint",
-    "index_articles",
-    "ingest",
-]
+__all__ = ["IngestProgress", "IngestReport", "IngestedArticle", "Outcome", "fingerprint", "index_articles", "ingest"]
 
 Outcome = Literal["added", "updated", "unchanged", "duplicate"]
 

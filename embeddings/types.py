@@ -19,8 +19,6 @@ Vector = npt.NDArray[np.float32]
 
 Vectors = npt.NDArray[np.float32]
 """Embeddings row by row, shape (n, dimension), float32, C-contiguous."""
-
-
 Status = Literal["usable", "withheld", "canceled"]
 """Whether an article may be shown: `withheld` until its publisher says otherwise, `canceled` for good."""
 

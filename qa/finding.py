@@ -21,24 +21,9 @@ from qa.reading.answer_filters import answers_another, filter_answers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.name_filters import from_articles_about, from_articles_with, naming
 from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
-from qa.reading.sentence_ranking import (
-    DEPTH,
-    Reading,
-    ReadSentence,
-    articles_in_turn,
-    best_passages_first,
-    read,
-)
+from qa.reading.sentence_ranking import DEPTH, Reading, ReadSentence, articles_in_turn, best_passages_first, read
 from qa.retrieval import WIDER, Reranker, rerank
-from qa.retrieval.recency import (
-    AFTERWARDS,
-    is_late,
-    says_when,
-    tells_of_another,
-    tells_of_every,
-    timely,
-    timely_first,
-)
+from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, tells_of_every, timely, timely_first
 from qa.retrieval.search import READ, Depth, retrieve
 from qa.settings import Settings
 from qa.types import AbstainReason, Evidence

@@ -51,8 +51,6 @@ Verdict = Literal["supported", "partly_supported", "unsupported", "contradicted"
 Origin = Literal["quoted", "model"]
 """`quoted`: the source's own words, character for character; `model`: written by a language model, then checked."""
 _SUPPORT = "Probability; of a generated answer: that its weakest sentence is supported; else: that the evidence answers"
-
-
 _Names = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=100)]
 
 

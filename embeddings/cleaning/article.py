@@ -49,8 +49,6 @@ __all__ = [
     "page_at",
     "status_of",
 ]
-
-
 MAX_TEXT: Final = 5_000_000
 """Longest text accepted, in characters: about 800,000 words."""
 _MAX_NAME: Final = 200

@@ -34,8 +34,6 @@ _SAFE = 0.9999
 
 MOST_TERMS = 64
 """Of longer questions only the rarest terms are looked for; the others add time and little else."""
-
-
 Keys = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 

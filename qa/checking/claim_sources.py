@@ -265,11 +265,7 @@ class ClaimSources:
 
 
 def _passages(article: Article, encoder: Encoder) -> Sequence[Passage]:
-    return split(
-        article,
-        max_tokens=encoder.identity.max_tokens,
-        count=encoder.count_tokens,
-    )
+    return split(article, max_tokens=encoder.identity.max_tokens, count=encoder.count_tokens)
 
 
 def _whole(article: Article) -> Passage:

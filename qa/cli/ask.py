@@ -67,12 +67,7 @@ def ask(
     listed = {"source": source, "section": section, "language": language, "author": author}
     filters = {**listed, "published_after": after, "published_before": before}
     asked = _question(
-        question=question,
-        as_of=as_of,
-        collection=collection,
-        filters=filters,
-        mode=mode,
-        max_citations=max_citations,
+        question=question, as_of=as_of, collection=collection, filters=filters, mode=mode, max_citations=max_citations
     )
     with waiting("looking for an answer"):
         answer = _answer(asked)

@@ -146,12 +146,7 @@ async def _run(plan: _Plan, address: Address, asking: Asking, settings: Settings
             questions_shown(total=len(examples), done=len(folder.finished)) as progress,
         ):
             return await ask_all(
-                examples,
-                respondent=asked,
-                folder=folder,
-                jobs=plan.jobs,
-                ranked=asking.ranked,
-                progress=progress,
+                examples, respondent=asked, folder=folder, jobs=plan.jobs, ranked=asking.ranked, progress=progress
             )
 
 

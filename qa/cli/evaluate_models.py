@@ -126,12 +126,7 @@ def checker(
     chosen = settings.support_checker if name is None else name
     try:
         reports = measure(
-            folder,
-            checker=chosen,
-            names=names or get_args(SetName),
-            limit=limit,
-            seed=seed,
-            told=_tell_rows,
+            folder, checker=chosen, names=names or get_args(SetName), limit=limit, seed=seed, told=_tell_rows
         )
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from None

@@ -147,10 +147,7 @@ _RULES = tuple(
             rf"{_SUBJECT} (?P<aux>has|have|had) (?P<did>{_DONE}) {_ABOUT}(?P<asked>{_NUMBER}) {_PLURAL}{_PLACE}?{_END}",
             "How many {counted} {aux} {subject} {did}{rest}?",
         ),
-        (
-            rf"{_SUBJECT} (?P<did>{_PAST}) {_CLAUSE} (?:on|in) (?P<asked>{_DATE})\b",
-            "When did {subject} {base} {rest}?",
-        ),
+        (rf"{_SUBJECT} (?P<did>{_PAST}) {_CLAUSE} (?:on|in) (?P<asked>{_DATE})\b", "When did {subject} {base} {rest}?"),
         (
             rf"{_SUBJECT} (?P<does>{'|'.join(_TAKES)}) (?P<rest>effect |place |)on (?P<asked>{_DATE})\b",
             "When does {subject} {base} {rest}?",
@@ -201,18 +198,12 @@ _RULES = tuple(
             ),
             "What did {subject} {base}?",
         ),
-        (
-            rf"(?:.{{0,80}}? )?{_NAME}, (?P<asked>[1-9]\d), (?!\d)",
-            "How old is {name}?",
-        ),
+        (rf"(?:.{{0,80}}? )?{_NAME}, (?P<asked>[1-9]\d), (?!\d)", "How old is {name}?"),
         (
             rf"(?:.{{0,80}}? )?(?P<asked>{_TITLE}) {_NAME}(?= (?:said|told|says|added|announced|was|will|is|has)\b)",
             "Who is {name}?",
         ),
-        (
-            rf"(?:.{{0,80}}(?:[,“] ?| (?:said|says|told|by) ))?{_NAME}, {_OFFICE}",
-            "Who is {name}?",
-        ),
+        (rf"(?:.{{0,80}}(?:[,“] ?| (?:said|says|told|by) ))?{_NAME}, {_OFFICE}", "Who is {name}?"),
     )
 )
 _OPENING = re.compile(

@@ -251,10 +251,7 @@ class TracedGenerator(AroundGenerator):
 
     def _told(self, span: Span, messages: Sequence[Message], draft: str, finish: Finish) -> None:
         """What is known at the end of a draft; then its span ends, though its last sentence is still to be checked."""
-        told: dict[str, Value] = {
-            "gen_ai.response.finish_reasons": [finish.reason],
-            "gen_ai.request.model": self.model,
-        }
+        told: dict[str, Value] = {"gen_ai.response.finish_reasons": [finish.reason], "gen_ai.request.model": self.model}
         if finish.prompt_tokens or finish.completion_tokens:  # a server that does not count says nothing, not 0
             told["gen_ai.usage.input_tokens"] = finish.prompt_tokens
             told["gen_ai.usage.output_tokens"] = finish.completion_tokens

@@ -270,8 +270,5 @@ class LexicalChecker:
         rows, share = supporting_spans(case)
         score = min(share, _DOUBT) if mismatches else share
         return Support(
-            verdict=verdict_of(score, share, mismatches),
-            score=round(score, 4),
-            spans=rows,
-            mismatches=mismatches,
+            verdict=verdict_of(score, share, mismatches), score=round(score, 4), spans=rows, mismatches=mismatches
         )

@@ -50,11 +50,7 @@ _TOKEN = re.compile(r"\d+(?:[,\u00a0\u202f]\d{3})*(?:\.\d+)?|[^\W\d_]+|[½¼¾�
 _GROUPED = re.compile(r"[,\u00a0\u202f]")
 _GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 _PARTS = {"half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25}
-
-
 _PARTS |= {"fifth": 0.2, "fifths": 0.2, "tenth": 0.1, "tenths": 0.1}
-
-
 _FRACTION = 20
 """A number below this may count parts: "2 thirds", "three quarters"."""
 _BEFORE: tuple[tuple[Bound, re.Pattern[str]], ...] = (

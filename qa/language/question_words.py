@@ -118,15 +118,11 @@ PARTICIPLES = frozenset(
 )
 """Those that no ending gives away."""
 _BE = frozenset("is are was were be been".split())
-
-
 _CLAUSE = re.compile(
     r"[;:–—]|,\s+(?:and|but|while|whereas|although|though|which|who|where|when|with)\b"
     r"|\b(?:and|but|while|whereas|although|though|because|which)\b",
     re.IGNORECASE,
 )
-
-
 _LONGEST_NUMBER = 4
 
 

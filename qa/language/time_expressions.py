@@ -77,10 +77,7 @@ _NEAR_A_TIME = re.compile(
     re.IGNORECASE,
 )
 """What a day is told to be near: "the week of November 9", "the day after Christmas"."""
-_CALENDAR: tuple[Rule, ...] = (
-    *time_calendar.RULES,
-    *time_parts.RULES,
-)
+_CALENDAR: tuple[Rule, ...] = (*time_calendar.RULES, *time_parts.RULES)
 _MOST = 12
 """Expressions read of one text: nobody names more, and reading them takes more time than their number grows."""
 _MOST_OF_A_RULE = 4 * _MOST

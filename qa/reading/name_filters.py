@@ -224,8 +224,6 @@ _DONE = re.compile(
     re.IGNORECASE,
 )
 """The last verb of a question, before its place, time or company."""
-
-
 _NOT_BEFORE = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
 
 

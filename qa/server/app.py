@@ -50,16 +50,7 @@ from qa.server.routes.conversations import (
     list_conversations,
     list_feedback,
 )
-from qa.server.routes.pages import (
-    admin,
-    admin_file,
-    article_page,
-    docs,
-    docs_file,
-    load_page,
-    openapi_json,
-    problem,
-)
+from qa.server.routes.pages import admin, admin_file, article_page, docs, docs_file, load_page, openapi_json, problem
 from qa.server.routes.protocols import (
     create_chat_completion,
     create_completion,
@@ -80,14 +71,7 @@ _CHECK_BYTES = 2_000_000
 _FEEDBACK_BYTES = 20_000
 _REVIEW_BYTES = 200_000
 
-_CONVERSATIONS = (
-    list_conversations,
-    get_conversation,
-    delete_conversation,
-    answer_changes,
-    get_answer,
-    link_answer,
-)
+_CONVERSATIONS = (list_conversations, get_conversation, delete_conversation, answer_changes, get_answer, link_answer)
 """Routes for stored questions and answers."""
 
 _ADMIN = (
@@ -134,11 +118,7 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     guard = Guard(settings)
 
     widget = load_widget(frame_ancestors=origins.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
-    dependencies = {
-        "service": _given(service),
-        "guard": _given(guard),
-        "caller": Provide(provide_caller),
-    }
+    dependencies = {"service": _given(service), "guard": _given(guard), "caller": Provide(provide_caller)}
     routes = _routes(max_body_bytes=settings.max_body_bytes)
     # The OpenAPI document is made on the first request for it: making it takes as long as all the rest.
     page = load_page(cache(partial(openapi.describe, routes, dependencies=dependencies, version=version("sourceline"))))

@@ -42,8 +42,6 @@ _INTERRUPTED = (
 )
 
 _log = logging.getLogger(__name__)
-
-
 JobState = Literal["running", "done", "failed", "interrupted"]
 """`done`: through, whatever was rejected; `failed`: broken off, and `detail` says why; `interrupted`: the service
 stopped."""

@@ -160,12 +160,7 @@ def markdown(table: Table) -> str:
         f"`{table.encoder.get('name', '')}` and support checker `{table.checker}`, in "
         f"{sum(table.seconds.values()) / 60:.0f} minutes on {table.machine.cores} cores. Intervals are 95 %.\n"
     )
-    parts = [
-        "# Yardsticks\n",
-        made,
-        *(f"- {note}" for note in table.notes),
-        "",
-    ]
+    parts = ["# Yardsticks\n", made, *(f"- {note}" for note in table.notes), ""]
     for section, rows in groupby(table.rows, key=lambda row: row.section):
         parts += [f"## {section}\n", "| measure | value | 95 % | n | floor | others |", "|---|---|---|---|---|---|"]
         parts += [_line(row) for row in rows]

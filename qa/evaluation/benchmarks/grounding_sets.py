@@ -19,8 +19,6 @@ SetName = Literal["summedits", "cliff", "qags-cnndm", "qags-xsum", "wice"]
 Part = Literal["fit", "report"]
 Span = tuple[int, int]
 _Row = TypeVar("_Row")
-
-
 _SPACED = (
     (re.compile(r"(?<=\d), (?=\d{3}(?!\d))"), ","),
     (re.compile(r"(?<=\d)\. (?=\d)"), "."),

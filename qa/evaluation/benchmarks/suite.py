@@ -20,17 +20,7 @@ import msgspec
 from embeddings import encoders
 from embeddings.types import Article, article_version
 from qa.evaluation import Example, Score
-from qa.evaluation.benchmarks import (
-    Bench,
-    Row,
-    Table,
-    asked,
-    markdown,
-    of_estimate,
-    sample_rows,
-    score_samples,
-    write,
-)
+from qa.evaluation.benchmarks import Bench, Row, Table, asked, markdown, of_estimate, sample_rows, score_samples, write
 from qa.evaluation.benchmarks.checker import measure_judging
 from qa.evaluation.benchmarks.reader import measure, measure_reading
 from qa.evaluation.benchmarks.realtimeqa import measure_news

@@ -202,8 +202,6 @@ _ERRORS: Mapping[type[Exception], Kind] = {
 """Everything else, by the nearest class in the error's ancestry."""
 
 KINDS: Mapping[str, Kind] = {kind.slug: kind for kind in (*_STATUS.values(), *_ERRORS.values())}
-
-
 PROTOCOL_PROBLEM = Problem(
     type="/problems/bad-request", title="Bad request", status=400, detail="What was sent is not a valid HTTP request."
 )
@@ -272,8 +270,6 @@ def _headers(error: Exception, kind: Kind) -> dict[str, str]:
 # --- uvicorn's h11 protocol with gaps closed: what is not HTTP gets a problem document, what does not end is ended
 _UNWANTED_BYTES = 50_000_000
 """So much of a body is thrown away after its request was refused, so that the sender gets to read the refusal."""
-
-
 _HEAD_SECONDS = 20.0
 """A request whose head takes longer is not waited for: connections are few here, and cost nothing to open."""
 

@@ -262,10 +262,7 @@ def serve_error(request: Request[Any, Any, Any], error: Exception) -> Response[A
     if not is_openai(request.scope["path"]):
         return served
     return Response(
-        _envelope(served.content),
-        status_code=served.status_code,
-        media_type="application/json",
-        headers=served.headers,
+        _envelope(served.content), status_code=served.status_code, media_type="application/json", headers=served.headers
     )
 
 

@@ -128,12 +128,7 @@ async def chunks(
         choices = (_ChunkChoice(delta=delta, finish_reason=finish),)
         return _message(
             _Chunk(
-                id=name,
-                created=created,
-                model=model,
-                choices=choices,
-                usage=usage,
-                sourceline=said or msgspec.UNSET,
+                id=name, created=created, model=model, choices=choices, usage=usage, sourceline=said or msgspec.UNSET
             )
         )
 

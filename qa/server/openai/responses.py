@@ -200,11 +200,7 @@ def _finished(opened: Response, item: str, piece: Piece, *, tokens: Tokens, note
     text = OutputText(text=piece.text, annotations=_annotations(piece.links))
     message = OutputMessage(id=item, status="completed", content=(text,))
     return msgspec.structs.replace(
-        opened,
-        status="completed",
-        output=(message,),
-        usage=_usage(tokens),
-        sourceline=about(piece.answer, note=note),
+        opened, status="completed", output=(message,), usage=_usage(tokens), sourceline=about(piece.answer, note=note)
     )
 
 

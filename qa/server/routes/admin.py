@@ -192,10 +192,7 @@ async def export_reviews(service: NamedDependency[Service], caller: NamedDepende
     rows, left_out = await service.administration.dataset()
     content = await asyncio.to_thread(lambda: b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
     monitoring.note(Act(act="reviews_exported", by=caller.name, rows=len(rows)))
-    headers = {
-        "content-disposition": 'attachment; filename="reviews.jsonl"',
-        "sourceline-left-out": str(left_out),
-    }
+    headers = {"content-disposition": 'attachment; filename="reviews.jsonl"', "sourceline-left-out": str(left_out)}
     return Response(content, media_type=NDJSON, headers=headers)
 
 
