@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import msgspec
 
-from embeddings.chunking.abbreviations import MAYBE_LAST, NEVER_LAST
+from embeddings.chunking.sentences import MAYBE_LAST, NEVER_LAST
 from embeddings.cleaning.article import page_at
 from embeddings.cleaning.identity import of_one_publisher
 from embeddings.types import Article, StoredPassage
