@@ -68,7 +68,7 @@ def reader(
         _show_file(one)
 
 
-def _tell_questions(setting: str, done: int, total: int) -> None:
+def _tell_questions(setting: str, total: int, done: int) -> None:
     if done and done % _QUESTIONS_A_LINE == 0:
         click.echo(f"{_TITLES[setting]}: {done:,} of {total:,} questions", err=True)
 
@@ -139,7 +139,7 @@ def checker(
         _show_set(one)
 
 
-def _tell_rows(name: str, done: int, total: int) -> None:
+def _tell_rows(name: str, total: int, done: int) -> None:
     if done and done % _ROWS_A_LINE == 0:
         click.echo(f"{name}: {done:,} of {total:,} responses", err=True)
 

@@ -45,16 +45,7 @@ from qa.types import Answer
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _CODE = ("qa", "embeddings", "prompts", "seeds")
-_LIBRARIES = (
-    "sourceline",
-    "torch",
-    "sentence-transformers",
-    "transformers",
-    "tokenizers",
-    "faiss-cpu",
-    "numpy",
-    "apsw",
-)
+_LIBRARIES = tuple("sourceline torch sentence-transformers transformers tokenizers faiss-cpu numpy apsw".split())
 
 
 class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):

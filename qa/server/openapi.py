@@ -31,7 +31,7 @@ from litestar.types import ControllerRouterHandler, Dependencies
 from embeddings.types import Article
 from qa.checking import CheckReport, TextToCheck
 from qa.conversations.changes import AnswerChanges
-from qa.conversations.feedback import DatasetRow, Feedback, Review
+from qa.conversations.feedback import DatasetRow, Feedback
 from qa.server.administration import (
     AdminAnswer,
     AdminArticle,
@@ -45,11 +45,11 @@ from qa.server.administration import (
 )
 from qa.server.auth import Level, handlers, level_of
 from qa.server.http.bodies import JSON, NDJSON
-from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.http.problems import MEDIA_TYPE, Problem, by_status
 from qa.server.jobs import Job, JobPage
 from qa.server.openai import ErrorEnvelope, is_openai
 from qa.server.openai.chat import ChatCompletion
-from qa.server.openai.requests import ChatRequest, Model, ModelList, ResponsesRequest
+from qa.server.openai.requests import ChatRequest, ModelList, ResponsesRequest
 from qa.server.openai.responses import Response
 from qa.server.wire import (
     AddReport,
@@ -127,7 +127,6 @@ _TYPES = (
     QuestionPage,
     AdminAnswer,
     ReviewIn,
-    Review,
     ReviewPage,
     DatasetRow,
     KeyList,
@@ -138,7 +137,6 @@ _TYPES = (
     ResponsesRequest,
     Response,
     ModelList,
-    Model,
     ErrorEnvelope,
 )
 _SCHEMA = "#/components/schemas/{name}"
@@ -200,17 +198,14 @@ class ArticlesOperation(Operation):
 
 def problems(*slugs: str) -> dict[int, ResponseSpec]:
     """The error responses of a route, by status, from the table of problems."""
-    by_status: dict[int, list[str]] = {}
-    for slug in slugs:
-        by_status.setdefault(KINDS[slug].status, []).append(slug)
     return {
         status: ResponseSpec(
             Problem,
             generate_examples=False,
-            description="; ".join(f"{KINDS[slug].title} (`/problems/{slug}`)" for slug in found),
+            description="; ".join(f"{kind.title} (`/problems/{kind.slug}`)" for kind in kinds),
             media_type=MEDIA_TYPE,
         )
-        for status, found in sorted(by_status.items())
+        for status, kinds in by_status(slugs).items()
     }
 
 

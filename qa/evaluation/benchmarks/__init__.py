@@ -202,19 +202,10 @@ def by_metric(scores: Sequence[Score]) -> Named:
 
 # --- The sample articles with their labelled questions and drafts: the one yardstick that comes with the project
 SAMPLES = "Sample articles: labelled questions"
-_SHOWN = (
-    "answer.right",
-    "answer.right_when_answered",
-    "answer.exact_match.has_answer",
-    "answer.f1.has_answer",
-    "answer.answered",
-    "grounding.exact_spans",
-    "grounding.cites_gold_article",
-    "grounding.cites_gold_words",
-    "abstention.precision",
-    "abstention.recall",
-    "abstention.f1",
-    "abstention.auroc",
+_SHOWN = tuple(
+    "answer.right answer.right_when_answered answer.exact_match.has_answer answer.f1.has_answer "
+    "answer.answered grounding.exact_spans grounding.cites_gold_article grounding.cites_gold_words "
+    "abstention.precision abstention.recall abstention.f1 abstention.auroc".split()
 )
 
 

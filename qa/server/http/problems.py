@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Literal
 
 import h11
@@ -202,6 +203,14 @@ _ERRORS: Mapping[type[Exception], Kind] = {
 """Everything else, by the nearest class in the error's ancestry."""
 
 KINDS: Mapping[str, Kind] = {kind.slug: kind for kind in (*_STATUS.values(), *_ERRORS.values())}
+
+
+def by_status(slugs: Iterable[str]) -> Mapping[int, Sequence[Kind]]:
+    """The rows of these kinds in order of status."""
+    rows = sorted((KINDS[slug] for slug in slugs), key=lambda kind: kind.status)
+    return {status: list(kinds) for status, kinds in groupby(rows, key=lambda kind: kind.status)}
+
+
 PROTOCOL_PROBLEM = Problem(
     type="/problems/bad-request", title="Bad request", status=400, detail="What was sent is not a valid HTTP request."
 )

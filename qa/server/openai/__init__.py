@@ -23,7 +23,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from qa.access.tokens import signature
 from qa.answers import CAVEATS
 from qa.generation.prompt import count_tokens
-from qa.server.http.problems import KINDS, Problem, problem_of, serve_problem
+from qa.server.http.problems import Problem, by_status, problem_of, serve_problem
 from qa.types import AbstainReason, Answer, AnswerEvent, AnswerMode, Citation, ClaimEvent, Event, FallbackReason
 
 _ACTIVE = re.compile(r"(?<=\])(?=[(\[:])|(?<=<)(?=[A-Za-z/!?])")
@@ -273,15 +273,12 @@ def failure(request: Request[Any, Any, Any], error: Exception) -> ErrorEnvelope:
 
 def errors(*slugs: str) -> dict[int, ResponseSpec]:
     """By status, from the table of problems; what goes wrong on any route is added."""
-    by_status: dict[int, list[str]] = {}
-    for slug in (*slugs, "internal-error"):
-        by_status.setdefault(KINDS[slug].status, []).append(slug)
     return {
         status: ResponseSpec(
             ErrorEnvelope,
             generate_examples=False,
-            description="; ".join(f"{KINDS[slug].title} (`{slug.replace('-', '_')}`)" for slug in found),
+            description="; ".join(f"{kind.title} (`{kind.slug.replace('-', '_')}`)" for kind in kinds),
             media_type="application/json",
         )
-        for status, found in sorted(by_status.items())
+        for status, kinds in by_status((*slugs, "internal-error")).items()
     }
