@@ -21,6 +21,7 @@ import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
 from embeddings.encoders import locate, revision
+from embeddings.encoders.sentence_transformer import prepare_torch
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads, open_session, open_tokenizer
 from qa.reading import FILE_NAME, AnswerSpan, Calibration, PassageText, calibration_beside, read_calibration
@@ -150,12 +151,9 @@ class NamedReader:
 
     @cached_property
     def _model(self) -> Any:
-        import torch
         from transformers import AutoModelForQuestionAnswering
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        torch.set_num_threads(native_threads(self._threads))
+        prepare_torch(threads=self._threads)
         model, told = AutoModelForQuestionAnswering.from_pretrained(
             self._folder, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
