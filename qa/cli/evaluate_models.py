@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+import msgspec
 import rich_click as click
 
 from qa.cli.terminal import console, load_encoder, read_settings
 from qa.evaluation.benchmarks.grounding_sets import SetName
+from qa.reading import load_reader
 
 if TYPE_CHECKING:
     from qa.evaluation import Score
@@ -41,7 +43,6 @@ def reader(
     an upper bound. Intervals (95 %) come from resampling articles. Needs no store: paragraphs are indexed aside.
     """
     from qa.evaluation.benchmarks.reader import measure
-    from qa.reading import load_reader
 
     settings = read_settings()
     encoder = load_encoder(settings)
@@ -60,8 +61,6 @@ def reader(
         for path in squad
     ]
     if as_json:
-        import msgspec
-
         click.echo(msgspec.json.format(msgspec.json.encode(reports), indent=1))
         return
     for one in reports:
@@ -131,8 +130,6 @@ def checker(
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
-        import msgspec
-
         click.echo(msgspec.json.format(msgspec.json.encode(reports), indent=1))
         return
     for one in reports:

@@ -28,7 +28,6 @@ from qa.reading import FILE_NAME, AnswerSpan, Calibration, PassageText, calibrat
 
 if TYPE_CHECKING:
     import onnxruntime
-    from tokenizers import Tokenizer
 
 MOST_TOKENS = 384
 _MOST_TOKENS = 384
@@ -142,7 +141,6 @@ class NamedReader:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
         positions = int(getattr(self._model.config, "max_position_embeddings", _MOST_TOKENS + _SPECIAL))
