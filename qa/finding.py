@@ -12,6 +12,7 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.runtime import Stopwatch
+from qa.errors import AbstainReason
 from qa.language.dates import Period, moment, stamp
 from qa.language.question_words import language_of
 from qa.language.time_expressions import period_of
@@ -26,7 +27,7 @@ from qa.retrieval import WIDER, Reranker, rerank
 from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, tells_of_every, timely, timely_first
 from qa.retrieval.search import READ, Depth, retrieve
 from qa.settings import Settings
-from qa.types import AbstainReason, Evidence
+from qa.types import Evidence
 
 _NO_MATCH = 0.05
 """Below this probability nothing retrieved is near the question."""

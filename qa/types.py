@@ -18,34 +18,6 @@ from embeddings.types import Article, StoredPassage
 from qa.errors import AbstainReason, FallbackReason
 from qa.language.dates import UnderstoodPeriod
 
-__all__ = [
-    "AbstainReason",
-    "AlsoReported",
-    "Answer",
-    "AnswerEvent",
-    "AnswerMode",
-    "Citation",
-    "Claim",
-    "ClaimEvent",
-    "Conflict",
-    "Event",
-    "Evidence",
-    "FallbackReason",
-    "Filters",
-    "Generation",
-    "Origin",
-    "Question",
-    "SearchAnswer",
-    "SearchQuestion",
-    "SearchResult",
-    "SearchResultsEvent",
-    "ShortAnswer",
-    "Turn",
-    "UnderstoodPeriod",
-    "Usage",
-    "Verdict",
-]
-
 AnswerMode = Literal["generated", "extractive", "abstained"]
 Verdict = Literal["supported", "partly_supported", "unsupported", "contradicted"]
 Origin = Literal["quoted", "model"]

@@ -38,17 +38,6 @@ from embeddings.cleaning.unicode import canonical_line, canonical_text
 from embeddings.errors import InvalidArticle
 from embeddings.types import Article, RawArticle, Status, article_version
 
-__all__ = [
-    "MAX_TEXT",
-    "Cleaned",
-    "article_id",
-    "carried",
-    "clean",
-    "clean_with_notes",
-    "is_notice",
-    "page_at",
-    "status_of",
-]
 MAX_TEXT: Final = 5_000_000
 """Longest text accepted, in characters: about 800,000 words."""
 _MAX_NAME: Final = 200

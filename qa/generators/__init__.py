@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from qa.errors import GeneratorFailed, SettingsError
+from qa.errors import FallbackReason, GeneratorFailed, SettingsError
 from qa.settings import Settings
-from qa.types import FallbackReason
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,9 +22,10 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from qa.access.tokens import signature
 from qa.answers import CAVEATS
+from qa.errors import AbstainReason, FallbackReason
 from qa.generation.prompt import count_tokens
 from qa.server.http.problems import Problem, by_status, problem_of, serve_problem
-from qa.types import AbstainReason, Answer, AnswerEvent, AnswerMode, Citation, ClaimEvent, Event, FallbackReason
+from qa.types import Answer, AnswerEvent, AnswerMode, Citation, ClaimEvent, Event
 
 _ACTIVE = re.compile(r"(?<=\])(?=[(\[:])|(?<=<)(?=[A-Za-z/!?])")
 """Where a Markdown link, image or reference, or a tag, holds together."""
