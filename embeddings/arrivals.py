@@ -18,8 +18,6 @@ The same text again without id and link, or at another address of its site, is a
 this to users.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Literal
 

@@ -4,8 +4,6 @@
 texts and questions in English (`qa.language.dates`, names, sentences).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -3,8 +3,6 @@
 Offsets are half-open Unicode code-point offsets into the canonical text of one article version.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Makes the events of an answer from the results of the steps, folds them into the answer, and joins parts."""
 
-from __future__ import annotations
-
 import math
 import re
 import uuid

@@ -5,8 +5,6 @@ so that with a number behind it, it stands neither in the evidence nor in the qu
 marker, whatever a model makes of its brackets.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import lru_cache

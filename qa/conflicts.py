@@ -5,8 +5,6 @@ A correction is found by what it says of itself. Precision comes first: a confli
 that is missed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Retrieves passages for an understood question, reads them, and decides whether they answer it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta

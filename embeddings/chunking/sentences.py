@@ -12,8 +12,6 @@ Dutch, Swedish, Norwegian, Danish, Polish, Czech, Russian and Ukrainian; of Arab
 marks that end sentences, with their quotation marks. Other languages are split by their stops alone.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import pairwise

@@ -10,8 +10,6 @@ Wording and quotation marks inside prose are never changed, and cleaning a clean
 What cannot be told for sure is refused rather than passed over: an embargo that is not understood would be broken.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence

@@ -37,8 +37,6 @@ Captions themselves stay, credit included: who is seen where is news, and the wo
 A sentence said twice within prose is left alone.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from itertools import pairwise

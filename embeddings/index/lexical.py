@@ -5,8 +5,6 @@ several segments gives the very scores of searching them merged. Measured agains
 (`tests/benchmarks/bench_lexical.py`): as good as an unpruned FTS5, twenty times faster, exact under every filter.
 """
 
-from __future__ import annotations
-
 import math
 from array import array
 from bisect import bisect_left

@@ -6,8 +6,6 @@ Exports of a CMS hold HTML: of a marked-up cell, its text counts. Comma, semicol
 the header shows.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterator, Sequence

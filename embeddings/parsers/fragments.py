@@ -4,8 +4,6 @@ Nothing is looked for and nothing left out but what no reader sees, unlike in a 
 stands among other things. Paragraphs are parted by an empty line; list items and table rows stand one a line.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Final

@@ -6,8 +6,6 @@ one generation, and gives its passages as one run of keys. `removals` lets a rea
 catch up with the present one without reading everything again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Finds the sources for each claim: the texts sent along, or passages of the stored articles."""
 
-from __future__ import annotations
-
 import math
 import re
 import sys

@@ -5,8 +5,6 @@ have one of these forms (`statement_forms`); one that does not is left alone. Wh
 for the caller to try (`answers_well`).
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -3,8 +3,6 @@
 Each form is a pattern and the question that a sentence of it answers; `starters.txt` has the verbs.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

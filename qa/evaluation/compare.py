@@ -3,8 +3,6 @@
 What was not measured holds no limit.
 """
 
-from __future__ import annotations
-
 import math
 import tomllib
 from collections.abc import Mapping, Sequence

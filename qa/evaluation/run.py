@@ -4,8 +4,6 @@ A manifest says under which conditions the answers came about. A foreign server 
 with the words of those articles beside the predictions, its citations can be judged.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import os

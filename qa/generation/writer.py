@@ -4,8 +4,6 @@ Small models lose labels and run facts together when they read whole passages. S
 exact sentences to restate. The result is checked like any other draft, against the passages of those sentences.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import re

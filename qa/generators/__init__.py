@@ -3,8 +3,6 @@
 Any OpenAI-compatible model, Anthropic's, or a script; `load_generator` takes settings.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Literal, Protocol

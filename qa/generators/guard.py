@@ -7,8 +7,6 @@ for a while. Then half open: one question is let through to see; its first words
 it again.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections import deque

@@ -3,12 +3,10 @@
 The hard checks stand beside it. Whatever a classifier calls its outcomes, `roles_of` finds which is support.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -18,9 +16,6 @@ from embeddings.errors import EncoderError
 from qa.grounding import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import ClaimEvidence, passages_of, supporting_spans, to_judge
 from qa.grounding.mismatches import vetoes
-
-if TYPE_CHECKING:
-    from sentence_transformers import CrossEncoder
 
 _DOUBT = 0.15
 """Score of a claim that a hard check fails, at most."""
@@ -98,7 +93,7 @@ class _Judging:
 
         self._roles: Roles = roles_of(labels)
         self._outcomes = len(labels)
-        self._model: CrossEncoder = CrossEncoder(str(folder), **SAFELY)
+        self._model = CrossEncoder(str(folder), **SAFELY)
         self._raw: dict[str, Any] = {"activation_fn": torch.nn.Identity(), "show_progress_bar": False}
 
     def judge(self, claim: str, case: ClaimEvidence) -> _Opinion:

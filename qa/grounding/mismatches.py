@@ -5,8 +5,6 @@ they leave to the network. `doubts` name what is likely wrong in a claim that th
 needs no network: it uses shared words and the vetoes, for tests and as a baseline.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """Times in ISO 8601; dates, weekdays, years and clock times in a text, and which of them agree."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, date, datetime, timedelta
 

@@ -3,8 +3,6 @@
 So that "ECB" meets the European Central Bank, long forms are found in the texts that a question brought up.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence

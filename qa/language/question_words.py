@@ -3,8 +3,6 @@
 The language is told as far as letters and small words tell; names and phrases are found by their form alone.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """Times told by their distance from now: "two weeks ago", "last weekend", "in the next three days"."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import date, timedelta

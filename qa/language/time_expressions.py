@@ -4,8 +4,6 @@ The rules lie beside this: times told by their distance from now ("two weeks ago
 in `time_calendar` and `time_parts`, in other languages than English in `time_languages`.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence

@@ -3,8 +3,6 @@
 A language is a table of words in `time_languages.toml`; how they are read is the same for all.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta

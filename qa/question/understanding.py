@@ -1,7 +1,5 @@
 """Understands a question: makes it stand alone, corrects its spelling, and finds its period and filters."""
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata

@@ -3,8 +3,6 @@
 Roles are compared only in plain sentences; others are left alone.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache

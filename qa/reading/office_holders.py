@@ -3,8 +3,6 @@
 A reader is drawn to the name beside the office, and that is often the name of somebody just dismissed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import lru_cache

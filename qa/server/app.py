@@ -1,7 +1,5 @@
 """The application: its routes, their dependencies, and what applies to all of them. Wiring only."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache, partial

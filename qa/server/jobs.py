@@ -4,8 +4,6 @@ A job is noted when it begins and when it ends, so that one cut off by the end o
 are no reason for an ingest to fail: where they cannot be written, the log says so. Several services may keep one book.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import secrets

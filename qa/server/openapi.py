@@ -5,8 +5,6 @@ turn a bounded string in a list into `oneOf: [string, anything]`, which no strin
 structs refuse unknown fields.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any

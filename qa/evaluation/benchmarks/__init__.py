@@ -4,8 +4,6 @@ Here is what the yardsticks share: examples asked of the service of this process
 what decides them.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 A response is as good as its worst sentence. Thresholds come from one half of the documents, figures from the other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path

@@ -4,8 +4,6 @@ Sources: Laban et al., "SummEdits" (2023); Cao and Wang, "CLIFF" (2021); Wang, C
 Questions to Evaluate the Factual Consistency of Summaries" (QAGS, 2020); Kamoi et al., "WiCE" (2023).
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import re

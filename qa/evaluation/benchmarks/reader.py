@@ -4,8 +4,6 @@ Source of the measures: Rajpurkar et al., "Know What You Don't Know" (2018); wha
 answer is the words that the reader found; declining is the empty answer.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

@@ -4,8 +4,6 @@ python -m qa.evaluation.benchmarks.suite --data ../shared/data --cache .cache/ya
 python -m qa.evaluation.benchmarks.suite --data ../shared/data --baseline tests/yardsticks/baseline.json
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import random

@@ -3,8 +3,6 @@
 A corpus can act as if it did not hold certain articles: so it is asked what nothing answers.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import time

@@ -4,8 +4,6 @@ What an error says is shown only where the table allows it: messages about the c
 those of the store, the encoder or a bug are not (they may name paths), they go to the log under an incident id.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import uuid

@@ -6,8 +6,6 @@ plain words, so it is made to stay that: a space keeps the brackets apart. A lin
 What the format has no field for, how the answer came about, stands in a field that clients may pass over.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Sequence

@@ -1,7 +1,5 @@
 """An answer as a chat completion, whole or as the chunks of a stream."""
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable

@@ -1,7 +1,5 @@
 """An answer as a response of OpenAI's newer format, whole or as the events of a stream."""
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator

@@ -1,7 +1,5 @@
 """`/api/admin`: articles, sources, questions, answers, reviews and keys, for the operator."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import UTC, date, datetime
 from functools import partial

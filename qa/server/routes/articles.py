@@ -3,8 +3,6 @@
 Jobs are followed request by request, also while articles are being stored.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get, post

@@ -3,8 +3,6 @@
 Answers come with their citations, at once or as they are made.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime

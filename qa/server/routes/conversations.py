@@ -4,8 +4,6 @@ An answer is for its owner and for whoever was given the link to it. Feedback is
 readers, read by whoever runs the service.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from litestar import delete, get, post

@@ -1,7 +1,5 @@
 """Pages: the API's description, problems, administration, and an article opened from a citation."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import re

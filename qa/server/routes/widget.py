@@ -1,7 +1,5 @@
 """The chat: the page at `/`, the script that embeds it into other sites, and their tokens."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import time
