@@ -18,8 +18,6 @@ The same text again without id and link, or at another address of its site, is a
 this to users.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -246,12 +244,8 @@ class Arrivals:
             return settled if settled.outcome == "unchanged" else msgspec.structs.replace(settled, note=note)
         for name in self._with_text(article):
             old = self._get(name)
-            if (
-                old is not None
-                and old.url
-                and host_of(old.url) == host_of(article.url)
-                and _says_the_same(article, old)
-            ):
+            of_site = old is not None and old.url and host_of(old.url) == host_of(article.url)
+            if of_site and old and old.title.casefold() == article.title.casefold() and dates_agree(article, old):
                 return self._duplicate(one, old, name)
         return self._version(one, article, None, known)
 
@@ -395,10 +389,6 @@ def _replacing_at(old: Article) -> str:
 def _speaks(one: Arrival) -> bool:
     """Whether an arrival says when the article may be shown."""
     return one.says_status or one.article.embargoed_until is not None
-
-
-def _says_the_same(one: Article, other: Article) -> bool:
-    return one.title.casefold() == other.title.casefold() and dates_agree(one, other)
 
 
 def _is_called(new: Article, old: Article) -> bool:

@@ -6,8 +6,6 @@ says so (`copies` of a record); where it does not, the report names those that g
 collections that the sender may not write to are neither named nor touched.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The interface between the online and the offline half."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 

@@ -16,8 +16,6 @@ EmbeddingsError
 └── IndexDamaged          a derived index file does not match its manifest (it is rebuilt, never served)
 """
 
-from __future__ import annotations
-
 
 class EmbeddingsError(Exception):
     """Root of the tree; `str(error)` says what happened, where, and what to do."""

@@ -5,8 +5,6 @@ as soon as all its vectors are there, so a crash costs the work of one batch. Wh
 as before keeps the vector that the corpus has of it: to say something else of a text encodes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec

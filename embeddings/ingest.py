@@ -4,8 +4,6 @@ Takes what parsers found, gives a report of what became of each. An article the 
 lookup and no encoding, so that doing the same again is cheap, and after a crash goes on where it stopped.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -23,15 +21,7 @@ from embeddings.indexing import BATCH_PASSAGES, Indexer, fingerprint, index_arti
 from embeddings.runtime import Heard, Stopwatch
 from embeddings.types import Article, RawArticle, Rejected
 
-__all__ = [
-    "IngestProgress",
-    "IngestReport",
-    "IngestedArticle",
-    "Outcome",
-    "fingerprint",
-    "index_articles",
-    "ingest",
-]
+__all__ = ["IngestProgress", "IngestReport", "IngestedArticle", "Outcome", "fingerprint", "index_articles", "ingest"]
 
 Outcome = Literal["added", "updated", "unchanged", "duplicate"]
 

@@ -1,7 +1,5 @@
 """What is wrong in a store, and how large it is, without changing it; and what may be stored at all."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path

@@ -18,8 +18,6 @@ Nor are notices one story that say the same of different names: after the figure
 may spell a few names otherwise; where a third of those between the same words differ, it is no copy.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import struct

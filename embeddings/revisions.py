@@ -12,8 +12,6 @@ article of its own. So the earlier text must stand in the later one, but for wha
 Whatever else differs leaves it unsure, and unsure means that both are kept.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher

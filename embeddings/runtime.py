@@ -1,7 +1,7 @@
 """Shared runtime: blocking jobs, caches, stopwatch, and ONNX networks on few threads.
 
-Networks and tokenizers are verified by hash; no thread spins. Also how many processors this process may really use, and
-regular expressions that a start does not wait for.
+Networks and tokenizers are verified by hash; no thread spins. Also how many processors this process may really use,
+lists of words, and regular expressions that a start does not wait for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, MutableMapping
+from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
@@ -87,6 +88,15 @@ def key_of(*parts: str) -> bytes:
         digest.update(len(encoded).to_bytes(8, "little"))
         digest.update(encoded)
     return digest.digest()
+
+
+# --- Lists of words that stand in files
+def word_lists(package: str, file: str) -> dict[str, str]:
+    """The lists of a file: `name: words`, going on in lines that are indented; `#` begins a comment."""
+    lines = files(package).joinpath(file).read_text(encoding="utf-8").splitlines()
+    told = "\n".join(line for line in lines if not line.startswith("#"))
+    lists = re.findall(r"^(\S[^:]*): (.*(?:\n .*)*)", told, re.MULTILINE)
+    return {name: " ".join(words.split()) for name, words in lists}
 
 
 # --- Regular expressions that few questions need: all of them together took a seventh of a start

@@ -3,8 +3,6 @@
 Offsets are half-open Unicode code-point offsets into the canonical text of one article version.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from pathlib import Path
@@ -19,8 +17,6 @@ Vector = npt.NDArray[np.float32]
 
 Vectors = npt.NDArray[np.float32]
 """Embeddings row by row, shape (n, dimension), float32, C-contiguous."""
-
-
 Status = Literal["usable", "withheld", "canceled"]
 """Whether an article may be shown: `withheld` until its publisher says otherwise, `canceled` for good."""
 

@@ -50,12 +50,7 @@ class UsableCorpus:
     """A corpus whose reads are restricted to what may be shown, and whose writes go to the same collections only."""
 
     def __init__(
-        self,
-        corpus: Corpus,
-        *,
-        now: Clock = utc_now,
-        within: tuple[str, ...] | None = None,
-        kept_back: bool = False,
+        self, corpus: Corpus, *, now: Clock = utc_now, within: tuple[str, ...] | None = None, kept_back: bool = False
     ) -> None:
         """`within`: the readable collections (None: all); `kept_back`: also show what readers may not see."""
         self._corpus = corpus

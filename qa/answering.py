@@ -34,6 +34,7 @@ from qa.answers import (
 )
 from qa.citations import is_exact, search_result
 from qa.conflicts import described, disputed
+from qa.errors import AbstainReason, FallbackReason
 from qa.finding import Finder, Found
 from qa.generators import Generator
 from qa.grounding import SupportChecker
@@ -48,18 +49,7 @@ from qa.retrieval.recency import timely
 from qa.retrieval.search import Depth, is_near
 from qa.settings import Settings
 from qa.tracing import Evaluation, current
-from qa.types import (
-    AbstainReason,
-    Answer,
-    ClaimEvent,
-    Event,
-    FallbackReason,
-    Question,
-    SearchAnswer,
-    SearchQuestion,
-    Turn,
-    Usage,
-)
+from qa.types import Answer, ClaimEvent, Event, Question, SearchAnswer, SearchQuestion, Turn, Usage
 
 if TYPE_CHECKING:
     from qa.generation.writer import Drafted, DraftTask, Writer

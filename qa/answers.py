@@ -1,7 +1,5 @@
 """Makes the events of an answer from the results of the steps, folds them into the answer, and joins parts."""
 
-from __future__ import annotations
-
 import math
 import re
 import uuid
@@ -12,6 +10,7 @@ from itertools import chain, zip_longest
 import msgspec
 
 from qa.citations import search_result, short_answer
+from qa.errors import AbstainReason, FallbackReason
 from qa.finding import SHOWN, Found
 from qa.language.dates import shown, stamp
 from qa.question.understanding import Understood
@@ -20,7 +19,6 @@ from qa.reading.sentence_ranking import Reading, ReadSentence
 from qa.retrieval.search import keeps_period, stale
 from qa.tracing import Value
 from qa.types import (
-    AbstainReason,
     Answer,
     AnswerEvent,
     AnswerMode,
@@ -30,7 +28,6 @@ from qa.types import (
     Conflict,
     Event,
     Evidence,
-    FallbackReason,
     Filters,
     Generation,
     Question,

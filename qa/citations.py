@@ -5,15 +5,13 @@ so that with a number behind it, it stands neither in the evidence nor in the qu
 marker, whatever a model makes of its brackets.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
 
-from embeddings.chunking.abbreviations import MAYBE_LAST, NEVER_LAST
+from embeddings.chunking.sentences import MAYBE_LAST, NEVER_LAST
 from embeddings.cleaning.article import page_at
 from embeddings.cleaning.identity import of_one_publisher
 from embeddings.types import Article, StoredPassage

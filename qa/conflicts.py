@@ -5,8 +5,6 @@ A correction is found by what it says of itself. Precision comes first: a confli
 that is missed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -244,10 +242,7 @@ def _meant(figure: Quantity) -> tuple[float, float]:
     digits, _, power = f"{size:.9e}".partition("e")
     step = 10.0 ** (int(power) + 1 - len(digits.replace(".", "").rstrip("0")))
     off = {"exact": 0.0, "about": min(step / 2, size * _ROUNDED)}.get(figure.bound, min(step, size * _BOUNDED))
-    return (
-        value if figure.bound == "least" else value - off,
-        value if figure.bound == "most" else value + off,
-    )
+    return (value if figure.bound == "least" else value - off, value if figure.bound == "most" else value + off)
 
 
 def _unit(item: ReadSentence) -> str:

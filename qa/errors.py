@@ -11,8 +11,6 @@ QAError
 Beside it, the closed lists of reasons why an answer is none, or was not generated.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 AbstainReason = Literal[

@@ -1,7 +1,5 @@
 """Retrieves passages for an understood question, reads them, and decides whether they answer it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -12,6 +10,7 @@ import msgspec
 from embeddings.corpus import Corpus
 from embeddings.encoders import Encoder
 from embeddings.runtime import Stopwatch
+from qa.errors import AbstainReason
 from qa.language.dates import Period, moment, stamp
 from qa.language.question_words import language_of
 from qa.language.time_expressions import period_of
@@ -21,27 +20,12 @@ from qa.reading.answer_filters import answers_another, filter_answers
 from qa.reading.composing import newest_first, newest_said
 from qa.reading.name_filters import from_articles_about, from_articles_with, naming
 from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
-from qa.reading.sentence_ranking import (
-    DEPTH,
-    Reading,
-    ReadSentence,
-    articles_in_turn,
-    best_passages_first,
-    read,
-)
+from qa.reading.sentence_ranking import DEPTH, Reading, ReadSentence, articles_in_turn, best_passages_first, read
 from qa.retrieval import WIDER, Reranker, rerank
-from qa.retrieval.recency import (
-    AFTERWARDS,
-    is_late,
-    says_when,
-    tells_of_another,
-    tells_of_every,
-    timely,
-    timely_first,
-)
+from qa.retrieval.recency import AFTERWARDS, is_late, says_when, tells_of_another, tells_of_every, timely, timely_first
 from qa.retrieval.search import READ, Depth, retrieve
 from qa.settings import Settings
-from qa.types import AbstainReason, Evidence
+from qa.types import Evidence
 
 _NO_MATCH = 0.05
 """Below this probability nothing retrieved is near the question."""

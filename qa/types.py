@@ -18,41 +18,11 @@ from embeddings.types import Article, StoredPassage
 from qa.errors import AbstainReason, FallbackReason
 from qa.language.dates import UnderstoodPeriod
 
-__all__ = [
-    "AbstainReason",
-    "AlsoReported",
-    "Answer",
-    "AnswerEvent",
-    "AnswerMode",
-    "Citation",
-    "Claim",
-    "ClaimEvent",
-    "Conflict",
-    "Event",
-    "Evidence",
-    "FallbackReason",
-    "Filters",
-    "Generation",
-    "Origin",
-    "Question",
-    "SearchAnswer",
-    "SearchQuestion",
-    "SearchResult",
-    "SearchResultsEvent",
-    "ShortAnswer",
-    "Turn",
-    "UnderstoodPeriod",
-    "Usage",
-    "Verdict",
-]
-
 AnswerMode = Literal["generated", "extractive", "abstained"]
 Verdict = Literal["supported", "partly_supported", "unsupported", "contradicted"]
 Origin = Literal["quoted", "model"]
 """`quoted`: the source's own words, character for character; `model`: written by a language model, then checked."""
 _SUPPORT = "Probability; of a generated answer: that its weakest sentence is supported; else: that the evidence answers"
-
-
 _Names = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=100)]
 
 

@@ -4,8 +4,6 @@ A passage is a run of whole sentences. Cuts fall at paragraph ends where that co
 a heading, and leave passages of even size; a sentence longer than the encoder reads is cut into pieces first.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from bisect import bisect_left

@@ -7,29 +7,41 @@ opened. Measured against sentencex on the hand-labelled cases of the tests (`tes
 sentencex keeps whole quotations as one sentence, parts "10 p.m." from its day and hangs opening quotation marks on the
 sentence before.
 
-Claimed are abbreviations and initials of English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish,
-Norwegian, Danish, Polish, Czech, Russian and Ukrainian; of Arabic, Hindi, Chinese and Japanese the marks that end
-sentences, with their quotation marks. Other languages are split by their stops alone.
+Claimed are abbreviations (`abbreviations.txt`) and initials of English, German, French, Spanish, Italian, Portuguese,
+Dutch, Swedish, Norwegian, Danish, Polish, Czech, Russian and Ukrainian; of Arabic, Hindi, Chinese and Japanese the
+marks that end sentences, with their quotation marks. Other languages are split by their stops alone.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from embeddings.chunking.abbreviations import (
-    AFTER_CLOCK,
-    AFTER_ORDINAL,
-    BEFORE_NUMBER,
-    MAYBE_LAST,
-    NEVER_LAST,
-    opens_sentence,
-)
-from embeddings.runtime import compiled_late
+from embeddings import month_names as months
+from embeddings.runtime import compiled_late, word_lists
 
 Span = tuple[int, int]
+_LISTS: Final = word_lists("embeddings.chunking", "abbreviations.txt")
+
+
+def _of(name: str) -> frozenset[str]:
+    """The words of one kind, of all languages."""
+    return frozenset(word for kind, words in _LISTS.items() if kind.startswith(name) for word in words.split())
+
+
+_TITLES: Final = _of("title")
+NEVER_LAST: Final = _of("never last") | _TITLES | {title.upper() for title in _TITLES}  # wires in capitals
+"""A name, a number or the rest of the phrase always follows."""
+_BEFORE_NUMBER: Final = _of("before number").union(months.ENGLISH_SHORT_MONTHS, months.CAPITAL_SHORT_MONTHS)
+"""Abbreviations when a number follows, words like any other when none does."""
+MAYBE_LAST: Final = _of("maybe last")
+"""Abbreviations that also end sentences: they do where the next word is one that opens sentences."""
+_AFTER_CLOCK: Final = _of("after clock").union(
+    months.ENGLISH_WEEKDAYS, months.ENGLISH_MONTHS, months.ENGLISH_SHORT_MONTHS
+)
+_AFTER_ORDINAL: Final = _of("after ordinal").union(months.GERMAN_MONTHS, months.GERMAN_SHORT_MONTHS)
+"""What follows a number with a stop in German where it is read as an ordinal ("am 3. Oktober")."""
+_OPENERS: Final = _of("opener")
 _STOP = re.compile(
     r"""
     (?<![.!?…‼‽⁇⁈⁉؟۔।॥։])  # a run of marks is tried once, not from each of its characters
@@ -153,11 +165,11 @@ def _full_stop_ends(text: str, first: int, at: int, next_word: re.Match[str]) ->
         small = word  # a capital in the middle of a sentence means a name
     if word in NEVER_LAST or small in NEVER_LAST:
         return False
-    counted = word in BEFORE_NUMBER or (len(word) > 1 and (small in BEFORE_NUMBER or word.endswith("str")))
+    counted = word in _BEFORE_NUMBER or (len(word) > 1 and (small in _BEFORE_NUMBER or word.endswith("str")))
     if counted and (following[0].isdigit() or not _INITIALS.fullmatch(word)):
         return not following[0].isdigit()
     if word in _CLOCK:
-        return following[0].isalpha() and following.rstrip(".,;:)") not in AFTER_CLOCK
+        return following[0].isalpha() and following.rstrip(".,;:)") not in _AFTER_CLOCK
     if word.isdecimal() and len(word) <= 2 and _is_ordinal(text, max(first, at - 20), at - len(word), following):
         return False
     if word in {"C", "F", "K"} and _DEGREES.search(text, max(first, at - 4), at):
@@ -169,7 +181,7 @@ def _full_stop_ends(text: str, first: int, at: int, next_word: re.Match[str]) ->
 
 def _is_ordinal(text: str, low: int, at: int, following: str) -> bool:
     """Whether a number at a place is a German ordinal, by the word after it or before."""
-    if following.rstrip(".,;:!?)") in AFTER_ORDINAL:
+    if following.rstrip(".,;:!?)") in _AFTER_ORDINAL:
         return True
     return (
         following[0].isupper() and _ORDINAL_BEFORE.search(text, low, at) is not None and not opens_sentence(following)
@@ -310,7 +322,7 @@ def _is_label(match: re.Match[str]) -> bool:
     if match["mark"] != "." or not match["label"].isdigit():
         return True
     word = match["word"].rstrip(".,;:!?)")
-    return not word[:1].islower() and word not in AFTER_ORDINAL
+    return not word[:1].islower() and word not in _AFTER_ORDINAL
 
 
 def _lines(text: str, start: int, end: int) -> Iterator[Span]:
@@ -352,3 +364,9 @@ def _is_apart(line: str, after: str, *, width: int) -> bool:
     if is_running and len(line) + 1 + len(word) > width and not (word.istitle() and opens_sentence(word)):
         return False
     return not line.endswith((" Mr", " Mrs", " Ms", " Dr"))
+
+
+def opens_sentence(word: str) -> bool:
+    """Whether a word is one that opens sentences: `It's`, `The,` and `THE` are, the initial `A.` is not."""
+    bare = re.split(r"['’]", word.rstrip(",:;"), maxsplit=1)[0]
+    return bare in _OPENERS or (len(bare) > 1 and bare.isupper() and bare.capitalize() in _OPENERS)

@@ -10,8 +10,6 @@ Wording and quotation marks inside prose are never changed, and cleaning a clean
 What cannot be told for sure is refused rather than passed over: an embargo that is not understood would be broken.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -37,19 +35,6 @@ from embeddings.cleaning.titles import clean_title
 from embeddings.cleaning.unicode import canonical_line, canonical_text
 from embeddings.errors import InvalidArticle
 from embeddings.types import Article, RawArticle, Status, article_version
-
-__all__ = [
-    "MAX_TEXT",
-    "Cleaned",
-    "article_id",
-    "carried",
-    "clean",
-    "clean_with_notes",
-    "is_notice",
-    "page_at",
-    "status_of",
-]
-
 
 MAX_TEXT: Final = 5_000_000
 """Longest text accepted, in characters: about 800,000 words."""

@@ -37,8 +37,6 @@ Captions themselves stay, credit included: who is seen where is news, and the wo
 A sentence said twice within prose is left alone.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from itertools import pairwise
@@ -46,7 +44,7 @@ from typing import Final
 
 import msgspec
 
-from embeddings.runtime import compiled_late
+from embeddings.runtime import compiled_late, word_lists
 
 MAX_BOILERPLATE: Final = 400
 """Longest line a rule looks at, in characters; what is longer is prose."""
@@ -73,51 +71,19 @@ class Dropped(msgspec.Struct, frozen=True):
     line: str
 
 
-def _labels(text: str) -> frozenset[str]:
-    return frozenset(label.strip() for label in text.replace("\n", "|").split("|") if label.strip())
+_LISTS = word_lists("embeddings.cleaning", "labels.txt")
 
 
-_FONT_SIZE = _labels("tt|aa|a a|a a a|text size|font size|change font size")
-_CONTROLS = _FONT_SIZE | _labels(
-    """share|share this|share this article|share this story|share this page|share this post|share this video
-    share article|share story|share on facebook|share on twitter|share on x|share on linkedin|share on whatsapp
-    share on telegram|share on reddit|share on pinterest|share by email|share via email|share options
-    copy link|copy this link|copy link to clipboard|link copied|print this article|print this page|print article
-    email this article|email this story|email article|save article|save this article|save this story
-    bookmark this article|gift article|gift this article|listen to this article|listen to article
-    listen to this story|view comments|show comments|hide comments|post a comment|leave a comment|add a comment
-    write a comment|jump to comments|0 comments|skip to content|skip to main content|skip to navigation|back to top
-    return to top|scroll to top|toggle navigation|open menu|close menu|play video|pause video|video player
-    video player is loading|ad feedback|video ad feedback|enlarge image|expand image|open image in gallery
-    view image in fullscreen|toggle caption|show caption|hide caption|view gallery|click to enlarge|tap to enlarge
-    add us on google|prefer us on google"""
-)
-_BUTTONS = _labels(
-    """facebook|twitter|x|linkedin|whatsapp|telegram|reddit|pinterest|instagram|threads|bluesky|messenger|flipboard
-    tumblr|pocket|youtube|tweet|pin it|email|e mail|mail|print|save|copy|bookmark|link|more|comments|comment|like
-    home|menu|search|close|log in|login|sign in|register|subscribe|subscribe now|sign up|listen|play|mute"""
-)
-_MORE = _labels(
-    """read more|read more here|read also|also read|read next|read the full story|read the full story here
-    read full story|read full article|read the full article|read the full article here|continue reading
-    keep reading|see more|show more|load more|view more|click here|click here for more|click here to read more
-    more on this story|more on this topic|related|related articles|related stories|related news|related content
-    related topics|related coverage|related links|related posts|related article|related story
-    recommended articles|recommended stories|recommended for you|you may also like|you might also like
-    you may be interested in|up next|now playing|most read|most popular|most viewed|trending now|popular now
-    what to read next"""
-)
-_ADVERTISEMENT = _labels(
-    """advertisement|advertising|advert|ad|sponsored|sponsored content|promoted content|paid content
-    remove ads|skip ad|skip advertisement|after advertisement|advertisement continue reading below
-    advertisement scroll to continue|advertisement article continues below|advertisement story continues below
-    article continues below|article continues below advertisement|article continues after advertisement
-    story continues below|story continues below advertisement|story continues after advertisement
-    content continues below|scroll to continue|scroll to continue with content"""
-)
+def _labels(name: str) -> frozenset[str]:
+    return frozenset(_LISTS[name].split(", "))
+
+
+_FONT_SIZE = _labels("font size")
+_CONTROLS = _FONT_SIZE | _labels("control")
+_BUTTONS = _labels("button")
 _BY_LABEL: Final = {
-    **dict.fromkeys(_MORE, "more-link"),
-    **dict.fromkeys(_ADVERTISEMENT, "advertisement"),
+    **dict.fromkeys(_labels("more-link"), "more-link"),
+    **dict.fromkeys(_labels("advertisement"), "advertisement"),
     **dict.fromkeys(_CONTROLS, "control"),
 }
 _LONGEST_LABEL = max(map(len, _BY_LABEL)) + 10

@@ -8,8 +8,6 @@ Months are read in the languages of `embeddings.month_names`; Thailand's years a
 Japanese and Korean are read by numbers.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta

@@ -10,8 +10,6 @@ Only http and https pass: a `javascript:` or `data:` link must never reach a cit
 open; `page_keys` say more roughly which page it is, whichever of its site's addresses it was taken from.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable

@@ -4,8 +4,6 @@ This is less sure than the normal form of a link, so that it serves comparisons 
 rests on it. Where a parameter or a part of a path may as well name another page, the link stays as it is.
 """
 
-from __future__ import annotations
-
 import re
 from urllib.parse import urljoin, urlsplit
 

@@ -1,7 +1,5 @@
 """Finds the headline in a page's title: one line, without the site's name."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

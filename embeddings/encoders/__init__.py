@@ -3,8 +3,6 @@
 The one that remembers keeps the vectors of questions it encoded lately; the other hashes words and their trigrams.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import re

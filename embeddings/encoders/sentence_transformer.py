@@ -23,6 +23,37 @@ if TYPE_CHECKING:
 
 _BATCH_SIZE = 32
 """Fastest of 16, 32 and 64 for 200-token passages on two cores."""
+SAFELY: Mapping[str, Any] = {
+    "device": "cpu",
+    "local_files_only": True,
+    "trust_remote_code": False,
+    "model_kwargs": {"use_safetensors": True},
+}
+"""How any model is loaded: nothing is downloaded, and no code of it is run."""
+
+
+def prepare_torch(*, threads: int) -> None:
+    """Let torch use so many threads (0: one per processor), and its libraries draw no bars."""
+    import torch
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    torch.set_num_threads(native_threads(threads))
+
+
+class CrossEncoderModel:
+    """A model on this machine that reads two texts together; its weights are read when it is first used."""
+
+    def __init__(self, name: str, *, threads: int = 0) -> None:
+        """Raises EncoderError where it is not on this machine."""
+        self._folder = locate(name)
+        self._name = name
+        self._threads = threads
+
+    @cached_property
+    def identity(self) -> str:
+        """The model's name and a hash of its files."""
+        return f"cross-encoder {self._name} {revision(self._folder)[:12]}"
 
 
 class SentenceTransformerEncoder:
@@ -111,19 +142,10 @@ class SentenceTransformerEncoder:
     @cached_property
     def _model(self) -> SentenceTransformer:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        import torch
         from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        torch.set_num_threads(native_threads(self._threads))
-        model = SentenceTransformer(
-            str(self._folder),
-            device="cpu",
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
-        )
+        prepare_torch(threads=self._threads)
+        model = SentenceTransformer(str(self._folder), **SAFELY)
         actual = model.get_embedding_dimension()
         if actual != self.identity.dimension:
             raise EncoderError(

@@ -3,8 +3,6 @@
 Here is how several arrays lie in one file, and are had from its bytes again without copying them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -5,8 +5,6 @@ ever changes; adding makes a small segment, merging makes one of several. Segmen
 of large stores are  FAISS ids are the store's integer keys.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

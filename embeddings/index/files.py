@@ -9,8 +9,6 @@ Files are checked when they are opened. Those of large, quantised segments are t
 them what is used. What they find is ranked by the store's own vectors, and shown only with an unbroken seal.
 """
 
-from __future__ import annotations
-
 import hashlib
 import mmap
 import os

@@ -5,8 +5,6 @@ several segments gives the very scores of searching them merged. Measured agains
 (`tests/benchmarks/bench_lexical.py`): as good as an unpruned FTS5, twenty times faster, exact under every filter.
 """
 
-from __future__ import annotations
-
 import math
 from array import array
 from bisect import bisect_left
@@ -34,8 +32,6 @@ _SAFE = 0.9999
 
 MOST_TERMS = 64
 """Of longer questions only the rarest terms are looked for; the others add time and little else."""
-
-
 Keys = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 

@@ -6,8 +6,6 @@ sees; where that is newer than the one at hand, it reads the few passages that c
 A process that only writes needs no snapshot: it remembers which files were right before it wrote, and adds to them.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Sequence

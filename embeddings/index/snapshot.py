@@ -39,8 +39,6 @@ _REMEMBERED_FILTERS, _REMEMBERED_LEAST, _REMEMBERED_KEYS = 64, 4, 16_000_000
 
 _EXACT_MOST, _QUANTISED_LEAST = 131_072, 65_536
 """A snapshot of more passages keeps its segments of so many or more quantised (measured: docs/performance.md)."""
-
-
 _Asked = tuple[Where, tuple[tuple[int, int], ...]]
 """A filter, and the runs of keys of which nothing may be shown."""
 
@@ -301,10 +299,7 @@ def _segment(rows: list[StoredVector], identity: EncoderIdentity, terms: Terms) 
     if not identity.normalised:
         vectors = dense.directions(vectors)
     keys = np.array([row.key for row in rows], dtype=np.int64)
-    return Segment(
-        dense.build(keys, vectors),
-        lexical.post(((row.key, row.title, row.text) for row in rows), terms),
-    )
+    return Segment(dense.build(keys, vectors), lexical.post(((row.key, row.title, row.text) for row in rows), terms))
 
 
 class SnapshotLexicon(Lexicon):

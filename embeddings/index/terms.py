@@ -6,8 +6,6 @@ characters and pairs, so that any two adjacent characters of a question find the
 a word near another one is written is looked up in passages that hold it.
 """
 
-from __future__ import annotations
-
 import re
 import threading
 import unicodedata

@@ -24,8 +24,6 @@ From `.pdf` on they are read in a process that can be killed (`sandbox`). Nothin
 `embeddings.cleaning`. Nothing here opens a network connection.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from collections import Counter

@@ -6,8 +6,6 @@ Exports of a CMS hold HTML: of a marked-up cell, its text counts. Comma, semicol
 the header shows.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -20,40 +18,10 @@ import msgspec
 from embeddings.errors import UnreadableFile
 from embeddings.parsers import decoding, fragments
 from embeddings.parsers.jsonl import MAX_LINE, folded, parse_record
+from embeddings.runtime import word_lists
 from embeddings.types import RawArticle, Rejected
 
-_NAMES: Final[dict[str, str]] = {
-    "text": "text, content, contents, body, articleBody, maintext, full text, article text, article content, "
-    "article body, news text, news content, body text, content text, article, story, texto, "
-    "contenido, cuerpo, texte, contenu, corps, inhalt, testo, contenuto, conteúdo, tekst, treść, "
-    "inhoud, текст, содержание, metin, içerik, isi, 正文, 内容, 新闻内容, 本文",
-    "summary": "summary, description, desc, teaser, excerpt, abstract, snippet, standfirst, lead, "
-    "short description, resumen, résumé, zusammenfassung, riassunto, resumo, samenvatting, "
-    "streszczenie, özet, ringkasan, 摘要, 概要",
-    "title": "title, headline, head, article title, news title, news headline, título, titulo, titular, "
-    "titre, titel, überschrift, titolo, tytuł, kop, заголовок, başlık, judul, 标题, 新闻标题, "
-    "タイトル, 見出し",
-    "url": "url, link, canonical_url, article url, article link, news url, news link, web url, permalink, "
-    "enlace, lien, 链接, 新闻链接",
-    "source": "source, publisher, site_name, source_name, publication, outlet, newspaper, news source, fuente, "
-    "quelle, fonte, источник, kaynak, 来源, 新闻来源",
-    "published_at": "published_at, date, published, datePublished, pubDate, date_publish, publication date, "
-    "publish date, published date, published on, published time, publish time, date of publication, "
-    "release date, article date, news date, date posted, posted at, posted on, fecha, datum, дата, "
-    "tarih, tanggal, 日期, 发布日期, 发布时间, 公開日, date de publication, date de parution, publié le, "
-    "fecha de publicación, fecha publicación, data de publicação, data publicação, data di pubblicazione, "
-    "data pubblicazione, publicatiedatum, erscheinungsdatum, veröffentlichungsdatum, veröffentlicht am, "
-    "data publikacji, дата публикации, yayın tarihi, tanggal terbit, date time, time, timestamp",
-    "authors": "authors, author, byline, writer, journalist, autor, auteur, autore, автор, yazar, penulis, 作者",
-    "id": "id",
-    "language": "language, lang",
-    "section": "section, articleSection",
-    "usage_terms": "usage_terms",
-    "embargoed_until": "embargoed_until, embargoed",
-    "status": "status, pubStatus",
-    "collection": "collection",
-}
-"""What columns are called, a field each, in the order of trust; letters and digits alone are compared, in any case."""
+_NAMES: Final = word_lists("embeddings.parsers", "columns.txt")
 _EMPTY: Final = frozenset({"nan", "null", "none", "n/a"})
 _ONLY_A_SUMMARY: Final = "the table gives only a summary of it; the page it links to holds the article"
 

@@ -16,8 +16,6 @@ to nothing is. So an encoding is guessed only where it holds every byte, nearly 
 frequent ones are as frequent as in prose, and words begin as words do, more of them than in any other encoding.
 """
 
-from __future__ import annotations
-
 import codecs
 import re
 from collections import Counter

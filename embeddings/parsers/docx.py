@@ -1,7 +1,5 @@
 """Word documents: parses a `.docx` as one article, without pictures, comments and deleted words."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterator

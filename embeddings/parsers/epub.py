@@ -4,8 +4,6 @@ A chapter, not the book: magazines put an article into each, readers are shown t
 citation that names the chapter can be found again in the book. What has only a few words is no chapter.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterator, Sequence

@@ -3,8 +3,6 @@
 Nothing is fetched: an entry whose feed gives only a summary is that summary, with a note where the article is.
 """
 
-from __future__ import annotations
-
 import html
 import io
 import re

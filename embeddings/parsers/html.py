@@ -11,8 +11,6 @@ Extraction prunes footers and boxes, and with them the sentence that puts a figu
 correction is what says so in its first words or in the name of its element.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Iterator, Sequence

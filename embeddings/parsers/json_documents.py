@@ -11,8 +11,6 @@ What an agency withholds, has taken back or put under embargo comes with that st
 needs no text: then it is a notice about the article it names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final

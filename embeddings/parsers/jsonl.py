@@ -8,8 +8,6 @@ what terms an article may be shown needs no text. What others call these fields 
 A line is read on its own: whatever is wrong with it, the next one goes on.
 """
 
-from __future__ import annotations
-
 import gzip
 import html
 import math

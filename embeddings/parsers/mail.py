@@ -1,7 +1,5 @@
 """Mail: parses an `.eml` as one article, such as a press release or a newsletter."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from email import policy

@@ -13,8 +13,6 @@ it is written. Every pattern reads its line once, so a hostile file costs no mor
 6 s for 100,000 times `![`).
 """
 
-from __future__ import annotations
-
 import html
 import re
 import tomllib

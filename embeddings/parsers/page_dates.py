@@ -6,8 +6,6 @@ none, nor one of another article, nor one that could be two days. Of 726 saved p
 `tests/benchmarks/bench_pages.py` finds it for .80 (without bare dates for .73), and of the days given .90 are right.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice

@@ -4,8 +4,6 @@ Where a page's one headline (`<h1>`, og:title) stands inside its title, set off 
 site's name or its sections, whatever they are called.
 """
 
-from __future__ import annotations
-
 import html
 import json
 import re

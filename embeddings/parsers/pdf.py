@@ -4,8 +4,6 @@ The properties of the file are believed where its first page says the same; prog
 names and the date of the last conversion into them.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -4,8 +4,6 @@ Points are measured from the lower left corner of the page as it is shown. Lines
 page (watermarks, stamps in the margin) are left out; so is what pages repeat at the same height, and their numbers.
 """
 
-from __future__ import annotations
-
 import ctypes
 import math
 import re

@@ -16,8 +16,6 @@ Properties that a program wrote into the file (created, changed, title of the te
 the file and not of what it says.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

@@ -4,8 +4,6 @@ Pages, plain texts, PDFs and Word documents that a server answered with 200 are 
 scripts, redirects and errors hold no article and are passed over.
 """
 
-from __future__ import annotations
-
 import gzip
 import zlib
 from codecs import BOM_UTF8

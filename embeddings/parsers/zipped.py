@@ -4,8 +4,6 @@ How many there may be, how large each and how large all of them together is limi
 nothing that can be relied on. Their names are never used as paths. Hidden files and links are left out.
 """
 
-from __future__ import annotations
-
 import stat
 import zipfile
 import zlib

@@ -1,7 +1,5 @@
 """What is wrong in a store on a server, and how large it is: reads everything, changes nothing."""
 
-from __future__ import annotations
-
 import hashlib
 
 import msgspec

@@ -3,8 +3,6 @@
 No text leaves here that does not match the hash it was stored under.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain

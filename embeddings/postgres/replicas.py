@@ -5,8 +5,6 @@ has written. That is checked before each search, against places in the primary's
 finds, its caller holds against the primary.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

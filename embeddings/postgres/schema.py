@@ -4,8 +4,6 @@
 the corpus: its passages with their vectors. `encodings` is the receipt that one article is complete in one generation.
 """
 
-from __future__ import annotations
-
 import hashlib
 import struct
 from collections import Counter

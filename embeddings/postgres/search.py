@@ -11,8 +11,6 @@ Common terms choose no passages where rarer ones choose enough. What these reach
 among the best; only those are looked at besides, so that the list is exact.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import accumulate

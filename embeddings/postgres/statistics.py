@@ -4,8 +4,6 @@ Counting is what costs most of a search, so counts are remembered: exactly as lo
 that nothing has changed, those of common terms until the corpus has grown or shrunk by a hundredth.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Sequence
 

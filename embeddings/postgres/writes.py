@@ -4,8 +4,6 @@ Locks are taken in one order, so that no two writers wait for each other: the st
 generation, an article or several by id, terms of the vocabulary in alphabetical order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice

@@ -1,7 +1,5 @@
 """Passages in the store: a seal covers each one's words and vector, and is checked on every read."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Iterator
 

@@ -3,8 +3,6 @@
 No text leaves here that does not match the hash it was stored under.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain

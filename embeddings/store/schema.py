@@ -6,8 +6,6 @@ one generation, and gives its passages as one run of keys. `removals` lets a rea
 catch up with the present one without reading everything again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -96,8 +94,6 @@ CREATE TABLE IF NOT EXISTS known_by (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS known_by_article ON known_by (article);
 """
-
-
 _RESTRICTED = """
 CREATE INDEX IF NOT EXISTS restricted ON articles (number) WHERE status <> 'usable' OR embargoed IS NOT NULL;
 """
@@ -122,8 +118,6 @@ _SAID_LANGUAGE = """
 coalesce((SELECT json_extract(document, '$.language') FROM versions
           WHERE versions.number = articles.current AND json_valid(document)), '')
 """
-
-
 _WITH_RIGHTS = f"""
 CREATE TEMP VIEW IF NOT EXISTS articles AS
 SELECT number, id, current, collection, source, published, signature, '' AS section, {_SAID_LANGUAGE} AS language,

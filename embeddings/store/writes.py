@@ -4,8 +4,6 @@ Each leaves the tables consistent with one another: what `encodings` says is com
 that stops being searchable is in `removals`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import apsw

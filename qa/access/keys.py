@@ -5,8 +5,6 @@ an entry after the hash says what the key opens, which kinds of acts in which co
 `ask:world+sport`. Without that part a key opens everything, as every key did before there were scopes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

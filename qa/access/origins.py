@@ -4,8 +4,6 @@ An address is the peer's, or that of whom a trusted proxy names; one answer per 
 exactly, as `scheme://host[:port]` that browsers send.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network

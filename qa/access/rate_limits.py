@@ -4,8 +4,6 @@ Seats keep one client from holding the whole queue while others wait. The bucket
 event loop only, so that plain arithmetic is exact; `shared.SharedAccess` keeps those of several.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence

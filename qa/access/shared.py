@@ -4,8 +4,6 @@ The keys themselves are a setting (`QA_API_KEYS`), which must say the same to al
 on a server imports this: the driver is there only where it is needed.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import secrets

@@ -10,8 +10,6 @@ cited and its article, and nothing else. Who was given the link to an answer see
 conversation, where he may read every collection that its owner may.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hmac

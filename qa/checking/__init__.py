@@ -4,8 +4,6 @@ Here is what a check takes and gives, and the wire format of `POST /api/check`, 
 half-open code-point offsets in the text that was sent, `start_char_index`/`end_char_index` in the text quoted from.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import msgspec

@@ -1,7 +1,5 @@
 """Finds the sources for each claim: the texts sent along, or passages of the stored articles."""
 
-from __future__ import annotations
-
 import math
 import re
 import sys
@@ -265,11 +263,7 @@ class ClaimSources:
 
 
 def _passages(article: Article, encoder: Encoder) -> Sequence[Passage]:
-    return split(
-        article,
-        max_tokens=encoder.identity.max_tokens,
-        count=encoder.count_tokens,
-    )
+    return split(article, max_tokens=encoder.identity.max_tokens, count=encoder.count_tokens)
 
 
 def _whole(article: Article) -> Passage:

@@ -4,8 +4,6 @@ The judging is that of generated answers (`qa.generation.claim_check`): there is
 supports. Judged sentences are served in their places in the text that was sent.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence

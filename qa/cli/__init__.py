@@ -3,8 +3,6 @@
 One file per command. Each imports what it works with when it runs, so that `qa --help` answers at once.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from importlib import import_module

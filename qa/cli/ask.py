@@ -5,20 +5,23 @@ On a terminal the words that answer stand out, and sources are numbered.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
 import rich_click as click
 from rich.text import Text
 
-from qa.answers import CAVEATS
+from qa.answers import CAVEATS, fold, told_of
 from qa.cli.terminal import console, opened, plain, print_json, read_settings, shortened, waiting
 from qa.errors import InvalidQuestion
 from qa.settings import load_encoder
+from qa.tracing import part, tracing
+from qa.types import Answer, Citation, Question, SearchResult, ShortAnswer
 
 if TYPE_CHECKING:
     from embeddings.corpus import Corpus
     from qa.assembly import Assembly
-    from qa.types import Answer, Citation, Question, SearchResult, ShortAnswer
 
 _ANSWER, _QUOTE, _SHORT, _FAINT = "bold", "italic", "bold reverse", "dim"
 _NEAREST = 3
@@ -68,12 +71,7 @@ def ask(
     listed = {"source": source, "section": section, "language": language, "author": author}
     filters = {**listed, "published_after": after, "published_before": before}
     asked = _question(
-        question=question,
-        as_of=as_of,
-        collection=collection,
-        filters=filters,
-        mode=mode,
-        max_citations=max_citations,
+        question=question, as_of=as_of, collection=collection, filters=filters, mode=mode, max_citations=max_citations
     )
     with waiting("looking for an answer"):
         answer = _answer(asked)
@@ -86,10 +84,6 @@ def ask(
 
 def _question(**given: object) -> Question:
     """Hold what was typed against the limits of a question. Raises InvalidQuestion."""
-    import msgspec
-
-    from qa.types import Question
-
     try:
         return msgspec.convert(given, Question)
     except msgspec.ValidationError as error:
@@ -97,10 +91,8 @@ def _question(**given: object) -> Question:
 
 
 def _answer(question: Question) -> Answer:
-    import asyncio
 
     from qa.assembly import assemble
-    from qa.tracing import tracing
 
     settings = read_settings()
     encoder = load_encoder(settings)
@@ -113,9 +105,6 @@ def _answer(question: Question) -> Answer:
 
 async def _asked(question: Question, corpus: Corpus, assembly: Assembly) -> Answer:
     """The answer; a generator belongs to one event loop and is closed on it."""
-    from qa.answers import fold, told_of
-    from qa.tracing import part
-
     try:
         with part("answer") as span:
             answer = await fold(assembly.over(corpus).events(question))

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.text import Text
 
+from embeddings.errors import UnreadableFile
 from qa.cli.terminal import console, opened, plain, print_json, read_settings, shortened, waiting
+from qa.errors import InvalidText
 from qa.settings import load_encoder
 
 if TYPE_CHECKING:
@@ -109,8 +111,6 @@ def _fails(sentence: CheckedSentence, fail_below: float | None) -> bool:
 
 def _draft_in(path: Path) -> str:
     """The text to check. Raises UnreadableFile."""
-    from embeddings.errors import UnreadableFile
-
     articles = _articles_in(path)
     if articles is None:
         return _text_of(path)
@@ -132,7 +132,6 @@ def _articles_in(path: Path) -> Sequence[Article] | None:
     where it holds nothing that can be read."""
     from embeddings import parsers
     from embeddings.cleaning.article import clean
-    from embeddings.errors import UnreadableFile
     from embeddings.types import Rejected
 
     if str(path) == _STDIN or parsers.suffix_of(path.name) in _AS_WRITTEN:
@@ -146,8 +145,6 @@ def _articles_in(path: Path) -> Sequence[Article] | None:
 
 def _text_of(path: Path) -> str:
     """A text as it is, every character in its place. Raises UnreadableFile for what is none."""
-    from embeddings.errors import UnreadableFile
-
     content = sys.stdin.buffer.read() if str(path) == _STDIN else path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
@@ -163,7 +160,6 @@ def _asked(**given: object) -> TextToCheck:
     import msgspec
 
     from qa.checking import TextToCheck
-    from qa.errors import InvalidText
 
     try:
         return msgspec.convert(given, TextToCheck)

@@ -5,6 +5,7 @@ What a command needs it loads when it runs.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import tempfile
@@ -13,17 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import rich_click as click
 
 from qa.cli.evaluate_models import checker, reader
 from qa.cli.evaluate_scores import compare, gate, report, score
 from qa.cli.terminal import questions_shown, read_settings
-from qa.evaluation import RunRefused, TargetFailed
+from qa.evaluation import Example, InvalidDataset, RunRefused, TargetFailed
+from qa.evaluation.dataset import EXPORTS, read_dataset, select, write_lines
+from qa.evaluation.judge import append_opinions, ask_judge, claims_to_judge, judge_name, read_opinions
+from qa.evaluation.run import RunOutcome, make_manifest
+from qa.evaluation.run import run as ask_all
+from qa.evaluation.run_folder import RunFolder, read_run
+from qa.evaluation.targets import Address, Asking, respondent
 
 if TYPE_CHECKING:
-    from qa.evaluation import Example
-    from qa.evaluation.run import RunOutcome
-    from qa.evaluation.targets import Address, Asking
     from qa.settings import Settings
 
 _SOME_FAILED = 3
@@ -79,10 +84,6 @@ def run(
 
     Exit codes: 0 every question was answered or declined, 1 the run broke off, 2 wrong use, 3 some questions failed.
     """
-    import msgspec
-
-    from qa.evaluation.targets import Address, Asking
-
     if url and openai_url:
         raise click.UsageError("--url and --openai-url exclude each other")
     if openai_url and not model:
@@ -119,17 +120,11 @@ class _Plan:
 
 
 def _ran(plan: _Plan, address: Address, asking: Asking) -> RunOutcome:
-    import asyncio
 
     return asyncio.run(_run(plan, address, asking, read_settings()))
 
 
 async def _run(plan: _Plan, address: Address, asking: Asking, settings: Settings) -> RunOutcome:
-    from qa.evaluation.dataset import read_dataset, select
-    from qa.evaluation.run import make_manifest
-    from qa.evaluation.run import run as ask_all
-    from qa.evaluation.run_folder import RunFolder
-    from qa.evaluation.targets import respondent
 
     dataset = read_dataset(plan.dataset)
     examples = select(dataset.examples, filters=plan.filters, limit=plan.limit, seed=plan.seed)
@@ -146,12 +141,7 @@ async def _run(plan: _Plan, address: Address, asking: Asking, settings: Settings
             questions_shown(total=len(examples), done=len(folder.finished)) as progress,
         ):
             return await ask_all(
-                examples,
-                respondent=asked,
-                folder=folder,
-                jobs=plan.jobs,
-                ranked=asking.ranked,
-                progress=progress,
+                examples, respondent=asked, folder=folder, jobs=plan.jobs, ranked=asking.ranked, progress=progress
             )
 
 
@@ -174,8 +164,6 @@ def judge(run: Path, timeout: float, jobs: int) -> None:
     how often the support checker agrees. Claims that were judged already by the same model and prompts are not asked
     again.
     """
-    import asyncio
-
     asked, failed = asyncio.run(_judged(run, read_settings(), timeout, jobs))
     click.echo(f"{asked:,} claims asked, {failed:,} without a reply; score the run again to see them", err=True)
     if failed:
@@ -183,8 +171,6 @@ def judge(run: Path, timeout: float, jobs: int) -> None:
 
 
 async def _judged(folder: Path, settings: Settings, timeout: float, jobs: int) -> tuple[int, int]:
-    from qa.evaluation.judge import append_opinions, ask_judge, claims_to_judge, judge_name, read_opinions
-    from qa.evaluation.run_folder import read_run
     from qa.generators import load_generator
 
     generator = load_generator(settings)
@@ -221,7 +207,6 @@ def convert(sources: tuple[Path, ...], form: str, tool: str, out: Path, articles
     reviews) and labelled questions (`seeds`).
     """
     from qa.evaluation.convert import FORMATS
-    from qa.evaluation.dataset import write_lines
 
     converted = FORMATS[form](sources)
     for note in converted.notes:
@@ -241,8 +226,6 @@ def convert(sources: tuple[Path, ...], form: str, tool: str, out: Path, articles
 
 def _export(out: Path, examples: Sequence[Example], *, tool: str, url: str) -> int:
     """Write what another tool takes, say what it cannot know of it, and give how many questions are in it."""
-    from qa.evaluation.dataset import EXPORTS
-
     exported = EXPORTS[tool](examples, url)
     for note in exported.notes:
         click.echo(f"qa: note: {note}", err=True)
@@ -252,9 +235,6 @@ def _export(out: Path, examples: Sequence[Example], *, tool: str, url: str) -> i
 
 def _write_checked(out: Path, examples: Sequence[Example]) -> None:
     """Write what `qa evaluate run` will take, or nothing: a file that stood there before is then left as it was."""
-    from qa.evaluation import InvalidDataset
-    from qa.evaluation.dataset import read_dataset, write_lines
-
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "question"
         write_lines(draft, examples)

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+import msgspec
 import rich_click as click
 
 from qa.cli.terminal import console, read_settings
 from qa.evaluation.benchmarks.grounding_sets import SetName
+from qa.reading import load_reader
 from qa.settings import load_encoder
 
 if TYPE_CHECKING:
@@ -42,7 +44,6 @@ def reader(
     an upper bound. Intervals (95 %) come from resampling articles. Needs no store: paragraphs are indexed aside.
     """
     from qa.evaluation.benchmarks.reader import measure
-    from qa.reading import load_reader
 
     settings = read_settings()
     encoder = load_encoder(settings)
@@ -61,15 +62,13 @@ def reader(
         for path in squad
     ]
     if as_json:
-        import msgspec
-
         click.echo(msgspec.json.format(msgspec.json.encode(reports), indent=1))
         return
     for one in reports:
         _show_file(one)
 
 
-def _tell_questions(setting: str, done: int, total: int) -> None:
+def _tell_questions(setting: str, total: int, done: int) -> None:
     if done and done % _QUESTIONS_A_LINE == 0:
         click.echo(f"{_TITLES[setting]}: {done:,} of {total:,} questions", err=True)
 
@@ -127,25 +126,18 @@ def checker(
     chosen = settings.support_checker if name is None else name
     try:
         reports = measure(
-            folder,
-            checker=chosen,
-            names=names or get_args(SetName),
-            limit=limit,
-            seed=seed,
-            told=_tell_rows,
+            folder, checker=chosen, names=names or get_args(SetName), limit=limit, seed=seed, told=_tell_rows
         )
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
-        import msgspec
-
         click.echo(msgspec.json.format(msgspec.json.encode(reports), indent=1))
         return
     for one in reports:
         _show_set(one)
 
 
-def _tell_rows(name: str, done: int, total: int) -> None:
+def _tell_rows(name: str, total: int, done: int) -> None:
     if done and done % _ROWS_A_LINE == 0:
         click.echo(f"{name}: {done:,} of {total:,} responses", err=True)
 

@@ -147,10 +147,7 @@ def compare(baseline: Path, candidate: Path, seed: int, as_json: bool, markdown:
     before, after = read_scored(baseline), read_scored(candidate)
     examples = {one.id: one for run, _ in (before, after) for one in run.examples}
     found = compare_runs(
-        (before[0].manifest, before[1]),
-        (after[0].manifest, after[1]),
-        examples=tuple(examples.values()),
-        seed=seed,
+        (before[0].manifest, before[1]), (after[0].manifest, after[1]), examples=tuple(examples.values()), seed=seed
     )
     for warning in found.warnings:
         click.echo(f"qa: warning: {plain(warning)}", err=True)

@@ -7,15 +7,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import rich_click as click
 
-from qa.access.keys import PERMISSIONS, Permission
+from qa.access import origins
+from qa.access.keys import PERMISSIONS, Permission, new_key, scope_of
 from qa.cli.terminal import log_to_terminal, opened, plain, read_settings, said, until_stopped
-from qa.errors import QAError, SettingsError
+from qa.errors import NotFound, QAError, SettingsError
 from qa.mcp import SDK
 from qa.settings import load_encoder
 
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 @click.pass_context
 def serve(context: click.Context, host: str | None, port: int | None) -> None:
     """Start the service. It ingests nothing by itself; stop it with Ctrl-C."""
-    import msgspec
-
     from qa.server.run import load
     from qa.server.run import serve as run
 
@@ -135,8 +135,6 @@ def new(name: str, may: tuple[Permission, ...], collection: tuple[str, ...]) -> 
 
     Prints the key, which is stored nowhere, and the entry for QA_API_KEYS, which holds only its hash and its scope.
     """
-    from qa.access.keys import new_key, scope_of
-
     secret, entry = new_key(name, scope=scope_of(may, collection))
     click.echo(f"key: {secret}")
     click.echo(f"entry: {entry}")
@@ -204,8 +202,6 @@ def list_feeds(as_json: bool) -> None:
     with _ledger(read_settings()) as ledger:
         known, brought = ledger.feeds(), {source.name: source.brought for source in ledger.sources()}
     if as_json:
-        import msgspec
-
         listed = [msgspec.to_builtins(feed) | {"brought": brought.get(feed.url)} for feed in known]
         click.echo(msgspec.json.encode(listed))
         return
@@ -219,8 +215,6 @@ def list_feeds(as_json: bool) -> None:
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
 def remove(urls: tuple[str, ...]) -> None:
     """Remove feeds. What they brought stays stored."""
-    from qa.errors import NotFound
-
     with _ledger(read_settings()) as ledger:
         missing = [url for url in urls if not ledger.remove(url)]
     if missing:
@@ -259,9 +253,7 @@ def run(once: bool) -> None:
 
 
 def _feeds(settings: Settings, ledger: Ledger, stop: Event) -> Feeds:
-    from functools import cache
 
-    from qa.access import origins
     from qa.sources.delivery import delivery_of
     from qa.sources.fetching import Fetcher
     from qa.sources.visits import Feeds

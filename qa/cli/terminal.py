@@ -173,15 +173,9 @@ class _Pace:
 
 @contextmanager
 def _ingest_bar(total: int) -> Iterator[Callable[[IngestProgress], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    columns = (
-        TextColumn("articles"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[pace]}"),
-        TimeElapsedColumn(),
-    )
+    columns = ("articles", BarColumn(), MofNCompleteColumn(), "{task.fields[pace]}", TimeElapsedColumn())
     pace = _Pace(time.monotonic)
     with Progress(*columns, console=console(stderr=True)) as bar:
         task = bar.add_task("", total=total, pace="")
@@ -224,24 +218,10 @@ def questions_shown(*, total: int, done: int = 0) -> Iterator[Callable[[Predicti
 
 @contextmanager
 def _question_bar(total: int, done: int) -> Iterator[Callable[[Prediction], None]]:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (
-        TextColumn("questions"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
+    counts = (BarColumn(), MofNCompleteColumn(), "{task.fields[failed]} failed")
+    columns = ("questions", *counts, TimeElapsedColumn(), "left", TimeRemainingColumn())
     failed = 0
     with Progress(*columns, console=console(stderr=True)) as bar:
         task = bar.add_task("", total=total, completed=done, failed=0)

@@ -4,8 +4,6 @@ A kept answer is given again without what may not be quoted any more. Of an arti
 is said that, and nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Literal, Protocol

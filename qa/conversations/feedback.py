@@ -4,8 +4,6 @@ Reviews make a dataset. A review names the words that answer by their place, nev
 the articles when the dataset is made, so that nothing is passed on that may not be shown any more.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Literal

@@ -5,8 +5,6 @@ a good question, while a missed one leaves it no worse than it was. Where a mode
 if it keeps to the words that were said.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Iterable, Sequence

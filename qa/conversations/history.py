@@ -1,7 +1,5 @@
 """The history of conversations: keeps answers turn by turn within bounds, returns them, deletes them."""
 
-from __future__ import annotations
-
 import logging
 import secrets
 from collections.abc import Sequence

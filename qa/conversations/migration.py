@@ -5,8 +5,6 @@ The source may serve meanwhile. What the target holds is not written again, so t
 interruption. Nothing is pruned: the bounds of whoever serves the target hold from its next answer on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal

@@ -3,8 +3,6 @@
 A place is nobody and nothing that acts: "it" after "What sank off Hallow?" is what sank.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

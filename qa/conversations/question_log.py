@@ -3,8 +3,6 @@
 Of answers, only the outcome is given here.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta

@@ -3,8 +3,6 @@
 "What about Tobruk?", "And in June?" and "Why?" borrow the words of the question before them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime

@@ -5,8 +5,6 @@ No model makes them, and they have few forms. The caller must try whether one is
 The same question about another place ("the capital of Teshkol?") reads well, but got wrong answers.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence

@@ -12,8 +12,6 @@ A run folder holds (all JSON in UTF-8; lines are appended, never rewritten):
     scores.json         `Scores`: computed from the files above, offline; may be deleted and made again
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Final, Literal
 
 import msgspec

@@ -3,8 +3,6 @@
 What was not measured holds no limit.
 """
 
-from __future__ import annotations
-
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -60,11 +58,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare_runs(
-    baseline: tuple[Manifest, Scores],
-    candidate: tuple[Manifest, Scores],
-    *,
-    examples: Sequence[Example],
-    seed: int = 0,
+    baseline: tuple[Manifest, Scores], candidate: tuple[Manifest, Scores], *, examples: Sequence[Example], seed: int = 0
 ) -> Comparison:
     """Pair the examples of both runs by id and compare; deterministic for a seed."""
     before = {one.example_id: one for one in baseline[1].examples}

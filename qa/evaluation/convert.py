@@ -9,8 +9,6 @@ answered (`response`, `actual_output`) and retrieved is no part of a dataset. Re
 `asked_at`, `answers`, `gold_urls`).
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

@@ -4,8 +4,6 @@ The fields of a line are those of `qa.evaluation.Example`; lines of this project
 (`seeds/questions.jsonl`) are read as they are. A run may ask some of them: filtered, then drawn by a seed.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import random

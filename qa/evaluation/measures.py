@@ -31,12 +31,7 @@ from qa.evaluation.replies import Cited, Reply
 from qa.types import AlsoReported, SearchResult
 
 _DEEPEST = CUTOFFS[-1]
-_KINDS = {
-    "numbers": {"number", "unit"},
-    "dates": {"date"},
-    "names": {"name"},
-    "negation": {"negation", "quantifier"},
-}
+_KINDS = {"numbers": {"number", "unit"}, "dates": {"date"}, "names": {"name"}, "negation": {"negation", "quantifier"}}
 """Which mismatches of the support checker each metric counts."""
 Values = Mapping[str, tuple[float, ...]]
 

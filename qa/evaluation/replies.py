@@ -4,8 +4,6 @@ A link may point at words of a page (`#:~:text=…`), as in "URL Fragment Text D
 `[prefix-,]start[,end][,-suffix]`, percent-encoded.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote

@@ -4,8 +4,6 @@ A manifest says under which conditions the answers came about. A foreign server 
 with the words of those articles beside the predictions, its citations can be judged.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import os
@@ -45,16 +43,7 @@ from qa.types import Answer
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _CODE = ("qa", "embeddings", "prompts", "seeds")
-_LIBRARIES = (
-    "sourceline",
-    "torch",
-    "sentence-transformers",
-    "transformers",
-    "tokenizers",
-    "faiss-cpu",
-    "numpy",
-    "apsw",
-)
+_LIBRARIES = tuple("sourceline torch sentence-transformers transformers tokenizers faiss-cpu numpy apsw".split())
 
 
 class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,8 +3,6 @@
 The scores are written beside it, and read only where they are of the predictions that lie there.
 """
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Scores a finished run with a support checker: the same files give the same scores, byte for byte."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 

@@ -17,14 +17,14 @@ import msgspec
 from embeddings.runtime import Run, Stopwatch
 from embeddings.types import Article
 from qa.citations import cite
-from qa.errors import GeneratorFailed
+from qa.errors import FallbackReason, GeneratorFailed
 from qa.generation.claim_check import CheckedClaim, Quoted, check_claim
 from qa.generation.prompt import PromptSource
 from qa.generation.sentence_stream import SentenceCutter, declines
 from qa.generators import Delta, Finish, Generator, Message
 from qa.grounding import SupportChecker
 from qa.tracing import Evaluation, current
-from qa.types import Citation, Claim, ClaimEvent, FallbackReason
+from qa.types import Citation, Claim, ClaimEvent
 
 T = TypeVar("T")
 _GRACE_SECONDS = 0.2

@@ -4,8 +4,6 @@ A support checker judges a sentence as a whole, and a long true sentence with a 
 sources must cover each part of it. Words of a source that tell a machine what to write support nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 

@@ -67,11 +67,7 @@ def messages(
     shared = {"limit": str(limit), "nothing": NOTHING}
     blocks = [
         templates.source.render(
-            fence=fence,
-            label=f"{label}{number}",
-            title=_title(source),
-            published=_published(source),
-            text=source.text,
+            fence=fence, label=f"{label}{number}", title=_title(source), published=_published(source), text=source.text
         )
         for number, source in enumerate(sources, start=1)
     ]

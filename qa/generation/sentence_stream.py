@@ -1,7 +1,5 @@
 """Cuts a model's stream into sentences, and strips their markup or drops them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -4,8 +4,6 @@ Small models lose labels and run facts together when they read whole passages. S
 exact sentences to restate. The result is checked like any other draft, against the passages of those sentences.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import re
@@ -19,7 +17,7 @@ import prompts
 from embeddings.runtime import Run, Stopwatch
 from embeddings.types import Article
 from qa.citations import choose_label
-from qa.errors import GeneratorFailed
+from qa.errors import FallbackReason, GeneratorFailed
 from qa.generation.attempt import AnswerBuilder, Attempt, Dependencies, Request, by
 from qa.generation.claim_check import Quoted, is_injection
 from qa.generation.prompt import (
@@ -36,7 +34,7 @@ from qa.generation.sentence_stream import NOTHING, plain_line
 from qa.generators import Generator, Message
 from qa.grounding import SupportChecker
 from qa.reading import SentenceAt
-from qa.types import Citation, Claim, ClaimEvent, Evidence, FallbackReason, Generation, Usage
+from qa.types import Citation, Claim, ClaimEvent, Evidence, Generation, Usage
 
 LIKELY = 8
 """Sentences of the reader that are considered; some are injections, or in passages that did not fit."""

@@ -3,8 +3,6 @@
 Any OpenAI-compatible model, Anthropic's, or a script; `load_generator` takes settings.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Literal, Protocol
@@ -12,9 +10,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from qa.errors import GeneratorFailed, SettingsError
+from qa.errors import FallbackReason, GeneratorFailed, SettingsError
 from qa.settings import Settings
-from qa.types import FallbackReason
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):

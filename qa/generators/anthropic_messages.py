@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from qa.errors import GeneratorFailed, SettingsError
+from qa.errors import FallbackReason, GeneratorFailed, SettingsError
 from qa.generators import Delta, Document, Finish, Message
 from qa.generators.transport import EventStream, Pace, Refused, answered, error_code, garbage, place, transport
-from qa.types import FallbackReason
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic

@@ -7,8 +7,6 @@ for a while. Then half open: one question is let through to see; its first words
 it again.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections import deque
@@ -251,10 +249,7 @@ class TracedGenerator(AroundGenerator):
 
     def _told(self, span: Span, messages: Sequence[Message], draft: str, finish: Finish) -> None:
         """What is known at the end of a draft; then its span ends, though its last sentence is still to be checked."""
-        told: dict[str, Value] = {
-            "gen_ai.response.finish_reasons": [finish.reason],
-            "gen_ai.request.model": self.model,
-        }
+        told: dict[str, Value] = {"gen_ai.response.finish_reasons": [finish.reason], "gen_ai.request.model": self.model}
         if finish.prompt_tokens or finish.completion_tokens:  # a server that does not count says nothing, not 0
             told["gen_ai.usage.input_tokens"] = finish.prompt_tokens
             told["gen_ai.usage.output_tokens"] = finish.completion_tokens

@@ -241,9 +241,7 @@ class ChatReader:
             reason = "length" if self._finish in _LENGTH else "stop"
         usage = self._usage
         return pieces, Finish(
-            reason=reason,
-            prompt_tokens=max(usage.prompt_tokens, 0),
-            completion_tokens=max(usage.completion_tokens, 0),
+            reason=reason, prompt_tokens=max(usage.prompt_tokens, 0), completion_tokens=max(usage.completion_tokens, 0)
         )
 
     def _pieces(self, events: Iterable[bytes]) -> list[Delta]:

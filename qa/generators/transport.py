@@ -19,9 +19,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from qa.errors import GeneratorFailed, SettingsError
+from qa.errors import FallbackReason, GeneratorFailed, SettingsError
 from qa.tracing import current
-from qa.types import FallbackReason
 
 _CONNECT_SECONDS = 3.0
 _IDLE_SECONDS, _IDLE_SHARE = 10.0, 0.1

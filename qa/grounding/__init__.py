@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
+import numpy as np
 
 from embeddings.runtime import open_session, open_tokenizer
 from qa.errors import SettingsError
@@ -143,8 +144,6 @@ class ShippedNetwork:
 
     def judge(self, claim: str, text: str) -> Odds | None:
         """Judge one claim against one text; None if the claim is too long for the network."""
-        import numpy as np
-
         head = self._tokenizer.encode(claim, add_special_tokens=False).ids
         if len(head) > _CLAIM_TOKENS:
             return None

@@ -3,25 +3,19 @@
 The hard checks stand beside it. Whatever a classifier calls its outcomes, `roles_of` finds which is support.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 
-from embeddings.encoders import locate, revision
+from embeddings.encoders.sentence_transformer import SAFELY, CrossEncoderModel, prepare_torch
 from embeddings.errors import EncoderError
-from embeddings.runtime import native_threads
 from qa.grounding import Mismatch, Provenance, Support, verdict_of
 from qa.grounding.claim_evidence import ClaimEvidence, passages_of, supporting_spans, to_judge
 from qa.grounding.mismatches import vetoes
-
-if TYPE_CHECKING:
-    from sentence_transformers import CrossEncoder
 
 _DOUBT = 0.15
 """Score of a claim that a hard check fails, at most."""
@@ -55,19 +49,8 @@ class _Model(Protocol):
     def judge(self, claim: str, case: ClaimEvidence) -> _Opinion: ...
 
 
-class CrossEncoderChecker:
+class CrossEncoderChecker(CrossEncoderModel):
     """The model reads the likeliest sentences, or the passages around them, each with the claim."""
-
-    def __init__(self, name: str, *, threads: int = 0) -> None:
-        """Locates the model; raises EncoderError where it is not on this machine."""
-        self._folder = locate(name)
-        self._name = name
-        self._threads = threads
-
-    @cached_property
-    def identity(self) -> str:
-        """The model's name and a hash of its files."""
-        return f"cross-encoder {self._name} {revision(self._folder)[:12]}"
 
     def check(
         self, claim: str, evidence: Sequence[str], *, question: str = "", contexts: Sequence[Provenance] = ()
@@ -89,12 +72,9 @@ class CrossEncoderChecker:
 
     @cached_property
     def _model(self) -> _Model:
-        import torch
         from transformers import AutoConfig
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        torch.set_num_threads(native_threads(self._threads))
+        prepare_torch(threads=self._threads)
         config = AutoConfig.from_pretrained(str(self._folder), local_files_only=True, trust_remote_code=False)
         labels = [str(config.id2label[number]) for number in sorted(config.id2label)]
         marks = any(name.endswith("ForTokenClassification") for name in config.architectures or ())
@@ -113,13 +93,7 @@ class _Judging:
 
         self._roles: Roles = roles_of(labels)
         self._outcomes = len(labels)
-        self._model: CrossEncoder = CrossEncoder(
-            str(folder),
-            device="cpu",
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
-        )
+        self._model = CrossEncoder(str(folder), **SAFELY)
         self._raw: dict[str, Any] = {"activation_fn": torch.nn.Identity(), "show_progress_bar": False}
 
     def judge(self, claim: str, case: ClaimEvidence) -> _Opinion:

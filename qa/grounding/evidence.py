@@ -4,8 +4,6 @@ Every sentence is parsed for words, quantities, dates, names and polarity. Picki
 join two facts, so each further sentence is the one that covers most of what is left (maximal marginal coverage).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from datetime import date

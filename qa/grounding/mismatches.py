@@ -5,8 +5,6 @@ they leave to the network. `doubts` name what is likely wrong in a claim that th
 needs no network: it uses shared words and the vetoes, for tests and as a baseline.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -270,8 +268,5 @@ class LexicalChecker:
         rows, share = supporting_spans(case)
         score = min(share, _DOUBT) if mismatches else share
         return Support(
-            verdict=verdict_of(score, share, mismatches),
-            score=round(score, 4),
-            spans=rows,
-            mismatches=mismatches,
+            verdict=verdict_of(score, share, mismatches), score=round(score, 4), spans=rows, mismatches=mismatches
         )

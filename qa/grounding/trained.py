@@ -6,8 +6,6 @@ three times: without their neighbours, far from what only distracts; with a few,
 Each counts a third.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 

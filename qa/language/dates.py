@@ -1,7 +1,5 @@
 """Times in ISO 8601; dates, weekdays, years and clock times in a text, and which of them agree."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,8 +12,6 @@ from qa.errors import InvalidQuestion
 # --- Moments as the wire writes them: ISO 8601 dates and times, always compared in UTC
 _SLACK = timedelta(days=1)
 """A date without a time may be a day ahead of UTC where it was written."""
-
-
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 """Where a period starts that has no beginning, such as "before 2020"."""
 

@@ -3,8 +3,6 @@
 So that "ECB" meets the European Central Bank, long forms are found in the texts that a question brought up.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,6 +11,7 @@ from functools import lru_cache
 import msgspec
 
 from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS
+from embeddings.runtime import word_lists
 from qa.language.quantities import NUMBER_WORDS
 from qa.language.words import Word, is_name, words_of
 
@@ -50,54 +49,12 @@ _VERB = re.compile(
 )
 _SINGULAR = re.compile(r"(?:has|is|was|says|does)")
 """Verbs that follow one person, not several things."""
-_OPENERS = frozenset(
-    "Former Then Current New Old Late Early Senior Local National Federal Police Officials Scientists Researchers "
-    "Residents Experts Doctors Fans Users Investors Shares Prices Sales Profits Revenue Turnout Thousands Hundreds "
-    "Dozens Millions Men Women Children People Nobody Everyone Someone Two Three Four Five Six Seven Eight Nine Ten "
-    "Meanwhile However Although Though While After Before Since Because Despite During Following According Also "
-    "Today Yesterday Tomorrow Once Now Here There Yes No Not Only Just Even Still Another Other Such Both Each Every "
-    "All Some Many Most Few Several More Less Much Any Overall Chief Head Deputy Vice First Second Third Last Next "
-    "Around About Nearly Almost Over Under Up Down Out In On At By For With From To Of As If When Where Why How What "
-    "Work Construction Rain Snow Traffic Voters Workers Students Teachers Passengers Customers Critics Analysts "
-    "Footage Video Images Reports Evidence Talks Plans Half Winner Captain Striker Manager Coach Actor Singer "
-    "Until Unless Whether Like Without Within Against Among Between Through Throughout Substitute Goalkeeper "
-    "Midfielder Teenager Novelist Activist Physicist Economist Historian Lawyer Farmer Fisherman Pilot Driver "
-    "Mechanic Neighbour Actress Author Footballer Players Scoring Research Data Government Company Officers "
-    "Detectives".split()
-)
+_LISTS = word_lists("qa.language", "names.txt")
+_OPENERS = frozenset(_LISTS["opener"].split())
 """Words that open sentences with a capital and are no names."""
-_NO_NAMES = frozenset(
-    "Mr Mrs Ms Dr Sir Lord Lady Prof President Prime Minister Mayor Judge King Queen Prince Princess Pope General "
-    "Captain Professor Senator Archbishop Colonel Sergeant Inspector "
-    "AM PM I I'm I've".split()
-).union(ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS)
+_NO_NAMES = frozenset(_LISTS["no name"].split()).union(ENGLISH_MONTHS, ENGLISH_SHORT_MONTHS, ENGLISH_WEEKDAYS)
 """Capitals that are no name of their own: titles, months and weekdays, which are checked as dates."""
-_PLACES = (
-    "us usa u.s u.s.a america american americans united states",
-    "uk u.k britain british briton britons united kingdom",
-    "netherlands dutch holland",
-    "france french",
-    "germany german germans",
-    "greece greek greeks",
-    "spain spanish spaniard",
-    "sweden swedish swede",
-    "denmark danish dane danes",
-    "poland polish pole poles",
-    "turkey turkish turk turks türkiye turkiye",
-    "wales welsh",
-    "ireland irish",
-    "switzerland swiss",
-    "finland finnish finn",
-    "england english",
-    "scotland scottish scots scot",
-    "china chinese",
-    "japan japanese",
-    "norway norwegian",
-    "philippines filipino filipinos",
-    "iraq iraqi",
-    "eu european union",
-    "un united nations",
-)
+_PLACES = [words.replace(".", "").split() for name, words in _LISTS.items() if name.startswith("place ")]
 
 
 def name_words(text: str, *, words: Sequence[Word] | None = None, lower: Collection[str] = ()) -> tuple[NameWord, ...]:
@@ -194,7 +151,7 @@ def _folded(name: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _kin(folded: str) -> frozenset[int]:
-    return frozenset(number for number, line in enumerate(_PLACES) if folded in line.replace(".", "").split())
+    return frozenset(number for number, spellings in enumerate(_PLACES) if folded in spellings)
 
 
 class Expansion(msgspec.Struct, frozen=True):

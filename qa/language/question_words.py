@@ -3,8 +3,6 @@
 The language is told as far as letters and small words tell; names and phrases are found by their form alone.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import Counter
@@ -14,43 +12,19 @@ from functools import lru_cache
 import msgspec
 
 from embeddings.month_names import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
-from embeddings.runtime import compiled_late
+from embeddings.runtime import compiled_late, word_lists
 from qa.language.names import name_words
 from qa.language.words import SHORT, Token, tokens
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _WHOLE_NAME_WORDS = 3
-WH_WORDS = frozenset("who whom whose what which when where why how".split())
-AUXILIARIES = frozenset(
-    "is are was were am be been being do does did has have had will would can could may might shall should must"
-    " isn't aren't wasn't weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't".split()
-)
-PREPOSITIONS = frozenset(
-    "of in at on for from to by with over under near around about into off against between during since until through"
-    " inside outside behind after before as than without within".split()
-)
-PRONOUNS = frozenset(
-    "i you he she it we they me him her us them my your his its our their mine hers ours theirs himself herself itself"
-    " themselves this that these those there here one ones".split()
-)
-FUNCTION_WORDS = (
-    WH_WORDS
-    | AUXILIARIES
-    | PREPOSITIONS
-    | PRONOUNS
-    | frozenset(
-        "a an the and or but so also then not no nor if because while any anybody anyone anything some somebody"
-        " someone many much more most few less long far old big often soon high large only just still yet"
-        " already ever never again too very up down out there's what's who's please tell say says said"
-        " else instead now today yesterday tomorrow nobody none nothing normally really exactly come next last".split()
-    )
-)
-TITLES = frozenset(
-    "mr mrs ms miss dr prof professor sir dame lord lady judge coach captain capt general colonel major brigadier"
-    " lieutenant sergeant admiral commander president premier chancellor king queen prince princess pope bishop"
-    " archbishop cardinal imam rabbi sheikh mayor governor senator congressman congresswoman minister secretary"
-    " ambassador chief nurse purser inspector detective sheriff justice chairman chairwoman surgeon".split()
-)
+_LISTS = {name: words.split() for name, words in word_lists("qa.language", "question_words.txt").items()}
+WH_WORDS = frozenset(_LISTS["question"])
+AUXILIARIES = frozenset(_LISTS["auxiliary"])
+PREPOSITIONS = frozenset(_LISTS["preposition"])
+PRONOUNS = frozenset(_LISTS["pronoun"])
+FUNCTION_WORDS = WH_WORDS.union(AUXILIARIES, PREPOSITIONS, PRONOUNS, _LISTS["other"])
+TITLES = frozenset(_LISTS["title"])
 _DATE_WORDS = frozenset(map(str.lower, (*ENGLISH_MONTHS, *ENGLISH_WEEKDAYS)))
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -64,29 +38,6 @@ _SCRIPTS = (
     ("hi", re.compile("[\u0900-\u097f]")),
 )
 """By script, the language that most questions in it are in; what shares the script is taken for it, too."""
-_WORDS = {
-    "en": "the of and is are was were did does do has have who what when where why how which many much in to for on",
-    "de": "der die das und ist sind war waren wer wie wann wo warum welche welcher welches wurde wurden hat haben ohne"
-    " nicht mit bei von im den dem ein eine viele viel zu auf was vor nach seit am in wird",
-    "fr": "le la les des du est sont était qui que quoi quand où pourquoi combien quel quelle quels quelles une dans"
-    " avec sur pas pour et a ont au aux comment a-t-il a-t-elle ont-ils ont-elles est-il est-elle est-ce",
-    "es": "el la los las del es son fue quién quien qué cuándo cuando dónde donde cuánto cuántos cuántas cuál por en"
-    " una con y para no se cómo han ha",
-    "it": "il lo la gli le del della è sono era chi che cosa quando dove perché quanto quanti quante quale una con non"
-    " per di e ha hanno come nel",
-    "pt": "o a os as do da dos das é são foi quem que quando onde porque quanto quantos quantas qual uma com não em e"
-    " para como no na",
-    "nl": "de het een van en is zijn was waren wie wat wanneer waar waarom hoe hoeveel welke werd werden niet met op"
-    " voor bij heeft in er",
-    "sv": "och är var vem vad när varför hur många mycket vilken vilket vilka det den ett en inte med på för av som"
-    " blev har",
-}
-_PARTICLES = {
-    "zh": "为什么 怎么样 有多少 什么时候 什么 怎么 多少 哪里 哪个 哪些 何时 谁 吗 呢",
-    "ja": "ですか ますか でしたか ましたか なぜ どこ いつ だれ 誰 どの いくつ 何人 何",
-    "ko": "무엇 누가 누구 어디 언제 얼마나 왜 어떻게 몇",
-}
-"""What asks in scripts without spaces, the longer before what it holds; a text that answers does not say it."""
 _ASKS_FIGURE = compiled_late(
     r"\b(?:wann|wie ?viele?s?|quand|combien|cu[aá]ndo|cu[aá]nt[oa]s?|quando|quant[oiae]s?|hoeveel|wanneer|når|när"
     r"|hvor mange|hur många|kiedy|ile|когда|сколько|скільки|коли)\b"
@@ -95,7 +46,7 @@ _ASKS_FIGURE = compiled_late(
 )
 _ASKS_NAME = re.compile(r"\b(?:wer|qui|qui[eé]n(?:es)?|quem|chi|кто|хто|kto|hvem|vem)\b", re.IGNORECASE)
 """What asks for a figure or a day, and for a person, in other languages than English."""
-_KNOWN = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+_KNOWN = {name.removeprefix("words "): frozenset(words) for name, words in _LISTS.items() if name.startswith("words ")}
 _TELLING = 2
 """So many small words of a language, and more than of English, are needed: names are of every language."""
 
@@ -127,7 +78,7 @@ def asking_words(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """The small words of a language, and what asks in a script without spaces: of a question, no matter of its own."""
     return (
         frozenset() if language == "en" else _KNOWN.get(language, frozenset()),
-        tuple(_PARTICLES.get(language, "").split()),
+        tuple(_LISTS.get(f"asks {language}", ())),
     )
 
 
@@ -165,15 +116,11 @@ PARTICIPLES = frozenset(
 )
 """Those that no ending gives away."""
 _BE = frozenset("is are was were be been".split())
-
-
 _CLAUSE = re.compile(
     r"[;:–—]|,\s+(?:and|but|while|whereas|although|though|which|who|where|when|with)\b"
     r"|\b(?:and|but|while|whereas|although|though|because|which)\b",
     re.IGNORECASE,
 )
-
-
 _LONGEST_NUMBER = 4
 
 

@@ -4,8 +4,6 @@ A question asks about a stretch of days, and what it leaves open is decided: "in
 what a claim says, and leaves open what it leaves open. So there are two readers, of one calendar.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import date, timedelta
 

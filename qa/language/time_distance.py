@@ -1,7 +1,5 @@
 """Times told by their distance from now: "two weeks ago", "last weekend", "in the next three days"."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -286,10 +284,7 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?:in|over|during|for) (?P<core>the (?:coming|next) (?P<units>days|weeks|months|years))", _soon),
     rule(r"(?P<core>the turn of the year)", _turn_of_year, needs="turn of"),
     rule(r"(?P<core>(?:in |over )(?:the )?recent (?P<units>days|weeks|months|years))", _recently),
-    rule(
-        rf"(?P<core>{_WHICH_DAY} {_NAMED_DAY}{_HOURS})",
-        _weekday,
-    ),
+    rule(rf"(?P<core>{_WHICH_DAY} {_NAMED_DAY}{_HOURS})", _weekday),
     rule(rf"{_BEFORE_DAY} (?P<core>(?P<which>){_NAMED_DAY}{_HOURS})", _weekday),
     rule(rf"(?P<core>(?P<which>){_NAMED_DAY}{_HOUR})", _weekday),
     rule(rf"(?P<core>(?P<which>){_NAMED_DAY})(?=['’]s\b)", _weekday),

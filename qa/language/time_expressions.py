@@ -4,8 +4,6 @@ The rules lie beside this: times told by their distance from now ("two weeks ago
 in `time_calendar` and `time_parts`, in other languages than English in `time_languages`.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -77,10 +75,7 @@ _NEAR_A_TIME = re.compile(
     re.IGNORECASE,
 )
 """What a day is told to be near: "the week of November 9", "the day after Christmas"."""
-_CALENDAR: tuple[Rule, ...] = (
-    *time_calendar.RULES,
-    *time_parts.RULES,
-)
+_CALENDAR: tuple[Rule, ...] = (*time_calendar.RULES, *time_parts.RULES)
 _MOST = 12
 """Expressions read of one text: nobody names more, and reading them takes more time than their number grows."""
 _MOST_OF_A_RULE = 4 * _MOST

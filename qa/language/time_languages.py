@@ -1,14 +1,13 @@
 """Times in questions that are not in English: "am 3. Mai", "hace dos semanas", "la semaine dernière", "вчера", "去年".
 
-A language is a table of words; how they are read is the same for all. Months are those of `embeddings.month_names`.
+A language is a table of words in `time_languages.toml`; how they are read is the same for all.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import cache, partial
+from importlib.resources import files
 
 import msgspec
 
@@ -50,125 +49,12 @@ class _Tongue(msgspec.Struct, frozen=True, kw_only=True):
     """Words that stand before a weekday."""
 
 
-_TONGUES: Mapping[str, _Tongue] = {
-    "de": _Tongue(
-        days={"heute": 0, "gestern": -1, "vorgestern": -2, "übermorgen": 2},
-        units={"day": "tag(?:en?|es)?", "week": "wochen?", "month": "monat(?:en?|s)?", "year": "jahr(?:en?|es)?"},
-        numbers="ein(?:e[rmn]?)? zwei drei vier fünf sechs sieben acht neun zehn",
-        ago=r"vor {n} {unit}",
-        last=r"(?:letzte|vorige|vergangene)[nmrs]? {unit}",
-        this=r"diese[nmrs]? {unit}",
-        since_last=r"(?:letzten|vergangenen) {n} {unit}",
-        before_month="im|seit|bis|vor|nach|von|ab|anfang|mitte|ende",
-        before_year=r"(?!(?:artikel|buslinie|flug|linie|modell|nr|nummer|peugeot|raum|windows|zimmer|zug)\b)\w+",
-        sure=r"im(?= \D)|seit|anfang|ende",
-        counted="mal",
-        capitals=True,
-        year=" ",
-        weekdays="montag dienstag mittwoch donnerstag freitag samstag sonntag",
-        before_day="am|seit|bis|vor|letzten",
-    ),
-    "fr": _Tongue(
-        days={"aujourd['’]hui": 0, "hier": -1, "hier (?:soir|matin)": -1, "avant-hier": -2, "après-demain": 2},
-        units={"day": "jours?", "week": "semaines?", "month": "mois", "year": "an(?:née)?s?"},
-        numbers="une? deux trois quatre cinq six sept huit neuf dix",
-        ago=r"il y a {n} {unit}",
-        last=r"(?:la semaine|le mois|l['’]an(?:née)?) (?:derni[eè]re?|pass[ée]e?)",
-        this=r"(?:cette|ce|cet) {unit}",
-        since_last=r"(?:derni[eè]re?s) {unit}",
-        before_month="en|depuis|avant|après|jusqu['’]en|jusqu['’]à|de|début|mi|fin",
-        sure="depuis|jusqu['’]en|début",
-        counted="personnes|habitants|morts|blessés|maisons|emplois|voix|fois|jours|heures|ans|mètres|kilomètres|tonnes",
-        year=" ",
-        weekdays="lundi mardi mercredi jeudi vendredi samedi dimanche",
-        before_day="depuis|avant|après|le|ce",
-    ),
-    "es": _Tongue(
-        days={"hoy": 0, "ayer": -1, "anteayer": -2, "anoche": -1, "pasado mañana": 2},
-        units={"day": "días?", "week": "semanas?", "month": "mes(?:es)?", "year": "años?"},
-        numbers="una? dos tres cuatro cinco seis siete ocho nueve diez",
-        ago=r"hace {n} {unit}",
-        last=r"(?:la |el )?{unit} pasad[oa]",
-        this=r"(?:este|esta) {unit}",
-        since_last=r"últim[oa]s {n} {unit}",
-        before_month="en|desde|antes de|después de|hasta|de",
-        sure="desde|después de|hasta",
-        counted="personas|habitantes|muertos|heridos|casas|empleos|votos|veces|días|horas|años|metros|kilómetros"
-        "|toneladas|dólares",
-        year=" (?:de |del )?",
-        weekdays="lunes martes miércoles jueves viernes sábado domingo",
-        before_day="el|desde el|hasta el",
-    ),
-    "it": _Tongue(
-        days={"oggi": 0, "ieri": -1, "l['’]altro ieri": -2, "dopodomani": 2},
-        units={"day": "giorn[oi]", "week": "settiman[ae]", "month": "mes[ei]", "year": "ann[oi]"},
-        numbers="un[oa]? due tre quattro cinque sei sette otto nove dieci",
-        ago=r"{n} {unit} fa",
-        last=r"(?:la |il |l['’])?{unit} (?:scors|passat)[oa]",
-        this=r"(?:questa |questo |quest['’]){unit}",
-        since_last=r"ultim[ie] {n} {unit}",
-        before_month="a|in|da|dal|nel|di|fino a|entro",
-        sure="nel|fino a|entro",
-        counted="persone|abitanti|morti|feriti|case|posti|voti|volte|giorni|ore|anni|metri|chilometri|tonnellate",
-        year=" (?:del )?",
-        weekdays="lunedì martedì mercoledì giovedì venerdì sabato domenica",
-        before_day="da|fino a|il",
-    ),
-    "pt": _Tongue(
-        days={"hoje": 0, "ontem": -1, "anteontem": -2, "depois de amanhã": 2},
-        units={"day": "dias?", "week": "semanas?", "month": "m[êe]s(?:es)?", "year": "anos?"},
-        numbers="uma? (?:dois|duas) três quatro cinco seis sete oito nove dez",
-        ago=r"há {n} {unit}",
-        last=r"(?:na |no |a |o )?{unit} passad[oa]",
-        this=r"n?est[ea] {unit}",
-        since_last=r"últim[oa]s {n} {unit}",
-        before_month="em|desde|antes de|depois de|até|de",
-        sure="desde|depois de|até",
-        counted="pessoas|habitantes|mortos|feridos|casas|empregos|votos|vezes|dias|horas|anos|metros|quilômetros"
-        "|quilómetros|toneladas|reais|dólares",
-        capitals=True,
-        year=" (?:de )?",
-    ),
-    "nl": _Tongue(
-        days={"vandaag": 0, "gisteren": -1, "eergisteren": -2, "overmorgen": 2},
-        units={"day": "dag(?:en)?", "week": "we(?:ek|ken)", "month": "maand(?:en)?", "year": "jaar|jaren"},
-        numbers="een twee drie vier vijf zes zeven acht negen tien",
-        ago=r"{n} {unit} geleden",
-        last=r"(?:vorige?|afgelopen) {unit}",
-        this=r"(?:deze|dit) {unit}",
-        since_last=r"(?:laatste|afgelopen) {n} {unit}",
-        before_month="in|sinds|tot|vanaf|voor|na",
-        sure="sinds|vanaf",
-        counted="mensen|personen|inwoners|doden|gewonden|huizen|banen|stemmen|keer|dagen|uur|jaar|meter|kilometer|ton",
-        year=" ",
-        weekdays="maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
-        before_day="op|sinds|vorige|afgelopen",
-    ),
-    "sv": _Tongue(
-        days={"idag": 0, "igår": -1, "förrgår": -2, "i går": -1, "i dag": 0},
-        units={"day": "dag(?:ar)?", "week": "vecka(?:n)?|veckor", "month": "månad(?:en|er)?", "year": "år(?:et)?"},
-        numbers="ett?|en två tre fyra fem sex sju åtta nio tio",
-        ago=r"för {n} {unit} sedan",
-        last=r"(?:förra|förrige) {unit}",
-        this=r"den här {unit}|i år",
-        before_month="i|sedan|från|till",
-        sure="från",
-        counted="personer|människor|invånare|döda|hus|jobb|röster|gånger|dagar|timmar|år|meter|kilometer|ton|kronor",
-        year=" ",
-    ),
-    "ru": _Tongue(
-        days={"сегодня": 0, "вчера": -1, "позавчера": -2, "завтра": 1},
-        units={"day": "дн(?:я|ей)|день", "week": "недел[юиье]", "month": "месяц(?:а|ев|е)?", "year": "год(?:а|у)?|лет"},
-        numbers="один|одну две|два три четыре пять шесть семь восемь девять десять",
-        ago=r"(?:{n} )?{unit} назад",
-        last=r"(?:прошл(?:ой|ом|ую|ый)) {unit}",
-        this=r"(?:этой|этом) {unit}",
-        before_month="в|с|до|после|к",
-        sure="в|с|до|после|к",
-        counted="человек|людей|жителей|домов|раз|дней|часов|лет|метров|километров|тонн|рублей|долларов|евро",
-        year=" ",
-    ),
-}
+@cache
+def _tongues() -> Mapping[str, _Tongue]:
+    told = files("qa.language").joinpath("time_languages.toml").read_bytes()
+    return msgspec.toml.decode(told, type=dict[str, _Tongue])
+
+
 _MISTAKABLE = frozenset({"hier", "hoy", "ayer", "mars"})
 """Words of one language that are others of another, or names."""
 _TOLD_BY_ENGLISH = re.compile(
@@ -189,8 +75,8 @@ def rules_for(language: str | None) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]
     if language in _WIDE_LANGUAGES:
         return _WIDE_RULES, _WIDE_DATES
     if language is not None:
-        return _rules_of(language) if language in _TONGUES else ((), ())
-    both = [_rules_of(one, sure=True) for one in _TONGUES]
+        return _rules_of(language) if language in _tongues() else ((), ())
+    both = [_rules_of(one, sure=True) for one in _tongues()]
     return (
         (*_WIDE_RULES, *(one for distance, _ in both for one in distance)),
         (*_WIDE_DATES, *(one for _, calendar in both for one in calendar)),
@@ -209,7 +95,7 @@ def language_of_times(question: str, language: str | None) -> str | None:
 @cache
 def _rules_of(language: str, *, sure: bool = False) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
     """Compiled when a question first needs them; the sure ones are those of unmistakable words."""
-    tongue = _TONGUES[language]
+    tongue = _tongues()[language]
     return tuple(_distances(tongue, sure=sure)), tuple(_dates(language, tongue, sure=sure))
 
 

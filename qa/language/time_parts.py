@@ -2,8 +2,6 @@
 number ("Friday the 13th"), and feasts ("since Easter", "on Labor Day", "at Christmas last year").
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta

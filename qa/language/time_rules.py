@@ -4,8 +4,6 @@
 their distance from now, `time_languages` both in other languages.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import date, timedelta

@@ -3,8 +3,6 @@
 `synonyms.txt` has families of words that news uses for the same thing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache

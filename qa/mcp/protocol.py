@@ -4,8 +4,6 @@ While standard input and output are served, the SDK turns whatever else is writt
 error. Over HTTP each request stands on its own, so that any of several services can answer the next one.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from codecs import BOM_UTF8

@@ -5,8 +5,6 @@ Nothing here knows how the protocol is spoken.
 What goes in and out are the values of the HTTP API, field by field (`qa.types`, `qa.checking`, `Article`).
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """The intent of a question (an answer, the latest on a topic, small talk), and the questions it consists of."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import partial

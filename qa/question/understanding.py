@@ -1,7 +1,5 @@
 """Understands a question: makes it stand alone, corrects its spelling, and finds its period and filters."""
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata
@@ -39,8 +37,6 @@ _MOST = 2
 """A question with more unknown words than this, and more than a third of all words, is not corrected: it is in another
 language, or no text."""
 _WORDS = {value: word for word, value in NUMBER_WORDS.items()}
-
-
 _ASKING = {
     **dict.fromkeys("wen whne wehn hwen".split(), "when"),
     **dict.fromkeys("wat waht whta hwat wath".split(), "what"),
@@ -374,10 +370,7 @@ def where_of(filters: Filters, collection: str | None) -> Where:
     """The filters for the corpus, with valid dates in UTC. Raises InvalidQuestion for an invalid date."""
     after, before = (
         stamp(moment(text, field=f"filters.{name}")) if text else None
-        for name, text in (
-            ("published_after", filters.published_after),
-            ("published_before", filters.published_before),
-        )
+        for name, text in (("published_after", filters.published_after), ("published_before", filters.published_before))
     )
     return Where(
         collection=collection,

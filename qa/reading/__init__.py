@@ -194,10 +194,7 @@ def read_calibration(path: Path) -> Calibration:
         found = msgspec.json.decode(path.read_bytes(), type=Calibration)
     except (OSError, msgspec.DecodeError) as error:
         raise SettingsError(f"{path} is no calibration of a reader ({error}); fit it again") from None
-    weighed = (
-        (found.weights, {*Features.__struct_fields__}),
-        (found.ranking, {*Clues.__struct_fields__}),
-    )
+    weighed = ((found.weights, {*Features.__struct_fields__}), (found.ranking, {*Clues.__struct_fields__}))
     if unknown := {name for weights, known in weighed for name in weights.keys() - known}:
         raise SettingsError(f"{path} weighs {', '.join(sorted(unknown))}, which no reading has; fit it again")
     return found

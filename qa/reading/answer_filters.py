@@ -4,8 +4,6 @@ A reader looks for words of the right kind. It often misses that they are about 
 about the reverse. Each rule here removes only what it is sure of.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 

@@ -5,8 +5,6 @@ words asked about: "How much did it cost to build?" is not answered by a year, n
 rule strikes what cannot be an answer, and nothing that it is not sure of.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from functools import lru_cache

@@ -4,8 +4,6 @@ A question for the latest on a topic is answered with the newest sentences about
 of a text, not its words, answers "What is the latest?".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta

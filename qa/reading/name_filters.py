@@ -3,8 +3,6 @@
 Roles are compared only in plain sentences; others are left alone.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
@@ -227,8 +225,6 @@ _DONE = re.compile(
     re.IGNORECASE,
 )
 """The last verb of a question, before its place, time or company."""
-
-
 _NOT_BEFORE = re.compile(r"\b(?:until|till)\b", re.IGNORECASE)
 
 

@@ -21,13 +21,13 @@ import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
 from embeddings.encoders import locate, revision
+from embeddings.encoders.sentence_transformer import prepare_torch
 from embeddings.errors import EncoderError
 from embeddings.runtime import native_threads, open_session, open_tokenizer
 from qa.reading import FILE_NAME, AnswerSpan, Calibration, PassageText, calibration_beside, read_calibration
 
 if TYPE_CHECKING:
     import onnxruntime
-    from tokenizers import Tokenizer
 
 MOST_TOKENS = 384
 _MOST_TOKENS = 384
@@ -141,7 +141,6 @@ class NamedReader:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
         positions = int(getattr(self._model.config, "max_position_embeddings", _MOST_TOKENS + _SPECIAL))
@@ -150,12 +149,9 @@ class NamedReader:
 
     @cached_property
     def _model(self) -> Any:
-        import torch
         from transformers import AutoModelForQuestionAnswering
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        torch.set_num_threads(native_threads(self._threads))
+        prepare_torch(threads=self._threads)
         model, told = AutoModelForQuestionAnswering.from_pretrained(
             self._folder, local_files_only=True, use_safetensors=True, output_loading_info=True
         )

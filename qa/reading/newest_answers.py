@@ -4,8 +4,6 @@ Office holders and counts change, and what a newer article says holds. An older 
 office according to a newer one.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -3,8 +3,6 @@
 A reader is drawn to the name beside the office, and that is often the name of somebody just dismissed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -59,7 +57,7 @@ _BEHIND = compiled_late(
     r"(?:(?: (?:of|at|in|from) [A-Z][\w’'-]*(?: [A-Z][\w’'-]*){0,3})?,? ?\(?\d{0,3}\)?,?"
     r"|, (?:the |its |their |a |who )?[^,;.]{1,70},)?"
     rf"(?:,? who)?(?: (?:has|had|also|later|then|[a-z]+ly|on [A-Z]\w+day|in [A-Z]\w+))* (?:{_LEFT}|{_WAS_REMOVED})"
-    rf"|['’]s?(?: [a-z]+){{0,2}} (?:{_DEPARTURE}|successor|replacement)\b",
+    rf"|['’]s?(?: [a-z]+){{0,2}} (?:{_DEPARTURE}|successor|replacement)\b"
 )
 """Text after a name that says so."""
 _NO_SUBJECT = re.compile(r"\b(?:of|at|for|in|with|from|by|to) $")

@@ -4,8 +4,6 @@ A reader takes the time, the winner or the figure of one event (the past or the 
 for that of another: "six were found alive, and two are still missing". Each rule removes only what its form gives away.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Finds the sentences of the evidence that answer a question, best first, with the words in them that do."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

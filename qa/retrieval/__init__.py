@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from embeddings.encoders import locate, revision
+from embeddings.encoders.sentence_transformer import SAFELY, CrossEncoderModel, prepare_torch
 from embeddings.errors import EncoderError
-from embeddings.runtime import native_threads
 from qa.language.words import stems
 from qa.types import Evidence
 
@@ -56,19 +55,8 @@ class WordReranker:
         return [len(wanted & stems(text)) / max(1, len(wanted)) for text in texts]
 
 
-class _CrossEncoderReranker:
+class _CrossEncoderReranker(CrossEncoderModel):
     """The model reads the question with each passage; what is longer than it reads is cut by its tokenizer."""
-
-    def __init__(self, name: str, *, threads: int = 0) -> None:
-        """Locates the model; raises EncoderError where it is not on this machine."""
-        self._folder = locate(name)
-        self._name = name
-        self._threads = threads
-
-    @cached_property
-    def identity(self) -> str:
-        """The model's name and a hash of its files."""
-        return f"cross-encoder {self._name} {revision(self._folder)[:12]}"
 
     def scores(self, question: str, texts: Sequence[str]) -> Sequence[float]:
         """Score each text; see `Reranker`. Raises EncoderError for a model that gives several numbers."""
@@ -78,19 +66,10 @@ class _CrossEncoderReranker:
 
     @cached_property
     def _model(self) -> CrossEncoder:
-        import torch
         from sentence_transformers import CrossEncoder
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        torch.set_num_threads(native_threads(self._threads))
-        model = CrossEncoder(
-            str(self._folder),
-            device="cpu",
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
-        )
+        prepare_torch(threads=self._threads)
+        model = CrossEncoder(str(self._folder), **SAFELY)
         if model.config.num_labels != 1:
             raise EncoderError(
                 f"{self._folder} gives {model.config.num_labels} numbers for a pair; a reranker gives one. "
@@ -108,5 +87,4 @@ def load_reranker(name: str, *, threads: int = 0) -> Reranker | None:
         return None
     if name == "words":
         return WordReranker()
-
     return _CrossEncoderReranker(name, threads=threads)

@@ -4,8 +4,6 @@ Most questions about news mean the last days and rarely say so. The preference l
 of about the same rank, and changes nothing if all passages found are old.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence

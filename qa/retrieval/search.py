@@ -1,7 +1,5 @@
 """Searches for evidence by a question's text and vector: fuses two ranked lists, keeps one article per story."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta

@@ -4,8 +4,6 @@ Of stored answers nobody is shown more than their readers are: what they quote i
 articles that readers are not shown it gives numbers here; `kept_back` of `/api/articles` shows them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial

@@ -1,7 +1,5 @@
 """The application: its routes, their dependencies, and what applies to all of them. Wiring only."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache, partial
@@ -22,54 +20,7 @@ from qa.server.auth.guard import Guard
 from qa.server.http.bodies import StrictRequest
 from qa.server.http.headers import secure, share
 from qa.server.openai import serve_error
-from qa.server.routes.admin import (
-    corpus_by_source,
-    export_reviews,
-    find_articles,
-    list_keys,
-    list_questions,
-    list_reviews,
-    list_sources,
-    live,
-    metrics,
-    question_days,
-    read_answer,
-    read_article,
-    ready,
-    save_review,
-)
-from qa.server.routes.articles import add_articles, delete_article, get_article, get_job, list_articles, list_jobs
-from qa.server.routes.ask import ask, check, list_starters, search
-from qa.server.routes.conversations import (
-    answer_changes,
-    delete_conversation,
-    get_answer,
-    get_conversation,
-    give_feedback,
-    link_answer,
-    list_conversations,
-    list_feedback,
-)
-from qa.server.routes.pages import (
-    admin,
-    admin_file,
-    article_page,
-    docs,
-    docs_file,
-    load_page,
-    openapi_json,
-    problem,
-)
-from qa.server.routes.protocols import (
-    create_chat_completion,
-    create_completion,
-    create_embedding,
-    create_response,
-    list_models,
-    retrieve_model,
-    speak_mcp,
-)
-from qa.server.routes.widget import configure, get_token, home, load_widget, widget_file, widget_script
+from qa.server.routes import admin, articles, ask, conversations, pages, protocols, widget
 from qa.server.service import Service
 
 _QUESTION_BYTES = 1_000_000
@@ -81,43 +32,53 @@ _FEEDBACK_BYTES = 20_000
 _REVIEW_BYTES = 200_000
 
 _CONVERSATIONS = (
-    list_conversations,
-    get_conversation,
-    delete_conversation,
-    answer_changes,
-    get_answer,
-    link_answer,
+    conversations.list_conversations,
+    conversations.get_conversation,
+    conversations.delete_conversation,
+    conversations.answer_changes,
+    conversations.get_answer,
+    conversations.link_answer,
 )
 """Routes for stored questions and answers."""
 
+_CHATS = (
+    protocols.list_models,
+    protocols.retrieve_model,
+    protocols.create_chat_completion,
+    protocols.create_response,
+    protocols.create_completion,
+    protocols.create_embedding,
+)
+"""Routes for clients of OpenAI's API."""
+
 _ADMIN = (
-    corpus_by_source,
-    find_articles,
-    read_article,
-    list_sources,
-    question_days,
-    list_questions,
-    read_answer,
-    save_review,
-    list_reviews,
-    export_reviews,
-    list_keys,
+    admin.corpus_by_source,
+    admin.find_articles,
+    admin.read_article,
+    admin.list_sources,
+    admin.question_days,
+    admin.list_questions,
+    admin.read_answer,
+    admin.save_review,
+    admin.list_reviews,
+    admin.export_reviews,
+    admin.list_keys,
 )
 """Routes for the operator."""
 
 _UNDESCRIBED = (
-    metrics,
-    home,
-    configure,
-    article_page,
-    widget_script,
-    widget_file,
-    docs,
-    docs_file,
-    admin,
-    admin_file,
-    openapi_json,
-    problem,
+    admin.metrics,
+    widget.home,
+    widget.configure,
+    pages.article_page,
+    widget.widget_script,
+    widget.widget_file,
+    pages.docs,
+    pages.docs_file,
+    pages.admin,
+    pages.admin_file,
+    pages.openapi_json,
+    pages.problem,
 )
 """Routes that are not part of the API."""
 
@@ -133,18 +94,18 @@ def create_app(service: Service, *, lifespan: Lifespan | None = None) -> Litesta
     settings = service.settings
     guard = Guard(settings)
 
-    widget = load_widget(frame_ancestors=origins.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS"))
-    dependencies = {
-        "service": _given(service),
-        "guard": _given(guard),
-        "caller": Provide(provide_caller),
-    }
+    chat = widget.load_widget(
+        frame_ancestors=origins.parse_origins(settings.frame_ancestors, setting="QA_FRAME_ANCESTORS")
+    )
+    dependencies = {"service": _given(service), "guard": _given(guard), "caller": Provide(provide_caller)}
     routes = _routes(max_body_bytes=settings.max_body_bytes)
     # The OpenAPI document is made on the first request for it: making it takes as long as all the rest.
-    page = load_page(cache(partial(openapi.describe, routes, dependencies=dependencies, version=version("sourceline"))))
+    page = pages.load_page(
+        cache(partial(openapi.describe, routes, dependencies=dependencies, version=version("sourceline")))
+    )
     app = _Application(
         route_handlers=[*routes, *_UNDESCRIBED, _tools(max_body_bytes=settings.max_body_bytes)],
-        dependencies={**dependencies, "page": _given(page), "widget": _given(widget)},
+        dependencies={**dependencies, "page": _given(page), "widget": _given(chat)},
         request_class=StrictRequest,
         request_max_body_size=settings.max_body_bytes,
         exception_handlers={Exception: serve_error},
@@ -181,24 +142,30 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
     def router(path: str, *handlers: ControllerRouterHandler, tag: str, most: int = max_body_bytes) -> Router:
         return Router(path, route_handlers=handlers, tags=[tag], request_max_body_size=min(most, max_body_bytes))
 
-    chats = (list_models, retrieve_model, create_chat_completion, create_response, create_completion, create_embedding)
     routers = [
-        router("/api", ask, search, list_starters, tag="questions", most=_QUESTION_BYTES),
-        router("/api", get_token, tag="access", most=_QUESTION_BYTES),
-        router("/api", check, tag="questions", most=_CHECK_BYTES),
-        router("/api", list_articles, get_article, add_articles, delete_article, tag="articles"),
-        router("/api", *_CONVERSATIONS, tag="conversations", most=_FEEDBACK_BYTES),
-        router("/api", give_feedback, list_feedback, tag="feedback", most=_FEEDBACK_BYTES),
+        router("/api", ask.ask, ask.search, ask.list_starters, tag="questions", most=_QUESTION_BYTES),
+        router("/api", widget.get_token, tag="access", most=_QUESTION_BYTES),
+        router("/api", ask.check, tag="questions", most=_CHECK_BYTES),
         router(
             "/api",
-            list_jobs,
-            get_job,
+            articles.list_articles,
+            articles.get_article,
+            articles.add_articles,
+            articles.delete_article,
+            tag="articles",
+        ),
+        router("/api", *_CONVERSATIONS, tag="conversations", most=_FEEDBACK_BYTES),
+        router("/api", conversations.give_feedback, conversations.list_feedback, tag="feedback", most=_FEEDBACK_BYTES),
+        router(
+            "/api",
+            articles.list_jobs,
+            articles.get_job,
             Router("/admin", route_handlers=_ADMIN),
             tag="administration",
             most=_REVIEW_BYTES,
         ),
-        router("/v1", *chats, tag="openai", most=_QUESTION_BYTES),
-        router("/health", live, ready, tag="health"),
+        router("/v1", *_CHATS, tag="openai", most=_QUESTION_BYTES),
+        router("/health", admin.live, admin.ready, tag="health"),
     ]
     for route in (route for router in routers for route in router.routes if isinstance(route, HTTPRoute)):
         # The framework creates the OPTIONS handler of a path for its first method only. Without one, the application
@@ -209,7 +176,7 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
 
 def _tools(*, max_body_bytes: int) -> Router:
     """The route for MCP clients; the protocol describes itself."""
-    return Router("/", route_handlers=[speak_mcp], request_max_body_size=min(_CHECK_BYTES, max_body_bytes))
+    return Router("/", route_handlers=[protocols.speak_mcp], request_max_body_size=min(_CHECK_BYTES, max_body_bytes))
 
 
 def _run(service: Service) -> Lifespan:

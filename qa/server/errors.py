@@ -23,8 +23,6 @@ ServerError(QAError)
 └── ShuttingDown           the service is stopping
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from qa.errors import QAError

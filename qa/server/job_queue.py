@@ -5,8 +5,6 @@ is gone, for whatever reason, the server unlocks the row, and the next worker st
 stored unchanged.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import logging

@@ -4,8 +4,6 @@ A job is noted when it begins and when it ends, so that one cut off by the end o
 are no reason for an ingest to fail: where they cannot be written, the log says so. Several services may keep one book.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import secrets
@@ -42,8 +40,6 @@ _INTERRUPTED = (
 )
 
 _log = logging.getLogger(__name__)
-
-
 JobState = Literal["running", "done", "failed", "interrupted"]
 """`done`: through, whatever was rejected; `failed`: broken off, and `detail` says why; `interrupted`: the service
 stopped."""

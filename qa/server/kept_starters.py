@@ -3,8 +3,6 @@
 Of articles no words are kept but those of questions.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable

@@ -5,8 +5,6 @@ turn a bounded string in a list into `oneOf: [string, anything]`, which no strin
 structs refuse unknown fields.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -31,7 +29,7 @@ from litestar.types import ControllerRouterHandler, Dependencies
 from embeddings.types import Article
 from qa.checking import CheckReport, TextToCheck
 from qa.conversations.changes import AnswerChanges
-from qa.conversations.feedback import DatasetRow, Feedback, Review
+from qa.conversations.feedback import DatasetRow, Feedback
 from qa.server.administration import (
     AdminAnswer,
     AdminArticle,
@@ -45,11 +43,11 @@ from qa.server.administration import (
 )
 from qa.server.auth import Level, handlers, level_of
 from qa.server.http.bodies import JSON, NDJSON
-from qa.server.http.problems import KINDS, MEDIA_TYPE, Problem
+from qa.server.http.problems import MEDIA_TYPE, Problem, by_status
 from qa.server.jobs import Job, JobPage
 from qa.server.openai import ErrorEnvelope, is_openai
 from qa.server.openai.chat import ChatCompletion
-from qa.server.openai.requests import ChatRequest, Model, ModelList, ResponsesRequest
+from qa.server.openai.requests import ChatRequest, ModelList, ResponsesRequest
 from qa.server.openai.responses import Response
 from qa.server.wire import (
     AddReport,
@@ -127,7 +125,6 @@ _TYPES = (
     QuestionPage,
     AdminAnswer,
     ReviewIn,
-    Review,
     ReviewPage,
     DatasetRow,
     KeyList,
@@ -138,7 +135,6 @@ _TYPES = (
     ResponsesRequest,
     Response,
     ModelList,
-    Model,
     ErrorEnvelope,
 )
 _SCHEMA = "#/components/schemas/{name}"
@@ -200,17 +196,14 @@ class ArticlesOperation(Operation):
 
 def problems(*slugs: str) -> dict[int, ResponseSpec]:
     """The error responses of a route, by status, from the table of problems."""
-    by_status: dict[int, list[str]] = {}
-    for slug in slugs:
-        by_status.setdefault(KINDS[slug].status, []).append(slug)
     return {
         status: ResponseSpec(
             Problem,
             generate_examples=False,
-            description="; ".join(f"{KINDS[slug].title} (`/problems/{slug}`)" for slug in found),
+            description="; ".join(f"{kind.title} (`/problems/{kind.slug}`)" for kind in kinds),
             media_type=MEDIA_TYPE,
         )
-        for status, found in sorted(by_status.items())
+        for status, kinds in by_status(slugs).items()
     }
 
 

@@ -3,8 +3,6 @@
 A stored answer is on disk before it is served; whatever is read back is held against the corpus first.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence

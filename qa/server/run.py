@@ -222,12 +222,7 @@ class _Run:
     """One run of the service, from the bound socket to the exit code."""
 
     def __init__(
-        self,
-        settings: Settings,
-        *,
-        listener: socket.socket,
-        load: Callable[[Settings], Parts],
-        tracing: Tracing | None,
+        self, settings: Settings, *, listener: socket.socket, load: Callable[[Settings], Parts], tracing: Tracing | None
     ) -> None:
         self._listener = listener
         self._exit_code = 0

@@ -183,13 +183,7 @@ class Service:
         return await fold(answering.events(question, run=self._encoding.run_patiently))
 
     async def article(
-        self,
-        article_id: str,
-        *,
-        version: str | None,
-        within: Collections,
-        kept_back: bool = False,
-        asked_for: str = "",
+        self, article_id: str, *, version: str | None, within: Collections, kept_back: bool = False, asked_for: str = ""
     ) -> Article:
         """The article of an id: its current version, or the one named; with `kept_back` also one not shown to readers.
 

@@ -1,7 +1,5 @@
 """Starter questions of a page, and questions that follow on: made from articles, tried, and kept."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import time

@@ -3,8 +3,6 @@
 Items are read one by one, so that a long body neither stops other threads for long nor fails for one bad item.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from codecs import BOM_UTF8

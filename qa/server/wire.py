@@ -1,7 +1,5 @@
 """The HTTP values that are not already in `qa.types` or `embeddings.types`."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import msgspec

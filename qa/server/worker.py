@@ -11,8 +11,6 @@ the shipped encoder and reader, which are thread-safe, several questions run at 
 From the cost of past questions the service forecasts waiting times, and refuses at once who would wait too long.
 """
 
-from __future__ import annotations
-
 import asyncio
 import math
 import threading

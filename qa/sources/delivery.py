@@ -16,7 +16,6 @@ from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
-from typing import Final
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import msgspec
@@ -339,13 +338,7 @@ def _at(origin: str, said: str) -> str:
 # from
 # A page may name an address for itself; it is believed on its own site only, or one site could replace the articles of
 # another.
-_PAGES: Final = {
-    "text/html": ".html",
-    "application/xhtml+xml": ".html",
-    "application/pdf": ".pdf",
-    "text/plain": ".txt",
-}
-
+_PAGES = {"text/html": ".html", "application/xhtml+xml": ".html", "application/pdf": ".pdf", "text/plain": ".txt"}
 _LINK = re.compile(r"<link\b[^<>]{1,2000}>", re.IGNORECASE)
 _SAID = re.compile(r"([a-z]{1,20})\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _FEED = re.compile(r"application/(?:(?:rss|atom)\+xml|feed\+json)", re.IGNORECASE)

@@ -3,8 +3,6 @@
 Nothing is noted before it is stored. What failed for now is tried again at the next turn, a few times.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import time

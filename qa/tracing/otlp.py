@@ -5,8 +5,6 @@ The SDK's own variables hold: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `
 tell of themselves goes nowhere.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Mapping

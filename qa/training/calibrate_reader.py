@@ -6,8 +6,6 @@ those that people wrote to have no answer are asked of their own passage. So are
 written on news, with and without an answer, which are nearest to what readers ask. The yardsticks are no part of it.
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 import sys

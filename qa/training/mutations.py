@@ -5,8 +5,6 @@ as in the claim: so neither a strange claim nor a changed word tells which is wh
 reader's training files.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 import re

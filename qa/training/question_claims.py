@@ -6,8 +6,6 @@ gives an answer, the checker learns most from the words that the reader would ha
 in its own passage, and the reader's words are kept beside the right ones.
 """
 
-from __future__ import annotations
-
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 Beside them stand the words that turn a true sentence into a false one, where one takes the place of the other.
 """
 
-from __future__ import annotations
-
 import random
 import re
 from collections.abc import Callable, Mapping

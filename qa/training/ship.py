@@ -6,8 +6,6 @@
 what log-odds are worth, and from where on a reader declines or a claim counts as supported.
 """
 
-from __future__ import annotations
-
 import argparse
 import itertools
 import shutil

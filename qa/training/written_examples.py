@@ -6,8 +6,6 @@ two versions, of which one lacks some facts: a question on such a fact has an an
 nearly the same words.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

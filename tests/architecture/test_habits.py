@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from qa.settings import Settings
 
 
 def read(path: Path) -> Any:
@@ -49,6 +52,16 @@ def test_a_private_key_is_found_and_there_is_none(repo: Path, hooks: dict[str, d
     assert (found.returncode, found.stdout) == (1, "")
 
 
+def test_the_development_container_is_set_up_as_by_hand(repo: Path) -> None:
+    container = json.loads((repo / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    target = container["postCreateCommand"].removeprefix("make ")
+    assert re.search(rf"^{target}:", (repo / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    version = re.search(r"python:(3\.\d+)-", container["image"])
+    assert version is not None
+    assert f'"{version[1]}"' in (repo / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    assert container["forwardPorts"] == [Settings().port]
+
+
 @pytest.mark.parametrize("name", ["wrong-answer", "bug", "idea"])
 def test_the_form_of_an_issue_can_be_filled_in(repo: Path, name: str) -> None:
     form = read(repo / ".github" / "ISSUE_TEMPLATE" / f"{name}.yml")
@@ -61,7 +74,7 @@ def test_the_form_of_an_issue_can_be_filled_in(repo: Path, name: str) -> None:
 
 ONE_MORE = {
     "file format": "embeddings/parsers/__init__.py: html",
-    "language's names of months": "embeddings/month_names.py: январь",
+    "language's names of months": "embeddings/month_names.txt: январь",
     "provider of models": "qa/generators/__init__.py: anthropic",
     "metric": "qa/evaluation/metrics/__init__.py: exact_match",
     "HTTP route": "qa/server/app.py: ask",

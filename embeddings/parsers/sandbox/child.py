@@ -4,8 +4,6 @@ It bounds itself before it reads anything: memory, size of files written, proces
 last ends it at once (SIGPROF), whatever C code it is in.
 """
 
-from __future__ import annotations
-
 import os
 import resource
 import signal

@@ -4,8 +4,6 @@ Here is what the yardsticks share: examples asked of the service of this process
 what decides them.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -160,12 +158,7 @@ def markdown(table: Table) -> str:
         f"`{table.encoder.get('name', '')}` and support checker `{table.checker}`, in "
         f"{sum(table.seconds.values()) / 60:.0f} minutes on {table.machine.cores} cores. Intervals are 95 %.\n"
     )
-    parts = [
-        "# Yardsticks\n",
-        made,
-        *(f"- {note}" for note in table.notes),
-        "",
-    ]
+    parts = ["# Yardsticks\n", made, *(f"- {note}" for note in table.notes), ""]
     for section, rows in groupby(table.rows, key=lambda row: row.section):
         parts += [f"## {section}\n", "| measure | value | 95 % | n | floor | others |", "|---|---|---|---|---|---|"]
         parts += [_line(row) for row in rows]
@@ -207,19 +200,10 @@ def by_metric(scores: Sequence[Score]) -> Named:
 
 # --- The sample articles with their labelled questions and drafts: the one yardstick that comes with the project
 SAMPLES = "Sample articles: labelled questions"
-_SHOWN = (
-    "answer.right",
-    "answer.right_when_answered",
-    "answer.exact_match.has_answer",
-    "answer.f1.has_answer",
-    "answer.answered",
-    "grounding.exact_spans",
-    "grounding.cites_gold_article",
-    "grounding.cites_gold_words",
-    "abstention.precision",
-    "abstention.recall",
-    "abstention.f1",
-    "abstention.auroc",
+_SHOWN = tuple(
+    "answer.right answer.right_when_answered answer.exact_match.has_answer answer.f1.has_answer "
+    "answer.answered grounding.exact_spans grounding.cites_gold_article grounding.cites_gold_words "
+    "abstention.precision abstention.recall abstention.f1 abstention.auroc".split()
 )
 
 

@@ -3,9 +3,8 @@
 A response is as good as its worst sentence. Thresholds come from one half of the documents, figures from the other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -252,19 +251,15 @@ def measure(
         if limit is not None and limit < len(rows):
             rows = [rows[at] for at in np.random.default_rng(seed).permutation(len(rows))[:limit]]
         rows.sort(key=lambda row: row.group)
-        judgements = judge_rows(rows, checker=judge, told=_told(told, name, len(rows)))
+        judgements = judge_rows(rows, checker=judge, told=partial(told, name, len(rows)))
         found.append(report_set(rows, judgements))
     return found
-
-
-def _told(told: Callable[[str, int, int], None], name: str, total: int) -> Callable[[int], None]:
-    return lambda done: told(name, done, total)
 
 
 def measure_judging(folder: Path, *, bench: Bench, limit: int | None) -> list[Row]:
     """Judge at most `limit` responses of each set, always the same ones."""
 
-    def tell(name: str, done: int, total: int) -> None:
+    def tell(name: str, total: int, done: int) -> None:
         if done and done % 100 == 0:
             bench.tell(f"  {name}: {done:,} of {total:,} responses")
 
@@ -277,15 +272,10 @@ def checker_rows(report: SetReport) -> list[Row]:
     """The checker's figures, each with what word overlap reaches beside it."""
     section = f"Support checker: {_TITLES.get(report.set, report.set)}"
     checker, *floors = report.figures
+    best = max(floors, key=lambda one: one.balanced_accuracy.value or 0.0).balanced_accuracy
     rows = [
-        _row(
-            section,
-            "balanced accuracy, threshold from the other half",
-            checker.balanced_accuracy,
-            _best(floors),
-            report,
-        ),
-        _row(section, "balanced accuracy of the shipped verdicts", report.verdicts, _best(floors), report),
+        _row(section, "balanced accuracy, threshold from the other half", checker.balanced_accuracy, best, report),
+        _row(section, "balanced accuracy of the shipped verdicts", report.verdicts, best, report),
         _row(section, "AUROC", checker.auroc, max(floors, key=lambda one: one.auroc.value or 0.0).auroc, report),
     ]
     if checker.span_f1.n:
@@ -293,10 +283,6 @@ def checker_rows(report: SetReport) -> list[Row]:
     if checker.sentence_f1.n:
         rows.append(_row(section, "F1 of the supporting sentences", checker.sentence_f1, floors[0].sentence_f1, report))
     return rows
-
-
-def _best(floors: Sequence[Figures]) -> Estimate:
-    return max(floors, key=lambda one: one.balanced_accuracy.value or 0.0).balanced_accuracy
 
 
 def _row(section: str, measure: str, own: Estimate, floor: Estimate, report: SetReport) -> Row:

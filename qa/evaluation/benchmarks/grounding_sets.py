@@ -4,8 +4,6 @@ Sources: Laban et al., "SummEdits" (2023); Cao and Wang, "CLIFF" (2021); Wang, C
 Questions to Evaluate the Factual Consistency of Summaries" (QAGS, 2020); Kamoi et al., "WiCE" (2023).
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import re
@@ -19,8 +17,6 @@ SetName = Literal["summedits", "cliff", "qags-cnndm", "qags-xsum", "wice"]
 Part = Literal["fit", "report"]
 Span = tuple[int, int]
 _Row = TypeVar("_Row")
-
-
 _SPACED = (
     (re.compile(r"(?<=\d), (?=\d{3}(?!\d))"), ","),
     (re.compile(r"(?<=\d)\. (?=\d)"), "."),

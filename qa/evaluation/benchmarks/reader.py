@@ -4,8 +4,6 @@ Source of the measures: Rajpurkar et al., "Know What You Don't Know" (2018); wha
 answer is the words that the reader found; declining is the empty answer.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -35,16 +33,9 @@ Setting = Literal["given", "open"]
 EvidenceOf = Callable[[SquadQuestion], Sequence[Evidence]]
 _SETTINGS: Mapping[str, str] = {"given": "paragraph given", "open": "over all paragraphs"}
 _PUBLISHED = "MiniLM 22 M trained on SQuAD .756, BERT-large .818, human .895 (paragraph given)"
-_SHOWN = (
-    "exact_match",
-    "f1",
-    "exact_match.has_answer",
-    "f1.has_answer",
-    "no_answer.declined",
-    "confidence.auroc",
-    "span_f1.has_answer",
-    "span_exact_match.has_answer",
-    "answerable.auroc",
+_SHOWN = tuple(
+    "exact_match f1 exact_match.has_answer f1.has_answer no_answer.declined confidence.auroc "
+    "span_f1.has_answer span_exact_match.has_answer answerable.auroc".split()
 )
 
 
@@ -233,7 +224,7 @@ def measure(
     limit: int | None = None,
     seed: int = 0,
     cache: Path | None = None,
-    told: Callable[[str, int, int], None] = lambda _setting, _done, _total: None,
+    told: Callable[[str, int, int], None] = lambda *_: None,
 ) -> FileReport:
     """Measure one file; `limit` draws so many questions by the seed, all paragraphs stay. Raises InvalidDataset."""
     try:
@@ -254,20 +245,15 @@ def measure(
             else:
                 corpus = stack.enter_context(kept(articles, remembering, stack.enter_context(_folder(cache))))
                 evidence_of = partial(searched, corpus=corpus, encoder=remembering)
-            tell = partial(_tell, told, setting, len(asked))
             reports.append(
                 report(
-                    read_all(asked, evidence_of=evidence_of, reader=reader, told=tell),
+                    read_all(asked, evidence_of=evidence_of, reader=reader, told=partial(told, setting, len(asked))),
                     setting=setting,
                     threshold=reader.calibration.threshold,
                     fitted_on_these=path.name in reader.calibration.fitted_on,
                 )
             )
     return FileReport(file=path.name, paragraphs=len(articles), reports=tuple(reports))
-
-
-def _tell(told: Callable[[str, int, int], None], setting: str, total: int, done: int) -> None:
-    told(setting, done, total)
 
 
 def _given(paragraphs: Mapping[str, Article], question: SquadQuestion) -> Sequence[Evidence]:
@@ -286,7 +272,7 @@ def _folder(cache: Path | None) -> Iterator[Path]:
 def measure_reading(path: Path, *, title: str, bench: Bench, limit: int | None, searched: bool = True) -> list[Row]:
     """Measure one file, `limit` questions of it, also over all its paragraphs if `searched`; give its rows."""
 
-    def tell(setting: str, done: int, total: int) -> None:
+    def tell(setting: str, total: int, done: int) -> None:
         if done and done % 100 == 0:
             bench.tell(f"  {path.name}, {_SETTINGS[setting]}: {done:,} of {total:,} questions")
 
@@ -315,17 +301,10 @@ def _rows(report: ReaderReport, title: str) -> list[Row]:
 
 
 def _row(score: Score, name: str, report: ReaderReport, section: str) -> Row:
-    floors = {
-        "exact_match": (report.floor, "always declining"),
-        "f1": (report.floor, "always declining"),
-        "exact_match.has_answer": (0.0, "always declining"),
-        "f1.has_answer": (0.0, "always declining"),
-        "no_answer.declined": (0.0, "never declining"),
-        "confidence.auroc": (0.5, "chance"),
-        "span_f1.has_answer": (0.0, "always declining"),
-        "span_exact_match.has_answer": (0.0, "always declining"),
-        "answerable.auroc": (0.5, "chance"),
-    }
-    floor, what = floors[name]
+    floor, what = 0.0, "never declining" if name == "no_answer.declined" else "always declining"
+    if name.endswith(".auroc"):
+        floor, what = 0.5, "chance"
+    elif name in {"exact_match", "f1"}:
+        floor = report.floor
     published = _PUBLISHED if name == "f1" and report.setting == "given" and report.answerable < report.n else ""
     return of_score(score, section=section, measure=name, floor=floor, floor_is=what, anchor=published)

@@ -25,15 +25,7 @@ from qa.evaluation.benchmarks import Bench, Row, asked, by_metric, joined, of_es
 from qa.evaluation.convert import convert_realtimeqa
 from qa.evaluation.dataset import draw
 from qa.evaluation.measures import article_ranking
-from qa.evaluation.metrics.answers import (
-    contains,
-    exact_match,
-    f1,
-    first_rank,
-    hit,
-    normalise,
-    reciprocal_rank,
-)
+from qa.evaluation.metrics.answers import contains, exact_match, f1, first_rank, hit, normalise, reciprocal_rank
 from qa.evaluation.metrics.statistics import Estimate, mean
 from qa.evaluation.run_folder import FinishedRun
 from qa.evaluation.scoring import score_run
@@ -328,11 +320,7 @@ def split(examples: Sequence[Example], pool: Pool) -> tuple[Mapping[str, Holders
     chosen = {example.id for example in ordered[: round(_WITHHELD_SHARE * len(ordered))]}
     hidden = tuple(
         msgspec.structs.replace(
-            example,
-            answerable=False,
-            answers=(),
-            gold_urls=(),
-            withheld_article_ids=holders[example.id].all,
+            example, answerable=False, answers=(), gold_urls=(), withheld_article_ids=holders[example.id].all
         )
         for example in examples
         if example.id in chosen

@@ -4,8 +4,6 @@ python -m qa.evaluation.benchmarks.suite --data ../shared/data --cache .cache/ya
 python -m qa.evaluation.benchmarks.suite --data ../shared/data --baseline tests/yardsticks/baseline.json
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import random
@@ -19,17 +17,7 @@ import msgspec
 
 from embeddings.types import Article, article_version
 from qa.evaluation import Example, Score
-from qa.evaluation.benchmarks import (
-    Bench,
-    Row,
-    Table,
-    asked,
-    markdown,
-    of_estimate,
-    sample_rows,
-    score_samples,
-    write,
-)
+from qa.evaluation.benchmarks import Bench, Row, Table, asked, markdown, of_estimate, sample_rows, score_samples, write
 from qa.evaluation.benchmarks.checker import measure_judging
 from qa.evaluation.benchmarks.reader import measure, measure_reading
 from qa.evaluation.benchmarks.realtimeqa import measure_news

@@ -3,8 +3,6 @@
 Here every metric by its name: what it is over, which direction is better, and what it says.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 

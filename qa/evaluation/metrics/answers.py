@@ -14,8 +14,6 @@ A cited span is exact where invariant 1 of this project holds: `text[start:end] 
 the citation pins. Overlap of words is the floor of grounding: no support checker may do worse.
 """
 
-from __future__ import annotations
-
 import gzip
 import math
 import re

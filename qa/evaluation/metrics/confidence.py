@@ -8,8 +8,6 @@ Brodersen et al. (2010) for balanced accuracy, as the grounding sets are scored:
 supported must not reward whoever believes everything.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -9,8 +9,6 @@ questions, and it is still the means that are compared. Percentiles interpolate 
 Fan, 1996, definition 7).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Literal

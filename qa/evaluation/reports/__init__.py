@@ -1,7 +1,5 @@
 """Reports of a scored run: Markdown, JUnit, JSON, and one self-contained HTML file."""
 
-from __future__ import annotations
-
 import re
 from xml.etree import ElementTree as Xml
 

@@ -4,8 +4,6 @@ Here is the seam between a run and whatever answers, and an example as the quest
 opens one from options.
 """
 
-from __future__ import annotations
-
 import hashlib
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence

@@ -3,8 +3,6 @@
 A corpus can act as if it did not hold certain articles: so it is asked what nothing answers.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import time
@@ -32,23 +30,8 @@ from qa.types import Answer, SearchResult
 T = TypeVar("T")
 _PAGE = 500
 _LEFT_OUT = frozenset(
-    {
-        "data_dir",
-        "host",
-        "port",
-        "threads",
-        "max_body_bytes",
-        "max_queue",
-        "log_level",
-        "llm_concurrency",
-        "store",
-        "store_schema",
-        "store_connections",
-        "store_timeout_seconds",
-        "store_replicas",
-        "store_replica_seconds",
-        "workers",
-    }
+    "data_dir host port threads max_body_bytes max_queue log_level llm_concurrency store store_schema "
+    "store_connections store_timeout_seconds store_replicas store_replica_seconds workers".split()
 )
 """Where and how fast a service runs, not what it says."""
 _NOT_PROMPTS = (".py", ".pyc")

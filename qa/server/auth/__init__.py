@@ -3,8 +3,6 @@
 An application with an undeclared route does not start.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """From the bytes of a request body to a validated value; every failure is a `RequestError`."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

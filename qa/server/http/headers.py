@@ -10,8 +10,6 @@ secret stands beside a stranger's words in a reply (tokens come in short ones, t
 a reply tells nothing.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import hashlib

@@ -4,12 +4,11 @@ What an error says is shown only where the table allows it: messages about the c
 those of the store, the encoder or a bug are not (they may name paths), they go to the log under an incident id.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Literal
 
 import h11
@@ -204,6 +203,12 @@ _ERRORS: Mapping[type[Exception], Kind] = {
 KINDS: Mapping[str, Kind] = {kind.slug: kind for kind in (*_STATUS.values(), *_ERRORS.values())}
 
 
+def by_status(slugs: Iterable[str]) -> Mapping[int, Sequence[Kind]]:
+    """The rows of these kinds in order of status."""
+    rows = sorted((KINDS[slug] for slug in slugs), key=lambda kind: kind.status)
+    return {status: list(kinds) for status, kinds in groupby(rows, key=lambda kind: kind.status)}
+
+
 PROTOCOL_PROBLEM = Problem(
     type="/problems/bad-request", title="Bad request", status=400, detail="What was sent is not a valid HTTP request."
 )
@@ -272,8 +277,6 @@ def _headers(error: Exception, kind: Kind) -> dict[str, str]:
 # --- uvicorn's h11 protocol with gaps closed: what is not HTTP gets a problem document, what does not end is ended
 _UNWANTED_BYTES = 50_000_000
 """So much of a body is thrown away after its request was refused, so that the sender gets to read the refusal."""
-
-
 _HEAD_SECONDS = 20.0
 """A request whose head takes longer is not waited for: connections are few here, and cost nothing to open."""
 

@@ -4,8 +4,6 @@ So does other work that goes on only while the client is there: when it leaves, 
 sent.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing

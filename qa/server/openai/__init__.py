@@ -6,8 +6,6 @@ plain words, so it is made to stay that: a space keeps the brackets apart. A lin
 What the format has no field for, how the answer came about, stands in a field that clients may pass over.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -22,9 +20,10 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from qa.access.tokens import signature
 from qa.answers import CAVEATS
+from qa.errors import AbstainReason, FallbackReason
 from qa.generation.prompt import count_tokens
-from qa.server.http.problems import KINDS, Problem, problem_of, serve_problem
-from qa.types import AbstainReason, Answer, AnswerEvent, AnswerMode, Citation, ClaimEvent, Event, FallbackReason
+from qa.server.http.problems import Problem, by_status, problem_of, serve_problem
+from qa.types import Answer, AnswerEvent, AnswerMode, Citation, ClaimEvent, Event
 
 _ACTIVE = re.compile(r"(?<=\])(?=[(\[:])|(?<=<)(?=[A-Za-z/!?])")
 """Where a Markdown link, image or reference, or a tag, holds together."""
@@ -262,10 +261,7 @@ def serve_error(request: Request[Any, Any, Any], error: Exception) -> Response[A
     if not is_openai(request.scope["path"]):
         return served
     return Response(
-        _envelope(served.content),
-        status_code=served.status_code,
-        media_type="application/json",
-        headers=served.headers,
+        _envelope(served.content), status_code=served.status_code, media_type="application/json", headers=served.headers
     )
 
 
@@ -276,15 +272,12 @@ def failure(request: Request[Any, Any, Any], error: Exception) -> ErrorEnvelope:
 
 def errors(*slugs: str) -> dict[int, ResponseSpec]:
     """By status, from the table of problems; what goes wrong on any route is added."""
-    by_status: dict[int, list[str]] = {}
-    for slug in (*slugs, "internal-error"):
-        by_status.setdefault(KINDS[slug].status, []).append(slug)
     return {
         status: ResponseSpec(
             ErrorEnvelope,
             generate_examples=False,
-            description="; ".join(f"{KINDS[slug].title} (`{slug.replace('-', '_')}`)" for slug in found),
+            description="; ".join(f"{kind.title} (`{kind.slug.replace('-', '_')}`)" for kind in kinds),
             media_type="application/json",
         )
-        for status, found in sorted(by_status.items())
+        for status, kinds in by_status((*slugs, "internal-error")).items()
     }

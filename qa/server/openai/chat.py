@@ -1,7 +1,5 @@
 """An answer as a chat completion, whole or as the chunks of a stream."""
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -128,12 +126,7 @@ async def chunks(
         choices = (_ChunkChoice(delta=delta, finish_reason=finish),)
         return _message(
             _Chunk(
-                id=name,
-                created=created,
-                model=model,
-                choices=choices,
-                usage=usage,
-                sourceline=said or msgspec.UNSET,
+                id=name, created=created, model=model, choices=choices, usage=usage, sourceline=said or msgspec.UNSET
             )
         )
 

@@ -68,8 +68,8 @@ class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
     include_usage: bool | None = None
 
 
-class ChatOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a chat may ask for beside its answer."""
+class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What `POST /v1/chat/completions` takes, as far as it is read."""
 
     n: int | None = None
     response_format: FormatWish | None = None
@@ -81,11 +81,6 @@ class ChatOptions(msgspec.Struct, frozen=True, kw_only=True):
     logprobs: bool | None = None
     top_logprobs: int | None = None
     modalities: list[str] | None = None
-
-
-class ChatRequest(ChatOptions, frozen=True, kw_only=True):
-    """What `POST /v1/chat/completions` takes, as far as it is read."""
-
     model: Name
     messages: Items
     stream: bool | None = None
@@ -93,8 +88,8 @@ class ChatRequest(ChatOptions, frozen=True, kw_only=True):
     sourceline: Narrowing = Narrowing()
 
 
-class ResponsesOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request for a response may ask for beside its answer."""
+class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What `POST /v1/responses` takes, as far as it is read."""
 
     text: TextWishes | None = None
     tools: list[Any] | None = None
@@ -103,11 +98,6 @@ class ResponsesOptions(msgspec.Struct, frozen=True, kw_only=True):
     conversation: Choice | None = None
     prompt: dict[str, Any] | None = None
     top_logprobs: int | None = None
-
-
-class ResponsesRequest(ResponsesOptions, frozen=True, kw_only=True):
-    """What `POST /v1/responses` takes, as far as it is read."""
-
     model: Name
     input: str | Items
     stream: bool | None = None
@@ -261,7 +251,7 @@ class TextWishes(msgspec.Struct, frozen=True, kw_only=True):
     format: FormatWish | None = None
 
 
-def _in_chat(asked: ChatOptions) -> Iterator[Fault]:
+def _in_chat(asked: ChatRequest) -> Iterator[Fault]:
     if asked.n not in {None, 1}:
         yield "n", "there is one answer to a question; leave it out, or send 1"
     if asked.response_format is not None and asked.response_format.type != "text":
@@ -275,7 +265,7 @@ def _in_chat(asked: ChatOptions) -> Iterator[Fault]:
         yield "modalities", "answers are text; leave it out"
 
 
-def _in_responses(asked: ResponsesOptions) -> Iterator[Fault]:
+def _in_responses(asked: ResponsesRequest) -> Iterator[Fault]:
     if asked.text is not None and asked.text.format is not None and asked.text.format.type != "text":
         yield "text.format", _TEXT
     yield from _tools(asked.tools, asked.tool_choice, names=("tools", "tool_choice"))

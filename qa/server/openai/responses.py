@@ -1,7 +1,5 @@
 """An answer as a response of OpenAI's newer format, whole or as the events of a stream."""
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -200,11 +198,7 @@ def _finished(opened: Response, item: str, piece: Piece, *, tokens: Tokens, note
     text = OutputText(text=piece.text, annotations=_annotations(piece.links))
     message = OutputMessage(id=item, status="completed", content=(text,))
     return msgspec.structs.replace(
-        opened,
-        status="completed",
-        output=(message,),
-        usage=_usage(tokens),
-        sourceline=about(piece.answer, note=note),
+        opened, status="completed", output=(message,), usage=_usage(tokens), sourceline=about(piece.answer, note=note)
     )
 
 

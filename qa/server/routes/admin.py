@@ -1,14 +1,13 @@
 """`/api/admin`: articles, sources, questions, answers, reviews and keys, for the operator."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Annotated
 
 import msgspec
 from litestar import Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency as Given
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -44,28 +43,28 @@ Days = Annotated[int, QueryParameter(ge=1, le=366, description="so many days, to
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries per page")]
 Day = Annotated[str | None, QueryParameter(max_length=10, description="only this ISO 8601 day, in UTC")]
 
+_get = partial(get, opt=ADMINISTERING)
 
-@get(
+
+@_get(
     "/corpus",
     summary="Count articles by source and day",
     response_description="The source with the most articles first.",
     responses=problems(*WORK, "deadline-exceeded", "invalid-request"),
-    opt=ADMINISTERING,
 )
-async def corpus_by_source(service: NamedDependency[Service], days: Days = 14) -> CorpusBySource:
+async def corpus_by_source(service: Given[Service], days: Days = 14) -> CorpusBySource:
     """All current articles, and how many of them readers are not shown; days are those of publication, in UTC."""
     return await service.administration.corpus(days=days)
 
 
-@get(
+@_get(
     "/articles",
     summary="Find articles, also what is kept back",
     response_description="The likeliest first.",
     responses=problems(*WORK, "deadline-exceeded", "invalid-request"),
-    opt=ADMINISTERING,
 )
 async def find_articles(
-    service: NamedDependency[Service],
+    service: Given[Service],
     find: Annotated[str, QueryParameter(min_length=1, max_length=2000, description="an id, a link, or some words")],
     limit: Annotated[int, QueryParameter(ge=1, le=50, description="articles at most")] = 20,
 ) -> ArticlePage:
@@ -73,26 +72,24 @@ async def find_articles(
     return await service.administration.find(find, limit=limit)
 
 
-@get(
+@_get(
     "/articles/{article_id:str}",
     summary="Read an article with the names of its copies",
     response_description="The article as it is held, whoever may see it.",
     responses=problems(*WORK, "not-found", "ambiguous-id", "deadline-exceeded"),
-    opt=ADMINISTERING,
 )
-async def read_article(article_id: FromPath[str], service: NamedDependency[Service]) -> AdminArticle:
+async def read_article(article_id: FromPath[str], service: Given[Service]) -> AdminArticle:
     """What `copies` of `POST /api/articles` would take back with it, if the same key sent that."""
     return await service.administration.article(article_id)
 
 
-@get(
+@_get(
     "/sources",
     summary="List feeds and watched folders",
     response_description="How fresh each is, and what is wrong with it.",
     responses=problems("internal-error"),
-    opt=ADMINISTERING,
 )
-async def list_sources(service: NamedDependency[Service]) -> SourceStates:
+async def list_sources(service: Given[Service]) -> SourceStates:
     """Of this machine, as `qa feeds` and `qa watch` noted them; none where their file cannot be read."""
     known = await service.sources()
     heard = {one.name: one for one in known.heard}
@@ -101,27 +98,25 @@ async def list_sources(service: NamedDependency[Service]) -> SourceStates:
     return SourceStates(sources=tuple(states), writes=service.storage.writes)
 
 
-@get(
+@_get(
     "/days",
     summary="Count questions by day",
     response_description="Answered, declined, thumbed up and down, for each day.",
     responses=problems(*RECORDS, "invalid-request"),
-    opt=ADMINISTERING,
 )
-async def question_days(service: NamedDependency[Service], days: Days = 30) -> QuestionDays:
+async def question_days(service: Given[Service], days: Days = 30) -> QuestionDays:
     """Of questions that were kept (`store`), as they were answered then; the metrics count all of them."""
     return await service.administration.days(days=days)
 
 
-@get(
+@_get(
     "/questions",
     summary="List questions",
     response_description="Questions, the latest first.",
     responses=problems(*RECORDS, "invalid-request"),
-    opt=ADMINISTERING,
 )
 async def list_questions(
-    service: NamedDependency[Service],
+    service: Given[Service],
     limit: Limit = 50,
     before: Before = None,
     outcome: Annotated[Outcome | None, QueryParameter(description="only these")] = None,
@@ -133,14 +128,13 @@ async def list_questions(
     return await service.administration.questions(outcome=outcome, day=day, before=before, limit=limit)
 
 
-@get(
+@_get(
     "/answers/{answer_id:str}",
     summary="Read an answer with its evidence",
     response_description="The answer as it may be shown now, what its reader thought of it, and its review.",
     responses=problems(*RECORDS, "not-found"),
-    opt=ADMINISTERING,
 )
-async def read_answer(answer_id: FromPath[str], service: NamedDependency[Service]) -> AdminAnswer:
+async def read_answer(answer_id: FromPath[str], service: Given[Service]) -> AdminAnswer:
     """Whoever asked: but neither who that was, nor the conversation."""
     return await service.administration.answer(answer_id)
 
@@ -154,10 +148,7 @@ async def read_answer(answer_id: FromPath[str], service: NamedDependency[Service
     opt=ADMINISTERING,
 )
 async def save_review(
-    data: JSONBody[ReviewIn],
-    answer_id: FromPath[str],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
+    data: JSONBody[ReviewIn], answer_id: FromPath[str], service: Given[Service], caller: Given[Caller]
 ) -> Review:
     """Takes the place of an earlier review of the same answer. Only a kept answer can be reviewed."""
     saved = await service.administration.review(answer_id, data, reviewer=caller.key)
@@ -165,26 +156,24 @@ async def save_review(
     return saved
 
 
-@get(
+@_get(
     "/reviews",
     summary="List reviews",
     response_description="Reviews, those begun last first.",
     responses=problems(*RECORDS, "invalid-request"),
-    opt=ADMINISTERING,
 )
-async def list_reviews(service: NamedDependency[Service], limit: Limit = 50, before: Before = None) -> ReviewPage:
+async def list_reviews(service: Given[Service], limit: Limit = 50, before: Before = None) -> ReviewPage:
     """They name quoted words by their place; `GET /api/admin/dataset` has the words."""
     return await service.administration.reviews(before=before, limit=limit)
 
 
-@get(
+@_get(
     "/dataset",
     summary="Export reviews as a dataset",
     response_description="A line for each review, as `qa evaluate run` reads them.",
     responses=problems(*RECORDS),
-    opt=ADMINISTERING,
 )
-async def export_reviews(service: NamedDependency[Service], caller: NamedDependency[Caller]) -> Response[bytes]:
+async def export_reviews(service: Given[Service], caller: Given[Caller]) -> Response[bytes]:
     """Reviews whose quoted words may not be shown now, or stand there no longer, are left out.
 
     The header `Sourceline-Left-Out` says how many.
@@ -192,21 +181,17 @@ async def export_reviews(service: NamedDependency[Service], caller: NamedDepende
     rows, left_out = await service.administration.dataset()
     content = await asyncio.to_thread(lambda: b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
     monitoring.note(Act(act="reviews_exported", by=caller.name, rows=len(rows)))
-    headers = {
-        "content-disposition": 'attachment; filename="reviews.jsonl"',
-        "sourceline-left-out": str(left_out),
-    }
+    headers = {"content-disposition": 'attachment; filename="reviews.jsonl"', "sourceline-left-out": str(left_out)}
     return Response(content, media_type=NDJSON, headers=headers)
 
 
-@get(
+@_get(
     "/keys",
     summary="List API keys",
     response_description="Names of the keys and what they open.",
     responses=problems("internal-error"),
-    opt=ADMINISTERING,
 )
-async def list_keys(guard: NamedDependency[Guard]) -> KeyList:
+async def list_keys(guard: Given[Guard]) -> KeyList:
     """Of the keys themselves the service knows no more than a hash, and tells not even that."""
     keys = tuple(KeyInfo(name=name, may=scope.may, collections=scope.collections) for name, scope in guard.key_scopes)
     return KeyList(open=guard.open, keys=keys)
@@ -260,9 +245,7 @@ async def live() -> Alive:
     responses=problems(*WORK, "deadline-exceeded", "disk-full", "read-only", "store-busy", "invalid-request"),
     opt=ANYONE,
 )
-async def ready(
-    caller: NamedDependency[Caller], service: NamedDependency[Service], writes: FromQuery[bool] = False
-) -> Ready:
+async def ready(caller: Given[Caller], service: Given[Service], writes: FromQuery[bool] = False) -> Ready:
     """The store answers, its index was verified when it was opened, and the encoder is warm.
 
     With `writes`, also whether articles can be added: a full disk, a read-only folder or another process that writes is
@@ -288,7 +271,7 @@ async def ready(
 
 
 @get("/metrics", include_in_schema=False, opt=ADMINISTERING)
-async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
+async def metrics(service: Given[Service]) -> Response[bytes]:
     """Counters, gauges and histograms; also while the service is loading or the store is in trouble."""
     try:
         counts = await service.counts(within=None)

@@ -3,12 +3,10 @@
 Jobs are followed request by request, also while articles are being stored.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency as Given
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 
@@ -50,8 +48,8 @@ Moment = Annotated[
     opt=LISTING_ARTICLES,
 )
 async def list_articles(
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
+    service: Given[Service],
+    caller: Given[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="articles per page")] = 50,
     after: Annotated[str | None, QueryParameter(description="`next` of the page before", max_length=MAX_ID)] = None,
     collection: Annotated[str | None, QueryParameter(description="only this collection", max_length=100)] = None,
@@ -93,8 +91,8 @@ async def list_articles(
 async def get_article(
     request: Request[Any, Any, Any],
     article_id: FromPath[str],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
+    service: Given[Service],
+    caller: Given[Caller],
     version: FromQuery[str | None] = None,
     collection: OfCollection = None,
     kept_back: KeptBack = False,
@@ -127,9 +125,7 @@ async def get_article(
     responses=problems(*BODY, *WORK, "nothing-usable", "invalid-request", "store-busy", "disk-full", "read-only"),
     opt=INGESTING,
 )
-async def add_articles(
-    request: Request[Any, Any, Any], service: NamedDependency[Service], caller: NamedDependency[Caller]
-) -> AddReport:
+async def add_articles(request: Request[Any, Any, Any], service: Given[Service], caller: Given[Caller]) -> AddReport:
     """Takes one article, a list, or one per line (NDJSON).
 
     A later version with `status` `withheld` or `canceled` takes an article back; `embargoed_until` holds it until then.
@@ -150,10 +146,7 @@ async def add_articles(
     opt=INGESTING,
 )
 async def delete_article(
-    article_id: FromPath[str],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
-    collection: OfCollection = None,
+    article_id: FromPath[str], service: Given[Service], caller: Given[Caller], collection: OfCollection = None
 ) -> None:
     """Removes the article with all its versions; no answer cites it from then on.
 
@@ -170,8 +163,8 @@ async def delete_article(
     opt=FOLLOWING_JOBS,
 )
 async def list_jobs(
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
+    service: Given[Service],
+    caller: Given[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="jobs per page")] = 50,
     before: Before = None,
     in_state: Annotated[JobState | None, QueryParameter(name="state", description="only those in this state")] = None,
@@ -187,7 +180,7 @@ async def list_jobs(
     responses=problems(*RECORDS, "not-found"),
     opt=FOLLOWING_JOBS,
 )
-async def get_job(job_id: FromPath[str], service: NamedDependency[Service], caller: NamedDependency[Caller]) -> Job:
+async def get_job(job_id: FromPath[str], service: Given[Service], caller: Given[Caller]) -> Job:
     """Up to 500 results are kept of one job, those of rejected articles before the others."""
     return await service.jobs.job(job_id, of=_whose(caller))
 

@@ -3,8 +3,6 @@
 Answers come with their citations, at once or as they are made.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -13,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency as Given
 from litestar.params import JSONBody, QueryParameter
 
 from qa.checking import CheckReport, TextToCheck
@@ -38,10 +36,7 @@ from qa.types import Answer, AnswerEvent, Event, Filters, Question, SearchAnswer
     opt=ASKING,
 )
 async def ask(
-    data: JSONBody[Question],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
-    request: Request[Any, Any, Any],
+    data: JSONBody[Question], service: Given[Service], caller: Given[Caller], request: Request[Any, Any, Any]
 ) -> Response[Answer]:
     """Every citation quotes its article word for word; offsets are half-open, in Unicode code points.
 
@@ -77,9 +72,7 @@ def _failure(request: Request[Any, Any, Any], error: Exception) -> Message:
     responses=problems(*QUESTION),
     opt=SEARCHING,
 )
-async def search(
-    data: JSONBody[SearchQuestion], service: NamedDependency[Service], caller: NamedDependency[Caller]
-) -> SearchAnswer:
+async def search(data: JSONBody[SearchQuestion], service: Given[Service], caller: Given[Caller]) -> SearchAnswer:
     """Passages that match by meaning or by words, best first; one per story.
 
     With a `conversation_id`, a follow-up is looked up as `resolved_query` says; the conversation stays as it is.
@@ -95,9 +88,7 @@ async def search(
     responses=problems(*CHECK),
     opt=CHECKING,
 )
-async def check(
-    data: JSONBody[TextToCheck], service: NamedDependency[Service], caller: NamedDependency[Caller]
-) -> Response[CheckReport]:
+async def check(data: JSONBody[TextToCheck], service: Given[Service], caller: Given[Caller]) -> Response[CheckReport]:
     """Holds a text, whoever wrote it, against texts sent along (`against`) or against the stored articles.
 
     The sentences of generated answers are judged by the same code, and no language model is asked. Nothing of the text
@@ -135,8 +126,8 @@ Like = Annotated[
     opt=READING,
 )
 async def list_starters(
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
+    service: Given[Service],
+    caller: Given[Caller],
     collection: Annotated[str | None, QueryParameter(description="only this collection", max_length=100)] = None,
     source: Sources = None,
     section: Sections = None,

@@ -4,12 +4,10 @@ An answer is for its owner and for whoever was given the link to it. Feedback is
 readers, read by whoever runs the service.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from litestar import delete, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency as Given
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from qa.access.tokens import answer_signature, is_signed_answer
@@ -31,8 +29,8 @@ from qa.server.wire import AnswerLink, ConversationPage, ConversationTurns, Feed
     opt=READING,
 )
 async def list_conversations(
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
+    service: Given[Service],
+    caller: Given[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="conversations per page")] = 50,
     before: Before = None,
 ) -> ConversationPage:
@@ -49,8 +47,8 @@ async def list_conversations(
 )
 async def get_conversation(
     conversation_id: FromPath[str],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
+    service: Given[Service],
+    caller: Given[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="turns per page")] = 50,
     after: Annotated[int, QueryParameter(ge=0, le=LARGEST, description="`next` of the page before")] = 0,
 ) -> ConversationTurns:
@@ -70,9 +68,7 @@ async def get_conversation(
     responses=problems(*RECORDS, "not-found"),
     opt=READING,
 )
-async def delete_conversation(
-    conversation_id: FromPath[str], service: NamedDependency[Service], caller: NamedDependency[Caller]
-) -> None:
+async def delete_conversation(conversation_id: FromPath[str], service: Given[Service], caller: Given[Caller]) -> None:
     """Nothing of it remains in the file."""
     await service.records.delete(conversation_id, owner=caller.owner)
 
@@ -86,9 +82,9 @@ async def delete_conversation(
 )
 async def get_answer(
     answer_id: FromPath[str],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
-    guard: NamedDependency[Guard],
+    service: Given[Service],
+    caller: Given[Caller],
+    guard: Given[Guard],
     sig: FromQuery[str] = "",
 ) -> KeptAnswer:
     """Opens to its owner, and to whoever shows the `sig` that the owner was given for it and may read every collection
@@ -106,10 +102,7 @@ async def get_answer(
     opt=READING,
 )
 async def link_answer(
-    answer_id: FromPath[str],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
-    guard: NamedDependency[Guard],
+    answer_id: FromPath[str], service: Given[Service], caller: Given[Caller], guard: Given[Guard]
 ) -> AnswerLink:
     """Only the owner gets it. It opens this one answer, until its conversation is deleted."""
     await service.records.answer(answer_id, owner=caller.owner, within=caller.within)
@@ -138,9 +131,9 @@ def _secret(guard: Guard) -> bytes:
 )
 async def answer_changes(
     answer_id: FromPath[str],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
-    guard: NamedDependency[Guard],
+    service: Given[Service],
+    caller: Given[Caller],
+    guard: Given[Guard],
     sig: FromQuery[str] = "",
 ) -> AnswerChanges:
     """For answers kept in a conversation; opens to whom the answer itself does. Of an article that may not be shown any
@@ -158,10 +151,7 @@ async def answer_changes(
     opt=READING,
 )
 async def give_feedback(
-    data: JSONBody[FeedbackIn],
-    answer_id: FromPath[str],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
+    data: JSONBody[FeedbackIn], answer_id: FromPath[str], service: Given[Service], caller: Given[Caller]
 ) -> Feedback:
     """Takes the place of an earlier verdict on the same answer. The question is stored with it."""
     return await service.records.give_feedback(
@@ -182,8 +172,8 @@ async def give_feedback(
     opt=REVIEWING,
 )
 async def list_feedback(
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
+    service: Given[Service],
+    caller: Given[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200, description="entries per page")] = 50,
     before: Before = None,
 ) -> FeedbackPage:

@@ -1,7 +1,5 @@
 """Pages: the API's description, problems, administration, and an article opened from a citation."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import re
@@ -14,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Response, get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency as Given
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery, QueryParameter
 
@@ -87,27 +85,27 @@ def _load(folder: Traversable, *, names: Iterable[str], place: str) -> tuple[byt
 
 
 @get("/docs", include_in_schema=False, opt=ANYONE)
-async def docs(page: NamedDependency[Page]) -> Response[bytes]:
+async def docs(page: Given[Page]) -> Response[bytes]:
     """The API, described for people, with forms to try it."""
     headers = {"content-security-policy": PAGE_POLICY, "cache-control": "no-cache"}
     return Response(page.html, media_type="text/html", headers=headers)
 
 
 @get("/docs/{name:str}", include_in_schema=False, opt=ANYONE)
-async def docs_file(name: FromPath[str], page: NamedDependency[Page]) -> Response[bytes]:
+async def docs_file(name: FromPath[str], page: Given[Page]) -> Response[bytes]:
     """A file of the page; its name changes with its content, so it may be kept for ever."""
     return _file(page.files, name)
 
 
 @get("/admin", include_in_schema=False, opt=ANYONE)
-async def admin(page: NamedDependency[Page]) -> Response[bytes]:
+async def admin(page: Given[Page]) -> Response[bytes]:
     """The page for whoever runs the service; what it shows, it asks for with the key that is typed into it."""
     headers = {"content-security-policy": SCRIPTED_POLICY, "cache-control": "no-cache"}
     return Response(page.admin_html, media_type="text/html", headers=headers)
 
 
 @get("/admin/{name:str}", include_in_schema=False, opt=ANYONE)
-async def admin_file(name: FromPath[str], page: NamedDependency[Page]) -> Response[bytes]:
+async def admin_file(name: FromPath[str], page: Given[Page]) -> Response[bytes]:
     """A file of that page; its name changes with its content, so it may be kept for ever."""
     return _file(page.admin_files, name)
 
@@ -120,7 +118,7 @@ def _file(found: Files, name: str) -> Response[bytes]:
 
 
 @get("/openapi.json", include_in_schema=False, opt=ANYONE)
-async def openapi_json(page: NamedDependency[Page]) -> Response[bytes]:
+async def openapi_json(page: Given[Page]) -> Response[bytes]:
     """The API, described for programs (OpenAPI 3.1)."""
     return Response(
         await asyncio.to_thread(page.document), media_type="application/json", headers={"cache-control": "no-cache"}
@@ -139,10 +137,10 @@ async def problem(slug: FromPath[str]) -> ProblemKind:
 @get("/articles/{article_id:str}", include_in_schema=False, opt=ANYONE)
 async def article_page(
     article_id: FromPath[str],
-    caller: NamedDependency[Caller],
-    guard: NamedDependency[Guard],
-    service: NamedDependency[Service],
-    page: NamedDependency[Page],
+    caller: Given[Caller],
+    guard: Given[Guard],
+    service: Given[Service],
+    page: Given[Page],
     version: FromQuery[str] = "",
     sig: FromQuery[str] = "",
     start: Place = 0,

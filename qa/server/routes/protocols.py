@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency as Given
 from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 
@@ -87,9 +87,9 @@ _elsewhere = partial(post, include_in_schema=False, status_code=200, opt=READING
 )
 async def create_chat_completion(
     data: JSONBody[ChatRequest],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
-    guard: NamedDependency[Guard],
+    service: Given[Service],
+    caller: Given[Caller],
+    guard: Given[Guard],
     request: Request[Any, Any, Any],
 ) -> Response[chat.ChatCompletion]:
     """The last message of the user is the question, those before it are the conversation.
@@ -115,9 +115,9 @@ async def create_chat_completion(
 )
 async def create_response(
     data: JSONBody[ResponsesRequest],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
-    guard: NamedDependency[Guard],
+    service: Given[Service],
+    caller: Given[Caller],
+    guard: Given[Guard],
     request: Request[Any, Any, Any],
 ) -> Response[responses.Response]:
     """As `POST /v1/chat/completions`, in OpenAI's newer format. Responses are not kept."""
@@ -217,10 +217,7 @@ _AS = {"ask": ASKING, "search": SEARCHING, "check_claims": CHECKING}
 
 @post("/mcp", status_code=200, opt=USING_TOOLS)
 async def speak_mcp(
-    request: Request[Any, Any, Any],
-    service: NamedDependency[Service],
-    caller: NamedDependency[Caller],
-    guard: NamedDependency[Guard],
+    request: Request[Any, Any, Any], service: Given[Service], caller: Given[Caller], guard: Given[Guard]
 ) -> Response[Any]:
     """Answer one message of a client."""
     await _need_sdk()

@@ -1,7 +1,5 @@
 """The chat: the page at `/`, the script that embeds it into other sites, and their tokens."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import time
@@ -13,7 +11,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency as Given
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody
 
@@ -119,22 +117,20 @@ def _sent(file: WidgetFile, request: Request[Any, Any, Any], **headers: str) -> 
 
 
 @get("/", include_in_schema=False, opt=ANYONE)
-async def home(
-    widget: NamedDependency[Widget], guard: NamedDependency[Guard], request: Request[Any, Any, Any]
-) -> Response[bytes]:
+async def home(widget: Given[Widget], guard: Given[Guard], request: Request[Any, Any, Any]) -> Response[bytes]:
     """The chat as a whole page."""
     page = widget.html if guard.open else widget.keyed
     return _sent(page, request, content_security_policy=widget.policy, cache_control="no-cache")
 
 
 @get("/widget", include_in_schema=False, opt=ANYONE)
-async def configure(widget: NamedDependency[Widget], request: Request[Any, Any, Any]) -> Response[bytes]:
+async def configure(widget: Given[Widget], request: Request[Any, Any, Any]) -> Response[bytes]:
     """How the chat can look in other sites' pages, and the tag that puts it there."""
     return _sent(widget.configure, request, content_security_policy=widget.policy, cache_control="no-cache")
 
 
 @get("/widget.js", include_in_schema=False, opt=ANYONE)
-async def widget_script(widget: NamedDependency[Widget]) -> Response[None]:
+async def widget_script(widget: Given[Widget]) -> Response[None]:
     """The address for other sites: leads to the script of this version."""
     headers = {
         "location": widget.script,
@@ -146,9 +142,7 @@ async def widget_script(widget: NamedDependency[Widget]) -> Response[None]:
 
 
 @get("/widget/{name:str}", include_in_schema=False, opt=ANYONE)
-async def widget_file(
-    name: FromPath[str], widget: NamedDependency[Widget], request: Request[Any, Any, Any]
-) -> Response[bytes]:
+async def widget_file(name: FromPath[str], widget: Given[Widget], request: Request[Any, Any, Any]) -> Response[bytes]:
     """A file of the chat; any site may load it. What is asked for by a hash may be kept for ever."""
     file = widget.files.get(name) or widget.languages.get(name)
     if file is None:
@@ -177,10 +171,7 @@ _RENEWABLE_SECONDS = 30 * 24 * 3600
     opt=GETTING_A_TOKEN,
 )
 async def get_token(
-    data: JSONBody[TokenRequest],
-    request: Request[Any, Any, Any],
-    guard: NamedDependency[Guard],
-    caller: NamedDependency[Caller],
+    data: JSONBody[TokenRequest], request: Request[Any, Any, Any], guard: Given[Guard], caller: Given[Caller]
 ) -> Response[Token]:
     """A page's back end asks with a key, for the page's origin; a page of an allowed origin asks for itself.
 

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from embeddings.types import Article
-from qa.types import AlsoReported, Conflict, Generation, SearchResult, ShortAnswer, UnderstoodPeriod
+from qa.language.dates import UnderstoodPeriod
+from qa.types import AlsoReported, Conflict, Generation, SearchResult, ShortAnswer
 
 Read = Callable[..., Any]
 QUESTION = "How long will the Osprey Bridge be closed?"

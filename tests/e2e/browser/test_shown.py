@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from embeddings.types import Article
+from qa.language.dates import UnderstoodPeriod
 from qa.types import (
     AlsoReported,
     Answer,
@@ -22,7 +23,6 @@ from qa.types import (
     Origin,
     SearchResult,
     ShortAnswer,
-    UnderstoodPeriod,
 )
 
 Read = Callable[..., Any]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.cleaning.article import MAX_TEXT, article_id, carried, clean, clean_with_notes, page_at
+from embeddings.cleaning.article import MAX_TEXT, carried, clean, clean_with_notes, page_at
+from embeddings.cleaning.identity import article_id
 from embeddings.errors import InvalidArticle
 from embeddings.types import Article, RawArticle, article_version
 
