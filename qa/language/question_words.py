@@ -69,31 +69,39 @@ _WORDS = {
     "de": "der die das und ist sind war waren wer wie wann wo warum welche welcher welches wurde wurden hat haben ohne"
     " nicht mit bei von im den dem ein eine viele viel zu auf was vor nach seit am in wird",
     "fr": "le la les des du est sont était qui que quoi quand où pourquoi combien quel quelle quels quelles une dans"
-    " avec sur pas pour et a ont au aux comment a-t-il a-t-elle ont-ils ont-elles est-il est-elle est-ce",
+    " de à sans avec sur pas pour et a ont au aux était étaient comment a-t-il a-t-elle ont-ils ont-elles"
+    " est-il est-elle est-ce",
     "es": "el la los las del es son fue quién quien qué cuándo cuando dónde donde cuánto cuántos cuántas cuál por en"
-    " una con y para no se cómo han ha",
+    " de una con sin y para no se cómo han ha",
     "it": "il lo la gli le del della è sono era chi che cosa quando dove perché quanto quanti quante quale una con non"
-    " per di e ha hanno come nel",
+    " senza erano per di e ha hanno come nel",
     "pt": "o a os as do da dos das é são foi quem que quando onde porque quanto quantos quantas qual uma com não em e"
-    " para como no na",
+    " de sem para como no na",
     "nl": "de het een van en is zijn was waren wie wat wanneer waar waarom hoe hoeveel welke werd werden niet met op"
     " voor bij heeft in er",
     "sv": "och är var vem vad när varför hur många mycket vilken vilket vilka det den ett en inte med på för av som"
     " blev har",
+    "da": "og er var hvem hva hvad når hvor hvorfor hvordan hvilken mange meget det den et en ikke med på for av"
+    " af som",
+    "pl": "i jest są był była było kto co kiedy gdzie dlaczego ile jak która który które w na z do się nie bez po o",
+    "cs": "a je jsou byl byla bylo kdo co kdy kde proč kolik jak který která které v na z do se bez po o",
+    "tr": "ve kim ne zaman nerede neden kaç nasıl hangi bir için ile da de",
+    "ru": "и в на с по что кто где когда какой какая какое какие каков какова каковы сколько почему как был была было"
+    " были есть из для от у о не за",
 }
 _PARTICLES = {
     "zh": "为什么 怎么样 有多少 什么时候 什么 怎么 多少 哪里 哪个 哪些 何时 谁 吗 呢",
-    "ja": "ですか ますか でしたか ましたか なぜ どこ いつ だれ 誰 どの いくつ 何人 何",
-    "ko": "무엇 누가 누구 어디 언제 얼마나 왜 어떻게 몇",
+    "ja": "ですか ますか でしたか ましたか なぜ どこ いつ だれ 誰 どのくらい どれくらい どの いくつ いくら 何人 何",
+    "ko": "무엇 누가 누구 어디 언제 얼마입니까 얼마인가요 얼마나 얼마 인가요 입니까 왜 어떻게 몇",
 }
 """What asks in scripts without spaces, the longer before what it holds; a text that answers does not say it."""
 _ASKS_FIGURE = compiled_late(
     r"\b(?:wann|wie ?viele?s?|quand|combien|cu[aá]ndo|cu[aá]nt[oa]s?|quando|quant[oiae]s?|hoeveel|wanneer|når|när"
-    r"|hvor mange|hur många|kiedy|ile|когда|сколько|скільки|коли)\b"
-    r"|多少|几|幾|何时|什么时候|いつ|いくつ|いくら|何人|몇|언제|كم|متى|กี่|เท่าไ",
+    r"|hvor mange|hur många|kiedy|ile|kdy|kolik|kaç|ne zaman|когда|сколько|скільки|коли)\b"
+    r"|多少|几|幾|何时|什么时候|いつ|いくつ|いくら|何人|(?:どの|どれ)くらい|몇|얼마|언제|كم|متى|กี่|เท่าไ",
     re.IGNORECASE,
 )
-_ASKS_NAME = re.compile(r"\b(?:wer|qui|qui[eé]n(?:es)?|quem|chi|кто|хто|kto|hvem|vem)\b", re.IGNORECASE)
+_ASKS_NAME = re.compile(r"\b(?:wer|qui|qui[eé]n(?:es)?|quem|chi|кто|хто|kto|kdo|kim|hvem|vem)\b", re.IGNORECASE)
 """What asks for a figure or a day, and for a person, in other languages than English."""
 _KNOWN = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 _TELLING = 2
