@@ -15,6 +15,7 @@ from embeddings.runtime import Stopwatch
 from qa.language.dates import Period, moment, stamp
 from qa.language.question_words import language_of
 from qa.language.time_expressions import period_of
+from qa.language.words import matter
 from qa.question.understanding import Understood, in_their_words, with_numbers
 from qa.reading import OverlapReader, Reader
 from qa.reading.answer_filters import answers_another, filter_answers
@@ -27,6 +28,7 @@ from qa.reading.sentence_ranking import (
     ReadSentence,
     articles_in_turn,
     best_passages_first,
+    of_all_words,
     read,
 )
 from qa.retrieval import WIDER, Reranker, rerank
@@ -98,6 +100,8 @@ class Finder:
         found = self.evidence(asked, depth, clock)
         asked = _met(asked, found)
         able, reading = self._read(asked, found, sparing=sparing)
+        if language_of(asked.resolved_query) is None and not self._is_sure(reading, asked):
+            reading = of_all_words(matter(asked.undated), reading, able)
         if sparing and reading.kind != "list":
             sure = self._is_sure(reading, asked)
             reading, best = articles_in_turn(reading, able, kept=SHOWN, sure=sure)
