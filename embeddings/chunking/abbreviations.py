@@ -53,9 +53,9 @@ BEFORE_NUMBER: Final = _words(
 )
 """Abbreviations when a number follows, words like any other when none does."""
 MAYBE_LAST: Final = _words(
-    "Inc Corp Co Cos Ltd Bros Jr Sr LLC INC CORP CO LTD BROS JR SR Ph.D St ST Ave Blvd Rd Sq Hwy Bldg Dept Univ Assn",
-    "Assoc Intl al Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev",
-    "Okla Ore Pa Tenn Tex Va Vt Wash Wis Wyo",
+    "Inc Corp Co Cos Ltd Pte Pty Bros Jr Sr LLC INC CORP CO LTD BROS JR SR Ph.D St ST Ave Blvd Rd Sq Hwy Bldg Dept",
+    "Univ Assn Assoc Intl al Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont",
+    "Neb Nev Okla Ore Pa Tenn Tex Va Vt Wash Wis Wyo",
     "usw usf Mio Mrd Tsd Str Tel Hrsg evtl Jh Chr",  # German
     "tys mln mld bln itd itp im br tis mil atd apod ecc",  # Polish, Czech, Italian, Dutch
     "Me Pr av Av Avda Ud Uds UU On Arch Gen apdo m.m osv gen",
