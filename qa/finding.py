@@ -19,7 +19,7 @@ from qa.language.words import matter
 from qa.question.understanding import Understood, in_their_words, with_numbers
 from qa.reading import OverlapReader, Reader
 from qa.reading.answer_filters import answers_another, filter_answers
-from qa.reading.composing import newest_first, newest_said
+from qa.reading.composing import newest_first, newest_said, of_all_words
 from qa.reading.name_filters import from_articles_about, from_articles_with, naming
 from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
 from qa.reading.sentence_ranking import (
@@ -28,7 +28,6 @@ from qa.reading.sentence_ranking import (
     ReadSentence,
     articles_in_turn,
     best_passages_first,
-    of_all_words,
     read,
 )
 from qa.retrieval import WIDER, Reranker, rerank

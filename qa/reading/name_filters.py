@@ -219,8 +219,10 @@ _DID_SOMETHING = re.compile(
     r" (?P<verb>[a-z]+) (?:the )?(?=[\w’'\"“])",
     re.IGNORECASE,
 )
-_OF_A_KIND = r"(?:(?:the|an?|its|his|her|their) (?:[a-z-]+ ){0,3})?"
-"""Before a name: "the streaming firm Lumo"."""
+_OF_A_KIND = (  # "the streaming firm Lumo", "conductor Ines Brack"
+    r"(?:(?:the|an?|its|his|her|their) (?:[a-z-]+ ){0,3}"
+    r"|(?!(?:for|to|in|on|at|with|by|from|of|about|over|against|after|before|and|or|than|that|as)\b)[a-z-]+ )?"
+)
 _BEHIND_A_NOUN = (
     r"(?=\W*$|[,;:.]| (?:of|for|over|in|on|at|to|that|because|and|but|after|before|with|from|by|as|who|which)\b)"
 )

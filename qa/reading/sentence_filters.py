@@ -31,6 +31,14 @@ _EVER_SINCE = re.compile(
     r"\b(?:has|have) (?:also )?(?:been|had|held|led|run|lived|worked)\b[^.;]*\bsince (?:[a-z]+ ){0,2}$"
 )
 _TURNS = {"first": 1, **ORDINALS}
+_ASKS_A_PLACE = re.compile(
+    r"(?:who|which [a-z]+) (?:came|finished|placed|was|ended|ran) (?:in )?(?P<place>second|third|fourth|fifth|last)\b",
+    re.IGNORECASE,
+)
+_PLACED = re.compile(
+    r"\b(?:silver|bronze|runners?-up|behind|ahead of|followed|podium|places?|placed|bottom|[2-5](?:nd|rd|th))\b"
+)
+"""What tells of others than the winner."""
 _CLAUSE = re.compile(r"[;:—–]| (?:and|but|who|which) ")
 _ASKS_WHO_WON = re.compile(
     r"(?:who|which [a-z]+) (?:has |have )?(?:won|wins)\b|who was (?:re-?)?elected\b", re.IGNORECASE
@@ -97,7 +105,12 @@ def is_another_in_turn(question: str, sentence: str) -> bool:
 
     >>> is_another_in_turn("How many in the second year?", "In the first year there were 4.")
     True
+    >>> is_another_in_turn("Who came second in the race?", "Ada Roe won the race.")
+    True
     """
+    place = _ASKS_A_PLACE.match(question)
+    if place and not (_PLACED.search(sentence) or place["place"].casefold() in sentence.casefold()):
+        return True
     asked = _turns(question)
     if not asked:
         return False

@@ -35,8 +35,6 @@ _RETOLD = 0.5
 """Share of a headline's words from which a question is about the very thing that it tells."""
 _HEADLINE_WORDS = 3
 """A shorter title names a matter."""
-_ALL_WORDS = 0.5
-"""How likely a sentence with all words of a search for words is what was looked for: what is asked stays open."""
 _LEAST_SCORE = 1e-3
 """Retrieval scores below count as this: they are taken the logarithm of."""
 _FRESHER = 2.0
@@ -172,21 +170,6 @@ def _judge(
             )
 
     return judge
-
-
-def of_all_words(words: frozenset[str], reading: Reading, evidence: Sequence[Evidence]) -> Reading:
-    """The reading led by its best sentence that has all these words, two at least; those of the title count, too.
-
-    Who types "viking ship harbour" asks nothing that words could be found for, and wants the sentence on it.
-    """
-    for one in reading.sentences if len(words) > 1 else ():
-        own = words & matter(one.sentence.text)
-        if len(own) > 1 and words <= own | matter(evidence[one.sentence.evidence].stored.title):
-            whole = msgspec.structs.replace(one, short=None)
-            others = tuple(other for other in reading.sentences if other is not one)
-            sure = max(reading.probability, _ALL_WORDS)
-            return msgspec.structs.replace(reading, sentences=(whole, *others), probability=sure)
-    return reading
 
 
 def best_passages_first(
