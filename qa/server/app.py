@@ -41,6 +41,16 @@ _CONVERSATIONS = (
 )
 """Routes for stored questions and answers."""
 
+_CHATS = (
+    protocols.list_models,
+    protocols.retrieve_model,
+    protocols.create_chat_completion,
+    protocols.create_response,
+    protocols.create_completion,
+    protocols.create_embedding,
+)
+"""Routes for clients of OpenAI's API."""
+
 _ADMIN = (
     admin.corpus_by_source,
     admin.find_articles,
@@ -132,14 +142,6 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
     def router(path: str, *handlers: ControllerRouterHandler, tag: str, most: int = max_body_bytes) -> Router:
         return Router(path, route_handlers=handlers, tags=[tag], request_max_body_size=min(most, max_body_bytes))
 
-    chats = (
-        protocols.list_models,
-        protocols.retrieve_model,
-        protocols.create_chat_completion,
-        protocols.create_response,
-        protocols.create_completion,
-        protocols.create_embedding,
-    )
     routers = [
         router("/api", ask.ask, ask.search, ask.list_starters, tag="questions", most=_QUESTION_BYTES),
         router("/api", widget.get_token, tag="access", most=_QUESTION_BYTES),
@@ -162,7 +164,7 @@ def _routes(*, max_body_bytes: int) -> list[Router]:
             tag="administration",
             most=_REVIEW_BYTES,
         ),
-        router("/v1", *chats, tag="openai", most=_QUESTION_BYTES),
+        router("/v1", *_CHATS, tag="openai", most=_QUESTION_BYTES),
         router("/health", admin.live, admin.ready, tag="health"),
     ]
     for route in (route for router in routers for route in router.routes if isinstance(route, HTTPRoute)):

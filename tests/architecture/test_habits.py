@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from qa.settings import Settings
 
 
 def read(path: Path) -> Any:
@@ -47,6 +50,16 @@ def test_a_private_key_is_found_and_there_is_none(repo: Path, hooks: dict[str, d
         assert re.search(pattern, f"-----{'BEGIN'} {kind}PRIVATE KEY-----")
     found = subprocess.run(["git", "grep", "-nIE", pattern], cwd=repo, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == (1, "")
+
+
+def test_the_development_container_is_set_up_as_by_hand(repo: Path) -> None:
+    container = json.loads((repo / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    target = container["postCreateCommand"].removeprefix("make ")
+    assert re.search(rf"^{target}:", (repo / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    version = re.search(r"python:(3\.\d+)-", container["image"])
+    assert version is not None
+    assert f'"{version[1]}"' in (repo / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    assert container["forwardPorts"] == [Settings().port]
 
 
 @pytest.mark.parametrize("name", ["wrong-answer", "bug", "idea"])

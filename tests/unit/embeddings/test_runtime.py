@@ -1,4 +1,4 @@
-"""How many processors count, that native threads sleep while they wait, and expressions compiled late."""
+"""How many processors count, that native threads sleep, lists of words, and expressions compiled late."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.runtime import compiled_late, let_threads_sleep, native_threads, usable_processors
+from embeddings.runtime import compiled_late, let_threads_sleep, native_threads, usable_processors, word_lists
 
 V2, V1 = "0::{group}\n", "12:cpuset:/\n5:cpu,cpuacct:{group}\n1:name=systemd:/\n"
 
@@ -168,3 +168,24 @@ def test_the_networks_leave_nothing_in_the_users_home(tmp_path: Path, said: str 
     environment |= {} if said is None else {"ORT_DISABLE_TELEMETRY": said}
     subprocess.run([sys.executable, "-B", "-c", code], env=environment, cwd=tmp_path, check=True, timeout=300)
     assert list(tmp_path.rglob("*")) == []
+
+
+LISTS = {
+    "embeddings": "month_names.txt",
+    "embeddings.chunking": "abbreviations.txt",
+    "embeddings.cleaning": "labels.txt",
+    "embeddings.parsers": "columns.txt",
+    "qa.conversations": "starters.txt",
+    "qa.language": "names.txt question_words.txt units.txt",
+}
+
+
+@pytest.mark.parametrize(("package", "file"), [(one, file) for one, files in LISTS.items() for file in files.split()])
+def test_no_line_of_a_list_is_passed_over(repo: Path, package: str, file: str) -> None:
+    text = (repo / package.replace(".", "/") / file).read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lists = word_lists(package, file)
+    names = [line.partition(": ")[0] for line in lines if not line.startswith(" ")]
+    assert list(lists) == names  # none twice
+    told = " ".join(line.partition(": ")[2] if not line.startswith(" ") else line for line in lines)
+    assert " ".join(lists.values()) == " ".join(told.split())
