@@ -14,10 +14,11 @@ from qa.errors import AbstainReason
 from qa.language.dates import Period, moment, stamp
 from qa.language.question_words import language_of
 from qa.language.time_expressions import period_of
+from qa.language.words import matter
 from qa.question.understanding import Understood, in_their_words, with_numbers
 from qa.reading import OverlapReader, Reader
 from qa.reading.answer_filters import answers_another, filter_answers
-from qa.reading.composing import newest_first, newest_said
+from qa.reading.composing import newest_first, newest_said, of_all_words
 from qa.reading.name_filters import from_articles_about, from_articles_with, naming
 from qa.reading.newest_answers import asks_of_now, newest_of_series, newest_within, of_now
 from qa.reading.sentence_ranking import DEPTH, Reading, ReadSentence, articles_in_turn, best_passages_first, read
@@ -82,6 +83,8 @@ class Finder:
         found = self.evidence(asked, depth, clock)
         asked = _met(asked, found)
         able, reading = self._read(asked, found, sparing=sparing)
+        if language_of(asked.resolved_query) is None and not self._is_sure(reading, asked):
+            reading = of_all_words(matter(asked.undated), reading, able)
         if sparing and reading.kind != "list":
             sure = self._is_sure(reading, asked)
             reading, best = articles_in_turn(reading, able, kept=SHOWN, sure=sure)

@@ -87,9 +87,10 @@ _SAYING = re.compile(
 _WIDE_BRACKETS: Final = {"「": "」", "『": "』", "“": "”", "《": "》", "〈": "〉", "（": "）", "【": "】"}
 _WIDE_GOES_ON = re.compile(
     r"と|って|など|を|が|は(?!い)|に|の|も(?![うし])|で(?!も)|へ|や|、|，"
+    r"|的|然[后後]|[随隨][后後]|接[着著]|[并並便却]"
     r"|[^\s，。！？、“「]{0,8}?(?:说|說|表示|称|稱|写道|寫道|指出|回答|问|問|强调|強調|认为|認為|补充|補充)"
 )
-"""What follows a quotation that is part of its sentence: a Japanese particle, or who said it in Chinese."""
+"""What follows a quotation inside its sentence: a Japanese particle; who said it in Chinese, or what came next."""
 _ADDRESS = re.compile(r"[/@\\]|www\.|\.(?i:com|net|org|info|js|pdf|exe|html?)\b")
 
 

@@ -21,7 +21,8 @@ _PRINTED = compiled_late(
 )
 """The form to print of what an article's number or title names; elsewhere `/print` may be a section of its own."""
 _VISIT = compiled_late(
-    r"(?:wprov|reflink|int_?cmp|sr_share|traffic_source|\w*clickid)(?:=.*)?|view=print|"
+    r"(?:wprov|reflink|int_?cmp|sr_share|traffic_source|\w*clickid|tblci|mibextid|srnd|leadsource|hsctatracking|nocache"
+    r"|gaa_\w+)(?:=.*)?|view=print|page=all|feature=(?:share|oembed|youtu\.be)|sh=[0-9a-f]{10,}|"
     rf"(?:phpsessid|jsessionid|aspsessionid\w*|session_?id){_VALUE}",
     re.IGNORECASE,
 )

@@ -13,7 +13,7 @@ MAX_TITLE: Final = 1000
 """Longest title kept, in characters; a longer one is cut between words."""
 
 _SIGNS = r"|¦丨❘·•⋆∙»›｜>"
-_SUFFIX = compiled_late(rf" ?(?P<mark>[{_SIGNS}]|::|—|(?<= )(?:--?|–|:|[/\\<~])(?= )) ?(?=[^{_SIGNS}]{{1,40}}$)")
+_SUFFIX = compiled_late(rf" ?(?P<mark>[{_SIGNS}]|::|—|(?<= )(?:--?|–|:|[/\\<~‹«])(?= )) ?(?=[^{_SIGNS}]{{1,40}}$)")
 _PREFIX = compiled_late(
     rf"(?P<name>[^{_SIGNS}:]{{2,40}}?) ?(?P<mark>[{_SIGNS}]|::|—|(?<= )(?:--?|–|[/\\<~])(?= )|:(?= )) ?"
 )
@@ -47,8 +47,8 @@ _SECTIONS = frozenset(
     """business politics news sport sports health travel style tv video uk us usa world opinion entertainment tech
     technology science online com live international english money climate culture style weather local region
     economy finance lifestyle food arts books education environment national home ニュース 新聞 新闻 뉴스
-    nachrichten politik wirtschaft kultur panorama lokales regional wissen actualités actualité société économie
-    monde notícias notizie новости политика общество экономика спорт культура мир
+    nachrichten politik wirtschaft kultur panorama lokales regional regionales wissen actualités actualité société
+    économie monde notícias notizie новости политика общество экономика спорт культура мир
     noticias política economía deportes sociedad mundo cronaca politica economia esteri nieuws nyheter""".split()
 )
 _MEDIA = _SECTIONS | frozenset(
@@ -166,9 +166,9 @@ def _is_section(piece: str) -> bool:
 
 
 def _without_prefix(title: str, names: frozenset[str], *, named_behind: bool) -> str:
-    if _WIDE.search(title) and (wide := _WIDE_PREFIX.match(title)):
-        is_name = _WIDE_MEDIUM.fullmatch(wide["name"]) or _is_site(wide["name"], names)
-        return (title[wide.end() :].lstrip() or title) if is_name else title
+    if wide := _WIDE_PREFIX.match(title):
+        is_medium = _WIDE.search(title) and _WIDE_MEDIUM.fullmatch(wide["name"])
+        return (title[wide.end() :].lstrip() or title) if is_medium or _is_site(wide["name"], names) else title
     prefix = _PREFIX.match(title)
     if prefix is None or not _is_site(prefix["name"], names):
         return title

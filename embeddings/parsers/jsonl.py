@@ -89,9 +89,20 @@ _ANY_DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NAMES: Final = {
     "text": ("content", "body", "articleBody", "maintext"),
     "title": ("headline",),
-    "url": ("link", "canonical_url"),
-    "source": ("publisher", "site_name", "source_name"),
-    "published_at": ("date", "published", "datePublished", "date_published", "pubDate", "publishedAt", "date_publish"),
+    "url": ("link", "permalink", "canonical_url", "canonical_link", "web_url"),
+    "source": ("publisher", "site_name", "source_name", "publication", "outlet", "newspaper"),
+    "published_at": (
+        "date",
+        "published",
+        "datePublished",
+        "date_published",
+        "pubDate",
+        "publishedAt",
+        "date_publish",
+        "publish_date",
+        "publication_date",
+        "published_date",
+    ),
     "authors": ("author", "byline"),
     "language": ("lang",),
     "section": ("articleSection",),
@@ -246,7 +257,10 @@ def _raw(record: _Record, *, origin: str, unread: Sequence[str]) -> RawArticle |
     )
     source = None if record.source is None else _name_in(record.source)
     published_at = None if record.published_at is None else str(record.published_at)
-    texts = (record.title, record.url, source, published_at, record.id, record.section, record.usage_terms)
+    url = record.url
+    if source and url is None and source.startswith(("https://", "http://")):
+        url, source = source, None  # trafilatura's JSON gives the address so
+    texts = (record.title, url, source, published_at, record.id, record.section, record.usage_terms)
     for field in (record.text, *texts, *authors):
         if field and "\0" in field:
             return Rejected(origin=origin, reason="a field holds the character NUL; remove it")
@@ -255,7 +269,7 @@ def _raw(record: _Record, *, origin: str, unread: Sequence[str]) -> RawArticle |
         text=record.text or "",  # where it is unset, its status alone counts
         title=record.title or "",
         id=record.id,
-        url=record.url,
+        url=url,
         source=source,
         published_at=published_at,
         language=record.language,

@@ -44,6 +44,7 @@ _IN_ADDRESS = re.compile(r"[/-](20\d\d)[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d|3
 _NO_TIME = re.compile(r"(?<=\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?\s*(?:Z|UTC|[+-]\d\d:?\d\d)?$")
 _LONGEST: Final = 160
 _HEADLINES = 4
+_HEADLINE_WORDS: Final = 4
 _BEFORE, _AFTER, _NEXT_TO = 15, 40, 6
 """So many elements before and after a headline may hold a bare date; next to it, a date with more behind it."""
 _DIGIT = re.compile(r"\d")
@@ -156,7 +157,12 @@ def _is_elsewhere(element: etree._Element, above: Collection[etree._Element] = (
         one.tag in {"aside", "nav", "footer", "figure"} or _ELSEWHERE.search(_names(one))
         for one in (element, *element.iterancestors())
         if one.tag not in {"html", "body", "main", "article"} and one not in above
-    )
+    ) or any(_leads_elsewhere(one) for one in element.iterancestors("li") if one not in above)
+
+
+def _leads_elsewhere(item: etree._Element) -> bool:
+    """Whether an item of a list is a link to another article: one of so many words is a headline, and no author."""
+    return any(len(_text(link).split()) >= _HEADLINE_WORDS for link in item.iter("a"))
 
 
 def _is_update(element: etree._Element) -> bool:

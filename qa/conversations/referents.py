@@ -29,7 +29,7 @@ _AND = re.compile(r"^(?:and|but)\s+(?P<what>[^?]+?)\s*\??$", re.IGNORECASE)
 _PLACED = re.compile(r"^(?P<before>(?:in|on|at|for|from|by|since|to|of)\s+)?(?:the\s+)?(?P<what>.+)$", re.IGNORECASE)
 _WH = re.compile(
     r"^(?:(?:and|but|so)\s+)?(?P<wh>(?:since|from|until|by|to|for|with|at|in|of)?\s*(?:why|when|where|who|whom|how"
-    r"|how come|how (?:long|far|often|soon)|what time|which (?:day|year)))\s*\?*$",
+    r"|how come|how (?:long|far|often|soon|much|many)|what time|which (?:day|year)))\s*\?*$",
     re.IGNORECASE,
 )
 _OWNS, _OWNER = re.compile(r"['’]s\b"), re.compile(r"['’]s$")
@@ -206,7 +206,8 @@ def new_name(asked: str) -> str | None:
 def completed(asked: str, turn: Turn) -> str | None:
     """Ask the last question for another circumstance.
 
-    After "How long will the Osprey Bridge be closed?", "Why?" is "Why will the Osprey Bridge be closed?".
+    After "How long will the Osprey Bridge be closed?", "Why?" is "Why will the Osprey Bridge be closed?"; after "Who
+    was fined?", answered by a name, "How much?" is "How much was Otto Flim fined?".
     """
     found = _WH.match(asked)
     if found is None:
@@ -215,6 +216,10 @@ def completed(asked: str, turn: Turn) -> str | None:
     before = rest if parted else head
     words = tokens(before)
     at = next((i for i, word in enumerate(words) if word.low in AUXILIARIES), None)
+    whom = turn.short_answer or ""
+    if at == 1 and words[0].low == "who" and not parted and any(name.text == whom for name in names(f"by {whom}")):
+        wh = found["wh"].strip()
+        return f"{wh[:1].upper()}{wh[1:]} {words[1].text} {whom}{before[words[1].end :].rstrip('?. ')}?"
     if at is None or (at > 0 and words[0].low == "who" and at == 1) or _is_predicate(words, at):
         return f"{turn.resolved_query.rstrip('?. ')} – {found['wh'].casefold()}?"
     lost = " ".join(

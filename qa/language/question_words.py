@@ -40,11 +40,11 @@ _SCRIPTS = (
 """By script, the language that most questions in it are in; what shares the script is taken for it, too."""
 _ASKS_FIGURE = compiled_late(
     r"\b(?:wann|wie ?viele?s?|quand|combien|cu[aá]ndo|cu[aá]nt[oa]s?|quando|quant[oiae]s?|hoeveel|wanneer|når|när"
-    r"|hvor mange|hur många|kiedy|ile|когда|сколько|скільки|коли)\b"
-    r"|多少|几|幾|何时|什么时候|いつ|いくつ|いくら|何人|몇|언제|كم|متى|กี่|เท่าไ",
+    r"|hvor mange|hur många|kiedy|ile|kdy|kolik|kaç|ne zaman|когда|сколько|скільки|коли)\b"
+    r"|多少|几|幾|何时|什么时候|いつ|いくつ|いくら|何人|(?:どの|どれ)くらい|몇|얼마|언제|كم|متى|กี่|เท่าไ",
     re.IGNORECASE,
 )
-_ASKS_NAME = re.compile(r"\b(?:wer|qui|qui[eé]n(?:es)?|quem|chi|кто|хто|kto|hvem|vem)\b", re.IGNORECASE)
+_ASKS_NAME = re.compile(r"\b(?:wer|qui|qui[eé]n(?:es)?|quem|chi|кто|хто|kto|kdo|kim|hvem|vem)\b", re.IGNORECASE)
 """What asks for a figure or a day, and for a person, in other languages than English."""
 _KNOWN = {name.removeprefix("words "): frozenset(words) for name, words in _LISTS.items() if name.startswith("words ")}
 _TELLING = 2

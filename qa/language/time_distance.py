@@ -151,6 +151,13 @@ def _weekdays_ago(match: re.Match[str], asked: Asked) -> DateRange:
     return DateRange(day, day, recent=True)
 
 
+def _day_of_week(match: re.Match[str], asked: Asked) -> DateRange:
+    """ "Tuesday last week"."""
+    offset = {"last": -1, "this": 0, "next": 1}[match["which"].casefold()]
+    day = whole("week", asked.today, offset)[0] + timedelta(days=weekday_of(match["weekday"]))
+    return DateRange(day, day, recent=offset <= 0)
+
+
 def _seasons_ago(match: re.Match[str], asked: Asked) -> DateRange:
     """ "Two summers ago": the last one that has begun counts as one."""
     begins = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}[match["season"].casefold()]
@@ -246,6 +253,8 @@ _PAST_DAYS = frozenset({"last", "the previous", "the past", "this past", "past",
 _WHICH_DAY = r"(?P<which>last|the previous|the past|this past|this last|past|this coming|the coming|coming|this|next)"
 RULES: tuple[Rule, ...] = (
     rule(r"(?P<core>(?:(?:earlier|later) )?today|tonight)", _around(0, 0, recent=True)),
+    rule(rf"(?P<core>{_NAMED_DAY},? (?:of )?(?P<which>last|this|next) week)", _day_of_week, needs="week"),
+    rule(r"(?P<core>(?:the )?last fortnight)", _around(-14, 0, recent=True), needs="fortnight"),
     rule(r"(?P<core>this (?:morning|afternoon|evening|lunchtime))", _around(0, 0, recent=True)),
     rule(r"(?:and|until|till|to|up to) (?P<core>now)", _around(0, 0, recent=True)),
     rule(rf"(?P<core>yesterday{_HOURS}|last night)", _around(-1, -1, recent=True)),
@@ -259,7 +268,7 @@ RULES: tuple[Rule, ...] = (
     rule(r"(?P<core>(?P<how>)(?:the )?(?P<unit>year|month)[- ]to[- ]date)", _this),
     rule(r"(?:at|over|during|on|since|before|after) (?P<core>the weekend)", _weekend),
     rule(rf"(?P<core>(?P<part>early |late )?(?:(?<!the )last|the previous) {_CALENDAR})", _last),
-    rule(rf"(?P<core>the {_CALENDAR} before last)", _before_last),
+    rule(rf"(?P<core>(?:the )?{_CALENDAR} before last)", _before_last, needs="before last"),
     rule(rf"(?P<core>the {_CALENDAR} (?P<after>after next)(?P<other>))", _next),
     rule(rf"(?P<core>{_WITHIN} the next (?P<count>){_LONG})", _coming),
     rule(rf"(?P<core>(?<!the )next {_CALENDAR}|the coming {_CALENDAR.replace('unit', 'other')})", _next),

@@ -40,7 +40,8 @@ _ASSENT = (
 )
 _ABOUT_US = (
     r"how are you(?: doing)?(?: today)?|how do you do|what'?s up|how'?s it going|who are you|what are you"
-    r"|what(?:'| i)?s your name|are you (?:a |an )?(?:bot|robot|human|ai|real|there)|what can you do(?: for me)?"
+    r"|what(?:'| i)?s your name|are you (?:a |an )?(?:bot|robot|human|ai|real|there)"
+    r"|what (?:can|could|do) you (?:do|help(?: me)? with|know)(?: for me)?|how (?:can|could) you help(?: me)?"
     r"|how do you work|can you help(?: me)?|help(?: me)?|tell me a joke|test|testing|i love you|who made you"
     r"|nice to meet you|have a (?:nice|good|great) (?:day|one|weekend|evening)"
 )

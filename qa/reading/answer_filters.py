@@ -29,6 +29,7 @@ from qa.reading.sentence_filters import (
     is_of_a_part,
     is_of_another_tense,
     is_the_value_before,
+    on_the_other_side,
     says_the_opposite,
 )
 from qa.reading.sentence_ranking import Reading, ReadSentence, no_surer
@@ -41,6 +42,7 @@ _WHEN = re.compile(
 )
 _ENUMERATED = re.compile(r"[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*(?:, [A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*)+,? and [A-Z]")
 _HOW_MANY = re.compile(r"\bhow many (?P<words>[a-z]+(?: [a-z]+)?)", re.IGNORECASE)
+_WEIGHS = re.compile(r"\b(?:weigh|heav|lift)", re.IGNORECASE)
 _ASKS_WHO_DID = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)", re.IGNORECASE)
 _NAME_BEHIND = re.compile(r"(?P<whose>['’]s(?: [a-z]+){0,4})? (?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)")
 _ROLES = frozenset(
@@ -120,6 +122,8 @@ def filter_answers(
         return answers_another(question, one) or strikes(one)
 
     reading = of_what_is_named(question, reading, evidence, calibration=calibration)
+    sided = tuple(_on_the_side_asked(question, one) for one in reading.sentences)
+    reading = msgspec.structs.replace(reading, sentences=sided)
     struck = [one for one in reading.sentences if another(one)]
     kept = [one for one in reading.sentences if one not in struck]
     passages = 0
@@ -136,6 +140,12 @@ def filter_answers(
         sentences=tuple(_without_lone_item(with_unit(question, one), reading) for one in kept),
         passages=reading.passages + passages,
     )
+
+
+def _on_the_side_asked(question: str, read: ReadSentence) -> ReadSentence:
+    """The sentence with the loser as its words, where the reader took the winner and who lost is asked."""
+    side = on_the_other_side(question, read.sentence.text, read.short[1]) if read.short else None
+    return msgspec.structs.replace(read, short=side) if side else read
 
 
 def _without(item: Evidence, struck: Sequence[ReadSentence]) -> Evidence:
@@ -163,8 +173,10 @@ def answers_another(question: str, read: ReadSentence) -> bool:
         return True
     if _ASKS_WHAT_WAS_SAID.match(question) and not _SAYS.search(sentence):
         return True
+    if kind != "decision" and has_it_done_to_the_doer(question, sentence):
+        return True
     if kind in WHOLE:
-        return kind == "sentence" and has_it_done_to_the_doer(question, sentence)
+        return False
     return (
         of_a_namesake(question, _with_whom_it_leans_on(question, read))
         or says_the_opposite(question, sentence)
@@ -320,6 +332,6 @@ def _measures_otherwise(question: str, read: ReadSentence) -> bool:
 def _unit_asked(question: str) -> Unit | None:
     found = _HOW_MANY.search(question)
     words = found["words"].casefold() if found else ""
-    if words == "pounds of":  # of herring, say: no money
+    if words == "pounds of" or (words.startswith("pounds") and _WEIGHS.search(question)):  # of herring, say: no money
         return UNITS["lb"]
     return UNITS.get(words) or UNITS.get(words.partition(" ")[0])

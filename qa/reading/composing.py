@@ -25,6 +25,8 @@ _MORE_WITHIN = 2.0
 _LISTED_WITHIN = 4.0
 """The same for another item of a list."""
 _SHORT_WORDS = 12
+_ALL_WORDS = 0.5
+"""How likely a sentence with all words of a search for words is what was looked for: what is asked stays open."""
 _SAME_WORDING = 0.6
 """Share of common words from which two sentences are copies: newspapers shorten and reorder wire reports."""
 _LEANS = re.compile(
@@ -169,6 +171,21 @@ def newest_first(found: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """The passages by date, newest first, each in the newest article of its story; undated ones last."""
     told = [msgspec.structs.replace(item, stored=max((item.stored, *item.also), key=_when_stored)) for item in found]
     return tuple(sorted(told, key=_when, reverse=True))
+
+
+def of_all_words(words: frozenset[str], reading: Reading, evidence: Sequence[Evidence]) -> Reading:
+    """The reading led by its best sentence that has all these words, two at least; those of the title count, too.
+
+    Who types "viking ship harbour" asks nothing that words could be found for, and wants the sentence on it.
+    """
+    for one in reading.sentences if len(words) > 1 else ():
+        own = words & matter(one.sentence.text)
+        if len(own) > 1 and words <= own | matter(evidence[one.sentence.evidence].stored.title):
+            whole = msgspec.structs.replace(one, short=None)
+            others = tuple(other for other in reading.sentences if other is not one)
+            sure = max(reading.probability, _ALL_WORDS)
+            return msgspec.structs.replace(reading, sentences=(whole, *others), probability=sure)
+    return reading
 
 
 def newest_said(topic: str, found: Sequence[Evidence]) -> Reading | None:

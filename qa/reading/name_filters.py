@@ -214,11 +214,20 @@ _BEAT = frozenset(word.stem for word in words_of("beat beats beaten defeat defea
 _BY = re.compile(r"\b(?P<verb>[a-z]+(?:ed|en|wn|de|ld|ght)) by (?:(?:the|a|an|former) )*$")
 _WHO_DID = re.compile(r"who (?:has |had |have |also )?(?P<verb>[a-z]+)\b", re.IGNORECASE)
 _WHO_DOES = re.compile(r"whom? (?!is\b|was\b|are\b|were\b)(?!.*\bor\b)", re.IGNORECASE)
-_WHY_DID = re.compile(
-    r"(?:why|how) (?:did|does|do|has|have|will|would) (?:the )?(?-i:(?P<agent>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*))"
-    r" (?P<verb>[a-z]+) [\w’'\"“]",
+_DID_SOMETHING = re.compile(
+    r"(?:why|how|when|where|(?:what|which|how (?:much|many))(?: [a-z]+){0,2}) (?:did|does|do|has|have|will|would) "
+    r"(?:(?:the )?(?-i:(?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*))|the (?-i:(?P<noun>[a-z-]+(?: [a-z-]+)??)))"
+    r" (?P<verb>[a-z]+) (?:the )?(?=[\w’'\"“])",
     re.IGNORECASE,
 )
+_OF_A_KIND = (  # "the streaming firm Lumo", "conductor Ines Brack"
+    r"(?:(?:the|an?|its|his|her|their) (?:[a-z-]+ ){0,3}"
+    r"|(?!(?:for|to|in|on|at|with|by|from|of|about|over|against|after|before|and|or|than|that|as)\b)[a-z-]+ )?"
+)
+_BEHIND_A_NOUN = (
+    r"(?=\W*$|[,;:.]| (?:of|for|over|in|on|at|to|that|because|and|but|after|before|with|from|by|as|who|which)\b)"
+)
+"""A noun that ends here: the board, not the board's seat."""
 _DONE = re.compile(
     r"(?:when|where|who|whom|(?:which|what|how (?:many|much)) [a-z]+) (?:did|does|do|has|have|had|was|were|is|are)\b"
     r".*?\b(?P<verb>[a-z]+)(?: (?:in|on|at|to|from|for|of|with|by|about)\b.*)?\?*$",
@@ -271,16 +280,19 @@ def has_it_done_to_the_doer(question: str, sentence: str) -> bool:
 
     >>> has_it_done_to_the_doer("Why did Orel sue the herders?", "The herders, who sued Orel, were glad.")
     True
+    >>> has_it_done_to_the_doer("What did the bank accuse Ada Roe of?", "Ada Roe accused the bank of theft.")
+    True
     """
-    asked = _WHY_DID.match(question)
-    if asked is None:
+    asked = _DID_SOMETHING.match(question)
+    if asked is None or _stem(asked["verb"]) in _MUTUAL:
         return False
-    agent = asked["agent"].split()
+    agent = (asked["name"] or asked["noun"]).split()
     forms = {asked["verb"].casefold() + ending for ending in ("", "s", "d", "ed")}
-    done = rf" (?:the )?(?:{'|'.join(map(re.escape, agent))})\b"
+    whom = " ".join(map(re.escape, agent))
+    done = re.compile(rf" {_OF_A_KIND}{whom}\b" if asked["name"] else rf" (?:the|its|his|her) {whom}{_BEHIND_A_NOUN}")
     return any(
         word.text.casefold() in forms
-        and re.match(done, sentence[word.end :])
+        and done.match(sentence, word.end)
         and not any(part in sentence[: word.start] for part in agent)
         for word in words_of(sentence)
     )

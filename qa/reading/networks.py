@@ -8,10 +8,12 @@ the network reads are covered by overlapping windows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.resources import as_file, files
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +38,10 @@ _SPECIAL = 4
 _SPANS_PER_PASSAGE = 20
 TITLE_MARK = " | "
 """Parts a title from the text that it stands before, as in training."""
+_CELL = " | "
+"""Parts the cells of a row."""
+_FIGURE = re.compile(r"\d")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _TITLE_WORDS = 18
 _QUESTION_CHARACTERS = 400
 """A longer question leaves no room for passages; its beginning is read."""
@@ -196,7 +202,12 @@ def _read_windows(
     run: _Run = map,
 ) -> list[tuple[AnswerSpan, ...]]:
     """Read every passage, `together` windows in a batch; `tokenizer` is set to cut by `limit_tokens` or its like."""
-    windows = sorted(_windows(question, passages, tokenizer), key=lambda window: len(window.encoding))
+    written = [_written_out(passage.text) for passage in passages]
+    texts = [
+        msgspec.structs.replace(passage, text=one.text) if one else passage
+        for passage, one in zip(passages, written, strict=True)
+    ]
+    windows = sorted(_windows(question, texts, tokenizer), key=lambda window: len(window.encoding))
     groups = [windows[at : at + together] for at in range(0, len(windows), together)]
     batches = (_batch([window.encoding for window in group]) for group in groups)
     found: list[dict[tuple[int, int], float]] = [{} for _ in passages]
@@ -205,7 +216,72 @@ def _read_windows(
             for span in _spans(window, first, last):
                 seen = found[window.passage]
                 seen[span.start, span.end] = max(span.logit, seen.get((span.start, span.end), -np.inf))
-    return [_best(spans) for spans in found]
+    return [_best(one.back(spans) if one else spans) for one, spans in zip(written, found, strict=True)]
+
+
+class _WrittenOut(msgspec.Struct, frozen=True):
+    """A text whose rows of tables were written out as sentences."""
+
+    text: str
+    places: Sequence[int]
+    """Of each character of it, its place in the text as it was; -1 for what was put in."""
+
+    def back(self, spans: Mapping[tuple[int, int], float]) -> dict[tuple[int, int], float]:
+        """The spans where their words stand in the text as it was."""
+        found: dict[tuple[int, int], float] = {}
+        for (start, end), logit in spans.items():
+            places = [place for place in self.places[start:end] if place >= 0]
+            if places:
+                kept = min(places), max(places) + 1
+                found[kept] = max(logit, found.get(kept, -np.inf))
+        return found
+
+
+def _written_out(text: str) -> _WrittenOut | None:
+    """Let each cell of a table say its row and its column; None for a text without a table.
+
+    A network that has read sentences takes a cell for that of the row above, and what parts them for a title's end.
+
+    >>> _written_out("Ship | Seats | Built\\nBelinda | 180 | 1998").text
+    'Belinda, Seats: 180; Belinda, Built: 1998;'
+    """
+    if _CELL not in text:
+        return None
+    pieces: list[tuple[str, int]] = []
+    at = 0
+    for is_table, lines in groupby(text.split("\n"), key=lambda line: line.count(_CELL)):
+        rows = list(lines)
+        head = _head([row.split(_CELL) for row in rows]) if is_table else ()
+        for number, row in enumerate(rows):
+            if not is_table:
+                pieces.append((f"{row}\n", at))
+            elif number or not head:
+                pieces += [*_cells(row, at, head), ("\n", at + len(row))]
+            at += len(row) + 1
+    places = [at + step if at >= 0 else -1 for piece, at in pieces for step in range(len(piece))]
+    return _WrittenOut("".join(piece for piece, _ in pieces)[:-1], places[:-1])
+
+
+def _head(rows: Sequence[Sequence[str]]) -> Sequence[str]:
+    """What stands above each column; nothing where the first row is one like the others."""
+    first, *others = rows
+    named = not any(map(_FIGURE.search, first[:1])) and all(
+        not _FIGURE.search(cell) or _YEAR.fullmatch(cell.strip()) for cell in first[1:]
+    )
+    sure = len(first) > 2 or (len(others) > 1 and all(_FIGURE.search(row[1]) for row in others))
+    return first if others and named and sure else ()
+
+
+def _cells(row: str, at: int, head: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """The cells of a row behind its first one, each with that and its head; and where they stand."""
+    label, *cells = row.split(_CELL)
+    place = at + len(label)
+    for number, cell in enumerate(cells, start=1):
+        yield label, at
+        yield (f", {head[number]}: " if head else ": "), -1
+        yield cell, place + len(_CELL)
+        yield ("; " if number < len(cells) else ";"), -1
+        place += len(_CELL) + len(cell)
 
 
 def limit_tokens(tokenizer: Tokenizer, *, most: int) -> None:

@@ -5,7 +5,7 @@ for that of another: "six were found alive, and two are still missing". Each rul
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from embeddings.chunking.sentences import split_sentences
@@ -29,6 +29,14 @@ _EVER_SINCE = re.compile(
     r"\b(?:has|have) (?:also )?(?:been|had|held|led|run|lived|worked)\b[^.;]*\bsince (?:[a-z]+ ){0,2}$"
 )
 _TURNS = {"first": 1, **ORDINALS}
+_ASKS_A_PLACE = re.compile(
+    r"(?:who|which [a-z]+) (?:came|finished|placed|was|ended|ran) (?:in )?(?P<place>second|third|fourth|fifth|last)\b",
+    re.IGNORECASE,
+)
+_PLACED = re.compile(
+    r"\b(?:silver|bronze|runners?-up|behind|ahead of|followed|podium|places?|placed|bottom|[2-5](?:nd|rd|th))\b"
+)
+"""What tells of others than the winner."""
 _CLAUSE = re.compile(r"[;:—–]| (?:and|but|who|which) ")
 _ASKS_WHO_WON = re.compile(
     r"(?:who|which [a-z]+) (?:has |have )?(?:won|wins)\b|who was (?:re-?)?elected\b", re.IGNORECASE
@@ -95,7 +103,12 @@ def is_another_in_turn(question: str, sentence: str) -> bool:
 
     >>> is_another_in_turn("How many in the second year?", "In the first year there were 4.")
     True
+    >>> is_another_in_turn("Who came second in the race?", "Ada Roe won the race.")
+    True
     """
+    place = _ASKS_A_PLACE.match(question)
+    if place and not (_PLACED.search(sentence) or place["place"].casefold() in sentence.casefold()):
+        return True
     asked = _turns(question)
     if not asked:
         return False
@@ -142,7 +155,7 @@ def is_the_value_before(question: str, sentence: str, start: int) -> bool:
 
 
 def of_that_state(question: str, text: str, spans: Sequence[AnswerSpan]) -> tuple[AnswerSpan, ...]:
-    """The spans without figures of other states than the one asked for, if one span has that one.
+    """The spans without figures of other states than the one asked for, or what did the opposite, if one span has that.
 
     Sentences are compared clause by clause: if the clause with the word of the state ("missing") has its own figure,
     the figures of other clauses count something else.
@@ -155,17 +168,40 @@ def of_that_state(question: str, text: str, spans: Sequence[AnswerSpan]) -> tupl
     >>> [told[one.start : one.end] for one in of_that_state(
     ...     "How many members voted for it?", told, (AnswerSpan(0, 4, 2.0), AnswerSpan(34, 40, 1.0)))]
     ['twelve']
+    >>> told = "Rents rose in Orrin and fell in Velda."
+    >>> [told[one.start : one.end] for one in of_that_state(
+    ...     "Where did rents fall?", told, (AnswerSpan(14, 19, 2.0), AnswerSpan(32, 37, 1.0)))]
+    ['Velda']
     """
     asked = _STATE.match(question)
-    if asked is None or (asked["state"] and words_of(asked["state"])[0].stop):
+    if asked and not (asked["state"] and words_of(asked["state"])[0].stop):
+        state = re.compile(rf"\b{asked['side'] or asked['state']}\b", re.IGNORECASE)
+        return _of_clauses(
+            text, spans, lambda said: state.search(said) is not None, lambda said: bool(quantities_of(said))
+        )
+    asks = words_of(question)
+    sides = [side for pair in _STEMS[:-1] for side in (pair, pair[::-1]) if any(word.stem in side[0] for word in asks)]
+    own, other = (frozenset[str]().union(*(side[place] for side in sides)) for place in (0, 1))
+    if not own or own & other or any(negated(question, asks)):
         return tuple(spans)
-    state = re.compile(rf"\b{asked['side'] or asked['state']}\b", re.IGNORECASE)
+    return _of_clauses(
+        text, spans, lambda said: bool(own & stems(said)), lambda said: bool((own | other) & stems(said))
+    )
+
+
+def _of_clauses(
+    text: str, spans: Sequence[AnswerSpan], own: Callable[[str], bool], rival: Callable[[str], bool]
+) -> tuple[AnswerSpan, ...]:
+    """The spans without those in rival clauses of a sentence that has a span in a clause of its own."""
     kept = list(spans)
     for start, end in split_sentences(text):
-        clauses = [(a, b) for a, b in _clauses(text, start, end) if quantities_of(text[a:b])]
-        own = [(a, b) for a, b in clauses if state.search(text[a:b])]
-        if len(clauses) > 1 and any(_within(one, own) for one in kept):
-            kept = [one for one in kept if _within(one, own) or not _within(one, [(start, end)])]
+        told = [clause for clause in _clauses(text, start, end) if rival(text[clause[0] : clause[1]])]
+        meant = [(first, last) for first, last in told if own(text[first:last])]
+        if any(_within(one, meant) for one in kept):
+            others = [clause for clause in told if clause not in meant]
+            kept = [
+                one for one in kept if _within(one, meant) or not any(a < one.end and one.start < b for a, b in others)
+            ]
     return tuple(kept)
 
 
@@ -210,6 +246,28 @@ _DID_WIN = re.compile(
     r"(?-i:(?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)) win\b",
     re.IGNORECASE,
 )
+
+
+_BEATEN = re.compile(r"(?: [a-z]+ly)? (?:beats?|defeat(?:s|ed)) (?:the )?(?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)")
+_BEATER = re.compile(
+    r"(?: [a-z]+ly)? (?:lost\b[^.;:]*? to|(?:was|were) (?:narrowly )?(?:beaten|defeated) by) (?:the )?"
+    r"(?P<name>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)"
+)
+
+
+def on_the_other_side(question: str, sentence: str, end: int) -> tuple[int, int] | None:
+    """The place of the one who lost, where who lost is asked and the words that end at `end` beat him; or the reverse.
+
+    >>> told = "Petra Lind beat Jana Roos on Sunday."
+    >>> start, end = on_the_other_side("Who lost the final?", told, 10)
+    >>> told[start:end], on_the_other_side("Who won the final?", told, 10)
+    ('Jana Roos', None)
+    """
+    wants = next(
+        (shape for (asks, _, _), shape in zip(_ENDED, (_BEATER, _BEATEN), strict=True) if asks.match(question)), None
+    )
+    found = wants.match(sentence, end) if wants else None
+    return found.span("name") if found else None
 
 
 def ends_the_other_way(question: str, sentence: str, end: int) -> bool:

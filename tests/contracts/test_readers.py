@@ -122,6 +122,18 @@ def test_the_shipped_reader_finds_the_words(readers: dict[str, Reader]) -> None:
     assert there[0].logit > elsewhere[0].logit + 2
 
 
+def test_a_cell_is_read_under_its_head_and_beside_its_row(readers: dict[str, Reader]) -> None:
+    text = "The table shows the fleet.\n\nShip | Seats | Built\nBelinda | 180 | 1998\nAlmeric | 220 | 2011"
+    for question, answer in (
+        ("How many seats does the Almeric have?", "220"),
+        ("When was the Almeric built?", "2011"),
+        ("Which ship has 180 seats?", "Belinda"),
+    ):
+        (spans,) = readers["shipped"].read(question, [PassageText(text=text, title="The fleet")])
+        assert text[spans[0].start : spans[0].end] == answer
+        assert spans[0].logit > 0
+
+
 def test_neither_threads_nor_other_passages_change_what_is_read(readers: dict[str, Reader]) -> None:
     passages = [PassageText(text=text) for text in (TEXT, LONG, TEXT[::-1])]
     alone = [readers["shipped"].read(QUESTION, [passage])[0] for passage in passages]

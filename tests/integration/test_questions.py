@@ -653,3 +653,19 @@ def test_a_time_that_is_understood_does_not_bring_a_decline(ask: Ask, when: str)
     articles = [told("2025-03-18", "Vandals broke the windows of the swimming pool in Esk.")]
     answer = ask(articles, f"What happened to the pool in Esk{when}?")
     assert answer.answer == articles[0]["text"]
+
+
+# --- words without a question, and tables
+def test_words_without_a_question_are_met_by_the_sentence_that_has_them_all(ask: Ask) -> None:
+    dig = {"title": "Find", "text": "Diggers found an old anchor below the market of Velda. It rained."}
+    answer = ask([dig, QUARRY], "old anchor velda")
+    assert answer.answer == "Diggers found an old anchor below the market of Velda."
+    assert answer.support_score == 0.5
+    assert ask([dig, QUARRY], "anchor velda castle").answer_mode == "abstained"
+
+
+def test_a_cell_of_a_table_is_found_and_its_row_quoted(ask: Ask) -> None:
+    rows = "Ship | Seats | Built\nBelinda | 180 | 1998\nAlmeric | 220 | 2011"
+    fleet = {"title": "The fleet of Orrin Line", "text": f"Orrin Line runs two ships, says its list.\n\n{rows}"}
+    answer = ask([fleet, QUARRY], "When was the Almeric built?")
+    assert (answer.answer, answer.short_answer.text) == ("Almeric | 220 | 2011", "2011")

@@ -146,6 +146,7 @@ def test_abbreviations_of_other_languages_end_nothing_and_words_do(sentences: tu
         ("Πού είναι το πλοίο;", "Έφυγε."),
         ("Կամուրջը փակ է:", "Ոչինչ:"),
         ("The vote is on p. 4.", "V. Holm lost."),
+        ("Orla Pte. Ltd. filed for bankruptcy.", "Its ships lie in Velda."),
     ],
 )
 def test_marks_and_short_words_of_many_languages(sentences: tuple[str, ...]) -> None:
@@ -158,6 +159,7 @@ def test_marks_and_short_words_of_many_languages(sentences: tuple[str, ...]) -> 
     [
         ("እንዴት ነህ፧", "ድልድዩ ተዘጋ።", "ጀልባው ይሠራል።"),
         ("ស្ពានបានបិទ។", "ទូកដំណើរការ។"),
+        ("市长说：“桥会修好。”然后走了。", "渡轮照开。"),
         ("桥已关闭（见图1。）。", "渡轮照开．", "没有人受伤。"),
         ("The road closed on Monday.", "Mr. Vaal left.", "THE ROAD REOPENED."),
     ],

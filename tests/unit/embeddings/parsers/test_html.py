@@ -177,6 +177,8 @@ def test_a_home_page_for_an_address_is_noted_and_names_the_site(tmp_path: Path) 
         ("", "<p class='date'>Updated: 4 June 2024</p>", None),
         ("", "<aside><time datetime='2019-01-05'>5 Jan</time></aside>", None),
         ("", "<ul class='related'><li><time datetime='2019-01-05'>5 Jan</time></li></ul>", None),
+        ("", "<ul><li><time datetime='2019-01-05'>5 Jan</time> <a href='/d'>Dam of Orrin built</a></li></ul>", None),
+        ("", "<ul><li><a href='/ida'>Ida Vaal</a> <time datetime='2024-06-04'></time></li></ul>", "2024-06-04"),
         ("<meta name='article:modified_time' content='2024-06-04'>", "", None),
         ("<link rel='canonical' href='https://v.example/2024/06/04/dam'>", "", "2024-06-04"),
         ("<meta property='article:published_time' content='2024-06-04T00:00:00+02:00'>", "", "2024-06-04"),

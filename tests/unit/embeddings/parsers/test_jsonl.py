@@ -134,6 +134,17 @@ def test_what_other_programs_call_a_field_is_read(tmp_path: Path) -> None:
     )
 
 
+def test_an_address_is_no_name_of_a_source() -> None:
+    """As trafilatura writes a page's address."""
+    found = jsonl.parse_record(b'{"text": "It rained.", "source": "https://orrin.example/rain"}', origin="a")
+    assert isinstance(found, RawArticle)
+    assert (found.url, found.source) == ("https://orrin.example/rain", None)
+    both = b'{"text": "It rained.", "permalink": "https://orrin.example/rain", "source": "https://orrin.example"}'
+    kept = jsonl.parse_record(both, origin="a")
+    assert isinstance(kept, RawArticle)
+    assert (kept.url, kept.source) == ("https://orrin.example/rain", "https://orrin.example")
+
+
 def test_our_own_names_win_and_what_has_the_wrong_shape_is_passed_over() -> None:
     line = b'{"text": "It rained.", "content": "Other.", "headline": 7, "date": ["x"], "published": "2024-06-04"}'
     found = jsonl.parse_record(line, origin="a")

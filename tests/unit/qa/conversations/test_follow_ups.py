@@ -108,6 +108,15 @@ def test_a_sound_rewriting(turn: TurnOf, asked: str, answered: str, question: st
     assert (found.query, found.lookup, found.follows) == (shown, shown, True)
 
 
+def test_a_circumstance_is_asked_of_whom_the_answer_named(turn: TurnOf) -> None:
+    """Not "Who was fined in Orrin – how much?"."""
+    fined = turn("Who was fined in Orrin?", "Oda Lindqvist was, for feeding gulls.", short="Oda Lindqvist")
+    assert resolved("How much?", [fined]).query == "How much was Oda Lindqvist fined in Orrin?"
+    assert resolved("Since when?", [fined]).query == "Since when was Oda Lindqvist fined in Orrin?"
+    several = turn("Who was fined in Orrin?", "Two men were.", short="Two men")
+    assert resolved("Why?", [several]).query == "Who was fined in Orrin – why?"
+
+
 @pytest.mark.parametrize(
     ("asked", "answered", "short", "question", "holds"),
     [

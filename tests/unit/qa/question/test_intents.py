@@ -12,7 +12,8 @@ from qa.question.intents import intent_of, parts_of
 @pytest.mark.parametrize(
     "words",
     ["Thanks!", "thank you so much", "Hello", "hi there", "Hey, how are you?", "ok great, thanks for the help", "Bye",
-     "Good evening!", "Who are you?", "what can you do?", "merci", "That helps, thank you.", "No", "test"],
+     "Good evening!", "Who are you?", "what can you do?", "What can you help me with?", "How can you help?",
+     "merci", "That helps, thank you.", "No", "test"],
 )  # fmt: skip
 def test_small_talk(words: str) -> None:
     assert intent_of(words).kind == "small_talk"

@@ -187,6 +187,39 @@ def test_no_reason_is_given_for_what_was_done_to_whoever_is_asked_about() -> Non
     glad = read("The town, which had sued Kelmar, was glad.", "was glad")
     assert answers_another("Why did Kelmar sue the town?", glad)
     assert not answers_another("Why did the town sue Kelmar?", glad)
+    sued = read("Ada Roe sued the shipping line Kelmar over its rope.", "over its rope")
+    assert answers_another("Why did Kelmar sue Ada Roe?", sued)
+    fired = read("The Kelmar Opera dismissed conductor Ada Roe after a quarrel.", "after a quarrel")
+    assert answers_another("Why did Ada Roe dismiss the Kelmar Opera?", fired)
+    assert not answers_another("Why did the Kelmar Opera dismiss Ada Roe?", fired)
+    accused = read("Governor Ada Roe accused the bank of hiding losses.", "hiding losses")
+    assert answers_another("What did the bank accuse Ada Roe of?", accused)
+    assert not answers_another("What did Ada Roe accuse the bank of?", accused)
+    offered = read("Ada Roe was offered the board's seat and pay of 9 crowns.", "9 crowns")
+    assert not answers_another("How much did the board offer Ada Roe?", offered)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "words", "shown"),
+    [
+        ("Who lost the final?", "Ivar Lund beat Runa Vestby on Sunday.", "Ivar Lund", "Runa Vestby"),
+        ("Who won the final?", "Runa Vestby lost the final to Ivar Lund.", "Runa Vestby", "Ivar Lund"),
+        ("Who won the final?", "Runa Vestby was beaten by Ivar Lund.", "Runa Vestby", "Ivar Lund"),
+        ("Who won the final?", "Ivar Lund beat Runa Vestby on Sunday.", "Ivar Lund", "Ivar Lund"),
+    ],
+)
+def test_who_lost_is_the_other_one(
+    question: str, text: str, words: str, shown: str, evidence_of: Callable[..., Evidence]
+) -> None:
+    reading = Reading(sentences=(read(text, words),), probability=0.9)
+    found = filter_answers(
+        question,
+        reading,
+        [evidence_of(text)],
+        calibration=GENERAL,
+        again=lambda _: Reading(sentences=(), probability=0),
+    )
+    assert [one.words for one in found.sentences] == [shown]
 
 
 def test_his_lawyer_is_that_of_the_one_before() -> None:
@@ -202,6 +235,9 @@ def test_a_figure_keeps_its_unit_where_another_was_asked() -> None:
     assert with_unit("How many acres does the lake cover?", found).words == "900 hectares"
     assert with_unit("How many hectares does the lake cover?", found).words == "900"
     assert with_unit("How large is the lake?", found).words == "900"
+    heavy = read("The pumpkin weighed 410 kilograms.", "410")
+    assert with_unit("How many pounds did the pumpkin weigh?", heavy).words == "410 kilograms"
+    assert not answers_another("How many pounds did the pumpkin weigh?", with_unit("", heavy))
 
 
 @pytest.mark.parametrize(

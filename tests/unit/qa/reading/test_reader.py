@@ -176,6 +176,9 @@ def test_what_is_not_known_yet_is_not_answered_from_memory(assembly: Assembly, c
         ),
         ("Wann wurde die Almbrücke gebaut?", "", "Die Almbrücke hat Risse. Der Steg wurde 1962 gebaut.", 1),
         ("Quem é a presidente da empresa Orla?", "", "Caiu a empresa Orla. A presidente da empresa, Ana Rol, saiu.", 1),
+        ("Сколько метров длина моста в Орлене?", "Новый мост", "В Орлене открылся мост. Его длина — 340 метров.", 1),
+        ("アルマ橋の長さはいくらですか？", "橋が開通", "アルマ橋は三日に開通した。長さは二百メートルだ。", 1),
+        ("¿Cuándo abrirá el puente de Orlena?", "Un puente", "Orlena cerró el puente el lunes. Lo abrirá en mayo.", 1),
         ("Quand le roi a-t-il visité Orlena ?", "Le pain d'Orlena", "« Un four », a-t-il dit. Il est tard.", None),
         ("Wie heißt der Bahnhof von Orlena?", "Orlena baut", "Orlena baut eine Schule.", None),
     ],
@@ -184,5 +187,5 @@ def test_by_words_a_title_is_known_and_the_kind_of_answer_decides(
     question: str, title: str, text: str, answer: int | None
 ) -> None:
     (found,) = OverlapReader().read(question, [PassageText(text=text, title=title)])
-    second = text.index(". ") + 2 if ". " in text else len(text)
+    second = next((text.index(stop) + len(stop) for stop in (". ", "。") if stop in text[:-1]), len(text))
     assert (int(found[0].start >= second) if found[0].logit > 0 else None) == answer

@@ -32,6 +32,9 @@ def test_what_is_past_and_what_is_to_come(question: str, text: str, another: boo
         ("How many in the second year?", "Three in the first year, one in the second year.", False),
         ("How many in the 2nd year?", "One in the second year.", False),
         ("How many doses in the second year?", "The first patients got three doses.", False),
+        ("Who came second in the race?", "Ada Roe won the race on Sunday.", True),
+        ("Who came second in the race?", "Ada Roe won the race ahead of Ida Gant.", False),
+        ("Who finished second in the race?", "Second was Ida Gant.", False),
     ],
 )
 def test_which_one_in_turn(question: str, text: str, another: bool) -> None:
