@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import EncoderIdentity, filled_by_another, not_complete
-from embeddings.errors import InputError, InvalidArticle
+from embeddings.errors import InputError, InvalidArticle, StoreBusy
 from embeddings.index.dense import direction_of
 from embeddings.index.terms import Terms, nearest
 from embeddings.integrity import Finding, Stats, sound
@@ -242,9 +243,9 @@ class PostgresCorpus(Corpus):
     def rebuild(self) -> None:
         """Index the vectors if they are many enough, and let the server look at its tables anew. Needs no encoder."""
         self._index_if_large()
+        self._clear_away()
         with self._database.maintaining() as db:
             if db is not None:
-                search.drop_others(db)
                 search.tidy(db)
                 db.execute("ANALYZE articles, versions, encodings, passages, lexemes, known_by, vocabulary")
 
@@ -272,15 +273,27 @@ class PostgresCorpus(Corpus):
     def _switched(self, identity: EncoderIdentity) -> bool:
         """Search another encoder's passages, if they are complete; they are indexed before anybody searches them."""
         self._index_if_large(identity)
-        with self._database.writing(alone=True, unhurried=True) as db:  # all the vectors before are deleted
+        with self._database.writing(alone=True) as db:
             if not writes.adopt(db, identity):
                 return False
         self._served = self._served or identity == self._identity
         self._replicas.wrote()
+        with suppress(StoreBusy):  # what is left then is in nobody's way, and `rebuild` clears it away, too
+            self._clear_away()
+        return True
+
+    def _clear_away(self) -> None:
+        """Delete what generations that are no more have left, piece by piece: no writer waits for all of it."""
         with self._database.maintaining() as db:
             if db is not None:
                 search.drop_others(db)
-        return True
+        with self._database.reading() as db:
+            generations = writes.dropped(db)
+        for generation in generations:
+            place: int | None = 0
+            while place is not None:
+                with self._database.writing() as db:
+                    place = writes.sweep(db, generation, after=place)
 
     def _index_if_large(self, identity: EncoderIdentity | None = None) -> None:
         """Index the generation that is searched as soon as it is too large for comparing all vectors; or one named."""
