@@ -6,8 +6,8 @@ Any number of processes may read and write at once. What one has written, every 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import EncoderIdentity, filled_by_another, not_complete
@@ -51,6 +51,7 @@ class PostgresCorpus(Corpus):
         self._statistics = Statistics()
         self._served = False
         """Whether this encoder's vectors were searched at some time since this was opened."""
+        self._filling = False
 
     @classmethod
     def open(cls, place: Place, *, identity: EncoderIdentity, read_only: bool = False) -> PostgresCorpus:
@@ -78,6 +79,19 @@ class PostgresCorpus(Corpus):
         may be stored, each of them whole.
         """
         self.take([Held(indexed=indexed) for indexed in articles])
+        self._index_if_large()
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Index the vectors once, at the end, if they have no index yet; until then searches compare all of them.
+
+        Where this ends by an error the next write does it, or `rebuild`.
+        """
+        self._filling = True
+        try:
+            yield
+        finally:
+            self._filling = False
         self._index_if_large()
 
     def take(self, articles: Sequence[Held]) -> None:
@@ -297,6 +311,8 @@ class PostgresCorpus(Corpus):
 
     def _index_if_large(self, identity: EncoderIdentity | None = None) -> None:
         """Index the generation that is searched as soon as it is too large for comparing all vectors; or one named."""
+        if self._filling and identity is None:
+            return
         switching, identity = identity is not None, identity or self._identity
         with self._database.reading() as db:
             active = writes.active(db)

@@ -94,6 +94,28 @@ def passages_of_all_encoders(server: Any, schema: str) -> int:
         return db.execute(f"SELECT count(*) FROM {schema}.passages").fetchone()[0]  # type: ignore[index, no-any-return]
 
 
+def test_what_is_filled_is_indexed_once(open_corpus: OpenPostgres, made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "EXACT_MOST", 2)
+    corpus = open_corpus()
+
+    def fill(name: str) -> None:
+        made.put(corpus, made.article(name, f"{name} storm\n{name} calm\n{name} rain"))
+
+    def broken_off() -> None:
+        with corpus.filling():
+            fill("a")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        broken_off()
+    assert [finding.kind for finding in corpus.verify()] == ["index_outdated"], "whoever is stopped waits for nothing"
+    with corpus.filling():
+        fill("b")
+        assert len(found(corpus, made)) == 6, "it is searched all the same"
+        assert [finding.kind for finding in corpus.verify()] == ["index_outdated"]
+    assert corpus.verify() == []
+
+
 def test_another_encoder_s_vectors_are_indexed_once_they_are_whole(
     open_corpus: OpenPostgres, made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
