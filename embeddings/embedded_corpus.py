@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from embeddings.corpus import Corpus
@@ -96,6 +97,10 @@ class EmbeddedCorpus(Corpus):
     def encode_anew(self, articles: Sequence[IndexedArticle]) -> None:
         """Do what `replace` does for articles held as they are given; no other process writes."""
         self.replace([one for one in articles if self.get(one.article.id) == one.article])
+
+    def filling(self) -> AbstractContextManager[None]:
+        """Nothing waits here: what is written is added to the index at once."""
+        return nullcontext()
 
     def delete(self, where: Where) -> int:
         """Remove every matching article with all its versions; see `Corpus.delete`."""

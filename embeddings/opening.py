@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -36,6 +36,9 @@ class KeptCorpus(Corpus, Protocol):
 
     def encode_anew(self, articles: Sequence[IndexedArticle]) -> None:
         """Do what `replace` does for articles held as given; what was changed or deleted meanwhile stays so."""
+
+    def filling(self) -> AbstractContextManager[None]:
+        """While this is open many articles are written: what is derived from all of them may wait until the end."""
 
     def verify(self) -> list[Finding]:
         """Check everything held against its hashes, and what is derived against what is held."""

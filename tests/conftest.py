@@ -271,6 +271,12 @@ def made_documents() -> Any:
 
 
 @pytest.fixture(scope="session")
+def certificate() -> Any:
+    """What makes a certificate and its key in a folder; see tests/certificates.py."""
+    return load_double("certificates").certificate
+
+
+@pytest.fixture(scope="session")
 def faults() -> Any:
     """The module tests/faulty_model.py."""
     return load_faults()

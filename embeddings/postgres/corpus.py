@@ -6,11 +6,12 @@ Any number of processes may read and write at once. What one has written, every 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from embeddings.corpus import Corpus
 from embeddings.encoders import EncoderIdentity, filled_by_another, not_complete
-from embeddings.errors import InputError, InvalidArticle
+from embeddings.errors import InputError, InvalidArticle, StoreBusy
 from embeddings.index.dense import direction_of
 from embeddings.index.terms import Terms, nearest
 from embeddings.integrity import Finding, Stats, sound
@@ -50,6 +51,7 @@ class PostgresCorpus(Corpus):
         self._statistics = Statistics()
         self._served = False
         """Whether this encoder's vectors were searched at some time since this was opened."""
+        self._filling = False
 
     @classmethod
     def open(cls, place: Place, *, identity: EncoderIdentity, read_only: bool = False) -> PostgresCorpus:
@@ -77,6 +79,19 @@ class PostgresCorpus(Corpus):
         may be stored, each of them whole.
         """
         self.take([Held(indexed=indexed) for indexed in articles])
+        self._index_if_large()
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Index the vectors once, at the end, if they have no index yet; until then searches compare all of them.
+
+        Where this ends by an error the next write does it, or `rebuild`.
+        """
+        self._filling = True
+        try:
+            yield
+        finally:
+            self._filling = False
         self._index_if_large()
 
     def take(self, articles: Sequence[Held]) -> None:
@@ -242,9 +257,9 @@ class PostgresCorpus(Corpus):
     def rebuild(self) -> None:
         """Index the vectors if they are many enough, and let the server look at its tables anew. Needs no encoder."""
         self._index_if_large()
+        self._clear_away()
         with self._database.maintaining() as db:
             if db is not None:
-                search.drop_others(db)
                 search.tidy(db)
                 db.execute("ANALYZE articles, versions, encodings, passages, lexemes, known_by, vocabulary")
 
@@ -272,18 +287,32 @@ class PostgresCorpus(Corpus):
     def _switched(self, identity: EncoderIdentity) -> bool:
         """Search another encoder's passages, if they are complete; they are indexed before anybody searches them."""
         self._index_if_large(identity)
-        with self._database.writing(alone=True, unhurried=True) as db:  # all the vectors before are deleted
+        with self._database.writing(alone=True) as db:
             if not writes.adopt(db, identity):
                 return False
         self._served = self._served or identity == self._identity
         self._replicas.wrote()
+        with suppress(StoreBusy):  # what is left then is in nobody's way, and `rebuild` clears it away, too
+            self._clear_away()
+        return True
+
+    def _clear_away(self) -> None:
+        """Delete what generations that are no more have left, piece by piece: no writer waits for all of it."""
         with self._database.maintaining() as db:
             if db is not None:
                 search.drop_others(db)
-        return True
+        with self._database.reading() as db:
+            generations = writes.dropped(db)
+        for generation in generations:
+            place: int | None = 0
+            while place is not None:
+                with self._database.writing() as db:
+                    place = writes.sweep(db, generation, after=place)
 
     def _index_if_large(self, identity: EncoderIdentity | None = None) -> None:
         """Index the generation that is searched as soon as it is too large for comparing all vectors; or one named."""
+        if self._filling and identity is None:
+            return
         switching, identity = identity is not None, identity or self._identity
         with self._database.reading() as db:
             active = writes.active(db)

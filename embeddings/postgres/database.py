@@ -147,11 +147,10 @@ class Database:
                 yield db
 
     @contextmanager
-    def writing(self, *, alone: bool = False, unhurried: bool = False) -> Iterator[Connection]:
+    def writing(self, *, alone: bool = False) -> Iterator[Connection]:
         """Give a connection for one transaction: durable when this returns, undone when it raises.
 
         Any number may write at once; one that wants to be `alone` waits until the others have ended, and they for it.
-        What is `unhurried` may take as long as it takes, once it is its turn.
         """
         self.require_writing()
         with self._lent() as db:
@@ -160,13 +159,7 @@ class Database:
                 shared = "" if alone else "_shared"
                 key = schemas.lock_key(f"writing {self._tables.kind}".rstrip(), self.schema)
                 db.execute(f"SELECT pg_advisory_xact_lock{shared}(%s)", (key,))
-                if unhurried:
-                    db.execute("SELECT set_config('statement_timeout', '0', true)")
-                    db.patience = None
-                try:
-                    yield db
-                finally:
-                    db.patience = self._patience
+                yield db
 
     @contextmanager
     def maintaining(self) -> Iterator[Connection | None]:

@@ -9,10 +9,11 @@ from embeddings.postgres import search
 from embeddings.postgres.database import Connection
 from embeddings.postgres.passages import damaged_keys
 from embeddings.postgres.reads import possible, the_row
+from embeddings.postgres.writes import dropped
 from embeddings.store.schema import moment_if_any
 from embeddings.types import Article
 
-_REBUILD = "nothing is lost, searches only take longer: `qa index rebuild` makes it again"
+_REBUILD = "nothing is lost, searches only take longer: `qa index rebuild` sets it right"
 
 
 def findings(db: Connection) -> list[Finding]:
@@ -24,7 +25,11 @@ def findings(db: Connection) -> list[Finding]:
             detail = "its words, its span or its vector were altered: it is not shown"
             found.append(Finding(kind="passage", where=f"passage {key}", detail=detail, remedy=INGEST))
         found += _incomplete(db, number) + _index(db, number)
-    return found
+    detail = "passages of an encoder that is used no more are there still"
+    return found + [
+        Finding(kind="index_outdated", where=f"generation {number}", detail=detail, remedy=_REBUILD)
+        for number in dropped(db)
+    ]
 
 
 def statistics(db: Connection) -> Stats:

@@ -57,10 +57,11 @@ def search_dense(
 
 
 def all_there(db: Connection, hits: Sequence[Hit], *, where: Where) -> bool:
-    """Whether each passage of a list is held now, and passes the filter."""
+    """Whether each passage of a list is held and searched now, and passes the filter."""
     keys = list({hit.key for hit in hits})
     condition, values = of_passages(where)
-    statement = f"SELECT count(*) FROM passages WHERE key = ANY(%s) AND {condition}"  # noqa: S608 - values are bound
+    searched = "generation = (SELECT number FROM generations WHERE active)"
+    statement = f"SELECT count(*) FROM passages WHERE key = ANY(%s) AND {searched} AND {condition}"  # noqa: S608
     (held,) = the_row(db, statement, (keys, *values))
     return bool(held == len(keys))
 

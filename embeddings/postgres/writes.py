@@ -27,6 +27,10 @@ from embeddings.types import Article, Held, IndexedArticle, Where
 
 _BATCH_PASSAGES = 320
 """So many are written in one transaction: each costs a write to the server's disk, and holds its articles locked."""
+_SWEPT_ARTICLES = 64
+"""The passages of so many are deleted in one transaction, for the same reason."""
+_OF_GENERATIONS = ("encodings", "lexemes", "passages")
+"""The tables whose rows are each of one generation."""
 
 
 class _Placed(msgspec.Struct, frozen=True):
@@ -108,9 +112,8 @@ def forget(db: Connection, where: Where) -> int:
         values,
     ).fetchall()
     numbers = [number for (number,) in found]
-    db.execute("DELETE FROM encodings WHERE article = ANY(%s)", (numbers,))
-    db.execute("DELETE FROM lexemes WHERE article = ANY(%s)", (numbers,))
-    db.execute("DELETE FROM passages WHERE article = ANY(%s)", (numbers,))
+    for table in _OF_GENERATIONS:
+        db.execute(f"DELETE FROM {table} WHERE article = ANY(%s)", (numbers,))  # noqa: S608 - three constants
     db.execute("DELETE FROM articles WHERE number = ANY(%s)", (numbers,))
     return len(numbers)
 
@@ -230,7 +233,7 @@ def _withdraw(db: Connection, places: Sequence[_Placed], generation: int) -> Non
     if not places:
         return
     kept = [place.version if place.unchanged else 0 for place in places]
-    for table in ("encodings", "lexemes", "passages"):
+    for table in _OF_GENERATIONS:
         db.execute(
             f"DELETE FROM {table} USING unnest(%s::bigint[], %s::bigint[]) AS given (number, kept)"  # noqa: S608
             " WHERE article = number AND (generation = %s OR version <> kept)",
@@ -338,17 +341,38 @@ def complete(db: Connection, generation: int | None) -> bool:
 def adopt(db: Connection, identity: EncoderIdentity) -> bool:
     """Search an encoder's generation from now on and drop all others, unless an article is still missing from it.
 
-    `db` must be writing alone. A store without articles is complete for every encoder.
+    `db` must be writing alone. A store without articles is complete for every encoder. What the others held is left to
+    `sweep`: nobody looks at it any more, and all writers would wait until it is deleted.
     """
     if not complete(db, of(db, identity)):
         return False
     number = ensure(db, identity)
     db.execute("UPDATE generations SET active = false WHERE active AND number <> %s", (number,))
     db.execute("UPDATE generations SET active = true WHERE number = %s", (number,))
-    for table in ("lexemes", "passages", "encodings"):
-        db.execute(f"DELETE FROM {table} WHERE generation <> %s", (number,))  # noqa: S608 - three constants
     db.execute("DELETE FROM generations WHERE number <> %s", (number,))
     return True
+
+
+def dropped(db: Connection) -> list[int]:
+    """The generations that were dropped, and have left something."""
+    rows = db.execute("SELECT DISTINCT generation FROM encodings EXCEPT SELECT number FROM generations")
+    return [number for (number,) in rows]
+
+
+def sweep(db: Connection, generation: int, *, after: int) -> int | None:
+    """Delete some of what a dropped generation left, from the place after `after`; the place of the last, if any."""
+    rows = db.execute(
+        "SELECT article, first FROM encodings WHERE generation = %s AND first > %s ORDER BY first LIMIT %s",
+        (generation, after, _SWEPT_ARTICLES),
+    ).fetchall()
+    articles = [article for article, _ in rows]
+    db.execute("SELECT 1 FROM articles WHERE number = ANY(%s) ORDER BY id FOR UPDATE", (articles,))
+    for table in _OF_GENERATIONS:
+        db.execute(
+            f"DELETE FROM {table} WHERE article = ANY(%s) AND generation = %s",  # noqa: S608 - three constants
+            (articles, generation),
+        )
+    return rows[-1][1] if rows else None
 
 
 def _written(identity: EncoderIdentity) -> str:

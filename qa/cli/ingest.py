@@ -91,6 +91,7 @@ def ingested(items: Iterable[RawArticle | Rejected], *, collection: str, total: 
     with (
         opened(settings, encoder) as corpus,
         until_stopped((signal.SIGINT,), saying=_STOPPING) as interrupted,
+        corpus.filling(),
         ingest_shown(total=total) as progress,
         tracing(settings.otel_endpoint, texts=settings.otel_texts),
         part("ingest") as span,

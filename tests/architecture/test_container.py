@@ -144,6 +144,8 @@ def test_the_cluster_is_optional_and_closed(compose: dict[str, Any]) -> None:
     assert cluster["worker"]["command"] == ["work"]
     assert cluster["worker"]["environment"] == cluster["one"]["environment"]
     assert cluster["one"]["environment"]["QA_WORKERS"] == "${QA_WORKERS:-true}", "what it is sent is left to the worker"
+    for name in ("QA_STORE", "QA_STORE_REPLICAS", "QA_STORE_REPLICA_SECONDS"):
+        assert cluster["one"]["environment"][name].startswith(f"${{{name}:-"), "it is taken from .env"
     assert [name for name, one in cluster.items() if "ports" in one] == ["proxy"]
     assert all(port.startswith("127.0.0.1:") for port in cluster["proxy"]["ports"])
     assert cluster["postgres"]["networks"] == ["cluster"]

@@ -11,8 +11,11 @@ from typing import Any
 import click.testing
 import pytest
 
+from embeddings import indexing
 from embeddings.encoders import HashingEncoder
 from embeddings.opening import open_corpus
+from embeddings.postgres import search
+from embeddings.postgres.database import Connection
 from embeddings.types import RawArticle
 from qa.cli import program
 from qa.conversations.database import Database
@@ -59,6 +62,26 @@ def test_a_store_on_a_server_is_used_like_a_folder(run: Run, files: Path, tmp_pa
     run("articles", "delete", "--yes", article)
     assert len(json.loads(run("articles", "list", "--json").stdout)["articles"]) == 1
     assert "pg_dump" in run("backup", str(tmp_path / "backup"), code=2).stderr
+
+
+def test_a_large_archive_is_indexed_once_all_of_it_is_there(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written in two pieces, of which the first is large already."""
+    count = indexing.BATCH_PASSAGES + 20
+    lines = [json.dumps({"id": f"a{number}", "text": f"Dam {number} of Velda held."}) for number in range(count)]
+    (tmp_path / "archive.jsonl").write_text("\n".join(lines))
+    monkeypatch.setattr(search, "EXACT_MOST", 100)
+    build, built = search.build, []
+
+    def counted(db: Connection, generation: int, *, dimension: int) -> bool:
+        built.extend(db.execute("SELECT count(*) FROM passages").fetchall())
+        return build(db, generation, dimension=dimension)
+
+    monkeypatch.setattr(search, "build", counted)
+    assert f"added          {count:>3}" in run("ingest", str(tmp_path / "archive.jsonl")).stdout
+    assert built == [(count,)]
+    assert "Everything is as it was stored." in run("index", "verify").stdout
 
 
 def test_a_folder_is_copied_to_a_server_and_back(run: Run, files: Path, tmp_path: Path) -> None:

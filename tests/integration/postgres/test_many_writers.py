@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -32,21 +33,87 @@ def test_what_one_writes_the_others_find_at_once(open_corpus: OpenPostgres, made
     assert other.search(made.vector("x"), "dams", k=3, where=EVERYTHING).dense == ()
 
 
-def test_a_switch_may_take_longer_than_a_statement(
+def test_nobody_waits_until_the_vectors_before_are_deleted(
+    open_corpus: OpenPostgres, made: Any, postgres_server: Any, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are searched no more, and go one after the other, each piece as fast as a statement must be."""
+    monkeypatch.setattr(writes, "_SWEPT_ARTICLES", 1)
+    articles = [made.article(f"a{number}", f"a storm {number}") for number in range(6)]
+    made.put(open_corpus(), *articles)
+    slow_to_delete(postgres_server, schema, seconds=1)
+    new, other = open_corpus(identity=made.other), open_corpus(identity=made.other)
+    with ThreadPoolExecutor(1) as pool:
+        switching = pool.submit(new.encode_anew, [made.indexed(article, made.other) for article in articles])
+        while not switching.done() and searched_by(other) != made.other:
+            time.sleep(0.05)
+        made.put(other, made.article("b", "a storm b"), identity=made.other)
+        assert len(found(other, made, made.other)) == 7
+        assert not switching.done(), "it still deletes"
+        switching.result()
+    assert new.verify() == []
+    assert passages_of_all_encoders(postgres_server, schema) == 7
+
+
+def test_what_a_switch_could_not_delete_is_told_and_deleted_later(
     open_corpus: OpenPostgres, made: Any, postgres_server: Any, schema: str
 ) -> None:
-    """The vectors before are deleted in it, all of them."""
     article = made.article("a", "a storm")
-    made.put(open_corpus(), article)
-    with psycopg.connect(postgres_server.url(), autocommit=True) as db:
-        db.execute(f"SET search_path = {schema}, public")
-        slowly = "BEGIN PERFORM pg_sleep(5); RETURN OLD; END"
-        db.execute(f"CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS '{slowly}'")
-        db.execute("CREATE TRIGGER slowly BEFORE DELETE ON passages FOR EACH ROW EXECUTE FUNCTION slowly()")
-    place = Place(server=postgres_server.url(), schema=schema, timeout=2)
+    made.put(old := open_corpus(), article)
+    before = old.search(made.vector("x"), "storm", k=9, where=EVERYTHING).dense
+    slow_to_delete(postgres_server, schema, seconds=3)
+    place = Place(server=postgres_server.url(), schema=schema, timeout=1)
     with closing(PostgresCorpus.open(place, identity=made.other)) as new:
         new.encode_anew([made.indexed(article, made.other)])
-        assert len(new.search(made.vector("x", made.other), "storm", k=9, where=EVERYTHING).dense) == 1
+        assert len(found(new, made, made.other)) == 1
+        assert [finding.kind for finding in new.verify()] == ["index_outdated"]
+        with new._database.reading() as db:
+            assert not search.all_there(db, before, where=EVERYTHING), "a replica that is behind would find them still"
+    slow_to_delete(postgres_server, schema, seconds=0)
+    new = open_corpus(identity=made.other)
+    new.rebuild()
+    assert new.verify() == []
+    assert passages_of_all_encoders(postgres_server, schema) == 1
+
+
+def slow_to_delete(server: Any, schema: str, *, seconds: int) -> None:
+    """Have it take so long to delete a passage."""
+    with psycopg.connect(server.url(), autocommit=True) as db:
+        db.execute(f"SET search_path = {schema}, public")
+        slowly = f"BEGIN PERFORM pg_sleep({seconds}); RETURN OLD; END"
+        db.execute(f"CREATE OR REPLACE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS '{slowly}'")
+        db.execute("CREATE OR REPLACE TRIGGER slowly BEFORE DELETE ON passages FOR EACH ROW EXECUTE FUNCTION slowly()")
+
+
+def searched_by(corpus: PostgresCorpus) -> Any:
+    """The encoder whose vectors are searched."""
+    return next(each.identity for each in corpus.stats().generations if each.active)
+
+
+def passages_of_all_encoders(server: Any, schema: str) -> int:
+    with psycopg.connect(server.url()) as db:
+        return db.execute(f"SELECT count(*) FROM {schema}.passages").fetchone()[0]  # type: ignore[index, no-any-return]
+
+
+def test_what_is_filled_is_indexed_once(open_corpus: OpenPostgres, made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "EXACT_MOST", 2)
+    corpus = open_corpus()
+
+    def fill(name: str) -> None:
+        made.put(corpus, made.article(name, f"{name} storm\n{name} calm\n{name} rain"))
+
+    def broken_off() -> None:
+        with corpus.filling():
+            fill("a")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        broken_off()
+    assert [finding.kind for finding in corpus.verify()] == ["index_outdated"], "whoever is stopped waits for nothing"
+    with corpus.filling():
+        fill("b")
+        assert len(found(corpus, made)) == 6, "it is searched all the same"
+        assert [finding.kind for finding in corpus.verify()] == ["index_outdated"]
+    assert corpus.verify() == []
 
 
 def test_another_encoder_s_vectors_are_indexed_once_they_are_whole(
