@@ -102,8 +102,7 @@ export class Conversation {
     this.changed(!shown);
   }
 
-  /** Ask a question, and show its answer as it comes; `sent`: what is asked in its place, as it stands; `replaces`: the
-   * answer that it takes the place of, with all that follows. */
+  /** Ask a question; `sent`: what is asked in its place, as it stands; `replaces`: the answer that goes, with all that follows. */
   async ask(question: string, sent = "", replaces = ""): Promise<Outcome | null> {
     if (this.#running) return null;
     this.context.emit("submit", { question });
@@ -194,8 +193,7 @@ export class Conversation {
     return { collection: this.options.collection || undefined, filters: this.composer.filters.value() };
   }
 
-  /** Give questions about what an answer cites to `show`, as they are found, until it says "enough": none that was asked
-   * or that its words answer. */
+  /** Give questions about what an answer cites to `show` until it says "enough": none that was asked or that its words answer. */
   async #followOns(answer: Answer, show: (questions: string[]) => boolean): Promise<void> {
     const cited = answer.citations.map((one) => one.article_id);
     const told = answer.search_results.filter((one) => cited.includes(one.article_id));
