@@ -36,7 +36,7 @@ const numbered = {
 
 /** Properties between our own classes, which neither a page, nor the service, nor the browser knows: they get short names. */
 const inner =
-  /^(announce|around|askAbout|attach|base|begin|beginWith|beginning|beside|card|changed|chat|chip|chips|chosen|client|closed|composer|content|context|conversationTitle|current|dialog|doubt|earlier|element|emit|events|fail|finish|fit|fold|follow|followOns|forget|giveBack|given|goOn|heading|history|isEmpty|isOpen|isOver|labels|launch|launcher|level|locale|narrow|narrowed|needed|nodes|numbering|offer|opener|others|page|passedOn|problem|provider|questions|ranges|ready|remember|renew|resized|restore|retryAfter|run|said|setBusy|setOnline|shortAnswer|show|stop|strings|suggestions|tokenUrl|tokens|told|turn|unit|widen|wouldQuote)$/;
+  /^(announce|around|askAbout|attach|base|begin|beginWith|beginning|beside|card|changed|chat|chip|chips|chosen|client|closed|composer|content|context|conversationTitle|current|dialog|doubt|earlier|element|emit|events|fail|finish|fit|fold|follow|followOns|forget|giveBack|given|goOn|heading|history|isEmpty|isOpen|isOver|labels|launch|launcher|locale|narrow|narrowed|needed|nodes|numbering|offer|opener|others|page|passedOn|problem|provider|questions|ranges|ready|remember|renew|resized|restore|retryAfter|run|said|setBusy|setOnline|shortAnswer|show|speech|stop|strings|suggestions|tokenUrl|tokens|told|turn|unit|widen|wouldQuote)$/;
 
 /** Made smaller once more, and short names for our custom properties, but those that a page may set: they are in each rule. */
 const shortened = {
@@ -44,7 +44,7 @@ const shortened = {
   async generateBundle(_, bundle) {
     const { code } = await minify(bundle[name].code, {
       ecma: 2022,
-      compress: { passes: 4, hoist_funs: true, reduce_funcs: false, pure_getters: true, unsafe: true, unsafe_arrows: true, unsafe_methods: true },
+      compress: { passes: 4, hoist_funs: true, pure_getters: true, unsafe: true, unsafe_arrows: true, unsafe_methods: true },
       mangle: { properties: { regex: inner, builtins: true } },
     });
     const names = [...new Set(code.match(/--(?!sourceline)[a-z]{3}[a-z-]*(?=:)/g))].sort((one, other) => other.length - one.length);

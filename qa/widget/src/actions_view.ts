@@ -18,11 +18,11 @@ const COMMENT_CHARACTERS = 2000;
 export function actions(context: Context, answer: Answer, view: AnswerView, edit: () => void, shared: boolean): HTMLElement {
   const made = element("div", { class: "actions", part: "actions" });
   // An abstention says nothing that could be copied.
-  const { strings } = context.language;
+  const { strings } = context;
   if (answer.answer_mode !== "abstained") {
-    const short = view.shortAnswer(answer)?.textContent ?? "";
+    const short = view.shortAnswer(answer)?.textContent;
     const here = (citation: Citation): string => wordsLink(context, citing([citation], citation));
-    const copied = { answer, numbering: view.numbering, language: context.language, short, here };
+    const copied = { ...context, answer, numbering: view.numbering, short, here };
     made.append(copyButton(context, answer, strings.copy, () => plainText(copied)), copyButton(context, answer, strings.copyMarkdown, () => markdown(copied)));
   }
   made.append(copyButton(context, answer, strings.copyLink, () => (shared ? location.href : answerLink(context, answer))));
@@ -37,13 +37,13 @@ function copyButton(context: Context, answer: Answer, name: string, text: () => 
 
 /** A button that copies, and says whether it could. */
 export function copying(context: Context, name: string, text: () => string | Promise<string>, told: () => void): HTMLElement {
-  const { strings } = context.language;
+  const { strings } = context;
   const made = button(name, () => void act(), { class: "quiet-button", part: "copy", "data-name": name });
   const act = async (): Promise<void> => {
     const done = await copy(text(), made);
     told();
     // One row, one word: what was copied before is not what is there now.
-    for (const one of made.parentElement?.querySelectorAll<HTMLElement>("[data-name]") ?? []) one.textContent = one.dataset["name"] ?? "";
+    for (const one of made.parentElement?.querySelectorAll<HTMLElement>("[data-name]") ?? []) one.textContent = one.dataset["name"]!;
     relabel(made, done ? strings.copied : strings.copyFailed);
     context.announce(made.textContent);
     setTimeout(() => (made.textContent = name), COPIED_MS);
@@ -53,13 +53,14 @@ export function copying(context: Context, name: string, text: () => string | Pro
 
 /** Two buttons; either opens a form with room for a comment. */
 function opinion(context: Context, answer: Answer, place: HTMLElement): HTMLElement[] {
-  const { strings } = context.language;
+  const { strings } = context;
   const choose = (verdict: Opinion, chosen: HTMLElement): void => {
     for (const one of buttons) one.ariaPressed = String(one === chosen);
     place.parentElement?.querySelector(".comment")?.remove();
     const form = commentForm(context, answer, verdict, buttons);
     place.after(form);
-    form.querySelector("textarea")?.focus({ preventScroll: true });
+    // Not the box: a keyboard would come up over the reasons.
+    form.querySelector("button")?.focus({ preventScroll: true });
     form.scrollIntoView({ block: "nearest" });
   };
   const make = (verdict: Opinion, label: string): HTMLButtonElement => {
@@ -72,7 +73,7 @@ function opinion(context: Context, answer: Answer, place: HTMLElement): HTMLElem
 }
 
 function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons: HTMLButtonElement[]): HTMLElement {
-  const { strings } = context.language;
+  const { strings } = context;
   const area = element("textarea", { rows: "2", dir: "auto", maxlength: String(COMMENT_CHARACTERS) });
   const cancel = (): void => {
     form.remove();
@@ -102,8 +103,7 @@ function commentForm(context: Context, answer: Answer, verdict: Opinion, buttons
       refill(form, thanks);
       thanks.focus();
     } catch (error) {
-      const problem = asProblem(error);
-      line.textContent = strings.problem[problem.kind] ?? problem.detail;
+      line.textContent = strings.problem[asProblem(error).kind];
       context.announce(line.textContent);
       send.disabled = false;
     }
@@ -122,5 +122,5 @@ function reasonChips(strings: Strings): { element: HTMLElement; chosen(): string
   });
   const made = element("div", { class: "chips", role: "group", "aria-label": strings.unhelpful }, ...chips);
   const pressed = (chip: HTMLElement): boolean => chip.ariaPressed === "true";
-  return { element: made, chosen: () => chips.filter(pressed).map((chip) => chip.dataset["reason"] ?? "") };
+  return { element: made, chosen: () => chips.filter(pressed).map((chip) => chip.dataset["reason"]!) };
 }

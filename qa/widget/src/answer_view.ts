@@ -3,7 +3,7 @@
 import { around, citing } from "./citing";
 import type { Context } from "./context";
 import { dateline, undated } from "./datelines";
-import { button, element, refill } from "./dom";
+import { arrow, button, element, onwards, refill } from "./dom";
 import { mark, TextMap } from "./highlight";
 import { CodePoints } from "./offsets";
 import { citationsOf, Numbering, pieces } from "./pieces";
@@ -27,13 +27,15 @@ const LARGE = 0.8;
 const SURE = 0.85;
 const ELSEWHERE = 2;
 
-/** How far an answer is to be trusted; null where that is not known, where sources disagree, so that nothing is clear, where one was corrected since, and of
+/** How far an answer is to be trusted: no further than "fair" where sources disagree; null where that is not known, where one was corrected since, and of
  * a list, or of the latest, where a high figure says only that the articles are about it. */
 export function confidence({ support_score: score, conflicts, short_answer: key, answer_mode, corrected_citation_ids: since }: AnswerNow): "sure" | "likely" | "fair" | "unsure" | null {
-  const few = answer_mode === "extractive" && key;
-  if (score === undefined || conflicts.length || since?.length || (!few && score >= 0.95)) return null;
+  const quoted = answer_mode === "extractive";
+  const few = quoted && key;
+  if (score === undefined || since?.length || (!few && score >= 0.95)) return null;
   if (score < EVEN) return "unsure";
-  return few && score < FIRST ? "fair" : few && score >= SURE && Number(few.elsewhere) >= ELSEWHERE ? "sure" : "likely";
+  if (quoted && (conflicts.length || (few && score < FIRST))) return "fair";
+  return few && score >= SURE && Number(few.elsewhere) >= ELSEWHERE ? "sure" : "likely";
 }
 
 export class AnswerView {
@@ -146,14 +148,14 @@ export class AnswerView {
 
   /** What follows the last word: the closing quotation mark, or what the check found. */
   #close(claim: Claim, place: HTMLElement): void {
-    const verdict = this.context.language.strings.verdict[claim.verdict];
+    const verdict = this.context.strings.verdict[claim.verdict];
     if (this.#originOf(claim) === "quoted") place.append(element("span", "closing"));
     if (verdict) place.append(element("span", "verdict", ` (${verdict})`));
   }
 
   /** The small numbered button that leads to the quoted words. */
   chip(citation: Citation, origin?: Origin): HTMLElement {
-    const { strings } = this.context.language;
+    const { strings } = this.context;
     const number = this.numbering.of(citation);
     const made = button(String(number), () => undefined, {
       class: "chip",
@@ -219,10 +221,9 @@ function textWithTail(text: string, unit: number, words: TextMap, place: HTMLEle
 
 /** Left and right lead to the chips beside, as they stand on the screen. */
 function arrows(event: KeyboardEvent, chip: HTMLElement): void {
-  const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+  const by = onwards(arrow(event), chip);
   const chips = [...(chip.closest(".turns")?.querySelectorAll<HTMLElement>(".chip") ?? [])];
-  const towards = getComputedStyle(chip).direction === "rtl" ? -step : step;
-  const next = step ? chips[chips.indexOf(chip) + towards] : undefined;
+  const next = by ? chips[chips.indexOf(chip) + by] : undefined;
   if (!next) return;
   event.preventDefault();
   next.focus();

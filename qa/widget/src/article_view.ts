@@ -2,7 +2,7 @@
 
 import { byline } from "./byline";
 import type { ArticleRequest, Context, Quote } from "./context";
-import { button, element, refill, sourceLink } from "./dom";
+import { arrow, button, element, onwards, refill, sourceLink } from "./dom";
 import { mark, TextMap } from "./highlight";
 import { CodePoints } from "./offsets";
 import { copying } from "./actions_view";
@@ -35,7 +35,7 @@ export class ArticleView {
     private readonly context: Context,
     private readonly changed: () => void,
   ) {
-    const { strings } = context.language;
+    const { strings } = context;
     this.#back = button(strings.backToAnswer, () => this.close(), { class: "plain back", part: "article-close" });
     this.#scroller = element("div", "article-scroller", element("div", "measure", this.#head, this.#older, this.#about, this.#body));
     this.element = element(
@@ -58,7 +58,7 @@ export class ArticleView {
 
   /** Show an article; the focus moves into it and goes back to `opener` when it is closed. */
   async open(request: ArticleRequest, opener: HTMLElement | null): Promise<void> {
-    const { strings } = this.context.language;
+    const { strings } = this.context;
     const turn = (this.#shown += 1);
     this.#opener = opener;
     this.#beside = request.beside;
@@ -75,7 +75,7 @@ export class ArticleView {
       if (turn !== this.#shown) return;
       const problem = asProblem(error);
       const gone = problem.kind === "missing" && request.quote?.text;
-      const why = gone ? strings.articleGone : (strings.problem[problem.kind] ?? problem.detail);
+      const why = gone ? strings.articleGone : strings.problem[problem.kind];
       const words = request.quote?.text ? element("blockquote", { dir: "auto" }, request.quote.text) : null;
       refill(this.#body, element("p", { role: "alert" }, why), words);
     }
@@ -108,20 +108,19 @@ export class ArticleView {
   }
 
   #describe(request: ArticleRequest): void {
-    const { language } = this.context;
-    this.#title.textContent = request.title || language.strings.articleBy;
-    const copy = copying(this.context, language.strings.copyLink, () => wordsLink(this.context, request), () => undefined);
+    const { strings } = this.context;
+    this.#title.textContent = request.title || strings.articleBy;
+    const copy = copying(this.context, strings.copyLink, () => wordsLink(this.context, request), () => undefined);
     refill(this.#tools, ...this.#steps(request), copy);
-    const link = sourceLink(request.url, language.strings.original(request.source || language.strings.unnamed));
-    const ask = button(language.strings.askAbout, () => this.context.askAbout(request), { class: "plain", part: "ask-about" });
-    refill(this.#by, byline(language, request));
-    refill(this.#about, link, ask);
+    const link = sourceLink(request.url, strings.original(request.source || strings.unnamed));
+    refill(this.#by, byline(this.context, request));
+    refill(this.#about, link);
   }
 
   /** Ways to the sources beside this one, and which of them it is. */
   #steps({ place, beside }: ArticleRequest): HTMLElement[] {
     if (!place || !beside || place[1] < 2) return [];
-    const { strings } = this.context.language;
+    const { strings } = this.context;
     const step = (by: number, sign: string, label: string): HTMLButtonElement => {
       const made = button(sign, () => this.#step(by, beside), { class: "quiet-button", part: "step", "aria-label": label });
       made.disabled = !beside(by);
@@ -138,9 +137,9 @@ export class ArticleView {
 
   /** A stroke to the side, or an arrow key, leads to the next source; up and down is scrolling. */
   #swipes(): void {
-    const aside = (by: number): void => this.#step(getComputedStyle(this.element).direction === "rtl" ? -by : by, this.#beside);
-    this.element.addEventListener("keydown", ({ key }) => {
-      if (key === "ArrowLeft" || key === "ArrowRight") aside(key === "ArrowLeft" ? -1 : 1);
+    const aside = (right: number): void => this.#step(onwards(right, this.element), this.#beside);
+    this.element.addEventListener("keydown", (event) => {
+      if (arrow(event)) aside(arrow(event));
     });
     let from: Touch | undefined;
     this.element.addEventListener("touchstart", (event) => (from = event.touches.length === 1 ? event.touches[0] : undefined), { passive: true });
@@ -154,6 +153,8 @@ export class ArticleView {
 
   #fill(article: Article, request: ArticleRequest): void {
     if (!request.title) this.#describe({ ...request, ...article, article_version: article.version });
+    const about = (): void => this.context.askAbout({ article_id: article.id, title: article.title });
+    this.#about.append(button(this.context.strings.askAbout, about, { class: "plain", part: "ask-about" }));
     const { current_version: current = article.version } = article;
     if (current !== article.version) this.#outdated(request, current);
     const points = new CodePoints(article.text);
@@ -175,13 +176,11 @@ export class ArticleView {
 
   /** Paragraphs whose text nodes are registered in `map`; hidden words tell screen readers where the quote is. */
   #paragraphs(article: Article, quote: [number, number] | null, map: TextMap): HTMLElement[] {
-    const { strings } = this.context.language;
+    const { strings } = this.context;
     const language: Record<string, string> = article.language ? { lang: article.language } : {};
     const found: HTMLElement[] = [];
-    const paragraph = /[^\n](?:[^\n]|\n(?!\n))*/g;
-    for (let match = paragraph.exec(article.text); match; match = paragraph.exec(article.text)) {
-      const start = match.index;
-      const end = start + match[0].length;
+    for (const { 0: text, index: start } of article.text.matchAll(/[^\n](?:[^\n]|\n(?!\n))*/g)) {
+      const end = start + text.length;
       const made = element("p", { dir: "auto", ...language });
       const cuts = quote ? quote.filter((place) => place > start && place < end) : [];
       let from = start;
@@ -201,7 +200,7 @@ export class ArticleView {
   }
 
   #outdated(request: ArticleRequest, article_version: string): void {
-    const { strings } = this.context.language;
+    const { strings } = this.context;
     const show = (): void => void this.open({ ...request, article_version, title: "", quote: null, others: [] }, this.#opener);
     const lead = button(strings.current, show, { class: "plain", part: "current" });
     refill(this.#older, element("p", { class: "older", part: "older" }, strings.correctedSince, " ", lead));

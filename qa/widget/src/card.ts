@@ -41,7 +41,7 @@ export class Card {
   /** Called when it has come or gone. */
   changed: () => void = () => undefined;
 
-  constructor(private readonly language: Language) {
+  constructor(private readonly speech: Language) {
     this.#body.addEventListener("pointerenter", () => clearTimeout(this.#timer));
     this.#body.addEventListener("pointerleave", () => this.#closeSoon());
     this.#body.addEventListener("focusout", (event) => this.#left(event));
@@ -118,7 +118,7 @@ export class Card {
   }
 
   #fill(chip: HTMLElement, { citation, number, origin, around, doubt, open }: CardSubject): void {
-    const { strings } = this.language;
+    const { strings } = this.speech;
     const source = citation.source || strings.unnamed;
     const actions = element(
       "p",
@@ -131,11 +131,11 @@ export class Card {
     const words = element("mark", { class: "sourceline-quote", id: "card-words" }, ...whole(citation.cited_text));
     refill(
       this.#body,
-      byline(this.language, citation, "card-source"),
+      byline(this.speech, citation, "card-source"),
       element("p", { class: "card-title", dir: "auto" }, citation.title),
       doubt(),
       element("blockquote", { class: "card-words", dir: "auto" }, before || null, words, behind || null),
-      origin ? element("p", { class: "card-origin", part: "origin" }, strings.origin[origin] ?? "") : null,
+      origin ? element("p", { class: "card-origin", part: "origin" }, strings.origin[origin]) : null,
       actions,
     );
   }

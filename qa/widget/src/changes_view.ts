@@ -8,7 +8,7 @@ import type { AnswerNow, Citation } from "./types";
 /** Folded away until somebody wants to know; null where the source was not corrected since. */
 export function changesOf(context: Context, answer: AnswerNow, citation: Citation): HTMLElement | null {
   if (!answer.corrected_citation_ids?.includes(citation.id)) return null;
-  const { strings } = context.language;
+  const { strings } = context;
   const line = (label: string, tag: "del" | "ins", text: string): HTMLElement =>
     element("p", { dir: "auto" }, element("bdi", "label", label), element(tag, {}, text || "—"));
   let known = false;
@@ -19,12 +19,12 @@ export function changesOf(context: Context, answer: AnswerNow, citation: Citatio
       const { articles } = await context.client.changes(answer);
       const about = articles.find((one) => one.citation_ids.includes(citation.id));
       const all = (about?.changes ?? []).sort((one, other) => Number(other.quoted) - Number(one.quoted));
-      const title = about?.title_before ? [{ before: about.title_before, after: about.title ?? "" }] : [];
+      const title = about?.title_before ? [{ before: about.title_before, after: about.title! }] : [];
       const lines = [...title, ...all].flatMap(({ before, after }) => [line(strings.before, "del", before), line(strings.now, "ins", after)]);
-      refill(place, ...(lines.length ? lines : [strings.problem["missing"]!]));
+      refill(place, ...(lines.length ? lines : [strings.problem.missing]));
     } catch (error) {
       known = false; // opened again, it is asked for again
-      place.textContent = strings.problem[asProblem(error).kind]!;
+      place.textContent = strings.problem[asProblem(error).kind];
     }
   };
   const place = element("div", { role: "status" });

@@ -88,7 +88,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
   }
 
   #build(root: ShadowRoot, settings: Settings): void {
-    const { strings, locale, direction } = settings.language;
+    const { strings, locale, direction } = settings;
     if (settings.mode === "page") Object.assign(document.documentElement, { lang: locale, dir: direction });
     const context = this.#context(settings);
     const client = context.client;
@@ -112,7 +112,7 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
     };
     const sources = (): Promise<string[]> => (settings.sources.length ? Promise.resolve(settings.sources) : client.sources());
     const options = { placeholder: settings.placeholder, note: settings.note, sources };
-    const composer = new Composer(settings.language, events, options);
+    const composer = new Composer(settings, events, options);
     const kept = new History(settings.endpoint);
     const anew = button(strings.newConversation, () => this.#anew(article), { class: "quiet-button new", part: "new" });
     const conversation = new Conversation(context, kept, composer, settings, (begun) => (anew.hidden = !begun));
@@ -172,11 +172,10 @@ export class SourcelineChat extends HTMLElement implements SourcelineChatElement
     const { endpoint, token, tokenUrl } = settings;
     const tokens = new Tokens({ endpoint, token, tokenUrl, provider: () => this.tokenProvider, keyed: this.hasAttribute("keyed") });
     return {
-      language: settings.language,
+      ...settings,
       client: new Client(endpoint, tokens),
-      card: new Card(settings.language),
+      card: new Card(settings),
       page: settings.mode === "page",
-      level: settings.mode === "page" ? 2 : 3,
       show: () => undefined,
       askAbout: () => undefined,
       announce: (message) => (this.#status.textContent = message),

@@ -33,12 +33,8 @@ export class Client {
       // Without a conversation to go on with, one is begun, so that it can be read again after a reload.
       const body = JSON.stringify({ ...request, stream: true, store: request.conversation_id ? undefined : true });
       const response = await this.#send("/api/ask", { method: "POST", body, signal: own.signal });
-      if (!response.headers.get("content-type")?.startsWith("text/event-stream") || !response.body) {
-        yield* unfold((await response.json()) as Answer);
-        return;
-      }
       alive();
-      yield* this.#follow(response.body, alive);
+      yield* this.#follow(response.body!, alive);
     } catch (error) {
       if (signal.aborted || error instanceof Problem) throw error;
       throw own.signal.reason instanceof Problem ? own.signal.reason : asProblem(error);
@@ -60,24 +56,24 @@ export class Client {
 
   /** Without a version, the current one. */
   article(id: string, version: string): Promise<Article> {
-    const query = version && `?version=${encodeURIComponent(version)}`;
-    return this.#json(`/api/articles/${encodeURIComponent(id)}${query}`);
+    const query = version && at`?version=${version}`;
+    return this.#json(at`/api/articles/${id}` + query);
   }
 
   /** An answer that somebody passed on. */
   async answer(id: string, sig: string): Promise<KeptAnswer> {
-    const kept = await this.#json<KeptAnswer>(`/api/answers/${encodeURIComponent(id)}?sig=${encodeURIComponent(sig)}`);
+    const kept = await this.#json<KeptAnswer>(at`/api/answers/${id}?sig=${sig}`);
     return { ...kept, answer: { ...asItIsNow(kept), sig } as AnswerNow };
   }
 
   /** What was corrected since in the articles that an answer cites. */
   changes({ id, sig = "" }: AnswerNow): Promise<AnswerChanges> {
-    return this.#json(`/api/answers/${encodeURIComponent(id)}/changes?sig=${encodeURIComponent(sig)}`);
+    return this.#json(at`/api/answers/${id}/changes?sig=${sig}`);
   }
 
   /** What opens an answer to others. */
   async link(id: string): Promise<AnswerLink> {
-    const response = await this.#send(`/api/answers/${encodeURIComponent(id)}/link`, { method: "POST" });
+    const response = await this.#send(at`/api/answers/${id}/link`, { method: "POST" });
     return (await response.json()) as AnswerLink;
   }
 
@@ -96,7 +92,7 @@ export class Client {
 
   /** The first question of a conversation. Throws Problem ("missing") where there is nothing of it any more. */
   async conversationTitle(id: string): Promise<string> {
-    const page = await this.#json<{ conversation: { title: string } }>(`/api/conversations/${encodeURIComponent(id)}?limit=1`);
+    const page = await this.#json<{ conversation: { title: string } }>(at`/api/conversations/${id}?limit=1`);
     return page.conversation.title;
   }
 
@@ -105,7 +101,7 @@ export class Client {
     const answers: Answer[] = [];
     let after: number | null = 0;
     while (after !== null) {
-      const path: string = `/api/conversations/${encodeURIComponent(id)}?limit=50&after=${after}`;
+      const path: string = at`/api/conversations/${id}?limit=50&after=${after}`;
       const page: { turns: KeptAnswer[]; next: number | null } = await this.#json(path);
       for (const answer of page.turns.map(asItIsNow)) {
         // One that is not there lies before all that are kept.
@@ -119,7 +115,7 @@ export class Client {
 
   async feedback(answerId: string, verdict: Opinion, reasons: string[], comment: string): Promise<void> {
     const body = JSON.stringify({ verdict, reasons, comment });
-    await this.#send(`/api/answers/${encodeURIComponent(answerId)}/feedback`, { method: "POST", body });
+    await this.#send(at`/api/answers/${answerId}/feedback`, { method: "POST", body });
   }
 
   async *#follow(body: ReadableStream<Uint8Array>, alive: () => void): AsyncGenerator<StreamEvent> {
@@ -184,13 +180,12 @@ export class Client {
   }
 }
 
-/** A kept answer that knows which of its sources were corrected since. */
-function asItIsNow({ answer, corrected_citation_ids, source_state }: KeptAnswer): AnswerNow {
-  return { ...answer, corrected_citation_ids: corrected_citation_ids ?? [], source_state: source_state ?? null };
+/** A kept answer that knows what became of its sources. */
+function asItIsNow({ answer, ...now }: KeptAnswer): AnswerNow {
+  return { ...answer, ...now };
 }
 
-/** An answer that came whole, as the events it would have come in. */
-function* unfold(answer: Answer): Generator<StreamEvent> {
-  yield { ...answer, type: "search_results" };
-  yield { type: "answer", answer };
+/** A path with values in it. */
+function at(parts: TemplateStringsArray, ...values: (string | number)[]): string {
+  return String.raw({ raw: parts }, ...values.map(encodeURIComponent));
 }

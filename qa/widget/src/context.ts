@@ -1,10 +1,9 @@
-// What every view may use: the language, the service, and the way to the article, the status line and the host page.
+// What every view may use: words and language, the service, and the way to the article, the status line and the host page.
 
 import type { Card } from "./card";
 import type { Client } from "./client";
 import type { Details, EventName } from "./public";
 import type { Language } from "./strings";
-
 
 /** An article to show, with the words to highlight in it. */
 export interface ArticleRequest {
@@ -30,14 +29,11 @@ export interface Quote {
   text: string;
 }
 
-export interface Context {
-  language: Language;
+export interface Context extends Language {
   client: Client;
   card: Card;
   /** Whether this is the service's own page. */
   page: boolean;
-  /** Heading level of a question. */
-  level: 2 | 3;
   show(request: ArticleRequest, opener: HTMLElement): void;
   /** Let the next questions be about one article. */
   askAbout(article: { article_id: string; title: string }): void;

@@ -65,7 +65,7 @@ export class Conversation {
       void this.#restore(id);
     };
     this.#welcome = new Welcome(context, history, { ask, restore, narrowed: () => this.#narrowed() }, options);
-    const label = context.language.strings.conversation;
+    const label = context.strings.conversation;
     const properties = { class: "scroller", part: "conversation", role: "region", "aria-label": label, tabindex: "0" };
     this.element = element("div", properties, this.#welcome.element, this.#turns);
     this.#greet(true);
@@ -81,7 +81,7 @@ export class Conversation {
   /** Show an answer that somebody passed on; the next question begins a conversation of one's own. */
   async passedOn(id: string, sig: string, question: string): Promise<void> {
     this.#greet(false);
-    const waiting = element("p", "quiet", this.context.language.strings.loading);
+    const waiting = element("p", "quiet", this.context.strings.loading);
     this.#turns.append(waiting);
     try {
       const { answer, asked_at } = await this.context.client.answer(id, sig);
@@ -102,8 +102,7 @@ export class Conversation {
     this.changed(!shown);
   }
 
-  /** Ask a question, and show its answer as it comes; `sent`: what is asked in its place, as it stands; `replaces`: the
-   * answer that it takes the place of, with all that follows. */
+  /** Ask a question; `sent`: what is asked in its place, as it stands; `replaces`: the answer that goes, with all that follows. */
   async ask(question: string, sent = "", replaces = ""): Promise<Outcome | null> {
     if (this.#running) return null;
     this.context.emit("submit", { question });
@@ -144,8 +143,11 @@ export class Conversation {
     this.#turns.lastElementChild?.querySelector("button")?.focus();
   }
 
+  /** The next question need not wait until what was asked has noticed. */
   stop(): void {
     this.#running?.abort();
+    this.#running = null;
+    this.composer.setBusy(false);
   }
 
   /** Forget the conversation; the next question begins another. */
@@ -167,7 +169,7 @@ export class Conversation {
     const running = new AbortController();
     this.#running = running;
     this.composer.setBusy(true);
-    this.context.announce(this.context.language.strings.searching);
+    this.context.announce(this.context.strings.searching);
     this.#toTop(turn);
     this.ready();
     const retry = (): void => void this.#run(turn, asked);
@@ -178,8 +180,7 @@ export class Conversation {
       delete asked.replaces;
       outcome = await turn.run(this.#request(asked), running.signal, retry);
     }
-    if (this.#running === running) this.#running = null;
-    this.composer.setBusy(this.#running !== null);
+    if (this.#running === running) this.stop();
     if (turn.element.isConnected) this.#conclude(outcome, asked.question);
     return outcome;
   }
@@ -192,8 +193,7 @@ export class Conversation {
     return { collection: this.options.collection || undefined, filters: this.composer.filters.value() };
   }
 
-  /** Give questions about what an answer cites to `show`, as they are found, until it says "enough": none that was asked
-   * or that its words answer. */
+  /** Give questions about what an answer cites to `show` until it says "enough": none that was asked or that its words answer. */
   async #followOns(answer: Answer, show: (questions: string[]) => boolean): Promise<void> {
     const cited = answer.citations.map((one) => one.article_id);
     const told = answer.search_results.filter((one) => cited.includes(one.article_id));
@@ -201,13 +201,13 @@ export class Conversation {
   }
 
   /** Give questions near one that these articles do not answer to `show`; where there are none, those to begin with. */
-  async #near(about: string[], like: string, show: (questions: string[]) => boolean): Promise<void> {
-    if (!about.length || !(await this.#tried(about, [], show, like))) this.#welcome.questions(show);
+  async #near(about: string[], like: string, show: (questions: string[], others?: boolean) => boolean): Promise<void> {
+    if (!about.length || !(await this.#tried(about, [], show, like))) this.#welcome.questions((questions) => show(questions, true));
   }
 
   /** Give what the service finds that articles answer to `show`, while it tries; gives whether there was anything. */
   async #tried(about: string[], said: string[], show: (questions: string[]) => boolean, like?: string): Promise<boolean> {
-    const asked = new Set([...this.#turns.querySelectorAll(".question")].map((one) => plain(one.textContent ?? "")));
+    const asked = new Set([...this.#turns.querySelectorAll(".question")].map((one) => plain(one.textContent)));
     for (let left = FOLLOWED; ; left -= 1) {
       const found = await this.context.client.beginning(this.#narrowed(), [...new Set(about)].slice(0, NAMED), like).catch(() => null);
       const fresh = (found?.starters ?? []).filter(({ question, quote }) => !asked.has(plain(question)) && !said.some((one) => quote && one.includes(quote)));
@@ -218,7 +218,7 @@ export class Conversation {
   }
 
   #conclude(outcome: Outcome, question: string): void {
-    const { strings } = this.context.language;
+    const { strings } = this.context;
     if (outcome.kind === "answered") {
       const { answer } = outcome;
       if (answer.conversation_id) this.history.set(answer.conversation_id);
@@ -233,13 +233,13 @@ export class Conversation {
       this.context.announce(strings.stopped);
       this.context.emit("stop", { question });
     } else {
-      this.context.announce(strings.problem[outcome.problem.kind] ?? "");
+      this.context.announce(strings.problem[outcome.problem.kind]);
       this.context.emit("error", { question, kind: outcome.problem.kind });
     }
   }
 
   async #restore(id: string): Promise<void> {
-    const waiting = element("p", "quiet", this.context.language.strings.loading);
+    const waiting = element("p", "quiet", this.context.strings.loading);
     this.#greet(false);
     this.#turns.append(waiting);
     let last: { turn: Turn; answer: Answer } | null = null;

@@ -23,29 +23,28 @@ function numbered(answer: Answer, numbering: Numbering): string {
 }
 
 /** What is copied. */
-export interface Copied {
+export interface Copied extends Language {
   answer: AnswerNow;
   numbering: Numbering;
-  language: Language;
   /** The few words that answer, where they stand large. */
-  short: string;
+  short: string | undefined;
   /** Where a source without an address can be read: here. */
   here(citation: Citation): string;
 }
 
 /** Question, the few words that answer, answer with numbers in brackets, then each source with the words it is quoted for. */
 export function plainText(copied: Copied): string {
-  const { answer, numbering, language, short } = copied;
+  const { answer, numbering, strings, short } = copied;
   const sources = bySource(answer, numbering).map(([number, citation, quotes]) => {
     const about = [citation.title, ...aboutOf(copied, citation), webAddress(citation.url) ?? copied.here(citation)];
     return [`[${number}] ${about.filter(Boolean).join(", ")}`, ...quotes.map((one) => `    “${one}”`)].join("\n");
   });
-  return joined(copied, [answer.question, short], numbered(answer, numbering), sources.length ? [language.strings.sources, ...sources] : []);
+  return joined(copied, [answer.question, short], numbered(answer, numbering), sources.length ? [strings.sources, ...sources] : []);
 }
 
 /** Who published a source, and when, and whether it is to be doubted, in the words that stand below the answer. */
-function aboutOf({ answer, language }: Copied, citation: Citation): string[] {
-  return [signed(language, citation), doubted(language, answer, citation)];
+function aboutOf(copied: Copied, citation: Citation): string[] {
+  return [signed(copied, citation), doubted(copied, copied.answer, citation)];
 }
 
 /** Each source once, by its number, with all that is quoted from it. */
@@ -61,7 +60,7 @@ function bySource({ citations }: Answer, numbering: Numbering): [number, Citatio
 }
 
 /** What a model wrote, and what was corrected since, says so wherever it goes. */
-function joined({ answer, language: { strings } }: Copied, head: string[], body: string, sources: string[]): string {
+function joined({ answer, strings }: Copied, head: (string | undefined)[], body: string, sources: string[]): string {
   const since = answer.corrected_citation_ids?.length ? strings.correctedSince : "";
   const notice = answer.answer_mode === "generated" ? strings.aiNotice : "";
   return [...head, since, notice, body, sources.join("\n")].filter(Boolean).join("\n\n");
@@ -69,9 +68,9 @@ function joined({ answer, language: { strings } }: Copied, head: string[], body:
 
 /** The same as Markdown; titles are links. */
 export function markdown(copied: Copied): string {
-  const { answer, numbering, language, short } = copied;
+  const { answer, numbering, strings, short } = copied;
   const sources = bySource(answer, numbering).map(([number, citation, quotes]) => {
-    const title = escaped(citation.title || language.strings.articleBy);
+    const title = escaped(citation.title || strings.articleBy);
     const address = (webAddress(citation.url) ?? copied.here(citation)).replace(/[()]/g, (one) => (one === "(" ? "%28" : "%29"));
     const about = [`[${title}](${address})`, ...aboutOf(copied, citation).map(escaped)];
     return [`- \\[${number}\\] ${about.filter(Boolean).join(", ")}`, quotes.map((one) => `  > ${escaped(one)}`).join("\n  >\n")].join("\n");

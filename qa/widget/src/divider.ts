@@ -1,6 +1,6 @@
 // The line between chat and article, which is moved with the pointer or the arrow keys; the width is remembered.
 
-import { element } from "./dom";
+import { arrow, element, onwards } from "./dom";
 import { read, write } from "./history";
 
 const KEY = "sourceline:pane";
@@ -19,7 +19,6 @@ export function divider(label: string): HTMLElement {
     made.setAttribute("aria-valuenow", String(width));
     made.parentElement?.style.setProperty("--pane", String(width));
   };
-  const rightToLeft = (): boolean => getComputedStyle(made).direction === "rtl";
   made.addEventListener("pointerdown", (event) => {
     made.setPointerCapture(event.pointerId);
     event.preventDefault();
@@ -27,14 +26,14 @@ export function divider(label: string): HTMLElement {
   made.addEventListener("pointermove", (event) => {
     if (!made.hasPointerCapture(event.pointerId)) return;
     const { left, right, width: all } = (made.parentElement ?? made).getBoundingClientRect();
-    set(((rightToLeft() ? event.clientX - left : right - event.clientX) / all) * 100);
+    set(((onwards(1, made) < 0 ? event.clientX - left : right - event.clientX) / all) * 100);
   });
   made.addEventListener("pointerup", () => write(KEY, String(width)));
   made.addEventListener("keydown", (event) => {
-    const arrow = event.key === "ArrowLeft" ? STEP : event.key === "ArrowRight" ? -STEP : 0;
-    if (!arrow) return;
+    const by = onwards(arrow(event), made);
+    if (!by) return;
     event.preventDefault();
-    set(width + (rightToLeft() ? -arrow : arrow));
+    set(width - by * STEP);
     write(KEY, String(width));
   });
   queueMicrotask(() => set(width));

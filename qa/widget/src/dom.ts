@@ -31,6 +31,17 @@ export function relabel(one: HTMLElement, label: string): void {
   one.textContent = label;
 }
 
+/** To which side an arrow key points: 1 is right, -1 left; 0 with another key, such as Alt, which is the browser's way back. */
+export function arrow(event: KeyboardEvent): number {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return 0;
+  return Number(event.key === "ArrowRight") - Number(event.key === "ArrowLeft");
+}
+
+/** A step to the right as one onwards in the lines of an element: back, where they begin at the right. */
+export function onwards(right: number, at: Element): number {
+  return getComputedStyle(at).direction === "rtl" ? -right : right;
+}
+
 /** Scheme, host without user or escapes, and a rest without spaces. */
 const WEB = /^https?:\/\/[^\s\\/?#%@]+([/?#][^\s\\]*)?$/i;
 

@@ -33,13 +33,13 @@ export class FiltersView {
   #last: string | undefined;
 
   constructor(
-    private readonly language: Language,
+    private readonly speech: Language,
     /** The sources to choose among; asked when the reader first opens the filters. */
     private readonly sources: () => Promise<string[]>,
     /** Called when other articles are meant than before. */
     private readonly changed: () => void,
   ) {
-    const { strings } = language;
+    const { strings } = speech;
     this.#source.append(element("option", { value: "" }, strings.allSources));
     this.element = element(
       "div",
@@ -125,11 +125,11 @@ export class FiltersView {
   }
 
   #set(): [string, Filters][] {
-    return inWords(this.value() ?? {}, this.language, this.#article?.title ?? "");
+    return inWords(this.value() ?? {}, this.speech, this.#article?.title ?? "");
   }
 
   #label(): void {
-    const { strings } = this.language;
+    const { strings } = this.speech;
     const set = this.#set();
     this.toggle.textContent = set.length ? `${strings.filters} (${set.length})` : strings.filters;
     this.chips.hidden = !set.length;
@@ -144,12 +144,12 @@ export class FiltersView {
       this.put(rest, this.#article?.title ?? "");
       (this.chips.querySelector("button") ?? this.toggle).focus();
     };
-    return chip(this.language, name, act);
+    return chip(this.speech, name, act);
   }
 }
 
 /** Something that a question was narrowed to, or understood as; a click takes it away, or does what `does` says. */
-export function chip(language: Language, name: string, act: () => void, about: Properties = {}, does = ""): HTMLElement {
-  const label = does ? `${name}. ${does}` : language.strings.without(name);
+export function chip({ strings }: Language, name: string, act: () => void, about: Properties = {}, does = ""): HTMLElement {
+  const label = does ? `${name}. ${does}` : strings.without(name);
   return button(`${name} ✕`, act, { class: "narrowed", ...about, "aria-label": label, dir: "auto" });
 }

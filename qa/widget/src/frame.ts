@@ -30,8 +30,7 @@ export class Frame {
     private readonly content: FrameContent,
     private readonly told: (name: "open" | "close") => void,
   ) {
-    const { strings, direction, locale } = settings.language;
-    const { mode, title } = settings;
+    const { strings, direction, locale, mode, title } = settings;
     const panel = mode === "launcher";
     const closing = panel ? [button(strings.close, () => this.close(), { class: "quiet-button close", part: "close" })] : [];
     const heading = element(mode === "page" ? "h1" : "h2", { class: "title", part: "title", id: "title" }, title);
@@ -42,7 +41,7 @@ export class Frame {
     const frame = element(
       panel ? "dialog" : mode === "page" ? "main" : "section",
       { class: `root ${mode}`, part: "panel", ...around },
-      element("header", { class: "bar", part: "header" }, heading, element("div", "row", slot, ...content.actions, ...closing)),
+      element("div", { class: "bar", part: "header" }, heading, element("div", "row", slot, ...content.actions, ...closing)),
       columns,
     );
     this.dialog = frame instanceof HTMLDialogElement ? frame : null;

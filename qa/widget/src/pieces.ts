@@ -13,8 +13,7 @@ export function pieces(claim: Claim, citations: readonly Citation[]): Piece[] {
   for (const citation of citations) {
     let place = Math.min(Math.max(citation.end - claim.start, 0), points.length);
     // A chip stands behind the word it belongs to, not within it, and nothing but punctuation goes to the end with it.
-    const rest = points.slice(place, points.length);
-    place += new CodePoints(/^[^\s]*/.exec(rest)?.[0] ?? "").length;
+    place += [...points.slice(place, points.length).replace(/\s[^]*/, "")].length;
     if (place === 0 || !/[\p{L}\p{N}]/u.test(points.slice(place, points.length))) place = points.length;
     places.set(place, [...(places.get(place) ?? []), citation]);
   }
@@ -22,7 +21,7 @@ export function pieces(claim: Claim, citations: readonly Citation[]): Piece[] {
   let from = 0;
   for (const place of [...places.keys()].sort((one, other) => one - other)) {
     if (place > from) found.push({ text: points.slice(from, place), unit: points.unit(from) });
-    found.push({ citations: places.get(place) ?? [] });
+    found.push({ citations: places.get(place)! });
     from = place;
   }
   if (from < points.length) found.push({ text: points.slice(from, points.length), unit: points.unit(from) });

@@ -5,8 +5,7 @@ import { button, element } from "./dom";
 import type { Problem } from "./problems";
 
 export function problemBox(context: Context, problem: Problem, retry: (() => void) | null): HTMLElement {
-  const { strings } = context.language;
-  const said = strings.problem[problem.kind] ?? strings.problem["failed"] ?? "";
+  const { strings } = context;
   // The same question cannot get over it, but the details help.
   const isFinal = problem.kind === "invalid";
   const detail = isFinal || problem.kind === "unlisted" ? problem.detail : "";
@@ -14,7 +13,7 @@ export function problemBox(context: Context, problem: Problem, retry: (() => voi
   return element(
     "div",
     { class: "problem", part: "problem", "data-kind": problem.kind },
-    element("p", {}, said),
+    element("p", {}, strings.problem[problem.kind]),
     detail ? element("p", { class: "quiet", dir: "auto" }, detail) : null,
     again,
   );
@@ -22,7 +21,7 @@ export function problemBox(context: Context, problem: Problem, retry: (() => voi
 
 /** Counts down where the service named a time; waits for the network where there is none. */
 function retryButton(context: Context, problem: Problem, retry: () => void): HTMLElement {
-  const { strings } = context.language;
+  const { strings } = context;
   // What is gone is not tried again: its question is.
   const label = problem.kind === "missing" ? strings.answerThis : strings.retry;
   const made = button(label, retry, { class: "strong", part: "retry" });

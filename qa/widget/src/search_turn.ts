@@ -2,9 +2,8 @@
 
 import type { Context } from "./context";
 import { button, element, refill } from "./dom";
-import { problemBox } from "./problem_view";
-import { Problem } from "./problems";
 import { foundList } from "./sources_view";
+import { ended, framed } from "./turn_frame";
 import type { Outcome } from "./turn_events";
 import type { AskRequest } from "./types";
 
@@ -20,32 +19,24 @@ export class SearchTurn {
     /** Ask the same as a question. */
     private readonly answer: () => void,
   ) {
-    const properties = { class: "question", part: "question", dir: "auto" };
-    this.heading = element(context.level === 2 ? "h2" : "h3", properties, question);
-    this.element = element("article", { class: "turn", part: "turn" }, this.heading, this.#mode, this.#below);
+    [this.heading, this.element] = framed(context, question, this.#mode, this.#below);
   }
 
   async run(request: AskRequest, signal: AbortSignal, retry: () => void): Promise<Outcome> {
-    const { strings } = this.context.language;
+    const { strings } = this.context;
     this.#mode.classList.add("progress");
     this.#mode.textContent = strings.searching;
     refill(this.#below);
     try {
       const results = await this.context.client.search(request, signal);
       const count = results.filter((one) => one.near !== false).length;
-      this.#mode.textContent = count ? strings.found(count) : (strings.abstain["no_match"] ?? "");
+      this.#mode.textContent = count ? strings.found(count) : strings.abstain.no_match;
       const ask = button(strings.answerThis, this.answer, { class: "quiet-button", part: "answer-this" });
       refill(this.#below, foundList(this.context, results, this.question), element("div", "actions", ask));
       return { kind: "found", said: this.#mode.textContent, count };
     } catch (error) {
       this.#mode.textContent = "";
-      if (signal.aborted) {
-        refill(this.#below, button(strings.retry, retry, { class: "quiet-button" }));
-        return { kind: "stopped" };
-      }
-      if (!(error instanceof Problem)) throw error;
-      refill(this.#below, problemBox(this.context, error, retry));
-      return { kind: "failed", problem: error };
+      return ended(this.context, this.#below, error, signal, retry);
     } finally {
       this.#mode.classList.remove("progress");
     }

@@ -8,10 +8,9 @@ export type Mode = "launcher" | "inline" | "page";
 const NOWHERE = "sourceline-chat: no service. Set endpoint, data-endpoint on the script tag, or call define().";
 const SPEECHLESS = "sourceline-chat: cannot load its words (connect-src?): ";
 
-export interface Settings {
+export interface Settings extends Language {
   endpoint: string;
   mode: Mode;
-  language: Language;
   title: string;
   intro: string;
   placeholder: string;
@@ -72,9 +71,9 @@ export async function readSettings(host: HTMLElement, origin: Origin): Promise<S
   const found = await language([attribute("lang"), ...page, ...navigator.languages], endpoint, origin.words);
   if (!found) return SPEECHLESS + endpoint;
   return {
+    ...found,
     endpoint,
     mode: mode === "launcher" || mode === "page" ? mode : "inline",
-    language: found,
     title: attribute("heading") ?? found.strings.title,
     intro: attribute("intro") ?? found.strings.intro,
     placeholder: attribute("placeholder") ?? found.strings.placeholder,

@@ -7,7 +7,6 @@ import { undated } from "./datelines";
 import { citing, tour } from "./citing";
 import type { ArticleRequest, Context } from "./context";
 import { button, element, webAddress } from "./dom";
-import { CodePoints } from "./offsets";
 import type { Language } from "./strings";
 import type { AlsoReported, Answer, AnswerNow, Citation, Conflict, Headline, SearchResult } from "./types";
 
@@ -42,19 +41,19 @@ export function sourceList(context: Context, answer: Answer, view: AnswerView): 
 }
 
 function sources(context: Context, items: HTMLElement[], name = ""): HTMLElement {
-  const label = element("p", "label", context.language.strings.sources);
+  const label = element("p", "label", context.strings.sources);
   return element("div", { class: `sources${name}`, part: "sources" }, label, element("ol", { role: "list" }, ...items));
 }
 
 /** A numbered article: its title leads to it, and who published it when stands below. */
 function source(context: Context, number: number, about: Headline, request: ArticleRequest, more: (HTMLElement | null)[]): HTMLElement {
   const open = (event: Event): void => context.show(request, event.currentTarget as HTMLElement);
-  const title = button(about.title || context.language.strings.articleBy, open, { class: "plain source-title", dir: "auto" });
+  const title = button(about.title || context.strings.articleBy, open, { class: "plain source-title", dir: "auto" });
   return element(
     "li",
     { value: String(number) },
     element("span", { class: "number", "aria-hidden": "true" }, String(number)),
-    element("div", {}, title, byline(context.language, about), ...more),
+    element("div", {}, title, byline(context, about), ...more),
   );
 }
 
@@ -72,7 +71,7 @@ function ownWords(answer: Answer, citation: Citation): HTMLElement | null {
 
 /** Said of a source that a later one puts right, that was corrected since, or that is old for what was asked. */
 export function doubt(context: Context, answer: AnswerNow, citation: Citation): HTMLElement | null {
-  const said = doubted(context.language, answer, citation);
+  const said = doubted(context, answer, citation);
   return said ? element("p", "corrected", said) : null;
 }
 
@@ -113,7 +112,7 @@ function alsoReported(context: Context, answer: Answer, citation: Citation): HTM
 
 function alsoBy(context: Context, articles: readonly AlsoReported[]): HTMLElement | null {
   if (!articles.length) return null;
-  const { strings } = context.language;
+  const { strings } = context;
   const links = articles.flatMap((article, index) => {
     const open = (event: Event): void =>
       context.show({ ...article, quote: null, others: [] }, event.currentTarget as HTMLElement);
@@ -126,13 +125,13 @@ function alsoBy(context: Context, articles: readonly AlsoReported[]): HTMLElemen
 /** The passages that were found; those that come near the question (`shown`) at once, at their nearest sentences. */
 export function passageList(context: Context, results: readonly SearchResult[], shown: readonly SearchResult[], question: string): HTMLElement | null {
   if (!results.length) return null;
-  const { strings } = context.language;
+  const { strings } = context;
   const rest = results.filter((result) => !shown.includes(result));
   const summary = shown.length ? strings.more(rest.length) : strings.found(rest.length);
   return element(
     "div",
     { class: "passages", part: "passages" },
-    ...(shown.length ? [element("p", "label", strings.nearest), passages(context, shown, question, rarest(results, question, context.language.locale))] : []),
+    ...(shown.length ? [element("p", "label", strings.nearest), passages(context, shown, question, rarest(results, question, context.locale))] : []),
     folded(summary, rest.length ? passages(context, rest, "") : null),
   );
 }
@@ -160,7 +159,7 @@ export function foundList(context: Context, results: readonly SearchResult[], qu
   if (!results.length) return null;
   const [about, rest] = [true, false].map((wanted) => results.filter((one) => (one.near !== false) === wanted)) as [SearchResult[], SearchResult[]];
   const list = (some: SearchResult[]): HTMLElement | null => (some.length ? passages(context, some, question) : null);
-  return element("div", { class: "passages", part: "passages" }, list(about), folded(context.language.strings.farther(rest.length), list(rest)));
+  return element("div", { class: "passages", part: "passages" }, list(about), folded(context.strings.farther(rest.length), list(rest)));
 }
 
 function passages(context: Context, results: readonly SearchResult[], question: string, must: readonly string[] = []): HTMLElement {
@@ -171,21 +170,21 @@ function passages(context: Context, results: readonly SearchResult[], question: 
 /** The article of a passage at its words; with a question, at the sentence nearest to it. */
 function requestOf(context: Context, result: SearchResult, question: string, must: readonly string[] = []): ArticleRequest {
   // Where no sentence has any of its words, none says more than the passage.
-  const near = question ? nearest(result.text, question, context.language.locale, must) : null;
+  const near = question ? nearest(result.text, question, context.locale, must) : null;
   const text = near?.text ?? result.text;
-  const start = result.start_char_index + (near ? new CodePoints(result.text).point(near.at) : 0);
-  const end = near ? start + new CodePoints(text).length : result.end_char_index;
+  const start = result.start_char_index + (near ? [...result.text.slice(0, near.at)].length : 0);
+  const end = near ? start + [...text].length : result.end_char_index;
   return { ...result, quote: { start, end, text }, others: [] };
 }
 
 function passage(context: Context, result: SearchResult, request: ArticleRequest): HTMLElement {
-  const { strings } = context.language;
+  const { strings } = context;
   const open = (event: Event): void => context.show(request, event.currentTarget as HTMLElement);
   return element(
     "li",
     "passage",
     button(result.title || strings.articleBy, open, { class: "plain source-title", dir: "auto" }),
-    byline(context.language, result),
+    byline(context, result),
     element("blockquote", { dir: "auto" }, excerpt(undated(request.quote?.text ?? ""))),
     alsoBy(context, result.also_reported_by ?? []),
   );
@@ -249,7 +248,7 @@ function excerpt(text: string): string {
 /** Where sources say different things: what, and chips to both. */
 export function conflictNotes(context: Context, answer: Answer, view: AnswerView): HTMLElement | null {
   if (!answer.conflicts.length) return null;
-  const { strings } = context.language;
+  const { strings } = context;
   const notes = answer.conflicts.map((conflict) => {
     const cited = conflict.citation_ids.flatMap((id) => answer.citations.filter((one) => one.id === id));
     const label = conflict.kind === "correction" ? strings.correction : strings.conflict;
@@ -263,11 +262,11 @@ export function conflictNotes(context: Context, answer: Answer, view: AnswerView
 
 /** What each source says, side by side, with its day. */
 function columns(context: Context, conflict: Conflict, cited: readonly Citation[], view: AnswerView): HTMLElement {
-  const { strings } = context.language;
+  const { strings } = context;
   const sides = cited.map((citation, place) => {
     const value = element("p", { class: "value", dir: "auto" }, conflict.values?.[place] ?? "", view.chip(citation));
     const later = conflict.later === citation.id ? element("p", "corrected", strings.later) : null;
-    return element("li", {}, value, byline(context.language, citation), later);
+    return element("li", {}, value, byline(context, citation), later);
   });
   return element("ul", { class: "sides", part: "sides", role: "list" }, ...sides);
 }

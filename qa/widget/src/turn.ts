@@ -5,9 +5,11 @@ import { AnswerView, confidence, spoken } from "./answer_view";
 import type { Context } from "./context";
 import { day } from "./dates";
 import { button, element, refill } from "./dom";
+import { fill, offer } from "./offers";
 import { problemBox } from "./problem_view";
 import { Problem } from "./problems";
 import { articlesOf, conflictNotes, near, passageList, reading, sourceList, withCopies } from "./sources_view";
+import { ended, framed } from "./turn_frame";
 import type { Outcome, TurnEvents } from "./turn_events";
 import { plain, understood, type Found } from "./understood_view";
 import type { Answer, AnswerNow, AskRequest, ClaimEvent, Filters, SearchResult, StreamEvent } from "./types";
@@ -45,19 +47,8 @@ export class Turn {
     private readonly events: TurnEvents,
   ) {
     this.#view = new AnswerView(context);
-    const properties = { class: "question", part: "question", dir: "auto" };
-    this.heading = element(context.level === 2 ? "h2" : "h3", properties, question);
-    this.element = element(
-      "article",
-      { class: "turn", part: "turn" },
-      this.heading,
-      this.#understood,
-      this.#mode,
-      this.#notice,
-      this.#short,
-      this.#middle,
-      this.#below,
-    );
+    const below = [this.#understood, this.#mode, this.#notice, this.#short, this.#middle, this.#below];
+    [this.heading, this.element] = framed(context, question, ...below);
   }
 
   /** Ask, and show what comes; `retry` is called when the reader wants it again. */
@@ -75,16 +66,7 @@ export class Turn {
       throw new Problem("interrupted");
     } catch (error) {
       this.#settle();
-      if (signal.aborted) {
-        const { strings } = this.context.language;
-        const again = button(strings.retry, retry, { class: "quiet-button" });
-        refill(this.#below, element("p", "quiet", strings.stopped), again);
-        return { kind: "stopped" };
-      }
-      const problem = error instanceof Problem ? error : new Problem("failed");
-      if (!(error instanceof Problem)) console.error("sourceline-chat:", error);
-      refill(this.#below, problemBox(this.context, problem, retry));
-      return { kind: "failed", problem };
+      return ended(this.context, this.#below, error, signal, retry, element("p", "quiet", this.context.strings.stopped));
     }
   }
 
@@ -93,7 +75,7 @@ export class Turn {
     this.#begin();
     this.#results(answer, answer.filters ?? {});
     this.#shared = Boolean(given);
-    const { strings, locale } = this.context.language;
+    const { strings, locale } = this.context;
     if (given) this.heading.before(element("p", "quiet", strings.shared(day(given, locale))));
     this.#finish(answer);
   }
@@ -111,11 +93,11 @@ export class Turn {
     this.element.classList.remove("abstained");
     this.#checked = this.#height = 0;
     this.element.ariaBusy = "true";
-    this.#say(this.context.language.strings.searching);
+    this.#say(this.context.strings.searching);
   }
 
   #show(event: Exclude<StreamEvent, { type: "answer" }>, filters: Filters): void {
-    const { strings } = this.context.language;
+    const { strings } = this.context;
     if (event.type === "search_results") {
       this.#results(event, filters);
       this.#say(strings.reading(articlesOf(event.search_results).length));
@@ -128,7 +110,7 @@ export class Turn {
     this.#checked += 1;
     if (event.claim.origin === "model") {
       // The line above gets room for what it says at the end.
-      this.#mode.textContent = strings.mode["generated"]!;
+      this.#mode.textContent = strings.mode.generated;
       this.#mode.style.minBlockSize = `${this.#mode.offsetHeight}px`;
       this.#tellModel();
       this.#list();
@@ -152,7 +134,7 @@ export class Turn {
 
   /** What a model writes says so from its first sentence on, to people and to programs. */
   #tellModel(model = ""): void {
-    this.#notice.textContent = this.context.language.strings.aiNotice;
+    this.#notice.textContent = this.context.strings.aiNotice;
     this.#notice.hidden = false;
     Object.assign(this.element.dataset, { digitalSourceType: WRITTEN_BY_MODEL, ...(model ? { model } : {}) });
   }
@@ -165,7 +147,7 @@ export class Turn {
   /** Show the sentences that waited for others. */
   #release(): void {
     for (const event of this.#held.splice(0)) this.#view.add(event);
-    this.#say(this.context.language.strings.answering(this.#checked));
+    this.#say(this.context.strings.answering(this.#checked));
   }
 
   #results(event: Found, filters: Filters): void {
@@ -178,7 +160,7 @@ export class Turn {
 
   /** Show the whole answer; gives what is said of it to those who hear it. */
   #finish(answer: AnswerNow): string {
-    const { strings, locale } = this.context.language;
+    const { strings, locale } = this.context;
     this.#held = [];
     this.#settle();
     const abstained = answer.answer_mode === "abstained";
@@ -187,11 +169,11 @@ export class Turn {
     const gone = answer.abstain_reason === "source_withdrawn";
     // Sentences that come near may answer, after all: only what is certain is said above them.
     const reason = gone ? `source_${answer.source_state ?? "removed"}` : answer.abstain_reason === "no_match" && close.length ? "weak_match" : (answer.abstain_reason ?? "no_match");
-    const why = strings.abstain[reason] ?? strings.abstain["no_match"] ?? "";
+    const why = (strings.abstain as Record<string, string>)[reason] ?? strings.abstain.no_match;
     this.element.dataset["answer"] = answer.id;
     this.element.classList.toggle("abstained", abstained);
     const unclear = reason === "weak_match" || (reason === "unread_language" && close.length > 0);
-    this.#mode.textContent = abstained && unclear ? strings.unclear : strings.mode[gone ? "gone" : answer.answer_mode]!;
+    this.#mode.textContent = abstained && unclear ? strings.unclear : strings.mode[gone ? "gone" : answer.answer_mode];
     this.#notice.hidden = true;
     if (answer.period_kept === false) this.#results(answer, this.#asked);
     if (answer.answer_mode === "generated") this.#tellModel(answer.generation?.model);
@@ -224,21 +206,21 @@ export class Turn {
     if (answer.answer_mode === "abstained" || !answer.citations.length) return;
     const place = this.#offers("next");
     this.#below.append(place);
-    this.events.followOns(answer, (questions) => !place.isConnected || this.#suggest(place, this.context.language.strings.goOn, questions));
+    this.events.followOns(answer, (questions) => !place.isConnected || this.#suggest(place, this.context.strings.goOn, questions));
   }
 
   /** Where only some articles were asked, all can be. */
   #wider(query: string): HTMLElement | null {
     const narrowed = this.events.narrowed();
     const ask = (): void => this.events.widen(this.question, query || this.question);
-    const { strings } = this.context.language;
+    const { strings } = this.context;
     return narrowed ? button(strings.without(narrowed.replace(strings.onlyArticle("").trim(), "").trim()), ask, { class: "narrowed", part: "widen" }) : null;
   }
 
   /** How sure it is, in words. */
   #sureness(answer: Answer): HTMLElement | null {
     const kind = confidence(answer);
-    const said = kind && this.context.language.strings.sureness[`${answer.answer_mode}_${kind}`];
+    const said = (this.context.strings.sureness as Record<string, string>)[`${answer.answer_mode}_${kind}`];
     return said ? element("p", { class: `sureness ${kind}`, part: "sureness" }, said) : null;
   }
 
@@ -246,7 +228,8 @@ export class Turn {
   #suggestions(answer: Answer, close: SearchResult[]): HTMLElement {
     const place = this.#offers("");
     const about = withCopies([...close, ...answer.search_results]);
-    this.events.suggestions(about, answer.resolved_query, (questions) => this.#suggest(place, this.context.language.strings.instead, questions));
+    const { strings } = this.context;
+    this.events.suggestions(about, answer.resolved_query, (questions, others) => this.#suggest(place, others ? strings.others : strings.instead, questions));
     return place;
   }
 
@@ -258,19 +241,15 @@ export class Turn {
   #suggest(place: HTMLElement, label: string, known: string[]): boolean {
     const questions = known.filter((one) => plain(one) !== plain(this.question)).slice(0, SUGGESTED);
     if (!questions.length) return false;
-    const properties = { class: "starter", part: "starter", dir: "auto" };
-    const items = questions.map((one) => element("li", {}, button(one, () => this.events.ask(one), properties)));
-    refill(place, element("p", "label", label), element("ul", { role: "list" }, ...items));
-    place.hidden = false;
+    fill(place, label, questions.map((one) => offer(one, () => this.events.ask(one))));
     return questions.length === SUGGESTED;
   }
 
   /** Why no model wrote this, or not all that it might have. */
   #fallback(answer: Answer): string {
-    const { strings } = this.context.language;
-    const cause = strings.fallback[answer.fallback_reason ?? ""];
-    if (!cause || answer.answer_mode === "abstained") return cause ?? "";
-    return `${cause} ${answer.answer_mode === "generated" ? strings.endsEarly : strings.ownSentences}`;
+    const { strings } = this.context;
+    const cause = (strings.fallback as Record<string, string>)[answer.fallback_reason!] ?? "";
+    return !cause || answer.answer_mode === "abstained" ? cause : `${cause} ${answer.answer_mode === "generated" ? strings.endsEarly : strings.ownSentences}`;
   }
 
   #settle(): void {

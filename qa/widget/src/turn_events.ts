@@ -18,8 +18,8 @@ export interface TurnEvents {
   /** Give questions about what an answer cites to `show`, in the same way as `suggestions`. */
   followOns(answer: Answer, show: (questions: string[]) => boolean): void;
   /** Give questions that are answered here to `show`, as they become known, until it says that it has enough: near the one
-   * that these articles did not answer, where there are any. */
-  suggestions(about: string[], like: string, show: (questions: string[]) => boolean): void;
+   * that these articles did not answer, or, where there are none, others. */
+  suggestions(about: string[], like: string, show: (questions: string[], others?: boolean) => boolean): void;
 }
 
 export type Outcome =

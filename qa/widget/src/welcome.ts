@@ -3,8 +3,9 @@
 import { age, day } from "./dates";
 import { byline } from "./byline";
 import type { Context } from "./context";
-import { button, element, refill } from "./dom";
+import { element } from "./dom";
 import type { History } from "./history";
+import { fill, offer } from "./offers";
 import { problemBox } from "./problem_view";
 import { asProblem } from "./problems";
 import type { Archive, Headline, Narrowed } from "./types";
@@ -73,8 +74,8 @@ export class Welcome {
   /** Show the conversations that were left. */
   async remember(): Promise<void> {
     const found = await Promise.all(this.history.earlier.slice(0, EARLIER).map((id) => this.#titled(id)));
-    const items = found.flatMap((one) => (one ? [this.#item(one.title, () => this.events.restore(one.id))] : []));
-    this.#fill(this.#earlier, this.context.language.strings.earlier, items);
+    const items = found.flatMap((one) => (one ? [offer(one.title, () => this.events.restore(one.id))] : []));
+    fill(this.#earlier, this.context.strings.earlier, items);
   }
 
   async #titled(id: string): Promise<{ id: string; title: string } | null> {
@@ -115,12 +116,12 @@ export class Welcome {
   #offer(questions: string[]): void {
     this.#offered = questions;
     this.#waiting = this.#waiting.filter((show) => !show(questions));
-    const items = questions.slice(0, OFFERED).map((question) => this.#item(question, () => this.events.ask(question)));
-    this.#fill(this.#starters, this.context.language.strings.starters, items);
+    const items = questions.slice(0, OFFERED).map((question) => offer(question, () => this.events.ask(question)));
+    fill(this.#starters, this.context.strings.starters, items);
   }
 
   #describe(archive: Archive): void {
-    const { strings, locale } = this.context.language;
+    const { strings, locale } = this.context;
     this.#archive.hidden = false;
     const late = (archive.late ?? []).map((one) => strings.late(one.source || strings.unnamed, age(one.latest, locale)));
     this.#late.hidden = !late.length;
@@ -129,32 +130,21 @@ export class Welcome {
       this.#archive.textContent = strings.noArticles;
       return;
     }
-    const number = new Intl.NumberFormat(locale);
     const days = [...new Set([day(archive.earliest, locale), day(archive.latest, locale)])].filter(Boolean).join(" – ");
     const since = age(archive.latest, locale);
     const said = [
-      strings.articles(archive.articles, number.format(archive.articles)),
-      archive.sources ? strings.sourcesCount(archive.sources, number.format(archive.sources)) : "",
+      strings.articles(archive.articles),
+      archive.sources ? strings.sourcesCount(archive.sources) : "",
       days && since ? `${days} (${strings.newestAge(since)})` : days,
     ];
     this.#archive.textContent = said.filter(Boolean).join(" · ");
     const items = archive.newest.slice(0, NEWEST).map((article) => this.#headline(article));
-    this.#fill(this.#newest, strings.newest, items);
+    fill(this.#newest, strings.newest, items);
   }
 
   #headline(article: Headline): HTMLElement {
-    const item = this.#item(article.title, (opener) => this.context.show({ ...article, quote: null, others: [] }, opener));
-    item.append(byline(this.context.language, article));
+    const item = offer(article.title, (opener) => this.context.show({ ...article, quote: null, others: [] }, opener));
+    item.append(byline(this.context, article));
     return item;
-  }
-
-  #item(text: string, act: (opener: HTMLElement) => void): HTMLElement {
-    const properties = { class: "starter", part: "starter", dir: "auto" };
-    return element("li", {}, button(text, (event) => act(event.currentTarget as HTMLElement), properties));
-  }
-
-  #fill(place: HTMLElement, label: string, items: HTMLElement[]): void {
-    place.hidden = !items.length;
-    refill(place, element("p", "label", label), element("ul", { role: "list" }, ...items));
   }
 }

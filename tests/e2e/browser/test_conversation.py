@@ -152,6 +152,8 @@ def test_feedback_is_stored_with_its_comment(read: Read, service: Any) -> None:
     reader = read().visit()
     turn = reader.ask(BRIDGE)
     turn.get_by_role("button", name="Not helpful").click()
+    wrong = turn.get_by_role("button", name="Wrong")
+    assert wrong.evaluate("one => one.getRootNode().activeElement === one"), "no keyboard comes up on a phone"
     for reason in ("Incomplete", "Out of date", "Incomplete"):
         turn.get_by_role("button", name=reason).click()
     turn.locator(".comment textarea").fill("It does not say when it reopens. <b>Bold</b> 🪁")

@@ -192,6 +192,20 @@ def test_events_in_pieces_are_put_together(read: Read, scripted: Any, answering:
     assert "".join(turn.locator(".answer").inner_text().split()) == "Ωμέγα😀港ends.1More.1"
 
 
+def test_a_link_to_another_question_ends_the_one_that_is_being_answered(read: Read, paced: Any) -> None:
+    reader = read(paced.url).visit()
+    reader.send("What does the report say?")
+    reader.last.locator(".sentence").first.wait_for()
+    reader.page.evaluate("location.hash = '#q=And%20the%20other%20report%3F'")
+    reader.chat.get_by_role("heading", name="And the other report?").wait_for()
+    reader.last.locator(".sentence").first.wait_for()
+    assert [one["question"] for one in paced.asked] == ["What does the report say?", "And the other report?"]
+    assert reader.chat.locator(".turn").count() == 1
+    paced.let_go.set()
+    reader.last.locator(".actions").wait_for()
+    assert reader.chat.get_by_role("button", name="Ask", exact=True).is_visible()
+
+
 def test_stopping_ends_the_request(read: Read, paced: Any) -> None:
     before = threading.active_count()
     reader = read(paced.url).visit()

@@ -76,10 +76,12 @@ def test_a_citation_is_passed_on_and_opens_the_article_at_the_words(read: Read) 
     other.chat.locator(".article-body p[dir]").first.wait_for()
     assert other.highlighted() == quoted
     assert other.chat.locator(".article-title").inner_text() == "Kite festival 🪁 in Ostara"
-    other.chat.locator(".article-bar").get_by_role("button", name="Close").click()
-    assert other.input.evaluate("input => input.getRootNode().host.isConnected")
+    other.chat.get_by_role("button", name="Ask about this article").click()
+    assert other.chat.locator(".composer .narrowed").inner_text().startswith("Only: Kite festival 🪁 in Ostara")
+    assert not other.chat.locator(".article").is_visible()
     other.page.goto(link.replace("kites", "nothing"))
     other.chat.get_by_text("This is no longer there.").wait_for()
+    assert not other.chat.get_by_role("button", name="Ask about this article").count(), "nothing could answer"
 
 
 def test_in_another_page_a_link_opens_the_panel(read: Read) -> None:

@@ -11,7 +11,7 @@ export type Words = Record<string, string | Record<string, string>>;
 type Put =
   | "answering" | "articles" | "asTyped" | "farther" | "finished" | "found" | "late" | "more" | "newestAge" | "notLimited" | "onlyArticle" | "original"
   | "reading" | "replaces" | "retryIn" | "shared" | "sourceNumber" | "sourcesCount" | "understoodAs" | "without";
-type Said<Key extends keyof typeof en> = (typeof en)[Key] extends string ? string : Record<string, string>;
+type Said<Key extends keyof typeof en> = (typeof en)[Key] extends string ? string : Record<keyof (typeof en)[Key], string>;
 export type Strings = { [Key in keyof typeof en]: Key extends Put ? (...values: (string | number)[]) => string : Said<Key> };
 
 /** How the files of words are called behind the language, and a hash of all of them: what was kept of another version is not
@@ -60,7 +60,7 @@ export async function language(wanted: readonly (string | null | undefined)[], e
   for (const found of [chosen(wanted), { locale: "en", base: "en" }]) {
     const words = await fetched(endpoint, found.base);
     if (!words && (found.base !== "en" || !own["title"])) continue;
-    return { ...found, strings: revived({ ...own, ...words }, found.base), direction: RIGHT_TO_LEFT.includes(found.base) ? "rtl" : "ltr" };
+    return { ...found, strings: revived({ ...own, ...words }, found), direction: RIGHT_TO_LEFT.includes(found.base) ? "rtl" : "ltr" };
   }
   return null;
 }
@@ -71,12 +71,12 @@ function fetched(endpoint: string, base: string): Promise<Words | null> {
     .catch(() => null);
 }
 
-/** Texts with something to put in become functions. */
-function revived(words: Words, base: string): Strings {
+/** Texts with something to put in become functions; numbers are put in as the reader writes them. */
+function revived(words: Words, { base, locale }: Found): Strings {
   const rules = new Intl.PluralRules(base);
   const put = (written: string | Record<string, string>) => (...values: (string | number)[]): string => {
     const text = typeof written === "string" ? written : (written[rules.select(Number(values[0]))] ?? written["other"] ?? "");
-    return text.replace(/\{(\d)\}/g, (_, place: string) => String(values[Number(place)] ?? ""));
+    return text.replace(/\{(\d)\}/g, (_, place: string) => (values[Number(place)] ?? "").toLocaleString(locale));
   };
   const isPut = (written: string | Record<string, string>): boolean => (typeof written === "string" ? written.includes("{") : "other" in written);
   return Object.fromEntries(Object.entries(words).map(([key, one]) => [key, isPut(one) ? put(one) : one])) as unknown as Strings;
