@@ -3,6 +3,8 @@
 Each field's docstring line is its help text; the table of docs/configuration.md is checked against `DESCRIPTIONS`.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from pathlib import Path
