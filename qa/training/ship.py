@@ -37,7 +37,7 @@ from qa.reading import GENERAL, networks
 from qa.training.calibrate_reader import main as calibrate_reader
 from qa.training.checker_data import development, judged_sentences, kept_back, pairs_of
 from qa.training.export import export_int8, export_pair_network, sample_texts
-from qa.training.written_examples import edited_texts, written_claims
+from qa.training.written_examples import document_claims, edited_texts, written_claims
 
 
 def ship_reader(argv: Sequence[str] | None = None) -> None:
@@ -104,8 +104,8 @@ _SHORT = ("fever", "rte")
 """Short pairs that are like claims of answers; the others are captions, talk and school science."""
 _MOST = 250
 """Claims of one source, for time."""
-_EVERY = {"edits": 5, "written": 2}
-"""One in so many of what was written for this, for time, too."""
+_EVERY = {"edits": 5, "written": 2, "real": 5}
+"""One in so many of what was written for this, for time, too; odd where twins of both kinds follow each other."""
 _WEIGHT = {"facts": 0.5, "summedits": 0.5, "wice": 0.5, "edits": 0.5}
 """What a source counts that is unlike the sentences of an answer over news; the others count 1."""
 _MOST_FALSE = 0.2
@@ -200,6 +200,8 @@ def claims_of(data: Path, sets: Path) -> Iterator[Sentence]:
             contexts=(Provenance(title=title),),
             supported=one.label == "supported",
         )
+    for real, text in itertools.islice(document_claims(data.parent, held_out=True), 0, None, _EVERY["real"]):
+        yield Sentence(source="real", claim=real.claim, evidence=(text,), supported=real.label == "supported")
     rows = sorted((row for row in read_sets(sets) if row.part == "fit" and kept_back(row)), key=lambda row: row.group)
     for row, claim, supported in judged_sentences(rows):
         source = _TEXT_SOURCES.get(row.set, "news")

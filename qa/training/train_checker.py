@@ -41,7 +41,7 @@ from qa.training.question_claims import (
 )
 from qa.training.reader_data import rows_of
 from qa.training.train_reader import freeze
-from qa.training.written_examples import edited_texts, written_pairs, written_rows
+from qa.training.written_examples import CLAIM_SOURCE, document_pairs, edited_texts, written_pairs, written_rows
 
 if TYPE_CHECKING:
     import torch
@@ -57,7 +57,7 @@ model would say."""
 AMONG_OTHERS = 0.25
 """Share of the short pairs that come once more, among sentences that say nothing of the claim."""
 # Claims written for one article are drawn as short pairs are: their false ones copy, and many teach that copies lie.
-_WHOLE = ("CG2C_doc", "set:", "written_edits")
+_WHOLE = ("CG2C_doc", "set:", "written_edits", CLAIM_SOURCE)
 
 
 class Material(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +87,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             *rows,
             *written_pairs(held_out=False),
             *edited_texts(held_out=False),
+            *document_pairs(given.data.parent, held_out=False),
             *(pairs_of_sets(given.sets) if given.sets else []),
         ],
         texts=sentences_of(given.texts) if given.texts else [],
@@ -99,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     train(model, epochs, loss_of=loss_of, plan=plan, folder=given.out)
     model.save_pretrained(given.out / "model")
     kept += [*written_pairs(held_out=True), *edited_texts(held_out=True)]
+    kept += document_pairs(given.data.parent, held_out=True)
     print(json.dumps(figures(model, kept, tokenizer=tokenizer)), flush=True)
 
 

@@ -1,9 +1,9 @@
-"""What was written for training: questions and claims on invented news, claims on edited texts, questions on the real
-news of DATA/support and of the halves of DATA/grounding that are fitted on.
+"""What was written for training: questions and claims on invented news, claims on edited texts, questions and claims on
+the real news of DATA/support and of the halves of DATA/grounding that are fitted on.
 
-Those texts stay there: a question names its text by hash and its words by place. The passages of DATA/support come in
-two versions, of which one lacks some facts: a question on such a fact has an answer in one and none in the other, in
-nearly the same words.
+Those texts stay there: a question names its text by hash and its words by place, a claim names its text. The passages
+of DATA/support come in two versions, of which one lacks some facts: a question on such a fact has an answer in one and
+none in the other, in nearly the same words.
 """
 
 import hashlib
@@ -16,10 +16,10 @@ from typing import Literal, TypeVar
 import msgspec
 
 from embeddings.chunking.sentences import split_sentences
-from qa.evaluation.benchmarks.grounding_sets import SetName, read_sets
+from qa.evaluation.benchmarks.grounding_sets import GroundingRow, SetName, read_sets
 from qa.grounding import Provenance
 from qa.grounding.claim_evidence import passages_of, set_against
-from qa.training.checker_data import EVIDENCE_WORDS, Label, Pair, pairs_of
+from qa.training.checker_data import EVIDENCE_WORDS, Label, Pair, kept_back, pairs_of
 from qa.training.reader_data import Row, Span
 
 WRITTEN = Path(__file__).parent / "news"
@@ -77,7 +77,7 @@ class WrittenDecisions(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[WrittenDecision, ...]
 
 
-_Made = TypeVar("_Made", WrittenFurther, WrittenDecisions)
+_Made = TypeVar("_Made", bound=msgspec.Struct)
 
 
 def written_articles(path: Path) -> Iterator[tuple[int, WrittenArticle]]:
@@ -238,10 +238,7 @@ def written_claims(*, held_out: bool, folder: Path = WRITTEN) -> Iterator[tuple[
 def written_pairs(*, held_out: bool, folder: Path = WRITTEN) -> Iterator[Pair]:
     """The claims of `written_claims`, each with the passages that the checker would read it with."""
     for one, title, text in written_claims(held_out=held_out, folder=folder):
-        case = set_against(one.claim, [text], question="", contexts=[Provenance(title=title)])
-        for words in (EVIDENCE_WORDS,) if held_out else (EVIDENCE_WORDS, _FEW_WORDS):
-            if case is not None:
-                yield Pair(passages_of(case, words=words)[0], one.claim, _OUTCOMES[one.label], "written_claims")
+        yield from _read_as_served(one.claim, one.label, text, title, source="written_claims", held_out=held_out)
 
 
 def edited_texts(*, held_out: bool, folder: Path = EDITED) -> Iterator[Pair]:
@@ -256,16 +253,18 @@ def edited_texts(*, held_out: bool, folder: Path = EDITED) -> Iterator[Pair]:
                 yield Pair(text.after, one.claim, _OUTCOMES[one.after], "written_edits")
 
 
-# --- Questions on real news
+# --- Questions and claims on real news
 
 ASKED = Path(__file__).parent / "documents"
 """Who asks what of which text."""
+CLAIMED = ASKED / "claims"
 DOCUMENTS = Path("support", "train-documents.jsonl.gz")
 """Under DATA: passages."""
 ARTICLES = "grounding"
 """Under DATA: a folder of sets of summaries, whose articles are asked about where the set is of news."""
 _NEWS_SETS: tuple[SetName, ...] = ("cliff", "qags-cnndm", "qags-xsum")
 SOURCE = "asked_documents"
+CLAIM_SOURCE = "written_documents"
 
 
 class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -285,6 +284,20 @@ class AskedDocument(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[AskedQuestion, ...]
 
 
+class DocumentClaim(msgspec.Struct, frozen=True):
+    """A claim on a real text; most have a twin beside them that differs in one thing, and in truth."""
+
+    claim: str
+    label: Outcome
+
+
+class ClaimedDocument(msgspec.Struct, frozen=True):
+    """The claims on one text, which `document` names as in `AskedDocument`."""
+
+    document: str
+    claims: tuple[DocumentClaim, ...]
+
+
 def document_key(text: str) -> str:
     """What names a text: the first 16 digits of its SHA-256.
 
@@ -301,9 +314,7 @@ def document_rows(data: Path, folder: Path = ASKED, *, versions: bool = True) ->
 
     Raises ValueError where a text is missing or a place lies outside it.
     """
-    texts, lacking = _versions(pairs_of(data / DOCUMENTS))
-    articles = (row.document for row in read_sets(data / ARTICLES, names=_NEWS_SETS) if row.part == "fit")
-    texts |= {document_key(text): text for text in articles}
+    texts, lacking = _texts_of(data)
     decoder = msgspec.json.Decoder(AskedDocument)
     for path in sorted(folder.glob("*.jsonl")):
         for asked in map(decoder.decode, path.read_bytes().splitlines()):
@@ -314,6 +325,50 @@ def document_rows(data: Path, folder: Path = ASKED, *, versions: bool = True) ->
                 if not 0 <= one.start < one.end <= len(text):
                     raise ValueError(f"{path.name}: {one.question!r} points outside of text {asked.document}")
                 yield from _rows_of(asked, one, text, lacking=lacking.get(asked.document, ()) if versions else ())
+
+
+def document_claims(data: Path, *, held_out: bool, folder: Path = CLAIMED) -> Iterator[tuple[DocumentClaim, str]]:
+    """The claims of `folder`, each with its text under `data`.
+
+    Held out are those of one text in five, and of the texts that thresholds are set by. Raises ValueError where a text
+    is missing.
+    """
+    texts, _ = _texts_of(data)
+    kept = {document_key(row.document) for row in _articles(data) if kept_back(row)}
+    for made in _beside(folder, ClaimedDocument):
+        if made.document not in texts:
+            raise ValueError(f"{data} holds no text {made.document}, of which {made.claims[0].claim!r} is said")
+        if (_fold(made.document) == 0 or made.document in kept) is held_out:
+            yield from ((one, texts[made.document]) for one in made.claims)
+
+
+def document_pairs(data: Path, *, held_out: bool, folder: Path = CLAIMED) -> Iterator[Pair]:
+    """The claims of `document_claims`, each with the passages that the checker would read it with."""
+    for one, text in document_claims(data, held_out=held_out, folder=folder):
+        yield from _read_as_served(one.claim, one.label, text, "", source=CLAIM_SOURCE, held_out=held_out)
+
+
+def _read_as_served(
+    claim: str, outcome: Outcome, text: str, title: str, *, source: str, held_out: bool
+) -> Iterator[Pair]:
+    case = set_against(claim, [text], question="", contexts=[Provenance(title=title)])
+    for words in (EVIDENCE_WORDS,) if held_out else (EVIDENCE_WORDS, _FEW_WORDS):
+        if case is not None:
+            yield Pair(passages_of(case, words=words)[0], claim, _OUTCOMES[outcome], source)
+
+
+def _texts_of(data: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The real texts by key, and for passages of DATA/support those that lack some of their facts."""
+    texts, lacking = _versions(pairs_of(data / DOCUMENTS))
+    return texts | {document_key(row.document): row.document for row in _articles(data)}, lacking
+
+
+def _articles(data: Path) -> Iterator[GroundingRow]:
+    return (row for row in read_sets(data / ARTICLES, names=_NEWS_SETS) if row.part == "fit")
+
+
+def _fold(key: str) -> int:
+    return int(key[:8], 16) % WRITTEN_FOLDS
 
 
 def _versions(pairs: Iterable[Pair]) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -341,7 +396,7 @@ def _rows_of(asked: AskedDocument, one: AskedQuestion, text: str, *, lacking: Se
         one.question,
         source=SOURCE,
         group=f"documents:{asked.document}",
-        fold=int(asked.document[:8], 16) % WRITTEN_FOLDS,
+        fold=_fold(asked.document),
     )
     yield row(text, Span(words, one.start), answered=one.answered)
     if one.answered:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from qa.evaluation.benchmarks.grounding_sets import read_sets
+from qa.training.checker_data import kept_back
 from qa.training.reader_data import Row, Span, title_of
 from qa.training.written_examples import (
     ARTICLES,
@@ -17,7 +18,9 @@ from qa.training.written_examples import (
     MOST_DECIDING,
     WRITTEN,
     deciding,
+    document_claims,
     document_key,
+    document_pairs,
     document_rows,
     edited_texts,
     written_decisions,
@@ -226,3 +229,50 @@ def test_the_questions_on_documents_are_sound(shared: Path) -> None:
         assert row.context[span.answer_start :].startswith(span.text)
     assert 0.5 < sum(bool(row.answers) for row in asked) / len(asked) < 0.65
     assert 0.1 < sum(row.fold == 0 for row in found) / len(found) < 0.3
+
+
+def test_claims_on_real_texts_are_held_out_with_the_texts_that_thresholds_are_set_by(tmp_path: Path) -> None:
+    asked_rows(tmp_path, ON_DOCUMENT)
+    rows = [row for row in read_sets(tmp_path / ARTICLES, names=["qags-xsum"]) if row.part == "fit"]
+    claims = [
+        {"claim": "The ferry belongs to Ida Holm.", "label": "supported"},
+        {"claim": "The ferry belongs to Tom Renn.", "label": "contradicted"},
+    ]
+    made = [{"document": document_key(row.document), "claims": claims} for row in rows]
+    place = tmp_path / "claims"
+    place.mkdir()
+    (place / "a.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, made)))
+    trained, kept = (
+        {text for _, text in document_claims(tmp_path, held_out=held_out, folder=place)} for held_out in (False, True)
+    )
+    assert trained | kept == {row.document for row in rows}
+    assert not trained & kept
+    setting = {row.document for row in rows if kept_back(row)}
+    assert setting
+    assert setting <= kept
+    (place / "a.jsonl").write_bytes(msgspec.json.encode({"document": "0" * 16, "claims": claims}))
+    with pytest.raises(ValueError, match="holds no text 0000000000000000"):
+        list(document_claims(tmp_path, held_out=True, folder=place))
+
+
+def test_a_claim_on_a_real_text_comes_with_the_passage_it_is_read_with(tmp_path: Path) -> None:
+    asked_rows(tmp_path, ON_DOCUMENT)
+    claims = [{"claim": "Ida Holm owns a ferry.", "label": "supported"}, {"claim": "She sold it.", "label": "not_said"}]
+    place = tmp_path / "claims"
+    place.mkdir()
+    (place / "a.jsonl").write_bytes(msgspec.json.encode({"document": document_key(WHOLE), "claims": claims}))
+    trained, kept = (list(document_pairs(tmp_path, held_out=one, folder=place)) for one in (False, True))
+    assert [(pair.premise, pair.label) for pair in (*trained[::2], *kept)] == [
+        (WHOLE, "entailment"),
+        (WHOLE, "neutral"),
+    ]
+    assert trained[::2] == trained[1::2]
+
+
+def test_the_claims_on_real_texts_are_sound(shared: Path) -> None:
+    trained, kept = (list(document_claims(shared / "data", held_out=held_out)) for held_out in (False, True))
+    assert len(trained) > 5_000
+    assert not {text for _, text in trained} & {text for _, text in kept}
+    claims = [one for one, _ in (*trained, *kept)]
+    assert 0.48 < sum(one.label == "supported" for one in claims) / len(claims) < 0.52
+    assert all(one.claim.strip() == one.claim for one in claims)
