@@ -23,7 +23,6 @@ from qa.cli.terminal import (
     read_settings,
     until_stopped,
 )
-from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from embeddings.ingest import IngestProgress, IngestReport
@@ -82,6 +81,7 @@ def ingest(
 def ingested(items: Iterable[RawArticle | Rejected], *, collection: str, total: int) -> IngestReport:
     """Store articles, or have the service store them; the report. Raises SourceError, BrokenOff, StoreError."""
     from embeddings.ingest import ingest as bring_up_to_date
+    from qa.settings import load_encoder
     from qa.tracing import part, told_of_ingests, tracing
 
     settings = read_settings()

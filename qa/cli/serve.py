@@ -19,7 +19,6 @@ from qa.access.keys import PERMISSIONS, Permission, new_key, scope_of
 from qa.cli.terminal import log_to_terminal, opened, plain, read_settings, said, until_stopped
 from qa.errors import NotFound, QAError, SettingsError
 from qa.mcp import SDK
-from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from threading import Event
@@ -58,6 +57,7 @@ def work(once: bool) -> None:
     from qa.server.job_queue import JobQueue
     from qa.server.job_queue import work as done
     from qa.server.submissions import slices
+    from qa.settings import load_encoder
     from qa.tracing import part, told_of_ingests, tracing
 
     settings = read_settings()
