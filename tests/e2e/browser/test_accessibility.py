@@ -404,7 +404,7 @@ def test_a_finished_answer_is_announced_once(read: Read, everything: Any) -> Non
     assert reader.page.evaluate("heard") == [
         "Searching the articles",
         "Some of this is put in other words than its source; compare them. The sources disagree."
-        + " Answer: It closes in July. It opens in June.",
+         " Answer: It closes in July. It opens in June.",
     ]
     reader.ask("abstained")
     assert reader.page.evaluate("heard.slice(2)") == [
