@@ -401,10 +401,10 @@ def test_a_finished_answer_is_announced_once(read: Read, everything: Any) -> Non
     )
     reader.ask("generated")
     assert reader.page.evaluate("live") == 1, "the streaming text is no live region"
+    caveat = "Some of this is put in other words than its source; compare them."
     assert reader.page.evaluate("heard") == [
         "Searching the articles",
-        "Some of this is put in other words than its source; compare them. The sources disagree."
-         " Answer: It closes in July. It opens in June.",
+        f"{caveat} The sources disagree. Answer: It closes in July. It opens in June.",
     ]
     reader.ask("abstained")
     assert reader.page.evaluate("heard.slice(2)") == [
