@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from qa.cli.ingest import REJECTED, ingested, noted
-from qa.cli.terminal import console, opened, plain, print_json, read_settings, shortened, store_exists
+from qa.cli.terminal import console, load_encoder, opened, plain, print_json, read_settings, shortened, store_exists
 from qa.errors import NotFound
-from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from embeddings.opening import KeptCorpus

@@ -13,9 +13,8 @@ import rich_click as click
 from rich.text import Text
 
 from qa.answers import CAVEATS, fold, told_of
-from qa.cli.terminal import console, opened, plain, print_json, read_settings, shortened, waiting
+from qa.cli.terminal import console, load_encoder, opened, plain, print_json, read_settings, shortened, waiting
 from qa.errors import InvalidQuestion
-from qa.settings import load_encoder
 from qa.tracing import part, tracing
 from qa.types import Answer, Citation, Question, SearchResult, ShortAnswer
 
@@ -91,7 +90,6 @@ def _question(**given: object) -> Question:
 
 
 def _answer(question: Question) -> Answer:
-
     from qa.assembly import assemble
 
     settings = read_settings()

@@ -14,9 +14,8 @@ import rich_click as click
 from rich.text import Text
 
 from embeddings.errors import UnreadableFile
-from qa.cli.terminal import console, opened, plain, print_json, read_settings, shortened, waiting
+from qa.cli.terminal import console, load_encoder, opened, plain, print_json, read_settings, shortened, waiting
 from qa.errors import InvalidText
-from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from embeddings.types import Article

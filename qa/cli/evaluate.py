@@ -120,12 +120,10 @@ class _Plan:
 
 
 def _ran(plan: _Plan, address: Address, asking: Asking) -> RunOutcome:
-
     return asyncio.run(_run(plan, address, asking, read_settings()))
 
 
 async def _run(plan: _Plan, address: Address, asking: Asking, settings: Settings) -> RunOutcome:
-
     dataset = read_dataset(plan.dataset)
     examples = select(dataset.examples, filters=plan.filters, limit=plan.limit, seed=plan.seed)
     async with respondent(address, asking=asking, seed=plan.seed, settings=settings) as asked:

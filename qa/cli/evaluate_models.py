@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, get_args
 import msgspec
 import rich_click as click
 
-from qa.cli.terminal import console, read_settings
+from qa.cli.terminal import console, load_encoder, read_settings
 from qa.evaluation.benchmarks.grounding_sets import SetName
 from qa.reading import load_reader
-from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from qa.evaluation import Score

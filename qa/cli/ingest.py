@@ -17,6 +17,7 @@ import rich_click as click
 from qa.cli.terminal import (
     expected,
     ingest_shown,
+    load_encoder,
     opened,
     plain,
     print_json,
@@ -81,7 +82,6 @@ def ingest(
 def ingested(items: Iterable[RawArticle | Rejected], *, collection: str, total: int) -> IngestReport:
     """Store articles, or have the service store them; the report. Raises SourceError, BrokenOff, StoreError."""
     from embeddings.ingest import ingest as bring_up_to_date
-    from qa.settings import load_encoder
     from qa.tracing import part, told_of_ingests, tracing
 
     settings = read_settings()

@@ -16,7 +16,7 @@ import rich_click as click
 
 from qa.access import origins
 from qa.access.keys import PERMISSIONS, Permission, new_key, scope_of
-from qa.cli.terminal import log_to_terminal, opened, plain, read_settings, said, until_stopped
+from qa.cli.terminal import load_encoder, log_to_terminal, opened, plain, read_settings, said, until_stopped
 from qa.errors import NotFound, QAError, SettingsError
 from qa.mcp import SDK
 
@@ -57,7 +57,6 @@ def work(once: bool) -> None:
     from qa.server.job_queue import JobQueue
     from qa.server.job_queue import work as done
     from qa.server.submissions import slices
-    from qa.settings import load_encoder
     from qa.tracing import part, told_of_ingests, tracing
 
     settings = read_settings()
@@ -253,7 +252,6 @@ def run(once: bool) -> None:
 
 
 def _feeds(settings: Settings, ledger: Ledger, stop: Event) -> Feeds:
-
     from qa.sources.delivery import delivery_of
     from qa.sources.fetching import Fetcher
     from qa.sources.visits import Feeds

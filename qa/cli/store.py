@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from qa.cli.terminal import opened, plain, print_json, read_settings
+from qa.cli.terminal import load_encoder, opened, plain, print_json, read_settings
 from qa.errors import SettingsError
-from qa.settings import load_encoder
 
 if TYPE_CHECKING:
     from embeddings.integrity import Finding, Stats

@@ -272,6 +272,13 @@ def read_settings() -> Settings:
     return from_environment(os.environ)
 
 
+def load_encoder(settings: Settings) -> Encoder:
+    """The encoder of the settings, see `qa.settings.load_encoder`; --help need not import what settings are made of."""
+    from qa.settings import load_encoder as load
+
+    return load(settings)
+
+
 @contextmanager
 def opened(settings: Settings, encoder: Encoder, *, read_only: bool = False) -> Iterator[KeptCorpus]:
     """Open the corpus and close it in the end. Raises StoreError."""

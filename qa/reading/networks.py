@@ -147,7 +147,6 @@ class NamedReader:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-
         tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
         positions = int(getattr(self._model.config, "max_position_embeddings", _MOST_TOKENS + _SPECIAL))
         limit_tokens(tokenizer, most=min(_MOST_TOKENS, positions - _SPECIAL))

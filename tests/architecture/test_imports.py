@@ -41,8 +41,11 @@ def imported_by(*command: str) -> set[str]:
     [
         ["-c", "import qa.cli"],
         ["-m", "qa", "--help"],
+        ["-m", "qa", "articles", "--help"],
+        ["-m", "qa", "check", "--help"],
         ["-m", "qa", "ingest", "--help"],
         ["-m", "qa", "serve", "--help"],
+        ["-m", "qa", "store", "--help"],
     ],
     ids=" ".join,
 )

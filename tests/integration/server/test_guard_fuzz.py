@@ -201,7 +201,6 @@ def test_no_spelling_of_a_path_gets_around_it(serve: Any, tmp_path: Path) -> Non
 
 
 def raw(client: httpx.Client, request: str) -> bytes:
-
     with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=120) as connection:
         connection.sendall(request.encode())
         found = b""
